@@ -1,0 +1,1 @@
+"""Campaigns, their files and their links."""

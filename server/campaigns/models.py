@@ -1,0 +1,130 @@
+"""A campaign: its signed document, whom it is for, and the files and links that it names."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from server.directory.models import Company, Group, Person
+from server.privacy.data_map import IMPERSONAL, TARGETING, DataMap
+
+
+class Media(models.Model):
+    """A file that campaigns name by its SHA-256. The bytes lie in the data folder, see `media_files`."""
+
+    class Type(models.TextChoices):
+        PNG = "image/png"
+        JPEG = "image/jpeg"
+        WEBP = "image/webp"
+        MP4 = "video/mp4"
+        VTT = "text/vtt"
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="media")
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    type = models.CharField(max_length=20, choices=Type.choices)
+    width = models.PositiveIntegerField(null=True, help_text="Pixels; pictures and videos only.")
+    height = models.PositiveIntegerField(null=True, help_text="Pixels; pictures and videos only.")
+    duration_ms = models.PositiveIntegerField(null=True, help_text="Videos only.")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "company": IMPERSONAL,
+        "sha256": IMPERSONAL,
+        "size": IMPERSONAL,
+        "type": IMPERSONAL,
+        "width": IMPERSONAL,
+        "height": IMPERSONAL,
+        "duration_ms": IMPERSONAL,
+    }
+
+    class Meta:
+        verbose_name_plural = "media"
+        constraints = (models.UniqueConstraint(fields=("company", "sha256"), name="media_sha256"),)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class Campaign(models.Model):
+    """One announcement. `content` is the content of its signed document, `document` the document itself (JWS)."""
+
+    class Status(models.TextChoices):
+        LIVE = "live"
+        RECALLED = "recalled"
+
+    class Urgency(models.TextChoices):
+        SILENT = "silent"
+        NORMAL = "normal"
+        URGENT = "urgent"
+        EMERGENCY = "emergency"
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="campaigns")
+    campaign_id = models.CharField(
+        max_length=42, help_text="`c-` and up to 40 characters of a-z, 0-9 and hyphen."
+    )
+    sender = models.CharField(max_length=80, blank=True)
+    urgency = models.CharField(max_length=9, choices=Urgency.choices, default=Urgency.NORMAL)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.LIVE)
+    counter = models.PositiveBigIntegerField(default=0, help_text="`ctr` of the signed document.")
+    content = models.JSONField()
+    document = models.TextField()
+    to_everyone = models.BooleanField(default=False)
+    audience_groups = models.ManyToManyField(Group, related_name="campaigns", blank=True)
+    audience_people = models.ManyToManyField(Person, related_name="campaigns", blank=True)
+    media = models.ManyToManyField(Media, related_name="campaigns", blank=True)
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "company": IMPERSONAL,
+        "campaign_id": IMPERSONAL,
+        "sender": IMPERSONAL,
+        "urgency": IMPERSONAL,
+        "starts": IMPERSONAL,
+        "ends": IMPERSONAL,
+        "status": IMPERSONAL,
+        "counter": IMPERSONAL,
+        "content": IMPERSONAL,
+        "document": IMPERSONAL,
+        "to_everyone": IMPERSONAL,
+        "audience_groups": IMPERSONAL,
+        "audience_people": TARGETING,
+        "media": IMPERSONAL,
+        "published_at": IMPERSONAL,
+    }
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("company", "campaign_id"), name="campaign_id"),
+            models.CheckConstraint(
+                condition=models.Q(starts__lt=models.F("ends")), name="campaign_starts_before_end"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.campaign_id
+
+
+class Link(models.Model):
+    """A link that a campaign names in any of its variants, so that a click on it can be accepted and reported."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="links")
+    link_id = models.CharField(max_length=40)
+    label = models.CharField(max_length=40, help_text="In the campaign's default language where it has one.")
+    url = models.CharField(max_length=2000)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "campaign": IMPERSONAL,
+        "link_id": IMPERSONAL,
+        "label": IMPERSONAL,
+        "url": IMPERSONAL,
+    }
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("campaign", "link_id"), name="link_id"),)
+
+    def __str__(self) -> str:
+        return self.link_id

@@ -1,0 +1,1 @@
+"""What an agent does with the server: enrol, poll the feed, fetch files, leave."""

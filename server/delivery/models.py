@@ -1,0 +1,64 @@
+"""Invitations and enrolled computers. Codes and tokens are kept only as hashes."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from server.directory.models import Person
+from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
+
+INVITING = Personal("let the person connect a computer", Retention.INVITATION)
+SERVING = Personal("recognise the person's computer and serve their announcements", Retention.ENROLMENT)
+
+
+class Invitation(models.Model):
+    """A one-time code for one person. See `delivery.codes` for how it is made and hashed."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="invitations")
+    code_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "person": INVITING,
+        "code_hash": IMPERSONAL,
+        "created_at": INVITING,
+        "expires_at": INVITING,
+        "used_at": INVITING,
+    }
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
+class Device(models.Model):
+    """A computer that a person connected. Nothing about the computer but its platform's name is known."""
+
+    class Platform(models.TextChoices):
+        LINUX = "linux"
+        WINDOWS = "windows"
+        MACOS = "macos"
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="devices")
+    token_hash = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256 of the device token, in hex."
+    )
+    platform = models.CharField(max_length=7, choices=Platform.choices)
+    agent_version = models.CharField(max_length=40)
+    enrolled_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "person": SERVING,
+        "token_hash": SERVING,
+        "platform": SERVING,
+        "agent_version": SERVING,
+        "enrolled_at": SERVING,
+        "revoked_at": SERVING,
+    }
+
+    def __str__(self) -> str:
+        return f"device {self.pk}"

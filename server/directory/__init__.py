@@ -1,0 +1,1 @@
+"""Companies, their notices, their people and groups."""

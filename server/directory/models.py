@@ -1,0 +1,170 @@
+"""The company (tenant), its notices, and the people it employs."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F
+
+from server.privacy.data_map import CONTACT, IMPERSONAL, TARGETING, DataMap, Personal, Retention
+
+ALL_SIGNALS = ("seen", "click", "like")
+
+
+def default_signals() -> list[str]:
+    """A company allows all three signals unless it says otherwise; each person still starts with all off."""
+    return list(ALL_SIGNALS)
+
+
+class AddressField(models.EmailField):
+    """An e-mail address, compared without regard to case: stored and looked up in lower case."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return prepared.strip().lower() if isinstance(prepared, str) else prepared
+
+
+class Company(models.Model):
+    """A tenant: everything else belongs to exactly one company."""
+
+    class Region(models.TextChoices):
+        EU = "eu"
+        US = "us"
+
+    id = models.SlugField(primary_key=True, max_length=40)
+    name = models.CharField(max_length=120)
+    legal_name = models.CharField(max_length=200)
+    region = models.CharField(max_length=2, choices=Region.choices)
+    dpo_name = models.CharField(max_length=120)
+    dpo_email = models.EmailField(max_length=254)
+    accent = models.CharField(max_length=7, default="#0F766E")
+    link_hosts = models.JSONField(default=list)
+    signals = models.JSONField(default=default_signals)
+    poll_interval_s = models.PositiveIntegerField(default=60)
+    document = models.TextField(default="", help_text="The signed company document (JWS).")
+    document_expires = models.DateTimeField(null=True)
+    counter = models.PositiveBigIntegerField(
+        default=0, help_text="Of the last signed document; never goes back."
+    )
+    feed_revision = models.PositiveBigIntegerField(
+        default=0, help_text="Grows when any person's feed may have changed."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "name": IMPERSONAL,
+        "legal_name": IMPERSONAL,
+        "region": IMPERSONAL,
+        "dpo_name": Personal("tell employees whom to contact (GDPR article 13(1)(b))", Retention.OFFICE),
+        "dpo_email": Personal("tell employees whom to contact (GDPR article 13(1)(b))", Retention.OFFICE),
+        "accent": IMPERSONAL,
+        "link_hosts": IMPERSONAL,
+        "signals": IMPERSONAL,
+        "poll_interval_s": IMPERSONAL,
+        "document": Personal("the signed form of the fields above", Retention.OFFICE),
+        "document_expires": IMPERSONAL,
+        "counter": IMPERSONAL,
+        "feed_revision": IMPERSONAL,
+        "created_at": IMPERSONAL,
+    }
+
+    class Meta:
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.id
+
+    def current_notice(self) -> "Notice":
+        """The notice in force: the one with the highest version.
+
+        Raises `Notice.DoesNotExist` for a company that was not made by `tidings-server init`.
+        """
+        return self.notices.order_by("version").reverse()[:1].get()
+
+    def next_counter(self) -> int:
+        """Take the counter for the next signed document. Call it in the transaction that stores the document."""
+        Company.objects.filter(pk=self.pk).update(counter=F("counter") + 1)
+        self.counter = Company.objects.values_list("counter", flat=True).get(pk=self.pk)
+        return self.counter
+
+    def feeds_changed(self) -> None:
+        """Say that feeds may differ from now on. Call it in the transaction of the change itself."""
+        Company.objects.filter(pk=self.pk).update(feed_revision=F("feed_revision") + 1)
+
+
+class Notice(models.Model):
+    """What employees are told about the processing, in one version (GDPR articles 12 and 13)."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="notices")
+    version = models.PositiveIntegerField()
+    date = models.DateField()
+    text = models.JSONField(help_text="Language code to text.")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "company": IMPERSONAL,
+        "version": IMPERSONAL,
+        "date": IMPERSONAL,
+        "text": IMPERSONAL,
+    }
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("company", "version"), name="notice_version"),)
+
+    def __str__(self) -> str:
+        return f"{self.company_id} notice {self.version}"
+
+
+class Group(models.Model):
+    """A set of people that a campaign can be addressed to."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=200)
+
+    data_map: ClassVar[DataMap] = {"id": IMPERSONAL, "company": IMPERSONAL, "name": IMPERSONAL}
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("company", "name"), name="group_name"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """An employee, as the company's directory describes them. Only the e-mail address is mandatory."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="people")
+    email = AddressField(max_length=254)
+    first_name = models.CharField(max_length=100, blank=True, default="")
+    last_name = models.CharField(max_length=100, blank=True, default="")
+    title = models.CharField(max_length=200, blank=True, default="")
+    work_landline = models.CharField(max_length=50, blank=True, default="")
+    work_cell = models.CharField(max_length=50, blank=True, default="")
+    site_addresses = models.JSONField(default=list, blank=True)
+    external_id = models.CharField(
+        max_length=200, blank=True, default="", help_text="The id in the source directory."
+    )
+    groups = models.ManyToManyField(Group, related_name="people", blank=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": CONTACT,
+        "company": TARGETING,
+        "email": CONTACT,
+        "first_name": CONTACT,
+        "last_name": CONTACT,
+        "title": CONTACT,
+        "work_landline": CONTACT,
+        "work_cell": CONTACT,
+        "site_addresses": TARGETING,
+        "external_id": CONTACT,
+        "groups": TARGETING,
+    }
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = (models.UniqueConstraint(fields=("company", "email"), name="person_email"),)
+
+    def __str__(self) -> str:
+        return str(self.id)

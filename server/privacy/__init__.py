@@ -1,0 +1,1 @@
+"""The data map and the erasure of people."""

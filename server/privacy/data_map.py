@@ -1,0 +1,42 @@
+"""What each stored field is: personal, for which purpose and how long, or not personal.
+
+Every model has a `data_map` that names each of its fields. The record of processing (GDPR article 30) is made from it,
+so that a column cannot be added without saying what it is for.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Retention(StrEnum):
+    """How long a personal value is kept. The purge of a person ends all of them at once."""
+
+    MEMBERSHIP = "while the person belongs to the company"
+    INVITATION = "until the invitation is used or expires"
+    ENROLMENT = "while the computer is enrolled"
+    CAMPAIGN = "until the campaign closes, 30 days after its end at most"
+    CONSENT_PROOF = "while the person belongs to the company, as proof of the choice (GDPR article 7(1))"
+    OFFICE = "while the company names this contact"
+
+
+@dataclass(frozen=True)
+class Personal:
+    """A value about a natural person (GDPR article 4(1))."""
+
+    purpose: str
+    retention: Retention
+
+
+@dataclass(frozen=True)
+class Impersonal:
+    """A value that says nothing about a natural person."""
+
+
+IMPERSONAL = Impersonal()
+
+Declaration: TypeAlias = Personal | Impersonal
+DataMap: TypeAlias = dict[str, Declaration]
+
+CONTACT = Personal("reach and recognise the person in the company's announcements", Retention.MEMBERSHIP)
+TARGETING = Personal("decide which announcements are for the person", Retention.MEMBERSHIP)

@@ -1,0 +1,1 @@
+"""Figures about a campaign, honest about who shares."""

@@ -1,0 +1,1 @@
+"""What comes back from people who agreed: seen, click, like; and their consents."""
