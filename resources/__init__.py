@@ -1,0 +1,1 @@
+"""Icons, translations, the sample company, and the loader for them."""

@@ -1,0 +1,1 @@
+"""The agent's windows, in Qt, over ``agent.runtime``."""

@@ -1,0 +1,243 @@
+"""What can go wrong, as types, each with a title and a message for people.
+
+::
+
+    TidingsError
+    ├── EnvironmentFault          the world is not as needed; nothing is wrong with the program
+    │   ├── ServerUnreachable     no connection, or none that answers in time
+    │   │   └── CertificateRefused
+    │   ├── NotOurServer          an answer, but not of a Tidings server (a captive portal, a proxy's page)
+    │   ├── ServerBusy            429 or 503, with the time to wait
+    │   ├── ServerFault           any other 5xx
+    │   ├── KeychainUnavailable   no keychain, or locked
+    │   ├── DiskFault             full, read-only, or failing
+    │   ├── StoreTooNew           the data was written by a newer version
+    │   └── AlreadyRunning
+    ├── Refused                   the server understood and says no
+    │   ├── CodeRefused           unknown, used or expired invitation
+    │   ├── TokenRefused          this computer's access was taken back
+    │   └── NoticeChanged         the notice has a newer version: the person must be asked again
+    ├── InvalidInput              what a person typed cannot be right
+    ├── NotConnected              a company is needed first
+    ├── DocumentRefused           a document whose signature, company, expiry, counter or form is wrong
+    └── MediaRefused              a file that is not what the signed campaign says
+
+Anything else that is raised is a bug, logged with its traceback at the outermost door.
+"""
+
+from __future__ import annotations
+
+from resources.i18n import _
+
+
+class TidingsError(Exception):
+    """The root. ``detail`` is for the log: it holds no token and no personal data."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or type(self).__name__)
+        self.detail = detail
+
+    @property
+    def title(self) -> str:
+        return _("Something went wrong")
+
+    @property
+    def message(self) -> str:
+        return _("Please try again. If it happens again, send the diagnostics to your administrator.")
+
+
+class EnvironmentFault(TidingsError):
+    """The world is not as needed. Passing faults are tried again."""
+
+
+class ServerUnreachable(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The server cannot be reached")
+
+    @property
+    def message(self) -> str:
+        return _("Check the address and your network connection. Tidings keeps trying by itself.")
+
+
+class CertificateRefused(ServerUnreachable):
+    @property
+    def title(self) -> str:
+        return _("The server could not prove who it is")
+
+    @property
+    def message(self) -> str:
+        return _("Its certificate is not trusted by this computer. Ask your administrator; do not enter a code here.")
+
+
+class NotOurServer(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("Another page answered instead of the server")
+
+    @property
+    def message(self) -> str:
+        return _("This network may ask you to sign in first. Open your browser, sign in, and Tidings continues by itself.")
+
+
+class ServerBusy(EnvironmentFault):
+    """``retry_after_s``: seconds to wait, None when the server did not say."""
+
+    def __init__(self, detail: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def title(self) -> str:
+        return _("The server is busy")
+
+    @property
+    def message(self) -> str:
+        return _("Tidings tries again in a while, by itself.")
+
+
+class ServerFault(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The server has a problem")
+
+    @property
+    def message(self) -> str:
+        return _("Nothing is lost: Tidings tries again by itself. If it lasts, tell your administrator.")
+
+
+class KeychainUnavailable(EnvironmentFault):
+    """``locked``: it is there but did not open in time."""
+
+    def __init__(self, detail: str = "", locked: bool = False) -> None:
+        super().__init__(detail)
+        self.locked = locked
+
+    @property
+    def title(self) -> str:
+        return _("The keychain is locked") if self.locked else _("No keychain was found")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "The key of this computer is held in memory only, and you will have to connect again after the next start. "
+            "Unlock or install your system's keychain to avoid that."
+        )
+
+
+class DiskFault(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The disk cannot be written")
+
+    @property
+    def message(self) -> str:
+        return _("It is full, read-only or failing. Free some space, then try again.")
+
+
+class StoreTooNew(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("Your data was written by a newer version")
+
+    @property
+    def message(self) -> str:
+        return _("Install the newer version of Tidings again. Nothing was changed.")
+
+
+class AlreadyRunning(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("Tidings is already running")
+
+    @property
+    def message(self) -> str:
+        return _("Look for its icon in the tray. Quit it there first.")
+
+
+class Refused(TidingsError):
+    """The server understood and says no."""
+
+    @property
+    def title(self) -> str:
+        return _("The server refused the request")
+
+    @property
+    def message(self) -> str:
+        return _("This version of Tidings may be too old for your company's server. Tell your administrator.")
+
+
+class CodeRefused(Refused):
+    @property
+    def title(self) -> str:
+        return _("This code does not work")
+
+    @property
+    def message(self) -> str:
+        return _("It is mistyped, already used or expired. Check it, or ask your administrator for a new one.")
+
+
+class TokenRefused(Refused):
+    @property
+    def title(self) -> str:
+        return _("This computer is no longer connected")
+
+    @property
+    def message(self) -> str:
+        return _("Your company took back this computer's access. Ask your administrator for a new code to connect again.")
+
+
+class NoticeChanged(Refused):
+    @property
+    def title(self) -> str:
+        return _("The privacy notice has changed")
+
+    @property
+    def message(self) -> str:
+        return _("Nothing is shared until you have chosen again.")
+
+
+class InvalidInput(TidingsError):
+    """``message`` is the reason, already in the person's language."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._message = message
+
+    @property
+    def title(self) -> str:
+        return _("Please check what you entered")
+
+    @property
+    def message(self) -> str:
+        return self._message
+
+
+class NotConnected(TidingsError):
+    @property
+    def title(self) -> str:
+        return _("Not connected to a company")
+
+    @property
+    def message(self) -> str:
+        return _("Connect first: ask your administrator for an invitation code.")
+
+
+class DocumentRefused(TidingsError):
+    @property
+    def title(self) -> str:
+        return _("An announcement was refused")
+
+    @property
+    def message(self) -> str:
+        return _("It is not signed by your company as it should be, so it is not shown. Tell your administrator.")
+
+
+class MediaRefused(TidingsError):
+    @property
+    def title(self) -> str:
+        return _("This picture or video cannot be shown")
+
+    @property
+    def message(self) -> str:
+        return _("The file is not the one that your company signed. It is fetched again later.")

@@ -1,0 +1,54 @@
+"""Every limit, interval and threshold of the agent, in one place, with its unit.
+
+Names end in the unit: ``_S`` seconds, ``_MS`` milliseconds, ``_BYTES``, ``_DAYS``.
+"""
+
+from __future__ import annotations
+
+# Polling
+POLL_INTERVAL_S = 60
+POLL_INTERVAL_MIN_S = 10
+POLL_INTERVAL_MAX_S = 86_400
+POLL_JITTER_SHARE = 0.1
+"""Of the interval, added or taken away at random, so that computers switched on together do not poll together."""
+BACKOFF_FIRST_S = 5
+BACKOFF_MAX_S = 1_800
+RETRY_AFTER_MAX_S = 86_400
+CLOCK_JUMP_S = 120
+"""A wall clock that is this far from where the monotonic clock says was set, or the computer slept."""
+
+# Requests
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 20
+REQUEST_DEADLINE_S = 60
+MEDIA_DEADLINE_S = 900
+ANSWER_MAX_BYTES = 64 * 1024
+FEED_MAX_BYTES = 4 * 1024 * 1024
+FEED_MAX_CAMPAIGNS = 1_000
+DOCUMENT_MAX_BYTES = 256 * 1024
+
+# Media
+MEDIA_MAX_BYTES = 500 * 1024 * 1024
+IMAGE_MAX_BYTES = 20 * 1024 * 1024
+CAPTIONS_MAX_BYTES = 1024 * 1024
+MEDIA_CACHE_MAX_BYTES = 2 * 1024 * 1024 * 1024
+
+# Sending
+SIGNAL_BATCH_MAX = 100
+OUTBOX_MAX_EVENTS = 10_000
+"""For one signal. Beyond it the oldest events are dropped, so that a server away for ever cannot fill a disk."""
+
+# Helper processes
+KEYCHAIN_TIMEOUT_S = 10
+VERIFY_TIMEOUT_S = 60
+
+# Display
+SEEN_AFTER_MS = 3_000
+POPUP_TIMEOUT_MS = 20_000
+POPUP_TIMEOUT_URGENT_MS = 60_000
+PAUSE_CHOICES_S = (1_800, 3_600)
+REMIND_CHOICES_S = (900, 3_600)
+
+# Asking
+ASK_AGAIN_AFTER_REFUSAL_DAYS = 183
+ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7

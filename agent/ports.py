@@ -1,0 +1,58 @@
+"""The agent's edges, as protocols: a test brings small real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from agent.model import PresenceState
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The wall clock, UTC, timezone-aware."""
+
+    def monotonic(self) -> float:
+        """Seconds since an unknown moment; never goes back."""
+
+
+class SecretStore(Protocol):
+    """One secret for one account, in the operating system's keychain."""
+
+    def read(self, account: str) -> str | None:
+        """Raises KeychainUnavailable."""
+
+    def write(self, account: str, secret: str) -> None:
+        """Raises KeychainUnavailable."""
+
+    def delete(self, account: str) -> None:
+        """Does nothing where there is none. Raises KeychainUnavailable."""
+
+
+class Answer(Struct, frozen=True):
+    """An HTTP answer, read whole. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Sends bytes to the company's server. Raises ServerUnreachable, NotOurServer, ServerBusy, ServerFault, TokenRefused."""
+
+    def request(
+        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None, max_bytes: int
+    ) -> Answer: ...
+
+    def download(self, path: str, target: Path, *, size: int) -> None: ...
+
+
+class Presence(Protocol):
+    def current(self) -> PresenceState: ...
+
+
+Listener = Callable[[str], None]
