@@ -1,0 +1,8 @@
+# A short way to type `python3 -m tasks TASK`; see `python3 -m tasks --help`.
+PYTHON ?= python3
+
+demo test bench package lint setup clean:
+	@$(PYTHON) -m tasks $@ $(ARGS)
+
+.DEFAULT_GOAL := demo
+.PHONY: demo test bench package lint setup clean

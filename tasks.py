@@ -1,0 +1,343 @@
+"""Set-up and everyday tasks, with the standard library alone: `python3 -m tasks --help`.
+
+Works the same on Linux, Windows and macOS. On Debian and Ubuntu it also installs the system
+libraries that a task needs; elsewhere the wheels bring all that the agent needs.
+
+Exit codes: 0 all went well, 1 the task ran and failed, 2 it could not start (wrong usage, something
+missing that the message names).
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "tidings-setup"
+LOG = ROOT / "build" / "setup.log"
+OLDEST_PYTHON = (3, 11)
+
+# Debian and Ubuntu packages by purpose. The first list is what Qt's wheels expect of the system.
+QT = [
+    *(
+        "libdbus-1-3",
+        "libegl1",
+        "libfontconfig1",
+        "libgl1",
+        "libglib2.0-0",
+        "libpulse0",
+        "libxkbcommon-x11-0",
+    ),
+    *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0"),
+    *("libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1"),
+]
+DESKTOP = [
+    *("dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox", "trayer"),
+    *("x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
+]
+SYSTEM_PACKAGES = {
+    "run": QT,
+    "desktop": [*QT, *DESKTOP],
+    "test": [*QT, *DESKTOP, "postgresql"],
+    "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
+    "package": [*QT, *DESKTOP, "binutils", "debootstrap"],
+}
+
+
+class TaskError(Exception):
+    """A task that cannot start. `title` says what is wrong in a few words, `message` what to do about it."""
+
+    def __init__(self, title: str, message: str) -> None:
+        super().__init__(title)
+        self.title = title
+        self.message = message
+
+
+def styled(text: str, code: str) -> str:
+    """`text` in a terminal style, or as it is where the output is no terminal or NO_COLOR is set."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def heading(text: str) -> None:
+    """Announces a step, so that a long log can be read by its headings."""
+    print(styled(f"\n── {text} ".ljust(78, "─"), "1;36"), flush=True)
+
+
+def step(text: str, command: Sequence[str | Path]) -> None:
+    """Runs a set-up command quietly; its output goes to build/setup.log and is shown only when it fails.
+
+    Raises:
+        TaskError: the command could not be run or failed.
+    """
+    print(f"   {text} …", end="", flush=True)
+    started = time.monotonic()
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(map(str, command))}\n")
+        log.flush()
+        start = log.tell()
+        code = subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    if code:
+        print(styled(" failed", "31"))
+        tail = LOG.read_bytes()[start:].decode(errors="replace").splitlines()[-25:]
+        raise TaskError(f"{text}: failed", "\n".join([*tail, f"All of it is in {LOG.relative_to(ROOT)}."]))
+    print(f" {time.monotonic() - started:.0f} s")
+
+
+# --- System packages ---------------------------------------------------------------------------------
+
+
+def installed_packages() -> set[str]:
+    """Names that dpkg counts as installed; virtual ones too, as Ubuntu renamed some libraries."""
+    query = ["dpkg-query", "-W", "-f=${db:Status-Status} ${Package} ${Provides}\n"]
+    names: set[str] = set()
+    for line in subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines():
+        status, *words = line.replace(",", " ").split()
+        if status == "installed":
+            names.update(words)
+    return names
+
+
+def needed_packages(purpose: str) -> list[str]:
+    """Debian packages for a purpose; Debian keeps `venv` out of its python3, so that may be one of them."""
+    needed = list(SYSTEM_PACKAGES[purpose])
+    probe = subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False)
+    if probe.returncode:
+        needed.append("python3-venv")
+    return needed
+
+
+def install_system_packages(purpose: str) -> None:
+    """Asks apt for the packages that are missing, and for nothing when none is.
+
+    Raises:
+        TaskError: packages are missing and this user may not install them, or apt failed.
+    """
+    if not shutil.which("dpkg-query"):
+        if sys.platform == "linux":
+            print("   Not Debian or Ubuntu: these are taken to be there, under Debian's names:")
+            print(f"   {' '.join(SYSTEM_PACKAGES[purpose])}")
+        return
+    present = installed_packages()
+    missing = sorted(name for name in needed_packages(purpose) if name not in present)
+    if not missing:
+        return
+    privilege = apt_privilege()
+    if privilege is None:
+        raise TaskError(
+            f"{len(missing)} system packages are missing",
+            "Run this line, then the same task again:\n\n"
+            f"    sudo apt-get update && sudo apt-get install --no-install-recommends {' '.join(missing)}\n",
+        )
+    environment = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive"]
+    step("Debian's package lists", [*environment, "apt-get", "update"])
+    install = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
+    step(f"{len(missing)} Debian packages", [*environment, *install, *missing])
+
+
+def apt_privilege() -> list[str] | None:
+    """The words to put before apt-get: none for root, sudo where it asks for no password, else None."""
+    if os.geteuid() == 0:
+        return []
+    if (
+        shutil.which("sudo")
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return ["sudo", "-n"]
+    return None
+
+
+# --- Python environment ------------------------------------------------------------------------------
+
+
+def wanted_stamp() -> str:
+    """What an up-to-date environment was made from."""
+    content = LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def install_python_packages() -> None:
+    """Makes .venv and installs the locked packages by hash, then the project itself, editable.
+
+    Raises:
+        TaskError: the environment could not be made.
+    """
+    if STAMP.exists() and PYTHON.exists() and STAMP.read_text() == wanted_stamp():
+        return
+    STAMP.unlink(missing_ok=True)
+    if not venv_runs():
+        step("Python environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    step("Locked Python packages", [*pip, "--require-hashes", "-r", LOCK])
+    step("Tidings itself, editable", [*pip, "--no-deps", "--no-build-isolation", "-e", ROOT])
+    STAMP.write_text(wanted_stamp())
+
+
+def venv_runs() -> bool:
+    """Whether .venv works with this very Python: after a system upgrade it may not."""
+    if not PYTHON.exists():
+        return False
+    version = (PYTHON, "-c", "import pip, sys; print(sys.version)")
+    found = subprocess.run(version, capture_output=True, text=True, check=False)
+    return found.stdout.strip() == sys.version
+
+
+def compile_translations() -> None:
+    """Compiles each gettext catalogue that is newer than its compiled form."""
+    for source in sorted([*ROOT.glob("resources/locale/*/*/*.po"), *ROOT.glob("server/**/locale/*/*/*.po")]):
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            name = source.relative_to(ROOT)
+            babel = (PYTHON, "-m", "babel.messages.frontend", "compile", "-i", source, "-o", target)
+            step(f"Translation {name}", babel)
+
+
+def set_up(purpose: str) -> None:
+    """All that a task needs; reuses what is there."""
+    heading("Set-up")
+    install_system_packages(purpose)
+    install_python_packages()
+    compile_translations()
+    print("   ready")
+
+
+# --- Tasks -------------------------------------------------------------------------------------------
+
+
+def run(*command: str) -> int:
+    """Runs .venv's Python in the foreground and gives its exit code. Ctrl-C is for the child to handle."""
+    child = subprocess.Popen([PYTHON, *command], cwd=ROOT)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def has_screen() -> bool:
+    """Whether this session can show windows."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def demo(arguments: Sequence[str]) -> int:
+    """show the whole product at work: server, agent, employee"""
+    set_up("run" if has_screen() and "--virtual" not in arguments else "desktop")
+    return run("-m", "tests.demo", *arguments)
+
+
+LINTERS = {
+    "ruff check": ("-m", "ruff", "check"),
+    "ruff format": ("-m", "ruff", "format", "--check"),
+    "mypy": ("-m", "mypy"),
+    "import-linter": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+}
+
+
+def failed_linters() -> list[str]:
+    """Runs every linter, each to its end, and gives the names of those that found something."""
+    failed = []
+    for name, command in LINTERS.items():
+        heading(name)
+        if run(*command):
+            failed.append(name)
+    return failed
+
+
+def lint(_arguments: Sequence[str]) -> int:
+    """style, types and import rules"""
+    set_up("run")
+    return 1 if failed_linters() else 0
+
+
+def test(arguments: Sequence[str]) -> int:
+    """style, types, import rules and every test; further words go to pytest"""
+    set_up("test")
+    failed = failed_linters()
+    heading("pytest")
+    if failed:
+        print(f"Found before the tests, see above: {', '.join(failed)}.\n", flush=True)
+    code = run("-m", "pytest", *arguments)
+    return 1 if failed or code else 0
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """measure the agent and the server against references measured in the same run"""
+    set_up("bench")
+    return run("-m", "benchmarks", *arguments)
+
+
+def package(arguments: Sequence[str]) -> int:
+    """build the installer in build/ and try it"""
+    set_up("package")
+    return run("-m", "installer", *arguments)
+
+
+def setup(arguments: Sequence[str]) -> int:
+    """install what a purpose needs and stop: run, desktop, test (if none is named), bench, package"""
+    purposes = arguments or ["test"]
+    for purpose in purposes:
+        if purpose not in SYSTEM_PACKAGES:
+            raise TaskError(f"Unknown purpose: {purpose}", f"Choose among {', '.join(SYSTEM_PACKAGES)}.")
+    for purpose in purposes:
+        set_up(purpose)
+    return 0
+
+
+def clean(_arguments: Sequence[str]) -> int:
+    """remove what was built and cached; .venv stays"""
+    tools = ["mypy", "pytest", "ruff", "import_linter"]
+    for name in ["build", "dist", ".hypothesis", ".schemathesis", *(f".{tool}_cache" for tool in tools)]:
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    return 0
+
+
+TASKS: dict[str, Callable[[Sequence[str]], int]] = {
+    task.__name__: task for task in (demo, test, bench, package, lint, setup, clean)
+}
+
+
+def parse(words: Iterable[str] | None) -> tuple[str, list[str]]:
+    """The task that the command line names, and the words that are the task's own."""
+    listing = "\n".join(f"  {name:<9}{task.__doc__}" for name, task in TASKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tasks",
+        usage="python3 -m tasks TASK [WORDS FOR THE TASK …]",
+        description="Each task does its own set-up first and reuses what is there.",
+        epilog=f"tasks:\n{listing}\n\nWith make: make TASK, or make TASK ARGS='…'.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("task", metavar="TASK", choices=list(TASKS), help="one of the tasks below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parsed = parser.parse_args(None if words is None else list(words))
+    return parsed.task, parsed.arguments
+
+
+def main(words: Iterable[str] | None = None) -> NoReturn:
+    """Runs one task and exits with its code."""
+    task, arguments = parse(words)
+    try:
+        if sys.version_info < OLDEST_PYTHON:
+            oldest = ".".join(map(str, OLDEST_PYTHON))
+            raise TaskError("Python is too old", f"Tidings needs Python {oldest} or newer.")
+        code = TASKS[task](arguments)
+    except TaskError as error:
+        print(styled(f"\n{error.title}", "1;31"), error.message, sep="\n", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(1 if code not in (0, 2) else code)
+
+
+if __name__ == "__main__":
+    main()
