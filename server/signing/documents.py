@@ -1,0 +1,134 @@
+"""The signed documents of `docs/protocol`: company, campaign and receipt."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from django.db import transaction
+
+from server import clock
+from server.directory.models import Company
+from server.signing.signers import Signer, load_signer
+
+Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt"]
+
+COMPANY_LIFETIME = timedelta(days=400)
+COMPANY_RENEWAL = timedelta(days=100)
+CAMPAIGN_AFTERLIFE = timedelta(days=30)
+RECEIPT_LIFETIME = timedelta(days=3652)
+
+
+@dataclass(frozen=True)
+class SignedDocument:
+    """A JWS, and the counter (`ctr`) that it carries."""
+
+    jws: str
+    counter: int
+
+
+def company_content(company: Company) -> dict[str, Any]:
+    """What agents are told about their company."""
+    notice = company.current_notice()
+    return {
+        "name": company.name,
+        "legal_name": company.legal_name,
+        "region": company.region,
+        "dpo_name": company.dpo_name,
+        "dpo_email": company.dpo_email,
+        "accent": company.accent,
+        "link_hosts": company.link_hosts,
+        "signals": company.signals,
+        "notice": {"version": notice.version, "date": notice.date.isoformat(), "text": notice.text},
+    }
+
+
+@transaction.atomic
+def publish_company(company: Company) -> None:
+    """Sign the company's document afresh, after a change of the company or its notice, and put it in all feeds.
+
+    Raises `EnvironmentFault` when the key cannot be used; nothing has changed then.
+    """
+    now = clock.now()
+    expires = now + COMPANY_LIFETIME
+    company.counter = company.next_counter()
+    company.document = _sign(
+        load_signer(company.id, "campaign"),
+        "tidings-company",
+        issuer=company.id,
+        subject=company.id,
+        counter=company.counter,
+        issued=now,
+        expires=expires,
+        content=company_content(company),
+    )
+    company.document_expires = expires
+    company.save(update_fields=["document", "document_expires"])
+    company.feeds_changed()
+
+
+def renew_company(company: Company) -> bool:
+    """Sign the company's document afresh if it would expire soon. Answers whether it did."""
+    if company.document_expires is not None and company.document_expires - clock.now() > COMPANY_RENEWAL:
+        return False
+    publish_company(company)
+    return True
+
+
+def sign_campaign(
+    company: Company, campaign_id: str, content: dict[str, Any], ends: datetime
+) -> SignedDocument:
+    """Sign a campaign's content under a new counter. Call it in the transaction that stores the campaign.
+
+    Raises `EnvironmentFault` when the key cannot be used.
+    """
+    counter = company.next_counter()
+    document = _sign(
+        load_signer(company.id, "campaign"),
+        "tidings-campaign",
+        issuer=company.id,
+        subject=campaign_id,
+        counter=counter,
+        issued=clock.now(),
+        expires=ends + CAMPAIGN_AFTERLIFE,
+        content=content,
+    )
+    return SignedDocument(document, counter)
+
+
+def sign_receipt(signer: Signer, company_id: str, receipt_id: str, content: dict[str, Any]) -> str:
+    """Sign the receipt of a consent or a withdrawal. Receipts have no counter."""
+    now = clock.now()
+    return _sign(
+        signer,
+        "tidings-receipt",
+        issuer=company_id,
+        subject=receipt_id,
+        counter=0,
+        issued=now,
+        expires=now + RECEIPT_LIFETIME,
+        content=content,
+    )
+
+
+def _sign(
+    signer: Signer,
+    kind: Kind,
+    *,
+    issuer: str,
+    subject: str,
+    counter: int,
+    issued: datetime,
+    expires: datetime,
+    content: dict[str, Any],
+) -> str:
+    payload = {
+        "v": 1,
+        "iss": issuer,
+        "sub": subject,
+        "ctr": counter,
+        "iat": int(issued.timestamp()),
+        "exp": int(expires.timestamp()),
+        "content": content,
+    }
+    return signer.sign(kind, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,115 @@
+"""Who signs: a protocol, and the signer whose Ed25519 key lies in a file of the data folder.
+
+A campaign key may live elsewhere (a smart card, a signing service): it is another `Signer`, and nothing changes for agents.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal, Protocol
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from server.errors import EnvironmentFault, Refused
+
+Use = Literal["campaign", "receipt"]
+PublicKey = dict[str, str]
+
+# RFC 9864 gives Ed25519 a name of its own and deprecates RFC 8037's "EdDSA", which can mean two curves.
+ALGORITHM = "Ed25519"
+
+
+class Signer(Protocol):
+    """Signs documents of one use."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public JWK (RFC 8037) as agents pin it."""
+
+    def sign(self, kind: str, payload: bytes) -> str:
+        """A JWS in compact serialisation (RFC 7515) with `kind` as its `typ`."""
+
+
+class FileSigner:
+    """A key in a file that only the server's user may read."""
+
+    def __init__(self, key: OKPKey, use: Use) -> None:
+        self._key = key
+        self._kid = key.thumbprint()
+        public = key.as_dict(private=False)
+        self.public_key: PublicKey = {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": str(public["x"]),
+            "kid": self._kid,
+            "use": "sig",
+            "tidings_use": use,
+        }
+
+    def sign(self, kind: str, payload: bytes) -> str:
+        header = {"alg": ALGORITHM, "kid": self._kid, "typ": kind}
+        return jws.serialize_compact(header, payload, self._key, algorithms=[ALGORITHM])
+
+
+def key_file(company_id: str, use: Use) -> Path:
+    """Where the private key lies."""
+    folder: Path = settings.KEY_FOLDER
+    return folder / company_id / f"{use}.jwk.json"
+
+
+def create_keys(company_id: str) -> None:
+    """Make the company's campaign and receipt keys.
+
+    Raises `Refused` when there are keys already: agents that pinned them would refuse everything from then on.
+    """
+    for use in ("campaign", "receipt"):
+        path = key_file(company_id, use)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise Refused(
+                _("This company has signing keys already"),
+                _("{path} exists. Move it away only if no computer is enrolled.").format(path=path),
+            ) from error
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(OKPKey.generate_key("Ed25519").as_json(private=True))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def load_signer(company_id: str, use: Use) -> Signer:
+    """The company's signer for campaigns (and its own document) or for receipts.
+
+    Raises `EnvironmentFault` when the key is missing, unreadable, damaged, or open to other users.
+    """
+    path = key_file(company_id, use)
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode, text = os.fstat(file.fileno()).st_mode, file.read()
+        key = OKPKey.import_key(text)
+    except FileNotFoundError as error:
+        raise EnvironmentFault(
+            _("The signing key is missing"),
+            _("{path} does not exist. Restore it from your backup.").format(path=path),
+        ) from error
+    except (OSError, JoseError, ValueError) as error:
+        raise EnvironmentFault(
+            _("The signing key cannot be read"), _("{path}: {reason}").format(path=path, reason=error)
+        ) from error
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise EnvironmentFault(
+            _("The signing key is open to others"),
+            _("Other users of this machine can read {path}. Run: chmod 600 {path}").format(path=path),
+        )
+    return FileSigner(key, use)
+
+
+def public_keys(company_id: str) -> dict[str, list[PublicKey]]:
+    """The JWK Set (RFC 7517) that an agent pins when it enrols. Raises `EnvironmentFault`."""
+    uses: tuple[Use, ...] = ("campaign", "receipt")
+    return {"keys": [load_signer(company_id, use).public_key for use in uses]}
