@@ -12,6 +12,7 @@
     │   ├── KeychainUnavailable   no keychain, or locked
     │   ├── DiskFault             full, read-only, or failing
     │   ├── StoreTooNew           the data was written by a newer version
+    │   ├── StoreDamaged          the data cannot be read any more
     │   └── AlreadyRunning
     ├── Refused                   the server understood and says no
     │   ├── CodeRefused           unknown, used or expired invitation
@@ -143,6 +144,16 @@ class StoreTooNew(EnvironmentFault):
     @property
     def message(self) -> str:
         return _("Install the newer version of Tidings again. Nothing was changed.")
+
+
+class StoreDamaged(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("Your data on this computer is damaged")
+
+    @property
+    def message(self) -> str:
+        return _("Run “tidings purge”, then connect again with a new code. Your announcements come back from the server.")
 
 
 class AlreadyRunning(EnvironmentFault):

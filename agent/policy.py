@@ -12,7 +12,7 @@ POLL_INTERVAL_MAX_S = 86_400
 POLL_JITTER_SHARE = 0.1
 """Of the interval, added or taken away at random, so that computers switched on together do not poll together."""
 BACKOFF_FIRST_S = 5
-BACKOFF_MAX_S = 1_800
+BACKOFF_MAX_S = 600
 RETRY_AFTER_MAX_S = 86_400
 CLOCK_JUMP_S = 120
 """A wall clock that is this far from where the monotonic clock says was set, or the computer slept."""
@@ -39,7 +39,7 @@ OUTBOX_MAX_EVENTS = 10_000
 """For one signal. Beyond it the oldest events are dropped, so that a server away for ever cannot fill a disk."""
 
 # Helper processes
-KEYCHAIN_TIMEOUT_S = 10
+KEYCHAIN_TIMEOUT_S = 20
 VERIFY_TIMEOUT_S = 60
 
 # Display
@@ -50,5 +50,11 @@ PAUSE_CHOICES_S = (1_800, 3_600)
 REMIND_CHOICES_S = (900, 3_600)
 
 # Asking
-ASK_AGAIN_AFTER_REFUSAL_DAYS = 183
 ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7
+
+# Selection
+MEDIA_WAIT_S = 120
+"""How long a pop-up waits for its picture or video before it is shown without."""
+
+# Clock
+CLOCK_WATCH_S = 30

@@ -1,0 +1,247 @@
+"""The way to the company's server. The only file that imports requests.
+
+Nothing identifies the person or the computer but the device token. No cookie, no redirect, no ``.netrc``; answers are
+read up to a limit and a deadline; an answer that is not a Tidings server's changes nothing.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from agent import __version__, errors, policy, wire
+from agent.ports import Answer
+from resources.i18n import _
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_CHUNK_BYTES = 64 * 1024
+
+
+def server_address(text: str) -> str:
+    """The server's address as a person typed it, made whole: ``https://host[:port][/path]``, no trailing slash.
+
+    Plain HTTP is for a loopback address only. Raises InvalidInput.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.username or parts.query or parts.fragment or any(c.isspace() for c in text):
+        raise errors.InvalidInput(_("Enter the server's address, for example https://news.example.com"))
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise errors.InvalidInput(_("The address must begin with https://, so that nobody can read along."))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+class ApiClient:
+    """A ``Transport``. One at a time per thread is not needed: requests are serialised by nobody, sessions are per thread."""
+
+    def __init__(self, server_url: str, token: str | None = None) -> None:
+        self._base = server_url
+        self._session = requests.Session()
+        self._session.headers.clear()
+        self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
+        self._session.auth = _Bearer(token)
+        self._session.cookies.set_policy(_NoCookies())
+        self._session.mount("https://", _SystemTrustAdapter())
+
+    def close(self) -> None:
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = policy.ANSWER_MAX_BYTES,
+    ) -> Answer:
+        """Send a request and read its answer whole.
+
+        Raises ServerUnreachable, CertificateRefused, NotOurServer, ServerBusy, ServerFault, TokenRefused, CodeRefused,
+        NoticeChanged, Refused.
+        """
+        sent = dict(headers or {})
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        with self._send(method, path, body, sent) as response:
+            deadline = time.monotonic() + policy.REQUEST_DEADLINE_S
+            content = b"".join(_chunks(response, max_bytes, deadline))
+            answer = Answer(response.status_code, _lower(response), content)
+        _check(answer)
+        return answer
+
+    def download(self, path: str, target: Path, *, size: int) -> None:
+        """Append to ``target`` what is missing of a file of ``size`` bytes (RFC 9110 section 14.2).
+
+        Raises as ``request`` does, MediaRefused when the server sends more, DiskFault.
+        """
+        have = target.stat().st_size if target.exists() else 0
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        with self._send("GET", path, None, headers) as response:
+            if response.status_code not in (200, 206):
+                content = b"".join(_chunks(response, policy.ANSWER_MAX_BYTES, time.monotonic() + policy.REQUEST_DEADLINE_S))
+                _check(Answer(response.status_code, _lower(response), content))
+                raise errors.NotOurServer(f"{response.status_code} for a file")
+            resumed = response.status_code == 206
+            deadline = time.monotonic() + policy.MEDIA_DEADLINE_S
+            left = size - have if resumed else size
+            try:
+                with target.open("ab" if resumed else "wb") as file:
+                    for chunk in _chunks(response, left, deadline):
+                        file.write(chunk)
+            except OSError as error:
+                raise errors.DiskFault(f"media: {error}") from error
+
+    @contextmanager
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[requests.Response]:
+        with _faults():
+            response = self._session.request(
+                method,
+                self._base + path,
+                data=body,
+                headers=dict(headers),
+                timeout=(policy.CONNECT_TIMEOUT_S, policy.READ_TIMEOUT_S),
+                allow_redirects=False,
+                stream=True,
+            )
+        with response:
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise errors.NotOurServer("an encoding that was not asked for")
+            yield response
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Always set, also without a token: it keeps requests from sending what a ``.netrc`` file says."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
+    def set_ok(self, cookie: object, request: object) -> bool:
+        return False
+
+
+class _SystemTrustAdapter(HTTPAdapter):
+    """Trusts what the operating system trusts, a company's own authority included, and nothing besides."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=_context(), **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        return super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _context() -> ssl.SSLContext:
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """requests' exceptions, turned into ours; none of their texts holds a token."""
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise errors.CertificateRefused(_reason(error)) from error
+    except requests.exceptions.ProxyError as error:
+        raise errors.ServerUnreachable(f"proxy: {_reason(error)}") from error
+    except (requests.exceptions.ContentDecodingError, requests.exceptions.ChunkedEncodingError) as error:
+        raise errors.ServerUnreachable(f"answer cut off: {_reason(error)}") from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise errors.ServerUnreachable(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _chunks(response: requests.Response, max_bytes: int, deadline: float) -> Iterator[bytes]:
+    """The body in pieces. Raises NotOurServer when there is more than ``max_bytes``, ServerUnreachable after the deadline."""
+    left = max_bytes
+    pieces = response.iter_content(_CHUNK_BYTES)
+    while True:
+        with _faults():
+            piece = next(pieces, b"")
+        if not piece:
+            return
+        left -= len(piece)
+        if left < 0:
+            raise errors.NotOurServer(f"an answer of over {max_bytes} bytes")
+        if time.monotonic() > deadline:
+            raise errors.ServerUnreachable("an answer without end")
+        yield piece
+
+
+def _lower(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _check(answer: Answer) -> None:
+    """Let a good answer pass; raise what a bad one means."""
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    if answer.status in (204, 304):
+        return
+    if 200 <= answer.status < 300:
+        if kind != "application/json":
+            raise errors.NotOurServer(f"{answer.status} {kind or 'without a type'}")
+        return
+    if answer.status in (429, 503):
+        raise errors.ServerBusy(str(answer.status), retry_after_s(answer.headers.get("retry-after", "")))
+    if answer.status >= 500:
+        raise errors.ServerFault(str(answer.status))
+    if kind != "application/problem+json":
+        raise errors.NotOurServer(f"{answer.status} {kind or 'without a type'}")
+    problem = wire.decode_problem(answer.body)
+    raise _PROBLEMS.get(problem.type, errors.Refused)(f"{answer.status} {problem.type}")
+
+
+_PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {
+    "tidings:unauthorized": errors.TokenRefused,
+    "tidings:invalid-code": errors.CodeRefused,
+    "tidings:notice-changed": errors.NoticeChanged,
+}
+
+
+def retry_after_s(value: str) -> float | None:
+    """Seconds to wait by a ``Retry-After`` field (RFC 9110 section 10.2.3): seconds, or an HTTP date. None if unreadable."""
+    value = value.strip()
+    if value.isdecimal():
+        return min(float(value), policy.RETRY_AFTER_MAX_S)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    wait = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(wait, 0.0), policy.RETRY_AFTER_MAX_S)

@@ -1,0 +1,41 @@
+"""Where the agent keeps its files, by the platform's conventions (XDG Base Directory on Linux)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+HOME_VARIABLE = "TIDINGS_HOME"
+
+
+class Folders(Struct, frozen=True):
+    """``data`` is the person's, ``cache`` can be fetched again, ``logs`` rotate, ``runtime`` holds lock and socket."""
+
+    data: Path
+    cache: Path
+    logs: Path
+    runtime: Path
+
+    @classmethod
+    def standard(cls) -> Folders:
+        """The platform's folders; all under ``$TIDINGS_HOME`` where that is set."""
+        home = os.environ.get(HOME_VARIABLE)
+        if home:
+            return cls.under(Path(home))
+        from platformdirs import PlatformDirs
+
+        dirs = PlatformDirs("tidings", appauthor=False)
+        return cls(
+            Path(dirs.user_data_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir), Path(dirs.user_runtime_dir)
+        )
+
+    @classmethod
+    def under(cls, home: Path) -> Folders:
+        return cls(home / "data", home / "cache", home / "logs", home / "run")
+
+    def make(self) -> None:
+        """Create them, readable by their owner only. Raises OSError."""
+        for folder in (self.data, self.cache, self.logs, self.runtime):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,40 @@
+"""Helper processes: this same program, started with hidden words, from source and frozen alike."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+from agent import errors
+
+
+def command(*words: str) -> list[str]:
+    """The command line that starts this program with other words."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, *words]
+    module = "ui" if importlib.util.find_spec("ui") else "agent"
+    return [sys.executable, "-m", module, *words]
+
+
+def ask(helper: str, question: bytes, *, timeout_s: float) -> bytes:
+    """Start a helper, give it a question on standard input and return its answer.
+
+    Raises subprocess.TimeoutExpired when it takes too long (it is ended), EnvironmentFault when it cannot be started
+    or fails.
+    """
+    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+    try:
+        done = subprocess.run(
+            command("helper", helper),
+            input=question,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            creationflags=flags,
+        )
+    except OSError as error:
+        raise errors.EnvironmentFault(f"helper {helper} did not start: {error}") from error
+    if done.returncode != 0:
+        raise errors.EnvironmentFault(f"helper {helper} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
+    return done.stdout

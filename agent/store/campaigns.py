@@ -1,0 +1,123 @@
+"""The campaigns received, and what this computer knows about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Signal
+from agent.store.connection import Database
+
+_COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at"
+
+
+class CampaignStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def apply_feed(
+        self,
+        changed: Iterable[Campaign],
+        listed: Iterable[str],
+        counters: Mapping[str, tuple[int, str]],
+        company: bytes | None,
+        *,
+        etag: str,
+        poll_interval_s: int,
+        now: datetime,
+    ) -> None:
+        """Store one feed, whole or not at all. ``listed``: the ids of all campaigns that it names.
+
+        What the person did with a campaign stays when its content changes; a recalled campaign's text is overwritten by
+        the recall.
+        """
+        moment = now.isoformat()
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO campaign (campaign_id, content, starts, received) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts",
+                [(c.campaign_id, msgspec.json.encode(c), c.starts.isoformat(), moment) for c in changed],
+            )
+            connection.execute("UPDATE campaign SET listed = 0")
+            connection.executemany("UPDATE campaign SET listed = 1 WHERE campaign_id = ?", [(id,) for id in listed])
+            connection.executemany(
+                "INSERT OR REPLACE INTO counter (subject, counter, digest) VALUES (?, ?, ?)",
+                [(subject, counter, digest) for subject, (counter, digest) in counters.items()],
+            )
+            if company is not None:
+                connection.execute("UPDATE enrolment SET company = ?", (company,))
+            connection.execute(
+                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?", (etag, poll_interval_s, moment)
+            )
+
+    def all(self) -> list[InboxItem]:
+        """Every campaign, recalled ones included, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM campaign ORDER BY starts DESC, campaign_id"
+            ).fetchall()
+        return [_item(row) for row in rows]
+
+    def get(self, campaign_id: str) -> InboxItem | None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM campaign WHERE campaign_id = ?", (campaign_id,)
+            ).fetchone()
+        return _item(row) if row else None
+
+    def unread(self) -> int:
+        return sum(
+            not item.state.read and item.campaign.status is CampaignStatus.LIVE for item in self.all()
+        )
+
+    def displayed(self, campaign_id: str, now: datetime) -> None:
+        """A pop-up appeared; a reminder that led to it is done."""
+        self._set(campaign_id, "displayed = ?, remind_at = NULL", now.isoformat())
+
+    def read(self, campaign_id: str) -> None:
+        self._set(campaign_id, "is_read = 1")
+
+    def remind(self, campaign_id: str, moment: datetime) -> None:
+        self._set(campaign_id, "remind_at = ?", moment.isoformat())
+
+    def like(self, campaign_id: str, liked: bool) -> int:
+        """Remember the heart. Returns the sequence number of this change, from 1."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "UPDATE campaign SET liked = ?, like_seq = like_seq + 1 WHERE campaign_id = ? RETURNING like_seq",
+                (int(liked), campaign_id),
+            ).fetchone()
+        return int(row[0])
+
+    def claim_seen(self, campaign_id: str) -> bool:
+        """Whether no *seen* was made yet for this campaign; from now on one was."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "UPDATE campaign SET seen_event = 1 WHERE campaign_id = ? AND seen_event = 0 RETURNING 1", (campaign_id,)
+            ).fetchone()
+        return row is not None
+
+    def forget_signal(self, signal: Signal) -> None:
+        """Consent was withdrawn: no trace stays of which signals were made."""
+        if signal is Signal.SEEN:
+            with self._database.transaction() as connection:
+                connection.execute("UPDATE campaign SET seen_event = 0")
+
+    def _set(self, campaign_id: str, assignment: str, *values: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(f"UPDATE campaign SET {assignment} WHERE campaign_id = ?", (*values, campaign_id))
+
+
+def _item(row: tuple[bytes, str, int, str | None, int, int, str | None]) -> InboxItem:
+    content, received, listed, displayed, is_read, liked, remind_at = row
+    state = CampaignState(
+        received=datetime.fromisoformat(received),
+        listed=bool(listed),
+        displayed=datetime.fromisoformat(displayed) if displayed else None,
+        read=bool(is_read),
+        liked=bool(liked),
+        remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
+    )
+    return InboxItem(msgspec.json.decode(content, type=Campaign), state)

@@ -1,0 +1,95 @@
+"""Which company this computer is connected to, and the highest counter seen of each signed document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from agent import wire
+from agent.model import Company, Person
+from agent.store.connection import Database
+
+
+class Enrolment(Struct, frozen=True):
+    """``etag`` is that of the last feed stored, empty before the first."""
+
+    server_url: str
+    company_id: str
+    keys: wire.KeySet
+    person: Person
+    company: Company
+    etag: str
+    poll_interval_s: int
+    last_check: datetime | None
+
+
+class EnrolmentStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self) -> Enrolment | None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check FROM enrolment"
+            ).fetchone()
+        if row is None:
+            return None
+        return Enrolment(
+            server_url=row[0],
+            company_id=row[1],
+            keys=msgspec.json.decode(row[2], type=wire.KeySet),
+            person=msgspec.json.decode(row[3], type=Person),
+            company=msgspec.json.decode(row[4], type=Company),
+            etag=row[5],
+            poll_interval_s=row[6],
+            last_check=datetime.fromisoformat(row[7]) if row[7] else None,
+        )
+
+    def begin(self, enrolment: Enrolment) -> None:
+        """Start afresh with a company: nothing of another one stays."""
+        with self._database.transaction() as connection:
+            for table in ("enrolment", "counter", "campaign", "message", "receipt"):
+                connection.execute(f"DELETE FROM {table}")
+            connection.execute(
+                "INSERT INTO enrolment (id, server_url, company_id, keys, person, company, etag, poll_interval_s)"
+                " VALUES (1, ?, ?, ?, ?, ?, '', ?)",
+                (
+                    enrolment.server_url,
+                    enrolment.company_id,
+                    msgspec.json.encode(enrolment.keys),
+                    msgspec.json.encode(enrolment.person),
+                    msgspec.json.encode(enrolment.company),
+                    enrolment.poll_interval_s,
+                ),
+            )
+
+    def forget(self) -> None:
+        with self._database.transaction() as connection:
+            for table in ("enrolment", "counter", "campaign", "message", "receipt", "setting"):
+                connection.execute(f"DELETE FROM {table}")
+
+    def checked(self, now: datetime, poll_interval_s: int) -> None:
+        """A poll ended with "nothing new"."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE enrolment SET last_check = ?, poll_interval_s = ?", (now.isoformat(), poll_interval_s)
+            )
+
+    def counters(self) -> dict[str, tuple[int, str]]:
+        with self._database.reading() as connection:
+            return {
+                subject: (counter, digest)
+                for subject, counter, digest in connection.execute("SELECT subject, counter, digest FROM counter")
+            }
+
+    def raise_counters(self, counters: Mapping[str, tuple[int, str]]) -> None:
+        """Remember the highest counters seen. A lower one than known never replaces it."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO counter (subject, counter, digest) VALUES (?, ?, ?) ON CONFLICT (subject) DO UPDATE"
+                " SET counter = excluded.counter, digest = excluded.digest WHERE excluded.counter > counter.counter",
+                [(subject, counter, digest) for subject, (counter, digest) in counters.items()],
+            )

@@ -1,0 +1,110 @@
+"""Versioned migrations: the database is copied before it changes, and a newer schema is refused.
+
+``MIGRATIONS[n]`` brings version n to n + 1 (``PRAGMA user_version``). Never edit one that has been released.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from agent import errors
+from agent.store.connection import Database
+
+log = logging.getLogger(__name__)
+
+_V1 = """
+CREATE TABLE enrolment (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    server_url TEXT NOT NULL,
+    company_id TEXT NOT NULL,
+    keys BLOB NOT NULL,
+    person BLOB NOT NULL,
+    company BLOB NOT NULL,
+    etag TEXT NOT NULL DEFAULT '',
+    poll_interval_s INTEGER NOT NULL,
+    last_check TEXT
+) STRICT;
+CREATE TABLE counter (
+    subject TEXT PRIMARY KEY,
+    counter INTEGER NOT NULL,
+    digest TEXT NOT NULL
+) STRICT;
+CREATE TABLE campaign (
+    campaign_id TEXT PRIMARY KEY,
+    content BLOB NOT NULL,
+    starts TEXT NOT NULL,
+    received TEXT NOT NULL,
+    listed INTEGER NOT NULL DEFAULT 1,
+    displayed TEXT,
+    is_read INTEGER NOT NULL DEFAULT 0,
+    liked INTEGER NOT NULL DEFAULT 0,
+    remind_at TEXT,
+    seen_event INTEGER NOT NULL DEFAULT 0,
+    like_seq INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sent_at TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    body BLOB NOT NULL,
+    status INTEGER,
+    answer BLOB
+) STRICT;
+CREATE TABLE message_part (
+    message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    signal TEXT NOT NULL,
+    campaign_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    outcome TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (message_id, position)
+) STRICT;
+CREATE TABLE receipt (
+    receipt_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    received TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (receipt_id, status)
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1,)
+
+
+def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:
+    """Bring the database to the newest version, each step whole or not at all. Raises StoreTooNew, DiskFault."""
+    with database.reading() as connection:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(migrations):
+        raise errors.StoreTooNew(f"schema {version}, we know {len(migrations)}")
+    if 0 < version < len(migrations):
+        _back_up(database, version)
+    for number in range(version, len(migrations)):
+        with database.transaction() as connection:
+            for statement in migrations[number].split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        log.info("The store is now at schema version %d.", number + 1)
+
+
+def _back_up(database: Database, version: int) -> Path:
+    """Copy the database beside itself; the newest copy of each version is kept."""
+    copy = database.path.with_name(f"{database.path.stem}-v{version}.backup")
+    with database.reading() as connection:
+        target = sqlite3.connect(copy)
+        try:
+            connection.backup(target)
+        finally:
+            target.close()
+    copy.chmod(0o600)
+    return copy

@@ -1,0 +1,22 @@
+"""Small settings of the person, by name."""
+
+from __future__ import annotations
+
+from agent.store.connection import Database
+
+
+class SettingStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> str | None:
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def set(self, name: str, value: str | None) -> None:
+        """None removes it."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM setting WHERE name = ?", (name,))
+            if value is not None:
+                connection.execute("INSERT INTO setting (name, value) VALUES (?, ?)", (name, value))

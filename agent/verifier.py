@@ -1,0 +1,132 @@
+"""Signed documents: signature, company, expiry, counter, in this order, before the content is read.
+
+JSON Web Signatures (RFC 7515) with Ed25519 (RFC 9864). ``verify_documents`` runs in a short-lived helper
+process, because the crypto library costs 10 MB that the resident process would keep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+
+import msgspec
+from msgspec import Raw, Struct
+
+from agent import errors, policy, processes, wire
+
+_ALGORITHMS = ["Ed25519"]
+
+
+class Question(Struct, frozen=True):
+    """Documents of one type to verify. ``counters``: for each subject the highest counter seen, and its digest."""
+
+    type: str
+    company_id: str
+    keys: wire.KeySet
+    now: int
+    documents: tuple[str, ...]
+    counters: dict[str, tuple[int, str]] = {}
+
+
+class Verdict(Struct, frozen=True):
+    """``problem`` is empty for a good document; only then is the rest filled in."""
+
+    digest: str
+    problem: str = ""
+    subject: str = ""
+    counter: int = 0
+    expires: int = 0
+    content: Raw = Raw(b"null")
+
+
+def digest(document: str) -> str:
+    """The SHA-256 of a document, in hexadecimal: what a counter is bound to."""
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+class ProcessVerifier:
+    """Verifies in a helper process. Raises EnvironmentFault when that does not work."""
+
+    def verify(self, question: Question) -> tuple[Verdict, ...]:
+        if not question.documents:
+            return ()
+        try:
+            answer = processes.ask("verify", msgspec.json.encode(question), timeout_s=policy.VERIFY_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise errors.EnvironmentFault("verifying took too long") from error
+        return msgspec.json.decode(answer, type=tuple[Verdict, ...])
+
+
+def answer(question: bytes) -> bytes:
+    """What the helper process does."""
+    return msgspec.json.encode(verify_documents(msgspec.json.decode(question, type=Question)))
+
+
+def verify_documents(question: Question) -> tuple[Verdict, ...]:
+    """Verify each document by itself, in order; a later one of the same subject counts against the earlier."""
+    counters = dict(question.counters)
+    verdicts = []
+    for document in question.documents:
+        try:
+            verdict = _verify(document, question, counters)
+            counters[verdict.subject] = (verdict.counter, verdict.digest)
+        except errors.DocumentRefused as error:
+            verdict = Verdict(digest(document), problem=error.detail)
+        verdicts.append(verdict)
+    return tuple(verdicts)
+
+
+def _verify(document: str, question: Question, counters: dict[str, tuple[int, str]]) -> Verdict:
+    envelope = wire.decode_envelope(_signed_payload(document, question))
+    if envelope.iss != question.company_id:
+        raise errors.DocumentRefused("of another company")
+    if question.type == wire.COMPANY_DOCUMENT and envelope.sub != question.company_id:
+        raise errors.DocumentRefused("about another company")
+    if envelope.exp <= question.now:
+        raise errors.DocumentRefused("expired")
+    _check_counter(envelope, digest(document), counters)
+    return Verdict(
+        digest(document), subject=envelope.sub, counter=envelope.ctr, expires=envelope.exp, content=envelope.content
+    )
+
+
+def _check_counter(envelope: wire.Envelope, document_digest: str, counters: dict[str, tuple[int, str]]) -> None:
+    if envelope.sub not in counters:
+        return
+    highest, known_digest = counters[envelope.sub]
+    if envelope.ctr < highest:
+        raise errors.DocumentRefused(f"counter went back from {highest} to {envelope.ctr}")
+    if envelope.ctr == highest and document_digest != known_digest:
+        raise errors.DocumentRefused(f"a second document with counter {highest}")
+
+
+def _signed_payload(document: str, question: Question) -> bytes:
+    """The payload, once the signature is right. Raises DocumentRefused."""
+    from joserfc import jws
+    from joserfc.errors import JoseError
+
+    if len(document) > policy.DOCUMENT_MAX_BYTES:
+        raise errors.DocumentRefused("too long")
+    registry = jws.JWSRegistry(algorithms=_ALGORITHMS)
+    registry.max_payload_length = policy.DOCUMENT_MAX_BYTES
+    try:
+        signed = jws.extract_compact(document.encode(), registry=registry)
+        header = signed.headers()
+        if set(header) != {"alg", "kid", "typ"} or header["typ"] != question.type:
+            raise errors.DocumentRefused("header of another kind of document")
+        key = _key(str(header["kid"]), question)
+        if not jws.validate_compact(signed, key, algorithms=_ALGORITHMS, registry=registry):
+            raise errors.DocumentRefused("wrong signature")
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        raise errors.DocumentRefused(f"not a signed document: {type(error).__name__}") from error
+    return signed.payload
+
+
+def _key(kid: str, question: Question) -> object:
+    from joserfc.jwk import OKPKey
+
+    use = "receipt" if question.type == wire.RECEIPT_DOCUMENT else "campaign"
+    for key in question.keys.keys:
+        if key.kid == kid and key.tidings_use == use:
+            return OKPKey.import_key({"kty": key.kty, "crv": key.crv, "x": key.x})
+    raise errors.DocumentRefused("signed with an unknown key")

@@ -1,0 +1,230 @@
+"""Bytes ⇄ model, as docs/protocol says, version 1. Strict: an unknown or missing field is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from agent import errors, policy
+from agent.consent import ConsentMessage
+from agent.model import (
+    Campaign,
+    CampaignId,
+    CampaignStatus,
+    Company,
+    Notice,
+    Person,
+    Region,
+    Signal,
+    Urgency,
+    UtcTime,
+    Variant,
+)
+
+COMPANY_DOCUMENT = "tidings-company"
+CAMPAIGN_DOCUMENT = "tidings-campaign"
+RECEIPT_DOCUMENT = "tidings-receipt"
+
+T = TypeVar("T")
+
+Uuid4 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+Document = Annotated[str, Meta(max_length=policy.DOCUMENT_MAX_BYTES, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")]
+
+
+class Key(Struct, frozen=True, forbid_unknown_fields=True):
+    """An Ed25519 public key as a JWK (RFC 8037 section 2)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: Annotated[str, Meta(pattern=r"^[\w-]{43}$")]
+    kid: Annotated[str, Meta(min_length=1, max_length=100)]
+    use: Literal["sig"]
+    tidings_use: Literal["campaign", "receipt"]
+
+
+class KeySet(Struct, frozen=True, forbid_unknown_fields=True):
+    keys: Annotated[tuple[Key, ...], Meta(min_length=1, max_length=20)]
+
+
+class EnrolmentAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    device_token: Annotated[str, Meta(pattern=r"^tdt_[\w-]{20,124}$")]
+    company_id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+    person: Person
+    keys: KeySet
+    company: Document
+
+
+class Feed(Struct, frozen=True, forbid_unknown_fields=True):
+    v: Literal[1]
+    company: Document
+    campaigns: Annotated[tuple[Document, ...], Meta(max_length=policy.FEED_MAX_CAMPAIGNS)]
+    poll_interval_s: Annotated[int, Meta(ge=policy.POLL_INTERVAL_MIN_S, le=policy.POLL_INTERVAL_MAX_S)]
+
+
+class SignalResult(Struct, frozen=True, forbid_unknown_fields=True):
+    event_id: str
+    status: Literal["stored", "duplicate", "dropped_consent", "refused"]
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class Problem(Struct, frozen=True):
+    """RFC 9457."""
+
+    type: str = ""
+    title: str = ""
+    detail: str = ""
+
+
+class _Results(Struct, frozen=True, forbid_unknown_fields=True):
+    results: tuple[SignalResult, ...]
+
+
+class _ReceiptAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    receipt: Document
+
+
+class _CompanyContent(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    legal_name: Annotated[str, Meta(max_length=200)]
+    region: Region
+    dpo_name: Annotated[str, Meta(max_length=200)]
+    dpo_email: Annotated[str, Meta(max_length=320)]
+    accent: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
+    link_hosts: Annotated[tuple[str, ...], Meta(max_length=100)]
+    signals: frozenset[Signal]
+    notice: Notice
+
+
+class _CampaignContent(Struct, frozen=True, forbid_unknown_fields=True):
+    status: CampaignStatus
+    sender: Annotated[str, Meta(max_length=80)]
+    urgency: Urgency
+    starts: UtcTime
+    ends: UtcTime
+    default_language: str
+    variants: Annotated[dict[str, Variant], Meta(max_length=20)]
+
+
+class _Event(Struct, frozen=True, omit_defaults=True):
+    signal: Signal
+    event_id: str
+    campaign_id: str
+    date: date
+    receipt_id: str
+    link_id: str | None = None
+    value: int | None = None
+    seq: int | None = None
+
+
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    """The payload of a signed document. ``content`` stays unread until the rest has been checked."""
+
+    v: Literal[1]
+    iss: str
+    sub: str
+    ctr: Annotated[int, Meta(ge=0)]
+    iat: int
+    exp: int
+    content: Raw
+
+
+def encode_enrolment(code: str, agent_version: str, platform: str) -> bytes:
+    return msgspec.json.encode({"code": code, "agent_version": agent_version, "platform": platform})
+
+
+def encode_event(
+    signal: Signal,
+    *,
+    event_id: str,
+    campaign_id: str,
+    day: date,
+    receipt_id: str,
+    link_id: str | None = None,
+    value: int | None = None,
+    seq: int | None = None,
+) -> bytes:
+    return msgspec.json.encode(_Event(signal, event_id, campaign_id, day, receipt_id, link_id, value, seq))
+
+
+def encode_batch(events: Sequence[bytes]) -> tuple[bytes, list[int]]:
+    """The body of a batch, and where in it each event begins."""
+    offsets, position = [], len(b'{"events":[')
+    for event in events:
+        offsets.append(position)
+        position += len(event) + 1
+    return b'{"events":[' + b",".join(events) + b"]}", offsets
+
+
+def encode_consent(message: ConsentMessage) -> bytes:
+    return msgspec.json.encode(message)
+
+
+def decode_enrolment(body: bytes) -> EnrolmentAnswer:
+    """Raises NotOurServer."""
+    return _answer(body, EnrolmentAnswer)
+
+
+def decode_feed(body: bytes) -> Feed:
+    """Raises NotOurServer."""
+    return _answer(body, Feed)
+
+
+def decode_results(body: bytes) -> tuple[SignalResult, ...]:
+    """Raises NotOurServer."""
+    return _answer(body, _Results).results
+
+
+def decode_receipt(body: bytes) -> str:
+    """The receipt, a signed document. Raises NotOurServer."""
+    return _answer(body, _ReceiptAnswer).receipt
+
+
+def decode_problem(body: bytes) -> Problem:
+    """A problem description, empty where there is none."""
+    try:
+        return msgspec.json.decode(body, type=Problem)
+    except msgspec.DecodeError:
+        return Problem()
+
+
+def decode_envelope(payload: bytes) -> Envelope:
+    """Raises DocumentRefused."""
+    return _document(payload, Envelope)
+
+
+def decode_company(company_id: str, content: bytes) -> Company:
+    """Raises DocumentRefused."""
+    read = _document(content, _CompanyContent)
+    return Company(company_id, **{name: getattr(read, name) for name in read.__struct_fields__})
+
+
+def decode_campaign(campaign_id: str, counter: int, content: bytes) -> Campaign:
+    """Raises DocumentRefused."""
+    try:
+        msgspec.convert(campaign_id, CampaignId)
+    except msgspec.ValidationError as error:
+        raise errors.DocumentRefused("campaign id") from error
+    read = _document(content, _CampaignContent)
+    if read.starts >= read.ends:
+        raise errors.DocumentRefused(f"{campaign_id} ends before it starts")
+    if read.status is CampaignStatus.LIVE and not read.variants:
+        raise errors.DocumentRefused(f"{campaign_id} has no text")
+    return Campaign(campaign_id, counter, **{name: getattr(read, name) for name in read.__struct_fields__})
+
+
+def _answer(body: bytes, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.NotOurServer(f"{type.__name__.strip('_')}: {error}") from error
+
+
+def _document(body: bytes, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.DocumentRefused(f"{type.__name__.strip('_')}: {error}") from error
