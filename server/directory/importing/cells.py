@@ -1,0 +1,227 @@
+"""The cells of one line: each is checked, and what is wrong is written down for the person who imports."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Field, Model
+from django.utils.translation import gettext as _
+
+from server.directory.importing.formats import Layout, Role
+from server.directory.importing.text_files import Line
+from server.directory.models import Group, Person
+
+MAX_ADDRESSES = 20
+MAX_ADDRESS_CHARACTERS = 300
+MAX_GROUPS = 50
+
+_TEXT_FIELDS = {
+    Role.FIRST_NAME: "first_name",
+    Role.LAST_NAME: "last_name",
+    Role.TITLE: "title",
+    Role.LANDLINE: "work_landline",
+    Role.CELL: "work_cell",
+}
+_PHONES = frozenset({Role.LANDLINE, Role.CELL})
+_PLACES = frozenset({Role.OFFICE, Role.STREET, Role.POSTAL_CODE, Role.CITY, Role.STATE, Role.COUNTRY})
+_GROUPINGS = frozenset({Role.GROUPS, Role.DEPARTMENT, Role.ORG_UNIT})
+_NO = frozenset({"false", "no", "0", "faux", "non"})
+_YES = frozenset({"true", "yes", "1", "vrai", "oui"})
+
+# Characters that nobody sees and that change how others are shown (Unicode Standard Annex #9, section 2).
+# Zero-width joiners are not among them: names in several scripts need those.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
+_PRIMARY_ADDRESS = re.compile(r"(?:^|[+;,\s])SMTP:([^+;,\s]+)")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps one line from being imported, and what to do. `column` is empty for the line as a whole."""
+
+    line: int
+    column: str
+    what: str
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person. `fields` has only what the file has a column for; `groups` is None when it has none."""
+
+    line: int
+    email: str
+    fields: Mapping[str, str | list[str]]
+    groups: tuple[str, ...] | None
+
+
+@dataclass
+class CheckedLine:
+    """One line's cells by their role, and the problems found in them so far."""
+
+    layout: Layout
+    line: Line
+    problems: list[Problem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._cells = {
+            role: (cell if cell.isascii() else unicodedata.normalize("NFC", cell)).strip()
+            for role, cell in zip(self.layout.roles, self.line.cells, strict=False)
+            if role is not None
+        }
+
+    def person(self) -> PersonRow | None:
+        """The person, or None when there are `problems`."""
+        email = self._email()
+        known = self.layout.known_roles
+        fields: dict[str, str | list[str]] = {
+            name: self._text(role, _limit(Person, name))
+            for role, name in _TEXT_FIELDS.items()
+            if role in known
+        }
+        if Role.ADDRESSES in known or known & _PLACES:
+            fields["site_addresses"] = self._addresses()
+        groups = self._groups() if known & _GROUPINGS else None
+        return None if self.problems else PersonRow(self.line.number, email, fields, groups)
+
+    def why_skipped(self) -> str:
+        """Why this is not an employee who reads announcements; empty if it is one."""
+        if self._cell(Role.ENABLED).casefold() in _NO or self._cell(Role.BLOCKED).casefold() in _YES:
+            return _("the account is disabled")
+        if self._cell(Role.STATUS).casefold() in {"suspended", "archived"}:
+            return _("the account is suspended or archived")
+        if self._cell(Role.DELETED_AT):
+            return _("the account is deleted")
+        if self._cell(Role.USER_TYPE).casefold() == "guest" or "#EXT#" in self.address()[1]:
+            return _("it is a guest's account")
+        return ""
+
+    def address(self) -> tuple[Role, str]:
+        """The address that mail reaches, and its column: Microsoft's sign-in name need not be one."""
+        if self._cell(Role.EMAIL):
+            return Role.EMAIL, self._cell(Role.EMAIL)
+        primary = _PRIMARY_ADDRESS.search(self._cell(Role.ALL_EMAILS))
+        if primary:
+            return Role.ALL_EMAILS, primary.group(1)
+        role = Role.SIGN_IN_NAME if Role.SIGN_IN_NAME in self.layout.known_roles else Role.EMAIL
+        return role, self._cell(role)
+
+    def refuse(self, role: Role | None, what: str, what_to_do: str) -> None:
+        """Write a problem down."""
+        column = self.layout.header_of(role) if role is not None else ""
+        self.problems.append(Problem(self.line.number, column, what, what_to_do))
+
+    def _cell(self, role: Role) -> str:
+        return self._cells.get(role, "")
+
+    def _email(self) -> str:
+        role, address = self.address()
+        if not address:
+            self.refuse(role, _("the e-mail address is missing"), _("enter it, or remove the line"))
+            return ""
+        try:
+            validate_email(address)
+        except ValidationError:
+            self.refuse(
+                role, _("“{value}” is no e-mail address").format(value=_excerpt(address)), _("correct it")
+            )
+            return ""
+        if len(address) > _limit(Person, "email"):
+            self._refuse_length(role, address, _limit(Person, "email"))
+        return address.lower()
+
+    def _text(self, role: Role, limit: int) -> str:
+        text = self._cell(role)
+        if role in _PHONES:
+            text = _INVISIBLE.sub("", text)
+        self._check(role, text, limit)
+        return text
+
+    def _addresses(self) -> list[str]:
+        if Role.ADDRESSES in self.layout.known_roles:
+            separators = "[;|]" if self.layout.format.splits_cells else None
+            found = [(Role.ADDRESSES, text) for text in _parts(self._cell(Role.ADDRESSES), separators)]
+        else:
+            place = self._place()
+            column = next(
+                (role for role in (Role.STREET, Role.OFFICE, Role.CITY) if self._cell(role)), Role.COUNTRY
+            )
+            found = [(column, place)] if place else []
+        if len(found) > MAX_ADDRESSES:
+            self._refuse_count(Role.ADDRESSES, MAX_ADDRESSES)
+        for role, text in found:
+            self._check(role, text, MAX_ADDRESS_CHARACTERS)
+        return [text for _role, text in found]
+
+    def _place(self) -> str:
+        """Microsoft's columns as one address: office, street, postal code and city, state, country."""
+        town = f"{self._cell(Role.POSTAL_CODE)} {self._cell(Role.CITY)}"
+        others = (self._cell(role) for role in (Role.STATE, Role.COUNTRY))
+        pieces = (self._cell(Role.OFFICE), self._cell(Role.STREET), town, *others)
+        return ", ".join(_unique(part for piece in pieces for part in _parts(piece, None)))
+
+    def _groups(self) -> tuple[str, ...]:
+        found = [(Role.GROUPS, name) for name in _parts(self._cell(Role.GROUPS), "[;|]")]
+        found += [(Role.DEPARTMENT, name) for name in _parts(self._cell(Role.DEPARTMENT), None)]
+        units = [unit for unit in self._cell(Role.ORG_UNIT).split("/") if unit.strip()]
+        found += [(Role.ORG_UNIT, "/".join(units[: depth + 1])) for depth in range(len(units))]
+        if len(found) > MAX_GROUPS:
+            self._refuse_count(Role.GROUPS, MAX_GROUPS)
+        for role, name in found:
+            self._check(role, name, _limit(Group, "name"))
+        return tuple(_unique(name for _role, name in found))
+
+    def _check(self, role: Role, text: str, limit: int) -> None:
+        if len(text) > limit:
+            self._refuse_length(role, text, limit)
+        elif "\ufffd" in text:
+            self.refuse(
+                role,
+                _("“{value}” has lost a letter (�)").format(value=_excerpt(text)),
+                _("export the file again as “CSV UTF-8”"),
+            )
+        elif any(unicodedata.category(character) == "Cc" for character in text) or _INVISIBLE.search(text):
+            self.refuse(
+                role,
+                _("“{value}” has a line break or an invisible character").format(value=_excerpt(text)),
+                _("type the value anew, on one line"),
+            )
+
+    def _refuse_length(self, role: Role, text: str, limit: int) -> None:
+        what = _("“{value}” has {count} characters, {limit} are allowed").format(
+            value=_excerpt(text), count=len(text), limit=limit
+        )
+        self.refuse(role, what, _("shorten it"))
+
+    def _refuse_count(self, role: Role, limit: int) -> None:
+        self.refuse(role, _("more than {limit} values").format(limit=limit), _("keep the ones that matter"))
+
+
+@cache
+def _limit(model: type[Model], name: str) -> int:
+    """How many characters the database keeps of this field."""
+    found = model._meta.get_field(name)
+    assert isinstance(found, Field)
+    assert found.max_length is not None
+    return found.max_length
+
+
+def _parts(text: str, separators: str | None) -> list[str]:
+    """The values of one cell. Line breaks in a cell, as addresses have them, become commas."""
+    on_one_line = _LINE_BREAKS.sub(", ", text)
+    parts = re.split(separators, on_one_line) if separators else [on_one_line]
+    return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def _excerpt(text: str) -> str:
+    """The value, short and harmless enough to be shown on a terminal."""
+    shown = "".join(character if character.isprintable() else "·" for character in text)
+    return shown if len(shown) <= 40 else shown[:39] + "…"

@@ -1,0 +1,253 @@
+"""Whose export a CSV file is, and what each of its columns holds.
+
+The headers are those that the products write:
+- Google Workspace admin console: "Download users", and the template for uploading users;
+- Microsoft Entra admin center: "Download users", with the older names of three columns too;
+- Microsoft 365 admin center: "Export users", and the template for adding users.
+
+A column that is not listed here is never stored.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from django.utils.translation import gettext as _
+
+from server.directory.importing.text_files import Line, split_headers
+from server.errors import Refused
+
+
+class Role(Enum):
+    """What a column is for."""
+
+    EMAIL = auto()
+    ALL_EMAILS = auto()
+    SIGN_IN_NAME = auto()
+    FIRST_NAME = auto()
+    LAST_NAME = auto()
+    TITLE = auto()
+    LANDLINE = auto()
+    CELL = auto()
+    ADDRESSES = auto()
+    OFFICE = auto()
+    STREET = auto()
+    POSTAL_CODE = auto()
+    CITY = auto()
+    STATE = auto()
+    COUNTRY = auto()
+    GROUPS = auto()
+    DEPARTMENT = auto()
+    ORG_UNIT = auto()
+    STATUS = auto()
+    ENABLED = auto()
+    BLOCKED = auto()
+    DELETED_AT = auto()
+    USER_TYPE = auto()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: its name, and what its headers (folded, see `fold`) stand for.
+
+    `key` is the header that only this format has. `splits_cells`: `;` or `|` separate addresses in a cell.
+    """
+
+    name: str
+    key: str
+    roles: Mapping[str, Role]
+    splits_cells: bool = False
+
+
+TIDINGS = Format(
+    "Tidings",
+    "email",
+    {
+        "email": Role.EMAIL,
+        "first name": Role.FIRST_NAME,
+        "last name": Role.LAST_NAME,
+        "title": Role.TITLE,
+        "work landline": Role.LANDLINE,
+        "work cell": Role.CELL,
+        "site addresses": Role.ADDRESSES,
+        "groups": Role.GROUPS,
+    },
+    splits_cells=True,
+)
+GOOGLE = Format(
+    "Google Workspace",
+    "email address",
+    {
+        "email address": Role.EMAIL,
+        "first name": Role.FIRST_NAME,
+        "last name": Role.LAST_NAME,
+        "employee title": Role.TITLE,
+        "work phone": Role.LANDLINE,
+        "mobile phone": Role.CELL,
+        "work address": Role.ADDRESSES,
+        "department": Role.DEPARTMENT,
+        "org unit path": Role.ORG_UNIT,
+        "status": Role.STATUS,
+    },
+)
+ENTRA = Format(
+    "Microsoft Entra",
+    "userprincipalname",
+    {
+        "userprincipalname": Role.SIGN_IN_NAME,
+        "mail": Role.EMAIL,
+        "givenname": Role.FIRST_NAME,
+        "surname": Role.LAST_NAME,
+        "jobtitle": Role.TITLE,
+        "telephonenumber": Role.LANDLINE,
+        "mobilephone": Role.CELL,
+        "mobile": Role.CELL,
+        "officelocation": Role.OFFICE,
+        "physicaldeliveryofficename": Role.OFFICE,
+        "streetaddress": Role.STREET,
+        "postalcode": Role.POSTAL_CODE,
+        "city": Role.CITY,
+        "state": Role.STATE,
+        "country": Role.COUNTRY,
+        "department": Role.DEPARTMENT,
+        "accountenabled": Role.ENABLED,
+        "usertype": Role.USER_TYPE,
+    },
+)
+MICROSOFT_365 = Format(
+    "Microsoft 365",
+    "user principal name",
+    {
+        "user principal name": Role.SIGN_IN_NAME,
+        "proxy addresses": Role.ALL_EMAILS,
+        "first name": Role.FIRST_NAME,
+        "last name": Role.LAST_NAME,
+        "title": Role.TITLE,
+        "phone number": Role.LANDLINE,
+        "mobile phone": Role.CELL,
+        "office": Role.OFFICE,
+        "street address": Role.STREET,
+        "postal code": Role.POSTAL_CODE,
+        "city": Role.CITY,
+        "stateorprovince": Role.STATE,
+        "state or province": Role.STATE,
+        "state": Role.STATE,
+        "countryorregion": Role.COUNTRY,
+        "country or region": Role.COUNTRY,
+        "country region": Role.COUNTRY,
+        "department": Role.DEPARTMENT,
+        "block credential": Role.BLOCKED,
+        "soft deletion time stamp": Role.DELETED_AT,
+    },
+)
+MICROSOFT_365_TEMPLATE = Format(
+    "Microsoft 365",
+    "user name",
+    {
+        "user name": Role.SIGN_IN_NAME,
+        "first name": Role.FIRST_NAME,
+        "last name": Role.LAST_NAME,
+        "job title": Role.TITLE,
+        "office phone": Role.LANDLINE,
+        "mobile phone": Role.CELL,
+        "office number": Role.OFFICE,
+        "address": Role.STREET,
+        "zip or postal code": Role.POSTAL_CODE,
+        "city": Role.CITY,
+        "state or province": Role.STATE,
+        "country or region": Role.COUNTRY,
+        "department": Role.DEPARTMENT,
+    },
+)
+FORMATS = (TIDINGS, GOOGLE, ENTRA, MICROSOFT_365, MICROSOFT_365_TEMPLATE)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file is read. `not_stored` are the headers whose columns are left where they are."""
+
+    format: Format
+    delimiter: str
+    text: str
+    header: Line
+    roles: tuple[Role | None, ...]
+    not_stored: tuple[str, ...]
+
+    @property
+    def known_roles(self) -> frozenset[Role]:
+        """The roles that this file has a column for."""
+        return frozenset(role for role in self.roles if role is not None)
+
+    def header_of(self, role: Role) -> str:
+        """The header as the file writes it; empty when the file has no such column."""
+        return self.header.cells[self.roles.index(role)].strip() if role in self.roles else ""
+
+
+def fold(header: str) -> str:
+    """A header without what varies: case, `[Required]` and the like, underscores, hyphens, slashes."""
+    without_remark = re.sub(r"\[[^\]]*\]", " ", header)
+    return " ".join(re.sub(r"[_\-/]", " ", without_remark).casefold().split())
+
+
+def recognise(text: str) -> Layout:
+    """Find the delimiter and the format of a file by its header line.
+
+    Raises `Refused` when no format fits, when a column is there twice, or when a header looks misspelt.
+    """
+    seen: list[str] = []
+    for delimiter, rest, header in split_headers(text):
+        folded = [fold(cell) for cell in header.cells]
+        for candidate in FORMATS:
+            if candidate.key in folded:
+                return _layout(candidate, delimiter, rest, header, folded)
+        seen = max(seen, header.cells, key=len)
+    raise Refused(
+        _("The columns of this file are not known"),
+        _(
+            "Its first line is: {headers}. Use a file as Google Workspace, Microsoft Entra or Microsoft 365 "
+            "export it, or one with the columns {columns}; only “email” is needed."
+        ).format(headers=_shortened(seen), columns=",".join(_own_columns())),
+    )
+
+
+def _layout(found: Format, delimiter: str, text: str, header: Line, folded: Sequence[str]) -> Layout:
+    roles = tuple(found.roles.get(name) for name in folded)
+    for role in found.roles.values():
+        twice = [cell for cell, its_role in zip(header.cells, roles, strict=True) if its_role is role]
+        if len(twice) > 1:
+            raise Refused(
+                _("Two columns hold the same thing"),
+                _("Both {first} and {second} are there, on line {line}. Remove one of them.").format(
+                    first=twice[0].strip(), second=twice[1].strip(), line=header.number
+                ),
+            )
+    not_stored = tuple(
+        cell.strip() for cell, role in zip(header.cells, roles, strict=True) if role is None and cell.strip()
+    )
+    if found is TIDINGS:
+        _refuse_misspelt(not_stored, header.number)
+    return Layout(found, delimiter, text, header, roles, not_stored)
+
+
+def _refuse_misspelt(unknown: Sequence[str], line: int) -> None:
+    """A near miss in our own format is a slip of the pen; without an error that column would be lost."""
+    for header in unknown:
+        near = difflib.get_close_matches(fold(header).replace(" ", "_"), _own_columns(), n=1, cutoff=0.75)
+        if near:
+            raise Refused(
+                _("A column's name is misspelt"),
+                _("Line {line} has the column {header}. Did you mean {near}?").format(
+                    line=line, header=header, near=near[0]
+                ),
+            )
+
+
+def _own_columns() -> list[str]:
+    return [name.replace(" ", "_") for name in TIDINGS.roles]
+
+
+def _shortened(headers: Sequence[str]) -> str:
+    text = ", ".join(" ".join(header.split()) for header in headers)
+    return text if len(text) <= 120 else text[:119] + "…"

@@ -1,0 +1,84 @@
+"""From the lines of a recognised file to people, or to an explanation of what is wrong with each line."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from server.directory.importing.cells import CheckedLine, PersonRow, Problem
+from server.directory.importing.formats import Layout
+from server.directory.importing.text_files import BrokenLine, Line, records
+
+TICK_LINES = 500
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A line that is left out on purpose."""
+
+    line: int
+    email: str
+    why: str
+
+
+@dataclass
+class Reading:
+    """All that was found in a file."""
+
+    layout: Layout
+    people: list[PersonRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def read_people(layout: Layout, tick: Callable[[int], None]) -> Reading:
+    """Check every line. `tick` is told the line reached, every 500 records."""
+    reading = Reading(layout)
+    first_line_of: dict[str, int] = {}
+    for line in _lines(layout, tick):
+        if isinstance(line, BrokenLine):
+            reading.problems.append(Problem(line.number, "", line.what, line.what_to_do))
+        else:
+            _read_line(reading, CheckedLine(layout, line), first_line_of)
+    return reading
+
+
+def _lines(layout: Layout, tick: Callable[[int], None]) -> Iterator[Line | BrokenLine]:
+    for count, line in enumerate(records(layout.text, layout.delimiter)):
+        if count % TICK_LINES == 0:
+            tick(line.number)
+        if line.number != layout.header.number:
+            yield line
+
+
+def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int]) -> None:
+    _refuse_surplus_cells(line)
+    why_skipped = line.why_skipped()
+    if why_skipped:
+        reading.skipped.append(Skipped(line.line.number, line.address()[1].lower(), why_skipped))
+        return
+    person = line.person()
+    if person is not None:
+        earlier = first_line_of.setdefault(person.email, person.line)
+        if earlier == person.line:
+            reading.people.append(person)
+            return
+        line.refuse(
+            line.address()[0],
+            _("{email} is on line {line} already").format(email=person.email, line=earlier),
+            _("remove one of the two lines"),
+        )
+    reading.problems.extend(line.problems)
+
+
+def _refuse_surplus_cells(line: CheckedLine) -> None:
+    expected = len(line.layout.roles)
+    if any(cell.strip() for cell in line.line.cells[expected:]):
+        delimiter = _("a tab") if line.layout.delimiter == "\t" else line.layout.delimiter
+        line.refuse(
+            None,
+            _("there are {count} columns, but only {expected} names on the first line").format(
+                count=len(line.line.cells), expected=expected
+            ),
+            _("put each value that holds “{delimiter}” between quotation marks").format(delimiter=delimiter),
+        )
