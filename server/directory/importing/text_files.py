@@ -36,7 +36,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class BrokenLine:
-    """A record that is no CSV (RFC 4180), and what to do about it. `number` is the line on which it begins."""
+    """A record that is no CSV (RFC 4180), and what to do. `number` is the line on which it begins."""
 
     number: int
     what: str
