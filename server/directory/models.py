@@ -1,5 +1,6 @@
 """The company (tenant), its notices, and the people it employs."""
 
+import secrets
 import uuid
 from typing import Any, ClassVar
 
@@ -47,7 +48,7 @@ class Company(models.Model):
         default=0, help_text="Of the last signed document; never goes back."
     )
     feed_revision = models.PositiveBigIntegerField(
-        default=0, help_text="Grows when any person's feed may have changed."
+        default=0, help_text="Another number whenever feeds may have changed."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -89,8 +90,12 @@ class Company(models.Model):
         return self.counter
 
     def feeds_changed(self) -> None:
-        """Say that feeds may differ from now on. Call it in the transaction of the change itself."""
-        Company.objects.filter(pk=self.pk).update(feed_revision=F("feed_revision") + 1)
+        """Say that feeds may differ from now on. Call it in the transaction of the change itself.
+
+        Drawn at random, so that a database restored from a backup does not repeat a revision that agents have seen.
+        """
+        self.feed_revision = secrets.randbits(62)
+        self.save(update_fields=["feed_revision"])
 
 
 class Notice(models.Model):

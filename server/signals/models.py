@@ -65,7 +65,10 @@ class Signal(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("campaign", "event_id"), name="signal_event"),)
-        indexes = (models.Index(fields=("campaign", "signal", "person_key"), name="signal_person"),)
+        indexes = (
+            models.Index(fields=("person_key",), name="signal_person"),
+            models.Index(fields=("campaign", "signal"), name="signal_campaign"),
+        )
 
     def __str__(self) -> str:
         return f"{self.signal} {self.event_id}"

@@ -1,0 +1,30 @@
+"""The HTTP interface of `docs/protocol`, version 1."""
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+
+from server.delivery.api import router as delivery
+from server.problems import answer_all_errors
+from server.schemas import Message, StrictParser
+from server.signals.api import router as signals
+
+api = NinjaAPI(
+    title="Tidings campaign server",
+    version="1",
+    description="What an agent may ask of its company's server.",
+    docs_url=None,
+    parser=StrictParser(),
+    urls_namespace="v1",
+)
+api.add_router("", delivery)
+api.add_router("", signals)
+answer_all_errors(api)
+
+
+class HealthAnswer(Message):
+    status: str
+
+
+@api.get("/health", response=HealthAnswer, summary="Whether the server answers")
+def health(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001  (ninja passes it by name)
+    return {"status": "ok"}

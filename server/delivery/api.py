@@ -1,0 +1,158 @@
+"""The calls of `docs/protocol` that bring things to an agent: enrolment, feed, media, device."""
+
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
+from ninja import Path, Router, Status
+from pydantic import Field
+
+from server import clock, load, problems
+from server.delivery import enrolment, media
+from server.delivery.callers import CallerRequest, DeviceToken
+from server.delivery.feed import entity_tag, feed
+from server.schemas import CompactJws, Message, Version, problem_answers
+from server.signing.signers import public_keys
+
+router = Router()
+
+Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
+class EnrolmentRequest(Message):
+    code: Annotated[str, Field(min_length=1, max_length=64, examples=["KX7P-9QMD-2HTV"])]
+    agent_version: Version
+    platform: Literal["linux", "windows", "macos"]
+
+
+class PersonAnswer(Message):
+    email: str
+    first_name: str
+
+
+class PublicKeyAnswer(Message):
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    use: Literal["sig"]
+    tidings_use: Literal["campaign", "receipt"]
+
+
+class KeySetAnswer(Message):
+    keys: list[PublicKeyAnswer]
+
+
+class EnrolmentAnswer(Message):
+    device_token: Annotated[str, Field(pattern=r"^tdt_[A-Za-z0-9_-]{1,124}$")]
+    company_id: str
+    person: PersonAnswer
+    keys: KeySetAnswer
+    company: CompactJws
+
+
+class FeedAnswer(Message):
+    v: Literal[1]
+    company: CompactJws
+    campaigns: Annotated[list[CompactJws], Field(max_length=1000)]
+    poll_interval_s: Annotated[int, Field(ge=10, le=86_400)]
+
+
+FEED_HEADERS = [{"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}]
+MEDIA_HEADERS = [
+    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+    for name in ("If-None-Match", "Range", "If-Range")
+]
+MEDIA_ANSWERS = {
+    "responses": {
+        200: {"description": "The file", "content": {"application/octet-stream": {}}},
+        206: {"description": "The range asked for", "content": {"application/octet-stream": {}}},
+        304: {"description": "Not modified"},
+        416: {"description": "No such range"},
+    }
+}
+
+
+def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
+    """Add to an operation's description the problems that it answers."""
+    merged = dict(description.get("responses", {})) | problem_answers(*statuses)["responses"]
+    return description | {"responses": merged}
+
+
+@router.post(
+    "/enrolments",
+    auth=None,
+    response={201: EnrolmentAnswer},
+    summary="A one-time code for a device token",
+    openapi_extra=problem_answers(400, 404, 413, 415, 422, 503),
+)
+def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
+    with load.writes.held():
+        enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)
+    person = enrolled.person
+    return Status(
+        201,
+        {
+            "device_token": enrolled.token,
+            "company_id": person.company_id,
+            "person": {"email": person.email, "first_name": person.first_name},
+            "keys": public_keys(person.company_id),
+            "company": person.company.document,
+        },
+    )
+
+
+@router.get(
+    "/feed",
+    auth=DeviceToken(),
+    response=FeedAnswer,
+    summary="What is assigned to this person",
+    openapi_extra=_described(
+        {"parameters": FEED_HEADERS, "responses": {304: {"description": "Not modified"}}}, 401, 429, 503
+    ),
+)
+def get_feed(request: CallerRequest) -> HttpResponse:
+    caller, now = request.auth, clock.now()
+    tag = entity_tag(caller, now)
+    if _matches(request.META.get("HTTP_IF_NONE_MATCH"), tag):
+        response = HttpResponse(status=304)
+        del response["Content-Type"]
+    else:
+        response = HttpResponse(feed(caller, now), content_type="application/json")
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    response["Tidings-Poll-Interval"] = str(caller.poll_interval_s)
+    return response
+
+
+def _matches(condition: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` names the tag. Weak comparison (RFC 9110, section 13.1.2): a proxy may weaken tags."""
+    if condition is None or condition == tag:
+        return condition is not None
+    return any(named in ("*", tag, f"W/{tag}") for named in parse_etags(condition))
+
+
+@router.get(
+    "/media/{sha256}",
+    auth=DeviceToken(),
+    response={200: None},
+    summary="A file named by a campaign",
+    openapi_extra=_described(MEDIA_ANSWERS | {"parameters": MEDIA_HEADERS}, 401, 404, 422, 429, 503),
+)
+def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
+    return media.answer(request, media.visible_media(request.auth, sha256, clock.now()))
+
+
+@router.delete(
+    "/device",
+    auth=DeviceToken(),
+    response={204: None},
+    summary="Disconnect this computer",
+    openapi_extra=problem_answers(401, 429, 503),
+)
+def disconnect(request: CallerRequest) -> Status[None]:
+    with load.writes.held():
+        if not enrolment.revoke([request.auth.device_id]):
+            raise problems.unauthorized()
+    return Status(204, None)

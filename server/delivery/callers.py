@@ -1,0 +1,52 @@
+"""Who is calling: one query from the device token to the person, the company and its feed's state."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from server import load
+from server.delivery.models import Device
+from server.delivery.tokens import LONGEST_TOKEN, TOKEN_PREFIX, token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An enrolled computer, its person and its company, as they are at this request."""
+
+    device_id: int
+    person_id: UUID
+    company_id: str
+    feed_revision: int
+    poll_interval_s: int
+
+
+class CallerRequest(HttpRequest):
+    """A request that `DeviceToken` let in."""
+
+    auth: Caller
+
+
+class DeviceToken(HttpBearer):
+    """`Authorization: Bearer <device token>`."""
+
+    def authenticate(self, _request: HttpRequest, token: str) -> Caller | None:
+        """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429)."""
+        if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+            return None
+        row = (
+            Device.objects.filter(token_hash=token_hash(token), revoked_at=None)
+            .values_list(
+                "id",
+                "person_id",
+                "person__company_id",
+                "person__company__feed_revision",
+                "person__company__poll_interval_s",
+            )
+            .first()
+        )
+        if row is None:
+            return None
+        load.request_rate.take(row[0])
+        return Caller(*row)

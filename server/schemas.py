@@ -1,0 +1,76 @@
+"""What every message has in common: no unknown field, and no value that is silently made to fit."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.errors import HttpError
+from ninja.parser import Parser
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import from_json
+
+
+class Message(Schema):
+    """A message of the protocol."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StrictParser(Parser):
+    """Bodies are JSON and say so; depth and numbers are bounded, which Python's own parser does not do."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The body's value. Raises `HttpError` (415) and `ValueError`, which ninja answers with a 400."""
+        if request.content_type != "application/json":
+            raise HttpError(415, "JSON is due")
+        return from_json(request.body, allow_inf_nan=False)
+
+
+def _is_date(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+def _is_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+
+Uuid4 = Annotated[str, Field(pattern=UUID4, examples=["0d9b6c1e-3f2a-4c5d-8e7f-000000000001"])]
+CampaignId = Annotated[str, Field(pattern=r"^c-[a-z0-9-]{1,40}$")]
+LinkId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+Version = Annotated[str, Field(pattern=r"^[0-9A-Za-z.+-]{1,40}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+UtcDate = Annotated[
+    str,
+    Field(pattern=r"^20[0-9]{2}-[01]\d-[0-3]\d$", json_schema_extra={"format": "date"}),
+    AfterValidator(_is_date),
+]
+UtcTime = Annotated[
+    str,
+    Field(
+        pattern=r"^20[0-9]{2}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ$",
+        json_schema_extra={"format": "date-time"},
+    ),
+    AfterValidator(_is_time),
+]
+SignalName = Literal["seen", "click", "like"]
+CompactJws = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+
+
+class ProblemAnswer(Message):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    detail: str
+    status: int
+
+
+def problem_answers(*statuses: int) -> dict[str, Any]:
+    """The part of an operation's OpenAPI description that says which problems it answers."""
+    content = {"application/problem+json": {"schema": ProblemAnswer.model_json_schema()}}
+    return {"responses": {status: {"description": "Problem", "content": content} for status in statuses}}

@@ -1,0 +1,136 @@
+"""The calls of `docs/protocol` that take things from an agent: signals and consents."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Union
+from uuid import UUID
+
+from ninja import Router
+from pydantic import Field, StrictInt
+
+from server import load
+from server.delivery.callers import CallerRequest, DeviceToken
+from server.schemas import (
+    CampaignId,
+    CompactJws,
+    Language,
+    LinkId,
+    Message,
+    SignalName,
+    UtcDate,
+    UtcTime,
+    Uuid4,
+    problem_answers,
+)
+from server.signals.consents import Decision, decide
+from server.signals.recording import Event, record
+
+router = Router(auth=DeviceToken())
+
+USER_AGENT = re.compile(r"tidings/([0-9A-Za-z.+-]{1,40})(?: |$)")
+
+
+class _EventMessage(Message):
+    event_id: Uuid4
+    campaign_id: CampaignId
+    date: UtcDate
+    receipt_id: Uuid4
+
+
+class SeenEvent(_EventMessage):
+    signal: Literal["seen"]
+
+
+class ClickEvent(_EventMessage):
+    signal: Literal["click"]
+    link_id: LinkId
+
+
+class LikeEvent(_EventMessage):
+    signal: Literal["like"]
+    value: Annotated[StrictInt, Field(ge=0, le=1)]
+    seq: Annotated[StrictInt, Field(ge=1, le=2**31)]
+
+
+AnyEvent = Annotated[Union[SeenEvent, ClickEvent, LikeEvent], Field(discriminator="signal")]  # noqa: UP007
+
+
+class SignalsRequest(Message):
+    events: Annotated[list[AnyEvent], Field(min_length=1, max_length=100)]
+
+
+class EventResult(Message):
+    event_id: Uuid4
+    status: Literal["stored", "duplicate", "dropped_consent", "refused"]
+    reason: str
+
+
+class SignalsAnswer(Message):
+    results: list[EventResult]
+
+
+class ConsentRequest(Message):
+    receipt_id: Uuid4
+    signal: SignalName
+    status: Literal["given", "withdrawn"]
+    notice_version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
+    time: UtcTime
+    language: Language
+
+
+class ConsentAnswer(Message):
+    receipt: CompactJws
+
+
+@router.post(
+    "/signals",
+    response=SignalsAnswer,
+    summary="Seen, click, like",
+    openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
+)
+def post_signals(request: CallerRequest, body: SignalsRequest) -> dict[str, Any]:
+    with load.writes.held():
+        results = record(request.auth, [_event(event) for event in body.events])
+    return {
+        "results": [
+            {"event_id": str(result.event_id), "status": result.status, "reason": result.reason}
+            for result in results
+        ]
+    }
+
+
+def _event(message: SeenEvent | ClickEvent | LikeEvent) -> Event:
+    fields = message.model_dump()
+    return Event(
+        **fields
+        | {
+            "event_id": UUID(message.event_id),
+            "receipt_id": UUID(message.receipt_id),
+            "date": date.fromisoformat(message.date),
+        }
+    )
+
+
+@router.post(
+    "/consents",
+    response=ConsentAnswer,
+    summary="A consent or a withdrawal, answered by a signed receipt",
+    openapi_extra=problem_answers(400, 401, 409, 413, 415, 422, 429, 503),
+)
+def post_consent(request: CallerRequest, body: ConsentRequest) -> dict[str, str]:
+    decision = Decision(
+        receipt_id=UUID(body.receipt_id),
+        signal=body.signal,
+        status=body.status,
+        notice_version=body.notice_version,
+        time=datetime.fromisoformat(body.time),
+        language=body.language,
+        agent_version=_agent_version(request),
+    )
+    with load.writes.held():
+        return {"receipt": decide(request.auth, decision)}
+
+
+def _agent_version(request: CallerRequest) -> str:
+    named = USER_AGENT.match(request.META.get("HTTP_USER_AGENT", ""))
+    return named.group(1) if named else "unknown"

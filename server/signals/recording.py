@@ -1,0 +1,153 @@
+"""Store a batch of events: each item answered by itself, each effect once, nothing without consent."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from server.campaigns.models import Campaign, Link, Media
+from server.delivery.callers import Caller
+from server.directory.models import Company
+from server.signals.consents import in_force, lock_person
+from server.signals.keys import person_key
+from server.signals.models import CampaignKey, Signal
+
+VIDEO_LINK = "video"
+
+Status = Literal["stored", "duplicate", "dropped_consent", "refused"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a batch. `link_id` is a click's; `value` and `seq` are a like's."""
+
+    signal: str
+    event_id: UUID
+    campaign_id: str
+    date: date
+    receipt_id: UUID
+    link_id: str = ""
+    value: int | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of an event. All four are final."""
+
+    event_id: UUID
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A campaign that the batch names and that was sent to the person."""
+
+    pk: int
+    first_day: date
+    last_day: date
+    person_key: str
+    links: frozenset[str]
+
+    def objection(self, event: Event) -> str:
+        """Why the event can never be stored, or nothing."""
+        if not self.first_day <= event.date <= self.last_day:
+            return "The date is not within the campaign's time."
+        if event.signal == "click" and event.link_id not in self.links:
+            return "The campaign has no such link."
+        return ""
+
+
+@transaction.atomic
+def record(caller: Caller, events: list[Event]) -> list[Result]:
+    """Store what may be stored, in one transaction. Answers in the order of the events.
+
+    Raises `Problem` (401) when the person is gone.
+    """
+    lock_person(caller.person_id)
+    allowed = _allowed(caller, events)
+    targets = _targets(caller, events)
+    stored = _stored_already(targets, events)
+    rows, results = [], []
+    for event in events:
+        target = targets.get(event.campaign_id)
+        result, row = _judge(event, target, (event.receipt_id, event.signal) in allowed, stored)
+        results.append(result)
+        if row is not None:
+            rows.append(row)
+            stored.add((row.campaign_id, row.event_id))
+    # Another person's event of the same id would be a forged one: the first stays, and no error tells.
+    Signal.objects.bulk_create(rows, ignore_conflicts=True)
+    return results
+
+
+def _judge(
+    event: Event, target: _Target | None, allowed: bool, stored: set[tuple[int, UUID]]
+) -> tuple[Result, Signal | None]:
+    if not allowed:
+        return Result(event.event_id, "dropped_consent"), None
+    if target is None:
+        return Result(event.event_id, "refused", "There is no such campaign for this person."), None
+    if objection := target.objection(event):
+        return Result(event.event_id, "refused", objection), None
+    if (target.pk, event.event_id) in stored:
+        return Result(event.event_id, "duplicate"), None
+    row = Signal(
+        campaign_id=target.pk,
+        event_id=event.event_id,
+        person_key=target.person_key,
+        signal=event.signal,
+        date=event.date,
+        link_id=event.link_id,
+        value=event.value,
+        seq=event.seq,
+    )
+    return Result(event.event_id, "stored"), row
+
+
+def _allowed(caller: Caller, events: list[Event]) -> set[tuple[UUID, str]]:
+    receipts = in_force(Company.objects.get(pk=caller.company_id)).filter(
+        person_id=caller.person_id, receipt_id__in={event.receipt_id for event in events}
+    )
+    return set(receipts.values_list("receipt_id", "signal"))
+
+
+def _targets(caller: Caller, events: list[Event]) -> dict[str, _Target]:
+    person = (
+        Q(to_everyone=True)
+        | Q(audience_people=caller.person_id)
+        | Q(audience_groups__people=caller.person_id)
+    )
+    campaigns = Campaign.objects.filter(
+        person, company_id=caller.company_id, campaign_id__in={event.campaign_id for event in events}
+    )
+    # A campaign without a key is closed: nothing more can be counted in it.
+    keys = dict(CampaignKey.objects.filter(campaign__in=campaigns).values_list("campaign_id", "key"))
+    links = _links(list(keys))
+    return {
+        name: _Target(pk, starts.date(), ends.date(), person_key(keys[pk], caller.person_id), links[pk])
+        for pk, name, starts, ends in campaigns.values_list("pk", "campaign_id", "starts", "ends").distinct()
+        if pk in keys
+    }
+
+
+def _links(campaigns: list[int]) -> dict[int, frozenset[str]]:
+    links: dict[int, set[str]] = {pk: set() for pk in campaigns}
+    for pk, link_id in Link.objects.filter(campaign__in=campaigns).values_list("campaign_id", "link_id"):
+        links[pk].add(link_id)
+    films = Campaign.media.through.objects.filter(campaign__in=campaigns, media__type=Media.Type.MP4)
+    for pk in films.values_list("campaign_id", flat=True):
+        links[pk].add(VIDEO_LINK)
+    return {pk: frozenset(names) for pk, names in links.items()}
+
+
+def _stored_already(targets: dict[str, _Target], events: list[Event]) -> set[tuple[int, UUID]]:
+    rows = Signal.objects.filter(
+        campaign__in={target.pk for target in targets.values()},
+        event_id__in={event.event_id for event in events},
+    )
+    return set(rows.values_list("campaign_id", "event_id"))
