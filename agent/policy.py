@@ -58,3 +58,7 @@ MEDIA_WAIT_S = 120
 
 # Clock
 CLOCK_WATCH_S = 30
+
+# Stopping
+STOP_TIMEOUT_S = 3.0
+"""How long a stop waits for work under way. What is cut off then is done again after the next start."""

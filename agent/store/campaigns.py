@@ -36,9 +36,13 @@ class CampaignStore:
         moment = now.isoformat()
         with self._database.transaction() as connection:
             connection.executemany(
-                "INSERT INTO campaign (campaign_id, content, starts, received) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts",
-                [(c.campaign_id, msgspec.json.encode(c), c.starts.isoformat(), moment) for c in changed],
+                "INSERT INTO campaign (campaign_id, content, starts, received, recalled) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts,"
+                " recalled = excluded.recalled",
+                [
+                    (c.campaign_id, msgspec.json.encode(c), c.starts.isoformat(), moment, c.status == CampaignStatus.RECALLED)
+                    for c in changed
+                ],
             )
             connection.execute("UPDATE campaign SET listed = 0")
             connection.executemany("UPDATE campaign SET listed = 1 WHERE campaign_id = ?", [(id,) for id in listed])
@@ -52,12 +56,17 @@ class CampaignStore:
                 "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?", (etag, poll_interval_s, moment)
             )
 
-    def all(self) -> list[InboxItem]:
-        """Every campaign, recalled ones included, newest first."""
+    def inbox(self) -> list[InboxItem]:
+        """Every campaign but the recalled ones, newest first."""
+        return self._items("recalled = 0 ORDER BY starts DESC, campaign_id")
+
+    def candidates(self) -> list[InboxItem]:
+        """What selection has to judge: campaigns that the last feed named, and those with a reminder."""
+        return self._items("(listed = 1 OR remind_at IS NOT NULL) ORDER BY starts, campaign_id")
+
+    def _items(self, condition: str) -> list[InboxItem]:
         with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM campaign ORDER BY starts DESC, campaign_id"
-            ).fetchall()
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM campaign WHERE {condition}").fetchall()
         return [_item(row) for row in rows]
 
     def get(self, campaign_id: str) -> InboxItem | None:
@@ -68,9 +77,9 @@ class CampaignStore:
         return _item(row) if row else None
 
     def unread(self) -> int:
-        return sum(
-            not item.state.read and item.campaign.status is CampaignStatus.LIVE for item in self.all()
-        )
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0").fetchone()
+        return int(row[0])
 
     def displayed(self, campaign_id: str, now: datetime) -> None:
         """A pop-up appeared; a reminder that led to it is done."""

@@ -13,6 +13,9 @@ from agent.model import Company, Person
 from agent.store.connection import Database
 
 
+_TABLES = ("enrolment", "counter", "campaign", "message", "receipt")
+
+
 class Enrolment(Struct, frozen=True):
     """``etag`` is that of the last feed stored, empty before the first."""
 
@@ -48,10 +51,12 @@ class EnrolmentStore:
             last_check=datetime.fromisoformat(row[7]) if row[7] else None,
         )
 
-    def begin(self, enrolment: Enrolment) -> None:
-        """Start afresh with a company: nothing of another one stays."""
+    def begin(self, enrolment: Enrolment) -> bool:
+        """Connect to a company. Returns whether another company's or person's data was deleted; one's own inbox stays."""
+        old = self.read()
+        same = old is not None and (old.company_id, old.person.email) == (enrolment.company_id, enrolment.person.email)
         with self._database.transaction() as connection:
-            for table in ("enrolment", "counter", "campaign", "message", "receipt"):
+            for table in ("enrolment",) if same else _TABLES:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute(
                 "INSERT INTO enrolment (id, server_url, company_id, keys, person, company, etag, poll_interval_s)"
@@ -65,10 +70,11 @@ class EnrolmentStore:
                     enrolment.poll_interval_s,
                 ),
             )
+        return not same
 
     def forget(self) -> None:
         with self._database.transaction() as connection:
-            for table in ("enrolment", "counter", "campaign", "message", "receipt", "setting"):
+            for table in (*_TABLES, "setting"):
                 connection.execute(f"DELETE FROM {table}")
 
     def checked(self, now: datetime, poll_interval_s: int) -> None:

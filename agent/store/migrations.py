@@ -37,6 +37,7 @@ CREATE TABLE campaign (
     starts TEXT NOT NULL,
     received TEXT NOT NULL,
     listed INTEGER NOT NULL DEFAULT 1,
+    recalled INTEGER NOT NULL DEFAULT 0,
     displayed TEXT,
     is_read INTEGER NOT NULL DEFAULT 0,
     liked INTEGER NOT NULL DEFAULT 0,

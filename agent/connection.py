@@ -1,0 +1,147 @@
+"""The connection to one company: enrolling, the device token, and letting go."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+
+from agent import __version__, errors, policy, wire
+from agent.api_client import ApiClient, server_address
+from agent.consent_gate import ConsentGate
+from agent.ports import SecretStore
+from agent.store.enrolment import Enrolment, EnrolmentStore
+from agent.sync import Verifier
+from agent.verifier import Question
+from resources.i18n import _
+
+log = logging.getLogger(__name__)
+
+ENROLMENTS_PATH = "/api/v1/enrolments"
+DEVICE_PATH = "/api/v1/device"
+PAUSED_UNTIL = "paused_until"
+
+_PLATFORMS = {"win32": "windows", "darwin": "macos"}
+
+
+class Connector:
+    """Knows the enrolment and the token. ``keychain_fault`` is why the token could not be kept or read, if so."""
+
+    def __init__(
+        self, enrolments: EnrolmentStore, secrets: SecretStore, verifier: Verifier, gate: ConsentGate
+    ) -> None:
+        self._enrolments = enrolments
+        self._secrets = secrets
+        self._verifier = verifier
+        self._gate = gate
+        self._lock = threading.RLock()
+        self._enrolment = enrolments.read()
+        self._token: str | None = None
+        self.keychain_fault: errors.KeychainUnavailable | None = None
+        gate.use_company(self._enrolment.company if self._enrolment else None)
+
+    def enrolment(self) -> Enrolment | None:
+        return self._enrolment
+
+    def reload(self) -> bool:
+        """Read the enrolment again after a sync. Returns whether the company's policy or notice changed."""
+        self._enrolment = self._enrolments.read()
+        return self._gate.use_company(self._enrolment.company if self._enrolment else None)
+
+    def client(self) -> ApiClient:
+        """A way to the server. Raises NotConnected, KeychainUnavailable, TokenRefused when no token is left."""
+        enrolment = self._enrolment
+        if enrolment is None:
+            raise errors.NotConnected("no enrolment")
+        return ApiClient(enrolment.server_url, self._read_token(enrolment))
+
+    def _read_token(self, enrolment: Enrolment) -> str:
+        with self._lock:
+            if self._token is None:
+                try:
+                    self._token = self._secrets.read(enrolment.server_url)
+                except errors.KeychainUnavailable as fault:
+                    self.keychain_fault = fault
+                    raise
+                self.keychain_fault = None
+            if self._token is None:
+                raise errors.TokenRefused("no token in the keychain")
+            return self._token
+
+    def enrol(self, address: str, code: str, *, revoked: bool) -> None:
+        """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right."""
+        url = server_address(address)
+        code = "".join(code.split()).replace("-", "").upper()
+        if not code.isalnum() or not 8 <= len(code) <= 40:
+            raise errors.InvalidInput(_("Enter the code of your invitation, for example KX7P-9QMD-2HTV"))
+        if self._enrolment is not None and not revoked:
+            raise errors.InvalidInput(
+                _("This computer is already connected to {company}. Disconnect it first.").format(
+                    company=self._enrolment.company.name
+                )
+            )
+        client = ApiClient(url)
+        try:
+            platform = _PLATFORMS.get(sys.platform, "linux")
+            body = wire.encode_enrolment(code, __version__, platform)
+            answer = wire.decode_enrolment(
+                client.request("POST", ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES).body
+            )
+        finally:
+            client.close()
+        self._begin(url, answer)
+
+    def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> None:
+        question = Question(wire.COMPANY_DOCUMENT, answer.company_id, answer.keys, 0, (answer.company,))
+        (verdict,) = self._verifier.verify(question)
+        if verdict.problem:
+            raise errors.DocumentRefused(f"company document: {verdict.problem}")
+        company = wire.decode_company(answer.company_id, bytes(verdict.content))
+        enrolment = Enrolment(
+            url, answer.company_id, answer.keys, answer.person, company, "", policy.POLL_INTERVAL_S, None
+        )
+        with self._lock:
+            if self._enrolments.begin(enrolment):
+                self._gate.forget()
+            self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
+            self._token = answer.device_token
+            self._keep_token(url, answer.device_token)
+            self.reload()
+        log.info("Connected to company %s.", answer.company_id)
+
+    def _keep_token(self, url: str, token: str) -> None:
+        try:
+            self._secrets.write(url, token)
+            self.keychain_fault = None
+        except errors.KeychainUnavailable as fault:
+            log.warning("The device token is held in memory only: %s", fault.detail)
+            self.keychain_fault = fault
+
+    def forget_token(self) -> None:
+        """The server refused it."""
+        with self._lock:
+            self._token = None
+
+    def disconnect(self) -> None:
+        """Revoke the token at the server if it can be reached, then delete it and all that came with it here."""
+        enrolment = self._enrolment
+        if enrolment is None:
+            return
+        try:
+            client = self.client()
+            try:
+                client.request("DELETE", DEVICE_PATH)
+            finally:
+                client.close()
+        except (errors.EnvironmentFault, errors.Refused) as error:
+            log.warning("The server was not told that this computer disconnects: %s", error.detail)
+        try:
+            self._secrets.delete(enrolment.server_url)
+        except errors.KeychainUnavailable as error:
+            log.warning("The keychain entry could not be deleted: %s", error.detail)
+        with self._lock:
+            self._token = None
+            self._enrolments.forget()
+            self._gate.forget()
+            self.keychain_fault = None
+            self.reload()

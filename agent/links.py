@@ -1,0 +1,44 @@
+"""Which links may be opened: https, to a host that the company allows, and nothing hidden in the address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from agent import errors
+from resources.i18n import _
+
+
+def allowed_url(url: str, hosts: Iterable[str]) -> str:
+    """The address, if it may be opened. ``hosts``: exact names, or ``*.`` and a domain for its subdomains.
+
+    Raises InvalidInput with the reason.
+    """
+    if any(character.isspace() or ord(character) < 32 or character == "\\" for character in url):
+        raise errors.InvalidInput(_("This link is not a proper address, so it was not opened."))
+    host = _host(url)
+    if not host:
+        raise errors.InvalidInput(_("This link is not a proper address, so it was not opened."))
+    if not any(_matches(host, allowed.lower()) for allowed in hosts):
+        raise errors.InvalidInput(
+            _("This link leads to {host}, which your company does not allow, so it was not opened.").format(host=host)
+        )
+    return url
+
+
+def _host(url: str) -> str:
+    """The host of a plain https address; empty for anything else."""
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme == "https" and "@" not in parts.netloc and parts.port in (None, 443)
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if plain else ""
+
+
+def _matches(host: str, allowed: str) -> bool:
+    if not host.isascii():
+        return False
+    if allowed.startswith("*."):
+        return host.endswith(allowed[1:]) and len(host) > len(allowed) - 1
+    return host == allowed

@@ -1,0 +1,107 @@
+"""Pictures, videos and captions: downloaded, checked against the signed size and hash, cached, evicted.
+
+A file is in the cache under its SHA-256 only after that hash was computed over it; nothing unverified is ever opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from agent import errors, policy
+from agent.model import Campaign, Variant
+from agent.ports import Transport
+
+log = logging.getLogger(__name__)
+
+
+class MediaFile(Struct, frozen=True):
+    sha256: str
+    size: int
+    max_bytes: int
+
+
+def files_of(variant: Variant) -> Iterator[MediaFile]:
+    """The files that a campaign's text needs, small ones first."""
+    video = variant.video
+    for image in (variant.image, video.poster if video else None):
+        if image is not None:
+            yield MediaFile(image.sha256, image.size, policy.IMAGE_MAX_BYTES)
+    if video is not None:
+        for captions in video.captions:
+            yield MediaFile(captions.sha256, captions.size, policy.CAPTIONS_MAX_BYTES)
+        yield MediaFile(video.sha256, video.size, policy.MEDIA_MAX_BYTES)
+
+
+def files_needed(campaigns: Iterable[Campaign], language: str) -> list[MediaFile]:
+    """The files of all campaigns in the person's language, each once, small ones first."""
+    files = {
+        file.sha256: file for campaign in campaigns if campaign.variants for file in files_of(campaign.variant(language))
+    }
+    return sorted(files.values(), key=lambda file: file.size)
+
+
+class MediaCache:
+    """Raises DiskFault."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path | None:
+        """The verified file, or None."""
+        path = self._folder / sha256
+        return path if path.is_file() else None
+
+    def missing(self, campaign: Campaign, language: str) -> bool:
+        """Whether a file that this campaign needs in this language is not here."""
+        return bool(campaign.variants) and any(
+            self.path(file.sha256) is None for file in files_of(campaign.variant(language))
+        )
+
+    def fetch(self, transport: Transport, file: MediaFile) -> None:
+        """Download a file, or what is missing of it, and let it in only if it is what the campaign says.
+
+        Raises MediaRefused, and as the transport does.
+        """
+        if file.size > file.max_bytes:
+            raise errors.MediaRefused(f"{file.size} bytes are more than the limit of {file.max_bytes}")
+        part = self._folder / f"{file.sha256}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if part.exists() and part.stat().st_size >= file.size:
+                part.unlink()
+            try:
+                transport.download(f"/api/v1/media/{file.sha256}", part, size=file.size)
+            except errors.NotOurServer as error:
+                part.unlink(missing_ok=True)
+                raise errors.MediaRefused(error.detail) from error
+            self._let_in(part, file)
+        except OSError as error:
+            raise errors.DiskFault(f"media: {error}") from error
+
+    def _let_in(self, part: Path, file: MediaFile) -> None:
+        size = part.stat().st_size
+        if size < file.size:
+            raise errors.ServerUnreachable(f"{size} of {file.size} bytes of a file came")
+        with part.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest != file.sha256:
+            part.unlink()
+            raise errors.MediaRefused("the hash is not the signed one")
+        part.chmod(0o600)
+        part.replace(self._folder / file.sha256)
+
+    def evict(self, keep: Iterable[MediaFile]) -> None:
+        """Remove what no campaign needs; of the rest, the least recently changed beyond the cache's limit."""
+        if not self._folder.is_dir():
+            return
+        needed = {file.sha256 for file in keep}
+        left = policy.MEDIA_CACHE_MAX_BYTES
+        for path in sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True):
+            left -= path.stat().st_size
+            if path.name.removesuffix(".part") not in needed or left < 0:
+                path.unlink(missing_ok=True)

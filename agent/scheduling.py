@@ -1,0 +1,145 @@
+"""When things run. The only file that imports apscheduler.
+
+A ``Task`` is woken, runs on a worker thread, and says itself in how many seconds it wants to run again. Waking it while
+it runs makes it run once more: no wake-up is lost, and no two runs overlap. (APScheduler alone would drop the second.)
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from agent import policy
+from agent.ports import Clock
+
+log = logging.getLogger(__name__)
+logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+class Scheduler:
+    """Worker threads, and a watch over the clock: after sleep or a changed clock every task is woken."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(3)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+            daemon=True,
+        )
+        self._tasks: list[Task] = []
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._watch_clock, name="clock-watch", daemon=True)
+
+    def task(self, name: str, run: Callable[[], float | None]) -> Task:
+        """``run`` returns the seconds until it wants to run again, None for "when woken"."""
+        task = Task(name, run, self._scheduler, self._stopping)
+        self._tasks.append(task)
+        return task
+
+    def start(self) -> None:
+        self._scheduler.start()
+        self._watch.start()
+
+    def stop(self) -> None:
+        """No task starts any more. One that runs ends by itself, bounded by its requests' timeouts."""
+        self._stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    @property
+    def stopping(self) -> threading.Event:
+        return self._stopping
+
+    def _watch_clock(self) -> None:
+        offset = self._offset()
+        while not self._stopping.wait(policy.CLOCK_WATCH_S):
+            now = self._offset()
+            if abs(now - offset) > policy.CLOCK_JUMP_S:
+                log.info("The computer slept, or its clock was set: %+.0f s.", now - offset)
+                for task in self._tasks:
+                    task.wake(random.uniform(0, policy.BACKOFF_FIRST_S))
+            offset = now
+
+    def _offset(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
+class Task:
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[], float | None],
+        scheduler: BackgroundScheduler,
+        stopping: threading.Event,
+    ) -> None:
+        self._name = name
+        self._run = run
+        self._scheduler = scheduler
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._running = False
+        self._again = False
+
+    def wake(self, delay_s: float = 0.0) -> None:
+        """Run soon, on a worker. From any thread."""
+        with self._lock:
+            if self._running:
+                self._again = True
+            elif not self._stopping.is_set():
+                self._schedule(delay_s)
+
+    def _schedule(self, delay_s: float) -> None:
+        moment = datetime.now(UTC) + timedelta(seconds=delay_s)
+        self._scheduler.add_job(self._work, DateTrigger(moment), id=self._name, replace_existing=True)
+
+    def _work(self) -> None:
+        with self._lock:
+            if self._running:
+                self._again = True
+                return
+            self._running = True
+        delay: float | None = None
+        try:
+            if not self._stopping.is_set():
+                delay = self._run()
+        except Exception:  # the outermost door of a worker thread
+            log.exception("The task %s failed; it runs again later.", self._name)
+            delay = policy.BACKOFF_MAX_S
+        finally:
+            with self._lock:
+                self._running = False
+                again, self._again = self._again, False
+                if not self._stopping.is_set():
+                    if again:
+                        self._schedule(0.0)
+                    elif delay is not None:
+                        self._schedule(delay)
+
+
+class Backoff:
+    """Full-jitter exponential back-off: a random wait up to a bound that doubles with each failure in a row."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def failed(self) -> float:
+        """Seconds to wait after one more failure; at least one."""
+        bound = min(policy.BACKOFF_FIRST_S * 2.0**self._failures, policy.BACKOFF_MAX_S)
+        self._failures = min(self._failures + 1, 30)
+        return max(1.0, random.uniform(0, bound))
+
+    def succeeded(self) -> None:
+        self._failures = 0
+
+
+def jittered(interval_s: float) -> float:
+    """An interval with the policy's share of jitter, in seconds."""
+    return interval_s * random.uniform(1 - policy.POLL_JITTER_SHARE, 1 + policy.POLL_JITTER_SHARE)
