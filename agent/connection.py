@@ -65,11 +65,14 @@ class Connector:
                     raise
                 self.keychain_fault = None
             if self._token is None:
-                raise errors.TokenRefused("no token in the keychain")
+                raise errors.TokenMissing("no token in the keychain")
             return self._token
 
-    def enrol(self, address: str, code: str, *, revoked: bool) -> None:
-        """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right."""
+    def enrol(self, address: str, code: str, *, revoked: bool) -> bool:
+        """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.
+
+        Returns whether this is another person or company than before, whose data was deleted.
+        """
         url = server_address(address)
         code = "".join(code.split()).replace("-", "").upper()
         if not code.isalnum() or not 8 <= len(code) <= 40:
@@ -89,9 +92,9 @@ class Connector:
             )
         finally:
             client.close()
-        self._begin(url, answer)
+        return self._begin(url, answer)
 
-    def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> None:
+    def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> bool:
         question = Question(wire.COMPANY_DOCUMENT, answer.company_id, answer.keys, 0, (answer.company,))
         (verdict,) = self._verifier.verify(question)
         if verdict.problem:
@@ -101,13 +104,14 @@ class Connector:
             url, answer.company_id, answer.keys, answer.person, company, "", policy.POLL_INTERVAL_S, None
         )
         with self._lock:
-            if self._enrolments.begin(enrolment):
+            if another := self._enrolments.begin(enrolment):
                 self._gate.forget()
             self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
             self._token = answer.device_token
             self._keep_token(url, answer.device_token)
             self.reload()
         log.info("Connected to company %s.", answer.company_id)
+        return another
 
     def _keep_token(self, url: str, token: str) -> None:
         try:

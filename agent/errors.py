@@ -17,6 +17,7 @@
     ├── Refused                   the server understood and says no
     │   ├── CodeRefused           unknown, used or expired invitation
     │   ├── TokenRefused          this computer's access was taken back
+    │   │   └── TokenMissing      its token is not in the keychain any more
     │   └── NoticeChanged         the notice has a newer version: the person must be asked again
     ├── InvalidInput              what a person typed cannot be right
     ├── NotConnected              a company is needed first
@@ -196,6 +197,16 @@ class TokenRefused(Refused):
     @property
     def message(self) -> str:
         return _("Your company took back this computer's access. Ask your administrator for a new code to connect again.")
+
+
+class TokenMissing(TokenRefused):
+    @property
+    def title(self) -> str:
+        return _("This computer must be connected again")
+
+    @property
+    def message(self) -> str:
+        return _("Its key is not in your system's keychain. Ask your administrator for a new code.")
 
 
 class NoticeChanged(Refused):

@@ -235,7 +235,8 @@ class Runtime:
 
     def enrol(self, server_url: str, code: str) -> None:
         """Connect this computer. Raises InvalidInput, CodeRefused and the faults of a server that is not well."""
-        self._connector.enrol(server_url, code, revoked=self._work.revoked)
+        if self._connector.enrol(server_url, code, revoked=self._work.revoked):
+            self._outbox.withdraw(Signal)
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CONSENT)

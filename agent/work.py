@@ -50,7 +50,7 @@ class Work:
         self._refused_documents = 0
         self._fault: errors.TidingsError | None = None
         self._checked = False
-        self.revoked = False
+        self._revocation: errors.TokenRefused | None = None
         self.poll = scheduler.task("poll", self._guarded("poll", self._poll))
         self.fetch = scheduler.task("fetch", self._guarded("fetch", self._fetch))
         self.send = scheduler.task("send", self._guarded("send", self._send))
@@ -61,7 +61,8 @@ class Work:
 
     def connected(self) -> None:
         """The enrolment is another one now."""
-        self.revoked, self._checked, self._fault, self._refused_documents = False, False, None, 0
+        self._revocation, self._fault = None, None
+        self._checked, self._refused_documents = False, 0
         self._close_poll_client()
         self._refused_media.clear()
         self.wake_all()
@@ -79,6 +80,10 @@ class Work:
             self._busy.acquire(timeout=max(0.0, deadline - time.monotonic()))
         self._close_poll_client()
 
+    @property
+    def revoked(self) -> bool:
+        return self._revocation is not None
+
     def connection(self) -> Connection:
         if self._connector.enrolment() is None:
             return Connection.NOT_CONNECTED
@@ -91,8 +96,8 @@ class Work:
     def troubles(self) -> tuple[Trouble, ...]:
         """What people should know, in their language."""
         found: list[errors.TidingsError] = []
-        if self.revoked:
-            found.append(errors.TokenRefused())
+        if self._revocation is not None:
+            found.append(self._revocation)
         elif self._fault is not None:
             found.append(self._fault)
         keychain = self._connector.keychain_fault
@@ -170,8 +175,8 @@ class Work:
                     delay = job()
                 except errors.NotConnected:
                     return None
-                except errors.TokenRefused:
-                    return self._token_refused()
+                except errors.TokenRefused as refusal:
+                    return self._token_refused(refusal)
                 except errors.ServerBusy as busy:
                     return self._failed(name, busy, self._after(busy, backoff))
                 except (errors.EnvironmentFault, errors.Refused) as fault:
@@ -196,9 +201,9 @@ class Work:
             self._notify(Change.STATUS)
         return delay
 
-    def _token_refused(self) -> None:
-        log.warning("The server refuses this computer's token; it must be connected again.")
-        self.revoked = True
+    def _token_refused(self, refusal: errors.TokenRefused) -> None:
+        log.warning("This computer must be connected again: %s", refusal.detail)
+        self._revocation = refusal
         self._connector.forget_token()
         self._close_poll_client()
         self._notify(Change.STATUS)

@@ -1,0 +1,81 @@
+"""The command line of the agent: results on standard output, logs on standard error, exit code 0, 1 or 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from agent import __version__, errors, helpers
+from agent.folders import Folders
+from resources import i18n
+from resources.i18n import _
+
+if TYPE_CHECKING:
+    from agent.doctor import Check
+
+OpenTray = Callable[[argparse.Namespace], int]
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    open_tray: OpenTray | None = None,
+    extra_checks: Iterable[Callable[[], Check]] = (),
+) -> int:
+    """Run a command. ``open_tray`` is how to show windows, where there are any. Returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["helper"]:
+        return helpers.run(words[1] if len(words) > 1 else "")
+    i18n.use_language()
+    options = build_parser().parse_args(words)
+    from agent import commands, logs
+
+    if options.command is None:
+        options.command, options.headless = "run", False
+    if options.command == "run" and not options.headless:
+        if open_tray is None:
+            sys.stderr.write(_("The windows are not installed here. Use “tidings run --headless”.") + "\n")
+            return 1
+        return open_tray(options)
+    logs.set_up(options.log_level, Folders.standard().logs)
+    try:
+        return commands.COMMANDS[options.command](options, extra_checks)
+    except errors.TidingsError as error:
+        sys.stderr.write(f"{error.title}. {error.message}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tidings", description=_("Your company's announcements on your desktop. You decide what is shared.")
+    )
+    parser.add_argument("--version", action="version", version=f"tidings {__version__}")
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="warning",
+        help=_("what is logged on standard error (default: warning)"),
+    )
+    commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
+    run = commands.add_parser("run", help=_("start in the tray (what happens without a command)"))
+    run.add_argument("--headless", action="store_true", help=_("without windows: receive and send only"))
+    run.add_argument("--minimized", action="store_true", help=_("open no window at the start"))
+    enrol = commands.add_parser("enrol", help=_("connect this computer with an invitation code"))
+    enrol.add_argument("url", metavar="URL", help=_("the server's address, for example https://news.example.com"))
+    enrol.add_argument("code", metavar="CODE", help=_("the code of the invitation; “-” reads it from standard input"))
+    commands.add_parser("once", help=_("check for announcements and send what waits, once"))
+    status = commands.add_parser("status", help=_("show the connection and what is shared"))
+    doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))
+    for each in (status, doctor):
+        each.add_argument("--json", action="store_true", help=_("for programs"))
+    purge = commands.add_parser("purge", help=_("disconnect and delete everything of Tidings for this user"))
+    purge.add_argument("--yes", action="store_true", help=_("do not ask"))
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,160 @@
+"""What each command does. Imported only when a command runs, so that helpers and windows start without it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from agent import doctor
+from agent.doctor import Check
+from agent.folders import Folders
+from agent.instance_lock import InstanceLock
+from agent.model import Connection, Signal, SignalChoice, Status
+from agent.runtime import Runtime
+from resources.i18n import _, ngettext
+
+Checks = Iterable[Callable[[], Check]]
+
+
+def run_headless(options: argparse.Namespace, checks: Checks) -> int:
+    """Receive and send until a signal ends it."""
+    folders = Folders.standard()
+    lock = InstanceLock(folders.runtime)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    runtime = Runtime.open(folders)
+    try:
+        runtime.start()
+        ended.wait()
+    finally:
+        runtime.stop()
+        lock.release()
+    return 0
+
+
+def enrol(options: argparse.Namespace, checks: Checks) -> int:
+    code = sys.stdin.readline() if options.code == "-" else options.code
+    with _Opened() as runtime:
+        runtime.enrol(options.url, code)
+        status = runtime.status()
+    _say(_("Connected to {company} as {email}.").format(company=_company(status), email=_email(status)))
+    _say(_("Nothing is shared until you choose so."))
+    for trouble in status.troubles:
+        sys.stderr.write(f"{trouble.title}. {trouble.message}\n")
+    return 0
+
+
+def once(options: argparse.Namespace, checks: Checks) -> int:
+    with _Opened() as runtime:
+        runtime.sync_once()
+        status, items = runtime.status(), runtime.inbox()
+    count = len(items)
+    _say(ngettext("{n} announcement, {u} unread", "{n} announcements, {u} unread", count).format(n=count, u=status.unread))
+    return 0
+
+
+def show_status(options: argparse.Namespace, checks: Checks) -> int:
+    runtime = Runtime.open(Folders.standard())
+    try:
+        status, choices = runtime.status(), runtime.choices()
+    finally:
+        runtime.stop()
+    if options.json:
+        _say(msgspec.json.encode({"status": status, "shared": _shared(choices)}).decode())
+        return 0
+    connected = status.connection is not Connection.NOT_CONNECTED
+    _say(_("Not connected to a company") if not connected else f"{_company(status)} · {_email(status)} · {status.server_url}")
+    if connected:
+        last = status.last_check.astimezone().strftime("%Y-%m-%d %H:%M:%S") if status.last_check else _("never")
+        _say(_("Last check: {moment}").format(moment=last))
+        _say(_("Unread: {n}").format(n=status.unread))
+        _say(_("Waiting to be sent: {n}").format(n=status.waiting))
+        names = [signal for signal, on in _shared(choices).items() if on]
+        _say(_("Shared: {signals}").format(signals=", ".join(names) or _("nothing")))
+    return 0
+
+
+def examine(options: argparse.Namespace, checks: Checks) -> int:
+    found = []
+    for check in doctor.examine(Folders.standard(), checks):
+        found.append(check)
+        if not options.json:
+            _say(f"{_MARKS[check.verdict]} {check.name:<10} {check.result}")
+    if options.json:
+        _say(msgspec.json.encode(found).decode())
+    return 1 if any(check.verdict == "fault" for check in found) else 0
+
+
+def purge(options: argparse.Namespace, checks: Checks) -> int:
+    """Disconnect, then delete every folder of ours."""
+    folders = Folders.standard()
+    if not options.yes:
+        sys.stderr.write(_("This disconnects the computer and deletes your announcements here. Type “yes” to go on: "))
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in (_("yes"), "yes"):
+            _say(_("Nothing was deleted."))
+            return 1
+    lock = InstanceLock(folders.runtime)
+    if (folders.data / "tidings.sqlite3").exists():
+        runtime = Runtime.open(folders)
+        try:
+            runtime.disconnect()
+        finally:
+            runtime.stop()
+    logging.shutdown()
+    for folder in (folders.data, folders.cache, folders.logs):
+        shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
+    lock.release()
+    shutil.rmtree(folders.runtime)
+    _say(_("Everything of Tidings was deleted for this user."))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {
+    "run": run_headless,
+    "enrol": enrol,
+    "once": once,
+    "status": show_status,
+    "doctor": examine,
+    "purge": purge,
+}
+
+_MARKS = {"ok": "✓", "warning": "!", "fault": "✗"}
+
+
+class _Opened:
+    """A runtime of one's own, while no other agent runs."""
+
+    def __enter__(self) -> Runtime:
+        folders = Folders.standard()
+        self._lock = InstanceLock(folders.runtime)
+        self._runtime = Runtime.open(folders)
+        return self._runtime
+
+    def __exit__(self, *exception: object) -> None:
+        self._runtime.stop()
+        self._lock.release()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _company(status: Status) -> str:
+    return status.company.name if status.company else ""
+
+
+def _email(status: Status) -> str:
+    return status.person.email if status.person else ""
+
+
+def _shared(choices: Iterable[SignalChoice]) -> dict[Signal, bool]:
+    return {choice.signal: choice.on for choice in choices}

@@ -1,0 +1,117 @@
+"""``tidings doctor``: what an administrator asks first, with secrets left out."""
+
+from __future__ import annotations
+
+import email.utils
+import os
+import shutil
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from agent import __version__, errors
+from agent.api_client import ApiClient
+from agent.folders import Folders
+from agent.model import Connection
+from agent.ports import SecretStore
+from agent.runtime import Runtime
+from agent.secrets import ProcessKeychain
+from resources.i18n import _
+
+LOW_DISK_BYTES = 200 * 1024 * 1024
+CLOCK_SKEW_S = 300
+
+
+class Check(Struct, frozen=True):
+    """``result`` is a sentence for people."""
+
+    name: str
+    verdict: Literal["ok", "warning", "fault"]
+    result: str
+
+
+def examine(
+    folders: Folders, extra: Iterable[Callable[[], Check]] = (), *, secrets: SecretStore | None = None
+) -> Iterator[Check]:
+    """All checks, one after the other; a fault in one does not end the others."""
+    yield Check("version", "ok", f"Tidings {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
+    yield _disk(folders)
+    yield _keychain(secrets or ProcessKeychain())
+    yield _proxy()
+    yield from _connection(folders)
+    for check in extra:
+        yield check()
+
+
+def _disk(folders: Folders) -> Check:
+    try:
+        folders.make()
+        free = shutil.disk_usage(folders.data).free
+        probe = folders.data / f".doctor-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        return Check("disk", "fault", _("The data folder cannot be written: {error}").format(error=error))
+    verdict: Literal["ok", "warning"] = "ok" if free > LOW_DISK_BYTES else "warning"
+    return Check("disk", verdict, _("{free} MB are free for {folder}").format(free=free // 2**20, folder=folders.data))
+
+
+def _keychain(secrets: SecretStore) -> Check:
+    try:
+        secrets.read("doctor")
+    except errors.KeychainUnavailable as fault:
+        return Check("keychain", "warning", f"{fault.title}: {fault.message}")
+    except errors.EnvironmentFault as fault:
+        return Check("keychain", "fault", fault.detail)
+    return Check("keychain", "ok", _("The system's keychain answers"))
+
+
+def _proxy() -> Check:
+    proxies = sorted(urllib.request.getproxies())
+    return Check("proxy", "ok", ", ".join(proxies) if proxies else _("No proxy is set"))
+
+
+def _connection(folders: Folders) -> Iterator[Check]:
+    try:
+        runtime = Runtime.open(folders)
+    except errors.TidingsError as error:
+        yield Check("store", "fault", f"{error.title}: {error.message}")
+        return
+    try:
+        yield Check("store", "ok", _("The store is whole"))
+        status = runtime.status()
+        if status.connection is Connection.NOT_CONNECTED:
+            yield Check("server", "warning", _("Not connected to a company"))
+            return
+        yield from _server(status.server_url)
+    finally:
+        runtime.stop()
+
+
+def _server(url: str) -> Iterator[Check]:
+    client = ApiClient(url)
+    try:
+        answer = client.request("GET", "/api/v1/health")
+    except errors.TidingsError as error:
+        yield Check("server", "fault", f"{url}: {error.title}. {error.message} ({error.detail})")
+        return
+    finally:
+        client.close()
+    yield Check("server", "ok", _("{url} answers").format(url=url))
+    yield _clock(answer.headers.get("date", ""))
+
+
+def _clock(server_date: str) -> Check:
+    try:
+        moment = email.utils.parsedate_to_datetime(server_date)
+    except ValueError:
+        return Check("clock", "warning", _("The server does not say what time it is"))
+    skew = abs((datetime.now(UTC) - moment).total_seconds())
+    if skew > CLOCK_SKEW_S:
+        return Check("clock", "warning", _("This computer's clock differs from the server's by {s} s").format(s=round(skew)))
+    return Check("clock", "ok", _("The clock agrees with the server's"))
+

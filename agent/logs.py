@@ -1,0 +1,44 @@
+"""Logs: on standard error and in a rotating file in the platform's log folder. No token and no e-mail address in either."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import sys
+from pathlib import Path
+
+_SECRETS = re.compile(r"tdt_[\w-]+|Bearer\s+\S+|[\w.+-]+@[\w-]+\.[\w.-]+")
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class _Redacting(logging.Formatter):
+    """Removes what must not be in a log, wherever in the record it stands."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _SECRETS.sub("[removed]", super().format(record))
+
+
+def set_up(level: str, folder: Path | None) -> None:
+    """Log from ``level`` on to standard error, and from ``info`` on to ``folder``/tidings.log (1 MB, two older ones)."""
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG if level == "debug" else logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(level.upper())
+    handlers: list[logging.Handler] = [screen]
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handlers.append(
+                logging.handlers.RotatingFileHandler(
+                    folder / "tidings.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8"
+                )
+            )
+        except OSError as error:
+            root.warning("No log file: %s", error)
+    for handler in handlers:
+        handler.setFormatter(_Redacting(_FORMAT))
+        root.addHandler(handler)
