@@ -51,7 +51,8 @@ def main(
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tidings", description=_("Your company's announcements on your desktop. You decide what is shared.")
+        prog="tidings",
+        description=_("Your company's announcements on your desktop. You decide what is shared."),
     )
     parser.add_argument("--version", action="version", version=f"tidings {__version__}")
     parser.add_argument(
@@ -65,8 +66,12 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--headless", action="store_true", help=_("without windows: receive and send only"))
     run.add_argument("--minimized", action="store_true", help=_("open no window at the start"))
     enrol = commands.add_parser("enrol", help=_("connect this computer with an invitation code"))
-    enrol.add_argument("url", metavar="URL", help=_("the server's address, for example https://news.example.com"))
-    enrol.add_argument("code", metavar="CODE", help=_("the code of the invitation; “-” reads it from standard input"))
+    enrol.add_argument(
+        "url", metavar="URL", help=_("the server's address, for example https://news.example.com")
+    )
+    enrol.add_argument(
+        "code", metavar="CODE", help=_("the code of the invitation; “-” reads it from standard input")
+    )
     commands.add_parser("once", help=_("check for announcements and send what waits, once"))
     status = commands.add_parser("status", help=_("show the connection and what is shared"))
     doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))

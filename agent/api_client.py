@@ -97,7 +97,9 @@ class ApiClient:
         headers = {"Range": f"bytes={have}-"} if have else {}
         with self._send("GET", path, None, headers) as response:
             if response.status_code not in (200, 206):
-                content = b"".join(_chunks(response, policy.ANSWER_MAX_BYTES, time.monotonic() + policy.REQUEST_DEADLINE_S))
+                content = b"".join(
+                    _chunks(response, policy.ANSWER_MAX_BYTES, time.monotonic() + policy.REQUEST_DEADLINE_S)
+                )
                 _check(Answer(response.status_code, _lower(response), content))
                 raise errors.NotOurServer(f"{response.status_code} for a file")
             resumed = response.status_code == 206
@@ -154,7 +156,8 @@ class _SystemTrustAdapter(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=_context(), **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        return super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"

@@ -57,7 +57,11 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
         runtime.sync_once()
         status, items = runtime.status(), runtime.inbox()
     count = len(items)
-    _say(ngettext("{n} announcement, {u} unread", "{n} announcements, {u} unread", count).format(n=count, u=status.unread))
+    _say(
+        ngettext("{n} announcement, {u} unread", "{n} announcements, {u} unread", count).format(
+            n=count, u=status.unread
+        )
+    )
     return 0
 
 
@@ -71,9 +75,15 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         _say(msgspec.json.encode({"status": status, "shared": _shared(choices)}).decode())
         return 0
     connected = status.connection is not Connection.NOT_CONNECTED
-    _say(_("Not connected to a company") if not connected else f"{_company(status)} · {_email(status)} · {status.server_url}")
+    _say(
+        _("Not connected to a company")
+        if not connected
+        else f"{_company(status)} · {_email(status)} · {status.server_url}"
+    )
     if connected:
-        last = status.last_check.astimezone().strftime("%Y-%m-%d %H:%M:%S") if status.last_check else _("never")
+        last = (
+            status.last_check.astimezone().strftime("%Y-%m-%d %H:%M:%S") if status.last_check else _("never")
+        )
         _say(_("Last check: {moment}").format(moment=last))
         _say(_("Unread: {n}").format(n=status.unread))
         _say(_("Waiting to be sent: {n}").format(n=status.waiting))
@@ -97,7 +107,9 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     """Disconnect, then delete every folder of ours."""
     folders = Folders.standard()
     if not options.yes:
-        sys.stderr.write(_("This disconnects the computer and deletes your announcements here. Type “yes” to go on: "))
+        sys.stderr.write(
+            _("This disconnects the computer and deletes your announcements here. Type “yes” to go on: ")
+        )
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in (_("yes"), "yes"):
             _say(_("Nothing was deleted."))

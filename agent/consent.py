@@ -43,7 +43,9 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     owed: ConsentMessage | None = None
 
 
-def allowed(consent: Consent, *, company: Collection[Signal], device: Collection[Signal], notice_version: int) -> bool:
+def allowed(
+    consent: Consent, *, company: Collection[Signal], device: Collection[Signal], notice_version: int
+) -> bool:
     """Whether this signal may be made and sent. The only definition; asked when an event is made and when it is sent."""
     return (
         consent.state is ConsentState.GIVEN
@@ -78,7 +80,9 @@ def refuse(consent: Consent, *, notice_version: int, now: datetime, language: st
     was_given = bool(consent.receipt_id)
     return Consent(
         signal=consent.signal,
-        state=ConsentState.WITHDRAWN if was_given or consent.state is ConsentState.WITHDRAWN else ConsentState.REFUSED,
+        state=ConsentState.WITHDRAWN
+        if was_given or consent.state is ConsentState.WITHDRAWN
+        else ConsentState.REFUSED,
         notice_version=notice_version,
         time=_whole_seconds(now),
         language=language,
@@ -92,7 +96,9 @@ def defer(consent: Consent, *, notice_version: int, now: datetime) -> Consent:
         return consent
     if consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
         return consent
-    return replace(consent, state=ConsentState.DEFERRED, notice_version=notice_version, time=_whole_seconds(now))
+    return replace(
+        consent, state=ConsentState.DEFERRED, notice_version=notice_version, time=_whole_seconds(now)
+    )
 
 
 def expire(consent: Consent, *, notice_version: int) -> Consent:
@@ -117,7 +123,12 @@ def next_message(consent: Consent) -> ConsentMessage | None:
         return consent.owed
     if consent.state is ConsentState.GIVEN and not consent.announced and consent.time is not None:
         return ConsentMessage(
-            consent.receipt_id, consent.signal, "given", consent.notice_version, consent.time, consent.language
+            consent.receipt_id,
+            consent.signal,
+            "given",
+            consent.notice_version,
+            consent.time,
+            consent.language,
         )
     return None
 
@@ -143,7 +154,12 @@ def _withdrawal(consent: Consent, now: datetime) -> ConsentMessage | None:
     if not consent.receipt_id:
         return None
     return ConsentMessage(
-        consent.receipt_id, consent.signal, "withdrawn", consent.notice_version, _whole_seconds(now), consent.language
+        consent.receipt_id,
+        consent.signal,
+        "withdrawn",
+        consent.notice_version,
+        _whole_seconds(now),
+        consent.language,
     )
 
 

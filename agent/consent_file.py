@@ -53,7 +53,8 @@ class ConsentFile:
             log.warning("The consent record cannot be read; everything is off: %s", error)
             content = b""
         return {
-            signal: _decode(signal, content[offset : offset + SLOT_BYTES]) for signal, offset in _SLOTS.items()
+            signal: _decode(signal, content[offset : offset + SLOT_BYTES])
+            for signal, offset in _SLOTS.items()
         }
 
     def write(self, consent: Consent) -> None:

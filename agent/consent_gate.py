@@ -17,7 +17,9 @@ from agent.ports import Clock
 class ConsentGate:
     """Thread-safe. ``device`` are the signals that this computer's policy leaves to the person."""
 
-    def __init__(self, file: ConsentFile, clock: Clock, device: frozenset[Signal] = frozenset(Signal)) -> None:
+    def __init__(
+        self, file: ConsentFile, clock: Clock, device: frozenset[Signal] = frozenset(Signal)
+    ) -> None:
         self._file = file
         self._clock = clock
         self._device = device

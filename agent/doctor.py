@@ -57,7 +57,9 @@ def _disk(folders: Folders) -> Check:
     except OSError as error:
         return Check("disk", "fault", _("The data folder cannot be written: {error}").format(error=error))
     verdict: Literal["ok", "warning"] = "ok" if free > LOW_DISK_BYTES else "warning"
-    return Check("disk", verdict, _("{free} MB are free for {folder}").format(free=free // 2**20, folder=folders.data))
+    return Check(
+        "disk", verdict, _("{free} MB are free for {folder}").format(free=free // 2**20, folder=folders.data)
+    )
 
 
 def _keychain(secrets: SecretStore) -> Check:
@@ -112,6 +114,9 @@ def _clock(server_date: str) -> Check:
         return Check("clock", "warning", _("The server does not say what time it is"))
     skew = abs((datetime.now(UTC) - moment).total_seconds())
     if skew > CLOCK_SKEW_S:
-        return Check("clock", "warning", _("This computer's clock differs from the server's by {s} s").format(s=round(skew)))
+        return Check(
+            "clock",
+            "warning",
+            _("This computer's clock differs from the server's by {s} s").format(s=round(skew)),
+        )
     return Check("clock", "ok", _("The clock agrees with the server's"))
-

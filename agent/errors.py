@@ -69,7 +69,9 @@ class CertificateRefused(ServerUnreachable):
 
     @property
     def message(self) -> str:
-        return _("Its certificate is not trusted by this computer. Ask your administrator; do not enter a code here.")
+        return _(
+            "Its certificate is not trusted by this computer. Ask your administrator; do not enter a code here."
+        )
 
 
 class NotOurServer(EnvironmentFault):
@@ -79,7 +81,9 @@ class NotOurServer(EnvironmentFault):
 
     @property
     def message(self) -> str:
-        return _("This network may ask you to sign in first. Open your browser, sign in, and Tidings continues by itself.")
+        return _(
+            "This network may ask you to sign in first. Open your browser, sign in, and Tidings continues by itself."
+        )
 
 
 class ServerBusy(EnvironmentFault):
@@ -154,7 +158,9 @@ class StoreDamaged(EnvironmentFault):
 
     @property
     def message(self) -> str:
-        return _("Run “tidings purge”, then connect again with a new code. Your announcements come back from the server.")
+        return _(
+            "Run “tidings purge”, then connect again with a new code. Your announcements come back from the server."
+        )
 
 
 class AlreadyRunning(EnvironmentFault):
@@ -186,7 +192,9 @@ class CodeRefused(Refused):
 
     @property
     def message(self) -> str:
-        return _("It is mistyped, already used or expired. Check it, or ask your administrator for a new one.")
+        return _(
+            "It is mistyped, already used or expired. Check it, or ask your administrator for a new one."
+        )
 
 
 class TokenRefused(Refused):
@@ -196,7 +204,9 @@ class TokenRefused(Refused):
 
     @property
     def message(self) -> str:
-        return _("Your company took back this computer's access. Ask your administrator for a new code to connect again.")
+        return _(
+            "Your company took back this computer's access. Ask your administrator for a new code to connect again."
+        )
 
 
 class TokenMissing(TokenRefused):
@@ -252,7 +262,9 @@ class DocumentRefused(TidingsError):
 
     @property
     def message(self) -> str:
-        return _("It is not signed by your company as it should be, so it is not shown. Tell your administrator.")
+        return _(
+            "It is not signed by your company as it should be, so it is not shown. Tell your administrator."
+        )
 
 
 class MediaRefused(TidingsError):

@@ -28,7 +28,10 @@ class Folders(Struct, frozen=True):
 
         dirs = PlatformDirs("tidings", appauthor=False)
         return cls(
-            Path(dirs.user_data_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir), Path(dirs.user_runtime_dir)
+            Path(dirs.user_data_dir),
+            Path(dirs.user_cache_dir),
+            Path(dirs.user_log_dir),
+            Path(dirs.user_runtime_dir),
         )
 
     @classmethod

@@ -20,7 +20,12 @@ class Ledger:
         self._clock = clock
 
     def send(
-        self, transport: Transport, path: str, body: bytes, events: Sequence[Event] = (), offsets: Sequence[int] = ()
+        self,
+        transport: Transport,
+        path: str,
+        body: bytes,
+        events: Sequence[Event] = (),
+        offsets: Sequence[int] = (),
     ) -> tuple[int, Answer]:
         """Write down, then POST. Returns the message's number in the ledger and the answer. Raises as the transport does."""
         message_id = self._store.begin(self._clock.now(), "POST", path, body, events, offsets)

@@ -21,7 +21,9 @@ def allowed_url(url: str, hosts: Iterable[str]) -> str:
         raise errors.InvalidInput(_("This link is not a proper address, so it was not opened."))
     if not any(_matches(host, allowed.lower()) for allowed in hosts):
         raise errors.InvalidInput(
-            _("This link leads to {host}, which your company does not allow, so it was not opened.").format(host=host)
+            _("This link leads to {host}, which your company does not allow, so it was not opened.").format(
+                host=host
+            )
         )
     return url
 

@@ -40,7 +40,10 @@ def files_of(variant: Variant) -> Iterator[MediaFile]:
 def files_needed(campaigns: Iterable[Campaign], language: str) -> list[MediaFile]:
     """The files of all campaigns in the person's language, each once, small ones first."""
     files = {
-        file.sha256: file for campaign in campaigns if campaign.variants for file in files_of(campaign.variant(language))
+        file.sha256: file
+        for campaign in campaigns
+        if campaign.variants
+        for file in files_of(campaign.variant(language))
     }
     return sorted(files.values(), key=lambda file: file.size)
 

@@ -113,7 +113,9 @@ class Outbox:
         self._queue.remove(signal, [event.event_id for event in events])
         return True
 
-    def _refused(self, transport: Transport, signal: Signal, events: list[Event], error: errors.Refused) -> bool:
+    def _refused(
+        self, transport: Transport, signal: Signal, events: list[Event], error: errors.Refused
+    ) -> bool:
         """The whole batch was refused: find the events that are wrong by sending them one by one, and drop only those."""
         if len(events) > 1:
             return self._send_batch(transport, signal, 1)

@@ -45,7 +45,13 @@ class Transport(Protocol):
     """Sends bytes to the company's server. Raises ServerUnreachable, NotOurServer, ServerBusy, ServerFault, TokenRefused."""
 
     def request(
-        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None, max_bytes: int
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int,
     ) -> Answer: ...
 
     def download(self, path: str, target: Path, *, size: int) -> None: ...

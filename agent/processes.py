@@ -8,6 +8,9 @@ import sys
 
 from agent import errors
 
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""On Windows: a helper must not flash a console."""
+
 
 def command(*words: str) -> list[str]:
     """The command line that starts this program with other words."""
@@ -23,7 +26,6 @@ def ask(helper: str, question: bytes, *, timeout_s: float) -> bytes:
     Raises subprocess.TimeoutExpired when it takes too long (it is ended), EnvironmentFault when it cannot be started
     or fails.
     """
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
     try:
         done = subprocess.run(
             command("helper", helper),
@@ -31,10 +33,12 @@ def ask(helper: str, question: bytes, *, timeout_s: float) -> bytes:
             capture_output=True,
             timeout=timeout_s,
             check=False,
-            creationflags=flags,
+            creationflags=_NO_WINDOW,
         )
     except OSError as error:
         raise errors.EnvironmentFault(f"helper {helper} did not start: {error}") from error
     if done.returncode != 0:
-        raise errors.EnvironmentFault(f"helper {helper} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
+        raise errors.EnvironmentFault(
+            f"helper {helper} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}"
+        )
     return done.stdout

@@ -22,8 +22,8 @@ from agent.ledger import Ledger
 from agent.model import (
     Act,
     Change,
-    Interaction,
     InboxItem,
+    Interaction,
     PresenceState,
     Selection,
     Signal,
@@ -92,7 +92,9 @@ class Runtime:
             folders.make()
         except OSError as error:
             raise errors.DiskFault(str(error)) from error
-        return cls(folders, clock or SystemClock(), secrets or ProcessKeychain(), verifier or ProcessVerifier())
+        return cls(
+            folders, clock or SystemClock(), secrets or ProcessKeychain(), verifier or ProcessVerifier()
+        )
 
     def start(self) -> None:
         """Begin to poll, on worker threads. Returns at once."""

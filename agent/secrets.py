@@ -53,7 +53,9 @@ class ProcessKeychain:
 
     def _ask(self, question: Question) -> Reply:
         try:
-            answer = processes.ask("keychain", msgspec.json.encode(question), timeout_s=policy.KEYCHAIN_TIMEOUT_S)
+            answer = processes.ask(
+                "keychain", msgspec.json.encode(question), timeout_s=policy.KEYCHAIN_TIMEOUT_S
+            )
         except subprocess.TimeoutExpired as error:
             raise errors.KeychainUnavailable("no answer in time", locked=True) from error
         reply = msgspec.json.decode(answer, type=Reply)

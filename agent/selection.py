@@ -28,7 +28,9 @@ def select(
             show.append(item)
         else:
             held[item.campaign.campaign_id] = reason
-    show.sort(key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id))
+    show.sort(
+        key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id)
+    )
     return Selection(tuple(show), held)
 
 
@@ -45,7 +47,11 @@ def over(item: InboxItem, now: datetime) -> HoldReason | None:
 
 
 def _reason(
-    item: InboxItem, now: datetime, presence: PresenceState, paused_until: datetime | None, media_missing: bool
+    item: InboxItem,
+    now: datetime,
+    presence: PresenceState,
+    paused_until: datetime | None,
+    media_missing: bool,
 ) -> HoldReason | None:
     return (
         over(item, now)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors, policy, processes, wire
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OKPKey
 
 _ALGORITHMS = ["Ed25519"]
 
@@ -86,11 +90,17 @@ def _verify(document: str, question: Question, counters: dict[str, tuple[int, st
         raise errors.DocumentRefused("expired")
     _check_counter(envelope, digest(document), counters)
     return Verdict(
-        digest(document), subject=envelope.sub, counter=envelope.ctr, expires=envelope.exp, content=envelope.content
+        digest(document),
+        subject=envelope.sub,
+        counter=envelope.ctr,
+        expires=envelope.exp,
+        content=envelope.content,
     )
 
 
-def _check_counter(envelope: wire.Envelope, document_digest: str, counters: dict[str, tuple[int, str]]) -> None:
+def _check_counter(
+    envelope: wire.Envelope, document_digest: str, counters: dict[str, tuple[int, str]]
+) -> None:
     if envelope.sub not in counters:
         return
     highest, known_digest = counters[envelope.sub]
@@ -122,7 +132,7 @@ def _signed_payload(document: str, question: Question) -> bytes:
     return signed.payload
 
 
-def _key(kid: str, question: Question) -> object:
+def _key(kid: str, question: Question) -> OKPKey:
     from joserfc.jwk import OKPKey
 
     use = "receipt" if question.type == wire.RECEIPT_DOCUMENT else "campaign"

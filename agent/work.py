@@ -128,11 +128,11 @@ class Work:
         return scheduling.jittered(outcome.poll_interval_s)
 
     def _fetch(self) -> float | None:
-        needed = files_needed(
-            (item.campaign for item in self._campaigns.candidates()), i18n.language()
-        )
+        needed = files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
         missing = [
-            file for file in needed if self._cache.path(file.sha256) is None and file.sha256 not in self._refused_media
+            file
+            for file in needed
+            if self._cache.path(file.sha256) is None and file.sha256 not in self._refused_media
         ]
         if missing:
             with closing(self._connector.client()) as client:
@@ -176,7 +176,8 @@ class Work:
                 except errors.NotConnected:
                     return None
                 except errors.TokenRefused as refusal:
-                    return self._token_refused(refusal)
+                    self._token_refused(refusal)
+                    return None
                 except errors.ServerBusy as busy:
                     return self._failed(name, busy, self._after(busy, backoff))
                 except (errors.EnvironmentFault, errors.Refused) as fault:

@@ -19,7 +19,7 @@ _language = "en"
 
 
 def system_language() -> str:
-    """The person's language from the environment (POSIX ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), if we speak it, else ``en``."""
+    """The language of the environment (POSIX ``LC_ALL``, ``LC_MESSAGES``, ``LANG``), if we speak it, else ``en``."""
     for name in ("TIDINGS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name, "")
         if value:

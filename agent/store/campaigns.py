@@ -40,12 +40,20 @@ class CampaignStore:
                 " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts,"
                 " recalled = excluded.recalled",
                 [
-                    (c.campaign_id, msgspec.json.encode(c), c.starts.isoformat(), moment, c.status == CampaignStatus.RECALLED)
+                    (
+                        c.campaign_id,
+                        msgspec.json.encode(c),
+                        c.starts.isoformat(),
+                        moment,
+                        c.status == CampaignStatus.RECALLED,
+                    )
                     for c in changed
                 ],
             )
             connection.execute("UPDATE campaign SET listed = 0")
-            connection.executemany("UPDATE campaign SET listed = 1 WHERE campaign_id = ?", [(id,) for id in listed])
+            connection.executemany(
+                "UPDATE campaign SET listed = 1 WHERE campaign_id = ?", [(id,) for id in listed]
+            )
             connection.executemany(
                 "INSERT OR REPLACE INTO counter (subject, counter, digest) VALUES (?, ?, ?)",
                 [(subject, counter, digest) for subject, (counter, digest) in counters.items()],
@@ -53,7 +61,8 @@ class CampaignStore:
             if company is not None:
                 connection.execute("UPDATE enrolment SET company = ?", (company,))
             connection.execute(
-                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?", (etag, poll_interval_s, moment)
+                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?",
+                (etag, poll_interval_s, moment),
             )
 
     def inbox(self) -> list[InboxItem]:
@@ -78,7 +87,9 @@ class CampaignStore:
 
     def unread(self) -> int:
         with self._database.reading() as connection:
-            row = connection.execute("SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0").fetchone()
+            row = connection.execute(
+                "SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0"
+            ).fetchone()
         return int(row[0])
 
     def displayed(self, campaign_id: str, now: datetime) -> None:
@@ -104,7 +115,8 @@ class CampaignStore:
         """Whether no *seen* was made yet for this campaign; from now on one was."""
         with self._database.transaction() as connection:
             row = connection.execute(
-                "UPDATE campaign SET seen_event = 1 WHERE campaign_id = ? AND seen_event = 0 RETURNING 1", (campaign_id,)
+                "UPDATE campaign SET seen_event = 1 WHERE campaign_id = ? AND seen_event = 0 RETURNING 1",
+                (campaign_id,),
             ).fetchone()
         return row is not None
 
@@ -116,7 +128,9 @@ class CampaignStore:
 
     def _set(self, campaign_id: str, assignment: str, *values: str) -> None:
         with self._database.transaction() as connection:
-            connection.execute(f"UPDATE campaign SET {assignment} WHERE campaign_id = ?", (*values, campaign_id))
+            connection.execute(
+                f"UPDATE campaign SET {assignment} WHERE campaign_id = ?", (*values, campaign_id)
+            )
 
 
 def _item(row: tuple[bytes, str, int, str | None, int, int, str | None]) -> InboxItem:

@@ -12,7 +12,6 @@ from agent import wire
 from agent.model import Company, Person
 from agent.store.connection import Database
 
-
 _TABLES = ("enrolment", "counter", "campaign", "message", "receipt")
 
 
@@ -54,7 +53,10 @@ class EnrolmentStore:
     def begin(self, enrolment: Enrolment) -> bool:
         """Connect to a company. Returns whether another company's or person's data was deleted; one's own inbox stays."""
         old = self.read()
-        same = old is not None and (old.company_id, old.person.email) == (enrolment.company_id, enrolment.person.email)
+        same = old is not None and (old.company_id, old.person.email) == (
+            enrolment.company_id,
+            enrolment.person.email,
+        )
         with self._database.transaction() as connection:
             for table in ("enrolment",) if same else _TABLES:
                 connection.execute(f"DELETE FROM {table}")
@@ -88,7 +90,9 @@ class EnrolmentStore:
         with self._database.reading() as connection:
             return {
                 subject: (counter, digest)
-                for subject, counter, digest in connection.execute("SELECT subject, counter, digest FROM counter")
+                for subject, counter, digest in connection.execute(
+                    "SELECT subject, counter, digest FROM counter"
+                )
             }
 
     def raise_counters(self, counters: Mapping[str, tuple[int, str]]) -> None:

@@ -40,7 +40,13 @@ class MessageStore:
         self._database = database
 
     def begin(
-        self, now: datetime, method: str, path: str, body: bytes, events: Sequence[Event], offsets: Sequence[int]
+        self,
+        now: datetime,
+        method: str,
+        path: str,
+        body: bytes,
+        events: Sequence[Event],
+        offsets: Sequence[int],
     ) -> int:
         with self._database.transaction() as connection:
             cursor = connection.execute(
@@ -52,7 +58,14 @@ class MessageStore:
                 "INSERT INTO message_part (message_id, position, length, signal, campaign_id, event_id)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (message_id, offset, len(event.body), event.signal.value, event.campaign_id, event.event_id)
+                    (
+                        message_id,
+                        offset,
+                        len(event.body),
+                        event.signal.value,
+                        event.campaign_id,
+                        event.event_id,
+                    )
                     for event, offset in zip(events, offsets, strict=True)
                 ],
             )

@@ -44,7 +44,8 @@ class EventQueue:
                 (event.event_id, event.campaign_id, event.body),
             )
             connection.execute(
-                "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?", (policy.OUTBOX_MAX_EVENTS,)
+                "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
+                (policy.OUTBOX_MAX_EVENTS,),
             )
 
     def head(self, signal: Signal, count: int) -> list[Event]:
