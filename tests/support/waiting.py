@@ -11,7 +11,7 @@ class OverdueError(AssertionError):
     """What was awaited did not happen in time."""
 
 
-def until(probe: Callable[[], T], awaited: str, seconds: float = 10.0, every: float = 0.05) -> T:
+def until(probe: Callable[[], T | None], awaited: str, seconds: float = 10.0, every: float = 0.05) -> T:
     """The first true answer of `probe`.
 
     Args:
