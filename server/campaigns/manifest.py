@@ -1,0 +1,304 @@
+"""A campaign as a communicator writes it, in TOML. `docs/campaign-format.md` describes the format."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from server.campaigns.manifest_links import check_address
+from server.campaigns.manifest_tables import Mistakes, Table
+from server.campaigns.models import Campaign
+from server.errors import Refused
+
+MAX_FILE_BYTES = 512 * 1024
+DEFAULT_SPAN = timedelta(days=14)
+MAX_SPAN = timedelta(days=366)
+MAX_VARIANTS = 20
+MAX_LINKS = 5
+MAX_CAPTIONS = 20
+MAX_ALT_CHARACTERS = 500
+MAX_GROUPS, MAX_PEOPLE = 200, 5_000
+
+_LANGUAGE = r"[a-z]{2}(-[A-Za-z0-9]{2,8})?"
+_RESERVED_LINK_ID = "video"
+
+
+@dataclass(frozen=True)
+class LinkEntry:
+    """A link of a variant."""
+
+    link_id: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """A picture of a variant. `key` is the place in the file to name in a message."""
+
+    key: str
+    file: Path
+    alt: str
+
+
+@dataclass(frozen=True)
+class CaptionsEntry:
+    """Captions of a video in one language."""
+
+    key: str
+    file: Path
+    language: str
+    label: str
+
+
+@dataclass(frozen=True)
+class VideoEntry:
+    """The video of a variant."""
+
+    key: str
+    file: Path
+    alt: str
+    poster: ImageEntry | None
+    captions: tuple[CaptionsEntry, ...]
+
+
+@dataclass(frozen=True)
+class VariantEntry:
+    """The campaign in one language."""
+
+    title: str
+    body: str
+    links: tuple[LinkEntry, ...]
+    image: ImageEntry | None
+    video: VideoEntry | None
+
+
+@dataclass(frozen=True)
+class AudienceEntry:
+    """Whom the campaign is for, as it is written."""
+
+    everyone: bool
+    groups: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A campaign file. Its form is right; media and audience have yet to be looked at."""
+
+    path: Path
+    campaign_id: str
+    sender: str
+    urgency: str
+    starts: datetime
+    ends: datetime
+    default_language: str
+    audience: AudienceEntry
+    variants: dict[str, VariantEntry] = field(default_factory=dict)
+
+
+def refusal(path: Path, mistakes: Mistakes) -> Refused:
+    """The exception that lists all mistakes of a campaign file."""
+    listed = "\n".join(str(mistake) for mistake in mistakes.found)
+    return Refused(_("{file} cannot be published").format(file=path.name), listed)
+
+
+def read_manifest(
+    path: Path, now: datetime, link_hosts: Sequence[str], media_folder: Path | None = None
+) -> Manifest:
+    """Read and check a campaign file. Media are looked for in `media_folder`, else next to the file.
+
+    Raises `Refused` with all mistakes of the file.
+    """
+    mistakes = Mistakes()
+    root = Table(_parsed(path), "", mistakes)
+    reader = _Reader(media_folder or path.parent, link_hosts)
+    starts, ends = _times(root, now)
+    manifest = Manifest(
+        path=path,
+        campaign_id=root.matching(
+            "id", r"c-[a-z0-9-]{1,40}", _("write “c-” and up to 40 of: a-z, 0-9, hyphen"), default=""
+        ),
+        sender=root.text("sender", 80),
+        urgency=root.choice("urgency", Campaign.Urgency.values, Campaign.Urgency.NORMAL),
+        starts=starts,
+        ends=ends,
+        default_language=root.matching("default_language", _LANGUAGE, _("write it as “en” or “fr-CA”")),
+        audience=_audience(root),
+        variants=reader.variants(root),
+    )
+    if manifest.variants and manifest.default_language not in manifest.variants:
+        root.refuse(
+            "default_language",
+            _("there is no variant in this language"),
+            _("add [variants.{language}], or name one of: {languages}").format(
+                language=manifest.default_language, languages=", ".join(manifest.variants)
+            ),
+        )
+    root.finish()
+    if mistakes.found:
+        raise refusal(path, mistakes)
+    return manifest
+
+
+def _parsed(path: Path) -> dict[str, object]:
+    title = _("{file} cannot be published").format(file=path.name)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise Refused(title, _("It cannot be read: {reason}").format(reason=error.strerror)) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise Refused(
+            title, _("It is too large for a campaign file. Videos and pictures are files of their own.")
+        )
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Refused(title, _("It is not in UTF-8. Save it with that encoding.")) from error
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(title, _("It is no valid TOML: {reason}.").format(reason=error)) from error
+
+
+def _times(root: Table, now: datetime) -> tuple[datetime, datetime]:
+    present = now.replace(microsecond=0)
+    starts = root.moment("starts") or present
+    ends = root.moment("ends") or max(starts, present) + DEFAULT_SPAN
+    if ends <= starts:
+        root.refuse("ends", _("it is not after the start"), _("choose a later time"))
+    elif ends <= present:
+        root.refuse("ends", _("it lies in the past"), _("choose a later time"))
+    elif ends - starts > MAX_SPAN:
+        root.refuse("ends", _("a campaign runs for a year at most"), _("choose an earlier time"))
+    return starts, ends
+
+
+def _audience(root: Table) -> AudienceEntry:
+    table = root.table("audience")
+    if table is None:
+        root.refuse(
+            "audience", _("nobody would get it"), _("add [audience] with groups, people or everyone = true")
+        )
+        return AudienceEntry(False, (), ())
+    audience = AudienceEntry(
+        everyone=table.flag("everyone"),
+        groups=tuple(table.texts("groups", MAX_GROUPS)),
+        people=tuple(table.texts("people", MAX_PEOPLE)),
+    )
+    named = bool(audience.groups or audience.people)
+    if audience.everyone and named:
+        table.refuse(
+            "everyone", _("everyone is named together with groups or people"), _("keep one of the two")
+        )
+    elif not audience.everyone and not named:
+        table.refuse("", _("nobody would get it"), _("name groups or people, or write everyone = true"))
+    table.finish()
+    return audience
+
+
+class _Reader:
+    def __init__(self, folder: Path, link_hosts: Sequence[str]) -> None:
+        self._folder = folder
+        self._link_hosts = link_hosts
+
+    def variants(self, root: Table) -> dict[str, VariantEntry]:
+        table = root.table("variants")
+        if table is None:
+            root.refuse("variants", _("it is missing"), _("add [variants.en] with a title"))
+            return {}
+        found = {language: self._variant(table, language, entry) for language, entry in table.named_tables()}
+        if not 0 < len(found) <= MAX_VARIANTS:
+            root.refuse(
+                "variants", _("there must be 1 to {most}").format(most=MAX_VARIANTS), _("add or remove some")
+            )
+        return found
+
+    def _variant(self, variants: Table, language: str, table: Table) -> VariantEntry:
+        if not re.fullmatch(_LANGUAGE, language):
+            variants.refuse(language, _("this is no language code"), _("write it as “en” or “fr-CA”"))
+        title = table.text("title", 200)
+        image, video = table.table("image"), table.table("video")
+        variant = VariantEntry(
+            title=title,
+            body=table.text("body", 5_000, default="", several_lines=True),
+            links=self._links(table),
+            image=self._image(image) if image is not None else None,
+            video=self._video(video, title) if video is not None else None,
+        )
+        table.finish()
+        return variant
+
+    def _links(self, variant: Table) -> tuple[LinkEntry, ...]:
+        links: list[LinkEntry] = []
+        for number, table in enumerate(variant.tables("links", MAX_LINKS), start=1):
+            link = LinkEntry(
+                link_id=table.matching(
+                    "id", r"[a-z0-9-]{1,40}", _("write up to 40 of: a-z, 0-9, hyphen"), default=f"l{number}"
+                ),
+                label=table.text("label", 40),
+                url=table.text("url", 2_000),
+            )
+            if link.link_id == _RESERVED_LINK_ID or link.link_id in {other.link_id for other in links}:
+                table.refuse(
+                    "id", _("“{value}” is taken").format(value=link.link_id), _("choose another one")
+                )
+            if link.url:
+                check_address(link.url, self._link_hosts, partial(table.refuse, "url"))
+            table.finish()
+            links.append(link)
+        return tuple(links)
+
+    def _image(self, table: Table) -> ImageEntry:
+        image = ImageEntry(
+            table.name_of("file"), self._file(table, "file"), table.text("alt", MAX_ALT_CHARACTERS)
+        )
+        table.finish()
+        return image
+
+    def _video(self, table: Table, title: str) -> VideoEntry:
+        alt = table.text("alt", MAX_ALT_CHARACTERS, default=title)
+        poster = (
+            ImageEntry(table.name_of("poster"), self._file(table, "poster"), alt)
+            if table.has("poster")
+            else None
+        )
+        video = VideoEntry(
+            key=table.name_of("file"),
+            file=self._file(table, "file"),
+            alt=alt,
+            poster=poster,
+            captions=self._captions(table),
+        )
+        table.finish()
+        return video
+
+    def _captions(self, video: Table) -> tuple[CaptionsEntry, ...]:
+        captions: list[CaptionsEntry] = []
+        for table in video.tables("captions", MAX_CAPTIONS):
+            entry = CaptionsEntry(
+                key=table.name_of("file"),
+                file=self._file(table, "file"),
+                language=table.matching("language", _LANGUAGE, _("write it as “en” or “fr-CA”")),
+                label=table.text("label", 40),
+            )
+            if entry.language in {other.language for other in captions}:
+                table.refuse("language", _("this language is there twice"), _("keep one of the two"))
+            table.finish()
+            captions.append(entry)
+        return tuple(captions)
+
+    def _file(self, table: Table, key: str) -> Path:
+        name = table.text(key, 200)
+        path = self._folder / name
+        if name and not path.is_file():
+            table.refuse(
+                key,
+                _("there is no file “{file}”").format(file=name),
+                _("put it into {folder}, or correct the name").format(folder=path.parent),
+            )
+        return path

@@ -1,0 +1,93 @@
+"""The outer structure of an MP4 file (ISO/IEC 14496-12): boxes, from the first byte to the last."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from server.campaigns.media_checks import BadFile, conversion
+
+_KNOWN_BOXES = frozenset(
+    b"ftyp moov mdat free skip wide uuid udta meta pdin moof mfra sidx ssix styp emsg prft".split()
+)
+_MAX_PADDING_BYTES = 1024 * 1024
+_PADDING = frozenset({b"free", b"skip", b"uuid", b"wide"})
+_QUICKTIME = b"qt  "
+_IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
+
+_OTHERS = (
+    (b"\x1aE\xdf\xa3", "Matroska / WebM"),
+    (b"RIFF", "AVI"),
+    (b"OggS", "Ogg"),
+    (b"FLV\x01", "Flash Video"),
+    (b"\x30\x26\xb2\x75", "Windows Media"),
+    (b"\x00\x00\x01\xba", "MPEG"),
+    (b"\x47\x40", "MPEG-TS"),
+)
+
+
+def check_structure(path: Path, content: bytes) -> None:
+    """See that the file is one whole MP4 and nothing else. Raises `BadFile`."""
+    _check_start(path, content)
+    names = []
+    padding = 0
+    for name, size in _boxes(path, content):
+        names.append(name)
+        padding += size if name in _PADDING else 0
+    if b"moov" not in names or not {b"mdat", b"moof"} & set(names):
+        raise _incomplete(path)
+    if padding > _MAX_PADDING_BYTES:
+        raise _two_in_one(path)
+
+
+def _check_start(path: Path, content: bytes) -> None:
+    name = path.name
+    if content[4:8] == b"ftyp":
+        brand = content[8:12]
+        if brand == _QUICKTIME:
+            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), conversion(path))
+        if brand in _IMAGE_BRANDS:
+            raise BadFile(
+                _("“{file}” is a picture").format(file=name),
+                _("publish it as an image, saved as JPEG or PNG"),
+            )
+        return
+    if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(
+        (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD")
+    ):
+        raise BadFile(
+            _("“{file}” is a playlist: a list of other files").format(file=name),
+            _("publish the video itself"),
+        )
+    for mark, kind in _OTHERS:
+        if content.startswith(mark):
+            raise BadFile(
+                _("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), conversion(path)
+            )
+    raise BadFile(_("“{file}” is no MP4 video").format(file=name), _("publish an MP4 file"))
+
+
+def _boxes(path: Path, content: bytes) -> Iterator[tuple[bytes, int]]:
+    """The name and size of each outermost box."""
+    at, end = 0, len(content)
+    while at < end:
+        size = int.from_bytes(content[at : at + 4], "big")
+        name = content[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(content[at + 8 : at + 16], "big")
+        elif size == 0:
+            size = end - at
+        if name not in _KNOWN_BOXES or size < 8:
+            raise _two_in_one(path)
+        if at + size > end:
+            raise _incomplete(path)
+        yield name, size
+        at += size
+
+
+def _incomplete(path: Path) -> BadFile:
+    return BadFile(_("“{file}” is cut short").format(file=path.name), _("copy or export it again"))
+
+
+def _two_in_one(path: Path) -> BadFile:
+    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), conversion(path))
