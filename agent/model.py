@@ -136,7 +136,7 @@ class Notice(Struct, frozen=True, forbid_unknown_fields=True):
 
     version: Annotated[int, Meta(ge=1)]
     date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    text: dict[str, str]
+    text: Annotated[dict[str, str], Meta(min_length=1, max_length=50)]
 
     def in_language(self, language: str) -> str:
         """The notice in a language, else in English, else in any; empty when there is none."""

@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct
 from agent import errors, policy
 from agent.consent import ConsentMessage
 from agent.model import (
+    VIDEO_LINK_ID,
     Campaign,
     CampaignId,
     CampaignStatus,
@@ -33,6 +34,12 @@ T = TypeVar("T")
 
 Uuid4 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Document = Annotated[str, Meta(max_length=policy.DOCUMENT_MAX_BYTES, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")]
+
+
+LinkHost = Annotated[
+    str,
+    Meta(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", max_length=253),
+]
 
 
 class Key(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +101,7 @@ class _CompanyContent(Struct, frozen=True, forbid_unknown_fields=True):
     dpo_name: Annotated[str, Meta(max_length=200)]
     dpo_email: Annotated[str, Meta(max_length=320)]
     accent: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
-    link_hosts: Annotated[tuple[str, ...], Meta(max_length=100)]
+    link_hosts: Annotated[tuple[LinkHost, ...], Meta(max_length=100)]
     signals: frozenset[Signal]
     notice: Notice
 
@@ -209,11 +216,28 @@ def decode_campaign(campaign_id: str, counter: int, content: bytes) -> Campaign:
     except msgspec.ValidationError as error:
         raise errors.DocumentRefused("campaign id") from error
     read = _document(content, _CampaignContent)
-    if read.starts >= read.ends:
-        raise errors.DocumentRefused(f"{campaign_id} ends before it starts")
-    if read.status is CampaignStatus.LIVE and not read.variants:
-        raise errors.DocumentRefused(f"{campaign_id} has no text")
+    if problem := _campaign_problem(read):
+        raise errors.DocumentRefused(f"{campaign_id}: {problem}")
     return Campaign(campaign_id, counter, **{name: getattr(read, name) for name in read.__struct_fields__})
+
+
+def _campaign_problem(content: _CampaignContent) -> str:
+    """What a schema cannot say of a campaign; empty when it is right."""
+    if content.starts >= content.ends:
+        return "it ends before it starts"
+    if content.starts.utcoffset() or content.ends.utcoffset():
+        return "its times are not UTC"
+    if content.status is CampaignStatus.RECALLED:
+        return "it is recalled and has a text" if content.variants else ""
+    if content.default_language not in content.variants or not content.sender:
+        return "it has no sender, or no text in its own language"
+    for variant in content.variants.values():
+        ids = [link.link_id for link in variant.links]
+        if len(set(ids)) != len(ids) or VIDEO_LINK_ID in ids:
+            return "its link ids are not its own"
+        if not all(link.url.startswith("https://") for link in variant.links):
+            return "a link is not https"
+    return ""
 
 
 def _answer(body: bytes, type: type[T]) -> T:

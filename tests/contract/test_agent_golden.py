@@ -1,0 +1,137 @@
+"""The agent reads and writes exactly what the golden messages say."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent import errors, verifier, wire
+from agent.consent import ConsentMessage
+from agent.model import Signal
+from agent.verifier import Question, Verdict
+
+GOLDEN = Path(__file__).parent / "golden"
+KEYS = json.dumps(json.loads((GOLDEN / "test-only-keys.json").read_text())["public"]).encode()
+
+
+def golden(name: str) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
+    return message
+
+
+def cases(name: str, kind: str) -> list[Any]:
+    return [pytest.param(case, id=case["name"]) for case in golden(name)[kind]]
+
+
+def verify(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> Verdict:
+    message = golden(f"{kind}-document")
+    keys = msgspec.json.decode(KEYS, type=wire.KeySet)
+    question = Question(f"tidings-{kind}", message["iss"], keys, message["now"], (document,), counters or {})
+    (verdict,) = verifier.verify_documents(question)
+    return verdict
+
+
+def read(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> object:
+    """All that the agent does with a document. Raises DocumentRefused."""
+    verdict = verify(kind, document, counters)
+    if verdict.problem:
+        raise errors.DocumentRefused(verdict.problem)
+    if kind == "company":
+        return wire.decode_company(verdict.subject, bytes(verdict.content))
+    if kind == "campaign":
+        return wire.decode_campaign(verdict.subject, verdict.counter, bytes(verdict.content))
+    return verdict
+
+
+@pytest.mark.parametrize("kind", ["company", "campaign", "receipt"])
+def test_every_good_document_is_read(kind: str) -> None:
+    for case in golden(f"{kind}-document")["valid"]:
+        assert read(kind, case["jws"]) is not None, case["name"]
+
+
+@pytest.mark.parametrize("case", cases("campaign-document", "invalid"))
+def test_a_bad_campaign_document_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        read("campaign", case["jws"])
+
+
+@pytest.mark.parametrize("case", cases("company-document", "invalid"))
+def test_a_bad_company_document_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        read("company", case["jws"])
+
+
+@pytest.mark.parametrize("case", cases("receipt-document", "invalid"))
+def test_a_bad_receipt_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        read("receipt", case["jws"])
+
+
+def test_a_document_older_than_one_seen_is_refused_and_so_is_a_second_one_with_its_counter() -> None:
+    message = golden("campaign-document")
+    known = verify("campaign", message["known"]["jws"])
+    counters = {known.subject: (known.counter, known.digest)}
+    for case in message["invalid_when_known"]:
+        assert read("campaign", case["jws"]) is not None, "it is good by itself"
+        with pytest.raises(errors.DocumentRefused):
+            read("campaign", case["jws"], counters)
+
+
+DECODERS = {
+    "enrolment-answer": wire.decode_enrolment,
+    "feed-answer": wire.decode_feed,
+    "signals-answer": wire.decode_results,
+    "consent-answer": wire.decode_receipt,
+}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_good_answers_are_read_and_bad_ones_refused(name: str) -> None:
+    message = golden(name)
+    for case in message["valid"]:
+        assert DECODERS[name](json.dumps(case["body"]).encode()) is not None
+    for case in message["invalid"]:
+        with pytest.raises(errors.NotOurServer):
+            DECODERS[name](json.dumps(case["body"]).encode())
+
+
+def test_events_leave_as_the_protocol_says() -> None:
+    expected = next(case for case in golden("signals-request")["valid"] if case["name"] == "each-kind")[
+        "body"
+    ]
+    encoded = [
+        wire.encode_event(
+            Signal(event["signal"]),
+            event_id=event["event_id"],
+            campaign_id=event["campaign_id"],
+            day=date.fromisoformat(event["date"]),
+            receipt_id=event["receipt_id"],
+            link_id=event.get("link_id"),
+            value=event.get("value"),
+            seq=event.get("seq"),
+        )
+        for event in expected["events"]
+    ]
+    body, offsets = wire.encode_batch(encoded)
+    assert json.loads(body) == expected
+    for offset, event in zip(offsets, encoded, strict=True):
+        assert body[offset : offset + len(event)] == event
+
+
+def test_consents_leave_as_the_protocol_says() -> None:
+    for case in golden("consent-request")["valid"]:
+        body = case["body"]
+        message = ConsentMessage(
+            body["receipt_id"],
+            Signal(body["signal"]),
+            body["status"],
+            body["notice_version"],
+            datetime.fromisoformat(body["time"]),
+            body["language"],
+        )
+        assert json.loads(wire.encode_consent(message)) == body
