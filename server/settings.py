@@ -46,10 +46,21 @@ LOCALE_PATHS = [str(Path(__file__).parent / "locale")]
 
 # The largest message is a batch of 100 signals, about 30 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-LOGGING_CONFIG = None
+
+# Results go to stdout, logs to stderr. Django's warning for each answer of 400 and more is left out: those are
+# the agents' affair, and paths would fill the log.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("TIDINGS_LOG_LEVEL", "WARNING")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
 
 
-def _sqlite(path: Path) -> dict[str, Any]:
+def sqlite_database(path: Path) -> dict[str, Any]:
+    """The settings of a database in a file."""
     # IMMEDIATE: a transaction that will write takes the write lock at its start, so that two of them queue up
     # instead of one failing half-way. WAL: readers are never blocked by the writer.
     return {
@@ -64,9 +75,13 @@ def _sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def _database() -> dict[str, Any]:
-    url = os.environ.get("DATABASE_URL")
-    return dict(dj_database_url.parse(url, conn_max_age=None)) if url else _sqlite(DATA / "tidings.sqlite3")
+def database(url: str | None, data: Path) -> dict[str, Any]:
+    """The settings of the database at `url`, or of the one in the data folder. Connections are kept open."""
+    return (
+        dict(dj_database_url.parse(url, conn_max_age=None))
+        if url
+        else sqlite_database(data / "tidings.sqlite3")
+    )
 
 
-DATABASES = {"default": _database()}
+DATABASES = {"default": database(os.environ.get("DATABASE_URL"), DATA)}

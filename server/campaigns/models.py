@@ -1,6 +1,6 @@
 """A campaign: its signed document, whom it is for, and the files and links that it names."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 

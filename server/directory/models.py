@@ -41,6 +41,7 @@ class Company(models.Model):
     accent = models.CharField(max_length=7, default="#0F766E")
     link_hosts = models.JSONField(default=list)
     signals = models.JSONField(default=default_signals)
+    server_url = models.URLField(default="http://127.0.0.1:8400", help_text="Where agents reach this server.")
     poll_interval_s = models.PositiveIntegerField(default=60)
     document = models.TextField(default="", help_text="The signed company document (JWS).")
     document_expires = models.DateTimeField(null=True)
@@ -62,6 +63,7 @@ class Company(models.Model):
         "accent": IMPERSONAL,
         "link_hosts": IMPERSONAL,
         "signals": IMPERSONAL,
+        "server_url": IMPERSONAL,
         "poll_interval_s": IMPERSONAL,
         "document": Personal("the signed form of the fields above", Retention.OFFICE),
         "document_expires": IMPERSONAL,

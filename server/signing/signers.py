@@ -3,6 +3,7 @@
 A campaign key may live elsewhere (a smart card, a signing service): it is another `Signer`, and nothing changes for agents.
 """
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -64,22 +65,26 @@ def key_file(company_id: str, use: Use) -> Path:
 def create_keys(company_id: str) -> None:
     """Make the company's campaign and receipt keys.
 
-    Raises `Refused` when there are keys already: agents that pinned them would refuse everything from then on.
+    Raises `EnvironmentFault`, and `Refused` when there are keys already: agents that pinned those would refuse
+    everything from then on.
     """
     for use in ("campaign", "receipt"):
         path = key_file(company_id, use)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))
         try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
         except FileExistsError as error:
             raise Refused(
                 _("This company has signing keys already"),
                 _("{path} exists. Move it away only if no computer is enrolled.").format(path=path),
             ) from error
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(OKPKey.generate_key("Ed25519").as_json(private=True))
-            file.flush()
-            os.fsync(file.fileno())
+        except OSError as error:
+            raise EnvironmentFault(_("The signing key cannot be written"), f"{path}: {error}") from error
 
 
 def load_signer(company_id: str, use: Use) -> Signer:
@@ -91,7 +96,7 @@ def load_signer(company_id: str, use: Use) -> Signer:
     try:
         with path.open(encoding="utf-8") as file:
             mode, text = os.fstat(file.fileno()).st_mode, file.read()
-        key = OKPKey.import_key(text)
+        key = OKPKey.import_key(json.loads(text))
     except FileNotFoundError as error:
         raise EnvironmentFault(
             _("The signing key is missing"),

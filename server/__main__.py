@@ -1,0 +1,125 @@
+"""The command `tidings-server`: results on stdout, logs on stderr; 0 done, 1 could not be done, 2 misused."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from server.errors import EnvironmentFault, ServerError
+
+COMMANDS = ("init", "serve", "invite", "report", "device", "purge", "check")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Answers the exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    _prepare(_early(given))
+    parser, modules = _parser()
+    options = parser.parse_args(given)
+    try:
+        return int(modules[options.command].run(options) or 0)
+    except ServerError as error:
+        return _explain(error)
+    except DatabaseError as error:
+        return _explain(
+            EnvironmentFault(
+                _("The database cannot be used"),
+                _("{reason} Run `tidings-server check`.").format(reason=f"{error}".strip() + "."),
+            )
+        )
+    except KeyboardInterrupt:
+        return 1
+
+
+def _early(arguments: Sequence[str]) -> argparse.Namespace:
+    """What must be known before Django reads its settings, and before anything can be translated."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--data", default=argparse.SUPPRESS)
+    parser.add_argument("--log-level", default=argparse.SUPPRESS)
+    try:
+        return parser.parse_known_args(arguments)[0]
+    except argparse.ArgumentError:  # an option without its value: the real parser says it better
+        return argparse.Namespace()
+
+
+def _common_options() -> argparse.ArgumentParser:
+    """The same with help, for the real parser: understood before and after the command's name."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--data", metavar=_("FOLDER"), default=argparse.SUPPRESS, help=_("the data folder of this server")
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default=argparse.SUPPRESS,
+        help=_("how much to log on stderr (WARNING unless given)"),
+    )
+    return parser
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    if "data" in options:
+        os.environ["TIDINGS_SERVER_DATA"] = os.path.abspath(options.data)  # noqa: PTH100  (a Path would resolve links)
+    if getattr(options, "log_level", None) in LOG_LEVELS:
+        os.environ["TIDINGS_LOG_LEVEL"] = options.log_level
+    os.environ["DJANGO_SETTINGS_MODULE"] = "server.settings"
+    try:
+        django.setup()
+    except (ImproperlyConfigured, OSError) as error:
+        print(f"tidings-server: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    translation.activate(_language())
+
+
+def _language() -> str:
+    """The user's language from the environment, as POSIX orders its variables."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+    summaries = {
+        "init": _("make or change a company, with its keys and its notice"),
+        "serve": _("answer agents"),
+        "people": _("bring in the company's people"),
+        "invite": _("make one-time codes that connect computers"),
+        "campaign": _("publish and recall campaigns"),
+        "report": _("show how a campaign was received"),
+        "device": _("list and revoke connected computers"),
+        "purge": _("erase everything about people"),
+        "check": _("look for what is missing or broken"),
+    }
+    common = _common_options()
+    parser = argparse.ArgumentParser(
+        prog="tidings-server", description=_("The campaign server of Tidings."), parents=[common]
+    )
+    parser.add_argument("--version", action="version", version=f"tidings-server {version('tidings')}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar=_("COMMAND"))
+    modules = {}
+    for name in COMMANDS:
+        modules[name] = importlib.import_module(f"server.commands.{name}")
+        summary = summaries[name]
+        command = subparsers.add_parser(name, help=summary, description=summary, parents=[_common_options()])
+        modules[name].add_arguments(command)
+    return parser, modules
+
+
+def _explain(error: ServerError) -> int:
+    print(f"{error.title}\n{error.message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,181 @@
+"""`tidings-server check`: what is missing or broken, and what to do about it."""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+
+from server import clock
+from server.campaigns.media_files import path_of
+from server.campaigns.models import Media
+from server.directory.models import Company
+from server.errors import ServerError
+from server.signing.signers import load_signer
+
+FREE_BYTES = 1024**3
+RENEW_WITHIN = timedelta(days=30)
+MARKS = {"ok": "✓", "warning": "!", "fault": "✗"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `ok`, a `warning`, or a `fault` that keeps the server from working."""
+
+    name: str
+    state: str
+    message: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help=_("as JSON"))
+
+
+def run(options: argparse.Namespace) -> int:
+    findings = list(_findings())
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(MARKS[finding.state], f"{finding.name}:", finding.message)
+    return 1 if any(finding.state == "fault" for finding in findings) else 0
+
+
+def _findings() -> Iterator[Finding]:
+    yield _data_folder()
+    yield _disk()
+    database = _database()
+    yield database
+    if database.state == "fault":
+        return
+    migrations = _migrations()
+    yield migrations
+    if migrations.state == "fault":
+        return
+    yield _clock()
+    companies = list(Company.objects.order_by("id"))
+    if not companies:
+        yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
+    for company in companies:
+        for look in (_keys, _document, _media, _address):
+            yield look(company)
+
+
+def _data_folder() -> Finding:
+    name = _("Data folder")
+    try:
+        with tempfile.NamedTemporaryFile(dir=settings.DATA):
+            pass
+    except OSError as error:
+        return Finding(name, "fault", _("Not writable: {reason}").format(reason=error))
+    if os.name == "posix" and settings.DATA.stat().st_mode & 0o007:
+        return Finding(
+            name,
+            "warning",
+            _("Other users can look into it. Run: chmod 700 {path}").format(path=settings.DATA),
+        )
+    if not settings.SECRET_KEY:
+        return Finding(name, "fault", _("The secret key is missing. Run: tidings-server init."))
+    return Finding(name, "ok", str(settings.DATA))
+
+
+def _disk() -> Finding:
+    try:
+        free = shutil.disk_usage(settings.DATA).free
+    except OSError as error:
+        return Finding(_("Disk"), "fault", str(error))
+    message = _("{free:.1f} GB free").format(free=free / 1e9)
+    return Finding(_("Disk"), "ok" if free >= FREE_BYTES else "warning", message)
+
+
+def _database() -> Finding:
+    try:
+        connection.ensure_connection()
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA quick_check")
+                found = str(cursor.fetchone()[0])
+            if found != "ok":
+                return Finding(_("Database"), "fault", _("Damaged: {reason}").format(reason=found))
+    except DatabaseError as error:
+        return Finding(_("Database"), "fault", str(error).strip())
+    return Finding(_("Database"), "ok", str(connection.display_name))
+
+
+def _migrations() -> Finding:
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        return Finding(_("Tables"), "fault", str(error).strip())
+    if waiting:
+        message = _("{count} changes are due. tidings-server serve makes them.").format(count=len(waiting))
+        return Finding(_("Tables"), "fault", message)
+    return Finding(_("Tables"), "ok", _("up to date"))
+
+
+def _clock() -> Finding:
+    now = clock.now()
+    newest = Company.objects.order_by("created_at").values_list("created_at", flat=True).last()
+    if newest is not None and newest > now + timedelta(minutes=5):
+        return Finding(
+            _("Clock"), "fault", _("It stands before things that have happened: {now}").format(now=now)
+        )
+    return Finding(_("Clock"), "ok", clock.utc_text(now))
+
+
+def _keys(company: Company) -> Finding:
+    name = _("Keys of {company}").format(company=company.id)
+    try:
+        load_signer(company.id, "campaign")
+        load_signer(company.id, "receipt")
+    except ServerError as error:
+        return Finding(name, "fault", f"{error.title}. {error.message}")
+    return Finding(name, "ok", _("readable by the server only"))
+
+
+def _document(company: Company) -> Finding:
+    name = _("Document of {company}").format(company=company.id)
+    if company.document_expires is None:
+        return Finding(name, "fault", _("Not signed. Run: tidings-server init."))
+    if company.document_expires - clock.now() < RENEW_WITHIN:
+        message = _("Expires {time}. Restart the server to renew it.")
+        return Finding(name, "warning", message.format(time=clock.utc_text(company.document_expires)))
+    return Finding(name, "ok", _("valid until {time}").format(time=clock.utc_text(company.document_expires)))
+
+
+def _media(company: Company) -> Finding:
+    name = _("Media of {company}").format(company=company.id)
+    files = Media.objects.filter(company=company).values_list("sha256", "size")
+    missing = [sha256 for sha256, size in files if not _is_there(path_of(company.id, sha256).stat, size)]
+    if missing:
+        message = _("{count} files are missing or cut. Restore them from your backup: {first}")
+        return Finding(name, "fault", message.format(count=len(missing), first=missing[0]))
+    return Finding(name, "ok", _("{count} files").format(count=len(files)))
+
+
+def _is_there(stat: Callable[[], os.stat_result], size: int) -> bool:
+    try:
+        return stat().st_size == size
+    except OSError:
+        return False
+
+
+def _address(company: Company) -> Finding:
+    name = _("Address of {company}").format(company=company.id)
+    address = urlsplit(company.server_url)
+    if address.scheme != "https" and address.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        message = _(
+            "{url} has no TLS: agents refuse it. Put a proxy in front, or serve with --tls-certificate."
+        )
+        return Finding(name, "warning", message.format(url=company.server_url))
+    return Finding(name, "ok", company.server_url)

@@ -1,0 +1,82 @@
+"""`tidings-server device`: the computers that people connected."""
+
+import argparse
+import json
+
+from django.utils.translation import gettext as _
+
+from server.clock import utc_text
+from server.commands.companies import add_company_argument, chosen_company, person_of
+from server.delivery.enrolment import revoke
+from server.delivery.models import Device
+from server.errors import Refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    listing = actions.add_parser("list", help=_("list computers"), description=_("list computers"))
+    listing.add_argument("email", nargs="?", metavar="EMAIL", help=_("only those of this person"))
+    listing.add_argument("--json", action="store_true", help=_("as JSON"))
+    add_company_argument(listing)
+    revoking = actions.add_parser(
+        "revoke",
+        help=_("end a person's connections"),
+        description=_("end a person's connections; each computer learns it when it next asks"),
+    )
+    revoking.add_argument("email", metavar="EMAIL")
+    revoking.add_argument("--id", type=int, metavar="N", help=_("only the computer with this number"))
+    add_company_argument(revoking)
+
+
+def run(options: argparse.Namespace) -> int:
+    return _list(options) if options.action == "list" else _revoke(options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    devices = Device.objects.filter(person__company=company).select_related("person").order_by("pk")
+    if options.email:
+        devices = devices.filter(person=person_of(company, options.email))
+    rows = [
+        {
+            "id": device.pk,
+            "email": device.person.email,
+            "platform": device.platform,
+            "agent_version": device.agent_version,
+            "enrolled_at": utc_text(device.enrolled_at),
+            "revoked_at": utc_text(device.revoked_at) if device.revoked_at else None,
+        }
+        for device in devices
+    ]
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for row in rows:
+        state = _("revoked") if row["revoked_at"] else _("connected")
+        print(
+            row["id"],
+            row["email"],
+            row["platform"],
+            row["agent_version"],
+            row["enrolled_at"],
+            state,
+            sep="\t",
+        )
+    return 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    person = person_of(chosen_company(options), options.email)
+    devices = person.devices.filter(revoked_at=None)
+    if options.id is not None:
+        devices = devices.filter(pk=options.id)
+    revoked = revoke(list(devices.values_list("pk", flat=True)))
+    if not revoked:
+        raise Refused(
+            _("Nothing to revoke"),
+            _("{email} has no such connected computer. See: tidings-server device list.").format(
+                email=person.email
+            ),
+        )
+    print(_("Revoked: {count}").format(count=revoked))
+    return 0

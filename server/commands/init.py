@@ -1,0 +1,80 @@
+"""`tidings-server init`: the data folder, the database, a company with its keys and its notice."""
+
+import argparse
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils.translation import gettext as _
+
+from server.directory.companies import make_or_change
+from server.directory.company_file import CompanyFile, check_company, read_company_file
+from server.errors import EnvironmentFault, Refused
+
+FLAGS = ("id", "name", "legal_name", "region", "dpo_name", "dpo_email", "accent", "server_url")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar=_("FILE.toml"),
+        help=_("the company's description; run again to change the company"),
+    )
+    parser.add_argument("--id", help=_("without a file: a short name, a-z, 0-9 and hyphen"))
+    parser.add_argument("--name", help=_("the company's name as employees know it"))
+    parser.add_argument("--legal-name", help=_("the controller of the processing"))
+    parser.add_argument("--region", choices=("eu", "us"), help=_("where the data is stored"))
+    parser.add_argument("--dpo-name", help=_("whom to contact about data protection"))
+    parser.add_argument("--dpo-email", help=_("their e-mail address"))
+    parser.add_argument("--accent", help=_("a colour for pop-ups, as #0F766E"))
+    parser.add_argument("--server-url", help=_("where agents reach this server"))
+    parser.add_argument(
+        "--link-host",
+        action="append",
+        metavar=_("HOST"),
+        help=_("a host that campaigns may link to, or *.domain; may be given several times"),
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    description = _description(options)
+    prepare_data_folder()
+    call_command("migrate", verbosity=0, interactive=False)
+    company, is_new = make_or_change(description)
+    notice = company.current_notice().version
+    done = _("{name} is ready.") if is_new else _("{name} is changed.")
+    print(done.format(name=company.name), _("Notice in force: version {version}.").format(version=notice))
+    return 0
+
+
+def _description(options: argparse.Namespace) -> CompanyFile:
+    if options.file is not None:
+        return read_company_file(options.file)
+    given: dict[str, Any] = {name: getattr(options, name) for name in FLAGS if getattr(options, name)}
+    if not given:
+        raise Refused(
+            _("Which company?"), _("Name a company file, or describe the company with options. See --help.")
+        )
+    if options.link_host:
+        given["link_hosts"] = options.link_host
+    given.setdefault("legal_name", given.get("name"))
+    return check_company({"company": given}, _("Options:"))
+
+
+def prepare_data_folder() -> None:
+    """Make the data folder and the server's secret key, for its own user only. Raises `EnvironmentFault`."""
+    data, secret_file = settings.DATA, settings.SECRET_FILE
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not secret_file.exists():
+            descriptor = os.open(secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48))
+        settings.SECRET_KEY = secret_file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise EnvironmentFault(_("The data folder cannot be used"), f"{data}: {error}") from error

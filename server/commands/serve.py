@@ -1,0 +1,129 @@
+"""`tidings-server serve`: answer agents until Ctrl-C or SIGTERM."""
+
+import argparse
+import ipaddress
+import logging
+import os
+import socket
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.utils.translation import gettext as _
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from server import load
+from server.directory.models import Company
+from server.errors import EnvironmentFault, Refused
+from server.signing.documents import renew_company
+from server.signing.signers import load_signer
+
+LOGGER = logging.getLogger(__name__)
+MOST_WORKERS = 4
+STOP_WITHIN_S = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help=_("the address to listen on (%(default)s)"))
+    parser.add_argument(
+        "--port", type=int, default=8400, help=_("the port to listen on (%(default)s); 0 takes a free one")
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=min(MOST_WORKERS, os.cpu_count() or 1),
+        help=_("processes that answer (%(default)s)"),
+    )
+    parser.add_argument("--tls-certificate", type=Path, metavar=_("FILE"), help=_("certificate chain, PEM"))
+    parser.add_argument("--tls-key", type=Path, metavar=_("FILE"), help=_("its private key, PEM"))
+    parser.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=load.REQUESTS_PER_MINUTE,
+        help=_("what one computer may ask of a worker (%(default)s); 0 sets no limit"),
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    _prepare(options)
+    port = options.port or _free_port(options.host)
+    scheme = "https" if options.tls_certificate else "http"
+    server = Server(
+        "server.wsgi:application",
+        address=options.host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=options.workers,
+        blocking_threads=load.THREADS,
+        websockets=False,
+        workers_kill_timeout=STOP_WITHIN_S,
+        log_level=LogLevels.warning,
+        log_dictconfig=_granian_logging(),
+        ssl_cert=options.tls_certificate,
+        ssl_key=options.tls_key,
+    )
+    host = f"[{options.host}]" if ":" in options.host else options.host
+
+    # The socket listens by then: whoever connects now is answered as soon as a worker is up.
+    @server.on_startup
+    def say_ready() -> None:
+        print(_("Serving at {url} (Ctrl-C stops)").format(url=f"{scheme}://{host}:{port}"), flush=True)
+
+    os.environ["TIDINGS_REQUESTS_PER_MINUTE"] = str(options.requests_per_minute)
+    server.serve()
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    """Everything that can fail before the first request. Raises `Refused` and `EnvironmentFault`."""
+    if bool(options.tls_certificate) != bool(options.tls_key):
+        raise Refused(_("TLS needs both files"), _("Give --tls-certificate and --tls-key together."))
+    if not settings.SECRET_KEY:
+        raise Refused(
+            _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
+        )
+    call_command("migrate", verbosity=0, interactive=False)
+    for company in Company.objects.all():
+        load_signer(company.id, "receipt")
+        renew_company(company)
+    if not (options.tls_certificate or _is_loopback(options.host)):
+        LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
+    # Workers are forked: a database connection must not be shared with them.
+    connections.close_all()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((host, 0))
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise EnvironmentFault(_("Cannot listen on {host}").format(host=host), str(error)) from error
+
+
+def _granian_logging() -> dict[str, object]:
+    line = {"()": "logging.Formatter", "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"generic": line},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "generic",
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+    }

@@ -1,0 +1,61 @@
+"""Make a company, or change one: its description, its notice, and the document that tells agents."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from server import clock
+from server.directory.company_file import CompanyFile, NoticeSection, plain_notice
+from server.directory.models import Company, Notice
+from server.errors import Refused
+from server.signing.documents import publish_company
+from server.signing.signers import create_keys, key_file
+
+
+@transaction.atomic
+def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
+    """Store the company and sign its document. Answers it and whether it is new.
+
+    A new notice needs a higher version: every consent was given to a version, and ends with it.
+    Raises `Refused` for a notice that changed under the same version or went back, and for a region that changed.
+    Raises `EnvironmentFault` when the keys cannot be used.
+    """
+    section = description.company
+    company = Company.objects.filter(pk=section.id).first()
+    is_new = company is None
+    if company is not None and company.region != section.region:
+        raise Refused(
+            _("A company's region cannot be changed"),
+            _(
+                "The data of {company} lies in region {region}. Export it and import it in the other region."
+            ).format(company=company.name, region=company.region),
+        )
+    company = company or Company(id=section.id)
+    for name, value in section.model_dump().items():
+        setattr(company, name, value)
+    company.save()
+    _set_notice(company, description.notice or _kept_or_plain(company, description))
+    if is_new and not key_file(company.id, "campaign").exists():
+        create_keys(company.id)
+    publish_company(company)
+    return company, is_new
+
+
+def _kept_or_plain(company: Company, description: CompanyFile) -> NoticeSection:
+    current = company.notices.order_by("version").last()
+    if current is None:
+        return plain_notice(description.company, clock.now().date())
+    return NoticeSection(version=current.version, date=current.date, text=current.text)
+
+
+def _set_notice(company: Company, notice: NoticeSection) -> None:
+    current = company.notices.order_by("version").last()
+    if current is None or notice.version > current.version:
+        Notice.objects.create(company=company, **notice.model_dump())
+    elif notice.version < current.version or (notice.date, notice.text) != (current.date, current.text):
+        raise Refused(
+            _("The notice needs a new version"),
+            _(
+                "Version {version} is in force. People agreed to its text: give the changed one a higher version, "
+                "and everybody is asked afresh."
+            ).format(version=current.version),
+        )

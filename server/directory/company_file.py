@@ -1,0 +1,112 @@
+"""The company file: what `tidings-server init FILE.toml` reads. See `resources/sample` for one.
+
+```toml
+[company]
+id = "northwind"
+name = "Northwind"
+legal_name = "Northwind SAS"
+region = "eu"
+dpo_name = "Inès Martin"
+dpo_email = "dpo@northwind.example"
+link_hosts = ["northwind.example", "*.northwind.example"]
+
+[notice]          # may be left out: a plain one is written from the above
+version = 1
+date = 2026-11-02
+text = { en = "…", fr = "…" }
+```
+"""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from server.directory.models import ALL_SIGNALS
+from server.errors import Refused
+from server.schemas import Language, SignalName
+
+HOST = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+# Exact hosts, or "*." and a domain of at least two labels.
+Host = Annotated[str, Field(pattern=HOST, max_length=253)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CompanySection(_Section):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    legal_name: Annotated[str, Field(min_length=1, max_length=200)]
+    region: Literal["eu", "us"]
+    dpo_name: Annotated[str, Field(min_length=1, max_length=120)]
+    dpo_email: Email
+    accent: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0F766E"
+    link_hosts: list[Host] = []
+    signals: list[SignalName] = list(ALL_SIGNALS)  # type: ignore[assignment]
+    poll_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 60
+    server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$", max_length=200)] = (
+        "http://127.0.0.1:8400"
+    )
+
+
+class NoticeSection(_Section):
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    date: date
+    text: Annotated[
+        dict[Language, Annotated[str, Field(min_length=1, max_length=20_000)]], Field(min_length=1)
+    ]
+
+
+class CompanyFile(_Section):
+    company: CompanySection
+    notice: NoticeSection | None = None
+
+
+def read_company_file(path: Path) -> CompanyFile:
+    """Read and check a company file. Raises `Refused` with the place of the first fault."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Refused(_("The company file cannot be read"), f"{path}: {error}") from error
+    return check_company(content, str(path))
+
+
+def check_company(content: dict[str, Any], source: str) -> CompanyFile:
+    """The content as a company file. Raises `Refused` with all that is wrong in it."""
+    try:
+        return CompanyFile.model_validate(content)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise Refused(_("The company is not described well"), "\n".join((source, *faults))) from error
+
+
+def plain_notice(company: CompanySection, today: date) -> NoticeSection:
+    """A notice for companies that have not written their own, in English and French."""
+    contact = f"{company.dpo_name}, {company.dpo_email}"
+    english = (
+        f"{company.legal_name} sends you announcements through Tidings. To choose them for you it uses your "
+        "directory entry: e-mail address, name, title, work phones, site and groups.\n"
+        "If you agree, and only then, it counts which announcements were seen, which links were opened and what was "
+        "liked. Each of the three is off until you switch it on, and you can switch it off at any time; what was "
+        "shared is then erased. Your choice changes nothing in what you receive, and nobody in the company can see "
+        "it. Reports show totals only, never fewer than five people.\n"
+        f"You may see, correct, take with you and erase your data. Contact for data protection: {contact}."
+    )
+    french = (
+        f"{company.legal_name} vous envoie des annonces par Tidings. Pour les choisir, l’entreprise utilise votre "
+        "fiche d’annuaire : adresse e-mail, nom, fonction, téléphones professionnels, site et groupes.\n"
+        "Si vous l’acceptez, et seulement alors, elle compte les annonces vues, les liens ouverts et ce qui est "
+        "aimé. Chacun des trois est désactivé tant que vous ne l’activez pas, et vous pouvez le désactiver à tout "
+        "moment ; ce qui a été partagé est alors effacé. Votre choix ne change rien à ce que vous recevez, et "
+        "personne dans l’entreprise ne peut le voir. Les rapports ne montrent que des totaux, jamais moins de cinq "
+        "personnes.\n"
+        "Vous pouvez voir, corriger, emporter et effacer vos données. Contact pour la protection des données : "
+        f"{contact}."
+    )
+    return NoticeSection(version=1, date=today, text={"en": english, "fr": french})
