@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-
 from agent import __version__, errors, policy, wire
 from agent.ports import Answer
+from agent.processes import import_without
 from resources.i18n import _
+
+# It guesses the encoding of texts: 15 MB for what we never ask, as all that we read are bytes.
+with import_without("charset_normalizer"):
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from agent import errors
 
@@ -18,6 +21,20 @@ def command(*words: str) -> list[str]:
         return [sys.executable, *words]
     module = "ui" if importlib.util.find_spec("ui") else "agent"
     return [sys.executable, "-m", module, *words]
+
+
+@contextmanager
+def import_without(module: str) -> Iterator[None]:
+    """Import others as if an optional module of theirs were not installed; their warnings about that are expected."""
+    absent = module not in sys.modules
+    if absent:
+        sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        if absent:
+            del sys.modules[module]
 
 
 def ask(helper: str, question: bytes, *, timeout_s: float) -> bytes:
