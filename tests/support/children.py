@@ -24,6 +24,9 @@ class Child:
         log: file for standard output and standard error, appended to.
         env: its whole environment; None for our own.
         stdin: bytes for its standard input, which is then closed.
+        pass_fds: open file descriptors that it inherits.
+        cwd: the folder that it starts in.
+        stop_signal: what asks it to end.
     """
 
     def __init__(
@@ -34,8 +37,10 @@ class Child:
         stdin: bytes = b"",
         pass_fds: Sequence[int] = (),
         cwd: Path | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.log = log
+        self._stop_signal = stop_signal
         self.name = Path(command[0]).name
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -95,7 +100,7 @@ class Child:
         """Asks it to end, insists after `patience` seconds, ends what it started, and gives its exit code."""
         started = descendants(self.pid) if self.running else []
         if self.running:
-            self._process.terminate()
+            self._process.send_signal(self._stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience)
         if self.running:

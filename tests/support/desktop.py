@@ -193,7 +193,7 @@ class VirtualDesktop:
             self._await(lambda: "org.kde.StatusNotifierWatcher" in bus.names(), "panel")
             self._await(lambda: self.screen.windows(wm_class="xfce4-panel"), "panel")
         elif self.options.panel != "none":
-            words = ["--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", "28"]
+            words = ["--edge", "bottom", "--align", "right", "--widthtype", "pixel", "--width", "34"]
             self._child(["trayer", "--SetDockType", "true", *words], "panel")
             self._await(lambda: self.screen.windows(wm_class="trayer"), "panel")
         width, height = self.options.width, self.options.height

@@ -49,7 +49,7 @@ class Screen:
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = dict(env)
+        self._env = dict(env) | {"LC_ALL": "C.UTF-8"}  # xdotool reads what it types in the locale's encoding
         self.display = env["DISPLAY"]
 
     # --- eyes ----------------------------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""Rules about the repository's own files."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_FILE = 350
+BINARY = {".png", ".ico", ".icns"}
+# Written in pieces, so that this file passes its own test.
+FORBIDDEN = {
+    "a package registry's host": re.compile(
+        r"\b(py" + r"pi\.org|python" + r"hosted\.org|registry\.npm" + r"js|deb\.deb" + r"ian\.org)"
+    ),
+    "a path of one machine": re.compile(
+        r"(?<![\w.])/(work/(main|shared)|opt/(wheels|py" + r"pi)|home/\w+|Users/\w+)/"
+    ),
+}
+
+
+def tracked() -> Iterator[Path]:
+    """Every file of the repository."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            yield path
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_names(what: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked()
+        if path.suffix not in BINARY
+        for match in FORBIDDEN[what].finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_no_python_file_is_too_long_to_read_at_once() -> None:
+    lengths = {
+        path: len(path.read_text(encoding="utf-8").splitlines()) for path in tracked() if path.suffix == ".py"
+    }
+    assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    packages = re.findall(r"^[a-z][\w.-]*==", lock, re.MULTILINE)
+    assert packages
+    entries = re.split(r"(?m)^(?=[a-z])", lock)[1:]
+    assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "http" not in lock

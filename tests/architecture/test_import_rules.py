@@ -1,0 +1,62 @@
+"""The import rules of ARCHITECTURE.md. They are written down as contracts in pyproject.toml."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECK = "from importlinter.cli import lint_imports_command as check; check()"
+# A file that breaks a rule, and the name of the contract that must notice.
+TRESPASSES = {
+    "agent/model.py": ("import agent.errors", "Inside the agent, imports go one way"),
+    "agent/consent.py": ("from PySide6 import QtCore", "The agent needs no Qt, no window and no server"),
+    "agent/sync.py": ("import requests", "Only api_client speaks HTTP"),
+    "agent/media.py": ("import keyring", "Only secrets opens the keychain"),
+    "agent/outbox.py": ("import sqlite3", "Only the store opens the database"),
+    "agent/work.py": ("import apscheduler", "Only scheduling knows the scheduler"),
+    "server/urls.py": ("import agent.model", "Agent and server share a protocol, no code"),
+    "resources/i18n.py": ("import agent.model", "Resources know nobody"),
+    "ui/theme.py": ("import agent.runtime", "Widgets get model values and nothing that acts"),
+    "ui/popup.py": ("import server.clock", "Windows know nothing of the server"),
+}
+
+
+def check(folder: Path) -> str:
+    """What the contracts say of the packages in a folder."""
+    command = [sys.executable, "-c", CHECK, "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    done = subprocess.run(
+        command, cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def copy_of_the_code(folder: Path) -> None:
+    for package in ("agent", "ui", "server", "resources"):
+        for source in (ROOT / package).rglob("*.py"):
+            target = folder / source.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+
+
+def test_every_import_rule_holds() -> None:
+    assert "0 broken" in check(ROOT)
+
+
+def test_each_trespass_is_noticed_by_its_rule(tmp_path: Path) -> None:
+    copy_of_the_code(tmp_path)
+    for name, (line, _) in TRESPASSES.items():
+        path = tmp_path / name
+        path.write_text(path.read_text() + f"\n\ndef trespass():\n    {line}\n")
+    verdicts = check(tmp_path).splitlines()
+    for name, (line, contract) in TRESPASSES.items():
+        assert f"{contract} BROKEN" in verdicts, f"{name}: {line}"
+
+
+@pytest.mark.parametrize("module", ["agent.runtime", "agent.commands"])
+def test_the_agent_loads_without_qt_and_without_a_crypto_library(module: str) -> None:
+    heavy = ("PySide6", "shiboken6", "cryptography", "joserfc", "keyring", "pydantic", "django")
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,79 @@
+"""What holds for every test: its own home folder, and no warning, Qt message or stray log record goes unseen."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support import postgres
+
+PERSONAL = (
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "DATABASE_URL",
+    "TIDINGS_HOME",
+    "LANGUAGE",
+)
+"""Where tests must not look: the desktop, keychain and databases of the person who runs them."""
+
+for name in PERSONAL:
+    os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+class Collector(logging.Handler):
+    """Keeps the records at WARNING and above."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps one."""
+        self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder that is nobody's, for whatever looks for one."""
+    home = tmp_path_factory.mktemp("home")
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(home / variable.lower()))
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_log_records(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that logs a warning or an error which it did not announce with `expected_logs`."""
+    collector = Collector()
+    root = logging.getLogger()
+    root.addHandler(collector)
+    yield
+    root.removeHandler(collector)
+    marks = request.node.iter_markers("expected_logs")
+    patterns = [pattern for mark in marks for pattern in mark.args]
+    stray = [line for line in collector.lines if not any(re.search(pattern, line) for pattern in patterns)]
+    if stray:
+        pytest.fail("log records that no test announced:\n" + "\n".join(stray), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.PostgresCluster]:
+    """A PostgreSQL server of the session's own."""
+    with postgres.cluster() as running:
+        yield running

@@ -1,0 +1,107 @@
+"""The virtual desktop does what a person's desktop does; otherwise the tests on it would show nothing."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.waiting import until
+
+WINDOW = """
+import sys
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QSystemTrayIcon
+
+app = QApplication(sys.argv)
+square = QPixmap(22, 22)
+square.fill(QColor("#ff0000"))
+icon = QSystemTrayIcon(QIcon(square))
+icon.setToolTip("A red square")
+icon.activated.connect(lambda reason: print("icon", reason.name, flush=True))
+icon.show()
+editor = QPlainTextEdit()
+editor.setWindowTitle("Notes")
+editor.textChanged.connect(lambda: print(editor.toPlainText(), flush=True))
+editor.show()
+app.exec()
+"""
+KEYCHAIN = """
+import keyring
+keyring.set_password("tidings-test", "somebody", "a secret")
+print(keyring.get_password("tidings-test", "somebody"))
+"""
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[VirtualDesktop]:
+    with VirtualDesktop() as running:
+        yield running
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_the_keychain_gives_a_secret_back(desktop: VirtualDesktop) -> None:
+    asked = desktop.start(python(KEYCHAIN), "keychain")
+    assert asked.wait(20) == 0, asked.output()
+    assert asked.output() == "a secret\n"
+
+
+def test_a_person_sees_the_icon_clicks_it_and_types(desktop: VirtualDesktop) -> None:
+    program = desktop.start(python(WINDOW), "window")
+    window = desktop.screen.window("^Notes$")
+    desktop.screen.focus(window)
+    desktop.screen.type("Grüße, déjà vu")
+    until(lambda: "Grüße, déjà vu" in program.output(), "the typed text")
+
+    left, top, right, bottom = desktop.tray_icon()
+    middle = (left + right) // 2, (top + bottom) // 2
+    assert desktop.screen.colour(*middle) == (255, 0, 0)
+    assert desktop.bus is not None
+    assert [item["ToolTip"][2] for item in desktop.bus.tray_items()] == ["A red square"]
+    desktop.screen.click(*middle)
+    until(lambda: "icon Trigger" in program.output(), "the click")
+
+    program.stop()
+    desktop.screen.gone("^Notes$")
+
+
+def test_a_locked_keychain_gives_nothing() -> None:
+    with VirtualDesktop(DesktopOptions(keyring="locked", panel="none")) as locked:
+        asked = locked.start(python(KEYCHAIN), "keychain")
+        assert asked.wait(30) != 0
+        assert "a secret" not in asked.output()
+
+
+def test_a_desktop_without_a_bus_has_no_keychain_but_a_tray() -> None:
+    with VirtualDesktop(DesktopOptions(bus=False)) as bare:
+        asked = bare.start(python(KEYCHAIN), "keychain")
+        assert asked.wait(20) != 0
+        assert "NoKeyringError" in asked.output()
+        bare.start(python(WINDOW), "window")
+        assert bare.tray_icon()
+
+
+def test_nothing_of_a_desktop_outlives_it_also_after_a_failure() -> None:
+    others = psutil.Process().children(recursive=True)
+    started: list[psutil.Process] = []
+    folders: list[Path] = []
+
+    def fail_on_a_desktop() -> None:
+        with VirtualDesktop() as short:
+            short.start(python(WINDOW), "window")
+            folders.append(short.folder)
+            started.extend(set(psutil.Process().children(recursive=True)) - set(others))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_on_a_desktop()
+    assert len(started) >= len(
+        ["Xvfb", "dbus-daemon", "gnome-keyring-daemon", "xfwm4", "xfce4-panel", "window"]
+    )
+    assert [process for process in started if process.is_running()] == []
+    assert not folders[0].exists()
