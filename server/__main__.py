@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from server.errors import EnvironmentFault, ServerError
 
-COMMANDS = ("init", "serve", "invite", "report", "device", "purge", "check")
+COMMANDS = ("init", "serve", "people", "invite", "campaign", "report", "device", "purge", "check")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 

@@ -39,7 +39,7 @@ def import_people(
     """Add or change the people of the file, and put them into the groups that it names.
 
     A person's groups become those of the file, where it has a column for groups. People whom it does not name
-    stay as they are. `tick` is told how many were written. With `dry_run` all is done and then undone.
+    stay as they are. `tick` is told how many were written so far. With `dry_run` all is done and then undone.
     """
     difference: list[Difference] = []
     try:
@@ -56,6 +56,7 @@ class _Import:
     def __init__(self, company: Company, tick: Callable[[int], None]) -> None:
         self._company = Company.objects.select_for_update().get(pk=company.pk)
         self._tick = tick
+        self._written = 0
         self._known = {person.email: person for person in self._company.people.all()}
         self._membership = Person.groups.through
 
@@ -69,7 +70,8 @@ class _Import:
         changed = [row for row in rows if not self._is_new(row) and self._differs(row)]
         for batch in _batches(added):
             Person.objects.bulk_create(batch)
-            self._tick(len(batch))
+            self._written += len(batch)
+            self._tick(self._written)
         self._update([self._described(self._copy(self._known[row.email]), row) for row in changed])
         ids = {email: person.pk for email, person in self._known.items()} | {
             one.email: one.pk for one in added
@@ -112,7 +114,8 @@ class _Import:
                 unique_fields=("company", "email"),
                 update_fields=_COMPARED,
             )
-            self._tick(len(batch))
+            self._written += len(batch)
+            self._tick(self._written)
 
     def _groups(self, rows: Iterable[PersonRow]) -> tuple[dict[str, int], tuple[str, ...]]:
         """Make the missing groups. Answers the ids of all, by name in any case, and the new names."""

@@ -1,0 +1,68 @@
+"""Whom a campaign file addresses."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from server.campaigns.manifest import AudienceEntry
+from server.campaigns.manifest_tables import Mistakes, suggestion
+from server.directory.models import Company, Group, Person
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The groups and people that are named, as they are in the directory. `count`: how many people that is today."""
+
+    everyone: bool
+    groups: tuple[Group, ...]
+    people: tuple[Person, ...]
+    count: int
+
+
+def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) -> Audience:
+    """Look up the groups and people of a campaign file. Names that are not known, and an empty audience, are mistakes."""
+    known_groups = {group.name.casefold(): group for group in company.groups.all()}
+    groups = [known_groups[name.casefold()] for name in entry.groups if name.casefold() in known_groups]
+    known_people = {
+        person.email: person for person in company.people.filter(email__in=_lowered(entry.people))
+    }
+    people = list(known_people.values())
+    _note_unknown(
+        mistakes,
+        "audience.groups",
+        [name for name in entry.groups if name.casefold() not in known_groups],
+        lambda name: suggestion(name, [group.name for group in known_groups.values()]),
+    )
+    _note_unknown(
+        mistakes,
+        "audience.people",
+        [email for email in entry.people if email.lower() not in known_people],
+        lambda _email: _(
+            "check the spelling, or bring the person in with: tidings-server people import FILE"
+        ),
+    )
+    count = _count(company, entry.everyone, groups, people)
+    if not count and not mistakes.found:
+        mistakes.add("audience", _("nobody is in it"), _("name a group that has members"))
+    return Audience(entry.everyone, tuple(groups), tuple(people), count)
+
+
+def _lowered(emails: Sequence[str]) -> list[str]:
+    return [email.lower() for email in emails]
+
+
+def _note_unknown(
+    mistakes: Mistakes, key: str, names: Sequence[str], what_to_do: Callable[[str], str]
+) -> None:
+    for name in names:
+        mistakes.add(key, _("“{value}” is not known").format(value=name), what_to_do(name))
+
+
+def _count(company: Company, everyone: bool, groups: Sequence[Group], people: Sequence[Person]) -> int:
+    staff = Person.objects.filter(company=company)
+    if everyone:
+        return staff.count()
+    members = Person.groups.through.objects.filter(group__in=groups).values("person")
+    return staff.filter(Q(pk__in=members) | Q(pk__in=[person.pk for person in people])).count()

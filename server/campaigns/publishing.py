@@ -1,0 +1,259 @@
+"""From a campaign file to a signed campaign in people's feeds, and back out of them."""
+
+import hashlib
+import io
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from server.campaigns.audience import Audience, find_audience
+from server.campaigns.manifest import (
+    CaptionsEntry,
+    ImageEntry,
+    Manifest,
+    VariantEntry,
+    VideoEntry,
+    refusal,
+)
+from server.campaigns.manifest_tables import Mistakes
+from server.campaigns.media_captions import check_captions
+from server.campaigns.media_checks import BadFile, CheckedFile
+from server.campaigns.media_files import store
+from server.campaigns.media_images import check_image
+from server.campaigns.media_video import CheckedVideo, check_video
+from server.campaigns.models import Campaign, Link, Media
+from server.clock import utc_text
+from server.directory.models import Company
+from server.errors import EnvironmentFault, Refused
+from server.signals.keys import create_key
+from server.signing.documents import sign_campaign
+
+MAX_CONTENT_BYTES = 180 * 1024
+"""Of a campaign's content as JSON: base64 makes a third more of it, and agents accept documents up to 256 KiB."""
+
+_Checked = TypeVar("_Checked")
+
+
+@dataclass
+class Draft:
+    """A campaign whose file, media and audience have been checked. Nothing is stored yet."""
+
+    company: Company
+    manifest: Manifest
+    campaign_id: str
+    audience: Audience
+    content: dict[str, Any]
+    media: dict[str, CheckedFile] = field(default_factory=dict)
+
+
+def draft(company: Company, manifest: Manifest) -> Draft:
+    """Check the media and the audience of a campaign file.
+
+    Raises `Refused` with all that is wrong with them.
+    """
+    mistakes = Mistakes()
+    media = _MediaOf(mistakes)
+    content = {
+        "status": Campaign.Status.LIVE.value,
+        "sender": manifest.sender,
+        "urgency": manifest.urgency,
+        "starts": utc_text(manifest.starts),
+        "ends": utc_text(manifest.ends),
+        "default_language": manifest.default_language,
+        "variants": {language: media.variant(entry) for language, entry in manifest.variants.items()},
+    }
+    audience = find_audience(company, manifest.audience, mistakes)
+    campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
+    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists():
+        mistakes.add(
+            "id", _("“{value}” is taken").format(value=campaign_id), _("choose another one, or leave it out")
+        )
+    if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
+        mistakes.add(
+            "variants", _("the texts are too long together"), _("shorten them, or publish two campaigns")
+        )
+    if mistakes.found:
+        raise refusal(manifest.path, mistakes)
+    return Draft(company, manifest, campaign_id, audience, content, media.files)
+
+
+def publish(draft: Draft) -> Campaign:
+    """Store the media, sign the campaign, and put it into the feeds of its audience.
+
+    Raises `EnvironmentFault` when the disk or the key cannot be used; nothing is published then.
+    """
+    try:
+        for file in draft.media.values():
+            store(draft.company.id, io.BytesIO(file.content))
+    except OSError as error:
+        raise EnvironmentFault(
+            _("The media cannot be stored"),
+            _("The disk says: {reason}. Free some space, or run: tidings-server check").format(reason=error),
+        ) from error
+    with transaction.atomic():
+        return _stored(draft)
+
+
+def recall(company: Company, campaign_id: str) -> bool:
+    """Take a campaign back, from those too who have seen it. Answers False if it was recalled before.
+
+    Raises `Refused` when there is no such campaign, and `EnvironmentFault` when the key cannot be used.
+    """
+    with transaction.atomic():
+        owner = Company.objects.select_for_update().get(pk=company.pk)
+        campaign = Campaign.objects.filter(company=owner, campaign_id=campaign_id).first()
+        if campaign is None:
+            raise Refused(
+                _("There is no campaign {name}").format(name=campaign_id),
+                _("tidings-server campaign list shows all campaigns."),
+            )
+        if campaign.status == Campaign.Status.RECALLED:
+            return False
+        campaign.status = Campaign.Status.RECALLED
+        campaign.sender = ""
+        campaign.content |= {"status": campaign.status.value, "sender": "", "variants": {}}
+        document = sign_campaign(owner, campaign_id, campaign.content, campaign.ends)
+        campaign.document, campaign.counter = document.jws, document.counter
+        campaign.save()
+        owner.feeds_changed()
+        return True
+
+
+def _stored(draft: Draft) -> Campaign:
+    owner = Company.objects.select_for_update().get(pk=draft.company.pk)
+    manifest = draft.manifest
+    document = sign_campaign(owner, draft.campaign_id, draft.content, manifest.ends)
+    campaign = Campaign.objects.create(
+        company=owner,
+        campaign_id=draft.campaign_id,
+        sender=manifest.sender,
+        urgency=manifest.urgency,
+        starts=manifest.starts,
+        ends=manifest.ends,
+        counter=document.counter,
+        content=draft.content,
+        document=document.jws,
+        to_everyone=draft.audience.everyone,
+    )
+    campaign.audience_groups.set(draft.audience.groups)
+    campaign.audience_people.set(draft.audience.people)
+    campaign.media.set(_media_row(owner, sha256, file) for sha256, file in draft.media.items())
+    Link.objects.bulk_create(
+        Link(campaign=campaign, link_id=entry.link_id, label=entry.label, url=entry.url)
+        for entry in {entry.link_id: entry for entry in _links_default_language_last(manifest)}.values()
+    )
+    create_key(campaign)
+    owner.feeds_changed()
+    return campaign
+
+
+def _media_row(owner: Company, sha256: str, file: CheckedFile) -> Media:
+    row, _made = Media.objects.get_or_create(
+        company=owner,
+        sha256=sha256,
+        defaults={
+            "size": len(file.content),
+            "type": file.type,
+            "width": file.width,
+            "height": file.height,
+            "duration_ms": file.duration_ms,
+        },
+    )
+    return row
+
+
+def _links_default_language_last(manifest: Manifest) -> Iterator[Any]:
+    ordered = sorted(manifest.variants.items(), key=lambda item: item[0] == manifest.default_language)
+    for _language, variant in ordered:
+        yield from variant.links
+
+
+def _new_id(stem: str) -> str:
+    """`c-`, the file's name as far as it can be used, and something that no other campaign has."""
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:30].strip("-")
+    return "-".join(part for part in ("c", slug, secrets.token_hex(3)) if part)
+
+
+class _MediaOf:
+    """Checks the media of a campaign, each file once, and describes them as the protocol does."""
+
+    def __init__(self, mistakes: Mistakes) -> None:
+        self.files: dict[str, CheckedFile] = {}
+        self._mistakes = mistakes
+        self._videos: dict[Path, CheckedVideo | None] = {}
+        self._images: dict[Path, CheckedFile | None] = {}
+
+    def variant(self, entry: VariantEntry) -> dict[str, Any]:
+        """The content of one variant."""
+        return {
+            "title": entry.title,
+            "body": entry.body,
+            "links": [
+                {"link_id": link.link_id, "label": link.label, "url": link.url} for link in entry.links
+            ],
+            "image": self._image(entry.image) if entry.image else None,
+            "video": self._video(entry.video) if entry.video else None,
+        }
+
+    def _image(self, entry: ImageEntry) -> dict[str, Any] | None:
+        image = self._once(self._images, entry.key, entry.file, check_image)
+        return self._described(image, entry.alt) if image else None
+
+    def _video(self, entry: VideoEntry) -> dict[str, Any] | None:
+        video = self._once(self._videos, entry.key, entry.file, check_video)
+        poster = self._image(entry.poster) if entry.poster else None
+        if video is None:
+            return None
+        duration_ms = video.file.duration_ms or 0
+        return self._kept(video.file) | {
+            "duration_ms": duration_ms,
+            "poster": poster if entry.poster else self._described(video.poster, entry.alt),
+            "captions": [self._captions(captions, duration_ms) for captions in entry.captions],
+        }
+
+    def _captions(self, entry: CaptionsEntry, duration_ms: int) -> dict[str, Any] | None:
+        def check(path: Path) -> CheckedFile:
+            return check_captions(path, duration_ms)
+
+        file = self._once({}, entry.key, entry.file, check)
+        if file is None:
+            return None
+        kept = self._kept(file)
+        return {"language": entry.language, "label": entry.label} | {
+            key: kept[key] for key in ("sha256", "size")
+        }
+
+    def _once(
+        self,
+        known: dict[Path, _Checked | None],
+        key: str,
+        path: Path,
+        check: Callable[[Path], _Checked],
+    ) -> _Checked | None:
+        """What the check answers; None after a mistake has been noted."""
+        if path not in known:
+            try:
+                known[path] = check(path)
+            except BadFile as bad:
+                self._mistakes.add(key, bad.what, bad.what_to_do)
+                known[path] = None
+        return known[path]
+
+    def _described(self, file: CheckedFile, alt: str) -> dict[str, Any]:
+        return self._kept(file) | {"alt": alt}
+
+    def _kept(self, file: CheckedFile) -> dict[str, Any]:
+        """Keep a file for publishing, under its hash."""
+        sha256 = hashlib.sha256(file.content).hexdigest()
+        self.files[sha256] = file
+        sizes = {"width": file.width, "height": file.height}
+        return {"sha256": sha256, "size": len(file.content), "type": file.type.value, **sizes}

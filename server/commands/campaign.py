@@ -1,0 +1,124 @@
+"""`tidings-server campaign`: publish, recall and list campaigns."""
+
+import argparse
+import json
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server import clock
+from server.campaigns.manifest import read_manifest
+from server.campaigns.models import Campaign
+from server.campaigns.publishing import Draft, draft, publish, recall
+from server.clock import utc_text
+from server.commands.companies import add_company_argument, chosen_company
+from server.reports.figures import audience
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    publishing = actions.add_parser(
+        "publish", help=_("publish campaigns"), description=_("publish campaigns")
+    )
+    publishing.add_argument(
+        "files", type=Path, nargs="+", metavar=_("FILE.toml"), help=_("see docs/campaign-format.md")
+    )
+    publishing.add_argument(
+        "--media",
+        type=Path,
+        metavar=_("FOLDER"),
+        help=_("where pictures, videos and captions lie, if not next to the file"),
+    )
+    publishing.add_argument("--dry-run", action="store_true", help=_("check everything and publish nothing"))
+    add_company_argument(publishing)
+    recalling = actions.add_parser(
+        "recall",
+        help=_("take a campaign back"),
+        description=_("take a campaign back; it disappears from every computer that asks"),
+    )
+    recalling.add_argument("campaign", metavar="ID")
+    add_company_argument(recalling)
+    listing = actions.add_parser("list", help=_("list campaigns"), description=_("list campaigns"))
+    listing.add_argument("--json", action="store_true", help=_("as JSON"))
+    add_company_argument(listing)
+
+
+def run(options: argparse.Namespace) -> int:
+    actions = {"publish": _publish, "recall": _recall, "list": _list}
+    return actions[options.action](options)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    now = clock.now()
+    # All are checked before the first is published, so that a mistake in the last one stops all.
+    drafts = [
+        draft(company, read_manifest(file, now, company.link_hosts, options.media)) for file in options.files
+    ]
+    for checked in drafts:
+        if options.dry_run:
+            print(
+                _("{file} can be published. {reach}").format(
+                    file=checked.manifest.path.name, reach=_reach(checked)
+                )
+            )
+        else:
+            campaign = publish(checked)
+            print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=_reach(checked)))
+    return 0
+
+
+def _reach(checked: Draft) -> str:
+    people = ngettext("It goes to {count} person", "It goes to {count} people", checked.audience.count)
+    span = _("from {starts} to {ends}").format(
+        starts=utc_text(checked.manifest.starts), ends=utc_text(checked.manifest.ends)
+    )
+    return f"{people.format(count=checked.audience.count)}, {span}."
+
+
+def _recall(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    done = recall(company, options.campaign)
+    message = _("{name} is recalled.") if done else _("{name} was recalled already.")
+    print(message.format(name=options.campaign))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
+    rows = [
+        {
+            "campaign_id": campaign.campaign_id,
+            "state": _state(campaign),
+            "urgency": campaign.urgency,
+            "starts": utc_text(campaign.starts),
+            "ends": utc_text(campaign.ends),
+            "people": len(audience(campaign)),
+            "title": _title(campaign),
+        }
+        for campaign in campaigns
+    ]
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    words = {"scheduled": _("scheduled"), "live": _("live"), "ended": _("ended"), "recalled": _("recalled")}
+    for row in rows:
+        print(*(row | {"state": words[str(row["state"])]}).values(), sep="\t")
+    return 0
+
+
+def _state(campaign: Campaign) -> str:
+    now = clock.now()
+    if campaign.status == Campaign.Status.RECALLED:
+        return "recalled"
+    if campaign.starts > now:
+        return "scheduled"
+    return "live" if campaign.ends > now else "ended"
+
+
+def _title(campaign: Campaign) -> str:
+    variants = campaign.content["variants"]
+    variant = variants.get(campaign.content["default_language"], {"title": ""})
+    return str(variant["title"])

@@ -1,0 +1,142 @@
+"""`tidings-server people`: bring in the company's people."""
+
+import argparse
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from rich.console import Console
+from rich.progress import Progress
+
+from server.commands.companies import add_company_argument, chosen_company
+from server.directory.importing.cells import Problem
+from server.directory.importing.formats import recognise
+from server.directory.importing.rows import Reading, Skipped, read_people
+from server.directory.importing.text_files import MAX_BYTES, Decoded, decode
+from server.directory.importing.upsert import Difference, import_people
+from server.errors import Refused
+
+MOST_SHOWN = 50
+MOST_SKIPPED_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    description = _(
+        "Add and change people from a CSV file as Google Workspace, Microsoft Entra or Microsoft 365 export it, or "
+        "with the columns email, first_name, last_name, title, work_landline, work_cell, site_addresses, groups. "
+        "Several addresses or groups in a cell are separated by ; or |. Nobody is removed. One wrong line, and "
+        "nothing is imported."
+    )
+    importing = actions.add_parser("import", help=_("import people from a CSV file"), description=description)
+    importing.add_argument("file", type=Path, metavar=_("FILE.csv"))
+    importing.add_argument(
+        "--dry-run", action="store_true", help=_("say what would change, and change nothing")
+    )
+    add_company_argument(importing)
+
+
+def run(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    decoded = decode(_content(options.file))
+    layout = recognise(decoded.text)
+    with _progress() as bar:
+        reading = read_people(layout, bar(_("Reading"), decoded.text.count("\n") + 1))
+        if reading.problems:
+            difference = None
+        else:
+            tick = bar(_("Writing"), len(reading.people))
+            difference = import_people(company, reading.people, dry_run=options.dry_run, tick=tick)
+    _print_remarks(decoded, reading)
+    if difference is None:
+        _print_problems(options.file, reading.problems)
+        return 1
+    _print_difference(difference, options.dry_run)
+    return 0
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Refused(
+            _("{file} cannot be read").format(file=path),
+            _("The system says: {reason}.").format(reason=error.strerror),
+        ) from error
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """Gives a function that starts a bar and answers the one that moves it on. Shown on a terminal only."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def start(title: str, total: int) -> Callable[[int], None]:
+            task = progress.add_task(title, total=total)
+            return lambda reached: progress.update(task, completed=reached)
+
+        yield start
+
+
+def _print_remarks(decoded: Decoded, reading: Reading) -> None:
+    print(
+        _("Read as: {format}, {encoding}.").format(
+            format=reading.layout.format.name, encoding=decoded.encoding
+        )
+    )
+    if reading.layout.not_stored:
+        print(_("Not stored: {columns}.").format(columns=", ".join(reading.layout.not_stored)))
+    for warning in decoded.warnings:
+        print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
+    _print_skipped(reading.skipped)
+
+
+def _print_skipped(skipped: Sequence[Skipped]) -> None:
+    for why, count in Counter(one.why for one in skipped).items():
+        lines = [f"{one.email or '?'} ({one.line})" for one in skipped if one.why == why]
+        shown = ", ".join(lines[:MOST_SKIPPED_SHOWN]) + (", …" if count > MOST_SKIPPED_SHOWN else "")
+        text = ngettext(
+            "Left out {count} line, {why}: {lines}", "Left out {count} lines, {why}: {lines}", count
+        )
+        print(text.format(count=count, why=why, lines=shown))
+
+
+def _print_problems(path: Path, problems: Sequence[Problem]) -> None:
+    ordered = sorted(problems, key=lambda problem: problem.line)
+    for problem in ordered[:MOST_SHOWN]:
+        place = _("line {line}, {column}") if problem.column else _("line {line}")
+        where = place.format(line=problem.line, column=problem.column)
+        print(f"{path.name}: {where}: {problem.what}; {problem.what_to_do}.", file=sys.stderr)
+    hidden = len(ordered) - MOST_SHOWN
+    if hidden > 0:
+        print(
+            ngettext("… and {count} more.", "… and {count} more.", hidden).format(count=hidden),
+            file=sys.stderr,
+        )
+    text = ngettext(
+        "Nothing was imported: {count} mistake in the file.",
+        "Nothing was imported: {count} mistakes in the file.",
+        len(ordered),
+    )
+    print(text.format(count=len(ordered)), file=sys.stderr)
+
+
+def _print_difference(difference: Difference, dry_run: bool) -> None:
+    counts = _("{added} added, {changed} changed, {unchanged} unchanged.").format(
+        added=difference.added, changed=difference.changed, unchanged=difference.unchanged
+    )
+    print(_("Dry run, nothing was stored:") if dry_run else _("Imported:"), counts)
+    if difference.new_groups:
+        print(_("New groups: {groups}.").format(groups=", ".join(difference.new_groups)))
+    if difference.not_in_file:
+        text = ngettext(
+            "{count} person is not in the file and stays. Remove people with: tidings-server purge EMAIL",
+            "{count} people are not in the file and stay. Remove people with: tidings-server purge EMAIL",
+            difference.not_in_file,
+        )
+        print(text.format(count=difference.not_in_file))
