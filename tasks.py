@@ -41,8 +41,8 @@ QT = [
     *("libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1"),
 ]
 DESKTOP = [
-    *("dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox", "trayer"),
-    *("x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
+    *("at-spi2-core", "dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox"),
+    *("trayer", "x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
 ]
 SYSTEM_PACKAGES = {
     "run": QT,
