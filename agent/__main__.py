@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ def main(
     try:
         return commands.COMMANDS[options.command](options, extra_checks)
     except errors.TidingsError as error:
+        logging.getLogger(__name__).info("%s: %s", type(error).__name__, error.detail)
         sys.stderr.write(f"{error.title}. {error.message}\n")
         return 1
     except KeyboardInterrupt:

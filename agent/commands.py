@@ -43,7 +43,7 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
 def enrol(options: argparse.Namespace, checks: Checks) -> int:
     code = sys.stdin.readline() if options.code == "-" else options.code
     with _Opened() as runtime:
-        runtime.enrol(options.url, code)
+        runtime.enrol(options.url, code, keep=True)
         status = runtime.status()
     _say(_("Connected to {company} as {email}.").format(company=_company(status), email=_email(status)))
     _say(_("Nothing is shared until you choose so."))

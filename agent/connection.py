@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from contextlib import closing
 
 from agent import __version__, errors, policy, wire
 from agent.api_client import ApiClient, server_address
@@ -17,8 +18,6 @@ from resources.i18n import _
 
 log = logging.getLogger(__name__)
 
-ENROLMENTS_PATH = "/api/v1/enrolments"
-DEVICE_PATH = "/api/v1/device"
 PAUSED_UNTIL = "paused_until"
 
 _PLATFORMS = {"win32": "windows", "darwin": "macos"}
@@ -68,31 +67,39 @@ class Connector:
                 raise errors.TokenMissing("no token in the keychain")
             return self._token
 
-    def enrol(self, address: str, code: str, *, revoked: bool) -> bool:
+    def enrol(self, address: str, code: str, *, keep: bool) -> bool:
         """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.
 
-        Returns whether this is another person or company than before, whose data was deleted.
+        ``keep``: use the code only if the keychain can keep the token (else KeychainUnavailable). Returns whether this
+        is another person or company than before, whose data was deleted.
         """
         url = server_address(address)
         code = "".join(code.split()).replace("-", "").upper()
         if not code.isalnum() or not 8 <= len(code) <= 40:
             raise errors.InvalidInput(_("Enter the code of your invitation, for example KX7P-9QMD-2HTV"))
-        if self._enrolment is not None and not revoked:
+        if self._enrolment is not None and self._works():
             raise errors.InvalidInput(
                 _("This computer is already connected to {company}. Disconnect it first.").format(
                     company=self._enrolment.company.name
                 )
             )
-        client = ApiClient(url)
+        if keep:
+            self._secrets.read(url)
+        body = wire.encode_enrolment(code, __version__, _PLATFORMS.get(sys.platform, "linux"))
+        with closing(ApiClient(url)) as client:
+            answer = client.request("POST", wire.ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES)
+        return self._begin(url, wire.decode_enrolment(answer.body))
+
+    def _works(self) -> bool:
+        """Whether the present connection is still good, as far as one can tell."""
         try:
-            platform = _PLATFORMS.get(sys.platform, "linux")
-            body = wire.encode_enrolment(code, __version__, platform)
-            answer = wire.decode_enrolment(
-                client.request("POST", ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES).body
-            )
-        finally:
-            client.close()
-        return self._begin(url, answer)
+            with closing(self.client()) as client:
+                client.request("GET", wire.FEED_PATH, max_bytes=policy.FEED_MAX_BYTES)
+        except (errors.TokenRefused, errors.KeychainUnavailable):
+            return False
+        except (errors.EnvironmentFault, errors.Refused) as error:
+            log.info("The present connection could not be tried: %s", error.detail)
+        return True
 
     def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> bool:
         question = Question(wire.COMPANY_DOCUMENT, answer.company_id, answer.keys, 0, (answer.company,))
@@ -132,11 +139,8 @@ class Connector:
         if enrolment is None:
             return
         try:
-            client = self.client()
-            try:
-                client.request("DELETE", DEVICE_PATH)
-            finally:
-                client.close()
+            with closing(self.client()) as client:
+                client.request("DELETE", wire.DEVICE_PATH)
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
         try:

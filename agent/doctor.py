@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, errors
+from agent import __version__, errors, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
 from agent.model import Connection
@@ -97,7 +97,7 @@ def _connection(folders: Folders) -> Iterator[Check]:
 def _server(url: str) -> Iterator[Check]:
     client = ApiClient(url)
     try:
-        answer = client.request("GET", "/api/v1/health")
+        answer = client.request("GET", wire.HEALTH_PATH)
     except errors.TidingsError as error:
         yield Check("server", "fault", f"{url}: {error.title}. {error.message} ({error.detail})")
         return

@@ -51,6 +51,16 @@ class TidingsError(Exception):
 class EnvironmentFault(TidingsError):
     """The world is not as needed. Passing faults are tried again."""
 
+    @property
+    def title(self) -> str:
+        return _("This computer did not do what Tidings needs")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Try again. If it happens again, run “tidings doctor” and send what it says to your administrator."
+        )
+
 
 class ServerUnreachable(EnvironmentFault):
     @property

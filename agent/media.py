@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent import errors, policy
+from agent import errors, policy, wire
 from agent.model import Campaign, Variant
 from agent.ports import Transport
 
@@ -78,7 +78,7 @@ class MediaCache:
             if part.exists() and part.stat().st_size >= file.size:
                 part.unlink()
             try:
-                transport.download(f"/api/v1/media/{file.sha256}", part, size=file.size)
+                transport.download(f"{wire.MEDIA_PATH}/{file.sha256}", part, size=file.size)
             except errors.NotOurServer as error:
                 part.unlink(missing_ok=True)
                 raise errors.MediaRefused(error.detail) from error

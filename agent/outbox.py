@@ -21,9 +21,6 @@ from agent.store.queue import EventQueue
 
 log = logging.getLogger(__name__)
 
-SIGNALS_PATH = "/api/v1/signals"
-CONSENTS_PATH = "/api/v1/consents"
-
 
 class Outbox:
     def __init__(
@@ -81,7 +78,7 @@ class Outbox:
 
     def _send_consent(self, transport: Transport, message: ConsentMessage) -> None:
         try:
-            _, answer = self._ledger.send(transport, CONSENTS_PATH, wire.encode_consent(message))
+            _, answer = self._ledger.send(transport, wire.CONSENTS_PATH, wire.encode_consent(message))
         except errors.NoticeChanged:
             self._gate.notice_changed(message.signal)
             return
@@ -98,7 +95,7 @@ class Outbox:
             return False
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
-            message_id, answer = self._ledger.send(transport, SIGNALS_PATH, body, events, offsets)
+            message_id, answer = self._ledger.send(transport, wire.SIGNALS_PATH, body, events, offsets)
         except (errors.TokenRefused, errors.NoticeChanged):
             raise
         except errors.Refused as error:

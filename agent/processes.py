@@ -19,7 +19,7 @@ def command(*words: str) -> list[str]:
     """The command line that starts this program with other words."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
-    module = "ui" if importlib.util.find_spec("ui") else "agent"
+    module = "ui" if importlib.util.find_spec("ui.__main__") else "agent"
     return [sys.executable, "-m", module, *words]
 
 

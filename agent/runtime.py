@@ -235,9 +235,12 @@ class Runtime:
 
     # What waits for the network
 
-    def enrol(self, server_url: str, code: str) -> None:
-        """Connect this computer. Raises InvalidInput, CodeRefused and the faults of a server that is not well."""
-        if self._connector.enrol(server_url, code, revoked=self._work.revoked):
+    def enrol(self, server_url: str, code: str, *, keep: bool = False) -> None:
+        """Connect this computer. ``keep``: only if the keychain can keep its token; the code is not used otherwise.
+
+        Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
+        """
+        if self._connector.enrol(server_url, code, keep=keep):
             self._outbox.withdraw(Signal)
         self._work.connected()
         self._notify(Change.STATUS)

@@ -18,8 +18,6 @@ from agent.verifier import Question, Verdict, digest
 
 log = logging.getLogger(__name__)
 
-FEED_PATH = "/api/v1/feed"
-
 
 class Verifier(Protocol):
     def verify(self, question: Question) -> tuple[Verdict, ...]:
@@ -49,7 +47,7 @@ class Sync:
         if enrolment is None:
             raise errors.NotConnected("sync")
         headers = {"If-None-Match": enrolment.etag} if enrolment.etag else {}
-        answer = transport.request("GET", FEED_PATH, headers=headers, max_bytes=policy.FEED_MAX_BYTES)
+        answer = transport.request("GET", wire.FEED_PATH, headers=headers, max_bytes=policy.FEED_MAX_BYTES)
         if answer.status == 304:
             interval = _interval(answer, enrolment.poll_interval_s)
             self._enrolments.checked(self._clock.now(), interval)

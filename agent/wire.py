@@ -26,6 +26,14 @@ from agent.model import (
     Variant,
 )
 
+ENROLMENTS_PATH = "/api/v1/enrolments"
+FEED_PATH = "/api/v1/feed"
+MEDIA_PATH = "/api/v1/media"
+SIGNALS_PATH = "/api/v1/signals"
+CONSENTS_PATH = "/api/v1/consents"
+DEVICE_PATH = "/api/v1/device"
+HEALTH_PATH = "/api/v1/health"
+
 COMPANY_DOCUMENT = "tidings-company"
 CAMPAIGN_DOCUMENT = "tidings-campaign"
 RECEIPT_DOCUMENT = "tidings-receipt"
