@@ -84,11 +84,17 @@ class Connector:
                 )
             )
         if keep:
-            self._secrets.read(url)
+            self._try_keychain(url)
         body = wire.encode_enrolment(code, __version__, _PLATFORMS.get(sys.platform, "linux"))
         with closing(ApiClient(url)) as client:
             answer = client.request("POST", wire.ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES)
         return self._begin(url, wire.decode_enrolment(answer.body))
+
+    def _try_keychain(self, account: str) -> None:
+        try:
+            self._secrets.read(account)
+        except errors.KeychainUnavailable as fault:
+            raise errors.KeychainNeeded(fault.detail, fault.locked) from fault
 
     def _works(self) -> bool:
         """Whether the present connection is still good, as far as one can tell."""

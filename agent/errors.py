@@ -10,6 +10,7 @@
     │   ├── ServerBusy            429 or 503, with the time to wait
     │   ├── ServerFault           any other 5xx
     │   ├── KeychainUnavailable   no keychain, or locked
+    │   │   └── KeychainNeeded    and what was asked for makes no sense without
     │   ├── DiskFault             full, read-only, or failing
     │   ├── StoreTooNew           the data was written by a newer version
     │   ├── StoreDamaged          the data cannot be read any more
@@ -138,6 +139,15 @@ class KeychainUnavailable(EnvironmentFault):
         return _(
             "The key of this computer is held in memory only, and you will have to connect again after the next start. "
             "Unlock or install your system's keychain to avoid that."
+        )
+
+
+class KeychainNeeded(KeychainUnavailable):
+    @property
+    def message(self) -> str:
+        return _(
+            "The invitation was not used. Unlock your system's keychain, then try again, or connect from the window of "
+            "Tidings, which can hold the key in memory until it is quit."
         )
 
 
