@@ -9,7 +9,6 @@ from __future__ import annotations
 import email.utils
 import logging
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from agent import __version__, errors, policy, wire
+from agent.lines import Lines
 from agent.ports import Answer
 from agent.processes import import_without
 from resources.i18n import _
@@ -53,19 +53,25 @@ def server_address(text: str) -> str:
 
 
 class ApiClient:
-    """A ``Transport``. One at a time per thread is not needed: requests are serialised by nobody, sessions are per thread."""
+    """A ``Transport`` for one thread at a time. ``abort`` may be called from any other."""
 
     def __init__(self, server_url: str, token: str | None = None) -> None:
         self._base = server_url
+        self._lines = Lines()
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
         self._session.auth = _Bearer(token)
         self._session.cookies.set_policy(_NoCookies())
-        self._session.mount("https://", _SystemTrustAdapter())
+        self._session.mount("http://", _Adapter(self._lines))
+        self._session.mount("https://", _SystemTrustAdapter(self._lines))
 
     def close(self) -> None:
         self._session.close()
+
+    def abort(self) -> None:
+        """End the request under way, which raises ServerUnreachable then, as does every later one."""
+        self._lines.cut_for_good()
 
     def request(
         self,
@@ -79,60 +85,56 @@ class ApiClient:
         """Send a request and read its answer whole.
 
         Raises ServerUnreachable, CertificateRefused, NotOurServer, ServerBusy, ServerFault, TokenRefused, CodeRefused,
-        NoticeChanged, Refused.
+        NoticeChanged, NotUnderstood, Refused.
         """
         sent = dict(headers or {})
         if body is not None:
             sent["Content-Type"] = "application/json"
-        with self._send(method, path, body, sent) as response:
-            deadline = time.monotonic() + policy.REQUEST_DEADLINE_S
-            content = b"".join(_chunks(response, max_bytes, deadline))
-            answer = Answer(response.status_code, _lower(response), content)
+        with self._send(method, path, body, sent, policy.REQUEST_DEADLINE_S) as response:
+            answer = _read(response, max_bytes)
         _check(answer)
         return answer
 
     def download(self, path: str, target: Path, *, size: int) -> None:
         """Append to ``target`` what is missing of a file of ``size`` bytes (RFC 9110 section 14.2).
 
-        Raises as ``request`` does, MediaRefused when the server sends more, DiskFault.
+        Raises as ``request`` does, MediaRefused when the server has a file of another size, DiskFault.
         """
         have = target.stat().st_size if target.exists() else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._send("GET", path, None, headers) as response:
+        with self._send("GET", path, None, headers, policy.MEDIA_DEADLINE_S) as response:
             if response.status_code not in (200, 206):
-                content = b"".join(
-                    _chunks(response, policy.ANSWER_MAX_BYTES, time.monotonic() + policy.REQUEST_DEADLINE_S)
-                )
-                _check(Answer(response.status_code, _lower(response), content))
+                _check(_read(response, policy.ANSWER_MAX_BYTES))
                 raise errors.NotOurServer(f"{response.status_code} for a file")
             resumed = response.status_code == 206
-            deadline = time.monotonic() + policy.MEDIA_DEADLINE_S
-            left = size - have if resumed else size
+            _check_promise(response, have if resumed else 0, size)
             try:
                 with target.open("ab" if resumed else "wb") as file:
-                    for chunk in _chunks(response, left, deadline):
+                    for chunk in _chunks(response, size - have if resumed else size):
                         file.write(chunk)
             except OSError as error:
                 raise errors.DiskFault(f"media: {error}") from error
 
     @contextmanager
     def _send(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], deadline_s: float
     ) -> Iterator[requests.Response]:
-        with _faults():
-            response = self._session.request(
-                method,
-                self._base + path,
-                data=body,
-                headers=dict(headers),
-                timeout=(policy.CONNECT_TIMEOUT_S, policy.READ_TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-            )
-        with response:
-            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise errors.NotOurServer("an encoding that was not asked for")
-            yield response
+        """The timeouts bound each wait for a byte; the deadline bounds a server that sends one byte at a time."""
+        with self._lines.at_most(deadline_s):
+            with _faults():
+                response = self._session.request(
+                    method,
+                    self._base + path,
+                    data=body,
+                    headers=dict(headers),
+                    timeout=(policy.CONNECT_TIMEOUT_S, policy.READ_TIMEOUT_S),
+                    allow_redirects=False,
+                    stream=True,
+                )
+            with response:
+                if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                    raise errors.NotOurServer("an encoding that was not asked for")
+                yield response
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -152,15 +154,32 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
         return False
 
 
-class _SystemTrustAdapter(HTTPAdapter):
+class _Adapter(HTTPAdapter):
+    def __init__(self, lines: Lines) -> None:
+        self._pools = {
+            "http": lines.pool(urllib3.HTTPConnectionPool),
+            "https": lines.pool(urllib3.HTTPSConnectionPool),
+        }
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+class _SystemTrustAdapter(_Adapter):
     """Trusts what the operating system trusts, a company's own authority included, and nothing besides."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=_context(), **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
-        return manager
+        return super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"
@@ -177,22 +196,33 @@ def _faults() -> Iterator[None]:
     """requests' exceptions, turned into ours; none of their texts holds a token."""
     try:
         yield
-    except requests.exceptions.SSLError as error:
-        raise errors.CertificateRefused(_reason(error)) from error
     except requests.exceptions.ProxyError as error:
         raise errors.ServerUnreachable(f"proxy: {_reason(error)}") from error
-    except (requests.exceptions.ContentDecodingError, requests.exceptions.ChunkedEncodingError) as error:
-        raise errors.ServerUnreachable(f"answer cut off: {_reason(error)}") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise errors.ServerUnreachable(_reason(error)) from error
+        kind = errors.CertificateRefused if _about_a_certificate(error) else errors.ServerUnreachable
+        raise kind(_reason(error)) from error
+
+
+def _about_a_certificate(error: BaseException | None) -> bool:
+    """Whether this came of a certificate that is not trusted. Other faults of TLS are those of a bad line."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        inner = error.args[0] if error.args else None
+        reason = getattr(inner, "reason", None) or getattr(error, "reason", None)
+        error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
+    return error is not None
 
 
 def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _chunks(response: requests.Response, max_bytes: int, deadline: float) -> Iterator[bytes]:
-    """The body in pieces. Raises NotOurServer when there is more than ``max_bytes``, ServerUnreachable after the deadline."""
+def _read(response: requests.Response, max_bytes: int) -> Answer:
+    content = b"".join(_chunks(response, max_bytes))
+    return Answer(response.status_code, _lower(response), content)
+
+
+def _chunks(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
+    """The body in pieces. Raises NotOurServer when there is more than ``max_bytes``."""
     left = max_bytes
     pieces = response.iter_content(_CHUNK_BYTES)
     while True:
@@ -203,9 +233,19 @@ def _chunks(response: requests.Response, max_bytes: int, deadline: float) -> Ite
         left -= len(piece)
         if left < 0:
             raise errors.NotOurServer(f"an answer of over {max_bytes} bytes")
-        if time.monotonic() > deadline:
-            raise errors.ServerUnreachable("an answer without end")
         yield piece
+
+
+def _check_promise(response: requests.Response, start: int, size: int) -> None:
+    """Whether an answer is the rest of a file from ``start`` on. Raises NotOurServer, MediaRefused."""
+    headers = _lower(response)
+    if headers.get("content-type", "").lower().startswith("text/html"):
+        raise errors.NotOurServer("a page instead of a file")
+    promised = headers.get("content-range", "") if response.status_code == 206 else ""
+    if response.status_code == 206 and promised != f"bytes {start}-{size - 1}/{size}":
+        raise errors.MediaRefused(f"asked for bytes {start} to {size - 1}, got {promised[:60]}")
+    if headers.get("content-length", str(size - start)) != str(size - start):
+        raise errors.MediaRefused(f"{headers['content-length'][:20]} bytes instead of {size - start}")
 
 
 def _lower(response: requests.Response) -> dict[str, str]:
@@ -235,6 +275,7 @@ _PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {
     "tidings:unauthorized": errors.TokenRefused,
     "tidings:invalid-code": errors.CodeRefused,
     "tidings:notice-changed": errors.NoticeChanged,
+    "tidings:invalid-request": errors.NotUnderstood,
 }
 
 
@@ -245,7 +286,7 @@ def retry_after_s(value: str) -> float | None:
         return min(float(value), policy.RETRY_AFTER_MAX_S)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

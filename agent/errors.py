@@ -19,7 +19,8 @@
     │   ├── CodeRefused           unknown, used or expired invitation
     │   ├── TokenRefused          this computer's access was taken back
     │   │   └── TokenMissing      its token is not in the keychain any more
-    │   └── NoticeChanged         the notice has a newer version: the person must be asked again
+    │   ├── NoticeChanged         the notice has a newer version: the person must be asked again
+    │   └── NotUnderstood         it makes no sense to the server: sending it again is of no use
     ├── InvalidInput              what a person typed cannot be right
     ├── NotConnected              a company is needed first
     ├── DocumentRefused           a document whose signature, company, expiry, counter or form is wrong
@@ -247,6 +248,10 @@ class NoticeChanged(Refused):
     @property
     def message(self) -> str:
         return _("Nothing is shared until you have chosen again.")
+
+
+class NotUnderstood(Refused):
+    """The server cannot make sense of a request, now or later."""
 
 
 class InvalidInput(TidingsError):

@@ -78,11 +78,11 @@ class MediaCache:
             if part.exists() and part.stat().st_size >= file.size:
                 part.unlink()
             try:
-                transport.download(f"{wire.MEDIA_PATH}/{file.sha256}", part, size=file.size)
-            except errors.NotOurServer as error:
+                transport.download(f"/api/v1/media/{file.sha256}", part, size=file.size)
+                self._let_in(part, file)
+            except (errors.NotOurServer, errors.MediaRefused):
                 part.unlink(missing_ok=True)
-                raise errors.MediaRefused(error.detail) from error
-            self._let_in(part, file)
+                raise
         except OSError as error:
             raise errors.DiskFault(f"media: {error}") from error
 
@@ -93,18 +93,21 @@ class MediaCache:
         with part.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest != file.sha256:
-            part.unlink()
             raise errors.MediaRefused("the hash is not the signed one")
         part.chmod(0o600)
         part.replace(self._folder / file.sha256)
 
     def evict(self, keep: Iterable[MediaFile]) -> None:
         """Remove what no campaign needs; of the rest, the least recently changed beyond the cache's limit."""
-        if not self._folder.is_dir():
-            return
         needed = {file.sha256 for file in keep}
-        left = policy.MEDIA_CACHE_MAX_BYTES
-        for path in sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True):
-            left -= path.stat().st_size
-            if path.name.removesuffix(".part") not in needed or left < 0:
+        try:
+            found = [(path.stat(), path) for path in self._folder.iterdir()] if self._folder.is_dir() else []
+            left = policy.MEDIA_CACHE_MAX_BYTES
+            for stat, path in sorted(found, key=lambda each: each[0].st_mtime, reverse=True):
+                if path.name.removesuffix(".part") in needed:
+                    left -= stat.st_size
+                    if left >= 0:
+                        continue
                 path.unlink(missing_ok=True)
+        except OSError as error:
+            raise errors.DiskFault(f"media: {error}") from error
