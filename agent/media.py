@@ -78,7 +78,7 @@ class MediaCache:
             if part.exists() and part.stat().st_size >= file.size:
                 part.unlink()
             try:
-                transport.download(f"/api/v1/media/{file.sha256}", part, size=file.size)
+                transport.download(f"{wire.MEDIA_PATH}/{file.sha256}", part, size=file.size)
                 self._let_in(part, file)
             except (errors.NotOurServer, errors.MediaRefused):
                 part.unlink(missing_ok=True)
