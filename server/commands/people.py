@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from rich.progress import Progress
 from server.commands.companies import add_company_argument, chosen_company
 from server.directory.importing.cells import Problem
 from server.directory.importing.formats import recognise
+from server.directory.importing.progress import Bar, Tick
 from server.directory.importing.rows import Reading, Skipped, read_people
 from server.directory.importing.text_files import MAX_BYTES, Decoded, decode
 from server.directory.importing.upsert import Difference, import_people
@@ -45,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
     decoded = decode(_content(options.file))
     layout = recognise(decoded.text)
     with _progress() as bar:
-        reading = read_people(layout, bar(_("Reading"), decoded.text.count("\n") + 1))
-        if reading.problems:
-            difference = None
-        else:
-            tick = bar(_("Writing"), len(reading.people))
-            difference = import_people(company, reading.people, dry_run=options.dry_run, tick=tick)
+        reading = read_people(layout, bar)
+        difference = (
+            import_people(company, reading.people, dry_run=options.dry_run, bar=bar)
+            if not reading.problems
+            else None
+        )
     _print_remarks(decoded, reading)
     if difference is None:
         _print_problems(options.file, reading.problems)
@@ -71,12 +72,12 @@ def _content(path: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
-    """Gives a function that starts a bar and answers the one that moves it on. Shown on a terminal only."""
+def _progress() -> Iterator[Bar]:
+    """A bar for each stage, on a terminal only."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
 
-        def start(title: str, total: int) -> Callable[[int], None]:
+        def start(title: str, total: int) -> Tick:
             task = progress.add_task(title, total=total)
             return lambda reached: progress.update(task, completed=reached)
 

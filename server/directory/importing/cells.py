@@ -32,9 +32,9 @@ _GROUPINGS = frozenset({Role.GROUPS, Role.DEPARTMENT, Role.ORG_UNIT})
 _NO = frozenset({"false", "no", "0", "faux", "non"})
 _YES = frozenset({"true", "yes", "1", "vrai", "oui"})
 
-# Characters that nobody sees and that change how others are shown (Unicode Standard Annex #9, section 2).
+# Control characters, and others that nobody sees (the latter as in Unicode Standard Annex #9, section 2).
 # Zero-width joiners are not among them: names in several scripts need those.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 _PRIMARY_ADDRESS = re.compile(r"(?:^|[+;,\s])SMTP:([^+;,\s]+)")
 
@@ -184,7 +184,7 @@ class CheckedLine:
                 _("“{value}” has lost a letter (�)").format(value=_excerpt(text)),
                 _("export the file again as “CSV UTF-8”"),
             )
-        elif any(unicodedata.category(character) == "Cc" for character in text) or _INVISIBLE.search(text):
+        elif _INVISIBLE.search(text):
             self.refuse(
                 role,
                 _("“{value}” has a line break or an invisible character").format(value=_excerpt(text)),

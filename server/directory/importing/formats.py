@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 
@@ -175,7 +176,7 @@ class Layout:
     roles: tuple[Role | None, ...]
     not_stored: tuple[str, ...]
 
-    @property
+    @cached_property
     def known_roles(self) -> frozenset[Role]:
         """The roles that this file has a column for."""
         return frozenset(role for role in self.roles if role is not None)

@@ -1,12 +1,13 @@
 """From the lines of a recognised file to people, or to an explanation of what is wrong with each line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from server.directory.importing.cells import CheckedLine, PersonRow, Problem
 from server.directory.importing.formats import Layout
+from server.directory.importing.progress import Bar, Tick, no_bar
 from server.directory.importing.text_files import BrokenLine, Line, records
 
 TICK_LINES = 500
@@ -31,19 +32,22 @@ class Reading:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def read_people(layout: Layout, tick: Callable[[int], None]) -> Reading:
-    """Check every line. `tick` is told the line reached, every 500 records."""
+def read_people(layout: Layout, bar: Bar = no_bar) -> Reading:
+    """Check every line, and move the bar on every 500 records."""
     reading = Reading(layout)
+    total = layout.text.count("\n") + 1
+    tick = bar(_("Reading"), total)
     first_line_of: dict[str, int] = {}
     for line in _lines(layout, tick):
         if isinstance(line, BrokenLine):
             reading.problems.append(Problem(line.number, "", line.what, line.what_to_do))
         else:
             _read_line(reading, CheckedLine(layout, line), first_line_of)
+    tick(total)
     return reading
 
 
-def _lines(layout: Layout, tick: Callable[[int], None]) -> Iterator[Line | BrokenLine]:
+def _lines(layout: Layout, tick: Tick) -> Iterator[Line | BrokenLine]:
     for count, line in enumerate(records(layout.text, layout.delimiter)):
         if count % TICK_LINES == 0:
             tick(line.number)

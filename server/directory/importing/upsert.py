@@ -3,13 +3,15 @@
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from server.directory.importing.cells import PersonRow
+from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company, Group, Person
 
 BATCH = 500
@@ -29,34 +31,25 @@ class Difference:
     not_in_file: int
 
 
-class _DryRun(Exception):
-    """Leaves the transaction, so that nothing of it stays."""
-
-
 def import_people(
-    company: Company, rows: Sequence[PersonRow], *, dry_run: bool, tick: Callable[[int], None]
+    company: Company, rows: Sequence[PersonRow], *, dry_run: bool, bar: Bar = no_bar
 ) -> Difference:
     """Add or change the people of the file, and put them into the groups that it names.
 
     A person's groups become those of the file, where it has a column for groups. People whom it does not name
-    stay as they are. `tick` is told how many were written so far. With `dry_run` all is done and then undone.
+    stay as they are. With `dry_run` all is done and then undone.
     """
-    difference: list[Difference] = []
-    try:
-        with transaction.atomic():
-            difference.append(_Import(company, tick).run(rows))
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
-    return difference[0]
+    with transaction.atomic():
+        difference = _Import(company, bar).run(rows)
+        if dry_run:
+            transaction.set_rollback(True)
+    return difference
 
 
 class _Import:
-    def __init__(self, company: Company, tick: Callable[[int], None]) -> None:
+    def __init__(self, company: Company, bar: Bar) -> None:
         self._company = Company.objects.select_for_update().get(pk=company.pk)
-        self._tick = tick
-        self._written = 0
+        self._bar = bar
         self._known = {person.email: person for person in self._company.people.all()}
         self._membership = Person.groups.through
 
@@ -68,10 +61,8 @@ class _Import:
             if self._is_new(row)
         ]
         changed = [row for row in rows if not self._is_new(row) and self._differs(row)]
-        for batch in _batches(added):
+        for batch in self._batches(_("Adding people"), added):
             Person.objects.bulk_create(batch)
-            self._written += len(batch)
-            self._tick(self._written)
         self._update([self._described(self._copy(self._known[row.email]), row) for row in changed])
         ids = {email: person.pk for email, person in self._known.items()} | {
             one.email: one.pk for one in added
@@ -107,15 +98,13 @@ class _Import:
         return Person(id=uuid.uuid4(), company=self._company, email=person.email, **values)
 
     def _update(self, people: Sequence[Person]) -> None:
-        for batch in _batches(people):
+        for batch in self._batches(_("Changing people"), people):
             Person.objects.bulk_create(
                 batch,
                 update_conflicts=True,
                 unique_fields=("company", "email"),
                 update_fields=_COMPARED,
             )
-            self._written += len(batch)
-            self._tick(self._written)
 
     def _groups(self, rows: Iterable[PersonRow]) -> tuple[dict[str, int], tuple[str, ...]]:
         """Make the missing groups. Answers the ids of all, by name in any case, and the new names."""
@@ -145,13 +134,16 @@ class _Import:
             left += [before[pk] for pk in before.keys() - wanted]
             if wanted != before.keys():
                 moved.add(row.email)
-        for batch in _batches(joined):
+        for batch in self._batches(_("Filling groups"), joined):
             self._membership.objects.bulk_create(batch)
-        for gone in _batches(left):
+        for gone in self._batches(_("Leaving groups"), left):
             self._membership.objects.filter(pk__in=gone).delete()
         return moved
 
-
-def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+    def _batches(self, stage: str, items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+        """The items in portions, with the bar moved on after each."""
+        if items:
+            tick = self._bar(stage, len(items))
+            for start in range(0, len(items), BATCH):
+                yield items[start : start + BATCH]
+                tick(min(start + BATCH, len(items)))
