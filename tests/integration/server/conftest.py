@@ -1,0 +1,32 @@
+"""Servers on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import django_ready  # noqa: F401
+from tests.support.campaign_server import ServerHome
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    """Northwind's server, without people, on each of the two databases. One for all tests of a file."""
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_cluster").new_database()
+    home = ServerHome(tmp_path_factory.mktemp("server"), url)
+    home.init()
+    return home
+
+
+@pytest.fixture
+def northwind(server_home: ServerHome) -> Iterator[ServerHome]:
+    """The same, open in this process, and emptied of people and campaigns afterwards."""
+    from server.campaigns.models import Campaign, Media
+    from server.directory.models import Group, Person
+
+    with server_home.opened():
+        yield server_home
+        for model in (Campaign, Media, Person, Group):
+            model.objects.all().delete()
