@@ -1,0 +1,254 @@
+"""What differs between desktops, through real sockets, files and processes."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRect, QSize
+from pytestqt.qtbot import QtBot
+
+from agent import errors
+from agent.model import PresenceState, Tristate
+from tests.support.waiting import until
+from ui.desktop import autostart, browser
+from ui.desktop.placement import active_screen, bottom_right
+from ui.desktop.presence import UnknownPresence, system_presence
+from ui.desktop.reduced_motion import reduced_motion
+from ui.desktop.single_instance import SOCKET_NAME, SingleInstance, ask_to_show
+
+ROOT = Path(__file__).resolve().parents[3]
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="speaks Linux")
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The person's configuration folder, with no system-wide one."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "system"))
+    return tmp_path / "config"
+
+
+class TestPlacement:
+    def test_a_popup_stands_at_the_bottom_right_of_the_free_part_of_the_screen(self) -> None:
+        place = bottom_right(QSize(400, 300), QRect(0, 0, 1366, 738), margin=16)
+        assert (place.x() + 400, place.y() + 300) == (1350, 722)
+
+    def test_a_second_screen_left_of_the_first_has_its_own_bottom_right(self) -> None:
+        place = bottom_right(QSize(400, 300), QRect(-1920, 40, 1920, 1000), margin=16)
+        assert (place.x() + 400, place.y() + 300) == (-16, 1024)
+
+    def test_what_is_larger_than_the_screen_keeps_its_top_left_corner_in_sight(self) -> None:
+        assert bottom_right(QSize(900, 900), QRect(10, 20, 800, 600)).toTuple() == (10, 20)
+
+    def test_there_is_always_an_active_screen(self, qtbot: QtBot) -> None:
+        assert active_screen().availableGeometry().isValid()
+
+
+class TestSingleInstance:
+    def test_a_second_start_makes_the_first_show_itself(self, qtbot: QtBot, tmp_path: Path) -> None:
+        first = SingleInstance(tmp_path)
+        command = "import sys, pathlib; from ui.desktop.single_instance import ask_to_show;"
+        command += "sys.exit(not ask_to_show(pathlib.Path(sys.argv[1])))"
+        with qtbot.waitSignal(first.show_requested):
+            second = subprocess.Popen([sys.executable, "-c", command, str(tmp_path)], cwd=ROOT)
+        assert second.wait(10) == 0
+        first.close()
+
+    def test_only_one_is_first_and_the_next_can_be_first_afterwards(
+        self, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        first = SingleInstance(tmp_path)
+        with pytest.raises(errors.AlreadyRunning):
+            SingleInstance(tmp_path)
+        first.close()
+        SingleInstance(tmp_path).close()
+        assert not (tmp_path / SOCKET_NAME).exists()
+
+    def test_nobody_is_asked_where_nobody_runs(self, tmp_path: Path) -> None:
+        assert not ask_to_show(tmp_path)
+
+    @LINUX
+    def test_folder_and_socket_are_their_owners_only(self, qtbot: QtBot, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        first = SingleInstance(tmp_path)
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+        assert stat.S_IMODE((tmp_path / SOCKET_NAME).stat().st_mode) & 0o077 == 0
+        first.close()
+
+    @LINUX
+    @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user")
+    @pytest.mark.expected_logs("Another user asked")
+    def test_another_user_is_refused(self, qtbot: QtBot) -> None:
+        """Even where permissions would let them through."""
+        with tempfile.TemporaryDirectory() as name:
+            folder, shown = Path(name), []
+            first = SingleInstance(folder)
+            first.show_requested.connect(lambda: shown.append(None))
+            folder.chmod(0o755)
+            (folder / SOCKET_NAME).chmod(0o666)
+            command = [sys.executable, "-c", STRANGER, str(folder / SOCKET_NAME)]
+            stranger = subprocess.Popen(command, stdout=subprocess.PIPE)
+            qtbot.waitUntil(lambda: stranger.poll() is not None)
+            first.close()
+        output, _ = stranger.communicate()
+        assert output == b"b''"
+        assert not shown
+
+    @LINUX
+    def test_a_stranger_that_says_nothing_does_not_hold_the_agent_up(
+        self, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        first = SingleInstance(tmp_path)
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(tmp_path / SOCKET_NAME))
+            qtbot.wait(300)
+        with qtbot.waitSignal(first.show_requested), socket.socket(socket.AF_UNIX) as second:
+            second.connect(str(tmp_path / SOCKET_NAME))
+            second.sendall(b"show\n")
+            qtbot.wait(50)
+        first.close()
+
+
+STRANGER = """
+import os, socket, sys
+os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as s:
+    s.settimeout(5)
+    s.connect(sys.argv[1])
+    try:
+        s.sendall(b"show\\n")
+        answer = s.recv(9)
+    except OSError:
+        answer = b""
+    sys.stdout.write(repr(answer))
+"""
+
+
+@LINUX
+class TestAutostart:
+    def test_it_is_off_until_switched_on_and_off_again_leaves_no_file(self, config: Path) -> None:
+        assert not autostart.is_on()
+        autostart.switch(True)
+        assert autostart.is_on()
+        autostart.switch(False)
+        assert not autostart.is_on()
+        assert not list((config / "autostart").iterdir())
+
+    def test_the_entry_starts_this_program_in_the_tray(self, config: Path) -> None:
+        autostart.switch(True)
+        entry = (config / "autostart/tidings.desktop").read_text()
+        assert f"Exec={sys.executable} -m ui run --minimized\n" in entry
+
+    def test_one_installed_for_everybody_is_switched_off_for_one_person_by_hiding_it(
+        self, config: Path, tmp_path: Path
+    ) -> None:
+        installed = tmp_path / "system/autostart/tidings.desktop"
+        installed.parent.mkdir(parents=True)
+        installed.write_text(autostart.desktop_entry(["tidings", "run"]))
+        assert autostart.is_on()
+        autostart.switch(False)
+        assert not autostart.is_on()
+        autostart.switch(True)
+        assert autostart.is_on()
+        assert not (config / "autostart/tidings.desktop").exists()
+
+    def test_a_path_with_spaces_and_percent_signs_stays_one_word(self) -> None:
+        line = autostart.desktop_entry(["/opt/my 100% apps/tidings", "run"]).splitlines()[3]
+        assert line == 'Exec="/opt/my 100%% apps/tidings" run'
+
+    def test_a_folder_that_cannot_be_written_is_a_fault_with_a_sentence(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "file").write_text("in the way")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
+        monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path))
+        with pytest.raises(errors.DiskFault):
+            autostart.switch(True)
+
+
+class TestBrowser:
+    @pytest.fixture
+    def opened(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A browser that writes down what it was started with."""
+        tool = tmp_path / "xdg-open"
+        tool.write_text(
+            f'#!/bin/sh\nprintf "%s " "$@" "qt:$QT_QPA_PLATFORM" > {tmp_path}/part\n'
+            + "mv ${0%/*}/part ${0%/*}/opened\n"
+        )
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return tmp_path / "opened"
+
+    @LINUX
+    def test_an_https_address_is_given_to_the_browser_as_one_word_without_our_settings(
+        self, opened: Path
+    ) -> None:
+        assert browser.open_url("https://intranet.example/a?b=c&d=$(id)")
+        assert until(lambda: opened.exists() and opened.read_text(), "the browser") == (
+            "https://intranet.example/a?b=c&d=$(id) qt: "
+        )
+
+    @pytest.mark.expected_logs("not https")
+    @pytest.mark.parametrize(
+        "address",
+        ["http://intranet.example/", "file:///etc/passwd", "javascript:alert(1)", "--help", "", "https://"],
+    )
+    def test_nothing_else_is_opened(self, opened: Path, address: str) -> None:
+        assert not browser.open_url(address)
+        assert not opened.exists()
+
+    def test_a_frozen_build_gives_other_programs_their_own_libraries_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "frozen", True, raising=False)
+        own = {
+            "LD_LIBRARY_PATH": "/opt/tidings",
+            "LD_LIBRARY_PATH_ORIG": "/usr/local/lib",
+            "QT_PLUGIN_PATH": "x",
+        }
+        assert browser.environment_for_others(own | {"HOME": "/h"}) == {
+            "LD_LIBRARY_PATH": "/usr/local/lib",
+            "HOME": "/h",
+        }
+
+
+class TestPresence:
+    def test_a_desktop_that_says_nothing_is_unknown(self) -> None:
+        assert UnknownPresence().current() == PresenceState(
+            Tristate.UNKNOWN, Tristate.UNKNOWN, Tristate.UNKNOWN
+        )
+
+    @LINUX
+    def test_without_a_bus_and_a_screen_nothing_is_known(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus")
+        monkeypatch.delenv("DISPLAY", raising=False)
+        assert system_presence().current() == PresenceState()
+
+
+@LINUX
+class TestReducedMotion:
+    def test_animations_are_on_where_nothing_is_said(self, config: Path) -> None:
+        assert not reduced_motion()
+
+    @pytest.mark.parametrize(
+        ("file", "content"),
+        [
+            ("gtk-3.0/settings.ini", "[Settings]\ngtk-enable-animations=false\n"),
+            ("kdeglobals", "[KDE]\nAnimationDurationFactor=0\n"),
+        ],
+    )
+    def test_the_desktops_settings_are_heard(self, config: Path, file: str, content: str) -> None:
+        (config / file).parent.mkdir(parents=True)
+        (config / file).write_text(content)
+        assert reduced_motion()
+
+    def test_a_broken_settings_file_says_nothing(self, config: Path) -> None:
+        config.mkdir()
+        (config / "kdeglobals").write_bytes(b"\xff\xfe[KDE\n=")
+        assert not reduced_motion()

@@ -1,0 +1,29 @@
+"""Where pop-ups go: the bottom right of the screen that the person is looking at, clear of panels."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+
+MARGIN = 16
+"""Between a pop-up and the edge of what panels leave free, in device-independent pixels."""
+
+
+def active_screen() -> QScreen:
+    """The screen with the pointer, else the one with the focused window, else the primary one."""
+    focused = QGuiApplication.focusWindow()
+    return (
+        QGuiApplication.screenAt(QCursor.pos())
+        or (focused.screen() if focused is not None else None)
+        or QGuiApplication.primaryScreen()
+    )
+
+
+def bottom_right(size: QSize, available: QRect, margin: int = MARGIN) -> QPoint:
+    """The top left corner for a window of this size in the free part of a screen.
+
+    What is larger than the screen keeps its top left corner, where its buttons to close are, in sight.
+    """
+    x = available.right() + 1 - margin - size.width()
+    y = available.bottom() + 1 - margin - size.height()
+    return QPoint(max(x, available.left()), max(y, available.top()))

@@ -1,0 +1,140 @@
+"""One agent for each user: the first holds a lock and listens; a second start asks it to show its inbox, and ends.
+
+On Linux and macOS over a socket in the user's own runtime folder, which checks who asks (unix(7), SO_PEERCRED;
+getpeereid(3)); on Windows over an event of the person's own session.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import stat
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QSocketNotifier, Signal
+
+from agent import errors
+from agent.instance_lock import InstanceLock
+
+log = logging.getLogger(__name__)
+
+SHOW = b"show\n"
+SOCKET_NAME = "agent.socket"
+ANSWER_TIMEOUT_S = 2.0
+REQUEST_TIMEOUT_S = 0.2
+
+
+class SingleInstance(QObject):
+    """The first instance. Raises AlreadyRunning when there is one; ``ask_to_show`` then reaches it."""
+
+    show_requested = Signal()
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = InstanceLock(folder)
+        self._listener = _listener(folder, self.show_requested.emit, self)
+
+    def close(self) -> None:
+        """Stop listening, then let another be first."""
+        self._listener.close()
+        self._lock.release()
+
+
+class SocketListener(QObject):
+    """Accepts connections of the same user only, and says that it heard."""
+
+    def __init__(self, path: Path, heard: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._path = path
+        self._heard = heard
+        path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            self._socket.bind(str(path))
+        finally:
+            os.umask(before)
+        self._socket.listen(4)
+        self._socket.setblocking(False)
+        self._notifier = QSocketNotifier(self._socket.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._accept)
+
+    def close(self) -> None:
+        self._notifier.setEnabled(False)
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:
+            return
+        with connection:
+            if peer_uid(connection) != os.geteuid():
+                log.warning("Another user asked to show the inbox; refused.")
+                return
+            connection.settimeout(REQUEST_TIMEOUT_S)
+            try:
+                request = connection.recv(len(SHOW))
+                if request == SHOW:
+                    connection.sendall(SHOW)
+            except OSError as error:
+                log.info("A second start went away: %s", error)
+                return
+        if request == SHOW:
+            self._heard()
+
+
+def ask_to_show(folder: Path) -> bool:
+    """Ask the running instance to show its inbox. Returns whether it heard."""
+    if sys.platform == "win32":
+        from ui.desktop.single_instance_windows import signal_event
+
+        return signal_event()
+    path = folder / SOCKET_NAME
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ANSWER_TIMEOUT_S)
+            connection.connect(str(path))
+            if peer_uid(connection) != os.geteuid():
+                return False
+            connection.sendall(SHOW)
+            return connection.recv(len(SHOW)) == SHOW
+    except OSError as error:
+        log.info("The running agent did not answer: %s", error)
+        return False
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user at the other end of a local socket."""
+    if sys.platform == "linux":
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", credentials)[1])
+    import ctypes
+
+    user, group = ctypes.c_uint(), ctypes.c_uint()
+    if ctypes.CDLL(None).getpeereid(connection.fileno(), ctypes.byref(user), ctypes.byref(group)) != 0:
+        return -1
+    return user.value
+
+
+class Listener(Protocol):
+    def close(self) -> None: ...
+
+
+def _listener(folder: Path, heard: Callable[[], None], parent: QObject) -> Listener:
+    if sys.platform == "win32":
+        from ui.desktop.single_instance_windows import EventListener
+
+        return EventListener(heard, parent)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)
+    try:
+        return SocketListener(folder / SOCKET_NAME, heard, parent)
+    except OSError as error:
+        raise errors.DiskFault(f"no socket in the runtime folder: {error}") from error
