@@ -51,6 +51,7 @@ class Child:
                 env=dict(os.environ if env is None else env),
                 pass_fds=pass_fds,
                 cwd=cwd,
+                start_new_session=True,  # a terminal's Ctrl-C is for us, who then end it in order
             )
         if stdin and self._process.stdin:
             self._process.stdin.write(stdin)

@@ -1,23 +1,18 @@
-"""The two programs under test as real processes: `tidings-server` and `tidings`."""
+"""The agent under test as a real process. The server has `campaign_server`."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.support.children import Child
-from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND_TIMEOUT_S = 60
-START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 15
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -93,56 +88,6 @@ class Program:
     def output(self) -> str:
         """All that it wrote while it ran."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-
-class ServerProcess(Program):
-    """`tidings-server` with a data folder of its own, always on the same free loopback port; a context manager.
-
-    Args:
-        folder: for its data and its log.
-        database_url: PostgreSQL, else SQLite.
-    """
-
-    def __init__(self, folder: Path, database_url: str = "") -> None:
-        self.data = folder / "server-data"
-        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "TMPDIR", "TZ")}
-        env = inherited | {"LANG": "C.UTF-8", "HOME": str(folder), "TIDINGS_SERVER_DATA": str(self.data)}
-        if database_url:
-            env["DATABASE_URL"] = database_url
-        super().__init__("server", env, folder / "server.log")
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def serve(self) -> None:
-        """Starts it and waits until it answers."""
-        self.start("serve", "--port", str(self.port), "--workers", "1", "--requests-per-minute", "0")
-        until(self.healthy, f"the server; it wrote:\n{self.output()}", START_TIMEOUT_S)
-
-    def healthy(self) -> bool:
-        """Whether it answers."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/api/v1/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def invite(self, email: str) -> str:
-        """A one-time code for this person."""
-        printed = self.run("invite", email).stdout
-        return next(line for line in printed.splitlines() if line.startswith("Code:")).split()[1]
-
-    def report(self, campaign_id: str) -> dict[str, Any]:
-        """What a communicator is told of a campaign; hidden figures are None."""
-        report: dict[str, Any] = json.loads(self.run("report", campaign_id, "--json").stdout)
-        return report
 
 
 class AgentProcess(Program):

@@ -1,0 +1,75 @@
+"""The sample company of `resources/sample` on a real server: its people, its media, its campaigns."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.processes import ROOT
+
+SAMPLE = ROOT / "resources" / "sample"
+MEDIA = ROOT / "build" / "sample-media"
+SHORTEST_POLL_S = 10
+
+
+def sample_media() -> Path:
+    """The folder with the sample film and pictures; drawn once for each state of the program that draws them."""
+    digest = hashlib.sha256()
+    for source in sorted([*SAMPLE.glob("*.py"), *SAMPLE.glob("captions/*")]):
+        digest.update(source.read_bytes())
+    folder = MEDIA / digest.hexdigest()[:12]
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        command = [sys.executable, "-m", "resources.sample.make_media", str(unfinished)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        unfinished.rename(folder)
+    return folder
+
+
+class SampleCompany:
+    """Northwind on a server of its own.
+
+    Args:
+        folder: for the server's data and log.
+        port: of the loopback address; agents keep it over restarts of the server.
+        database_url: PostgreSQL, else SQLite.
+    """
+
+    def __init__(self, folder: Path, port: int, database_url: str | None = None) -> None:
+        self.home = ServerHome(folder, database_url)
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def make(self) -> None:
+        """Makes the company, with agents that ask as often as they may, and brings in its people."""
+        own = f'poll_interval_s = {SHORTEST_POLL_S}\nserver_url = "{self.url}"'
+        company = (SAMPLE / "company.toml").read_text().replace("[company]", f"[company]\n{own}", 1)
+        self.home.init(company)
+        self.home.succeed("people", "import", SAMPLE / "people.csv")
+
+    @contextmanager
+    def serving(self) -> Iterator[RunningServer]:
+        """Answers agents."""
+        with self.home.running("--port", str(self.port), "--requests-per-minute", "0") as server:
+            yield server
+
+    def publish(self, name: str) -> str:
+        """Publishes a sample campaign and gives its id."""
+        return self.publish_file(SAMPLE / "campaigns" / f"{name}.toml")
+
+    def publish_file(self, file: Path) -> str:
+        """Publishes a campaign file and gives the campaign's id."""
+        printed = self.home.succeed("campaign", "publish", file, "--media", sample_media())
+        return printed.split()[0]
+
+    def stored(self) -> list[dict[str, object]]:
+        """Every signal in the server's database, oldest first."""
+        with self.home.opened():
+            from server.signals.models import Signal
+
+            fields = ("event_id", "campaign_id", "signal", "date", "link_id", "value")
+            rows = Signal.objects.order_by("pk").values(*fields, "campaign__campaign_id")
+            return [dict(row) | {"campaign_id": row["campaign__campaign_id"]} for row in rows]
