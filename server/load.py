@@ -13,11 +13,12 @@ REQUESTS_PER_MINUTE = int(os.environ.get("TIDINGS_REQUESTS_PER_MINUTE", "120"))
 BURST_MINUTES = 1
 REMEMBERED_COMPUTERS = 50_000
 
-# Threads of a worker. A write or a download may wait for a disk, a lock or a slow line; were they to
-# hold every thread, polls, which are most of the traffic, would wait with them.
-THREADS = 24
-WRITES_AT_ONCE = 8
-DOWNLOADS_AT_ONCE = 12
+# Threads of a worker. More only contend for the interpreter: with 24, half as many polls were answered as with 5.
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+# A write or a download may wait for a disk, a lock or a slow line. Were they to hold every thread, polls, which are
+# most of the traffic, would wait with them.
+WRITES_AT_ONCE = max(1, THREADS // 2)
+DOWNLOADS_AT_ONCE = max(1, THREADS // 2)
 
 
 class RequestRate:

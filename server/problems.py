@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -123,7 +124,7 @@ def answer_all_errors(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, _handler(to_problem))
 
 
-def _handler(to_problem: Callable[[Exception], Problem]) -> Callable[[HttpRequest, Exception], HttpResponse]:
+def _handler(to_problem: Callable[[Exception], Problem]) -> Callable[[HttpRequest, Any], HttpResponse]:
     def handle(_request: HttpRequest, error: Exception) -> HttpResponse:
         return to_problem(error).response()
 

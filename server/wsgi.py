@@ -20,5 +20,5 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
     if getattr(response, "streaming", True):
         return response
     chunks = list(response)
-    response.close()  # type: ignore[attr-defined]
+    response.close()
     return chunks

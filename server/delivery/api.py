@@ -87,7 +87,7 @@ def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
     summary="A one-time code for a device token",
     openapi_extra=problem_answers(400, 404, 413, 415, 422, 503),
 )
-def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:  # noqa: ARG001
+def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
     with load.writes.held():
         enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)
     person = enrolled.person

@@ -1,8 +1,10 @@
 """Who is calling: one query from the device token to the person, the company and its feed's state."""
 
+import functools
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
@@ -35,18 +37,25 @@ class DeviceToken(HttpBearer):
         """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429)."""
         if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
             return None
-        row = (
-            Device.objects.filter(token_hash=token_hash(token), revoked_at=None)
-            .values_list(
-                "id",
-                "person_id",
-                "person__company_id",
-                "person__company__feed_revision",
-                "person__company__poll_interval_s",
-            )
-            .first()
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_query(connection.vendor), [token_hash(token)])
+            row = cursor.fetchone()
         if row is None:
             return None
         load.request_rate.take(row[0])
-        return Caller(*row)
+        device_id, person_id, *company = row
+        # SQLite has no type for UUIDs.
+        return Caller(device_id, UUID(person_id) if isinstance(person_id, str) else person_id, *company)
+
+
+@functools.cache
+def _query(_vendor: str) -> str:
+    """The one query of a poll, written by Django once: building it takes three times as long as running it."""
+    devices = Device.objects.filter(token_hash="", revoked_at=None).values_list(
+        "id",
+        "person_id",
+        "person__company_id",
+        "person__company__feed_revision",
+        "person__company__poll_interval_s",
+    )
+    return str(devices.query.sql_with_params()[0])

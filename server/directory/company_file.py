@@ -25,7 +25,6 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.directory.models import ALL_SIGNALS
 from server.errors import Refused
 from server.schemas import Language, SignalName
 
@@ -48,7 +47,7 @@ class CompanySection(_Section):
     dpo_email: Email
     accent: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0F766E"
     link_hosts: list[Host] = []
-    signals: list[SignalName] = list(ALL_SIGNALS)  # type: ignore[assignment]
+    signals: list[SignalName] = ["seen", "click", "like"]
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 60
     server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$", max_length=200)] = (
         "http://127.0.0.1:8400"

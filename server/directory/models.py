@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import F
@@ -17,7 +17,13 @@ def default_signals() -> list[str]:
     return list(ALL_SIGNALS)
 
 
-class AddressField(models.EmailField):
+if TYPE_CHECKING:
+    _EmailField = models.EmailField[str, str]
+else:
+    _EmailField = models.EmailField
+
+
+class AddressField(_EmailField):
     """An e-mail address, compared without regard to case: stored and looked up in lower case."""
 
     def get_prep_value(self, value: Any) -> Any:

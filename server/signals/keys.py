@@ -18,7 +18,7 @@ def create_key(campaign: Campaign) -> CampaignKey:
     return CampaignKey.objects.create(campaign=campaign, key=secrets.token_bytes(KEY_BYTES))
 
 
-def person_key(key: bytes, person_id: UUID) -> str:
+def person_key(key: bytes | memoryview, person_id: UUID) -> str:
     """HMAC-SHA256 (RFC 2104) of the person's id under the campaign's key, in hex."""
     return hmac.digest(bytes(key), person_id.bytes, "sha256").hex()
 
