@@ -41,11 +41,15 @@ class DesktopOptions:
     bus: bool = True
     keyring: Literal["unlocked", "locked", "none"] = "unlocked"
     panel: Literal["xfce", "trayer", "none"] = "xfce"
+    compositor: bool = False
     accessibility: bool = False
 
 
 class VirtualDesktop:
-    """A running desktop; a context manager. `env` is the environment for programs on it, `screen` its eyes and hands.
+    """A running desktop; a context manager.
+
+    `env` is the environment for programs on it, `screen` its eyes and hands, `opened_links` the file to which its
+    stand-in for a browser writes each address that it is given.
 
     Raises:
         OverdueError: a part did not start in time; the message has the part's output.
@@ -112,6 +116,7 @@ class VirtualDesktop:
         self.home = self.folder / "home"
         self.home.mkdir()
         self.runtime = own_user_only(self.folder / "run")
+        self.opened_links = self.folder / "opened-links"
         locale = LOCALES[self.options.language]
         self.env = {name: os.environ[name] for name in INHERITED if name in os.environ}
         self.env |= {
@@ -133,6 +138,7 @@ class VirtualDesktop:
             self.env["QT_LINUX_ACCESSIBILITY_ALWAYS_ON"] = "1"
         else:
             self.env["NO_AT_BRIDGE"] = "1"
+        self.env["PATH"] = f"{desktop_files.browser(self.folder, self.opened_links)}:{self.env['PATH']}"
         desktop_files.write(Path(self.env["XDG_CONFIG_HOME"]), dark=self.options.scheme == "dark")
 
     def _start_screen(self) -> None:
@@ -182,7 +188,8 @@ class VirtualDesktop:
 
     def _start_window_manager(self) -> None:
         # xfwm4 reads its settings from the bus; openbox does without one.
-        command = ["xfwm4", "--compositor=off"] if self.bus else ["openbox", "--sm-disable"]
+        xfwm4 = ["xfwm4", f"--compositor={'on' if self.options.compositor else 'off'}", "--vblank=off"]
+        command = xfwm4 if self.bus else ["openbox", "--sm-disable"]
         self._child(command, "window-manager")
         self._await(lambda: self.screen.window_manager() != "", "window-manager")
 

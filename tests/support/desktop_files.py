@@ -1,4 +1,4 @@
-"""Settings files of the virtual desktop: GTK's theme, the panel with its tray, the window manager."""
+"""Files of the virtual desktop: GTK's theme, the panel with its tray, the window manager, a stand-in for a browser."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +14,16 @@ def wallpaper(scheme: str) -> list[str]:
     """hsetroot's words for a calm background."""
     first, second = WALLPAPERS[scheme]
     return ["-add", first, "-add", second, "-gradient", "30"]
+
+
+def browser(folder: Path, opened_links: Path) -> Path:
+    """Makes an `xdg-open` that notes the address it is given, and gives the folder that it is in."""
+    programs = folder / "bin"
+    programs.mkdir()
+    program = programs / "xdg-open"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> "{opened_links}"\n')
+    program.chmod(0o755)
+    return programs
 
 
 def write(config_home: Path, dark: bool) -> None:
