@@ -70,7 +70,7 @@ class ApiClient:
         self._session.close()
 
     def abort(self) -> None:
-        """End the request under way, which raises ServerUnreachable then, as does every later one."""
+        """End the request under way, which raises Interrupted then, as does every later one."""
         self._lines.cut_for_good()
 
     def request(

@@ -10,7 +10,7 @@ from contextlib import closing
 from agent import __version__, errors, policy, wire
 from agent.api_client import ApiClient, server_address
 from agent.consent_gate import ConsentGate
-from agent.ports import SecretStore
+from agent.ports import Clock, SecretStore
 from agent.store.enrolment import Enrolment, EnrolmentStore
 from agent.sync import Verifier
 from agent.verifier import Question
@@ -27,12 +27,18 @@ class Connector:
     """Knows the enrolment and the token. ``keychain_fault`` is why the token could not be kept or read, if so."""
 
     def __init__(
-        self, enrolments: EnrolmentStore, secrets: SecretStore, verifier: Verifier, gate: ConsentGate
+        self,
+        enrolments: EnrolmentStore,
+        secrets: SecretStore,
+        verifier: Verifier,
+        gate: ConsentGate,
+        clock: Clock,
     ) -> None:
         self._enrolments = enrolments
         self._secrets = secrets
         self._verifier = verifier
         self._gate = gate
+        self._clock = clock
         self._lock = threading.RLock()
         self._enrolment = enrolments.read()
         self._token: str | None = None
@@ -108,7 +114,13 @@ class Connector:
         return True
 
     def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> bool:
-        question = Question(wire.COMPANY_DOCUMENT, answer.company_id, answer.keys, 0, (answer.company,))
+        question = Question(
+            wire.COMPANY_DOCUMENT,
+            answer.company_id,
+            answer.keys,
+            int(self._clock.now().timestamp()),
+            (answer.company,),
+        )
         (verdict,) = self._verifier.verify(question)
         if verdict.problem:
             raise errors.DocumentRefused(f"company document: {verdict.problem}")
@@ -117,8 +129,9 @@ class Connector:
             url, answer.company_id, answer.keys, answer.person, company, "", policy.POLL_INTERVAL_S, None
         )
         with self._lock:
-            if another := self._enrolments.begin(enrolment):
+            if another := self._enrolments.is_anothers(enrolment):
                 self._gate.forget()
+            self._enrolments.begin(enrolment)
             self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
             self._token = answer.device_token
             self._keep_token(url, answer.device_token)

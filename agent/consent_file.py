@@ -76,17 +76,16 @@ def _encode(consent: Consent) -> bytes:
 
 def _decode(signal: Signal, slot: bytes) -> Consent:
     fresh = Consent(signal)
-    checksum, _, body = slot.rstrip(b" \n").partition(b" ")
-    if len(slot) != SLOT_BYTES or checksum != b"%08x" % zlib.crc32(body):
-        if slot:
-            log.warning("The consent record for %s is damaged; it is off.", signal.value)
+    if not slot:
         return fresh
     try:
-        consent = msgspec.json.decode(body, type=Consent)
-    except msgspec.DecodeError:
-        log.warning("The consent record for %s says what it never should; it is off.", signal.value)
+        consent = msgspec.json.decode(slot.partition(b" ")[2], type=Consent)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        consent = fresh
+    if consent.signal is not signal or slot != _encode(consent):
+        log.warning("The consent record for %s is damaged; it is off.", signal.value)
         return fresh
-    return consent if consent.signal is signal else fresh
+    return consent
 
 
 def _write_synced(descriptor: int, content: bytes, offset: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from agent import consent as rules
 from agent import errors
 from agent.consent import Consent, ConsentMessage
 from agent.consent_file import ConsentFile
-from agent.model import Company, Signal, SignalChoice
+from agent.model import Company, ConsentState, Signal, SignalChoice
 from agent.ports import Clock
 
 
@@ -52,6 +53,17 @@ class ConsentGate:
             )
             return consent.receipt_id if allowed else None
 
+    @contextmanager
+    def holding(self, signal: Signal) -> Iterator[str | None]:
+        """``receipt``, and within the block nobody closes the gate: what is made there is made under that receipt."""
+        with self._lock:
+            yield self.receipt(signal)
+
+    def ended(self) -> frozenset[Signal]:
+        """The signals for which no consent is in force, whatever the reason but policy."""
+        with self._lock:
+            return frozenset(s for s in Signal if self._consents[s].state is not ConsentState.GIVEN)
+
     def choices(self) -> tuple[SignalChoice, ...]:
         with self._lock:
             allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
@@ -66,9 +78,9 @@ class ConsentGate:
                 self._consents.values(), notice_version=self._company.notice.version, now=self._clock.now()
             )
 
-    def choose(self, choices: Mapping[Signal, bool], language: str) -> frozenset[Signal]:
-        """The person's deliberate act. Returns the signals turned off by it. Raises NotConnected; DiskFault when it could
-        not be recorded (in memory it holds all the same)."""
+    def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
+        """The person's deliberate act. Raises NotConnected; DiskFault when it could not be recorded: what was turned off
+        is off all the same, and what was turned on is not on."""
         with self._lock:
             if self._company is None:
                 raise errors.NotConnected("choosing")
@@ -83,9 +95,20 @@ class ConsentGate:
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
                 self._consents[signal] = new
-            for signal in choices:
+            self._record(choices, old)
+
+    def _record(self, choices: Mapping[Signal, bool], old: Mapping[Signal, Consent]) -> None:
+        """Write each choice down, also when another could not be."""
+        fault: errors.DiskFault | None = None
+        for signal, given in choices.items():
+            try:
                 self._file.write(self._consents[signal])
-            return frozenset(signal for signal in choices if old[signal].receipt_id and not choices[signal])
+            except errors.DiskFault as error:
+                fault = error
+                if given:
+                    self._consents[signal] = old[signal]
+        if fault is not None:
+            raise fault
 
     def defer(self) -> None:
         with self._lock:
@@ -118,10 +141,12 @@ class ConsentGate:
         with self._lock:
             return sum(rules.next_message(consent) is not None for consent in self._consents.values())
 
-    def notice_changed(self, signal: Signal) -> None:
+    def notice_changed(self, message: ConsentMessage) -> None:
         """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
         with self._lock:
-            self._put(rules.expire(self._consents[signal], notice_version=-1))
+            consent = self._consents[message.signal]
+            if consent.receipt_id == message.receipt_id:
+                self._put(rules.expire(consent, notice_version=-1))
 
     def forget(self) -> None:
         """Disconnected: every record is fresh again."""

@@ -110,8 +110,9 @@ def _server(url: str) -> Iterator[Check]:
 def _clock(server_date: str) -> Check:
     try:
         moment = email.utils.parsedate_to_datetime(server_date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return Check("clock", "warning", _("The server does not say what time it is"))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     skew = abs((datetime.now(UTC) - moment).total_seconds())
     if skew > CLOCK_SKEW_S:
         return Check(

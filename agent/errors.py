@@ -9,6 +9,7 @@
     │   ├── NotOurServer          an answer, but not of a Tidings server (a captive portal, a proxy's page)
     │   ├── ServerBusy            429 or 503, with the time to wait
     │   ├── ServerFault           any other 5xx
+    │   ├── Interrupted           ended by ourselves: to stop, to withdraw, to connect elsewhere
     │   ├── KeychainUnavailable   no keychain, or locked
     │   │   └── KeychainNeeded    and what was asked for makes no sense without
     │   ├── DiskFault             full, read-only, or failing
@@ -122,6 +123,10 @@ class ServerFault(EnvironmentFault):
     @property
     def message(self) -> str:
         return _("Nothing is lost: Tidings tries again by itself. If it lasts, tell your administrator.")
+
+
+class Interrupted(EnvironmentFault):
+    """Ended by ourselves. Nobody needs to be told, and what was cut off is done again."""
 
 
 class KeychainUnavailable(EnvironmentFault):

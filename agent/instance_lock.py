@@ -11,11 +11,14 @@ from agent import errors
 
 
 class InstanceLock:
-    """Held until ``release`` or the end of the process. Raises AlreadyRunning."""
+    """Held until ``release`` or the end of the process. Raises AlreadyRunning, DiskFault."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file: IO[bytes] = (folder / "agent.lock").open("ab")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file: IO[bytes] = (folder / "agent.lock").open("ab")
+        except OSError as error:
+            raise errors.DiskFault(f"lock: {error}") from error
         try:
             _lock(self._file)
         except OSError as error:

@@ -48,8 +48,10 @@ class Lines:
                 yield
         finally:
             timer.cancel()
+            if self._cut_for_good:
+                raise errors.Interrupted("ended by us")
             if self._cut:
-                raise errors.ServerUnreachable("ended by us, or an answer without end")
+                raise errors.ServerUnreachable("an answer without end")
 
     def cut_for_good(self) -> None:
         self._cut_for_good = True

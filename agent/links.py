@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from agent import errors
 from resources.i18n import _
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+"""Letters, digits, hyphens and dots (RFC 1123 section 2.1): a browser reads no other host into such an address."""
 
 
 def allowed_url(url: str, hosts: Iterable[str]) -> str:
@@ -35,12 +39,11 @@ def _host(url: str) -> str:
         plain = parts.scheme == "https" and "@" not in parts.netloc and parts.port in (None, 443)
     except ValueError:
         return ""
-    return (parts.hostname or "") if plain else ""
+    host = parts.hostname or ""
+    return host if plain and _HOST.fullmatch(host) else ""
 
 
 def _matches(host: str, allowed: str) -> bool:
-    if not host.isascii():
-        return False
     if allowed.startswith("*."):
         return host.endswith(allowed[1:]) and len(host) > len(allowed) - 1
     return host == allowed

@@ -42,27 +42,37 @@ class Outbox:
         seq: int | None = None,
     ) -> bool:
         """Make an event if the gate allows it; it is durable when this returns True. Raises DiskFault."""
-        receipt_id = self._gate.receipt(signal)
-        if receipt_id is None:
-            return False
-        event_id = str(uuid.uuid4())
-        body = wire.encode_event(
-            signal,
-            event_id=event_id,
-            campaign_id=campaign_id,
-            day=self._clock.now().date(),
-            receipt_id=receipt_id,
-            link_id=link_id,
-            value=value,
-            seq=seq,
-        )
-        self._queue.append(Event(event_id, campaign_id, signal, body))
-        return True
+        with self._gate.holding(signal) as receipt_id:
+            if receipt_id is None:
+                return False
+            event_id = str(uuid.uuid4())
+            body = wire.encode_event(
+                signal,
+                event_id=event_id,
+                campaign_id=campaign_id,
+                day=self._clock.now().date(),
+                receipt_id=receipt_id,
+                link_id=link_id,
+                value=value,
+                seq=seq,
+            )
+            self._queue.append(Event(event_id, campaign_id, signal, body))
+            return True
 
     def withdraw(self, signals: Iterable[Signal]) -> None:
-        """The gate is closed already: what waits for these signals is unlinked."""
+        """The gate is closed already: what waits for these signals is unlinked. Raises DiskFault when all was tried."""
+        fault: errors.DiskFault | None = None
         for signal in signals:
-            self._queue.destroy(signal)
+            try:
+                self._queue.destroy(signal)
+            except errors.DiskFault as error:
+                fault = error
+        if fault is not None:
+            raise fault
+
+    def drop_ended(self) -> None:
+        """What was made under a consent that ended is not sent under a later one. Raises DiskFault."""
+        self.withdraw(self._gate.ended())
 
     def waiting(self) -> int:
         """Events and consent messages that the server has not answered."""
@@ -80,7 +90,10 @@ class Outbox:
         try:
             _, answer = self._ledger.send(transport, wire.CONSENTS_PATH, wire.encode_consent(message))
         except errors.NoticeChanged:
-            self._gate.notice_changed(message.signal)
+            if message.status != "given":
+                raise
+            self._gate.notice_changed(message)
+            self.drop_ended()
             return
         receipt = wire.decode_receipt(answer.body)
         self._messages.keep_receipt(
@@ -90,15 +103,16 @@ class Outbox:
 
     def _send_batch(self, transport: Transport, signal: Signal, count: int) -> bool:
         """Send the oldest events of a signal. Returns whether any left the queue."""
-        events = self._queue.head(signal, count)
-        if not events or self._gate.receipt(signal) is None or not self._gate.settled(signal):
+        with self._gate.holding(signal) as receipt_id:
+            if receipt_id is None or not self._gate.settled(signal):
+                return False
+            events = self._queue.head(signal, count)
+        if not events:
             return False
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
             message_id, answer = self._ledger.send(transport, wire.SIGNALS_PATH, body, events, offsets)
-        except (errors.TokenRefused, errors.NoticeChanged):
-            raise
-        except errors.Refused as error:
+        except errors.NotUnderstood as error:
             return self._refused(transport, signal, events, error)
         results = wire.decode_results(answer.body)
         if [result.event_id for result in results] != [event.event_id for event in events]:

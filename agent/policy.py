@@ -32,6 +32,8 @@ MEDIA_MAX_BYTES = 500 * 1024 * 1024
 IMAGE_MAX_BYTES = 20 * 1024 * 1024
 CAPTIONS_MAX_BYTES = 1024 * 1024
 MEDIA_CACHE_MAX_BYTES = 2 * 1024 * 1024 * 1024
+MEDIA_RETRY_S = 3_600
+"""A file that was not what the campaign says is asked for again after this, or when the feed changes."""
 
 # Sending
 SIGNAL_BATCH_MAX = 100

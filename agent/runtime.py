@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import connection, errors, links, media, policy, selection
+from agent import connection, errors, links, media, selection
 from agent.clock import SystemClock
 from agent.connection import Connector
 from agent.consent_file import ConsentFile
@@ -71,12 +71,14 @@ class Runtime:
         self._queue = EventQueue(folders.data)
         self._outbox = Outbox(self._gate, self._queue, Ledger(self.messages, clock), self.messages, clock)
         self._cache = media.MediaCache(folders.cache / "media")
-        self._connector = Connector(enrolments, secrets, verifier, self._gate)
+        self._connector = Connector(enrolments, secrets, verifier, self._gate, clock)
         sync = Sync(enrolments, self._campaigns, verifier, clock)
         self._scheduler = Scheduler(clock)
         self._work = Work(
             self._connector, sync, self._outbox, self._cache, self._campaigns, self._scheduler, self._notify
         )
+        self._outbox.drop_ended()
+        self._forget_traces(self._gate.ended())
 
     @classmethod
     def open(
@@ -102,9 +104,9 @@ class Runtime:
         self._work.wake_all()
 
     def stop(self) -> None:
-        """Stop working and close the store. A request under way ends by its own timeouts, unheard."""
+        """End what is under way, within ``policy.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
         self._scheduler.stop()
-        self._work.wait_until_idle(policy.STOP_TIMEOUT_S)
+        self._work.stop()
         self._database.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -188,7 +190,7 @@ class Runtime:
         elif act in (Act.LIKED, Act.UNLIKED):
             liked = act is Act.LIKED
             seq = self._campaigns.like(campaign_id, liked)
-            made = self._outbox.make(Signal.LIKE, campaign_id, value=int(liked), seq=seq)
+            made = seq > 0 and self._outbox.make(Signal.LIKE, campaign_id, value=int(liked), seq=seq)
         elif act in (Act.READ, Act.DISMISSED):
             self._campaigns.read(campaign_id)
         if made:
@@ -199,19 +201,40 @@ class Runtime:
     def _seen(self, campaign_id: str) -> bool:
         if self._gate.receipt(Signal.SEEN) is None or not self._campaigns.claim_seen(campaign_id):
             return False
-        return self._outbox.make(Signal.SEEN, campaign_id)
+        made = False
+        try:
+            made = self._outbox.make(Signal.SEEN, campaign_id)
+        finally:
+            if not made:
+                self._campaigns.unclaim_seen(campaign_id)
+        return made
 
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns. Raises NotConnected, DiskFault."""
-        turned_off: frozenset[Signal] = frozenset(signal for signal, given in choices.items() if not given)
+        off = {signal: False for signal, given in choices.items() if not given}
+        on = {signal: True for signal, given in choices.items() if given}
         try:
-            self._gate.choose(choices, i18n.language())
+            try:
+                self._gate.choose(off, i18n.language())
+            finally:
+                if off:
+                    self._work.interrupt_sending()
+                    self._outbox.withdraw(off)
+            self._outbox.drop_ended()
+            self._gate.choose(on, i18n.language())
         finally:
-            self._outbox.withdraw(turned_off)
-            for signal in turned_off:
-                self._campaigns.forget_signal(signal)
+            self._forget_traces(off)
             self._work.send.wake()
             self._notify(Change.CONSENT)
+
+    def _forget_traces(self, signals: Iterable[Signal]) -> None:
+        try:
+            for signal in signals:
+                self._campaigns.forget_signal(signal)
+        except errors.DiskFault as fault:
+            log.warning(
+                "What is known of signals that are off is forgotten at the next start: %s", fault.detail
+            )
 
     def defer_choice(self) -> None:
         """The question was closed without an answer."""
@@ -240,17 +263,19 @@ class Runtime:
 
         Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
         """
-        if self._connector.enrol(server_url, code, keep=keep):
-            self._outbox.withdraw(Signal)
+        with self._work.quiet():
+            if self._connector.enrol(server_url, code, keep=keep):
+                self._outbox.withdraw(Signal)
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CONSENT)
 
     def disconnect(self) -> None:
         """Take this computer's access back and delete what the company left here. Works offline too."""
-        self._outbox.withdraw(Signal)
-        self._connector.disconnect()
-        self._cache.evict(())
+        with self._work.quiet():
+            self._outbox.withdraw(Signal)
+            self._connector.disconnect()
+            self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)

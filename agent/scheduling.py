@@ -11,8 +11,9 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
@@ -23,14 +24,28 @@ log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
+_UNBOUNDED = 1_000_000
+"""A task guards itself against overlap. APScheduler's own limit would drop a wake-up that comes as a run ends."""
+
+
+class _DaemonThreads(BaseExecutor):  # type: ignore[misc]
+    """A thread for each run, which ends with it. A pool's threads would keep a process from ending until they are idle."""
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        def run() -> None:
+            self._run_job_success(job.id, run_job(job, job._jobstore_alias, run_times, self._logger.name))
+
+        threading.Thread(target=run, name=job.id, daemon=True).start()
+
+
 class Scheduler:
     """Worker threads, and a watch over the clock: after sleep or a changed clock every task is woken."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(3)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            executors={"default": _DaemonThreads()},
+            job_defaults={"coalesce": True, "max_instances": _UNBOUNDED, "misfire_grace_time": None},
             timezone=UTC,
             daemon=True,
         )

@@ -56,9 +56,13 @@ class ProcessKeychain:
             answer = processes.ask(
                 "keychain", msgspec.json.encode(question), timeout_s=policy.KEYCHAIN_TIMEOUT_S
             )
+            reply = msgspec.json.decode(answer, type=Reply)
         except subprocess.TimeoutExpired as error:
             raise errors.KeychainUnavailable("no answer in time", locked=True) from error
-        reply = msgspec.json.decode(answer, type=Reply)
+        except msgspec.DecodeError as error:
+            raise errors.KeychainUnavailable("no proper answer of the helper") from error
+        except errors.EnvironmentFault as fault:
+            raise errors.KeychainUnavailable(fault.detail) from fault
         if reply.fault:
             raise errors.KeychainUnavailable(reply.detail, locked=reply.fault == "locked")
         return reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from agent.model import Campaign, Company
 from agent.ports import Answer, Clock, Transport
 from agent.store.campaigns import CampaignStore
 from agent.store.enrolment import Enrolment, EnrolmentStore
-from agent.verifier import Question, Verdict, digest
+from agent.verifier import EXPIRED, Question, Verdict, digest
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ class Sync:
             named,
             {**company_counters, **new_counters},
             msgspec.json.encode(company) if company is not None else None,
-            etag=answer.headers.get("etag", ""),
+            etag="" if _worth_asking_again(verdicts) else _etag(answer),
+            owner=enrolment.owner,
             poll_interval_s=feed.poll_interval_s,
             now=self._clock.now(),
         )
@@ -121,6 +123,17 @@ def _read(verdicts: Sequence[Verdict]) -> tuple[list[Campaign], dict[str, tuple[
 def _interval(answer: Answer, current: int) -> int:
     """The server-set poll interval, in seconds, kept within the policy."""
     value = answer.headers.get("tidings-poll-interval", "")
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > 6:
         return current
     return min(max(int(value), policy.POLL_INTERVAL_MIN_S), policy.POLL_INTERVAL_MAX_S)
+
+
+def _worth_asking_again(verdicts: Sequence[Verdict]) -> bool:
+    """An expired document may be good once this computer's clock is right again; nothing else gets better by itself."""
+    return any(verdict.problem == EXPIRED for verdict in verdicts)
+
+
+def _etag(answer: Answer) -> str:
+    """The feed's entity tag (RFC 9110 section 8.8.3), if it is one that can be sent back."""
+    value = answer.headers.get("etag", "")
+    return value if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]{0,200}"', value) else ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
 
 _ALGORITHMS = ["Ed25519"]
+EXPIRED = "expired"
 
 
 class Question(Struct, frozen=True):
@@ -87,7 +88,7 @@ def _verify(document: str, question: Question, counters: dict[str, tuple[int, st
     if question.type == wire.COMPANY_DOCUMENT and envelope.sub != question.company_id:
         raise errors.DocumentRefused("about another company")
     if envelope.exp <= question.now:
-        raise errors.DocumentRefused("expired")
+        raise errors.DocumentRefused(EXPIRED)
     _check_counter(envelope, digest(document), counters)
     return Verdict(
         digest(document),

@@ -6,8 +6,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from agent import errors, policy, scheduling
 from agent.api_client import ApiClient
@@ -23,6 +24,9 @@ from resources import i18n
 log = logging.getLogger(__name__)
 
 Job = Callable[[], float | None]
+
+_POLL, _FETCH, _SEND = _NAMES = ("poll", "fetch", "send")
+_TASKS = len(_NAMES)
 
 
 class Work:
@@ -44,16 +48,21 @@ class Work:
         self._cache = cache
         self._campaigns = campaigns
         self._notify = notify
-        self._busy = threading.Semaphore(3)
-        self._poll_client: ApiClient | None = None
-        self._refused_media: set[str] = set()
+        self._busy = threading.Semaphore(_TASKS)
+        self._quiet = threading.Lock()
+        self._ending = False
+        self._clients: dict[str, ApiClient] = {}
+        self._clients_lock = threading.Lock()
+        self._not_before = 0.0
+        self._refused_media: dict[str, float] = {}
+        self._unlucky_media: Counter[str] = Counter()
         self._refused_documents = 0
         self._fault: errors.TidingsError | None = None
         self._checked = False
         self._revocation: errors.TokenRefused | None = None
-        self.poll = scheduler.task("poll", self._guarded("poll", self._poll))
-        self.fetch = scheduler.task("fetch", self._guarded("fetch", self._fetch))
-        self.send = scheduler.task("send", self._guarded("send", self._send))
+        self.poll = scheduler.task(_POLL, self._guarded(_POLL, self._poll))
+        self.fetch = scheduler.task(_FETCH, self._guarded(_FETCH, self._fetch))
+        self.send = scheduler.task(_SEND, self._guarded(_SEND, self._send))
 
     def wake_all(self) -> None:
         for task in (self.poll, self.send, self.fetch):
@@ -63,7 +72,7 @@ class Work:
         """The enrolment is another one now."""
         self._revocation, self._fault = None, None
         self._checked, self._refused_documents = False, 0
-        self._close_poll_client()
+        self._not_before = 0.0
         self._refused_media.clear()
         self.wake_all()
 
@@ -73,12 +82,34 @@ class Work:
         self._fetch()
         self._send()
 
-    def wait_until_idle(self, seconds: float) -> None:
-        """Wait for runs under way, up to a time."""
-        deadline = time.monotonic() + seconds
-        for _ in range(3):
-            self._busy.acquire(timeout=max(0.0, deadline - time.monotonic()))
-        self._close_poll_client()
+    @contextmanager
+    def quiet(self, patience_s: float = policy.REQUEST_DEADLINE_S) -> Iterator[None]:
+        """Within, no task runs: what is under way is ended, and what is due waits. ``patience_s``: for what cannot be."""
+        with self._quiet:
+            self._ending = True
+            self._interrupt(*_NAMES)
+            deadline = time.monotonic() + patience_s
+            held = sum(
+                self._busy.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(_TASKS)
+            )
+            self._drop_client(_POLL)
+            self._ending = False
+            try:
+                yield
+            finally:
+                if held:
+                    self._busy.release(held)
+                if not self._ending:
+                    self.wake_all()
+
+    def stop(self) -> None:
+        """End what is under way, for good."""
+        with self.quiet(policy.STOP_TIMEOUT_S):
+            self._ending = True
+
+    def interrupt_sending(self) -> None:
+        """A consent was withdrawn: what is on its way is cut off. The rest is sent again."""
+        self._interrupt(_SEND)
 
     @property
     def revoked(self) -> bool:
@@ -110,15 +141,14 @@ class Work:
     # The three tasks
 
     def _poll(self) -> float | None:
-        client = self._poll_client or self._connector.client()
-        self._poll_client = client
-        outcome = self._sync.step(client)
+        outcome = self._sync.step(self._client(_POLL))
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
         if outcome.changed:
             self._refused_documents = outcome.refused
             self._refused_media.clear()
             if self._connector.reload():
+                self._outbox.drop_ended()
                 self._notify(Change.CONSENT)
             self._notify(Change.CAMPAIGNS)
         if outcome.changed or was_offline:
@@ -129,18 +159,17 @@ class Work:
 
     def _fetch(self) -> float | None:
         needed = files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
-        missing = [
-            file
-            for file in needed
-            if self._cache.path(file.sha256) is None and file.sha256 not in self._refused_media
-        ]
+        missing = [file for file in needed if self._cache.path(file.sha256) is None and self._may_fetch(file)]
         if missing:
-            with closing(self._connector.client()) as client:
-                for file in missing:
+            with self._own_client(_FETCH) as client:
+                for file in sorted(missing, key=lambda file: self._unlucky_media[file.sha256]):
                     self._fetch_one(client, file)
         kept = files_needed((item.campaign for item in self._campaigns.inbox()), i18n.language())
         self._cache.evict(kept)
-        return None
+        return policy.MEDIA_RETRY_S if self._refused_media else None
+
+    def _may_fetch(self, file: MediaFile) -> bool:
+        return self._refused_media.get(file.sha256, 0.0) <= time.monotonic()
 
     def _fetch_one(self, client: ApiClient, file: MediaFile) -> None:
         try:
@@ -149,14 +178,18 @@ class Work:
             if isinstance(error, errors.TokenRefused):
                 raise
             log.warning("A file was refused: %s", error.detail)
-            self._refused_media.add(file.sha256)
+            self._refused_media[file.sha256] = time.monotonic() + policy.MEDIA_RETRY_S
             return
+        except errors.EnvironmentFault:
+            self._unlucky_media[file.sha256] += 1
+            raise
+        self._refused_media.pop(file.sha256, None)
         self._notify(Change.CAMPAIGNS)
 
     def _send(self) -> float | None:
         if not self._outbox.waiting():
             return None
-        with closing(self._connector.client()) as client:
+        with self._own_client(_SEND) as client:
             self._outbox.send(client)
         self._notify(Change.STATUS)
         return None
@@ -168,12 +201,14 @@ class Work:
         backoff = Backoff()
 
         def run() -> float | None:
-            if self.revoked:
-                return None
             with self._busy:
+                if self.revoked or self._ending:
+                    return None
+                if (wait := self._not_before - time.monotonic()) > 0:
+                    return wait
                 try:
                     delay = job()
-                except errors.NotConnected:
+                except (errors.NotConnected, errors.Interrupted):
                     return None
                 except errors.TokenRefused as refusal:
                     self._token_refused(refusal)
@@ -188,17 +223,18 @@ class Work:
         return run
 
     def _after(self, busy: errors.ServerBusy, backoff: Backoff) -> float:
-        """At least as long as the server says, and not all at the same time."""
+        """At least as long as the server says, whoever wakes a task meanwhile, and not all at the same time."""
         wait = backoff.failed()
         if busy.retry_after_s is None:
             return wait
+        self._not_before = time.monotonic() + busy.retry_after_s
         return busy.retry_after_s + random.uniform(0, max(1.0, busy.retry_after_s * policy.POLL_JITTER_SHARE))
 
     def _failed(self, name: str, fault: errors.TidingsError, delay: float) -> float:
         log.warning("%s: %s (%s); next try in %.0f s.", name, type(fault).__name__, fault.detail, delay)
-        if name == "poll":
+        if name == _POLL:
             self._fault = fault
-            self._close_poll_client()
+            self._drop_client(_POLL)
             self._notify(Change.STATUS)
         return delay
 
@@ -206,10 +242,34 @@ class Work:
         log.warning("This computer must be connected again: %s", refusal.detail)
         self._revocation = refusal
         self._connector.forget_token()
-        self._close_poll_client()
+        self._drop_client(_POLL)
         self._notify(Change.STATUS)
 
-    def _close_poll_client(self) -> None:
-        client, self._poll_client = self._poll_client, None
+    # Ways to the server, one a task. That of the poll stays open.
+
+    def _client(self, name: str) -> ApiClient:
+        client = self._clients.get(name) or self._connector.client()
+        with self._clients_lock:
+            self._clients[name] = client
+            if self._ending:
+                raise errors.Interrupted("about to end")
+        return client
+
+    @contextmanager
+    def _own_client(self, name: str) -> Iterator[ApiClient]:
+        try:
+            yield self._client(name)
+        finally:
+            self._drop_client(name)
+
+    def _drop_client(self, name: str) -> None:
+        with self._clients_lock:
+            client = self._clients.pop(name, None)
         if client is not None:
             client.close()
+
+    def _interrupt(self, *names: str) -> None:
+        with self._clients_lock:
+            for name in names:
+                if name in self._clients:
+                    self._clients[name].abort()

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import msgspec
 
+from agent import errors
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Signal
-from agent.store.connection import Database
+from agent.store.connection import Database, decoding
 
 _COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at"
 
@@ -27,14 +28,21 @@ class CampaignStore:
         etag: str,
         poll_interval_s: int,
         now: datetime,
+        owner: tuple[str, bytes],
     ) -> None:
         """Store one feed, whole or not at all. ``listed``: the ids of all campaigns that it names.
+
+        ``owner``: company and person that it was asked for. Raises NotConnected when these left meanwhile.
 
         What the person did with a campaign stays when its content changes; a recalled campaign's text is overwritten by
         the recall.
         """
         moment = now.isoformat()
         with self._database.transaction() as connection:
+            if not connection.execute(
+                "SELECT 1 FROM enrolment WHERE company_id = ? AND person = ?", owner
+            ).fetchone():
+                raise errors.NotConnected("the enrolment changed during a poll")
             connection.executemany(
                 "INSERT INTO campaign (campaign_id, content, starts, received, recalled) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts,"
@@ -103,13 +111,13 @@ class CampaignStore:
         self._set(campaign_id, "remind_at = ?", moment.isoformat())
 
     def like(self, campaign_id: str, liked: bool) -> int:
-        """Remember the heart. Returns the sequence number of this change, from 1."""
+        """Remember the heart. Returns the sequence number of this change, from 1; 0 if the campaign is gone."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "UPDATE campaign SET liked = ?, like_seq = like_seq + 1 WHERE campaign_id = ? RETURNING like_seq",
                 (int(liked), campaign_id),
             ).fetchone()
-        return int(row[0])
+        return int(row[0]) if row else 0
 
     def claim_seen(self, campaign_id: str) -> bool:
         """Whether no *seen* was made yet for this campaign; from now on one was."""
@@ -120,11 +128,15 @@ class CampaignStore:
             ).fetchone()
         return row is not None
 
+    def unclaim_seen(self, campaign_id: str) -> None:
+        """The *seen* could not be made after all."""
+        self._set(campaign_id, "seen_event = 0")
+
     def forget_signal(self, signal: Signal) -> None:
         """Consent was withdrawn: no trace stays of which signals were made."""
         if signal is Signal.SEEN:
             with self._database.transaction() as connection:
-                connection.execute("UPDATE campaign SET seen_event = 0")
+                connection.execute("UPDATE campaign SET seen_event = 0 WHERE seen_event = 1")
 
     def _set(self, campaign_id: str, assignment: str, *values: str) -> None:
         with self._database.transaction() as connection:
@@ -135,12 +147,13 @@ class CampaignStore:
 
 def _item(row: tuple[bytes, str, int, str | None, int, int, str | None]) -> InboxItem:
     content, received, listed, displayed, is_read, liked, remind_at = row
-    state = CampaignState(
-        received=datetime.fromisoformat(received),
-        listed=bool(listed),
-        displayed=datetime.fromisoformat(displayed) if displayed else None,
-        read=bool(is_read),
-        liked=bool(liked),
-        remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
-    )
-    return InboxItem(msgspec.json.decode(content, type=Campaign), state)
+    with decoding("campaign"):
+        state = CampaignState(
+            received=datetime.fromisoformat(received),
+            listed=bool(listed),
+            displayed=datetime.fromisoformat(displayed) if displayed else None,
+            read=bool(is_read),
+            liked=bool(liked),
+            remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
+        )
+        return InboxItem(msgspec.json.decode(content, type=Campaign), state)

@@ -8,7 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from agent import errors
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_FAILING = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+)
 
 
 class Database:
@@ -26,12 +41,14 @@ class Database:
             self._connection.execute("PRAGMA secure_delete = ON")
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.execute("PRAGMA cache_size = -512")
-        path.chmod(0o600)
+            path.chmod(0o600)
+        self._closed = False
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
         with self._lock, faults(self.path.name):
+            self._check_open()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -44,28 +61,48 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock, faults(self.path.name):
+            self._check_open()
             yield self._connection
 
     def close(self) -> None:
+        """What still runs then is interrupted. Closing again does nothing."""
         with self._lock, faults(self.path.name):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._connection.close()
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self._connection.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise errors.Interrupted("the store is closed")
 
 
 @contextmanager
 def faults(what: str) -> Iterator[None]:
-    """Turn SQLite's faults into ours; its bugs (a wrong statement) pass through."""
+    """Turn the faults of SQLite and of the disk into ours; a wrong statement of ours passes through.
+
+    An SQLite error without a code comes of Python's own module: a text in the file that is no UTF-8.
+    """
     try:
         yield
-    except sqlite3.OperationalError as error:
-        code = (error.sqlite_errorcode or 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise errors.StoreDamaged(f"{what}: {error}") from error
-        if code == sqlite3.SQLITE_ERROR:
-            raise
+    except OSError as error:
         raise errors.DiskFault(f"{what}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        code = (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and "schema" in str(error)):
             raise errors.StoreDamaged(f"{what}: {error}") from error
+        if code in _FAILING:
+            raise errors.DiskFault(f"{what}: {error}") from error
         raise
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """What we stored ourselves and cannot read any more was damaged on the disk. Raises StoreDamaged."""
+    try:
+        yield
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise errors.StoreDamaged(f"{what}: {type(error).__name__}") from error

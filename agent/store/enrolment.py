@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agent import wire
 from agent.model import Company, Person
-from agent.store.connection import Database
+from agent.store.connection import Database, decoding
 
 _TABLES = ("enrolment", "counter", "campaign", "message", "receipt")
 
@@ -27,6 +27,11 @@ class Enrolment(Struct, frozen=True):
     poll_interval_s: int
     last_check: datetime | None
 
+    @property
+    def owner(self) -> tuple[str, bytes]:
+        """Whose data this is: the company, and the person as stored."""
+        return self.company_id, msgspec.json.encode(self.person)
+
 
 class EnrolmentStore:
     def __init__(self, database: Database) -> None:
@@ -39,24 +44,29 @@ class EnrolmentStore:
             ).fetchone()
         if row is None:
             return None
-        return Enrolment(
-            server_url=row[0],
-            company_id=row[1],
-            keys=msgspec.json.decode(row[2], type=wire.KeySet),
-            person=msgspec.json.decode(row[3], type=Person),
-            company=msgspec.json.decode(row[4], type=Company),
-            etag=row[5],
-            poll_interval_s=row[6],
-            last_check=datetime.fromisoformat(row[7]) if row[7] else None,
-        )
+        with decoding("enrolment"):
+            return Enrolment(
+                server_url=row[0],
+                company_id=row[1],
+                keys=msgspec.json.decode(row[2], type=wire.KeySet),
+                person=msgspec.json.decode(row[3], type=Person),
+                company=msgspec.json.decode(row[4], type=Company),
+                etag=row[5],
+                poll_interval_s=row[6],
+                last_check=datetime.fromisoformat(row[7]) if row[7] else None,
+            )
 
-    def begin(self, enrolment: Enrolment) -> bool:
-        """Connect to a company. Returns whether another company's or person's data was deleted; one's own inbox stays."""
+    def is_anothers(self, enrolment: Enrolment) -> bool:
+        """Whether this is another company or person than the one connected."""
         old = self.read()
-        same = old is not None and (old.company_id, old.person.email) == (
+        return old is None or (old.company_id, old.person.email) != (
             enrolment.company_id,
             enrolment.person.email,
         )
+
+    def begin(self, enrolment: Enrolment) -> None:
+        """Connect to a company. Another company's or person's data is deleted; one's own inbox stays."""
+        same = not self.is_anothers(enrolment)
         with self._database.transaction() as connection:
             for table in ("enrolment",) if same else _TABLES:
                 connection.execute(f"DELETE FROM {table}")
@@ -72,7 +82,6 @@ class EnrolmentStore:
                     enrolment.poll_interval_s,
                 ),
             )
-        return not same
 
     def forget(self) -> None:
         with self._database.transaction() as connection:
