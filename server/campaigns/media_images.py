@@ -27,37 +27,46 @@ def check_image(path: Path) -> CheckedFile:
     """
     content = read_limited(path, MAX_UPLOAD_BYTES)
     try:
-        with Image.open(io.BytesIO(content), formats=list(_TYPES)) as image:
+        # Pillow warns of damaged metadata, which are thrown away here, and of large pictures, which are refused.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(content), formats=list(_TYPES)) as image,
+        ):
             return _encoded_anew(path, image)
     except UnidentifiedImageError as error:
         raise BadFile(
             _("“{file}” is no PNG, JPEG or WebP picture").format(file=path.name), _("save it as one of these")
         ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(path) from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise _damaged(path) from error
+        raise BadFile(
+            _("“{file}” is damaged or incomplete").format(file=path.name), _("export it again")
+        ) from error
 
 
 def _encoded_anew(path: Path, image: Image.Image) -> CheckedFile:
     file_format = image.format or ""
     if image.width * image.height > MAX_PIXELS:
-        raise BadFile(
-            _("“{file}” has {width} × {height} pixels").format(
-                file=path.name, width=image.width, height=image.height
-            ),
-            _("make it smaller than {limit} million pixels").format(limit=MAX_PIXELS // 1_000_000),
-        )
+        raise _too_many_pixels(path)
     if getattr(image, "is_animated", False):
         raise BadFile(
             _("“{file}” is an animation").format(file=path.name),
             _("save one picture of it, or publish it as a video"),
         )
-    with warnings.catch_warnings():
-        # Pillow warns of damaged metadata, which are thrown away here in any case.
-        warnings.simplefilter("ignore")
-        image.load()
-        upright = _in_srgb(ImageOps.exif_transpose(image))
+    image.load()
+    upright = _in_srgb(ImageOps.exif_transpose(image))
     upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return encode(upright, file_format)
+
+
+def _too_many_pixels(path: Path) -> BadFile:
+    return BadFile(
+        _("“{file}” has more than {limit} million pixels").format(
+            file=path.name, limit=MAX_PIXELS // 1_000_000
+        ),
+        _("make it smaller"),
+    )
 
 
 def encode(image: Image.Image, file_format: str) -> CheckedFile:
@@ -84,7 +93,3 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     except (ImageCms.PyCMSError, OSError):
         return image  # A profile that cannot be read describes nothing.
     return converted or image
-
-
-def _damaged(path: Path) -> BadFile:
-    return BadFile(_("“{file}” is damaged or incomplete").format(file=path.name), _("export it again"))

@@ -60,9 +60,11 @@ def decode(content: bytes) -> Decoded:
         if zeros and not any(zeros):
             return _decoded(content, encoding)
     try:
-        return Decoded(content.decode("utf-8"), "utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+    else:
+        return _decoded(content, "utf-8")
     decoded = _decoded(content, "cp1252")
     warning = _(
         "The file is not in UTF-8, so it was read as Windows-1252. Compare line {line} with the original: "
@@ -118,14 +120,13 @@ def _refuse_what_is_no_csv(content: bytes) -> None:
 
 
 def _decoded(content: bytes, encoding: str) -> Decoded:
+    reason: UnicodeDecodeError | None = None
+    text = ""
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        text = "\x00"
-        reason: UnicodeDecodeError | None = error
-    else:
-        reason = None
-    if "\x00" in text:
+        reason = error
+    if reason or "\x00" in text:
         raise Refused(
             _("This file is not readable text"),
             _("It is neither UTF-8, UTF-16 nor Windows-1252. Save it as “CSV UTF-8” and import that file."),

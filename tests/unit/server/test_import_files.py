@@ -1,0 +1,342 @@
+"""Reading the CSV files that directories export, and explaining what is wrong with a line."""
+
+import pytest
+
+from server.directory.importing.cells import PersonRow
+from server.directory.importing.formats import recognise
+from server.directory.importing.rows import Reading, read_people
+from server.directory.importing.text_files import decode
+from server.errors import Refused
+
+GOOGLE = (
+    "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],"
+    "Password Hash Function [UPLOAD ONLY],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],"
+    "Status [READ ONLY],Last Sign In [READ ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,"
+    "Recovery Phone [MUST BE IN THE E.164 FORMAT],Work Phone,Home Phone,Mobile Phone,Work Address,Home Address,"
+    "Employee ID,Employee Type,Employee Title,Manager Email,Department,Cost Center,2sv Enrolled [READ ONLY],"
+    "2sv Enforced [READ ONLY],Building ID,Floor Name,Floor Section,Email Usage [READ ONLY],"
+    "Drive Usage [READ ONLY],Total Storage [READ ONLY],Change Password at Next Sign-In,New Status [UPLOAD ONLY]"
+)
+GOOGLE_TEMPLATE = GOOGLE.replace("Status [READ ONLY],Last Sign In [READ ONLY],", "").replace(
+    "2sv Enrolled [READ ONLY],2sv Enforced [READ ONLY],", ""
+)
+ENTRA = (
+    "userPrincipalName,displayName,surname,mail,givenName,id,userType,jobTitle,department,accountEnabled,"
+    "usageLocation,streetAddress,state,country,officeLocation,city,postalCode,telephoneNumber,mobilePhone,"
+    "alternateEmailAddress,ageGroup,consentProvidedForMinor,legalAgeGroupClassification,companyName,creationType,"
+    "directorySynced,invitationState,identityIssuer,createdDateTime"
+)
+ENTRA_OLDER = (
+    "userPrincipalName,displayName,surname,mail,givenName,objectId,userType,jobTitle,department,accountEnabled,"
+    "usageLocation,streetAddress,state,country,physicalDeliveryOfficeName,city,postalCode,telephoneNumber,mobile,"
+    "authenticationPhoneNumber,authenticationAlternativePhoneNumber,authenticationEmail,alternateEmailAddress,"
+    "ageGroup,consentProvidedForMinor,legalAgeGroupClassification"
+)
+MICROSOFT_365 = (
+    "Display name,DirSyncEnabled,User principal name,Object Id,First name,Last name,When created,"
+    "Soft deletion time stamp,Title,Department,Preferred data location,City,CountryOrRegion,Office,StateOrProvince,"
+    "Usage location,Last dirsync time,Block credential,Licenses,Password never expires,"
+    "Last password change time stamp,Mobile Phone,Phone number,Postal code,Preferred language,Street address,Fax,"
+    "Proxy addresses"
+)
+MICROSOFT_365_TEMPLATE = (
+    "User Name,First Name,Last Name,Display Name,Job Title,Department,Office Number,Office Phone,Mobile Phone,Fax,"
+    "Alternate email address,Address,City,State or Province,ZIP or Postal Code,Country or Region"
+)
+OWN = "email,first_name,last_name,title,work_landline,work_cell,site_addresses,groups"
+LEA = "lea.roux@northwind.example"
+
+
+def read(content: str | bytes) -> Reading:
+    decoded = decode(content.encode() if isinstance(content, str) else content)
+    return read_people(recognise(decoded.text))
+
+
+def line_of(header: str, **cells: str) -> str:
+    """A line with these cells, named by the beginning of their header, and nothing in the others."""
+    names = [name.casefold().replace(" ", "_") for name in header.split(",")]
+    values = {
+        next(name for name in names if name.startswith(key.casefold())): cell for key, cell in cells.items()
+    }
+    return ",".join(values.get(name, "") for name in names)
+
+
+def only_person(reading: Reading) -> PersonRow:
+    assert reading.problems == []
+    assert len(reading.people) == 1
+    return reading.people[0]
+
+
+def complaints(reading: Reading) -> list[tuple[int, str, str]]:
+    return [(problem.line, problem.column, problem.what) for problem in reading.problems]
+
+
+def test_our_own_columns_are_read() -> None:
+    reading = read(
+        f"{OWN}\n{LEA},Léa,Roux,Studio manager,+33 4 65 71 00 00,+33 6 39 98 00 00,"
+        '"12 quai Rambaud, 69002 Lyon | 8 rue du Sentier, 75002 Paris",Lyon; Studio Lyon\n'
+    )
+    person = only_person(reading)
+    assert person.email == LEA
+    assert person.groups == ("Lyon", "Studio Lyon")
+    assert person.fields == {
+        "first_name": "Léa",
+        "last_name": "Roux",
+        "title": "Studio manager",
+        "work_landline": "+33 4 65 71 00 00",
+        "work_cell": "+33 6 39 98 00 00",
+        "site_addresses": ["12 quai Rambaud, 69002 Lyon", "8 rue du Sentier, 75002 Paris"],
+    }
+
+
+def test_the_address_alone_is_enough() -> None:
+    person = only_person(read(f"email\n{LEA}\n"))
+    assert person.fields == {}
+    assert person.groups is None
+
+
+@pytest.mark.parametrize("header", [GOOGLE, GOOGLE_TEMPLATE], ids=["download", "template"])
+def test_a_google_workspace_file_is_understood(header: str) -> None:
+    line = line_of(
+        header,
+        first_name="Léa",
+        last_name="Roux",
+        email_address=LEA,
+        password_="hunter2",
+        org_unit="/Lyon/Studio",
+        recovery_email="lea@home.example",
+        home_phone="+33 1 99 00 99 99",
+        home_address="at home",
+        work_phone="+33 4 65 71 00 00",
+        mobile="+33 6 39 98 00 00",
+        work_address='"12 quai Rambaud\n69002 Lyon"',
+        employee_title="Studio manager",
+        department="Production",
+    )
+    person = only_person(read(f"{header}\n{line}\n"))
+    assert person.email == LEA
+    assert person.groups == ("Production", "Lyon", "Lyon/Studio")
+    assert person.fields == {
+        "first_name": "Léa",
+        "last_name": "Roux",
+        "title": "Studio manager",
+        "work_landline": "+33 4 65 71 00 00",
+        "work_cell": "+33 6 39 98 00 00",
+        "site_addresses": ["12 quai Rambaud, 69002 Lyon"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "office", "cell"),
+    [(ENTRA, "officelocation", "mobilephone"), (ENTRA_OLDER, "physical", "mobile")],
+    ids=["today", "older"],
+)
+def test_a_microsoft_entra_file_is_understood(header: str, office: str, cell: str) -> None:
+    line = line_of(
+        header,
+        userprincipalname="lroux@northwind.onmicrosoft.example",
+        mail=LEA,
+        givenname="Léa",
+        surname="Roux",
+        usertype="Member",
+        jobtitle="Studio manager",
+        department="Production",
+        accountenabled="True",
+        streetaddress="12 quai Rambaud",
+        postalcode="69002",
+        city="Lyon",
+        country="France",
+        telephone="+33 4 65 71 00 00",
+        **{office: "Studio", cell: "+33 6 39 98 00 00"},
+    )
+    person = only_person(read(f"{header}\r\n{line}\r\n"))
+    assert person.email == LEA
+    assert person.groups == ("Production",)
+    assert person.fields == {
+        "first_name": "Léa",
+        "last_name": "Roux",
+        "title": "Studio manager",
+        "work_landline": "+33 4 65 71 00 00",
+        "work_cell": "+33 6 39 98 00 00",
+        "site_addresses": ["Studio, 12 quai Rambaud, 69002 Lyon, France"],
+    }
+
+
+def test_a_microsoft_365_file_is_understood() -> None:
+    line = line_of(
+        MICROSOFT_365,
+        user_principal="lroux@northwind.onmicrosoft.example",
+        first_name="Léa",
+        last_name="Roux",
+        title="Studio manager",
+        block="False",
+        phone="+33 4 65 71 00 00",
+        mobile="+33 6 39 98 00 00",
+        street="12 quai Rambaud",
+        city="Lyon",
+        proxy="smtp:lroux@northwind.example+SMTP:Lea.Roux@northwind.example",
+    )
+    person = only_person(read(f"{MICROSOFT_365}\n{line}\n"))
+    assert person.email == LEA
+    assert person.fields["site_addresses"] == ["12 quai Rambaud, Lyon"]
+    assert person.fields["work_landline"] == "+33 4 65 71 00 00"
+
+
+def test_the_microsoft_365_template_is_understood() -> None:
+    line = line_of(MICROSOFT_365_TEMPLATE, user_name=LEA, first_name="Léa", job="Studio manager", city="Lyon")
+    person = only_person(read(f"{MICROSOFT_365_TEMPLATE}\n{line}\n"))
+    assert (person.email, person.fields["title"]) == (LEA, "Studio manager")
+
+
+def test_columns_that_tidings_does_not_keep_are_named_and_left_where_they_are() -> None:
+    reading = read(f"{GOOGLE}\n{line_of(GOOGLE, email_address=LEA, password_='hunter2')}\n")
+    assert "Password [Required]" in reading.layout.not_stored
+    assert {"Home Phone", "Home Address", "Recovery Email", "Employee ID"} <= set(reading.layout.not_stored)
+    assert "hunter2" not in repr(reading.people)
+
+
+def test_without_a_mail_address_the_sign_in_name_of_entra_is_taken() -> None:
+    line = line_of(ENTRA, userprincipalname=LEA, usertype="Member", accountenabled="True")
+    assert only_person(read(f"{ENTRA}\n{line}\n")).email == LEA
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        (ENTRA, {"mail": LEA, "accountenabled": "False"}),
+        (ENTRA, {"mail": LEA, "usertype": "Guest", "accountenabled": "True"}),
+        (ENTRA, {"userprincipalname": "lea_home.example#EXT#@northwind.onmicrosoft.example"}),
+        (MICROSOFT_365, {"user_principal": LEA, "block": "True"}),
+        (MICROSOFT_365, {"user_principal": LEA, "soft": "2026-03-18 19:49:35Z"}),
+        (GOOGLE, {"email_address": LEA, "status": "Suspended"}),
+    ],
+    ids=["disabled", "guest", "guest-by-name", "blocked", "deleted", "suspended"],
+)
+def test_accounts_that_nobody_reads_with_are_left_out_and_named(header: str, cells: dict[str, str]) -> None:
+    reading = read(f"{header}\n{line_of(header, **cells)}\n")
+    assert reading.people == []
+    assert reading.problems == []
+    assert [(one.line, bool(one.email), bool(one.why)) for one in reading.skipped] == [(2, True, True)]
+
+
+TEXT = f"email;first_name\n{LEA};Léa\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (TEXT.encode(), "utf-8"),
+        (TEXT.encode("utf-8-sig"), "utf-8"),
+        (TEXT.encode("utf-16"), "utf-16-le"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-16-be"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "utf-16-be"),
+    ],
+)
+def test_the_encoding_is_found(content: bytes, encoding: str) -> None:
+    decoded = decode(content)
+    assert (decoded.encoding, decoded.warnings) == (encoding, ())
+    assert only_person(read(content)).fields["first_name"] == "Léa"
+
+
+def test_windows_1252_is_read_with_a_warning_that_names_a_line_to_compare() -> None:
+    decoded = decode(TEXT.encode("cp1252"))
+    assert decoded.text == TEXT
+    assert len(decoded.warnings) == 1
+    assert "line 2" in decoded.warnings[0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_spreadsheets_may_choose_delimiter_and_line_ends(delimiter: str, newline: str) -> None:
+    rows = [["email", "first_name", "groups"], [LEA, "Léa", '"Lyon;Studio"'], ["", "", ""]]
+    person = only_person(read(newline.join(delimiter.join(row) for row in rows)))
+    assert (person.fields["first_name"], person.groups) == ("Léa", ("Lyon", "Studio"))
+
+
+def test_a_line_that_names_the_delimiter_for_excel_is_skipped() -> None:
+    reading = read(f"sep=;\nemail;first_name\n{LEA};Léa\n")
+    assert only_person(reading).line == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        (b"", "empty"),
+        (b"\r\n\r\n", "empty"),
+        (b"PK\x03\x04 and so on", "workbook"),
+        (b"\xd0\xcf\x11\xe0 and so on", "workbook"),
+        (b"email\n\x81\x8d\x8f\n", "not readable text"),
+        (b"email\n\x00\x01\x02\x03abc\n", "not readable text"),
+        (b"name,phone\nLea,1\n", "columns of this file are not known"),
+        (b"email,email\na@b.example,c@d.example\n", "Two columns"),
+        (b"email,frist_name\n", "misspelt"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_a_reason(content: bytes, title: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(content)
+    assert title in refused.value.title
+    assert refused.value.message
+
+
+def test_every_mistake_is_reported_with_its_line_and_column() -> None:
+    lines = [
+        "email,first_name,work_cell,groups",
+        ",Nobody,,",
+        "no address,Ann,,",
+        "ok@northwind.example,Ann,,Lyon",
+        "OK@northwind.example,Ann again,,",
+        f"long@northwind.example,{'x' * 101},,",
+        "surplus@northwind.example,Ann,,Lyon,Paris",
+        'break@northwind.example,"A\nnn",,',
+        "bidi@northwind.example,Ann\u202etxt,,",
+        "lost@northwind.example,L\ufffda,,",
+        f"group@northwind.example,Ann,,{'g' * 201}",
+    ]
+    reading = read("\n".join(lines))
+    assert [(line, column) for line, column, _what in complaints(reading)] == [
+        (2, "email"),
+        (3, "email"),
+        (5, "email"),
+        (6, "first_name"),
+        (7, ""),
+        (8, "first_name"),
+        (10, "first_name"),
+        (11, "first_name"),
+        (12, "groups"),
+    ]
+    assert all(problem.what and problem.what_to_do for problem in reading.problems)
+    assert "line 4" in reading.problems[2].what
+
+
+def test_several_mistakes_of_one_line_are_all_reported() -> None:
+    reading = read(f"email,first_name,last_name\nnobody,{'x' * 101},{'y' * 101}\n")
+    assert [column for _line, column, _what in complaints(reading)] == ["email", "first_name", "last_name"]
+
+
+def test_reading_goes_on_after_a_broken_line() -> None:
+    reading = read('email,first_name\na@northwind.example,"A" nn\nnobody,Ann\n')
+    assert [line for line, _column, _what in complaints(reading)] == [2, 3]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_found_where_it_opens() -> None:
+    reading = read(
+        'email,first_name\na@northwind.example,Ann\nb@northwind.example,"Bob\nc@northwind.example,Cy\n'
+    )
+    assert complaints(reading) == [(3, "", "a quotation mark is opened and never closed")]
+
+
+def test_marks_that_address_books_put_around_telephone_numbers_are_dropped() -> None:
+    person = only_person(read(f"email,work_cell\n{LEA},\u202a+33 6 39 98 00 00\u202c\n"))
+    assert person.fields["work_cell"] == "+33 6 39 98 00 00"
+
+
+def test_letters_written_in_two_ways_are_one() -> None:
+    person = only_person(read(f"email,first_name\n{LEA},Le\u0301a\n"))
+    assert person.fields["first_name"] == "Léa"
+
+
+def test_spaces_around_values_do_not_count() -> None:
+    person = only_person(read(f"email, first_name ,groups\n {LEA} ,\u00a0Léa , Lyon ; ; Lyon | Studio\n"))
+    assert (person.email, person.fields["first_name"], person.groups) == (LEA, "Léa", ("Lyon", "Studio"))

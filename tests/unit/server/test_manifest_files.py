@@ -1,0 +1,217 @@
+"""Campaign files: what is understood, and how mistakes are explained."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.campaigns.manifest import DEFAULT_SPAN, Manifest, read_manifest
+from server.errors import Refused
+
+NOW = datetime(2026, 11, 23, 9, 0, 0, 123456, tzinfo=UTC)
+HOSTS = ("northwind.example", "*.northwind.example")
+SHORTEST = """
+sender = "IT"
+default_language = "en"
+[audience]
+everyone = true
+[variants.en]
+title = "VPN restarts at 18:00 tonight"
+"""
+LINK = '[[variants.en.links]]\nlabel = "Details"\nurl = "https://intranet.northwind.example/vpn"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("picture.png", "film.mp4", "film.en.vtt", "film.fr.vtt"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def read(folder: Path, text: str) -> Manifest:
+    file = folder / "news.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_manifest(file, NOW, HOSTS)
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        read(folder, text)
+    assert "news.toml" in refused.value.title
+    return refused.value.message.split("\n")
+
+
+def test_a_title_a_sender_and_an_audience_are_enough(folder: Path) -> None:
+    manifest = read(folder, SHORTEST)
+    assert manifest.starts == NOW.replace(microsecond=0)
+    assert manifest.ends == manifest.starts + DEFAULT_SPAN
+    assert (manifest.urgency, manifest.audience.everyone) == ("normal", True)
+    variant = manifest.variants["en"]
+    assert (variant.title, variant.body) == ("VPN restarts at 18:00 tonight", "")
+    assert (variant.links, variant.image, variant.video) == ((), None, None)
+
+
+def test_everything_that_a_file_can_say_is_read(folder: Path) -> None:
+    manifest = read(
+        folder,
+        """
+        id = "c-lyon"
+        sender = "Internal news"
+        urgency = "urgent"
+        starts = 2026-11-24T09:00:00+01:00
+        ends = 2026-11-30T17:00:00Z
+        default_language = "fr-CA"
+        [audience]
+        groups = ["Lyon", "Lyon", " Paris "]
+        people = ["lea.roux@northwind.example"]
+        [variants.fr-CA]
+        title = "Le studio"
+        body = \"\"\"
+        Deux
+        lignes\"\"\"
+        links = [{ label = "Plan", url = "https://northwind.example/plan", id = "plan" },
+                 { label = "Vélos", url = "https://www.northwind.example/velos" }]
+        [variants.fr-CA.image]
+        file = "picture.png"
+        alt = "Le plan"
+        [variants.fr-CA.video]
+        file = "film.mp4"
+        poster = "picture.png"
+        captions = [{ language = "fr", label = "Français", file = "film.fr.vtt" },
+                    { language = "en", label = "English", file = "film.en.vtt" }]
+        """,
+    )
+    assert manifest.campaign_id == "c-lyon"
+    assert manifest.starts == datetime(2026, 11, 24, 8, tzinfo=UTC)
+    assert manifest.ends == datetime(2026, 11, 30, 17, tzinfo=UTC)
+    assert manifest.audience.groups == ("Lyon", "Paris")
+    variant = manifest.variants["fr-CA"]
+    assert variant.body.split() == ["Deux", "lignes"]
+    assert [(link.link_id, link.label) for link in variant.links] == [("plan", "Plan"), ("l2", "Vélos")]
+    assert variant.video is not None
+    assert variant.video.alt == "Le studio"
+    assert variant.video.poster is not None
+    assert [captions.file.name for captions in variant.video.captions] == ["film.fr.vtt", "film.en.vtt"]
+
+
+def test_media_are_found_next_to_the_file_or_in_a_folder_of_their_own(folder: Path, tmp_path: Path) -> None:
+    text = SHORTEST + '[variants.en.image]\nfile = "picture.png"\nalt = "A picture"\n'
+    assert read(folder, text).variants["en"].image is not None
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = elsewhere / "news.toml"
+    file.write_text(text)
+    image = read_manifest(file, NOW, HOSTS, folder).variants["en"].image
+    assert image is not None
+    assert image.file == folder / "picture.png"
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "hint"),
+    [
+        (("sender", "sendr"), "sendr", "“sender”"),
+        (("title =", "titel ="), "variants.en.titel", "“title”"),
+        (('sender = "IT"', "sender = 7"), "sender", "text"),
+        (('sender = "IT"', ""), "sender", "missing"),
+        (('"VPN restarts at 18:00 tonight"', '"  "'), "variants.en.title", "empty"),
+        (('"VPN restarts at 18:00 tonight"', f'"{"x" * 201}"'), "variants.en.title", "200"),
+        (('"VPN restarts at 18:00 tonight"', '"a\\u0007b"'), "variants.en.title", "invisible"),
+        (('default_language = "en"', 'default_language = "fr"'), "default_language", "variants.fr"),
+        (('default_language = "en"', 'default_language = "English"'), "default_language", "“fr-CA”"),
+        (("[variants.en]", "[variants.English]"), "variants.English", "“fr-CA”"),
+        (("everyone = true", ""), "audience", "groups"),
+        (("everyone = true", "everyone = false"), "audience", "groups"),
+        (("everyone = true", 'everyone = true\ngroups = ["Lyon"]'), "audience.everyone", "one of the two"),
+        (("everyone = true", "groups = [1]"), "audience.groups", '["Lyon", "Paris"]'),
+        (('sender = "IT"', 'sender = "IT"\nurgency = "urgnt"'), "urgency", "“urgent”"),
+        (('sender = "IT"', 'sender = "IT"\nid = "C Lyon"'), "id", "c-"),
+        (('sender = "IT"', 'sender = "IT"\nstarts = 2026-11-23T09:00:00'), "starts", "time zone"),
+        (('sender = "IT"', 'sender = "IT"\nstarts = 2026-11-23'), "starts", "+01:00"),
+        (
+            ('sender = "IT"', 'sender = "IT"\nstarts = 2026-11-01T09:00:00Z\nends = 2026-11-02T09:00:00Z'),
+            "ends",
+            "past",
+        ),
+        (('sender = "IT"', 'sender = "IT"\nends = 2026-11-01T09:00:00Z'), "ends", "after the start"),
+        (('sender = "IT"', 'sender = "IT"\nends = 2028-11-01T09:00:00Z'), "ends", "year"),
+    ],
+)
+def test_a_mistake_is_explained_with_its_key_and_what_to_do(
+    folder: Path, change: tuple[str, str], key: str, hint: str
+) -> None:
+    assert change[0] in SHORTEST
+    lines = mistakes(folder, SHORTEST.replace(*change))
+    named = [line for line in lines if line.startswith(f"{key}: ")]
+    assert named, lines
+    assert any(hint in line for line in named), named
+
+
+@pytest.mark.parametrize(
+    ("addition", "key", "hint"),
+    [
+        (LINK * 6, "variants.en.links", "5"),
+        (LINK + 'id = "video"\n', "variants.en.links[1].id", "taken"),
+        (LINK + 'id = "l2"\n' + LINK, "variants.en.links[2].id", "taken"),
+        (LINK + 'id = "No!"\n', "variants.en.links[1].id", "hyphen"),
+        (LINK + 'href = "x"\n', "variants.en.links[1].href", "not known"),
+        (LINK.replace("Details", "x" * 41), "variants.en.links[1].label", "40"),
+        ('[variants.en.image]\nfile = "picture.png"\n', "variants.en.image.alt", "missing"),
+        ('[variants.en.image]\nfile = "none.png"\nalt = "x"\n', "variants.en.image.file", "“none.png”"),
+        ('[variants.en.video]\nposter = "picture.png"\n', "variants.en.video.file", "missing"),
+        (
+            '[variants.en.video]\nfile = "film.mp4"\n'
+            + '[[variants.en.video.captions]]\nlanguage = "en"\nlabel = "English"\nfile = "film.en.vtt"\n'
+            * 2,
+            "variants.en.video.captions[2].language",
+            "twice",
+        ),
+        ("links = 5\n", "variants.en.links", "list"),
+        ("image = 5\n", "variants.en.image", "table"),
+    ],
+)
+def test_a_mistake_in_a_variant_is_explained(folder: Path, addition: str, key: str, hint: str) -> None:
+    lines = mistakes(folder, SHORTEST + addition)
+    named = [line for line in lines if line.startswith(f"{key}: ")]
+    assert named, lines
+    assert any(hint in line for line in named), named
+
+
+def test_all_mistakes_are_reported_together(folder: Path) -> None:
+    lines = mistakes(
+        folder, SHORTEST.replace("sender", "sendr").replace("everyone = true", "").replace("title", "tile")
+    )
+    assert {line.split(":")[0] for line in lines} == {
+        "sender",
+        "sendr",
+        "audience",
+        "variants.en.title",
+        "variants.en.tile",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"sender = IT\n", "line 1"),
+        ("sender = 'é'".encode("cp1252"), "UTF-8"),
+        (b"#" * 600_000, "too large"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_refused_with_a_reason(tmp_path: Path, content: bytes, hint: str) -> None:
+    file = tmp_path / "news.toml"
+    file.write_bytes(content)
+    with pytest.raises(Refused) as refused:
+        read_manifest(file, NOW, HOSTS)
+    assert hint in refused.value.message
+
+
+def test_a_file_that_is_not_there_is_refused_with_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        read_manifest(tmp_path / "none.toml", NOW, HOSTS)
+    assert "cannot be read" in refused.value.message
+
+
+def test_a_campaign_may_start_later_and_then_runs_as_long(folder: Path) -> None:
+    manifest = read(folder, SHORTEST.replace('sender = "IT"', 'sender = "IT"\nstarts = 2027-01-01T00:00:00Z'))
+    assert manifest.ends - manifest.starts == DEFAULT_SPAN
+    assert manifest.starts - NOW > timedelta(days=30)
