@@ -141,7 +141,7 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1]
     iss: str
     sub: str
-    ctr: Annotated[int, Meta(ge=0, lt=2**63)]
+    ctr: Annotated[int, Meta(ge=0, le=2**53)]
     iat: int
     exp: int
     content: Raw
