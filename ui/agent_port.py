@@ -1,0 +1,59 @@
+"""What the windows ask of the agent: the part of ``agent.runtime.Runtime`` that they use, as a protocol.
+
+The runtime itself is imported after the tray icon is shown; a test brings a small one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from agent.model import (
+    Change,
+    InboxItem,
+    Interaction,
+    PresenceState,
+    Selection,
+    Signal,
+    SignalChoice,
+    Status,
+)
+
+
+class Agent(Protocol):
+    """Each method is documented at the runtime. Those that wait for the network say so: on a worker only."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Takes up to a few seconds."""
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]: ...
+
+    def status(self) -> Status: ...
+
+    def inbox(self) -> list[InboxItem]: ...
+
+    def select(self, presence: PresenceState) -> Selection: ...
+
+    def choices(self) -> tuple[SignalChoice, ...]: ...
+
+    def media_path(self, sha256: str) -> Path | None: ...
+
+    def allowed_url(self, campaign_id: str, link_id: str) -> str: ...
+
+    def record(self, interaction: Interaction) -> None: ...
+
+    def choose(self, choices: Mapping[Signal, bool]) -> None: ...
+
+    def defer_choice(self) -> None: ...
+
+    def remind(self, campaign_id: str, delay_s: float) -> None: ...
+
+    def pause(self, seconds: float | None) -> None: ...
+
+    def check_now(self) -> None: ...
+
+    def enrol(self, server_url: str, code: str) -> None:
+        """Waits for the network."""
