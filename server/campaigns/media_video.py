@@ -125,7 +125,9 @@ def _check_picture(path: Path, video: VideoStream) -> None:
 
 def _check_length(path: Path, container: av.container.InputContainer, video: VideoStream) -> None:
     if not video.frames:
-        raise BadFile(_("“{file}” is in fragments, as for streaming").format(file=path.name), conversion(path))
+        raise BadFile(
+            _("“{file}” is in fragments, as for streaming").format(file=path.name), conversion(path)
+        )
     seconds = (container.duration or 0) / av.time_base
     if not 0 < seconds <= MAX_DURATION_S:
         raise BadFile(
