@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,8 +23,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "tidings-setup"
-LOG = ROOT / "build" / "setup.log"
 OLDEST_PYTHON = (3, 11)
+LOG = ROOT / "build" / "setup.log"
 
 # Debian and Ubuntu packages by purpose. The first list is what Qt's wheels expect of the system.
 QT = [
@@ -54,12 +54,7 @@ SYSTEM_PACKAGES = {
 
 
 class TaskError(Exception):
-    """A task that cannot start. `title` says what is wrong in a few words, `message` what to do about it."""
-
-    def __init__(self, title: str, message: str) -> None:
-        super().__init__(title)
-        self.title = title
-        self.message = message
+    """A task that cannot start. Its arguments: what is wrong in a few words, and what to do about it."""
 
 
 def styled(text: str, code: str) -> str:
@@ -158,13 +153,10 @@ def apt_privilege() -> list[str] | None:
     return None
 
 
-# --- Python environment ------------------------------------------------------------------------------
-
-
 def wanted_stamp() -> str:
     """What an up-to-date environment was made from."""
-    content = LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()
-    return hashlib.sha256(content).hexdigest()
+    sources = LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode()
+    return hashlib.sha256(b"".join(sources)).hexdigest()
 
 
 def install_python_packages() -> None:
@@ -212,9 +204,6 @@ def set_up(purpose: str) -> None:
     print("   ready")
 
 
-# --- Tasks -------------------------------------------------------------------------------------------
-
-
 def run(*command: str) -> int:
     """Runs .venv's Python in the foreground and gives its exit code. Ctrl-C is for the child to handle."""
     child = subprocess.Popen([PYTHON, *command], cwd=ROOT)
@@ -240,7 +229,7 @@ LINTERS = {
     "ruff check": ("-m", "ruff", "check"),
     "ruff format": ("-m", "ruff", "format", "--check"),
     "mypy": ("-m", "mypy"),
-    "import-linter": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    "import-linter": ("-c", "import importlinter.cli as cli; cli.lint_imports_command()"),
 }
 
 
@@ -283,12 +272,28 @@ def package(arguments: Sequence[str]) -> int:
     return run("-m", "installer", *arguments)
 
 
+CATALOGUES = {"tidings": ("resources/locale", "agent", "ui"), "django": ("server/locale", "server")}
+
+
+def messages(_arguments: Sequence[str]) -> int:
+    """bring the texts of the code into the catalogues, to be translated there"""
+    set_up("run")
+    babel = ("-m", "babel.messages.frontend")
+    for domain, (catalogue, *packages) in CATALOGUES.items():
+        template = str(LOG.with_name(f"{domain}.pot"))
+        extract = (*babel, "extract", "--no-location", "--sort-output", "-o", template, *packages)
+        update = (*babel, "update", "-i", template, "-d", catalogue, "-D", domain)
+        if run(*extract) or run(*update, "--no-fuzzy-matching", "--ignore-obsolete"):
+            return 1
+    return 0
+
+
 def setup(arguments: Sequence[str]) -> int:
     """install what a purpose needs and stop: run, desktop, test (if none is named), bench, package"""
     purposes = arguments or ["test"]
-    for purpose in purposes:
-        if purpose not in SYSTEM_PACKAGES:
-            raise TaskError(f"Unknown purpose: {purpose}", f"Choose among {', '.join(SYSTEM_PACKAGES)}.")
+    unknown = set(purposes) - SYSTEM_PACKAGES.keys()
+    if unknown:
+        raise TaskError(f"Unknown: {', '.join(unknown)}", f"Choose among {', '.join(SYSTEM_PACKAGES)}.")
     for purpose in purposes:
         set_up(purpose)
     return 0
@@ -303,11 +308,11 @@ def clean(_arguments: Sequence[str]) -> int:
 
 
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
-    task.__name__: task for task in (demo, test, bench, package, lint, setup, clean)
+    task.__name__: task for task in (demo, test, bench, package, lint, messages, setup, clean)
 }
 
 
-def parse(words: Iterable[str] | None) -> tuple[str, list[str]]:
+def parse() -> tuple[str, list[str]]:
     """The task that the command line names, and the words that are the task's own."""
     listing = "\n".join(f"  {name:<9}{task.__doc__}" for name, task in TASKS.items())
     parser = argparse.ArgumentParser(
@@ -319,20 +324,20 @@ def parse(words: Iterable[str] | None) -> tuple[str, list[str]]:
     )
     parser.add_argument("task", metavar="TASK", choices=list(TASKS), help="one of the tasks below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    parsed = parser.parse_args(None if words is None else list(words))
+    parsed = parser.parse_args()
     return parsed.task, parsed.arguments
 
 
-def main(words: Iterable[str] | None = None) -> NoReturn:
+def main() -> NoReturn:
     """Runs one task and exits with its code."""
-    task, arguments = parse(words)
+    task, arguments = parse()
     try:
         if sys.version_info < OLDEST_PYTHON:
-            oldest = ".".join(map(str, OLDEST_PYTHON))
-            raise TaskError("Python is too old", f"Tidings needs Python {oldest} or newer.")
+            raise TaskError("Python is too old", "Tidings needs Python 3.11 or newer.")
         code = TASKS[task](arguments)
     except TaskError as error:
-        print(styled(f"\n{error.title}", "1;31"), error.message, sep="\n", file=sys.stderr)
+        title, message = error.args
+        print(styled(f"\n{title}", "1;31"), message, sep="\n", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
