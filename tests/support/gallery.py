@@ -1,0 +1,115 @@
+"""Draws each window in each scheme and language: `python -m tests.support.gallery [NAME …]` → `build/gallery/*.png`.
+
+Each screen is shown on a backdrop of the size that it has in the design, so that the two can be laid side by side.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
+
+from resources import i18n
+from tests.support import gallery_data as data
+from ui.popup import PopupCard
+from ui.theme import Scheme, Theme, apply_theme
+
+FOLDER = Path("build/gallery")
+BACKDROP_MARGIN = 34
+
+Screen = Callable[[Theme], QWidget]
+
+
+def popup_video(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.video_page())
+    return card
+
+
+def popup_urgent(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.urgent_page())
+    return card
+
+
+def popup_long(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.long_page())
+    return card
+
+
+def popup_later(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.video_page())
+    card.later_button.click()
+    return card
+
+
+def popup_cut(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=False)
+    card.show_page(data.video_page())
+    return card
+
+
+SCREENS: dict[str, Screen] = {
+    "popup-video": popup_video,
+    "popup-urgent": popup_urgent,
+    "popup-long": popup_long,
+    "popup-later": popup_later,
+    "popup-cut": popup_cut,
+}
+
+
+def picture(widget: QWidget) -> QImage:
+    """The widget on the design's backdrop."""
+    size = widget.size()
+    image = QImage(
+        size.width() + 2 * BACKDROP_MARGIN, size.height() + 2 * BACKDROP_MARGIN, QImage.Format.Format_RGB32
+    )
+    painter = QPainter(image)
+    ground = QLinearGradient(0, 0, 0, image.height())
+    ground.setColorAt(0, QColor("#52706c"))
+    ground.setColorAt(1, QColor("#2f4442"))
+    painter.fillRect(image.rect(), ground)
+    widget.render(painter, QPoint(BACKDROP_MARGIN, BACKDROP_MARGIN))
+    painter.end()
+    return image
+
+
+def draw(app: QApplication, name: str, scheme: Scheme, language: str, text_scale: float = 1.0) -> Path:
+    """One picture."""
+    i18n.use_language(language)
+    theme = Theme.of(scheme, data.ACCENT, text_scale=text_scale, reduced_motion=True)
+    apply_theme(app, theme)
+    widget = SCREENS[name](theme)
+    widget.show()
+    app.processEvents()
+    enlarged = "" if text_scale == 1.0 else f"-{text_scale:.0%}"
+    path = FOLDER / f"{name}-{scheme}-{language}{enlarged}.png"
+    picture(widget).save(str(path))
+    widget.close()
+    widget.deleteLater()
+    app.processEvents()
+    return path
+
+
+def main(names: Sequence[str]) -> int:
+    """Draws the named screens, or all."""
+    app = QApplication([])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names or SCREENS:
+        for language in i18n.LANGUAGES:
+            for scheme in (Scheme.LIGHT, Scheme.DARK):
+                print(draw(app, name, scheme, language))
+        print(draw(app, name, Scheme.HIGH_CONTRAST, "en"))
+        print(draw(app, name, Scheme.LIGHT, "fr", text_scale=2.0))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""Windows on the offscreen platform, which says aloud what it cannot do."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from resources import i18n
+from ui.theme import Scheme, Theme, apply_theme
+
+OFFSCREEN_CANNOT = (
+    r"This plugin does not support raise\(\)",
+    r"This plugin does not support setting window masks",
+    r"This plugin does not support propagateSizeHints\(\)",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "ui":
+            item.add_marker(pytest.mark.qt_log_ignore(*OFFSCREEN_CANNOT))
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    """The light theme, applied, in English, without motion."""
+    i18n.use_language("en")
+    light = Theme.of(Scheme.LIGHT, reduced_motion=True)
+    apply_theme(qapp, light)
+    yield light
+    i18n.use_language("en")

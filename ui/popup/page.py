@@ -1,0 +1,49 @@
+"""What a pop-up shows, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.model import Urgency
+
+
+@dataclass(frozen=True)
+class PopupLink:
+    link_id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class PopupPage:
+    """One announcement on the card. All texts are plain and in the person's language.
+
+    ``picture`` is a picture's or a video poster's file, None while there is none. ``duration_ms`` is the video's length,
+    None without a video. ``position`` counts from 1.
+    """
+
+    title: str
+    body: str
+    company: str
+    sender: str
+    urgency: Urgency
+    received: str
+    share_line: str
+    picture: Path | None = None
+    has_picture: bool = False
+    picture_alt: str = ""
+    duration_ms: int | None = None
+    has_captions: bool = False
+    links: tuple[PopupLink, ...] = ()
+    liked: bool = False
+    position: int = 1
+    count: int = 1
+
+    @property
+    def has_video(self) -> bool:
+        return self.duration_ms is not None
+
+    @property
+    def can_like(self) -> bool:
+        """Hearts are for videos."""
+        return self.has_video

@@ -1,0 +1,125 @@
+"""The style sheet: one, for the whole application, made from a theme.
+
+Widgets are told apart by the dynamic properties ``kind`` and ``tone``.
+"""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ui.theme import Theme
+
+_SHEET = Template("""
+QLabel { background: transparent; }
+QLabel[tone="muted"] { color: $ink2; }
+QLabel[tone="accent"] { color: $accent; }
+QLabel[tone="error"] { color: $red; }
+QLabel[kind="h1"] { font-size: ${px20}px; font-weight: 700; }
+QLabel[kind="h2"] { font-size: ${px16}px; font-weight: 700; }
+QLabel[kind="h3"] { font-size: ${px14}px; font-weight: 700; }
+QLabel[kind="strong"] { font-weight: 700; }
+QLabel[kind="small"] { font-size: ${px12}px; }
+QLabel[kind="small-strong"] { font-size: ${px12}px; font-weight: 700; }
+QLabel[kind="pill"] {
+    font-size: ${px11}px; font-weight: 600; padding: ${px2}px ${px8}px; border-radius: ${px9}px;
+    background: $soft; color: $accent;
+}
+QLabel[kind="pill"][tone="warn"] { background: $warn_soft; color: $warn; }
+
+QPushButton {
+    border: 1px solid $button_line; background: $card; color: $ink; border-radius: 8px;
+    padding: ${px8}px ${px14}px; font-weight: 600; font-size: ${px13}px; min-height: ${px18}px;
+}
+QPushButton:hover { background: $hover; }
+QPushButton:pressed { background: $soft; }
+QPushButton:disabled { color: $ink2; background: $paper; }
+QPushButton:focus { border: 2px solid $accent; padding: ${px7}px ${px13}px; }
+QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $accent_ink; }
+QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { background: $accent_hover; }
+QPushButton[kind="primary"]:disabled { background: $line; border-color: $line; color: $ink2; }
+QPushButton[kind="primary"]:focus { border: 2px solid $ink; }
+QPushButton[kind="like"] { padding: ${px8}px ${px11}px; }
+QPushButton[kind="like"]:focus { padding: ${px7}px ${px10}px; }
+QPushButton[kind="like"]:checked { color: $accent; }
+QPushButton[kind="link"] {
+    border: 1px solid transparent; border-radius: 4px; background: transparent; color: $ink2; padding: 1px 2px; min-height: 0;
+    font-weight: 400; font-size: ${px12}px; text-decoration: underline;
+}
+QPushButton[kind="link"]:hover { color: $ink; }
+QPushButton[kind="link"]:focus { border: 1px solid $accent; }
+QPushButton[kind="filter"] {
+    border: 1px solid $soft; background: $soft; color: $accent; border-radius: ${px10}px; padding: ${px2}px ${px8}px;
+    font-size: ${px11}px; font-weight: 600; min-height: ${px14}px;
+}
+QPushButton[kind="filter"]:hover { border-color: $accent; }
+QPushButton[kind="filter"]:checked { background: $accent; border-color: $accent; color: $accent_ink; }
+QPushButton[kind="filter"]:focus { border: 1px solid $ink; }
+QPushButton[kind="danger"] { color: $red; }
+QPushButton[kind="compact"] { padding: ${px5}px ${px10}px; font-size: ${px12}px; }
+QPushButton[kind="compact"]:focus { padding: ${px4}px ${px9}px; }
+
+QToolButton[kind="icon"] { border: 1px solid transparent; border-radius: 8px; background: transparent; padding: 0; }
+QToolButton[kind="icon"]:hover { background: $soft; }
+QToolButton[kind="icon"]:focus { border: 1px solid $accent; }
+
+QLineEdit {
+    border: 1px solid $edge; border-radius: 9px; background: $card; color: $ink; padding: ${px9}px ${px11}px;
+    font-size: ${px14}px; selection-background-color: $accent; selection-color: $accent_ink;
+}
+QLineEdit:focus { border: 2px solid $accent; padding: ${px8}px ${px10}px; }
+QLineEdit:disabled { color: $ink2; background: $paper; }
+QLineEdit[kind="search"] { border-color: $line; padding: ${px8}px ${px11}px; }
+QLineEdit[kind="search"]:focus { border-color: $accent; padding: ${px7}px ${px10}px; }
+
+QFrame[kind="card"] { background: $card; border: 1px solid $line; border-radius: 14px; }
+QFrame[kind="line"] { background: $line; border: 0; min-height: 1px; max-height: 1px; }
+QFrame[kind="column-line"] { background: $line; border: 0; min-width: 1px; max-width: 1px; }
+QFrame[kind="bar"] { background: $warn_soft; border: 0; }
+QFrame[kind="bar"] QLabel { color: $warn; }
+
+QPlainTextEdit[kind="text"] { background: transparent; border: 0; padding: 0; color: $ink; }
+QAbstractScrollArea[kind="plain"] { background: transparent; border: 0; }
+QAbstractScrollArea[kind="plain"] > QWidget > QWidget { background: transparent; border: 0; }
+QListView[kind="plain"] { background: transparent; border: 0; outline: 0; }
+
+QProgressBar { border: 0; background: $soft; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar::chunk { background: $accent; border-radius: 2px; }
+
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar::handle:vertical { background: $edge; border-radius: 3px; min-height: 28px; margin: 2px; }
+QScrollBar::add-line:vertical, QScrollBar::sub-line:vertical { height: 0; }
+QScrollBar::add-page:vertical, QScrollBar::sub-page:vertical { background: transparent; }
+
+QMenu { background: $card; color: $ink; border: 1px solid $line; padding: 6px; }
+QMenu::item { padding: ${px7}px ${px22}px ${px7}px ${px12}px; border-radius: 6px; }
+QMenu::item:selected { background: $soft; color: $ink; }
+QMenu::item:disabled { color: $ink2; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 2px; }
+QToolTip { background: $card; color: $ink; border: 1px solid $line; padding: 4px 6px; }
+""")
+
+
+def style_sheet(theme: Theme) -> str:
+    """The sheet of a theme; lengths follow its text scale."""
+    pixels = {f"px{size}": str(theme.px(size)) for size in range(1, 23)}
+    high = theme.line == theme.ink
+    return _SHEET.substitute(
+        pixels,
+        ink=theme.ink,
+        ink2=theme.ink2,
+        paper=theme.paper,
+        card=theme.card,
+        line=theme.line,
+        edge=theme.edge,
+        button_line=theme.edge if high else theme.line,
+        accent=theme.accent,
+        accent_ink=theme.accent_ink,
+        accent_hover=theme.accent_hover,
+        soft=theme.soft,
+        hover=theme.soft if high else theme.hover,
+        warn=theme.warn,
+        warn_soft=theme.warn_soft,
+        red=theme.red,
+    )

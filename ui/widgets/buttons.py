@@ -1,0 +1,119 @@
+"""Buttons: with text, with an icon, as a link, and the heart."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
+
+from resources.i18n import _
+from ui.theme import Theme
+from ui.widgets import icons
+from ui.widgets.icons import Glyph
+
+
+class Button(QPushButton):
+    """A push button that shortens a text too long for it, and is pressed by Enter as well as by Space.
+
+    ``kind`` is one of the style sheet's: "" (plain), "primary", "link", "like", "filter", "danger", "compact".
+    Texts are shown as they are: an ampersand is no mnemonic.
+    """
+
+    def __init__(self, text: str = "", *, kind: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._full_text = ""
+        self.setProperty("kind", kind)
+        self.setAutoDefault(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        """The text; also the accessible name."""
+        self._full_text = text
+        self.setText(text.replace("&", "&&"))
+        self.setAccessibleName(text)
+
+    @property
+    def full_text(self) -> str:
+        """The text as it was set."""
+        return self._full_text
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), 64), hint.height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.width() >= self.sizeHint().width():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        inside = self.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
+        shown = self.fontMetrics().elidedText(self._full_text, Qt.TextElideMode.ElideRight, inside.width())
+        option.text = shown.replace("&", "&&")
+        painter = QPainter(self)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+        painter.end()
+        self.setToolTip(self._full_text)
+
+
+class IconButton(QToolButton):
+    """A square button with an icon only; its name is said and shown as a tool tip."""
+
+    def __init__(
+        self, glyph: Glyph, name: str, theme: Theme, *, side: int = 28, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "icon")
+        self._glyph = glyph
+        self._side = side
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour."""
+        inner = theme.px(self._side * 16 / 28)
+        self.setIcon(icons.icon(self._glyph, theme.ink2, inner))
+        self.setIconSize(icons.square(inner))
+        self.setFixedSize(icons.square(theme.px(self._side)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class LikeButton(Button):
+    """The heart: outlined with "Like", filled with "Liked"."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(kind="like", parent=parent)
+        self._theme = theme
+        self.setCheckable(True)
+        self.toggled.connect(self._show_state)
+        self._show_state(False)
+
+    def set_liked(self, liked: bool) -> None:
+        """The state, without a signal to the outside."""
+        self.blockSignals(True)
+        self.setChecked(liked)
+        self.blockSignals(False)
+        self._show_state(liked)
+
+    def _show_state(self, liked: bool) -> None:
+        self.set_text(_("Liked") if liked else _("Like"))
+        self.setText(f" {self.full_text}")
+        side = self._theme.px(14)
+        glyph, colour = (Glyph.HEART_FULL, self._theme.accent) if liked else (Glyph.HEART, self._theme.ink)
+        self.setIcon(icons.icon(glyph, colour, side))
+        self.setIconSize(icons.square(side))

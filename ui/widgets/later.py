@@ -1,0 +1,49 @@
+"""The choices of "Remind me later", as a row inside a window: a menu would take the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from agent import policy
+from resources.i18n import _, ngettext
+from ui import wording
+from ui.widgets.buttons import Button
+from ui.widgets.flow import FlowRow
+from ui.widgets.text import label
+
+
+def delay_text(seconds: int) -> str:
+    """15 min, 1 hour."""
+    if seconds < 3_600:
+        return ngettext("{count} min", "{count} min", seconds // 60).format(count=seconds // 60)
+    return ngettext("{count} hour", "{count} hours", seconds // 3_600).format(count=seconds // 3_600)
+
+
+class LaterRow(FlowRow):
+    """``chosen`` gives seconds from now; tomorrow means tomorrow morning, local time."""
+
+    chosen = Signal(float)
+
+    def __init__(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(8, parent)
+        self._now = now
+        self.setContentsMargins(16, 0, 16, 10)
+        self.setAccessibleName(_("Remind me later"))
+        self.add(label(_("Remind me in"), kind="small", tone="muted"))
+        self.buttons: list[Button] = []
+        for seconds in policy.REMIND_CHOICES_S:
+            self._offer(delay_text(seconds), partial(float, seconds))
+        self._offer(_("Tomorrow"), lambda: wording.seconds_until_tomorrow(self._now()))
+
+    def _offer(self, text: str, delay: Callable[[], float]) -> None:
+        button = Button(text, kind="compact")
+        button.clicked.connect(lambda: self.chosen.emit(delay()))
+        self.add(button)
+        self.buttons.append(button)
