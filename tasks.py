@@ -278,6 +278,7 @@ CATALOGUES = {"tidings": ("resources/locale", "agent", "ui"), "django": ("server
 def messages(_arguments: Sequence[str]) -> int:
     """bring the texts of the code into the catalogues, to be translated there"""
     set_up("run")
+    LOG.parent.mkdir(exist_ok=True)
     babel = ("-m", "babel.messages.frontend")
     for domain, (catalogue, *packages) in CATALOGUES.items():
         template = str(LOG.with_name(f"{domain}.pot"))
