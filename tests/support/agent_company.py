@@ -1,0 +1,163 @@
+"""A company's server in memory, for faults that a real one would never commit. It keeps what a real one would keep."""
+
+import hashlib
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.contract.golden_documents import (
+    COMPANY_CONTENT,
+    COMPANY_ID,
+    PUBLIC_KEYS,
+    RECEIPT_SIGNER,
+    campaign,
+    payload,
+    signed,
+    variant,
+)
+from tests.support.agent_server import Reply, Request, json_reply, problem
+
+TOKEN = "tdt_" + "a" * 40
+PERSON = {"email": "ada@northwind.example", "first_name": "Ada"}
+FAR = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+
+Fault = Callable[[Request, Callable[[], Reply]], Reply]
+"""What answers instead of the company; given a way to the company's own answer."""
+
+
+def running(title: str, **changes: Any) -> dict[str, Any]:
+    """The content of a campaign that runs from an hour ago for a week."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    times = {"starts": now - timedelta(hours=1), "ends": now + timedelta(days=7)}
+    written = {name: moment.strftime("%Y-%m-%dT%H:%M:%SZ") for name, moment in times.items()}
+    link = {"link_id": "l1", "label": "Read more", "url": "https://intranet.northwind.example/"}
+    return campaign(en=variant(title, links=[link])) | written | changes
+
+
+def recalled(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of the same campaign, called back."""
+    return content | {"status": "recalled", "sender": "", "variants": {}}
+
+
+class Company:
+    """Answers as docs/protocol says; `faults` are met one by one, before it answers properly again."""
+
+    def __init__(self) -> None:
+        self.counter = 10
+        self.content: dict[str, Any] = dict(COMPANY_CONTENT)
+        self.media: dict[str, bytes] = {}
+        self.faults: deque[Fault] = deque()
+        self.poll_interval_s = 60
+        self.token = TOKEN
+        self.codes = {"KX7P9QMD2HTV"}
+        self.consents: dict[str, str] = {}
+        self.events: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, str] = {}
+        self.lock = threading.Lock()
+        self.sign_company()
+
+    def sign_company(self, **changes: Any) -> None:
+        """Sign the company document anew, with these changes to its content."""
+        self.counter += 1
+        self.content |= changes
+        self.company = signed("tidings-company", payload(COMPANY_ID, self.content, self.counter, FAR))
+
+    def publish(self, campaign_id: str, content: dict[str, Any] | None = None) -> str:
+        """Sign a campaign and put it in the feed. Answers the document."""
+        self.counter += 1
+        document = payload(campaign_id, content or running(f"About {campaign_id}"), self.counter, FAR)
+        self.documents[campaign_id] = signed("tidings-campaign", document)
+        return self.documents[campaign_id]
+
+    @property
+    def feed(self) -> dict[str, Any]:
+        """What a poll answers."""
+        return {
+            "v": 1,
+            "company": self.company,
+            "campaigns": list(self.documents.values()),
+            "poll_interval_s": self.poll_interval_s,
+        }
+
+    def counted(self, signal: str, receipt_id: str | None = None) -> list[dict[str, Any]]:
+        """The events stored of a signal, of one receipt or of all."""
+        return [
+            event
+            for event in self.events.values()
+            if event["signal"] == signal and receipt_id in (None, event["receipt_id"])
+        ]
+
+    def __call__(self, request: Request) -> Reply:
+        with self.lock:
+            fault = self.faults.popleft() if self.faults else None
+            if fault is not None:
+                return fault(request, lambda: self._answer(request))
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
+        path = request.path.removeprefix("/api/v1/")
+        if path == "health":
+            return json_reply({"status": "ok"})
+        if path == "enrolments":
+            return self._enrol(json.loads(request.body))
+        if request.header("Authorization") != f"Bearer {self.token}":
+            return problem(401, "unauthorized")
+        if path == "feed":
+            return self._feed(request)
+        if path == "signals":
+            return json_reply({"results": [self._store(each) for each in json.loads(request.body)["events"]]})
+        if path == "consents":
+            return self._consent(json.loads(request.body))
+        if path == "device":
+            self.token = ""
+            return Reply(204)
+        return self._media(request, path.removeprefix("media/"))
+
+    def _enrol(self, body: dict[str, Any]) -> Reply:
+        if body["code"] not in self.codes:
+            return problem(404, "invalid-code")
+        self.codes.remove(body["code"])
+        answer = {"device_token": self.token, "company_id": COMPANY_ID, "person": PERSON, "keys": PUBLIC_KEYS}
+        return json_reply(answer | {"company": self.company}, 201)
+
+    def _feed(self, request: Request) -> Reply:
+        etag = f'"{hashlib.sha256(json.dumps(self.feed).encode()).hexdigest()}"'
+        headers = {"ETag": etag, "Tidings-Poll-Interval": str(self.poll_interval_s)}
+        if request.header("If-None-Match") == etag:
+            return Reply(304, b"", headers)
+        return json_reply(self.feed, headers=headers)
+
+    def _store(self, event: dict[str, Any]) -> dict[str, str]:
+        status = "duplicate"
+        if self.consents.get(event["receipt_id"]) != "given":
+            status = "dropped_consent"
+        elif event["event_id"] not in self.events:
+            self.events[event["event_id"]] = event
+            status = "stored"
+        return {"event_id": event["event_id"], "status": status, "reason": ""}
+
+    def _consent(self, body: dict[str, Any]) -> Reply:
+        receipt_id, status = body["receipt_id"], body["status"]
+        if status == "given" and body["notice_version"] != self.content["notice"]["version"]:
+            return problem(409, "notice-changed")
+        if self.consents.get(receipt_id) != "withdrawn":
+            self.consents[receipt_id] = status
+        if status == "withdrawn":
+            kept = {key: each for key, each in self.events.items() if each["receipt_id"] != receipt_id}
+            self.events = kept
+        document = payload(receipt_id, {"receipt_id": receipt_id, "status": status}, 0, FAR)
+        return json_reply({"receipt": signed("tidings-receipt", document, RECEIPT_SIGNER)})
+
+    def _media(self, request: Request, sha256: str) -> Reply:
+        content = self.media.get(sha256)
+        if content is None:
+            return problem(404, "not-found")
+        asked = request.header("Range")
+        if not asked:
+            return Reply(200, content, {"Content-Type": "video/mp4"})
+        start = int(asked.removeprefix("bytes=").partition("-")[0])
+        where = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return Reply(206, content[start:], {"Content-Type": "video/mp4", "Content-Range": where})

@@ -1,0 +1,188 @@
+"""The agent's edges, small and real: a clock that a test sets, a keychain in memory, documents verified in-process."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from agent import errors, verifier, wire
+from agent.api_client import ApiClient
+from agent.consent_file import ConsentFile
+from agent.consent_gate import ConsentGate
+from agent.folders import Folders
+from agent.ledger import Ledger
+from agent.model import Company, Signal
+from agent.outbox import Outbox
+from agent.runtime import Runtime
+from agent.store.campaigns import CampaignStore
+from agent.store.connection import Database
+from agent.store.enrolment import EnrolmentStore
+from agent.store.messages import MessageStore
+from agent.store.migrations import migrate
+from agent.store.queue import EventQueue
+from agent.verifier import Question, Verdict
+from tests.contract.golden_documents import COMPANY_CONTENT, COMPANY_ID
+from tests.support.agent_company import TOKEN
+
+
+class SettableClock:
+    """Goes on only when it is told to; begins at the real time, so that real documents are valid."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.wall = now or datetime.now(UTC)
+        self.ticks = 1000.0
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return self.ticks
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self.wall += timedelta(seconds=seconds)
+        self.ticks += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self.wall += timedelta(seconds=seconds)
+
+
+class MemoryKeychain:
+    """A keychain that can be locked."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.fault: errors.KeychainUnavailable | None = None
+        self.asked = 0
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.fault is not None:
+            raise self.fault
+
+    def read(self, account: str) -> str | None:
+        """The secret, if there is one."""
+        self._ask()
+        return self.secrets.get(account)
+
+    def write(self, account: str, secret: str) -> None:
+        """Keep it."""
+        self._ask()
+        self.secrets[account] = secret
+
+    def delete(self, account: str) -> None:
+        """Forget it."""
+        self._ask()
+        self.secrets.pop(account, None)
+
+
+class OwnProcessVerifier:
+    """Verifies as the helper process does, without starting one."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+
+    def verify(self, question: Question) -> tuple[Verdict, ...]:
+        """One verdict for each document."""
+        self.questions.append(question)
+        return verifier.verify_documents(question)
+
+
+def a_company(**changes: object) -> Company:
+    """Northwind, as an agent knows it, with other values for some fields."""
+    company = wire.decode_company(COMPANY_ID, msgspec.json.encode(COMPANY_CONTENT))
+    return msgspec.structs.replace(company, **changes)
+
+
+def notice(version: int) -> object:
+    """Northwind's notice, in another version."""
+    return msgspec.structs.replace(a_company().notice, version=version)
+
+
+@dataclass
+class Sending:
+    """Gate, outbox and ledger over one folder, with a way to a server."""
+
+    gate: ConsentGate
+    outbox: Outbox
+    queue: EventQueue
+    messages: MessageStore
+    database: Database
+    client: ApiClient
+
+    def close(self) -> None:
+        """As at the end of a process."""
+        self.client.close()
+        self.database.close()
+
+
+def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company | None = None) -> Sending:
+    """The parts that make and send events, as the runtime puts them together."""
+    database = Database(folder / "tidings.sqlite3")
+    migrate(database)
+    file = ConsentFile(folder / "consent.record")
+    file.prepare()
+    gate = ConsentGate(file, clock)
+    gate.use_company(company or a_company())
+    messages, queue = MessageStore(database), EventQueue(folder)
+    outbox = Outbox(gate, queue, Ledger(messages, clock), messages, clock)
+    outbox.drop_ended()
+    return Sending(gate, outbox, queue, messages, database, ApiClient(url, TOKEN))
+
+
+@dataclass
+class Stores:
+    """An open store with its parts."""
+
+    database: Database
+    enrolments: EnrolmentStore
+    campaigns: CampaignStore
+
+
+@contextmanager
+def opened_store(folder: Path) -> Iterator[Stores]:
+    """The store in a folder."""
+    with closing(Database(folder / "tidings.sqlite3")) as database:
+        migrate(database)
+        yield Stores(database, EnrolmentStore(database), CampaignStore(database))
+
+
+@dataclass
+class Agent:
+    """A runtime with its edges. Not started."""
+
+    runtime: Runtime
+    keychain: MemoryKeychain
+    verifier: OwnProcessVerifier
+    clock: SettableClock
+    folders: Folders
+
+
+@contextmanager
+def an_agent(
+    folder: Path, keychain: MemoryKeychain | None = None, clock: SettableClock | None = None
+) -> Iterator[Agent]:
+    """A runtime over a folder, stopped at the end."""
+    keychain, clock = keychain or MemoryKeychain(), clock or SettableClock()
+    documents, folders = OwnProcessVerifier(), Folders.under(folder)
+    runtime = Runtime.open(folders, clock=clock, secrets=keychain, verifier=documents)
+    try:
+        yield Agent(runtime, keychain, documents, clock, folders)
+    finally:
+        runtime.stop()
+
+
+def all_on() -> dict[Signal, bool]:
+    """Everything is shared."""
+    return dict.fromkeys(Signal, True)
+
+
+def all_off() -> dict[Signal, bool]:
+    """Nothing is shared."""
+    return dict.fromkeys(Signal, False)
