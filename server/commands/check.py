@@ -83,7 +83,7 @@ def _data_folder() -> Finding:
             "warning",
             _("Other users can look into it. Run: chmod 700 {path}").format(path=settings.DATA),
         )
-    if not settings.SECRET_KEY:
+    if not settings.SECRET_FILE.exists():
         return Finding(name, "fault", _("The secret key is missing. Run: tidings-server init."))
     return Finding(name, "ok", str(settings.DATA))
 

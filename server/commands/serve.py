@@ -81,7 +81,7 @@ def _prepare(options: argparse.Namespace) -> None:
     """Everything that can fail before the first request. Raises `Refused` and `EnvironmentFault`."""
     if bool(options.tls_certificate) != bool(options.tls_key):
         raise Refused(_("TLS needs both files"), _("Give --tls-certificate and --tls-key together."))
-    if not settings.SECRET_KEY:
+    if not settings.SECRET_FILE.exists():
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
         )

@@ -38,6 +38,7 @@ fr = "Northwind vous informe et, si vous l’acceptez, compte ce qui est vu, cli
 """
 
 PATIENCE_S = 30.0
+NO_SECRET = "for tests only"
 READY = re.compile(r"(https?://\S+)")
 
 
@@ -177,6 +178,7 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.db import connections
     from django.test.utils import override_settings
 
@@ -188,8 +190,12 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
         "MEDIA_FOLDER": folder / "media",
         "KEY_FOLDER": folder / "keys",
         "SECRET_FILE": secret,
-        "SECRET_KEY": secret.read_text().strip() if secret.exists() else "for tests only",
+        "SECRET_KEY": secret.read_text().strip() if secret.exists() else NO_SECRET,
     }
+    if (
+        not settings._wrapped.SECRET_KEY
+    ):  # none was there when Django started; reading an empty one is an error
+        settings.SECRET_KEY = NO_SECRET
     before = connections.settings
     connections.close_all()
     connections.settings = connections.configure_settings({"default": database(database_url, folder)})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from server.campaigns.models import Campaign, Media
     from server.directory.models import Company, Person
+    from tests.support.campaign_server import Computer, RunningServer
 
 STARTS = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -47,6 +48,14 @@ def add_computers(people: Sequence[Person]) -> list[str]:
         for person, token in zip(people, tokens, strict=True)
     )
     return tokens
+
+
+def connect(server: RunningServer, email: str) -> Computer:
+    """Invite a person here and enrol a computer of theirs there, which takes no process for the invitation."""
+    from server.delivery.enrolment import invite
+    from server.directory.models import Person
+
+    return server.enrol(invite(Person.objects.get(company=company(), email=email), timedelta(days=1)))
 
 
 def add_media(content: bytes, kind: str) -> Media:

@@ -1,17 +1,16 @@
 """Servers on both databases."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support import django_ready  # noqa: F401
-from tests.support.campaign_server import ServerHome
+from tests.support.campaign_server import RunningServer, ServerHome
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def server_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
-    """Northwind's server, without people, on each of the two databases. One for all tests of a file."""
+    """Northwind's server, without people, on each of the two databases. One for the whole session."""
     url = None
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_cluster").new_database()
@@ -30,3 +29,10 @@ def northwind(server_home: ServerHome) -> Iterator[ServerHome]:
         yield server_home
         for model in (Campaign, Media, Person, Group):
             model.objects.all().delete()
+
+
+@pytest.fixture(scope="session")
+def serving(server_home: ServerHome) -> Iterator[RunningServer]:
+    """Northwind's server, in a process of its own."""
+    with server_home.running() as server:
+        yield server

@@ -1,0 +1,131 @@
+"""Consents and withdrawals, their receipts, and what they erase."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from server.campaigns.models import Campaign
+from server.directory.models import Notice
+from server.signals.models import Consent, Signal
+from server.signing.digests import notice_digest
+from tests.support import server_data
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.wire import an_hour_ago, consent, event, give, send, verified
+
+
+@pytest.fixture
+def campaign(northwind: ServerHome) -> Campaign:
+    server_data.add_people(2)
+    return server_data.publish("c-news", starts=an_hour_ago())
+
+
+@pytest.fixture
+def computer(campaign: Campaign, serving: RunningServer) -> Computer:
+    return server_data.connect(serving, "p0@northwind.example")
+
+
+def _receipt(computer: Computer, message: dict[str, object]) -> dict[str, object]:
+    answer = computer.post("/consents", message)
+    assert answer.status_code == 200, answer.text
+    document = verified(answer.json()["receipt"], computer.enrolment["keys"], "receipt")
+    assert (document["iss"], document["sub"], document["ctr"]) == ("northwind", message["receipt_id"], 0)
+    content: dict[str, object] = document["content"]
+    return content
+
+
+def test_a_consent_is_answered_by_a_receipt_that_says_to_what(computer: Computer) -> None:
+    message = consent("click", language="fr")
+    receipt = _receipt(computer, message)
+    notice = server_data.company().current_notice()
+    assert receipt == {
+        **message,
+        "controller": "Northwind SAS",
+        "dpo_email": "dpo@northwind.example",
+        "region": "eu",
+        "purpose": receipt["purpose"],
+        "notice_sha256": notice_digest(notice.text),
+        "method": "tidings-agent",
+        "agent_version": "0.1.0",
+        "policy": ["seen", "click", "like"],
+        "erased": 0,
+    }
+
+
+def test_the_same_consent_twice_has_one_receipt(computer: Computer) -> None:
+    message = consent("seen")
+    first, second = (computer.post("/consents", message).json() for _ in range(2))
+    assert first == second
+    assert Consent.objects.count() == 1
+
+
+def test_a_withdrawal_erases_that_signal_and_says_how_much(computer: Computer) -> None:
+    seen, click = give(computer, "seen"), give(computer, "click")
+    send(computer, *(event("seen", "c-news", seen) for _ in range(3)), event("click", "c-news", click))
+    receipt = _receipt(computer, consent("seen", "withdrawn", receipt_id=seen))
+    assert (receipt["status"], receipt["erased"]) == ("withdrawn", 3)
+    assert list(Signal.objects.values_list("signal", flat=True)) == ["click"]
+
+
+def test_a_withdrawal_leaves_other_people_alone(
+    campaign: Campaign, computer: Computer, serving: RunningServer
+) -> None:
+    other = server_data.connect(serving, "p1@northwind.example")
+    send(other, event("seen", "c-news", give(other, "seen")))
+    mine = give(computer, "seen")
+    assert _receipt(computer, consent("seen", "withdrawn", receipt_id=mine))["erased"] == 0
+    assert Signal.objects.count() == 1
+
+
+def test_events_that_come_after_the_withdrawal_leave_nothing(computer: Computer) -> None:
+    receipt = give(computer, "seen")
+    events = [event("seen", "c-news", receipt) for _ in range(5)]
+    assert send(computer, *events[:2]) == ["stored"] * 2
+    withdrawal = consent("seen", "withdrawn", receipt_id=receipt)
+    assert _receipt(computer, withdrawal)["erased"] == 2
+    assert send(computer, *events) == ["dropped_consent"] * 5
+    assert not Signal.objects.exists()
+    assert _receipt(computer, withdrawal)["erased"] == 2
+
+
+def test_a_consent_that_comes_after_its_withdrawal_changes_nothing(computer: Computer) -> None:
+    receipt_id = str(uuid4())
+    withdrawn = computer.post("/consents", consent("seen", "withdrawn", receipt_id=receipt_id)).json()
+    given = computer.post("/consents", consent("seen", receipt_id=receipt_id)).json()
+    assert given == withdrawn
+    assert send(computer, event("seen", "c-news", receipt_id)) == ["dropped_consent"]
+
+
+def test_giving_again_needs_a_new_receipt_and_brings_nothing_back(computer: Computer) -> None:
+    old = give(computer, "like")
+    liked = event("like", "c-news", old)
+    send(computer, liked)
+    computer.post("/consents", consent("like", "withdrawn", receipt_id=old))
+    give(computer, "like")
+    assert not Signal.objects.exists()
+    assert send(computer, liked) == ["dropped_consent"]
+
+
+def test_a_new_notice_ends_consents_to_the_old_one(computer: Computer) -> None:
+    old = give(computer, "seen")
+    company = server_data.company()
+    newer = Notice.objects.create(company=company, version=4, date=date(2026, 12, 1), text={"en": "Other"})
+    try:
+        assert send(computer, event("seen", "c-news", old)) == ["dropped_consent"]
+        refused = computer.post("/consents", consent("seen"))
+        assert (refused.status_code, refused.json()["type"]) == (409, "tidings:notice-changed")
+        fresh = consent("seen", notice_version=4)
+        assert _receipt(computer, fresh)["notice_sha256"] == notice_digest({"en": "Other"})
+        assert send(computer, event("seen", "c-news", str(fresh["receipt_id"]))) == ["stored"]
+        assert _receipt(computer, consent("seen", "withdrawn", receipt_id=old))["erased"] == 1
+    finally:
+        newer.delete()
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "refused"}, {"signal": "all"}, {"time": "2026-11-23T09:12:00"}, {"why": "x"}]
+)
+def test_a_refusal_or_anything_else_is_not_taken(computer: Computer, change: dict[str, str]) -> None:
+    answer = computer.post("/consents", consent("seen") | change)
+    assert answer.status_code == 422
+    assert not Consent.objects.exists()

@@ -1,0 +1,193 @@
+"""Seen, click and like: stored once, with consent only, and without a name."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.campaigns.models import Campaign, Media
+from server.signals.keys import keys_of
+from server.signals.models import CampaignKey, Signal
+from tests.support import server_data
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.wire import an_hour_ago, consent, event, give, send
+
+
+@pytest.fixture
+def campaign(northwind: ServerHome) -> Campaign:
+    """A film for everybody, one of three people."""
+    server_data.add_people(3)
+    film = server_data.add_media(b"film", Media.Type.MP4)
+    return server_data.publish("c-film", starts=an_hour_ago(), media=[film], links=["l1", "l2"])
+
+
+@pytest.fixture
+def computer(campaign: Campaign, serving: RunningServer) -> Computer:
+    return server_data.connect(serving, "p0@northwind.example")
+
+
+def test_each_signal_is_stored_with_its_own_consent(campaign: Campaign, computer: Computer) -> None:
+    receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
+    events = [event(signal, "c-film", receipt) for signal, receipt in receipts.items()]
+    events.append(event("click", "c-film", receipts["click"], link_id="video"))
+    assert send(computer, *events) == ["stored"] * 4
+    assert Signal.objects.filter(campaign=campaign).count() == 4
+    like = Signal.objects.get(signal="like")
+    assert (like.value, like.seq, like.link_id) == (1, 1, "")
+
+
+def test_a_batch_sent_again_changes_nothing(campaign: Campaign, computer: Computer) -> None:
+    receipt = give(computer, "seen")
+    events = [event("seen", "c-film", receipt) for _ in range(100)]
+    assert send(computer, *events) == ["stored"] * 100
+    assert send(computer, *events) == ["duplicate"] * 100
+    assert send(computer, events[0], event("seen", "c-film", receipt), events[0]) == [
+        "duplicate",
+        "stored",
+        "duplicate",
+    ]
+    assert Signal.objects.count() == 101
+
+
+def test_the_same_event_twice_in_one_batch_is_stored_once(campaign: Campaign, computer: Computer) -> None:
+    seen = event("seen", "c-film", give(computer, "seen"))
+    assert send(computer, seen, seen) == ["stored", "duplicate"]
+    assert Signal.objects.count() == 1
+
+
+def test_retries_that_arrive_together_store_each_event_once(
+    campaign: Campaign, serving: RunningServer
+) -> None:
+    for email in ("p1@northwind.example", "p2@northwind.example"):
+        computer = server_data.connect(serving, email)
+        receipt = give(computer, "seen")
+        events = [event("seen", "c-film", receipt) for _ in range(50)]
+        with ThreadPoolExecutor(6) as together:
+            answers = list(
+                together.map(lambda _: computer.post("/signals", {"events": events}), range(6))  # noqa: B023
+            )
+        done = [answer.json()["results"] for answer in answers if answer.status_code == 200]
+        assert {answer.status_code for answer in answers} <= {200, 503}
+        stored = [
+            result["event_id"] for results in done for result in results if result["status"] == "stored"
+        ]
+        assert sorted(stored) == sorted(sent["event_id"] for sent in events)
+    assert Signal.objects.count() == 100
+
+
+def test_without_a_consent_in_force_nothing_is_kept(campaign: Campaign, computer: Computer) -> None:
+    receipt = give(computer, "seen")
+    assert (
+        send(
+            computer,
+            event("seen", "c-film", str(uuid4())),
+            event("click", "c-film", receipt),
+            event("like", "c-film", receipt),
+        )
+        == ["dropped_consent"] * 3
+    )
+    assert not Signal.objects.exists()
+
+
+def test_another_persons_receipt_allows_nothing(
+    campaign: Campaign, serving: RunningServer, computer: Computer
+) -> None:
+    theirs = give(server_data.connect(serving, "p1@northwind.example"), "seen")
+    assert send(computer, event("seen", "c-film", theirs)) == ["dropped_consent"]
+
+
+def test_what_the_company_does_not_allow_is_not_kept(campaign: Campaign, computer: Computer) -> None:
+    receipt = give(computer, "like")
+    company = server_data.company()
+    company.signals = ["seen", "click"]
+    company.save()
+    try:
+        assert send(computer, event("like", "c-film", receipt)) == ["dropped_consent"]
+    finally:
+        company.signals = ["seen", "click", "like"]
+        company.save()
+
+
+def test_an_item_that_can_never_be_stored_is_refused_with_a_reason(
+    campaign: Campaign, computer: Computer
+) -> None:
+    other = server_data.add_people(1, group="Works")
+    server_data.publish("c-works", starts=an_hour_ago(), people=other)
+    receipt = give(computer, "click")
+    early = (campaign.starts - timedelta(days=1)).date().isoformat()
+    late = (campaign.ends + timedelta(days=1)).date().isoformat()
+    events = [
+        event("click", "c-nothing", receipt),
+        event("click", "c-works", receipt),
+        event("click", "c-film", receipt, link_id="l3"),
+        event("click", "c-film", receipt, date=early),
+        event("click", "c-film", receipt, date=late),
+        event("click", "c-film", receipt, link_id="l2"),
+    ]
+    results = computer.post("/signals", {"events": events}).json()["results"]
+    assert [result["status"] for result in results] == ["refused"] * 5 + ["stored"]
+    assert all(result["reason"].endswith(".") for result in results[:5])
+    assert [result["reason"] for result in results[5:]] == [""]
+
+
+def test_a_closed_campaign_takes_no_more_signals(campaign: Campaign, computer: Computer) -> None:
+    receipt = give(computer, "seen")
+    CampaignKey.objects.filter(campaign=campaign).delete()
+    assert send(computer, event("seen", "c-film", receipt)) == ["refused"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host_name": "laptop-7"},
+        {"date": "2026-02-30"},
+        {"event_id": "1"},
+        {"link_id": "l1"},
+        {"signal": "screen"},
+    ],
+)
+def test_one_malformed_event_stores_nothing_of_the_batch(
+    campaign: Campaign, computer: Computer, change: dict[str, str]
+) -> None:
+    receipt = give(computer, "seen")
+    batch = [event("seen", "c-film", receipt), event("seen", "c-film", receipt) | change]
+    answer = computer.post("/signals", {"events": batch})
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "tidings:invalid-request"
+    assert not Signal.objects.exists()
+
+
+def test_a_stored_signal_names_neither_the_person_nor_the_receipt(
+    campaign: Campaign, computer: Computer
+) -> None:
+    receipt = give(computer, "seen")
+    send(computer, event("seen", "c-film", receipt))
+    person = server_data.company().people.get(email="p0@northwind.example")
+    row = {name: str(value) for name, value in Signal.objects.values()[0].items()}
+    for needle in (str(person.id), person.id.hex, person.email, receipt, UUID(receipt).hex):
+        assert all(needle not in value for value in row.values())
+    assert row["person_key"] == keys_of(person.id, "northwind")[campaign.pk]
+
+
+def test_one_person_has_unrelated_keys_in_two_campaigns(campaign: Campaign, computer: Computer) -> None:
+    server_data.publish("c-second", starts=an_hour_ago())
+    receipt = give(computer, "seen")
+    send(computer, event("seen", "c-film", receipt), event("seen", "c-second", receipt))
+    assert len(set(Signal.objects.values_list("person_key", flat=True))) == 2
+
+
+def test_a_withdrawal_and_batches_that_arrive_together_leave_nothing(
+    campaign: Campaign, serving: RunningServer, computer: Computer
+) -> None:
+    for _ in range(5):
+        receipt = give(computer, "seen")
+        batches = [{"events": [event("seen", "c-film", receipt) for _ in range(20)]} for _ in range(3)]
+        withdrawal = consent("seen", "withdrawn", receipt_id=receipt)
+        with ThreadPoolExecutor(4) as together:
+            sent = [together.submit(computer.post, "/signals", batch) for batch in batches]
+            withdrawn = together.submit(computer.post, "/consents", withdrawal)
+            assert {answer.result().status_code for answer in sent} <= {200, 503}
+        if withdrawn.result().status_code == 503:
+            assert computer.post("/consents", withdrawal).status_code == 200
+        assert not Signal.objects.exists()
