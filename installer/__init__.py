@@ -1,0 +1,1 @@
+"""Builds what is installed on employees' computers, and tries it: `python -m installer --help`."""

@@ -1,0 +1,188 @@
+"""The trial of the .deb: installed on a bare system, used on a virtual desktop, removed, and nothing left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent import __version__
+from installer.linux import chroot
+from installer.linux.chroot import Chroot
+from installer.steps import BUILD, ROOT, run, step, tool
+from tests.support.accessible import Accessibility
+from tests.support.children import descendants
+from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.processes import TRACEBACK, Program, free_port
+from tests.support.sample import SampleCompany, sample_media
+from tests.support.screen import Window
+from tests.support.waiting import OverdueError, until
+
+PICTURES = BUILD / "smoke"
+PERSON = "lea.roux@northwind.example"
+TITLE = "The new Lyon studio opens on Monday"
+NOBODY = "65534:65534"
+OPTIONAL = ("platformthemes/libqgtk3.so",)
+"""Plugins that are used only where the desktop has their libraries."""
+FRAMES = 10
+PATIENCE_S = 30
+
+
+def try_out(package: Path) -> None:
+    """Tries a package.
+
+    Raises:
+        AssertionError: it does not do what it should; the message says what.
+        PackagingError: it could not be tried.
+    """
+    chroot.require_root()
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    depends = run([tool("dpkg-deb"), "--field", package, "Depends"]).strip()
+    with chroot.fresh(depends) as system:
+        before = system.paths()
+        with step("Install"):
+            _install(system, package)
+        with step("Libraries and commands"):
+            _libraries(system)
+            _commands(system)
+        _use(system)
+        with step("Purge"):
+            system.apt("purge", "tidings")
+            left = system.paths() - before
+            assert not left, "purging leaves behind:\n" + "\n".join(sorted(left))
+    print(f"   the trial went well; its pictures are in {PICTURES.relative_to(ROOT)}")
+
+
+def _install(system: Chroot, package: Path) -> None:
+    there = system.packages()
+    shutil.copy(package, system.root / "tmp" / package.name)
+    system.apt("install", f"/tmp/{package.name}")
+    new = system.packages() - there
+    assert new == {"tidings"}, f"installing brought {sorted(new)}"
+
+
+def _libraries(system: Chroot) -> None:
+    """Every library of the program finds every library that it needs in the package's dependencies."""
+    folder = Path("/usr/lib/tidings")
+    inside = system.root / folder.relative_to("/")
+    files = [file for file in inside.rglob("*.so*") if not str(file).endswith(OPTIONAL)]
+    paths = [folder / file.relative_to(inside) for file in files]
+    # Started by the program, Python's modules and Qt's plugins find what the program has loaded already.
+    search = f"{folder}/_internal:{folder}/_internal/PySide6:{folder}/_internal/PySide6/Qt/lib"
+    found = system.run("env", f"LD_LIBRARY_PATH={search}", "ldd", *paths, accepted=(0, 1))
+    missing = sorted({line.strip() for line in found.splitlines() if "not found" in line})
+    assert not missing, "libraries are missing:\n" + "\n".join(missing)
+
+
+def _commands(system: Chroot) -> None:
+    """The commands work for a user without rights, and without a desktop."""
+    as_nobody = ("env", "HOME=/tmp/nobody", "XDG_RUNTIME_DIR=/tmp/nobody", "tidings")
+    told = system.run(*as_nobody, "--version", user=NOBODY).split()
+    assert told == ["tidings", __version__], f"--version said {told}"
+    checks = json.loads(system.run(*as_nobody, "doctor", "--json", user=NOBODY, accepted=(0, 1)))
+    faults = [check for check in checks if check["verdict"] == "fault"]
+    assert not faults, f"doctor found {faults}"
+
+
+class InstalledAgent(Program):
+    """`/usr/bin/tidings` of the installed package, on a desktop outside of the chroot."""
+
+    def __init__(self, system: Chroot, desktop: VirtualDesktop) -> None:
+        super().__init__("ui", desktop.env, desktop.folder / "agent.log")
+        self.command = system.words("/usr/bin/tidings", binds=[desktop.folder])
+
+
+@contextmanager
+def _desktop() -> Iterator[VirtualDesktop]:
+    with VirtualDesktop(DesktopOptions(accessibility=True)) as desktop:
+        try:
+            yield desktop
+        except (OverdueError, AssertionError):
+            desktop.screen.screenshot(PICTURES / "stopped-here.png")
+            print(desktop.log("agent"))
+            raise
+
+
+def _use(system: Chroot) -> None:
+    """A person connects, gets a pop-up, watches its video, and leaves nothing behind."""
+    with step("Server and desktop"):
+        media = sample_media()
+    assert media.is_dir()
+    with _desktop() as desktop:
+        company = SampleCompany(desktop.folder / "server", free_port())
+        company.make()
+        with company.serving():
+            company.publish("lyon-studio")
+            agent = InstalledAgent(system, desktop)
+            with step("Connect"):
+                agent.run("enrol", company.url, "-", stdin=f"{company.home.invite(PERSON)}\n")
+            with step("Pop-up"):
+                pid = agent.start("run", "--minimized").pid
+                desktop.tray_icon(PATIENCE_S)
+                watch = _pop_up(desktop)
+            with step("Video"):
+                _watch(desktop, watch, pid)
+            with step("Remove while it runs, delete the person's part"):
+                assert agent.stop() == 0, agent.output()
+                agent.run("purge", "--yes")
+                _is_gone_from_home(desktop)
+                _remove_running(system, agent)
+            assert TRACEBACK not in agent.output(), agent.output()
+
+
+def _pop_up(desktop: VirtualDesktop) -> tuple[int, int]:
+    """Waits for the pop-up of the campaign with a video. Returns where its Watch button is."""
+    assert desktop.bus is not None
+    widgets = Accessibility(desktop.bus)
+    watch = widgets.wait_for("Watch", "push button", seconds=PATIENCE_S)
+    assert widgets.find(f".*{TITLE}.*"), f"the pop-up does not name the campaign:\n{widgets.outline()}"
+    desktop.screen.screenshot(PICTURES / "pop-up.png")
+    return watch.centre
+
+
+def _watch(desktop: VirtualDesktop, watch: tuple[int, int], pid: int) -> None:
+    """Clicks Watch, sees the picture move, and closes the player; its process ends."""
+    there = {window.id for window in desktop.screen.windows()}
+    desktop.screen.click(*watch)
+
+    def player() -> Window | None:
+        return next((w for w in desktop.screen.windows("Lyon") if w.id not in there), None)
+
+    window = until(player, "the player's window", PATIENCE_S)
+    left, top, right, bottom = window.box
+    middle = (
+        left + window.width // 4,
+        top + window.height // 4,
+        right - window.width // 4,
+        bottom - window.height // 3,
+    )
+    seen: set[bytes] = set()
+
+    def frames() -> bool:
+        seen.add(desktop.screen.image(middle).tobytes())
+        return len(seen) >= FRAMES
+
+    until(frames, f"{FRAMES} different pictures of the video", PATIENCE_S)
+    desktop.screen.screenshot(PICTURES / "video.png")
+    assert descendants(pid), "the video does not play in a process of its own"
+    desktop.screen.focus(window)
+    desktop.screen.key("Escape")
+    until(lambda: not descendants(pid), "the player's process to end", PATIENCE_S)
+
+
+def _is_gone_from_home(desktop: VirtualDesktop) -> None:
+    left = [path for path in desktop.home.rglob("*") if "tidings" in path.name.lower()]
+    assert not left, "“tidings purge” leaves behind:\n" + "\n".join(map(str, left))
+
+
+def _remove_running(system: Chroot, agent: InstalledAgent) -> None:
+    """Removing the package ends running agents, and leaves its configuration file only."""
+    child = agent.start("run", "--minimized")
+    executable = system.root / "usr/lib/tidings/tidings"
+    until(lambda: Path(f"/proc/{child.pid}/exe").readlink().name == executable.name, "the agent to start")
+    run(system.words_beside(child.pid, "apt-get", "--yes", "remove", "tidings"), env=chroot.environment())
+    until(lambda: not child.running, "the agent to end", PATIENCE_S)
+    assert not os.path.lexists(system.root / "usr/bin/tidings")
