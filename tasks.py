@@ -325,7 +325,7 @@ def parse() -> tuple[str, list[str]]:
     )
     parser.add_argument("task", metavar="TASK", choices=list(TASKS), help="one of the tasks below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    parsed = parser.parse_args()
+    parsed = parser.parse_args(sys.argv[1:] or ["--help"])
     return parsed.task, parsed.arguments
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from agent.folders import Folders
+from agent.model import Signal
+from agent.runtime import Runtime
 from tests.support.children import Child
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +121,14 @@ class AgentProcess(Program):
     def enrol(self, url: str, code: str) -> None:
         """Connects it with an invitation code, while it does not run."""
         self.run("enrol", url, "-", stdin=f"{code}\n")
+
+    def choose(self, *on: Signal) -> None:
+        """Switches these signals on and the others off, as the person does in the window; while it does not run."""
+        runtime = Runtime.open(Folders.under(self.home))
+        try:
+            runtime.choose({signal: signal in on for signal in Signal})
+        finally:
+            runtime.stop()
 
     def status(self) -> dict[str, Any]:
         """What `tidings status --json` says; also while the agent runs."""

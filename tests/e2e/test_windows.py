@@ -1,0 +1,143 @@
+"""The main job with everything real: server, desktop, keychain, windows, mouse and keyboard."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.model import Signal
+from tests.support.campaign_server import RunningServer
+from tests.support.desktop import VirtualDesktop
+from tests.support.employee import Employee
+from tests.support.processes import AgentProcess
+from tests.support.proxy import FaultyProxy, busy
+from tests.support.sample import SampleCompany
+from tests.support.waiting import until
+
+NOTES = Path(__file__).parents[1] / "support" / "notes.py"
+FILM = "The new Lyon studio opens on Monday"
+POLL_AND_SHOW_S = 30
+MUCH_TEXT = " ".join(f"{number} sentences nobody may lose." for number in range(40))
+Stored = list[tuple[object, ...]]
+
+
+@pytest.fixture
+def employee(desktop: VirtualDesktop, tmp_path: Path) -> Employee:
+    return Employee(desktop, tmp_path / "pictures")
+
+
+@pytest.fixture
+def connected(server: RunningServer, agent: AgentProcess, code: str) -> AgentProcess:
+    """The agent, connected as the employee, who has chosen to share nothing."""
+    agent.enrol(server.url, code)
+    agent.choose()
+    return agent
+
+
+def stored(company: SampleCompany) -> Stored:
+    return [(row["signal"], row["campaign_id"], row["link_id"], row["value"]) for row in company.stored()]
+
+
+def nothing_waits(agent: AgentProcess) -> bool:
+    return bool(agent.status()["status"]["waiting"] == 0)
+
+
+def test_the_icon_is_in_the_panel_and_opens_the_inbox(
+    company: SampleCompany, connected: AgentProcess, desktop: VirtualDesktop, employee: Employee
+) -> None:
+    company.publish("canteen")
+    connected.start("run")
+    desktop.tray_icon()
+    assert desktop.bus is not None
+    (item,) = desktop.bus.tray_items()
+    assert "Tidings" in item["ToolTip"][2]
+    until(lambda: connected.status()["status"]["unread"] == 1, "the announcement", POLL_AND_SHOW_S)
+    employee.clicks_tray_icon()
+    employee.sees("Canteen closes early on Friday.*")
+
+
+def test_no_key_is_lost_when_a_pop_up_appears(
+    company: SampleCompany,
+    connected: AgentProcess,
+    desktop: VirtualDesktop,
+    employee: Employee,
+    tmp_path: Path,
+) -> None:
+    notes = tmp_path / "notes.txt"
+    desktop.start([sys.executable, NOTES, notes, "Minutes"], "notes")
+    window = desktop.screen.window("^Minutes$")
+    desktop.screen.focus(window)
+    company.publish("lyon-studio")
+    connected.start("run")
+    typed = ""
+    # Typing goes on without a pause until the pop-up is there, and after it.
+    while not desktop.screen.windows("^Tidings$"):
+        typed += MUCH_TEXT
+        desktop.screen.type(MUCH_TEXT, delay_ms=4)
+        assert len(typed) < 50 * len(MUCH_TEXT), "no pop-up came"
+    employee.sees(FILM)
+    desktop.screen.type(MUCH_TEXT, delay_ms=4)
+    typed += MUCH_TEXT
+    until(lambda: len(notes.read_text()) >= len(typed), "the typed text")
+    assert notes.read_text() == typed
+    active = desktop.screen.active_window()
+    assert active is not None
+    assert active.id == window.id
+
+
+@pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.LIKE,), tuple(Signal)])
+def test_only_what_is_switched_on_arrives(
+    on: tuple[Signal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
+) -> None:
+    connected.choose(*on)
+    film = company.publish("lyon-studio")
+    connected.start("run")
+    employee.sees(FILM, seconds=POLL_AND_SHOW_S)
+    employee.presses("Like")
+    employee.sees("Liked")
+    employee.stays_seen()
+    employee.presses("Read more")
+    expected = {
+        Signal.SEEN: ("seen", film, "", None),
+        Signal.LIKE: ("like", film, "", 1),
+        Signal.CLICK: ("click", film, "l1", None),
+    }
+    wanted = {expected[signal] for signal in on}
+    until(lambda: set(stored(company)) >= wanted, "the signals that are on", POLL_AND_SHOW_S)
+    until(lambda: nothing_waits(connected), "the agent to have sent all", POLL_AND_SHOW_S)
+    assert set(stored(company)) == wanted
+    assert len(stored(company)) == len(wanted)
+
+
+def test_a_second_start_raises_the_inbox_of_the_first(
+    connected: AgentProcess, desktop: VirtualDesktop, employee: Employee
+) -> None:
+    connected.start("run")
+    desktop.tray_icon()
+    assert connected.run("run").returncode == 0
+    employee.sees("Inbox.*", "frame|window|filler")
+    assert connected.child is not None
+    assert connected.child.running
+
+
+def test_a_click_survives_a_power_cut_before_it_is_sent(
+    company: SampleCompany,
+    proxy: FaultyProxy,
+    agent: AgentProcess,
+    code: str,
+    desktop: VirtualDesktop,
+    employee: Employee,
+) -> None:
+    agent.enrol(proxy.url, code)
+    agent.choose(Signal.CLICK)
+    film = company.publish("lyon-studio")
+    proxy.fail(busy(503, 1), "POST /api/v1/signals")
+    agent.start("run")
+    employee.sees(FILM, seconds=POLL_AND_SHOW_S)
+    employee.presses("Read more")
+    until(lambda: desktop.opened_links.exists(), "the browser")
+    agent.kill()
+    assert stored(company) == []
+    proxy.heal()
+    agent.start("run")
+    until(lambda: stored(company) == [("click", film, "l1", None)], "the click", POLL_AND_SHOW_S)
