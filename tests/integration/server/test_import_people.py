@@ -1,13 +1,15 @@
 """`tidings-server people import` on SQLite and PostgreSQL: all of a file or nothing of it."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from server.directory.models import Company, Group, Person
 from tests.support.campaign_server import ServerHome
+from tests.support.commands import Done, succeeded, tidings_server
 from tests.support.sample import SAMPLE
+
+pytestmark = pytest.mark.usefixtures("northwind")
 
 
 @pytest.fixture
@@ -15,16 +17,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "people.csv"
 
 
-def run(home: ServerHome, file: Path, content: str, *options: str) -> "subprocess.CompletedProcess[str]":
+def run(file: Path, content: str, *options: str) -> Done:
     file.write_text(content, encoding="utf-8")
-    return home.command("people", "import", file, *options)
+    return tidings_server("people", "import", file, *options)
 
 
-def imported(home: ServerHome, file: Path, content: str) -> str:
-    done = run(home, file, content)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    return done.stdout
+def imported(file: Path, content: str) -> str:
+    file.write_text(content, encoding="utf-8")
+    return succeeded("people", "import", file)
 
 
 def groups_of(email: str) -> list[str]:
@@ -44,28 +44,28 @@ def test_the_sample_company_is_imported(northwind: ServerHome) -> None:
     assert groups_of(lea.email) == ["Lyon", "Studio", "Studio Lyon"]
 
 
-def test_importing_a_file_again_changes_nothing(northwind: ServerHome, file: Path) -> None:
+def test_importing_a_file_again_changes_nothing(file: Path) -> None:
     content = "email,first_name,site_addresses,groups\na@northwind.example,Ann,1 rue X;2 rue Y,Lyon;Sales\n"
-    imported(northwind, file, content)
+    imported(file, content)
     before = revision()
-    assert "0 added, 0 changed, 1 unchanged" in imported(northwind, file, content)
+    assert "0 added, 0 changed, 1 unchanged" in imported(file, content)
     assert revision() == before
 
 
-def test_people_are_known_by_their_address_in_any_case(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email,first_name,title\nAnn@Northwind.example,Ann,Boss\n")
+def test_people_are_known_by_their_address_in_any_case(file: Path) -> None:
+    imported(file, "email,first_name,title\nAnn@Northwind.example,Ann,Boss\n")
     before = Person.objects.get()
     assert "0 added, 1 changed, 0 unchanged" in imported(
-        northwind, file, "email,first_name\nann@NORTHWIND.example,Anna\n"
+        file, "email,first_name\nann@NORTHWIND.example,Anna\n"
     )
     after = Person.objects.get()
     assert (after.pk, after.email, after.first_name) == (before.pk, "ann@northwind.example", "Anna")
     assert after.title == "Boss", "a column that the file does not have must stay as it is"
 
 
-def test_an_empty_cell_empties_the_field(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email,title,groups\na@northwind.example,Boss,Lyon\n")
-    imported(northwind, file, "email,title,groups\na@northwind.example,,\n")
+def test_an_empty_cell_empties_the_field(file: Path) -> None:
+    imported(file, "email,title,groups\na@northwind.example,Boss,Lyon\n")
+    imported(file, "email,title,groups\na@northwind.example,,\n")
     assert Person.objects.get().title == ""
     assert groups_of("a@northwind.example") == []
 
@@ -73,35 +73,32 @@ def test_an_empty_cell_empties_the_field(northwind: ServerHome, file: Path) -> N
 def test_people_move_between_groups_and_groups_keep_their_first_spelling(
     northwind: ServerHome, file: Path
 ) -> None:
-    first = imported(
-        northwind, file, "email,groups\na@northwind.example,Lyon;Sales\nb@northwind.example,LYON\n"
-    )
+    first = imported(file, "email,groups\na@northwind.example,Lyon;Sales\nb@northwind.example,LYON\n")
     assert "New groups: Lyon, Sales." in first
-    second = imported(northwind, file, "email,groups\na@northwind.example,lyon | Legal\n")
+    second = imported(file, "email,groups\na@northwind.example,lyon | Legal\n")
     assert "New groups: Legal." in second
     assert "0 added, 1 changed, 0 unchanged" in second
     assert groups_of("a@northwind.example") == ["Legal", "Lyon"]
     assert groups_of("b@northwind.example") == ["Lyon"]
 
 
-def test_a_file_without_groups_leaves_memberships_alone(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email,groups\na@northwind.example,Lyon\n")
-    imported(northwind, file, "email,title\na@northwind.example,Boss\n")
+def test_a_file_without_groups_leaves_memberships_alone(file: Path) -> None:
+    imported(file, "email,groups\na@northwind.example,Lyon\n")
+    imported(file, "email,title\na@northwind.example,Boss\n")
     assert groups_of("a@northwind.example") == ["Lyon"]
 
 
-def test_people_who_are_not_in_the_file_stay_and_that_is_said(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email\na@northwind.example\nb@northwind.example\n")
-    said = imported(northwind, file, "email\na@northwind.example\n")
+def test_people_who_are_not_in_the_file_stay_and_that_is_said(file: Path) -> None:
+    imported(file, "email\na@northwind.example\nb@northwind.example\n")
+    said = imported(file, "email\na@northwind.example\n")
     assert "1 person is not in the file and stays" in said
     assert Person.objects.count() == 2
 
 
-def test_one_mistake_and_nothing_is_imported(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email,groups\na@northwind.example,Lyon\n")
+def test_one_mistake_and_nothing_is_imported(file: Path) -> None:
+    imported(file, "email,groups\na@northwind.example,Lyon\n")
     before = revision()
     done = run(
-        northwind,
         file,
         "email,first_name,groups\nnew@northwind.example,New,Paris\na@northwind.example,Ann,Lyon\nnobody,No,Paris\n",
     )
@@ -113,18 +110,17 @@ def test_one_mistake_and_nothing_is_imported(northwind: ServerHome, file: Path) 
     assert revision() == before
 
 
-def test_the_report_is_limited_and_says_how_much_more_there_is(northwind: ServerHome, file: Path) -> None:
-    done = run(northwind, file, "email\n" + "nobody\n" * 60)
+def test_the_report_is_limited_and_says_how_much_more_there_is(file: Path) -> None:
+    done = run(file, "email\n" + "nobody\n" * 60)
     assert done.stderr.count("nobody") == 50
     assert "… and 10 more." in done.stderr
     assert "60 mistakes" in done.stderr
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(northwind: ServerHome, file: Path) -> None:
-    imported(northwind, file, "email,groups\na@northwind.example,Lyon\n")
+def test_a_dry_run_says_what_would_change_and_changes_nothing(file: Path) -> None:
+    imported(file, "email,groups\na@northwind.example,Lyon\n")
     before = revision()
     done = run(
-        northwind,
         file,
         "email,first_name,groups\na@northwind.example,Ann,Paris\nb@northwind.example,,\n",
         "--dry-run",
@@ -137,9 +133,9 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(northwind: ServerH
     assert revision() == before
 
 
-def test_what_tidings_does_not_keep_is_nowhere_afterwards(northwind: ServerHome, file: Path) -> None:
+def test_what_tidings_does_not_keep_is_nowhere_afterwards(file: Path) -> None:
     header = "First Name [Required],Email Address [Required],Password [Required],Home Address,Department"
-    said = imported(northwind, file, f"{header}\nAnn,a@northwind.example,Canary-password,Canary-home,Sales\n")
+    said = imported(file, f"{header}\nAnn,a@northwind.example,Canary-password,Canary-home,Sales\n")
     assert "Not stored: Password [Required], Home Address." in said
     assert "Canary" not in said
     person = Person.objects.get()
@@ -148,9 +144,8 @@ def test_what_tidings_does_not_keep_is_nowhere_afterwards(northwind: ServerHome,
     assert groups_of("a@northwind.example") == ["Sales"]
 
 
-def test_accounts_that_are_left_out_are_named(northwind: ServerHome, file: Path) -> None:
+def test_accounts_that_are_left_out_are_named(file: Path) -> None:
     said = imported(
-        northwind,
         file,
         "userPrincipalName,accountEnabled\nold@northwind.example,False\na@northwind.example,True\n",
     )
@@ -158,13 +153,13 @@ def test_accounts_that_are_left_out_are_named(northwind: ServerHome, file: Path)
     assert Person.objects.get().email == "a@northwind.example"
 
 
-def test_a_change_reaches_feeds(northwind: ServerHome, file: Path) -> None:
+def test_a_change_reaches_feeds(file: Path) -> None:
     before = revision()
-    imported(northwind, file, "email\na@northwind.example\n")
+    imported(file, "email\na@northwind.example\n")
     assert revision() != before
 
 
-def test_another_company_is_never_touched(northwind: ServerHome, file: Path) -> None:
+def test_another_company_is_never_touched(file: Path) -> None:
     other = Company.objects.create(
         id="other",
         name="Other",
@@ -175,10 +170,10 @@ def test_another_company_is_never_touched(northwind: ServerHome, file: Path) -> 
     )
     try:
         stranger = Person.objects.create(company=other, email="a@northwind.example", first_name="Stranger")
-        undecided = run(northwind, file, "email,first_name\na@northwind.example,Ann\n")
+        undecided = run(file, "email,first_name\na@northwind.example,Ann\n")
         assert undecided.returncode == 1
         assert "--company" in undecided.stderr
-        done = run(northwind, file, "email,first_name\na@northwind.example,Ann\n", "--company", "northwind")
+        done = run(file, "email,first_name\na@northwind.example,Ann\n", "--company", "northwind")
         assert done.returncode == 0, done.stderr
         stranger.refresh_from_db()
         assert stranger.first_name == "Stranger"
@@ -187,20 +182,18 @@ def test_another_company_is_never_touched(northwind: ServerHome, file: Path) -> 
         other.delete()
 
 
-def test_a_file_that_cannot_be_read_is_explained(northwind: ServerHome, tmp_path: Path) -> None:
-    done = northwind.command("people", "import", tmp_path / "none.csv")
+def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
+    done = tidings_server("people", "import", tmp_path / "none.csv")
     assert done.returncode == 1
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_large_company_is_imported_and_changed_at_once(northwind: ServerHome, file: Path) -> None:
+def test_a_large_company_is_imported_and_changed_at_once(file: Path) -> None:
     lines = [f"p{n}@northwind.example,P{n},Group {n % 7}\n" for n in range(3_000)]
     header = "email,first_name,groups\n"
-    assert "3000 added" in imported(northwind, file, header + "".join(lines))
-    changed = imported(
-        northwind, file, header + "".join(lines).replace(",P", ",Q").replace("Group 3", "Group 4")
-    )
+    assert "3000 added" in imported(file, header + "".join(lines))
+    changed = imported(file, header + "".join(lines).replace(",P", ",Q").replace("Group 3", "Group 4"))
     assert "0 added, 3000 changed, 0 unchanged" in changed
     assert Person.objects.filter(first_name__startswith="Q").count() == 3_000
     assert Group.objects.get(name="Group 3").people.count() == 0

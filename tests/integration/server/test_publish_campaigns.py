@@ -12,6 +12,7 @@ from server.campaigns.media_files import path_of
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Company, Person
 from tests.support.campaign_server import ServerHome
+from tests.support.commands import succeeded, tidings_server
 from tests.support.sample import SAMPLE, sample_media
 
 LEA = "lea.roux@northwind.example"
@@ -28,7 +29,7 @@ title = "VPN restarts at 18:00 tonight"
 @pytest.fixture
 def staffed(northwind: ServerHome) -> ServerHome:
     """Northwind with its people."""
-    northwind.succeed("people", "import", SAMPLE / "people.csv")
+    succeeded("people", "import", SAMPLE / "people.csv")
     return northwind
 
 
@@ -37,10 +38,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "news.toml"
 
 
-def publish_sample(home: ServerHome, name: str) -> str:
-    said = home.succeed(
-        "campaign", "publish", SAMPLE / "campaigns" / f"{name}.toml", "--media", sample_media()
-    )
+def publish_sample(name: str) -> str:
+    said = succeeded("campaign", "publish", SAMPLE / "campaigns" / f"{name}.toml", "--media", sample_media())
     return said.split()[0]
 
 
@@ -50,9 +49,9 @@ def payload(jws: str) -> dict[str, Any]:
     return decoded
 
 
-def refused(home: ServerHome, file: Path, text: str) -> str:
+def refused(file: Path, text: str) -> str:
     file.write_text(text, encoding="utf-8")
-    done = home.command("campaign", "publish", file)
+    done = tidings_server("campaign", "publish", file)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
     assert not Campaign.objects.exists()
@@ -60,8 +59,9 @@ def refused(home: ServerHome, file: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["lyon-studio", "vpn", "open-days", "canteen"])
-def test_every_sample_campaign_is_published(staffed: ServerHome, name: str) -> None:
-    campaign = Campaign.objects.get(campaign_id=publish_sample(staffed, name))
+@pytest.mark.usefixtures("staffed")
+def test_every_sample_campaign_is_published(name: str) -> None:
+    campaign = Campaign.objects.get(campaign_id=publish_sample(name))
     document = payload(campaign.document)
     assert document["iss"] == "northwind"
     assert document["sub"] == campaign.campaign_id
@@ -72,8 +72,9 @@ def test_every_sample_campaign_is_published(staffed: ServerHome, name: str) -> N
         assert variant["title"]
 
 
-def test_a_film_travels_with_its_poster_and_captions(staffed: ServerHome) -> None:
-    campaign = Campaign.objects.get(campaign_id=publish_sample(staffed, "lyon-studio"))
+@pytest.mark.usefixtures("staffed")
+def test_a_film_travels_with_its_poster_and_captions() -> None:
+    campaign = Campaign.objects.get(campaign_id=publish_sample("lyon-studio"))
     video = campaign.content["variants"]["fr"]["video"]
     assert (video["type"], video["width"], video["height"], video["duration_ms"]) == (
         "video/mp4",
@@ -93,7 +94,8 @@ def test_a_film_travels_with_its_poster_and_captions(staffed: ServerHome) -> Non
 
 def test_a_published_film_is_served_to_its_audience_and_to_nobody_else(staffed: ServerHome) -> None:
     Person.objects.create(company=Company.objects.get(), email="new@northwind.example")
-    name = publish_sample(staffed, "lyon-studio")
+    film_file = SAMPLE / "campaigns" / "lyon-studio.toml"
+    name = staffed.succeed("campaign", "publish", film_file, "--media", sample_media()).split()[0]
     video = Campaign.objects.get(campaign_id=name).content["variants"]["en"]["video"]
     with staffed.running() as server:
         lea, stranger = server.computer(LEA), server.computer("new@northwind.example")
@@ -109,10 +111,11 @@ def test_a_published_film_is_served_to_its_audience_and_to_nobody_else(staffed: 
         assert lea.get(f"/media/{video['sha256']}").status_code == 404
 
 
-def test_a_recalled_campaign_says_nothing_any_more(staffed: ServerHome) -> None:
-    name = publish_sample(staffed, "vpn")
+@pytest.mark.usefixtures("staffed")
+def test_a_recalled_campaign_says_nothing_any_more() -> None:
+    name = publish_sample("vpn")
     before = Campaign.objects.get()
-    assert "is recalled" in staffed.succeed("campaign", "recall", name)
+    assert "is recalled" in succeeded("campaign", "recall", name)
     after = Campaign.objects.get()
     assert after.content == {
         "status": "recalled",
@@ -125,28 +128,31 @@ def test_a_recalled_campaign_says_nothing_any_more(staffed: ServerHome) -> None:
     }
     assert payload(after.document)["content"] == after.content
     assert after.counter > before.counter
-    assert "was recalled already" in staffed.succeed("campaign", "recall", name)
+    assert "was recalled already" in succeeded("campaign", "recall", name)
     assert Campaign.objects.get().counter == after.counter
 
 
-def test_recalling_what_was_never_published_is_refused(northwind: ServerHome) -> None:
-    done = northwind.command("campaign", "recall", "c-never")
+@pytest.mark.usefixtures("northwind")
+def test_recalling_what_was_never_published_is_refused() -> None:
+    done = tidings_server("campaign", "recall", "c-never")
     assert done.returncode == 1
     assert "There is no campaign c-never" in done.stderr
 
 
-def test_publishing_and_recalling_reach_feeds(staffed: ServerHome) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_publishing_and_recalling_reach_feeds() -> None:
     revisions = [Company.objects.get().feed_revision]
-    name = publish_sample(staffed, "vpn")
+    name = publish_sample("vpn")
     revisions.append(Company.objects.get().feed_revision)
-    staffed.succeed("campaign", "recall", name)
+    succeeded("campaign", "recall", name)
     revisions.append(Company.objects.get().feed_revision)
     assert len(set(revisions)) == 3
 
 
-def test_a_dry_run_publishes_and_stores_nothing(staffed: ServerHome) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_a_dry_run_publishes_and_stores_nothing() -> None:
     before = Company.objects.get().counter
-    said = staffed.succeed(
+    said = succeeded(
         "campaign", "publish", "--dry-run", SAMPLE / "campaigns" / "open-days.toml", "--media", sample_media()
     )
     assert "can be published. It goes to 35 people" in said
@@ -168,16 +174,15 @@ def test_a_dry_run_publishes_and_stores_nothing(staffed: ServerHome) -> None:
         (f'people = ["{LEA}"]', "1 person,"),
     ],
 )
-def test_everybody_is_counted_once(staffed: ServerHome, file: Path, audience: str, reach: str) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_everybody_is_counted_once(file: Path, audience: str, reach: str) -> None:
     file.write_text(TEXT.replace("everyone = true", audience))
-    assert f"It goes to {reach}" in staffed.succeed("campaign", "publish", file)
+    assert f"It goes to {reach}" in succeeded("campaign", "publish", file)
 
 
-def test_groups_and_people_that_are_not_known_are_named_with_what_was_meant(
-    staffed: ServerHome, file: Path
-) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_groups_and_people_that_are_not_known_are_named_with_what_was_meant(file: Path) -> None:
     said = refused(
-        staffed,
         file,
         TEXT.replace("everyone = true", 'groups = ["Lion"]\npeople = ["lea@northwind.example"]'),
     )
@@ -185,24 +190,27 @@ def test_groups_and_people_that_are_not_known_are_named_with_what_was_meant(
     assert "audience.people: “lea@northwind.example” is not known" in said
 
 
-def test_a_campaign_for_nobody_is_refused(northwind: ServerHome, file: Path) -> None:
-    assert "nobody is in it" in refused(northwind, file, TEXT)
+@pytest.mark.usefixtures("northwind")
+def test_a_campaign_for_nobody_is_refused(file: Path) -> None:
+    assert "nobody is in it" in refused(file, TEXT)
 
 
-def test_an_id_can_be_chosen_once(staffed: ServerHome, file: Path) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_an_id_can_be_chosen_once(file: Path) -> None:
     file.write_text('id = "c-vpn"\n' + TEXT)
-    assert "c-vpn is published" in staffed.succeed("campaign", "publish", file)
-    again = staffed.command("campaign", "publish", file)
+    assert "c-vpn is published" in succeeded("campaign", "publish", file)
+    again = tidings_server("campaign", "publish", file)
     assert again.returncode == 1
     assert "“c-vpn” is taken" in again.stderr
     assert Campaign.objects.count() == 1
 
 
-def test_without_an_id_one_is_made_of_the_name_of_the_file(staffed: ServerHome, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_without_an_id_one_is_made_of_the_name_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "Été à Lyon — nouvelles très très longues du studio.toml"
     file.write_text(TEXT)
-    staffed.succeed("campaign", "publish", file)
-    staffed.succeed("campaign", "publish", file)
+    succeeded("campaign", "publish", file)
+    succeeded("campaign", "publish", file)
     names = list(Campaign.objects.values_list("campaign_id", flat=True))
     assert len(set(names)) == 2
     for name in names:
@@ -210,28 +218,29 @@ def test_without_an_id_one_is_made_of_the_name_of_the_file(staffed: ServerHome, 
         assert len(name) <= 42
 
 
-def test_a_bad_picture_is_named_with_its_key_and_nothing_is_published(
-    staffed: ServerHome, file: Path
-) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_a_bad_picture_is_named_with_its_key_and_nothing_is_published(file: Path) -> None:
     (file.parent / "p.png").write_text("no picture")
-    said = refused(staffed, file, TEXT + '[variants.en.image]\nfile = "p.png"\nalt = "A picture"\n')
+    said = refused(file, TEXT + '[variants.en.image]\nfile = "p.png"\nalt = "A picture"\n')
     assert "variants.en.image.file: “p.png” is no PNG, JPEG or WebP picture; save it as one of these." in said
     assert not Media.objects.exists()
 
 
-def test_a_mistake_in_one_of_several_files_stops_all(staffed: ServerHome, file: Path) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_a_mistake_in_one_of_several_files_stops_all(file: Path) -> None:
     file.write_text(TEXT.replace("title", "tilte"))
-    done = staffed.command("campaign", "publish", SAMPLE / "campaigns" / "vpn.toml", file)
+    done = tidings_server("campaign", "publish", SAMPLE / "campaigns" / "vpn.toml", file)
     assert done.returncode == 1
     assert "“title”" in done.stderr
     assert not Campaign.objects.exists()
 
 
-def test_a_campaign_that_agents_would_find_too_long_is_refused(staffed: ServerHome, file: Path) -> None:
+@pytest.mark.usefixtures("staffed")
+def test_a_campaign_that_agents_would_find_too_long_is_refused(file: Path) -> None:
     languages = [f"en-A{number}" for number in range(10, 30)]
     variants = "".join(f'[variants.{one}]\ntitle = "x"\nbody = "{"語" * 5_000}"\n' for one in languages)
     text = TEXT.partition("[variants.en]")[0].replace('"en"', '"en-A10"') + variants
-    assert "the texts are too long together" in refused(staffed, file, text)
+    assert "the texts are too long together" in refused(file, text)
 
 
 def test_media_that_cannot_be_stored_are_explained(staffed: ServerHome) -> None:
@@ -241,7 +250,7 @@ def test_media_that_cannot_be_stored_are_explained(staffed: ServerHome) -> None:
         folder.rename(aside)
     folder.write_text("no folder")
     try:
-        done = staffed.command(
+        done = tidings_server(
             "campaign", "publish", SAMPLE / "campaigns" / "open-days.toml", "--media", sample_media()
         )
     finally:
@@ -254,25 +263,27 @@ def test_media_that_cannot_be_stored_are_explained(staffed: ServerHome) -> None:
     assert not Campaign.objects.exists()
 
 
-def test_campaigns_are_listed_with_their_state(staffed: ServerHome, file: Path) -> None:
-    live = publish_sample(staffed, "vpn")
+@pytest.mark.usefixtures("staffed")
+def test_campaigns_are_listed_with_their_state(file: Path) -> None:
+    live = publish_sample("vpn")
     file.write_text(TEXT.replace("sender", "starts = 2099-01-01T00:00:00Z\nsender"))
-    later = staffed.succeed("campaign", "publish", file).split()[0]
-    gone = publish_sample(staffed, "canteen")
-    staffed.succeed("campaign", "recall", gone)
-    rows = json.loads(staffed.succeed("campaign", "list", "--json"))
+    later = succeeded("campaign", "publish", file).split()[0]
+    gone = publish_sample("canteen")
+    succeeded("campaign", "recall", gone)
+    rows = json.loads(succeeded("campaign", "list", "--json"))
     assert {row["campaign_id"]: (row["state"], row["people"]) for row in rows} == {
         live: ("live", 40),
         later: ("scheduled", 40),
         gone: ("recalled", 17),
     }
-    table = staffed.succeed("campaign", "list")
+    table = succeeded("campaign", "list")
     assert table.count("\n") == 3
     assert "VPN restarts at 18:00 tonight" in table
 
 
-def test_links_can_be_reported_in_the_language_of_the_campaign(staffed: ServerHome) -> None:
-    campaign = Campaign.objects.get(campaign_id=publish_sample(staffed, "open-days"))
+@pytest.mark.usefixtures("staffed")
+def test_links_can_be_reported_in_the_language_of_the_campaign() -> None:
+    campaign = Campaign.objects.get(campaign_id=publish_sample("open-days"))
     assert list(campaign.links.order_by("link_id").values_list("link_id", "label")) == [
         ("l1", "Programme"),
         ("l2", "Register a guest"),
