@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import msgspec
 
 from agent import errors
+
+log = logging.getLogger(__name__)
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FAILING = (
@@ -72,6 +75,8 @@ class Database:
             self._closed = True
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                log.info("The write-ahead log stays until the next start: %s", error)
             finally:
                 self._connection.close()
 

@@ -1,0 +1,236 @@
+"""The consent record on a real disk: damaged it means off, and a withdrawal needs no free space."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent import errors
+from agent.consent_file import ConsentFile
+from agent.consent_gate import ConsentGate
+from agent.model import Act, ConsentState, Interaction, Signal
+from tests.support.agent_company import Company
+from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
+from tests.support.agent_server import loopback_server
+
+MUTATIONS = 10_000
+
+
+def prepared(path: Path) -> ConsentFile:
+    file = ConsentFile(path)
+    file.prepare()
+    return file
+
+
+def a_gate(path: Path, **company: object) -> ConsentGate:
+    gate = ConsentGate(prepared(path), SettableClock(datetime(2026, 11, 24, tzinfo=UTC)))
+    gate.use_company(a_company(**company))
+    return gate
+
+
+def is_open(gate: ConsentGate) -> set[Signal]:
+    return {signal for signal in Signal if gate.receipt(signal) is not None}
+
+
+def test_what_was_chosen_holds_after_a_restart(tmp_path: Path) -> None:
+    a_gate(tmp_path / "record").choose({Signal.SEEN: True, Signal.LIKE: False}, "en")
+    assert is_open(a_gate(tmp_path / "record")) == {Signal.SEEN}
+
+
+def test_a_missing_record_means_off(tmp_path: Path) -> None:
+    a_gate(tmp_path / "record").choose(all_on(), "en")
+    (tmp_path / "record").unlink()
+    assert is_open(a_gate(tmp_path / "record")) == set()
+
+
+def test_a_damaged_record_means_off(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "agent.consent_file")
+    path, chance = tmp_path / "record", random.Random(20261123)
+    a_gate(path).choose(all_on(), "en")
+    good = path.read_bytes()
+    file = ConsentFile(path)
+    before = file.read()
+    for _ in range(MUTATIONS):
+        bad, at = _mutated(good, chance)
+        path.write_bytes(bad)
+        after = file.read()
+        for index, signal in enumerate(Signal):
+            slot = slice(index * 1024, index * 1024 + 1024)
+            if bad[slot] == good[slot]:
+                assert after[signal] == before[signal]
+            else:
+                assert after[signal].state is ConsentState.NOT_ASKED, (at, bad[slot])
+
+
+def _mutated(good: bytes, chance: random.Random) -> tuple[bytes, int]:
+    """The record with a fault of a kind that disks and people make."""
+    bad, at = bytearray(good), chance.randrange(len(good))
+    if chance.random() < 0.7:  # most of a slot is padding: aim at what counts
+        at = at // 1024 * 1024 + chance.randrange(300)
+    kind = chance.randrange(5)
+    if kind == 0:
+        bad[at] ^= 1 << chance.randrange(8)
+    elif kind == 1:
+        bad[at : at + 8] = chance.randbytes(len(bad[at : at + 8]))
+    elif kind == 2:
+        bad[at:] = b"\0" * (len(bad) - at)
+    elif kind == 3:
+        del bad[at:]
+    else:
+        del bad[at]
+    return bytes(bad), at
+
+
+@pytest.mark.expected_logs("is damaged")
+def test_one_signals_record_does_not_stand_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    a_gate(path).choose({Signal.SEEN: True}, "en")
+    content = path.read_bytes()
+    path.write_bytes(content[:1024] * 3)
+    assert is_open(a_gate(path)) == {Signal.SEEN}
+
+
+def test_the_file_never_grows_and_keeps_its_place_on_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    gate = a_gate(path)
+    size, place = path.stat().st_size, path.stat().st_ino
+    for _ in range(20):
+        gate.choose(all_on(), "fr-FR")
+        gate.choose(all_off(), "fr-FR")
+    assert (path.stat().st_size, path.stat().st_ino) == (size, place)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_owed_withdrawal_survives_a_restart(tmp_path: Path) -> None:
+    gate = a_gate(tmp_path / "record")
+    gate.choose({Signal.CLICK: True}, "en")
+    receipt = gate.receipt(Signal.CLICK)
+    gate.choose({Signal.CLICK: False}, "en")
+    owed = a_gate(tmp_path / "record").next_message()
+    assert owed is not None
+    assert (owed.receipt_id, owed.status) == (receipt, "withdrawn")
+
+
+def test_a_new_notice_closes_the_gate_and_the_question_is_due_again(tmp_path: Path) -> None:
+    gate = a_gate(tmp_path / "record")
+    gate.choose(all_on(), "en")
+    assert not gate.must_ask()
+    assert gate.use_company(a_company(notice=notice(4)))
+    assert is_open(gate) == set()
+    assert gate.must_ask()
+    assert is_open(a_gate(tmp_path / "record")) == set(), "going back to the old notice opens nothing"
+
+
+def test_policy_restricts_and_keeps_the_persons_own_choice(tmp_path: Path) -> None:
+    gate = a_gate(tmp_path / "record")
+    gate.choose(all_on(), "en")
+    gate.use_company(a_company(signals=frozenset({Signal.CLICK})))
+    assert is_open(gate) == {Signal.CLICK}
+    assert all(choice.state is ConsentState.GIVEN for choice in gate.choices())
+    gate.use_company(a_company())
+    assert is_open(gate) == set(Signal)
+
+
+def test_what_cannot_be_written_down_is_not_given_but_is_withdrawn(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    gate = a_gate(path)
+    gate.choose({Signal.SEEN: True}, "en")
+    path.rename(tmp_path / "elsewhere")
+    with pytest.raises(errors.DiskFault):
+        gate.choose({Signal.SEEN: False, Signal.CLICK: True}, "en")
+    assert is_open(gate) == set()
+
+
+# A full disk, and one that can only be read
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount(["-t", "tmpfs", "-o", "size=1m", "tidings-test", str(place)])
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True, timeout=20)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing in a folder be opened for writing. What is open already stays so."""
+    mount(["--bind", str(folder), str(folder)])
+    try:
+        mount(["-o", "remount,ro,bind", str(folder)])
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True, timeout=20)
+
+
+def mount(words: list[str]) -> None:
+    subprocess.run(["mount", *words], check=True, timeout=20)
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte."""
+    with (folder / "ballast").open("wb", buffering=0) as ballast:
+        for size in (65_536, 4_096, 1):
+            try:
+                while ballast.write(b"\0" * size) == size:
+                    pass
+            except OSError:
+                continue
+
+
+@pytest.mark.expected_logs("forgotten at the next start", "DiskFault", "is full")
+def test_a_withdrawal_holds_on_a_full_disk_and_after_a_restart(small_disk: Path) -> None:
+    company = Company()
+    company.publish("c-one")
+    with loopback_server(company) as server:
+        with an_agent(small_disk) as agent:
+            agent.runtime.enrol(server.url, "KX7P-9QMD-2HTV")
+            agent.runtime.sync_once()
+            agent.runtime.choose(all_on())
+            agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+            agent.runtime.record(Interaction("c-one", Act.SEEN))
+            assert agent.runtime.status().waiting == 5
+            fill(small_disk)
+            agent.runtime.choose(all_off())
+            assert not any(choice.on for choice in agent.runtime.choices())
+            assert list(small_disk.glob("data/outbox-*")) == []
+            keychain = agent.keychain
+        (small_disk / "ballast").unlink()
+        with an_agent(small_disk, keychain) as agent:
+            assert not any(choice.on for choice in agent.runtime.choices())
+            agent.runtime.sync_once()
+            assert agent.runtime.status().waiting == 0
+    assert company.events == {}
+
+
+@pytest.mark.expected_logs("forgotten at the next start", "DiskFault")
+def test_a_read_only_disk_closes_the_gate_and_says_that_it_could_not_be_recorded(small_disk: Path) -> None:
+    company = Company()
+    company.publish("c-one")
+    with loopback_server(company) as server, an_agent(small_disk) as agent:
+        agent.runtime.enrol(server.url, "KX7P-9QMD-2HTV")
+        agent.runtime.sync_once()
+        agent.runtime.choose(all_on())
+        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        with read_only(small_disk):
+            with pytest.raises(errors.DiskFault):
+                agent.runtime.choose(all_off())
+            assert not any(choice.on for choice in agent.runtime.choices())
+            agent.runtime.record(Interaction("c-one", Act.SEEN))
+        agent.runtime.choose(all_on())
+        assert list(small_disk.glob("data/outbox-*")) == [], (
+            "what waited before is not sent under the new consent"
+        )
