@@ -44,7 +44,8 @@ QPushButton[kind="like"] { padding: ${px8}px ${px11}px; }
 QPushButton[kind="like"]:focus { padding: ${px7}px ${px10}px; }
 QPushButton[kind="like"]:checked { color: $accent; }
 QPushButton[kind="link"] {
-    border: 1px solid transparent; border-radius: 4px; background: transparent; color: $ink2; padding: 1px 2px; min-height: 0;
+    border: 1px solid transparent; border-radius: 4px; background: transparent; color: $ink2; padding: 1px 0;
+    min-height: 0;
     font-weight: 400; font-size: ${px12}px; text-decoration: underline;
 }
 QPushButton[kind="link"]:hover { color: $ink; }

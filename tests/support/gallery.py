@@ -14,8 +14,11 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
+from agent import errors
+from agent.model import Person, Signal
 from resources import i18n
 from tests.support import gallery_data as data
+from ui.first_run import FirstRunWindow
 from ui.popup import PopupCard
 from ui.theme import Scheme, Theme, apply_theme
 
@@ -56,12 +59,50 @@ def popup_cut(theme: Theme) -> QWidget:
     return card
 
 
+def connect(theme: Theme) -> FirstRunWindow:
+    window = FirstRunWindow(theme)
+    window.set_address("https://news.northwind.example")
+    return window
+
+
+def connect_refused(theme: Theme) -> QWidget:
+    window = connect(theme)
+    refused = errors.CodeRefused()
+    window.show_error(refused.title, refused.message)
+    return window
+
+
+def connecting(theme: Theme) -> QWidget:
+    window = connect(theme)
+    window.show_progress()
+    return window
+
+
+def choose(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(data.person(), data.company(), data.choices())
+    return window
+
+
+def choose_locked(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(
+        Person("lea.roux@northwind.example"), data.company(), data.choices(locked=Signal.CLICK)
+    )
+    return window
+
+
 SCREENS: dict[str, Screen] = {
     "popup-video": popup_video,
     "popup-urgent": popup_urgent,
     "popup-long": popup_long,
     "popup-later": popup_later,
     "popup-cut": popup_cut,
+    "connect": connect,
+    "connect-refused": connect_refused,
+    "connecting": connecting,
+    "choose": choose,
+    "choose-locked": choose_locked,
 }
 
 

@@ -79,6 +79,10 @@ def company() -> Company:
     )  # fmt: skip
 
 
+def person() -> Person:
+    return Person("lea.roux@northwind.example", "Léa")
+
+
 def status(connection: Connection = Connection.CONNECTED) -> Status:
     if connection is Connection.NOT_CONNECTED:
         return Status(connection)
@@ -86,7 +90,7 @@ def status(connection: Connection = Connection.CONNECTED) -> Status:
         connection,
         server_url="https://news.northwind.example",
         company=company(),
-        person=Person("lea.roux@northwind.example", "Léa"),
+        person=person(),
         last_check=NOW,
         unread=3,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 LINE_HEIGHT = 1.16
@@ -39,10 +39,17 @@ class WrappedLabel(QLabel):
     def __init__(self, parent: QWidget | None = None, *, max_lines: int | None = None) -> None:
         super().__init__(parent)
         self._max_lines = max_lines
+        self._strong = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
+
+    def set_strong(self, part: str) -> None:
+        """Set a part of the text in bold."""
+        self._strong = part
+        self.updateGeometry()
+        self.update()
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -88,6 +95,7 @@ class WrappedLabel(QLabel):
         option = QTextOption(self.alignment())
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
+        layout.setFormats(self._bold_ranges(text))
         leading = self.fontMetrics().height() * (LINE_HEIGHT - 1)
         y = 0.0
         layout.beginLayout()
@@ -97,6 +105,15 @@ class WrappedLabel(QLabel):
             y += line.height() + leading
         layout.endLayout()
         return layout
+
+    def _bold_ranges(self, text: str) -> list[QTextLayout.FormatRange]:
+        start = text.find(self._strong) if self._strong else -1
+        if start < 0:
+            return []
+        bold = QTextLayout.FormatRange()
+        bold.start, bold.length = start, len(self._strong)
+        bold.format.setFontWeight(QFont.Weight.Bold)
+        return [bold]
 
 
 class ElidedLabel(QLabel):
