@@ -22,6 +22,7 @@ _LEVELS = {
 
 _ENVIRONMENT = (
     "pipewire-0.3",
+    "org.freedesktop.portal",
     "QStandardPaths: ",
     "does not support raise()",
     "Could not open ALSA",

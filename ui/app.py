@@ -1,0 +1,184 @@
+"""The composition root: what is made when, and who is connected to whom.
+
+Start order, each step logged: log, Qt, single instance, tray icon; only then, on a worker, the agent with its network and
+database libraries; then the presenter and whatever window the state asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QObject, QTimer
+from PySide6.QtGui import QSessionManager
+from PySide6.QtWidgets import QApplication
+
+from agent import errors, logs
+from agent.folders import Folders
+from resources import i18n
+from ui import diagnostics
+from ui.agent_port import Agent
+from ui.bridge import Bridge
+from ui.desktop import single_instance
+from ui.desktop.single_instance import SingleInstance
+from ui.shutdown import Shutdown, SignalWatch
+from ui.tray import Tray
+from ui.tray_watch import TrayWatch
+
+if TYPE_CHECKING:
+    from ui.message import MessageWindow
+    from ui.session import Session
+
+log = logging.getLogger(__name__)
+
+LEAVE_DEADLINE_S = 2.0
+"""How long the process may still wait for threads of the agent after everything is written and closed."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run in the tray until asked to end. Returns the exit code."""
+    folders = Folders.standard()
+    logs.set_up(options.log_level, folders.logs)
+    diagnostics.install()
+    log.info("Start, 1 of 5: Qt.")
+    application = _make_application()
+    log.info("Start, 2 of 5: single instance.")
+    try:
+        instance = SingleInstance(folders.runtime)
+    except errors.AlreadyRunning as error:
+        if single_instance.ask_to_show(folders.runtime):
+            return 0
+        sys.stderr.write(f"{error.title}. {error.message}\n")
+        return 1
+    except (errors.DiskFault, OSError) as error:
+        log.error("The runtime folder: %s", error)
+        fault = error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error))
+        sys.stderr.write(f"{fault.title}. {fault.message}\n")
+        return 1
+    app = App(application, instance, folders, minimized=bool(getattr(options, "minimized", False)))
+    code = application.exec()
+    app.finish()
+    _leave(code)
+    return code
+
+
+def _make_application() -> QApplication:
+    if sys.platform == "linux":
+        # Nothing is drawn by OpenGL here; not loading it saves memory.
+        os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")
+    QApplication.setQuitLockEnabled(False)
+    application = QApplication([sys.argv[0] if sys.argv else "tidings"])
+    application.setQuitOnLastWindowClosed(False)
+    application.setApplicationName("tidings")
+    application.setApplicationDisplayName("Tidings")
+    application.setDesktopFileName("tidings")
+    if sys.platform in ("win32", "darwin") and "TIDINGS_LANGUAGE" not in os.environ:
+        i18n.use_language(QLocale.system().name().split("_")[0])
+    return application
+
+
+def _leave(code: int) -> None:
+    """End now if a thread of the agent still waits for the network: all is closed, nothing can be lost any more."""
+    others = [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and not thread.daemon
+    ]
+    for thread in others:
+        thread.join(LEAVE_DEADLINE_S / len(others))
+    if any(thread.is_alive() for thread in others):
+        log.warning("Left while a request was still waiting for its answer.")
+        logging.shutdown()
+        os._exit(code)
+
+
+class App(QObject):
+    """Everything that lives as long as the program."""
+
+    def __init__(
+        self, application: QApplication, instance: SingleInstance, folders: Folders, *, minimized: bool
+    ) -> None:
+        super().__init__()
+        self._application = application
+        self._folders = folders
+        self._minimized = minimized
+        self._session: Session | None = None
+        self._message: MessageWindow | None = None
+        self._show_when_ready = False
+        self._bridge = Bridge(self)
+        self._signals = SignalWatch(self)
+        self._shutdown = Shutdown(self._bridge, self)
+        self._shutdown.first(instance.close)
+        self._shutdown.finished.connect(application.quit)
+        self._signals.caught.connect(lambda name: self._shutdown.request(name))
+        application.commitDataRequest.connect(self._session_ends)
+        instance.show_requested.connect(self._show_inbox)
+        log.info("Start, 3 of 5: tray icon.")
+        self._tray = Tray(parent=self)
+        self._tray.open_inbox.connect(self._show_inbox)
+        self._tray.quit_wanted.connect(lambda: self._shutdown.request("menu"))
+        self._shutdown.first(self._tray.close)
+        self._tray_watch = TrayWatch(self._tray, self)
+        self._tray_watch.missing.connect(self._show_inbox)
+        self._tray_watch.start()
+        QTimer.singleShot(0, self._open_agent)
+
+    def finish(self) -> None:
+        """After the event loop: put signals back, and free Qt's objects before the interpreter goes."""
+        self._signals.close()
+        self._session = None
+
+    def _open_agent(self) -> None:
+        log.info("Start, 4 of 5: the agent, on a worker.")
+        self._bridge.run_in_worker(
+            lambda: open_agent(self._folders), self._agent_opened, self._agent_failed, "open"
+        )
+
+    def _agent_opened(self, agent: Agent) -> None:
+        if self._shutdown.requested:
+            self._bridge.run_in_worker(agent.stop, lambda _none: None, lambda _error: None, "stop")
+            return
+        log.info("Start, 5 of 5: presenter and windows.")
+        from ui.session import Session
+
+        self._session = Session(self._application, agent, self._bridge, self._tray, parent=self)
+        self._shutdown.first(self._session.close)
+        self._shutdown.then(agent.stop)
+        agent.start()
+        self._session.begin(open_windows=not self._minimized)
+        if self._show_when_ready:
+            self._session.show_inbox()
+        log.info("Started.")
+
+    def _agent_failed(self, error: errors.TidingsError) -> None:
+        """The store cannot be opened: say so, and leave when that was read."""
+        log.error("The agent did not open: %s: %s", type(error).__name__, error.detail)
+        from ui.message import MessageWindow
+        from ui.theme import Theme, apply_theme
+
+        theme = Theme.of_system()
+        apply_theme(self._application, theme)
+        self._message = MessageWindow(theme, error.title, error.message)
+        self._message.closed.connect(lambda: self._shutdown.request("the store cannot be opened"))
+        self._message.show()
+
+    def _show_inbox(self) -> None:
+        if self._session is not None:
+            self._session.show_inbox()
+        else:
+            self._show_when_ready = True
+
+    def _session_ends(self, manager: QSessionManager) -> None:
+        manager.setRestartHint(QSessionManager.RestartHint.RestartNever)
+        self._shutdown.request("the desktop session ends")
+
+
+def open_agent(folders: Folders) -> Agent:
+    """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew, DiskFault."""
+    from agent.runtime import Runtime
+
+    return Runtime.open(folders)

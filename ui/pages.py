@@ -1,0 +1,52 @@
+"""From what the agent knows to what windows show: values in the person's language, with the files that are here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from agent.model import Company, Image, SignalChoice, Video
+from resources import i18n
+from ui import wording
+from ui.popup.page import PopupLink, PopupPage
+from ui.presenter import CardContent
+
+MediaPath = Callable[[str], Path | None]
+
+
+def popup_page(
+    content: CardContent,
+    company: Company | None,
+    choices: tuple[SignalChoice, ...],
+    media_path: MediaPath,
+    now: datetime,
+) -> PopupPage:
+    """The page of a campaign. ``media_path`` gives the verified file for a hash, None while it is not here."""
+    campaign, state = content.item.campaign, content.item.state
+    text = campaign.variant(i18n.language())
+    picture = _picture(text.video, text.image)
+    playable = text.video is not None and media_path(text.video.sha256) is not None
+    return PopupPage(
+        title=text.title,
+        body=text.body,
+        company=company.name if company else "",
+        sender=campaign.sender,
+        urgency=campaign.urgency,
+        received=wording.received_text(state.received, now),
+        share_line=wording.share_line(choices),
+        picture=media_path(picture.sha256) if picture else None,
+        has_picture=picture is not None,
+        picture_alt=picture.alt if picture else "",
+        duration_ms=text.video.duration_ms if text.video and playable else None,
+        has_captions=bool(text.video and text.video.captions),
+        links=tuple(PopupLink(link.link_id, link.label) for link in text.links),
+        liked=state.liked,
+        position=content.position,
+        count=content.count,
+    )
+
+
+def _picture(video: Video | None, image: Image | None) -> Image | None:
+    """What stands above the text: a video's poster, else the picture."""
+    return video.poster if video is not None and video.poster is not None else image

@@ -1,0 +1,112 @@
+"""Puts the pop-up card on the screen for the presenter: pages, place, and whether it can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject, QPoint
+from PySide6.QtGui import QGuiApplication, QScreen, QWindow
+
+from ui.desktop import placement
+from ui.popup.card import PopupCard
+from ui.popup.page import PopupPage
+from ui.presenter import CardContent, Presenter
+from ui.theme import Theme
+
+_SHOWS_OR_HIDES = {QEvent.Type.Expose, QEvent.Type.Hide, QEvent.Type.Show}
+
+
+class PopupHost(QObject):
+    """One pop-up, from its first page to its end."""
+
+    def __init__(
+        self,
+        presenter: Presenter,
+        make_page: Callable[[CardContent], PopupPage],
+        theme: Theme,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._presenter = presenter
+        self._make_page = make_page
+        self._page: PopupPage | None = None
+        self._screen: QScreen | None = None
+        self.card = PopupCard(theme)
+        self._connect(presenter)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.screenRemoved.connect(self._screen_changed)
+        application.primaryScreenChanged.connect(self._screen_changed)
+
+    def show(self, content: CardContent) -> None:
+        page = self._make_page(content)
+        if self._page is not None and page == replace(self._page, received=page.received):
+            return
+        self._page = page
+        self.card.show_page(page)
+        if not self.card.isVisible():
+            self._appear()
+
+    def close(self) -> None:
+        self._watch(None)
+        window = self.card.windowHandle()
+        if window is not None:
+            window.removeEventFilter(self)
+        self.card.hide()
+        self.card.deleteLater()
+        self.deleteLater()
+
+    def _connect(self, presenter: Presenter) -> None:
+        card = self.card
+        card.link_clicked.connect(presenter.follow)
+        card.watch_clicked.connect(lambda: presenter.watch())
+        card.like_toggled.connect(presenter.like)
+        card.later_chosen.connect(presenter.later)
+        card.dismissed.connect(lambda: presenter.dismiss())
+        card.change_clicked.connect(lambda: presenter.change())
+        card.previous.connect(lambda: presenter.turn(-1))
+        card.next.connect(lambda: presenter.turn(1))
+        card.hover_changed.connect(presenter.hovered)
+
+    # Place
+
+    def _appear(self) -> None:
+        screen = placement.active_screen()
+        self.card.setScreen(screen)
+        self.card.fit()
+        self.card.winId()
+        window = self.card.windowHandle()
+        window.installEventFilter(self)
+        self._watch(screen)
+        self.card.appear(self._corner(screen))
+
+    def _corner(self, screen: QScreen) -> QPoint:
+        return placement.bottom_right(
+            self.card.size(), screen.availableGeometry(), placement.MARGIN - self.card.shadow_margin
+        )
+
+    def _watch(self, screen: QScreen | None) -> None:
+        """Follow the free part of this screen, and no longer that of the one before."""
+        if self._screen is not None:
+            self._screen.availableGeometryChanged.disconnect(self._screen_changed)
+        self._screen = screen
+        if screen is not None:
+            screen.availableGeometryChanged.connect(self._screen_changed)
+
+    def _screen_changed(self, _value: object = None) -> None:
+        """A panel or a resolution changed, or a screen was taken away: stand right again."""
+        screens = QGuiApplication.screens()
+        if self._screen not in screens:
+            self._screen = None
+            self._watch(placement.active_screen())
+        if self._screen is not None and self.card.isVisible():
+            self.card.fit()
+            self.card.move(self._corner(self._screen))
+
+    # Visibility
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):
+            self._presenter.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
+        return False

@@ -1,0 +1,169 @@
+"""The windows around one open agent: who hears whom. Made once the agent is there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from agent import errors
+from agent.clock import SystemClock
+from agent.model import Change, Connection, PresenceState
+from agent.ports import Presence
+from ui import faults, pages
+from ui.agent_port import Agent
+from ui.bridge import Bridge
+from ui.desktop import autostart, browser
+from ui.desktop.presence import system_presence
+from ui.desktop.reduced_motion import reduced_motion
+from ui.playback import Playback
+from ui.popup.page import PopupPage
+from ui.popup_host import PopupHost
+from ui.presenter import CardContent, Presenter
+from ui.theme import DEFAULT_ACCENT, Scheme, Theme, apply_theme
+from ui.timers import QtTimers
+from ui.tray import Tray
+from ui.windows import Windows
+
+log = logging.getLogger(__name__)
+
+
+class Session(QObject):
+    """Connects the agent with tray, pop-ups, windows and player."""
+
+    def __init__(
+        self,
+        application: QApplication,
+        agent: Agent,
+        bridge: Bridge,
+        tray: Tray,
+        *,
+        presence: Presence | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._application = application
+        self._agent = agent
+        self._bridge = bridge
+        self._tray = tray
+        self._presence = presence or system_presence()
+        self._clock = SystemClock()
+        self._theme = self._make_theme()
+        apply_theme(application, self._theme)
+        self._playback = Playback(agent, bridge, self.tell, high_contrast=self._high_contrast)
+        self._windows = Windows(agent, bridge, self, lambda: self._theme, self)
+        self._presenter = Presenter(agent, self._make_card, self, QtTimers(self), self._clock)
+        self._unsubscribe = agent.subscribe(bridge.listen)
+        bridge.changed.connect(self._changed)
+        application.styleHints().colorSchemeChanged.connect(self._theme_may_differ)
+        self._connect_tray()
+
+    def begin(self, *, open_windows: bool) -> None:
+        """Show the state, and ask what has to be asked."""
+        self._changed(frozenset(Change))
+        if open_windows and self._agent.status().connection is Connection.NOT_CONNECTED:
+            self._windows.show_first_run()
+
+    def close(self) -> None:
+        """Close every window and the player; hear nothing any more."""
+        self._unsubscribe()
+        self._presenter.close()
+        self._windows.close()
+        self._playback.close()
+
+    def show_inbox(self) -> None:
+        self._windows.show_inbox()
+
+    # What the presenter and the windows let others do
+
+    def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:
+        self._bridge.run_in_worker(
+            self._presence.current, answer, lambda _error: answer(PresenceState()), "presence"
+        )
+
+    def open_url(self, url: str) -> bool:
+        if browser.open_url(url):
+            return True
+        self.tell(faults.BrowserUnavailable("no browser was started"))
+        return False
+
+    def play(self, campaign_id: str) -> None:
+        self._playback.play(campaign_id)
+
+    def show_choices(self) -> None:
+        self._windows.show_choices()
+
+    def tell(self, fault: errors.TidingsError) -> None:
+        self._windows.tell(fault.title, fault.message)
+
+    # Changes
+
+    def _changed(self, changes: frozenset[Change]) -> None:
+        self._tray.update_status(self._agent.status())
+        self._theme_may_differ()
+        self._presenter.refresh()
+        self._windows.refresh(changes)
+
+    def _make_card(self, presenter: Presenter) -> PopupHost:
+        return PopupHost(presenter, self._make_page, self._theme, self)
+
+    def _make_page(self, content: CardContent) -> PopupPage:
+        return pages.popup_page(
+            content,
+            self._agent.status().company,
+            self._agent.choices(),
+            self._agent.media_path,
+            self._clock.now(),
+        )
+
+    def _make_theme(self) -> Theme:
+        company = self._agent.status().company
+        theme = Theme.of_system(company.accent if company is not None else DEFAULT_ACCENT)
+        return replace(theme, reduced_motion=theme.reduced_motion or reduced_motion())
+
+    def _theme_may_differ(self, _scheme: object = None) -> None:
+        theme = self._make_theme()
+        if theme != self._theme:
+            self._theme = theme
+            apply_theme(self._application, theme)
+
+    def _high_contrast(self) -> bool:
+        return self._theme.scheme is Scheme.HIGH_CONTRAST
+
+    # The tray's menu
+
+    def _connect_tray(self) -> None:
+        tray = self._tray
+        tray.menu_opening.connect(self._menu_opens)
+        tray.pause_chosen.connect(self._pause)
+        tray.privacy.connect(lambda: self._windows.show_choices())
+        tray.check_now.connect(lambda: self._agent.check_now())
+        tray.connect_wanted.connect(lambda: self._windows.show_first_run())
+        tray.trouble_clicked.connect(self._tell_trouble)
+        tray.autostart_chosen.connect(self._switch_autostart)
+        tray.about.connect(lambda: self._windows.show_about())
+
+    def _menu_opens(self) -> None:
+        self._tray.update_status(self._agent.status())
+        self._tray.set_autostart(autostart.is_on())
+
+    def _pause(self, seconds: float | None) -> None:
+        try:
+            self._agent.pause(seconds)
+        except errors.TidingsError as fault:
+            self.tell(fault)
+
+    def _tell_trouble(self, code: str) -> None:
+        for trouble in self._agent.status().troubles:
+            if trouble.code == code:
+                self._windows.tell(trouble.title, trouble.message)
+
+    def _switch_autostart(self, on: bool) -> None:
+        try:
+            autostart.switch(on)
+        except errors.TidingsError as fault:
+            self.tell(fault)
+        self._tray.set_autostart(autostart.is_on())

@@ -1,0 +1,246 @@
+"""The windows that the person opens: made when they are wanted, freed when they are closed, told what changed meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+from agent import errors
+from agent.model import Act, Change, Connection, Interaction, Signal
+from resources import i18n
+from ui.agent_port import Agent
+from ui.bridge import Bridge
+from ui.presenter import Actions, follow_link
+from ui.theme import Theme
+from ui.tray_icon import application_icon
+
+if TYPE_CHECKING:
+    from ui.first_run import FirstRunWindow
+    from ui.inbox import InboxWindow
+    from ui.privacy_choices import PrivacyChoicesWindow
+
+log = logging.getLogger(__name__)
+
+W = TypeVar("W", bound=QWidget)
+
+
+class Windows(QObject):
+    """One of each kind at a time. All methods are called on the main thread."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        bridge: Bridge,
+        actions: Actions,
+        theme: Callable[[], Theme],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._agent = agent
+        self._bridge = bridge
+        self._actions = actions
+        self._theme = theme
+        self._windows: dict[type[QWidget], QWidget] = {}
+        self._fillers: dict[type[QWidget], Callable[[Any], None]] = {}
+        self._icon = application_icon()
+
+    def close(self) -> None:
+        """Close them all."""
+        for window in list(self._windows.values()):
+            window.close()
+
+    def refresh(self, changes: frozenset[Change]) -> None:
+        """Something changed: tell the windows that are open, and ask the person what must be asked."""
+        for kind, fill in list(self._fillers.items()):
+            fill(self._windows[kind])
+        if Change.CONSENT in changes or Change.STATUS in changes:
+            self._ask_what_to_share()
+
+    # Each window
+
+    def show_inbox(self) -> None:
+        from ui.inbox import InboxWindow
+
+        def make() -> InboxWindow:
+            window = InboxWindow(self._theme())
+            window.opened.connect(lambda campaign_id: self._record(campaign_id, Act.READ))
+            window.link_clicked.connect(
+                lambda campaign_id, link_id: follow_link(self._agent, self._actions, campaign_id, link_id)
+            )
+            window.watch_clicked.connect(self._actions.play)
+            window.like_toggled.connect(
+                lambda campaign_id, liked: self._record(campaign_id, Act.LIKED if liked else Act.UNLIKED)
+            )
+            window.later_chosen.connect(self._remind)
+            window.change_clicked.connect(lambda: self.show_choices())
+            window.check_now.connect(lambda: self._agent.check_now())
+            return window
+
+        self._show(InboxWindow, make, fill=self._fill_inbox)
+
+    def show_choices(self) -> None:
+        """What is shared. Before a company is connected there is nothing to choose: connect first."""
+        if self._agent.status().company is None:
+            self.show_first_run()
+            return
+        from ui.privacy_choices import PrivacyChoicesWindow
+
+        def make() -> PrivacyChoicesWindow:
+            window = PrivacyChoicesWindow(self._theme())
+            window.chosen.connect(lambda signal, given: self._choose({signal: given}))
+            window.notice_requested.connect(lambda: self.show_notice())
+            return window
+
+        self._show(PrivacyChoicesWindow, make, fill=self._fill_choices)
+
+    def show_first_run(self) -> None:
+        """Connect this computer."""
+        self._first_run(activate=True)
+
+    def show_about(self) -> None:
+        from ui.about import AboutWindow
+
+        self._show(AboutWindow, lambda: AboutWindow(self._theme(), self._agent.status()))
+
+    def show_notice(self) -> None:
+        """The company's information on the processing."""
+        company = self._agent.status().company
+        if company is not None:
+            from ui.notice import NoticeWindow
+
+            self._show(NoticeWindow, lambda: NoticeWindow(self._theme(), company, i18n.language()))
+
+    def tell(self, title: str, message: str) -> None:
+        """One message, in place of the one before."""
+        from ui.message import MessageWindow
+
+        before = self._windows.pop(MessageWindow, None)
+        if before is not None:
+            before.close()
+        self._show(MessageWindow, lambda: MessageWindow(self._theme(), title, message))
+
+    # First run
+
+    def _first_run(self, *, activate: bool) -> FirstRunWindow:
+        from ui.first_run import FirstRunWindow
+
+        def make() -> FirstRunWindow:
+            window = FirstRunWindow(self._theme())
+            window.connect_requested.connect(self._enrol)
+            window.chosen.connect(self._chosen_first)
+            window.deferred.connect(lambda: self._act(self._agent.defer_choice))
+            window.notice_requested.connect(lambda: self.show_notice())
+            window.set_address(self._agent.status().server_url)
+            window.show_connect()
+            return window
+
+        return self._show(FirstRunWindow, make, activate=activate)
+
+    def _enrol(self, address: str, code: str) -> None:
+        self._first_run(activate=True).show_progress()
+        self._bridge.run_in_worker(
+            lambda: self._agent.enrol(address, code),
+            lambda _none: self._enrolled(),
+            self._not_enrolled,
+            "enrol",
+        )
+
+    def _enrolled(self) -> None:
+        if not self._ask_what_to_share():
+            self._close_first_run()
+
+    def _not_enrolled(self, fault: errors.TidingsError) -> None:
+        self._first_run(activate=False).show_error(fault.title, fault.message)
+
+    def _ask_what_to_share(self) -> bool:
+        """Show the question if it is due; without taking the keyboard where the person did not open it."""
+        status = self._agent.status()
+        connected = status.connection not in (Connection.NOT_CONNECTED, Connection.REVOKED)
+        if not (connected and status.choose_now and status.person and status.company):
+            return False
+        window = self._first_run(activate=False)
+        if not window.choose_page.isVisibleTo(window):
+            window.show_choose(status.person, status.company, self._agent.choices())
+        return True
+
+    def _chosen_first(self, choices: Mapping[Signal, bool]) -> None:
+        self._choose(choices)
+        self._close_first_run()
+
+    def _close_first_run(self) -> None:
+        from ui.first_run import FirstRunWindow
+
+        window = self._windows.get(FirstRunWindow)
+        if window is not None:
+            window.close()
+
+    # What windows show
+
+    def _fill_inbox(self, window: InboxWindow) -> None:
+        agent = self._agent
+        window.show_items(agent.inbox(), agent.status(), agent.choices(), agent.media_path)
+
+    def _fill_choices(self, window: PrivacyChoicesWindow) -> None:
+        company = self._agent.status().company
+        if company is not None:
+            window.show_choices(company, self._agent.choices())
+
+    # What the person does in them
+
+    def _record(self, campaign_id: str, act: Act) -> None:
+        self._act(lambda: self._agent.record(Interaction(campaign_id, act)))
+
+    def _remind(self, campaign_id: str, delay_s: float) -> None:
+        self._act(lambda: self._agent.remind(campaign_id, delay_s))
+
+    def _choose(self, choices: Mapping[Signal, bool]) -> None:
+        self._act(lambda: self._agent.choose(choices))
+
+    def _act(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except errors.TidingsError as fault:
+            log.error("%s: %s", type(fault).__name__, fault.detail)
+            self.tell(fault.title, fault.message)
+
+    # Open and close
+
+    def _show(
+        self,
+        kind: type[W],
+        make: Callable[[], W],
+        *,
+        fill: Callable[[W], None] | None = None,
+        activate: bool = True,
+    ) -> W:
+        """Open a window, or bring the open one to the front. ``fill`` tells it what there is, now and at each change."""
+        window = self._windows.get(kind)
+        if not isinstance(window, kind):
+            window = make()
+            self._keep(kind, window)
+            if fill is not None:
+                self._fillers[kind] = fill
+                fill(window)
+            window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
+        window.show()
+        if activate:
+            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+            window.raise_()
+            window.activateWindow()
+        return window
+
+    def _keep(self, kind: type[QWidget], window: QWidget) -> None:
+        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.setWindowIcon(self._icon)
+        self._windows[kind] = window
+        window.destroyed.connect(lambda: self._forget(kind, window))
+
+    def _forget(self, kind: type[QWidget], window: QWidget) -> None:
+        """It was closed. Another of its kind may be open already."""
+        if self._windows.get(kind) is window:
+            self._windows.pop(kind)
+            self._fillers.pop(kind, None)
