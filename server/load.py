@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ REQUESTS_PER_MINUTE = int(os.environ.get("TIDINGS_REQUESTS_PER_MINUTE", "120"))
 BURST_MINUTES = 1
 REMEMBERED_COMPUTERS = 50_000
 
-# Threads of a worker. More only contend for the interpreter: with 24, half as many polls were answered as with 5.
-THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-# A write or a download may wait for a disk, a lock or a slow line. Were they to hold every thread, polls, which are
-# most of the traffic, would wait with them.
-WRITES_AT_ONCE = max(1, THREADS // 2)
-DOWNLOADS_AT_ONCE = max(1, THREADS // 2)
+# Of a worker's threads, only a few run at once: more contend for the interpreter, and half as many polls were
+# answered. The others feed downloads, which wait for slow lines and run hardly at all.
+TURNS = 2 * (os.cpu_count() or 1) + 1
+DOWNLOADS_AT_ONCE = 16
+THREADS = TURNS + DOWNLOADS_AT_ONCE
+# A write may wait for the disk or a lock. Were writes to take all turns, polls, most of the traffic, would wait, too.
+WRITES_AT_ONCE = max(1, TURNS // 2)
 
 
 class RequestRate:
@@ -74,6 +76,29 @@ class Slots:
             self.give_back()
 
 
+class Turns:
+    """At most `count` blocks run at once; the others wait. Quicker than a semaphore, which is written in Python."""
+
+    def __init__(self, count: int) -> None:
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)
+
+    def __enter__(self) -> None:
+        self._free.get()
+
+    def __exit__(self, *_error: object) -> None:
+        self._free.put(None)
+
+
+def limit_requests(per_minute: int) -> None:
+    """Set what one computer may ask, here and in the workers that are started from here."""
+    global request_rate
+    os.environ["TIDINGS_REQUESTS_PER_MINUTE"] = str(per_minute)
+    request_rate = RequestRate(per_minute)
+
+
 request_rate = RequestRate(REQUESTS_PER_MINUTE)
+turns = Turns(TURNS)
 writes = Slots(WRITES_AT_ONCE)
 downloads = Slots(DOWNLOADS_AT_ONCE)

@@ -101,6 +101,12 @@ def _of_status(status: int) -> Problem:
     return Problem("server-error", status, "The server failed", detail)
 
 
+def _of_http_error(error: Exception) -> Problem:
+    """Ninja answers whatever the parser raises with a 400; the parser's own status says more."""
+    told = error.__cause__ if isinstance(error.__cause__, HttpError) else error
+    return _of_status(getattr(told, "status_code", HTTPStatus.BAD_REQUEST))
+
+
 def _first_error(error: ValidationError) -> str:
     first = error.errors[0]
     place = ".".join(str(part) for part in first["loc"][2:])
@@ -113,7 +119,7 @@ def answer_all_errors(api: NinjaAPI) -> None:
         Problem: lambda error: error,  # type: ignore[dict-item,return-value]
         ValidationError: lambda error: invalid(_first_error(error)),  # type: ignore[arg-type]
         AuthenticationError: lambda _: unauthorized(),
-        HttpError: lambda error: _of_status(error.status_code),  # type: ignore[attr-defined]
+        HttpError: _of_http_error,
         Http404: lambda _: not_found(),
         BadRequest: lambda error: invalid(str(error), HTTPStatus.BAD_REQUEST),
         RequestDataTooBig: lambda _: _of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

@@ -13,12 +13,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 
 _django = get_wsgi_application()
 
+from server import load  # noqa: E402  (needs Django to be ready)
+
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Django's answer; a short one as a list, which servers send in one go."""
-    response = _django(environ, start_response)
-    if getattr(response, "streaming", True):
-        return response
-    chunks = list(response)
-    response.close()
-    return chunks
+    with load.turns:
+        response = _django(environ, start_response)
+        if getattr(response, "streaming", True):
+            return response
+        chunks = list(response)
+        response.close()
+        return chunks

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         blocking_threads=load.THREADS,
         websockets=False,
         workers_kill_timeout=STOP_WITHIN_S,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # its warning of many threads does not apply: see `load`
         log_dictconfig=_granian_logging(),
         ssl_cert=options.tls_certificate,
         ssl_key=options.tls_key,
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     def say_ready() -> None:
         print(_("Serving at {url} (Ctrl-C stops)").format(url=f"{scheme}://{host}:{port}"), flush=True)
 
-    os.environ["TIDINGS_REQUESTS_PER_MINUTE"] = str(options.requests_per_minute)
+    load.limit_requests(options.requests_per_minute)
     server.serve()
     return 0
 
