@@ -183,7 +183,7 @@ def suggestion(given: str, choices: Collection[str]) -> str:
     folded: dict[str, str] = {choice.casefold(): choice for choice in choices}
     near = difflib.get_close_matches(given.casefold(), folded, n=1)
     if near:
-        return _("did you mean “{near}”?").format(near=folded[near[0]])
+        return _("perhaps you mean “{near}”").format(near=folded[near[0]])
     return _("use one of: {choices}").format(choices=", ".join(sorted(choices)))
 
 

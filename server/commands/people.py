@@ -112,7 +112,10 @@ def _print_problems(path: Path, problems: Sequence[Problem]) -> None:
     for problem in ordered[:MOST_SHOWN]:
         place = _("line {line}, {column}") if problem.column else _("line {line}")
         where = place.format(line=problem.line, column=problem.column)
-        print(f"{path.name}: {where}: {problem.what}; {problem.what_to_do}.", file=sys.stderr)
+        line = _("{file}: {where}: {what}; {what_to_do}.").format(
+            file=path.name, where=where, what=problem.what, what_to_do=problem.what_to_do
+        )
+        print(line, file=sys.stderr)
     hidden = len(ordered) - MOST_SHOWN
     if hidden > 0:
         print(

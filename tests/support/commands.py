@@ -20,9 +20,12 @@ class Done:
 
 def tidings_server(*words: str | Path) -> Done:
     """Run a command of the server to its end."""
+    from django.utils import translation
+
     from server.__main__ import main
 
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+    out, err = io.StringIO(), io.StringIO()
+    with translation.override("en"), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main([str(word) for word in words])
     return Done(status, out.getvalue(), err.getvalue())
 

@@ -198,3 +198,12 @@ def test_a_large_company_is_imported_and_changed_at_once(file: Path) -> None:
     assert Person.objects.filter(first_name__startswith="Q").count() == 3_000
     assert Group.objects.get(name="Group 3").people.count() == 0
     assert Person.groups.through.objects.count() == 3_000
+
+
+def test_mistakes_are_explained_in_french_to_those_who_speak_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    done = run(file, "email\nnobody\n")
+    assert "ligne 2, email : « nobody » n’est pas une adresse e-mail ;" in done.stderr.replace("\u00a0", " ")
+    assert "Rien n’a été importé" in done.stderr

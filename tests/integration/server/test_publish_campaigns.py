@@ -186,7 +186,7 @@ def test_groups_and_people_that_are_not_known_are_named_with_what_was_meant(file
         file,
         TEXT.replace("everyone = true", 'groups = ["Lion"]\npeople = ["lea@northwind.example"]'),
     )
-    assert "audience.groups: “Lion” is not known; did you mean “Lyon”?" in said
+    assert "audience.groups: “Lion” is not known; perhaps you mean “Lyon”." in said
     assert "audience.people: “lea@northwind.example” is not known" in said
 
 
