@@ -51,7 +51,7 @@ QPushButton[kind="link"] {
 QPushButton[kind="link"]:hover { color: $ink; }
 QPushButton[kind="link"]:focus { border: 1px solid $accent; }
 QPushButton[kind="filter"] {
-    border: 1px solid $soft; background: $soft; color: $accent; border-radius: ${px10}px; padding: ${px2}px ${px8}px;
+    border: 1px solid $soft; background: $soft; color: $accent; border-radius: ${px9}px; padding: ${px2}px ${px8}px;
     font-size: ${px11}px; font-weight: 600; min-height: ${px14}px;
 }
 QPushButton[kind="filter"]:hover { border-color: $accent; }
@@ -71,8 +71,8 @@ QLineEdit {
 }
 QLineEdit:focus { border: 2px solid $accent; padding: ${px8}px ${px10}px; }
 QLineEdit:disabled { color: $ink2; background: $paper; }
-QLineEdit[kind="search"] { border-color: $line; padding: ${px8}px ${px11}px; }
-QLineEdit[kind="search"]:focus { border-color: $accent; padding: ${px7}px ${px10}px; }
+QLineEdit[kind="search"] { border-color: $edge; padding: ${px8}px ${px5}px; }
+QLineEdit[kind="search"]:focus { border-color: $accent; padding: ${px7}px ${px4}px; }
 
 QFrame[kind="card"] { background: $card; border: 1px solid $line; border-radius: 14px; }
 QFrame[kind="line"] { background: $line; border: 0; min-height: 1px; max-height: 1px; }
@@ -80,7 +80,7 @@ QFrame[kind="column-line"] { background: $line; border: 0; min-width: 1px; max-w
 QFrame[kind="bar"] { background: $warn_soft; border: 0; }
 QFrame[kind="bar"] QLabel { color: $warn; }
 
-QPlainTextEdit[kind="text"] { background: transparent; border: 0; padding: 0; color: $ink; }
+QTextEdit[kind="text"] { background: transparent; border: 0; padding: 0; color: $ink; }
 QAbstractScrollArea[kind="plain"] { background: transparent; border: 0; }
 QAbstractScrollArea[kind="plain"] > QWidget > QWidget { background: transparent; border: 0; }
 QListView[kind="plain"] { background: transparent; border: 0; outline: 0; }

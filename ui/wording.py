@@ -13,6 +13,11 @@ from resources.i18n import _, language, ngettext
 TOMORROW_HOUR = 9
 
 
+def short_share_line(choices: Iterable[SignalChoice]) -> str:
+    """What is shared, without what is not."""
+    return share_line(choice for choice in choices if choice.on)
+
+
 def share_line(choices: Iterable[SignalChoice]) -> str:
     """What is shared and what is not, in one line."""
     names = {Signal.SEEN: _("seen"), Signal.CLICK: _("clicks"), Signal.LIKE: _("likes")}

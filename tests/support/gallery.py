@@ -15,10 +15,11 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
 from agent import errors
-from agent.model import Person, Signal
+from agent.model import Connection, Person, Signal
 from resources import i18n
 from tests.support import gallery_data as data
 from ui.first_run import FirstRunWindow
+from ui.inbox import InboxWindow
 from ui.popup import PopupCard
 from ui.theme import Scheme, Theme, apply_theme
 
@@ -92,6 +93,32 @@ def choose_locked(theme: Theme) -> QWidget:
     return window
 
 
+def inbox(theme: Theme) -> InboxWindow:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN, Signal.LIKE), data.status())
+    window.open("c-1")
+    return window
+
+
+def inbox_offline(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items(data.items(), data.media_path, data.choices(), data.status(Connection.OFFLINE))
+    window.open("c-3")
+    return window
+
+
+def inbox_empty(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items([], data.media_path, data.choices(), data.status())
+    return window
+
+
+def inbox_not_connected(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items([], data.media_path, data.choices(), data.status(Connection.NOT_CONNECTED))
+    return window
+
+
 SCREENS: dict[str, Screen] = {
     "popup-video": popup_video,
     "popup-urgent": popup_urgent,
@@ -103,6 +130,10 @@ SCREENS: dict[str, Screen] = {
     "connecting": connecting,
     "choose": choose,
     "choose-locked": choose_locked,
+    "inbox": inbox,
+    "inbox-offline": inbox_offline,
+    "inbox-empty": inbox_empty,
+    "inbox-not-connected": inbox_not_connected,
 }
 
 

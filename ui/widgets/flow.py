@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -25,10 +27,13 @@ class FlowRow(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def add(self, widget: QWidget) -> None:
-        """Add after the others."""
-        self._leading.append(widget)
+    def add(self, widget: QWidget, before: QWidget | None = None) -> None:
+        """Add after the others, or before one of them; the Tab key follows that order."""
+        place = self._leading.index(before) if before is not None else len(self._leading)
+        self._leading.insert(place, widget)
         widget.setParent(self)
+        if before is not None:
+            self._order_tabs()
         widget.show()
 
     def add_trailing(self, widget: QWidget) -> None:
@@ -36,6 +41,10 @@ class FlowRow(QWidget):
         self._trailing.append(widget)
         widget.setParent(self)
         widget.show()
+
+    def _order_tabs(self) -> None:
+        for first, second in pairwise(self._leading + self._trailing):
+            QWidget.setTabOrder(first, second)
 
     def drop(self, widget: QWidget) -> None:
         """Take a widget out and delete it."""

@@ -1,0 +1,5 @@
+"""The inbox: all announcements received, with search."""
+
+from ui.inbox.window import InboxWindow
+
+__all__ = ["InboxWindow"]

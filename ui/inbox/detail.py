@@ -1,0 +1,227 @@
+"""One announcement, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QTextEdit, QVBoxLayout, QWidget
+
+from agent.model import Image, InboxItem, Variant
+from resources.i18n import _
+from ui import wording
+from ui.inbox.model import variant_of
+from ui.theme import Theme
+from ui.widgets import icons
+from ui.widgets.buttons import Button, LikeButton
+from ui.widgets.flow import FlowRow
+from ui.widgets.icons import Glyph
+from ui.widgets.later import LaterRow
+from ui.widgets.picture import Fit, Picture
+from ui.widgets.text import label
+
+MediaPath = Callable[[str], Path | None]
+PICTURE_HEIGHT = 330
+BODY_WIDTH = 560
+LINE_HEIGHT_PERCENT = 118
+
+
+class BodyText(QTextEdit):
+    """Plain text that can be selected and copied, as high as it needs."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("kind", "text")
+        self.setReadOnly(True)
+        self.setAcceptRichText(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setTabChangesFocus(True)
+        self.setAccessibleName(_("Text"))
+        self.setMaximumWidth(theme.px(BODY_WIDTH))
+        self.document().setDocumentMargin(0)
+        self.viewport().setAutoFillBackground(False)
+
+    def show_text(self, text: str) -> None:
+        """Plain text: nothing in it is read as markup."""
+        self.setPlainText(text)
+        spacing = QTextBlockFormat()
+        spacing.setLineHeight(LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor = QTextCursor(self.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.mergeBlockFormat(spacing)
+        self.fit()
+
+    def fit(self) -> None:
+        """Take the height of the text at this width."""
+        self.setFixedHeight(round(self.document().size().height()) + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+
+class Detail(QScrollArea):
+    """``show_item()`` again with a newer state keeps the place in the text."""
+
+    link_clicked = Signal(str)
+    watch_clicked = Signal()
+    like_toggled = Signal(bool)
+    later_chosen = Signal(float)
+    change_clicked = Signal()
+
+    def __init__(self, theme: Theme, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__()
+        self._theme = theme
+        self._shown_id = ""
+        self._variant: Variant | None = None
+        self._links: list[Button] = []
+        self.setProperty("kind", "plain")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.picture = Picture(theme, radius=12)
+        self.picture.watch_clicked.connect(self.watch_clicked)
+        self.title = label(kind="h1", wrap=True)
+        self.facts = label(kind="small", tone="muted", wrap=True)
+        self.body = BodyText(theme)
+        self.later = LaterRow(now)
+        self.later.setContentsMargins(0, theme.px(10), 0, 0)
+        self.later.chosen.connect(self._on_later)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(theme.px(30), theme.px(26), theme.px(30), theme.px(26))
+        column.setSpacing(0)
+        column.addWidget(self.picture)
+        column.addSpacing(theme.px(18))
+        column.addWidget(self.title)
+        column.addSpacing(theme.px(4))
+        column.addWidget(self.facts)
+        column.addSpacing(theme.px(14))
+        column.addWidget(self.body)
+        column.addSpacing(theme.px(18))
+        column.addWidget(self._actions())
+        column.addWidget(self.later)
+        column.addStretch(1)
+        self.setWidget(inner)
+        self.later.hide()
+
+    def _actions(self) -> FlowRow:
+        self.action_row = FlowRow(self._theme.px(10))
+        self.like = LikeButton(self._theme)
+        self.like.toggled.connect(self.like_toggled)
+        self.remind = Button(_("Remind me later"))
+        self.remind.clicked.connect(lambda: self.later.setVisible(not self.later.isVisible()))
+        self.action_row.add(self.like)
+        self.action_row.add(self.remind)
+        self.action_row.add_trailing(self._sharing())
+        return self.action_row
+
+    def _sharing(self) -> QWidget:
+        shield = label()
+        shield.setPixmap(icons.pixmap(Glyph.SHIELD, self._theme.accent, self._theme.px(13)))
+        self.share_line = label(kind="small", tone="muted")
+        self.change = Button(_("Change"), kind="link")
+        self.change.setAccessibleDescription(_("Change what is shared"))
+        self.change.clicked.connect(self.change_clicked)
+        sharing = QWidget()
+        row = QHBoxLayout(sharing)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(self._theme.px(6))
+        for widget in (shield, self.share_line, self.change):
+            row.addWidget(widget)
+        return sharing
+
+    def show_item(self, item: InboxItem, media_path: MediaPath, share_line: str) -> None:
+        """Show an announcement in its present state."""
+        variant = variant_of(item)
+        is_another = item.campaign.campaign_id != self._shown_id
+        self._show_picture(variant, media_path)
+        self.title.setText(variant.title)
+        self.facts.setText(_facts(item))
+        self.share_line.setText(share_line)
+        self.like.setVisible(variant.video is not None)
+        self.like.set_liked(item.state.liked)
+        if is_another:
+            self._shown_id = item.campaign.campaign_id
+            self.body.show_text(variant.body)
+            self._show_links(variant)
+            self.later.hide()
+            self.verticalScrollBar().setValue(0)
+        self.body.setVisible(bool(variant.body))
+        self.body.fit()
+
+    def _show_picture(self, variant: Variant, media_path: MediaPath) -> None:
+        image, video = variant.image, variant.video
+        self.picture.setVisible(image is not None or video is not None)
+        if video is not None:
+            ready = media_path(video.sha256) is not None
+            poster = video.poster or image
+            path = media_path(poster.sha256) if poster else None
+            badge = (
+                wording.video_badge(video.duration_ms, bool(video.captions)) if ready else _("Not here yet")
+            )
+            self.picture.show_poster(path, alt=poster.alt if poster else "", badge=badge, playable=ready)
+        elif image is not None:
+            self.picture.show_picture(media_path(image.sha256), alt=image.alt, fit=Fit.CONTAIN)
+        self._variant = variant
+        self._size_picture()
+
+    def _size_picture(self) -> None:
+        """As high as the design says, less where the picture is low or the window narrow."""
+        shape = self._variant and (self._variant.video or self._variant.image)
+        if not shape:
+            return
+        room = max(self.viewport().width() - 2 * self._theme.px(30), 1)
+        height = min(
+            self._theme.px(PICTURE_HEIGHT), max(round(room * shape.height / shape.width), self._theme.px(96))
+        )
+        whole_picture = isinstance(shape, Image)
+        width = min(room, max(round(height * shape.width / shape.height), 96)) if whole_picture else room
+        self.picture.setFixedSize(width, height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._size_picture()
+
+    def _show_links(self, variant: Variant) -> None:
+        for button in self._links:
+            self.action_row.drop(button)
+        self._links = []
+        for index, link in enumerate(variant.links):
+            button = Button(link.label, kind="primary" if index == 0 else "")
+            colour = self._theme.accent_ink if index == 0 else self._theme.ink
+            button.setIcon(icons.icon(Glyph.OUTWARD, colour, self._theme.px(12)))
+            button.setIconSize(icons.square(self._theme.px(12)))
+            button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+            button.setAccessibleDescription(_("Opens in your browser"))
+            button.clicked.connect(
+                lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
+            )
+            self.action_row.add(button, before=self.like)
+            self._links.append(button)
+
+    def _on_later(self, seconds: float) -> None:
+        self.later.hide()
+        self.later_chosen.emit(seconds)
+
+    @property
+    def links(self) -> tuple[Button, ...]:
+        """The buttons of the announcement's links."""
+        return tuple(self._links)
+
+
+def _facts(item: InboxItem) -> str:
+    parts = [item.campaign.sender, wording.full_time(item.state.received)]
+    parts.append(_("until {day}").format(day=wording.day(item.campaign.ends)))
+    if item.state.remind_at is not None:
+        parts.append(_("reminder: {time}").format(time=wording.full_time(item.state.remind_at)))
+    return " · ".join(part for part in parts if part)

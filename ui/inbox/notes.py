@@ -1,0 +1,103 @@
+"""What the inbox says when there is nothing to show, and when the server is away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from agent.model import Connection, Status
+from resources.i18n import _
+from ui import wording
+from ui.theme import Theme
+from ui.widgets import icons
+from ui.widgets.buttons import Button
+from ui.widgets.icons import Glyph
+from ui.widgets.text import label
+
+TEXT_WIDTH = 380
+
+
+class EmptyNote(QWidget):
+    """In the place of an announcement."""
+
+    connect_clicked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        picture = label()
+        picture.setPixmap(icons.pixmap(Glyph.MEGAPHONE, theme.edge, theme.px(44)))
+        self.title = label(kind="h2", wrap=True)
+        self.text = label(tone="muted", wrap=True)
+        self.connect_button = Button(_("Connect…"), kind="primary")
+        self.connect_button.clicked.connect(self.connect_clicked)
+        column = QVBoxLayout(self)
+        column.setSpacing(theme.px(8))
+        column.addStretch(2)
+        for widget in (picture, self.title, self.text, self.connect_button):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+        for text in (self.title, self.text):
+            text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
+            text.setFixedWidth(theme.px(TEXT_WIDTH))
+
+    def explain(self, status: Status, *, any_items: bool, any_found: bool) -> None:
+        """Say why no announcement is open."""
+        title, text = _reason(status, any_items=any_items, any_found=any_found)
+        self.title.setText(title)
+        self.text.setText(text)
+        for part in (self.title, self.text):
+            part.setMinimumHeight(part.heightForWidth(self._theme.px(TEXT_WIDTH)))
+        self.connect_button.setVisible(_can_connect(status))
+
+
+def _reason(status: Status, *, any_items: bool, any_found: bool) -> tuple[str, str]:
+    if _can_connect(status) and not any_items:
+        return _("Not connected to a company"), _(
+            "Ask your administrator for an invitation, then connect this computer."
+        )
+    if not any_items:
+        return _("Nothing yet"), _("Your company's announcements will be here, also those that you missed.")
+    if not any_found:
+        return _("Nothing found"), _("Try other words, or look in all announcements.")
+    return _("No announcement is open"), _("Choose one from the list.")
+
+
+def _can_connect(status: Status) -> bool:
+    return status.connection in (Connection.NOT_CONNECTED, Connection.REVOKED)
+
+
+class StateBar(QFrame):
+    """At the top of the window while something is wrong with the connection."""
+
+    check_now = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("kind", "bar")
+        self.text = label(kind="small", wrap=True)
+        self.button = Button(_("Check now"), kind="compact")
+        self.button.clicked.connect(self.check_now)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 14, 6)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.button)
+        self.hide()
+
+    def show_status(self, status: Status) -> None:
+        """Appear or go."""
+        text = _trouble(status)
+        self.text.setText(text)
+        self.setVisible(bool(text))
+        self.button.setVisible(status.connection is Connection.OFFLINE)
+
+
+def _trouble(status: Status) -> str:
+    if status.connection is Connection.OFFLINE:
+        if status.last_check is None:
+            return _("Offline. These are the announcements that this computer has.")
+        since = wording.full_time(status.last_check)
+        return _("Offline. These are the announcements as of {time}.").format(time=since)
+    if status.connection is Connection.REVOKED:
+        return _("Your company took back this computer's access. Connect again to get new announcements.")
+    return ""
