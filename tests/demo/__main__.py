@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from typing import Literal
 
 from tests.support.processes import CommandFailed
 from tests.support.waiting import OverdueError
@@ -18,7 +19,7 @@ from tests.support.waiting import OverdueError
 class DemoOptions:
     """How the demo looks."""
 
-    language: str
+    language: Literal["en", "fr"]
     dark: bool
 
 

@@ -1,22 +1,23 @@
 """The demo on a virtual desktop: a scripted employee, a picture of each step, and the closing account."""
 
-import re
 import shutil
+import sys
 import tempfile
 import time
+import tomllib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from resources import i18n
 from resources.i18n import _
 from tests.demo.account import Account, Share
-from tests.support.employee import Employee
 from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.employee import Employee
 from tests.support.processes import ROOT, TRACEBACK, AgentProcess, free_port
-from tests.support.sample import SampleCompany, sample_media
+from tests.support.sample import SAMPLE, SampleCompany, sample_media
 from tests.support.waiting import OverdueError, until
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ PICTURES = ROOT / "build" / "demo"
 NOTES = ROOT / "tests" / "support" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
 WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
-ALL_ON_CAMERA_S = 5.0
+POP_UP_PICTURE = "03-pop-up.png"
+SWITCH = "check box"
+BUTTON = "push button"
 
 
 def run(options: "DemoOptions") -> int:
@@ -50,9 +53,7 @@ def run(options: "DemoOptions") -> int:
 class Story:
     """The parts, and the story that they play."""
 
-    def __init__(
-        self, options: "DemoOptions", folder: Path, console: Console, running: ExitStack
-    ) -> None:
+    def __init__(self, options: "DemoOptions", folder: Path, console: Console, running: ExitStack) -> None:
         self._console = console
         self._account = Account()
         self._folder = folder
@@ -62,8 +63,12 @@ class Story:
         sample_media()
         running.enter_context(self._company.serving())
         self._say(f"The server answers at {self._company.url}")
-        scheme = "dark" if options.dark else "light"
-        look = DesktopOptions(scheme=scheme, language=options.language, compositor=True, accessibility=True)
+        look = DesktopOptions(
+            scheme="dark" if options.dark else "light",
+            language=options.language,
+            compositor=True,
+            accessibility=True,
+        )
         self._desktop = running.enter_context(VirtualDesktop(look))
         self._employee = Employee(self._desktop, PICTURES)
         self._agent = running.enter_context(AgentProcess(self._desktop.env, folder))
@@ -75,10 +80,13 @@ class Story:
             self._work()
             self._connect()
             self._choose()
+            self._company.publish("canteen")
             film = self._company.publish("lyon-studio")
             self._film_while_typing(film)
+            note, pictures = self._company.publish("vpn"), self._company.publish("open-days")
             self._watch_and_like(film)
-            self._urgent_note(self._company.publish("vpn"))
+            self._press_while_off(note)
+            self._change_and_press(pictures)
             self._look_around()
         except OverdueError:
             self._employee.takes_picture_now("99-stopped-here")
@@ -104,15 +112,20 @@ class Story:
         self._employee.presses(_("Code"), "text")
         self._employee.types(code)
         picture = self._employee.takes_picture("01-connect")
-        self._employee.presses(_("Connect"), "push button")
-        self._note("typed the address and the code of her invitation", picture, reason="no signal: it connects")
+        self._employee.presses(_("Connect"), BUTTON)
+        self._employee.sees(_("Save my choice"), BUTTON)
+        self._note(
+            "typed the address and the code of her invitation", picture, reason="no signal: it connects"
+        )
 
     def _choose(self) -> None:
-        self._employee.presses(_("Seen"), "check box|toggle button|push button|switch")
-        self._employee.presses(_("Likes"), "check box|toggle button|push button|switch")
+        self._employee.presses(_("Seen"), SWITCH)
+        self._employee.presses(_("Likes"), SWITCH)
         picture = self._employee.takes_picture("02-choose")
         self._employee.presses(_("Save my choice"))
-        self._note("switched on seen and likes, left clicks off", picture, reason="her consents, with receipts")
+        self._note(
+            "switched on seen and likes, left clicks off", picture, reason="her consents, with receipts"
+        )
 
     def _film_while_typing(self, film: str) -> None:
         screen = self._desktop.screen
@@ -121,17 +134,82 @@ class Story:
         until(lambda: screen.windows("^Tidings$"), "the pop-up", seconds=25)
         self._employee.types(WHILE_IT_APPEARS, pause_ms=8)
         typed += WHILE_IT_APPEARS
-        picture = self._employee.takes_picture("03-pop-up")
+        picture = self._employee.takes_picture(POP_UP_PICTURE.removesuffix(".png"))
         until(lambda: self._notes.read_text() == typed, "the typed text, whole")
         self._note("went on typing while the film's pop-up came", picture, reason="no key was lost")
         self._employee.stays_seen()
         self._note("had it before her eyes for 3 s", picture, Share("seen", film))
 
     def _watch_and_like(self, film: str) -> None:
-        self._employee.presses(_("Watch"), "push button")
+        self._employee.presses(_("Watch"), BUTTON)
         self._employee.sees(_("Captions"), seconds=20)
         picture = self._employee.takes_picture_now("04-film")
-        self._note("watched the film", picture, reason="clicks are off")
+        self._note("watched the film, muted, with captions", picture, reason="clicks are off")
         self._employee.presses(_("Like"))
         picture = self._employee.takes_picture_now("05-liked")
         self._note("liked it", picture, Share("like", film, "1"))
+        self._desktop.screen.key("Escape")
+
+    def _press_while_off(self, note: str) -> None:
+        self._employee.sees(self._text("vpn")["title"], seconds=25)
+        self._employee.stays_seen()
+        picture = self._employee.takes_picture("06-urgent")
+        self._note("had an urgent note before her eyes for 3 s", picture, Share("seen", note))
+        self._employee.presses(self._text("vpn")["links"][0]["label"], BUTTON)
+        until(self._desktop.opened_links.exists, "the browser")
+        self._note("pressed its button: her browser opened the page", picture, reason="clicks are off")
+
+    def _change_and_press(self, days: str) -> None:
+        self._employee.sees(self._text("open-days")["title"], seconds=25)
+        self._employee.stays_seen()
+        picture = self._employee.takes_picture("07-picture")
+        self._note("had a picture before her eyes for 3 s", picture, Share("seen", days))
+        self._employee.presses(_("Change"), BUTTON)
+        self._employee.presses(_("Clicks"), SWITCH)
+        picture = self._employee.takes_picture("08-change")
+        self._employee.presses(_("Save my choice"), BUTTON)
+        self._note("changed her mind: clicks too", picture, reason="her consent, with a receipt")
+        self._employee.presses(self._text("open-days")["links"][0]["label"], BUTTON)
+        picture = self._employee.takes_picture("09-clicked")
+        self._note("pressed its button", picture, Share("click", days, "l1"))
+
+    def _look_around(self) -> None:
+        self._employee.clicks_tray_icon("right")
+        picture = self._employee.takes_picture("10-menu")
+        self._desktop.screen.key("Escape")
+        self._note("looked at the tray's menu", picture)
+        self._employee.clicks_tray_icon()
+        self._employee.sees(self._text("canteen")["title"] + ".*", seconds=20)
+        picture = self._employee.takes_picture("11-inbox")
+        self._note("opened the inbox; a silent announcement waits there", picture)
+
+    # --- the end -------------------------------------------------------------------------------------
+
+    def _close(self, began: float) -> int:
+        until(
+            lambda: self._agent.status()["status"]["waiting"] == 0, "the agent to have sent all", seconds=15
+        )
+        code = self._agent.stop()
+        self._account.read_books(self._agent.database, self._company)
+        self._account.show(self._console)
+        wrong = self._account.discrepancies()
+        if code != 0 or TRACEBACK in self._agent.logs():
+            wrong.append(f"the agent ended with {code}:\n{self._agent.logs()}")
+        for line in wrong:
+            self._console.print(f"[red]✗[/] {line}", markup=True)
+        took = time.monotonic() - began
+        self._console.print(f"Pictures of each step: {PICTURES.relative_to(ROOT)}/. It took {took:.0f} s.")
+        return 1 if wrong else 0
+
+    def _text(self, campaign: str) -> dict[str, Any]:
+        """A sample campaign in the employee's language."""
+        content = tomllib.loads((SAMPLE / "campaigns" / f"{campaign}.toml").read_text(encoding="utf-8"))
+        variant: dict[str, Any] = content["variants"][i18n.language()]
+        return variant
+
+    def _note(self, did: str, picture: str, share: Share | None = None, reason: str = "") -> None:
+        self._say(f"Léa {did}")
+        self._account.note(did, picture, share, reason)
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/]  {text}", highlight=False)

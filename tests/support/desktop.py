@@ -71,6 +71,7 @@ class VirtualDesktop:
             if self.options.bus and self.options.keyring != "none":
                 self._start_keyring()
             self._start_window_manager()
+            self._hang_wallpaper()
             self._start_panel()
             self._exit = started.pop_all()
         return self
@@ -139,7 +140,8 @@ class VirtualDesktop:
         else:
             self.env["NO_AT_BRIDGE"] = "1"
         self.env["PATH"] = f"{desktop_files.browser(self.folder, self.opened_links)}:{self.env['PATH']}"
-        desktop_files.write(Path(self.env["XDG_CONFIG_HOME"]), dark=self.options.scheme == "dark")
+        config_home = Path(self.env["XDG_CONFIG_HOME"])
+        desktop_files.write(config_home, self.options.scheme == "dark", self.options.compositor)
 
     def _start_screen(self) -> None:
         size = f"{self.options.width}x{self.options.height}x24"
@@ -192,6 +194,11 @@ class VirtualDesktop:
         command = xfwm4 if self.bus else ["openbox", "--sm-disable"]
         self._child(command, "window-manager")
         self._await(lambda: self.screen.window_manager() != "", "window-manager")
+
+    def _hang_wallpaper(self) -> None:
+        # After the window manager: its compositor paints what changes while it runs.
+        words = desktop_files.wallpaper(self.options.scheme)
+        self._child(["hsetroot", *words], "wallpaper").wait(START_TIMEOUT_S)
 
     def _start_panel(self) -> None:
         if self.options.panel == "xfce" and self.bus:

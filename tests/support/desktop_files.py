@@ -26,7 +26,7 @@ def browser(folder: Path, opened_links: Path) -> Path:
     return programs
 
 
-def write(config_home: Path, dark: bool) -> None:
+def write(config_home: Path, dark: bool, compositor: bool) -> None:
     """Writes them below XDG_CONFIG_HOME."""
     gtk = config_home / "gtk-3.0"
     gtk.mkdir(parents=True)
@@ -39,7 +39,7 @@ def write(config_home: Path, dark: bool) -> None:
     )
     channels = config_home / "xfce4/xfconf/xfce-perchannel-xml"
     channels.mkdir(parents=True)
-    for name, properties in {"xfce4-panel": panel(dark), "xfwm4": window_manager()}.items():
+    for name, properties in {"xfce4-panel": panel(dark), "xfwm4": window_manager(compositor)}.items():
         channel = ElementTree.Element("channel", name=name, version="1.0")
         for path, value in properties.items():
             set_property(channel, path, value)
@@ -68,11 +68,13 @@ def panel(dark: bool) -> dict[str, Value]:
     return properties | {f"plugins/plugin-{number}": name for number, name in enumerate(plugins, 1)}
 
 
-def window_manager() -> dict[str, Value]:
-    """xfwm4 as it comes, one workspace, without shadows and effects."""
+def window_manager(compositor: bool) -> dict[str, Value]:
+    """xfwm4 with one workspace and new windows in the middle."""
     return {
-        "general/use_compositing": False,
+        "general/use_compositing": compositor,
         "general/workspace_count": 1,
+        "general/placement_mode": "center",
+        "general/placement_ratio": 100,
         "general/title_font": "Inter Bold 9",
         "general/theme": "Default",
     }

@@ -136,7 +136,12 @@ class Screen:
 
     def type(self, text: str, delay_ms: int = 12) -> None:
         """Types text on the keyboard, into whatever has the focus."""
-        self._xdotool("type", "--delay", str(delay_ms), "--", text, timeout=30 + len(text) * delay_ms / 500)
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                self.key("Return")
+            if line:
+                limit = COMMAND_TIMEOUT_S + len(line) * (delay_ms + 2) / 250
+                self._xdotool("type", "--delay", str(delay_ms), "--", line, timeout=limit)
 
     def key(self, *keys: str) -> None:
         """Presses keys one after the other, by their X names: Return, Escape, Tab, shift+Tab, alt+F4."""
