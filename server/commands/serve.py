@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     _prepare(options)
-    port = options.port or _free_port(options.host)
+    port = _port_to_listen_on(options.host, options.port)
     scheme = "https" if options.tls_certificate else "http"
     server = Server(
         "server.wsgi:application",
@@ -102,14 +102,19 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _free_port(host: str) -> int:
+def _port_to_listen_on(host: str, port: int) -> int:
+    """The port, or a free one for 0. Raises `EnvironmentFault` when it is taken, which granian answers with a panic."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
-            probe.bind((host, 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
             return int(probe.getsockname()[1])
-    except OSError as error:
-        raise EnvironmentFault(_("Cannot listen on {host}").format(host=host), str(error)) from error
+    except (OSError, OverflowError) as error:
+        raise EnvironmentFault(
+            _("Cannot listen on {host}, port {port}").format(host=host, port=port),
+            _("{reason}. Stop what listens there, or choose another with --port.").format(reason=error),
+        ) from error
 
 
 def _granian_logging() -> dict[str, object]:

@@ -80,7 +80,7 @@ class ServerHome:
 
     def init(self, company: str = COMPANY) -> None:
         """Make the company: by default Northwind, whose notice has version 3."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.folder / "company.toml"
         file.write_text(company, encoding="utf-8")
         self.succeed("init", file)
@@ -179,6 +179,7 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
 
     django.setup()
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
     from django.test.utils import override_settings
 

@@ -16,7 +16,7 @@ def an_hour_ago() -> datetime:
 
 def event(signal: str, campaign_id: str, receipt_id: str, **changes: Any) -> dict[str, Any]:
     """An event of today."""
-    extra: dict[str, Any] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 1}}.get(signal, {})
+    extras: dict[str, dict[str, Any]] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 1}}
     common = {
         "signal": signal,
         "event_id": str(uuid4()),
@@ -24,7 +24,7 @@ def event(signal: str, campaign_id: str, receipt_id: str, **changes: Any) -> dic
         "date": datetime.now(UTC).date().isoformat(),
         "receipt_id": receipt_id,
     }
-    return common | extra | changes
+    return common | extras.get(signal, {}) | changes
 
 
 def consent(signal: str, status: str = "given", **changes: Any) -> dict[str, Any]:

@@ -125,9 +125,9 @@ def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
         slow: list[socket.socket] = []
         try:
             refused = until(
-                lambda: _refused_after_one_more(server, media, headers, slow),
+                lambda: _refusals_after_one_more(server, media, headers, slow),
                 "all download slots to be taken",
-            )
+            )[0]
             _assert_problem(refused, 503, "overloaded")
             assert int(refused.headers["Retry-After"]) >= 1
             assert requests.get(f"{server.url}/api/v1/feed", headers=headers, timeout=30).status_code == 200
@@ -140,10 +140,10 @@ def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
         )
 
 
-def _refused_after_one_more(
+def _refusals_after_one_more(
     server: RunningServer, path: str, headers: dict[str, str], slow: list[socket.socket]
-) -> requests.Response | None:
-    """Start one more download that nobody reads; then ask for one and give the answer if it is a refusal."""
+) -> list[requests.Response]:
+    """Start one more download that nobody reads; then ask for another. Gives its answer if it is a refusal."""
     address = urlsplit(server.url)
     connection = socket.create_connection((address.hostname, address.port), timeout=30)
     slow.append(connection)
@@ -155,7 +155,7 @@ def _refused_after_one_more(
     connection.sendall("\r\n".join([*lines, "", ""]).encode())
     connection.recv(1)
     answer = requests.get(server.url + path, headers=headers | {"Range": "bytes=0-0"}, timeout=30)
-    return answer if answer.status_code == 503 else None
+    return [answer] if answer.status_code == 503 else []
 
 
 def test_a_database_that_is_gone_is_a_503_and_comes_back(

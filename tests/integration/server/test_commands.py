@@ -1,0 +1,255 @@
+"""The command line: results on stdout, explanations on stderr, 0, 1 and 2."""
+
+import json
+import socket
+import sqlite3
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.support import server_data
+from tests.support.campaign_server import COMPANY, ServerHome
+from tests.support.wire import payload
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ServerHome:
+    return ServerHome(tmp_path / "server")
+
+
+@pytest.fixture
+def made(home: ServerHome) -> ServerHome:
+    """With a company in it."""
+    home.init()
+    return home
+
+
+def _company_file(home: ServerHome, text: str) -> Path:
+    file = home.folder / "changed.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _document(home: ServerHome) -> dict[str, object]:
+    with home.opened():
+        return payload(server_data.company().document)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["serve"],
+        ["init"],
+        ["people", "import"],
+        ["campaign", "publish"],
+        ["campaign", "recall"],
+        ["invite"],
+        ["report"],
+        ["purge"],
+        ["device", "list"],
+        ["device", "revoke"],
+        ["check"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_explains_itself(home: ServerHome, words: list[str]) -> None:
+    assert home.succeed(*words, "--help").startswith("usage: tidings-server")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fly"],
+        ["invite"],
+        ["serve", "--port", "x"],
+        ["report", "--log-level", "LOUD"],
+        ["check", "--data"],
+    ],
+)
+def test_misuse_is_two(home: ServerHome, words: list[str]) -> None:
+    done = home.command(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["serve", "--port", "0"], ["invite", "a@b.example"], ["report"], ["purge", "a@b.example"]]
+)
+def test_a_server_that_was_never_set_up_says_so(home: ServerHome, words: list[str]) -> None:
+    done = home.command(*words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert "tidings-server" in done.stderr
+
+
+def test_a_company_can_be_described_with_options(home: ServerHome) -> None:
+    home.succeed(
+        "init", "--id", "acme", "--name", "Acme", "--region", "us", "--dpo-name", "Ann", "--dpo-email", "ann@acme.example"
+    )  # fmt: skip
+    content = _document(home)["content"]
+    assert isinstance(content, dict)
+    assert (content["legal_name"], content["region"], content["notice"]["version"]) == ("Acme", "us", 1)
+    assert set(content["notice"]["text"]) == {"en", "fr"}
+
+
+def test_what_is_secret_is_for_the_servers_user_only(made: ServerHome) -> None:
+    secrets = [made.folder / "secret.key", *made.folder.glob("keys/*/*.json")]
+    assert len(secrets) == 3
+    assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
+
+
+def test_changing_the_company_signs_its_document_afresh(made: ServerHome) -> None:
+    before = _document(made)
+    made.succeed("init", _company_file(made, COMPANY.replace('"Northwind"', '"Northwind Group"')))
+    after = _document(made)
+    assert isinstance(after["content"], dict)
+    assert after["content"]["name"] == "Northwind Group"
+    assert after["ctr"] > before["ctr"]  # type: ignore[operator]
+
+
+def test_a_notice_changes_only_with_a_higher_version(made: ServerHome) -> None:
+    other = COMPANY.replace("counts what was seen", "counts and names what was seen")
+    done = made.command("init", _company_file(made, other))
+    assert done.returncode == 1
+    assert "The notice needs a new version" in done.stderr
+    made.succeed("init", _company_file(made, other.replace("version = 3", "version = 4")))
+    assert made.command("init", _company_file(made, COMPANY)).returncode == 1
+
+
+def test_a_company_does_not_move_to_another_region(made: ServerHome) -> None:
+    done = made.command("init", _company_file(made, COMPANY.replace('region = "eu"', 'region = "us"')))
+    assert done.returncode == 1
+    assert "region cannot be changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('region = "eu"', 'region = "moon"', "company.region"),
+        ('"*.northwind.example"', '"*"', "company.link_hosts.1"),
+        ('name = "Northwind"', 'nom = "Northwind"', "company.nom"),
+        ("version = 3", "version = 0", "notice.version"),
+    ],
+)
+def test_a_fault_in_the_company_file_is_named_by_its_place(
+    home: ServerHome, old: str, new: str, place: str
+) -> None:
+    home.folder.mkdir()
+    done = home.command("init", _company_file(home, COMPANY.replace(old, new)))
+    assert done.returncode == 1
+    assert place in done.stderr
+    assert not (home.folder / "keys").exists()
+
+
+def test_where_there_are_two_companies_one_must_be_named(made: ServerHome) -> None:
+    second = COMPANY.replace('id = "northwind"', 'id = "southwind"')
+    made.succeed("init", _company_file(made, second))
+    done = made.command("report")
+    assert done.returncode == 1
+    assert "northwind, southwind" in done.stderr
+    made.succeed("report", "--company", "southwind")
+    assert made.command("report", "--company", "eastwind").returncode == 1
+
+
+def test_two_companies_on_one_server_know_nothing_of_each_other(made: ServerHome) -> None:
+    made.succeed("init", _company_file(made, COMPANY.replace('id = "northwind"', 'id = "southwind"')))
+    with made.opened():
+        from server.directory.models import Company, Person
+
+        south = Company.objects.get(pk="southwind")
+        theirs = Person.objects.create(company=south, email="p0@northwind.example")
+        ours = server_data.add_people(1)[0]
+        film = server_data.add_media(b"film", "video/mp4")
+        server_data.publish("c-same", media=[film])
+        server_data.publish("c-same", owner=south)
+        tokens = server_data.add_computers([ours, theirs])
+    with made.running() as server:
+        feeds = [
+            requests.get(
+                f"{server.url}/api/v1/feed", headers={"Authorization": f"Bearer {token}"}, timeout=30
+            )
+            for token in tokens
+        ]
+        issuers = [payload(feed.json()["company"])["iss"] for feed in feeds]
+        assert issuers == ["northwind", "southwind"]
+        media = f"{server.url}/api/v1/media/{film.sha256}"
+        assert (
+            requests.get(media, headers={"Authorization": f"Bearer {tokens[1]}"}, timeout=30).status_code
+            == 404
+        )
+
+
+@pytest.mark.parametrize("end", ["interrupted", "terminated"])
+def test_the_server_ends_cleanly_when_asked(made: ServerHome, end: str) -> None:
+    with made.running(workers=2) as server, requests.Session() as kept_open:
+        assert kept_open.get(f"{server.url}/api/v1/health", timeout=30).json() == {"status": "ok"}
+        if end == "interrupted":
+            server.process.interrupt()
+            assert server.process.wait(15) == 0
+        else:
+            assert server.process.stop(15) == 0
+        assert "Traceback" not in server.process.output()
+
+
+def test_a_port_that_is_taken_is_explained(made: ServerHome) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = made.command("serve", "--port", str(other.getsockname()[1]))
+    assert done.returncode == 1
+    assert "Cannot listen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_finds_nothing_wrong_with_a_new_server(made: ServerHome) -> None:
+    findings = json.loads(made.succeed("check", "--json"))
+    assert {finding["state"] for finding in findings} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    "fault", ["key missing", "key open", "key damaged", "database damaged", "tables missing"]
+)
+def test_check_names_what_is_broken(made: ServerHome, fault: str) -> None:
+    key = made.folder / "keys" / "northwind" / "campaign.jwk.json"
+    database = made.folder / "tidings.sqlite3"
+    if fault == "key missing":
+        key.unlink()
+    elif fault == "key open":
+        key.chmod(0o644)
+    elif fault == "key damaged":
+        key.write_text("{}")
+    elif fault == "database damaged":
+        database.write_bytes(b"\0" * 4096 + database.read_bytes()[4096:])
+    else:
+        with sqlite3.connect(database) as connection:
+            connection.execute("DELETE FROM django_migrations WHERE app = 'signals'")
+        connection.close()
+    done = made.command("check")
+    assert done.returncode == 1, done.stdout
+    assert "✗" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_behind_tls_is_reached_by_https(made: ServerHome, tmp_path: Path) -> None:
+    refused = made.command("serve", "--tls-certificate", tmp_path / "certificate.pem")
+    assert refused.returncode == 1
+    assert "--tls-key" in refused.stderr
+
+
+def test_logs_and_answers_hold_no_token_and_no_address(made: ServerHome) -> None:
+    with made.opened():
+        person = server_data.add_people(1)[0]
+        token = server_data.add_computers([person])[0]
+    with made.running("--log-level", "INFO") as server:
+        for path in ("feed", "nothing", "media/x"):
+            requests.get(
+                f"{server.url}/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30
+            )
+        assert urlsplit(server.url).hostname == "127.0.0.1"
+        output = server.process.output()
+    assert token not in output
+    assert person.email not in output

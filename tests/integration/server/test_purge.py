@@ -1,0 +1,108 @@
+"""A person who is purged leaves no row and no trace in the database's files."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from server.delivery.models import Device, Invitation
+from server.directory.models import Person
+from server.signals.keys import keys_of
+from server.signals.models import Consent, Signal
+from tests.support import server_data
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.wire import an_hour_ago, event, give, send
+
+CANARY = "canary-5f3a"
+
+
+@pytest.fixture
+def leaver(northwind: ServerHome, serving: RunningServer) -> tuple[Person, Computer]:
+    """Somebody about whom every table knows something."""
+    person, _colleague = server_data.add_people(2)
+    for name in ("first_name", "last_name", "title", "work_landline", "work_cell", "external_id"):
+        setattr(person, name, f"{CANARY}-{name}")
+    person.site_addresses = [f"{CANARY}-site"]
+    person.save()
+    server_data.publish("c-all", starts=an_hour_ago())
+    server_data.publish("c-one", starts=an_hour_ago(), people=[person])
+    computer = server_data.connect(serving, person.email)
+    for campaign in ("c-all", "c-one"):
+        send(computer, event("seen", campaign, give(computer, "seen")))
+    return person, computer
+
+
+def _rows() -> dict[str, int]:
+    return {model.__name__: model.objects.count() for model in (Person, Device, Invitation, Consent, Signal)}
+
+
+def test_every_row_about_the_person_goes_and_is_counted(
+    northwind: ServerHome, leaver: tuple[Person, Computer]
+) -> None:
+    person, computer = leaver
+    assert _rows() == {"Person": 2, "Device": 1, "Invitation": 1, "Consent": 2, "Signal": 2}
+    printed = dict(
+        line.split("\t") for line in northwind.succeed("purge", person.email, "--yes").splitlines()
+    )
+    assert printed == {
+        "campaigns.Campaign_audience_people": "1",
+        "delivery.Device": "1",
+        "delivery.Invitation": "1",
+        "directory.Person": "1",
+        "directory.Person_groups": "1",
+        "signals.Consent": "2",
+        "signals.Signal": "2",
+    }
+    assert _rows() == {"Person": 1, "Device": 0, "Invitation": 0, "Consent": 0, "Signal": 0}
+    assert computer.get("/feed").status_code == 401
+
+
+def _everything_stored() -> str:
+    """All rows of all tables, as text."""
+    text = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            text.append(
+                repr(
+                    [
+                        [bytes(cell) if isinstance(cell, memoryview) else cell for cell in row]
+                        for row in cursor
+                    ]
+                )
+            )
+    return "\n".join(text)
+
+
+def test_nothing_that_names_the_person_is_found_afterwards(
+    northwind: ServerHome, leaver: tuple[Person, Computer]
+) -> None:
+    person, _ = leaver
+    keys = list(keys_of(person.id, "northwind").values())
+    needles = [person.email, CANARY, person.id.hex, str(person.id), *keys]
+    before = _everything_stored()
+    assert all(needle in before for needle in (person.email, CANARY, *keys))
+    northwind.succeed("purge", person.email, "--yes")
+    assert not [needle for needle in needles if needle in _everything_stored()]
+    if connection.vendor == "sqlite":
+        connection.close()
+        files = b"".join(path.read_bytes() for path in northwind.folder.glob("tidings.sqlite3*"))
+        assert b"northwind" in files
+        assert not [needle for needle in needles if needle.encode() in files]
+
+
+def test_nothing_is_erased_without_a_yes(northwind: ServerHome, leaver: tuple[Person, Computer]) -> None:
+    refused = northwind.command("purge", leaver[0].email)
+    assert refused.returncode == 1
+    assert "Nothing was erased" in refused.stderr
+    assert northwind.command("purge", "nobody@northwind.example", "--yes").returncode == 1
+    assert _rows()["Person"] == 2
+
+
+def test_every_table_that_points_at_people_is_emptied_by_the_purge() -> None:
+    pointing = {
+        relation.related_model.__name__
+        for relation in Person._meta.get_fields(include_hidden=True)
+        if relation.one_to_many and relation.auto_created
+    }
+    assert pointing == {"Device", "Invitation", "Consent", "Person_groups", "Campaign_audience_people"}
+    assert "Signal" in {model.__name__ for model in apps.get_models()} - pointing
