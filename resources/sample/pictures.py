@@ -58,7 +58,7 @@ def _city(seconds: float) -> Image.Image:
         for x in range(0, 961, 16)
     ]
     canvas.polygon([(0, 540), *hill, (960, 540)], (15, 118, 110, 110))
-    _basilica(canvas, (300, 312), ease((seconds - 0.2) / 1.2))
+    _basilica(canvas, (300, 300), ease((seconds - 0.2) / 1.2))
     _houses(canvas, seconds)
     canvas.box((0, 486), (960, 54), (*_INK, 150))
     for index in range(9):
@@ -77,7 +77,7 @@ def _cloud(canvas: Canvas, at: Point, size: float) -> None:
 
 def _basilica(canvas: Canvas, foot: Point, grown: float) -> None:
     x, y = foot
-    pale = (255, 255, 255, round(190 * grown))
+    pale = (224, 239, 236)
     canvas.box((x - 30, y - 34 * grown), (60, 40 * grown), pale, 2)
     for side in (-30, 30):
         canvas.box((x + side - 6, y - 52 * grown), (12, 58 * grown), pale, 2)
@@ -100,8 +100,8 @@ def _houses(canvas: Canvas, seconds: float) -> None:
         is_studio = height == 226
         if is_studio:
             canvas.box((left, top), (width, 10 * grown), _CORAL, 4)
-        lights = (255, 236, 200) if not is_studio else (15, 118, 110)
-        for row in range(int((height - 34) / 30)):
+        lights = (15, 118, 110) if is_studio or colour == _PEACH else (255, 236, 200)
+        for row in range(int((height * grown - 34) / 30)):
             for column in range(int((width - 18) / 22)):
                 when = 1.1 + 0.09 * ((row * 5 + column * 3 + index * 7) % 13)
                 alpha = round(225 * ease((seconds - when) / 0.4))
@@ -134,7 +134,7 @@ def _floor_plan(seconds: float) -> Image.Image:
     _meeting_table(canvas, (270, 180), _pop(elapsed - 1.2))
     _plants(canvas, elapsed)
     _cup(canvas, (705, 388), _pop(elapsed - 1.7))
-    _bicycle(canvas, (212, 366), _pop(elapsed - 1.9), seconds)
+    _bicycle(canvas, (230, 366), _pop(elapsed - 1.9), seconds)
     walked = ease((elapsed - 1.6) / 2.4)
     canvas.stroke(_ROUTE, (255, 221, 210, 150), 4, walked)
     if walked > 0:
