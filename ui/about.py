@@ -1,64 +1,68 @@
-"""What this program is, and whose announcements it shows."""
+"""About Tidings: version, company, server."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from agent import __version__
 from agent.model import Status
 from resources.i18n import _
-from ui import wording
 from ui.theme import Theme
-from ui.tray_icon import TrayState, tray_pixmap
-from ui.widgets.buttons import Button
+from ui.widgets.logo import LogoTile
 from ui.widgets.text import label
-from ui.widgets.window import ContentWindow
+from ui.widgets.window import ContentWindow, line
 
-WIDTH = 440
-ICON_SIDE = 56
+WIDTH = 420
 
 
 class AboutWindow(ContentWindow):
-    def __init__(self, theme: Theme, status: Status) -> None:
+    """What to tell an administrator: everything in it can be selected and copied."""
+
+    def __init__(self, theme: Theme, version: str, status: Status) -> None:
         super().__init__(theme, _("About Tidings"), width=WIDTH)
-        icon = QLabel()
-        side = theme.px(ICON_SIDE)
-        pixmap = tray_pixmap(TrayState.CONNECTED, 0, 2 * side)
-        pixmap.setDevicePixelRatio(2)
-        icon.setPixmap(pixmap)
+        px = theme.px
+        logo = LogoTile(theme, side=36)
+        logo.set_name("Tidings")
         names = QVBoxLayout()
-        names.setSpacing(theme.px(2))
+        names.setSpacing(0)
         names.addWidget(label("Tidings", kind="h1"))
-        names.addWidget(label(_("Version {version}").format(version=__version__), kind="small", tone="muted"))
-        head = QHBoxLayout()
-        head.setSpacing(theme.px(16))
-        head.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        head.addLayout(names, 1)
-        self.content.addLayout(head)
-        self.content.addSpacing(theme.px(14))
-        purpose = _("Your company's announcements on your desktop. You decide what is shared.")
+        names.addWidget(label(_("Version {version}").format(version=version), kind="small", tone="muted"))
+        heading = QHBoxLayout()
+        heading.setSpacing(px(10))
+        heading.addWidget(logo)
+        heading.addLayout(names, 1)
+        self.content.addLayout(heading)
+        self.content.addSpacing(px(16))
+        purpose = _("Your company's announcements on your desktop. What goes back is your choice.")
         self.content.addWidget(label(purpose, wrap=True))
-        for text in _connection_lines(status):
-            self.content.addSpacing(theme.px(6))
-            self.content.addWidget(label(text, kind="small", tone="muted", wrap=True))
-        self.content.addSpacing(theme.px(18))
-        self.button = Button(_("Close"))
-        self.button.clicked.connect(self.close)
+        self.content.addSpacing(px(14))
+        for name, value in _facts(status):
+            self.content.addWidget(line())
+            self._add_fact(name, value)
+        self.content.addWidget(line())
+        self.content.addSpacing(px(12))
+        self.content.addWidget(label(_("Free software, MIT licence."), kind="small", tone="muted", wrap=True))
+        self.content.addStretch(1)
+
+    def _add_fact(self, name: str, value: str) -> None:
+        px = self._theme.px
+        heading = label(name, kind="small", tone="muted")
+        heading.setFixedWidth(px(110))
+        text = label(value)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        text.setAccessibleName(f"{name}: {value}")
+        text.setMinimumWidth(1)
         row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.button)
+        row.setContentsMargins(0, px(8), 0, px(8))
+        row.addWidget(heading)
+        row.addWidget(text, 1)
         self.content.addLayout(row)
-        self.button.setFocus()
 
 
-def _connection_lines(status: Status) -> list[str]:
-    if status.company is None or status.person is None:
-        return [_("Not connected to a company")]
-    connected = _("Connected to {company} as {email}.").format(
-        company=status.company.legal_name, email=status.person.email
-    )
-    stored = _("Data is stored in {region}. Questions: {email}").format(
-        region=wording.region_name(status.company.region), email=status.company.dpo_email
-    )
-    return [connected, stored]
+def _facts(status: Status) -> list[tuple[str, str]]:
+    facts = [
+        (_("Company"), status.company.name if status.company else ""),
+        (_("Connected as"), status.person.email if status.person else ""),
+        (_("Server"), status.server_url),
+    ]
+    return [fact for fact in facts if fact[1]] or [(_("Company"), _("Not connected to a company"))]

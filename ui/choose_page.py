@@ -125,7 +125,7 @@ class ChoosePage(QWidget):
         self.contact.setText(_("· Questions: {email}").format(email=company.dpo_email))
         by_signal = {choice.signal: choice for choice in choices}
         for row in self.rows:
-            row.show_choice(by_signal[row.signal], on=False)
+            row.show_choice(by_signal[row.signal], asking=True)
         any_locked = any(row.locked for row in self.rows)
         self.everything.set_text(_("Share all I can") if any_locked else _("Share all three"))
         self._make_equal()

@@ -83,6 +83,9 @@ QFrame[kind="bar"] QLabel { color: $warn; }
 QTextEdit[kind="text"] { background: transparent; border: 0; padding: 0; color: $ink; }
 QAbstractScrollArea[kind="plain"] { background: transparent; border: 0; }
 QAbstractScrollArea[kind="plain"] > QWidget > QWidget { background: transparent; border: 0; }
+QAbstractScrollArea[kind="pane"] { background: transparent; border: 1px solid transparent; }
+QAbstractScrollArea[kind="pane"] > QWidget > QWidget { background: transparent; }
+QAbstractScrollArea[kind="pane"]:focus { border: 1px solid $accent; }
 QListView[kind="plain"] { background: transparent; border: 0; outline: 0; }
 
 QProgressBar { border: 0; background: $soft; border-radius: 2px; max-height: 4px; min-height: 4px; }

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QTextBlockFormat, QTextCursor, QTextOption
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from agent.model import Image, InboxItem, Variant
 from resources.i18n import _
@@ -16,6 +16,7 @@ from ui import wording
 from ui.inbox.model import variant_of
 from ui.theme import Theme
 from ui.widgets import icons
+from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
@@ -26,47 +27,6 @@ from ui.widgets.text import label
 MediaPath = Callable[[str], Path | None]
 PICTURE_HEIGHT = 330
 BODY_WIDTH = 560
-LINE_HEIGHT_PERCENT = 118
-
-
-class BodyText(QTextEdit):
-    """Plain text that can be selected and copied, as high as it needs."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setProperty("kind", "text")
-        self.setReadOnly(True)
-        self.setAcceptRichText(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self.setTabChangesFocus(True)
-        self.setAccessibleName(_("Text"))
-        self.setMaximumWidth(theme.px(BODY_WIDTH))
-        self.document().setDocumentMargin(0)
-        self.viewport().setAutoFillBackground(False)
-
-    def show_text(self, text: str) -> None:
-        """Plain text: nothing in it is read as markup."""
-        self.setPlainText(text)
-        spacing = QTextBlockFormat()
-        spacing.setLineHeight(LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor = QTextCursor(self.document())
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.mergeBlockFormat(spacing)
-        self.fit()
-
-    def fit(self) -> None:
-        """Take the height of the text at this width."""
-        self.setFixedHeight(round(self.document().size().height()) + 2)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()
 
 
 class Detail(QScrollArea):
@@ -84,7 +44,7 @@ class Detail(QScrollArea):
         self._shown_id = ""
         self._variant: Variant | None = None
         self._links: list[Button] = []
-        self.setProperty("kind", "plain")
+        self.setProperty("kind", "pane")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -92,7 +52,7 @@ class Detail(QScrollArea):
         self.picture.watch_clicked.connect(self.watch_clicked)
         self.title = label(kind="h1", wrap=True)
         self.facts = label(kind="small", tone="muted", wrap=True)
-        self.body = BodyText(theme)
+        self.body = BodyText(theme, max_width=BODY_WIDTH)
         self.later = LaterRow(now)
         self.later.setContentsMargins(0, theme.px(10), 0, 0)
         self.later.chosen.connect(self._on_later)

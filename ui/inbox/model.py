@@ -68,7 +68,7 @@ class InboxModel(QAbstractListModel):
         super().__init__()
         self._now = now
         self._items: Sequence[InboxItem] = ()
-        self._searchable: list[str] = []
+        self._folded: dict[tuple[str, int], str] = {}
         self._rows: list[InboxItem] = []
         self._filter = Filter.ALL
         self._words: tuple[str, ...] = ()
@@ -77,7 +77,8 @@ class InboxModel(QAbstractListModel):
     def set_items(self, items: Sequence[InboxItem]) -> None:
         """All announcements, newest first."""
         self._items = items
-        self._searchable = []
+        present = {_key(item) for item in items}
+        self._folded = {key: text for key, text in self._folded.items() if key in present}
         self._update()
 
     def set_filter(self, wanted: Filter) -> None:
@@ -149,20 +150,22 @@ class InboxModel(QAbstractListModel):
         self.endResetModel()
 
     def _matching(self) -> list[InboxItem]:
-        rows = [
-            (number, item)
-            for number, item in enumerate(self._items)
-            if _matches(item, self._filter) or item.campaign.campaign_id == self._kept
-        ]
-        if not self._words:
-            return [item for _number, item in rows]
-        texts = self._texts()
-        return [item for number, item in rows if all(word in texts[number] for word in self._words)]
+        rows = [item for item in self._items if _matches(item, self._filter) or self._is_kept(item)]
+        return [item for item in rows if all(word in self._text(item) for word in self._words)]
 
-    def _texts(self) -> list[str]:
-        if not self._searchable:
-            self._searchable = [_searchable(item) for item in self._items]
-        return self._searchable
+    def _is_kept(self, item: InboxItem) -> bool:
+        return item.campaign.campaign_id == self._kept
+
+    def _text(self, item: InboxItem) -> str:
+        """What the search looks in; folded once, for it is the slow part."""
+        key = _key(item)
+        if key not in self._folded:
+            self._folded[key] = _searchable(item)
+        return self._folded[key]
+
+
+def _key(item: InboxItem) -> tuple[str, int]:
+    return item.campaign.campaign_id, item.campaign.counter
 
 
 def _searchable(item: InboxItem) -> str:

@@ -45,17 +45,14 @@ class SignalRow(QWidget):
         """Turned off by the organisation."""
         return not self.toggle.isEnabled()
 
-    def set_on(self, on: bool) -> None:
-        """Move the switch; nothing is emitted."""
-        self.toggle.setChecked(on)
-
-    def show_choice(self, choice: SignalChoice, *, on: bool | None = None) -> None:
-        """The person's own choice (or ``on`` instead of it), and whether the organisation overrules it."""
-        given = choice.state is ConsentState.GIVEN if on is None else on
-        self.toggle.setChecked(given)
+    def show_choice(self, choice: SignalChoice, *, asking: bool = False) -> None:
+        """What is shared, or, ``asking``, nothing ticked; and whether the organisation overrules the person."""
+        self.toggle.setChecked(choice.on and not asking)
         self.toggle.setEnabled(not choice.locked)
         text = self._description
         if choice.locked:
             text = _("{description} Turned off by your organisation.").format(description=text)
+            if choice.state is ConsentState.GIVEN and not asking:
+                text = _("{text} Your own choice, on, is kept.").format(text=text)
         self.description.setText(text)
         self.toggle.setAccessibleDescription(text)

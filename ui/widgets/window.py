@@ -63,8 +63,10 @@ class ContentWindow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close()
-        else:
+        elif self._scroll.isAncestorOf(self.focusWidget() or self):
             super().keyPressEvent(event)
+        else:
+            self._scroll.verticalScrollBar().event(event)
 
 
 def window_width(theme: Theme, design_width: int = WIDTH) -> int:
