@@ -64,7 +64,7 @@ def check_video(path: Path) -> CheckedVideo:
 
 def _opened(content: bytes) -> av.container.InputContainer:
     """Read from memory, as MP4 and as nothing else: a playlist cannot make the reader open other files."""
-    return av.open(io.BytesIO(content), "r", format="mp4")
+    return av.open(io.BytesIO(content), "r", format="mp4", metadata_errors="replace")
 
 
 def _checked_streams(
@@ -79,8 +79,8 @@ def _checked_streams(
         raise BadFile(what, conversion(path) if videos else _("publish a video"))
     _check_picture(path, videos[0])
     _check_length(path, container, videos[0])
-    if sounds and sounds[0].codec_context.codec.canonical_name != "aac":
-        name = sounds[0].codec_context.codec.canonical_name
+    if sounds and _codec(sounds[0]) != "aac":
+        name = _codec(sounds[0])
         raise BadFile(
             _("the sound of “{file}” is {codec}, not AAC").format(file=path.name, codec=name),
             conversion(path),
@@ -88,9 +88,14 @@ def _checked_streams(
     return videos[0], sounds[0] if sounds else None
 
 
+def _codec(stream: VideoStream | AudioStream) -> str:
+    """The codec's name; PyAV has no context for one that it does not know."""
+    return stream.codec_context.codec.canonical_name if stream.codec_context else _("an unknown codec")
+
+
 def _check_picture(path: Path, video: VideoStream) -> None:
     context = video.codec_context
-    codec = context.codec.canonical_name
+    codec = _codec(video)
     if codec != "h264":
         name = _CODEC_NAMES.get(codec, codec)
         raise BadFile(
