@@ -37,6 +37,11 @@ def _is_time(text: str) -> str:
     return text
 
 
+def whole(value: Any) -> Any:
+    """For `BeforeValidator`: JSON has one kind of number, and 1.0 is an integer there (JSON Schema, 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 Uuid4 = Annotated[str, Field(pattern=UUID4, examples=["0d9b6c1e-3f2a-4c5d-8e7f-000000000001"])]

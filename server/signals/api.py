@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union
 from uuid import UUID
 
 from ninja import Router
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from server import load
 from server.delivery.callers import CallerRequest, DeviceToken
@@ -21,6 +21,7 @@ from server.schemas import (
     UtcTime,
     Uuid4,
     problem_answers,
+    whole,
 )
 from server.signals.consents import Decision, decide
 from server.signals.recording import Event, record
@@ -48,8 +49,8 @@ class ClickEvent(_EventMessage):
 
 class LikeEvent(_EventMessage):
     signal: Literal["like"]
-    value: Annotated[StrictInt, Field(ge=0, le=1)]
-    seq: Annotated[StrictInt, Field(ge=1, le=2**31)]
+    value: Annotated[StrictInt, Field(ge=0, le=1), BeforeValidator(whole)]
+    seq: Annotated[StrictInt, Field(ge=1, le=2**31), BeforeValidator(whole)]
 
 
 AnyEvent = Annotated[Union[SeenEvent, ClickEvent, LikeEvent], Field(discriminator="signal")]  # noqa: UP007
@@ -73,7 +74,7 @@ class ConsentRequest(Message):
     receipt_id: Uuid4
     signal: SignalName
     status: Literal["given", "withdrawn"]
-    notice_version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
+    notice_version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), BeforeValidator(whole)]
     time: UtcTime
     language: Language
 

@@ -178,8 +178,6 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
     from django.test.utils import override_settings
 
@@ -193,10 +191,7 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
         "SECRET_FILE": secret,
         "SECRET_KEY": secret.read_text().strip() if secret.exists() else NO_SECRET,
     }
-    if (
-        not settings._wrapped.SECRET_KEY
-    ):  # none was there when Django started; reading an empty one is an error
-        settings.SECRET_KEY = NO_SECRET
+    _have_a_secret_key()
     before = connections.settings
     connections.close_all()
     connections.settings = connections.configure_settings({"default": database(database_url, folder)})
@@ -208,6 +203,17 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
         connections.close_all()
         connections.settings = before
         _forget_connection()
+
+
+def _have_a_secret_key() -> None:
+    """Where Django started without one, reading it is an error, even to restore it later."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings.SECRET_KEY = str(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        settings.SECRET_KEY = NO_SECRET
 
 
 def _forget_connection() -> None:
