@@ -10,8 +10,8 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 os.environ.setdefault("TIDINGS_SERVER_DATA", str(Path(tempfile.gettempdir()) / "tidings-no-such-folder"))
 
-import django  # noqa: E402
-from django.conf import settings  # noqa: E402
+import django
+from django.conf import settings
 
 settings.SECRET_KEY = "for tests only"
 django.setup()
