@@ -144,12 +144,12 @@ class Work:
         outcome = self._sync.step(self._client(_POLL))
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
+        if self._connector.reload():
+            self._outbox.drop_ended()
+            self._notify(Change.CONSENT)
         if outcome.changed:
             self._refused_documents = outcome.refused
             self._refused_media.clear()
-            if self._connector.reload():
-                self._outbox.drop_ended()
-                self._notify(Change.CONSENT)
             self._notify(Change.CAMPAIGNS)
         if outcome.changed or was_offline:
             self.fetch.wake()

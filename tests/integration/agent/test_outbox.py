@@ -205,7 +205,7 @@ class OutboxAndServer(RuleBasedStateMachine):
 
 
 OutboxAndServer.TestCase.settings = hypothesis.settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from functools import partial
 from pathlib import Path
 
 from agent.model import Signal
@@ -16,6 +17,10 @@ from tests.support.waiting import until
 KILLS = 8
 
 
+def has_recorded(log: Path, least: int) -> bool:
+    return log.read_bytes().count(b"\n") >= least
+
+
 def test_no_event_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     company, chance = Company(), random.Random(9)
     acknowledged = 0
@@ -24,9 +29,9 @@ def test_no_event_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> Non
             log, least = tmp_path / f"recorder-{number}.log", chance.randrange(1, 60)
             command = [sys.executable, "-m", "tests.support.agent_recorder", tmp_path, server.url]
             with Child(command, log) as child:
-                until(lambda: len(log.read_bytes().splitlines()) >= least, "some clicks", every=0.003)
+                until(partial(has_recorded, log, least), "some clicks", every=0.003)
                 child.kill()
-            acknowledged += len([line for line in log.read_bytes().splitlines(True) if line.endswith(b"\n")])
+            acknowledged += log.read_bytes().count(b"\n")
         sending = sending_parts(tmp_path, server.url, SettableClock())
         sending.outbox.send(sending.client)
         assert sending.outbox.waiting() == 0
