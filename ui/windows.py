@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-from agent import errors
+from agent import __version__, errors
 from agent.model import Act, Change, Connection, Interaction, Signal
-from resources import i18n
 from ui.agent_port import Agent
 from ui.bridge import Bridge
+from ui.desktop import placement
 from ui.presenter import Actions, follow_link
 from ui.theme import Theme
 from ui.tray_icon import application_icon
@@ -78,6 +78,7 @@ class Windows(QObject):
             window.later_chosen.connect(self._remind)
             window.change_clicked.connect(lambda: self.show_choices())
             window.check_now.connect(lambda: self._agent.check_now())
+            window.connect_clicked.connect(lambda: self.show_first_run())
             return window
 
         self._show(InboxWindow, make, fill=self._fill_inbox)
@@ -91,7 +92,7 @@ class Windows(QObject):
 
         def make() -> PrivacyChoicesWindow:
             window = PrivacyChoicesWindow(self._theme())
-            window.chosen.connect(lambda signal, given: self._choose({signal: given}))
+            window.chosen.connect(lambda signal, given: self._switch(window, signal, given))
             window.notice_requested.connect(lambda: self.show_notice())
             return window
 
@@ -104,15 +105,15 @@ class Windows(QObject):
     def show_about(self) -> None:
         from ui.about import AboutWindow
 
-        self._show(AboutWindow, lambda: AboutWindow(self._theme(), self._agent.status()))
+        self._show(AboutWindow, lambda: AboutWindow(self._theme(), __version__, self._agent.status()))
 
     def show_notice(self) -> None:
         """The company's information on the processing."""
         company = self._agent.status().company
         if company is not None:
-            from ui.notice import NoticeWindow
+            from ui.notice_window import NoticeWindow
 
-            self._show(NoticeWindow, lambda: NoticeWindow(self._theme(), company, i18n.language()))
+            self._show(NoticeWindow, lambda: NoticeWindow(self._theme(), company))
 
     def tell(self, title: str, message: str) -> None:
         """One message, in place of the one before."""
@@ -182,7 +183,7 @@ class Windows(QObject):
 
     def _fill_inbox(self, window: InboxWindow) -> None:
         agent = self._agent
-        window.show_items(agent.inbox(), agent.status(), agent.choices(), agent.media_path)
+        window.show_items(agent.inbox(), agent.media_path, agent.choices(), agent.status())
 
     def _fill_choices(self, window: PrivacyChoicesWindow) -> None:
         company = self._agent.status().company
@@ -199,6 +200,15 @@ class Windows(QObject):
 
     def _choose(self, choices: Mapping[Signal, bool]) -> None:
         self._act(lambda: self._agent.choose(choices))
+
+    def _switch(self, window: PrivacyChoicesWindow, signal: Signal, given: bool) -> None:
+        """One switch was moved: the window shows what holds now, also when that could not be kept."""
+        try:
+            self._agent.choose({signal: given})
+        except errors.TidingsError as fault:
+            log.error("%s: %s", type(fault).__name__, fault.detail)
+            self._fill_choices(window)
+            window.show_error(fault.title, fault.message)
 
     def _act(self, act: Callable[[], None]) -> None:
         try:
@@ -226,7 +236,13 @@ class Windows(QObject):
                 self._fillers[kind] = fill
                 fill(window)
             window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        window.show()
+        if not window.isVisible():
+            window.show()
+            window.move(
+                placement.centred(
+                    window.frameGeometry().size(), placement.active_screen().availableGeometry()
+                )
+            )
         if activate:
             window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
             window.raise_()

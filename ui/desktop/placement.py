@@ -27,3 +27,10 @@ def bottom_right(size: QSize, available: QRect, margin: int = MARGIN) -> QPoint:
     x = available.right() + 1 - margin - size.width()
     y = available.bottom() + 1 - margin - size.height()
     return QPoint(max(x, available.left()), max(y, available.top()))
+
+
+def centred(size: QSize, available: QRect) -> QPoint:
+    """The top left corner for a window in the middle of the free part of a screen; never out of sight."""
+    x = available.x() + (available.width() - size.width()) // 2
+    y = available.y() + (available.height() - size.height()) // 2
+    return QPoint(max(x, available.left()), max(y, available.top()))

@@ -8,6 +8,8 @@ import logging
 from pathlib import Path
 
 import webvtt
+from webvtt.errors import MalformedFileError
+from webvtt.models import Timestamp
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +24,12 @@ class Captions:
         self._cues: list[tuple[int, int, str]] = []
         try:
             cues = webvtt.from_string(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, webvtt.MalformedFileError) as error:
+        except (OSError, ValueError, MalformedFileError) as error:
             log.warning("Captions that cannot be read: %s", type(error).__name__)
         else:
             self._cues = sorted(
                 (_milliseconds(cue.start_time), _milliseconds(cue.end_time), html.unescape(cue.text))
-                for cue in cues
+                for cue in cues.captions
             )
         self._starts = [start for start, _end, _text in self._cues]
 
@@ -38,6 +40,6 @@ class Captions:
         return "\n".join(text for _start, end, text in due if position_ms < end)
 
 
-def _milliseconds(stamp: webvtt.models.Timestamp) -> int:
+def _milliseconds(stamp: Timestamp) -> int:
     hours, minutes, seconds, milliseconds = stamp.to_tuple()
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds

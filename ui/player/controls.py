@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from string import Template
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QMouseEvent
@@ -30,6 +31,16 @@ BUTTON_SIDE = 34
 OFF = -1
 """The index of "no captions"."""
 
+_SLIDERS = Template("""
+QSlider { min-height: 20px; border: 0; border-radius: 4px; }
+QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::sub-page:horizontal:disabled { background: $line; }
+QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: $ink; }
+QSlider::handle:horizontal:disabled { background: $line; }
+QSlider:focus { border: 1px solid $accent; }
+""")
+
 
 class Controls(QFrame):
     """Tells what is wanted; shows what is told."""
@@ -49,6 +60,7 @@ class Controls(QFrame):
         super().__init__(parent)
         self._theme = theme
         self.setAutoFillBackground(True)
+        self.setStyleSheet(_SLIDERS.substitute(accent=theme.accent, line=theme.edge, ink=theme.ink))
         self.play = self._button(self.play_clicked.emit)
         self.elapsed = label(kind="small")
         self.slider = SeekSlider(self)
@@ -89,14 +101,14 @@ class Controls(QFrame):
         self.show_full_screen(False)
         self.show_position(0)
 
-    def _button(self, clicked: object) -> QToolButton:
+    def _button(self, clicked: Callable[[], None]) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("kind", "icon")
         button.setIconSize(QSize(self._theme.px(20), self._theme.px(20)))
         side = self._theme.px(BUTTON_SIDE)
         button.setFixedSize(side, side)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.clicked.connect(lambda: clicked())  # type: ignore[operator]
+        button.clicked.connect(lambda: clicked())
         return button
 
     def _show(self, button: QToolButton, glyph: PlayerGlyph, name: str, key: str) -> None:

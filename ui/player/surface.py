@@ -30,6 +30,7 @@ class VideoSurface(QWidget):
         self._frame = QVideoFrame()
         self._caption = ""
         self._message = ""
+        self._covered = 0
         self._shown_one = False
 
     @property
@@ -42,6 +43,12 @@ class VideoSurface(QWidget):
         if text != self._caption:
             self._caption = text
             self.setAccessibleDescription(text)
+            self.update()
+
+    def set_covered(self, height: int) -> None:
+        """So many pixels at the bottom lie under the controls: captions stay above them."""
+        if height != self._covered:
+            self._covered = height
             self.update()
 
     def show_message(self, message: str) -> None:
@@ -81,7 +88,8 @@ class VideoSurface(QWidget):
             painter.fillRect(self.rect(), QColor(0, 0, 0, 190))
             self._paint_text(painter, self.rect(), self._message, Qt.AlignmentFlag.AlignCenter)
         elif self._caption:
-            self._paint_text(painter, picture, self._caption, Qt.AlignmentFlag.AlignBottom)
+            clear = picture.intersected(self.rect().adjusted(0, 0, 0, -self._covered))
+            self._paint_text(painter, clear, self._caption, Qt.AlignmentFlag.AlignBottom)
         painter.end()
 
     def _fitted(self, size: QSize) -> QRect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QFile, QIODevice, QObject, QPoint, Qt, QTimer, QUrl, Signal
@@ -84,7 +85,7 @@ class PlayerWindow(QWidget):
 
     # Parts
 
-    def _single_shot(self, delay_ms: int, call: object) -> QTimer:
+    def _single_shot(self, delay_ms: int, call: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
         timer.setInterval(delay_ms)
@@ -182,7 +183,7 @@ class PlayerWindow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the focused control does not use itself."""
         position, volume = self.player.position(), self.controls.volume
-        act = {
+        acts: dict[Qt.Key, Callable[[], None]] = {
             Qt.Key.Key_Space: self.toggle_play,
             Qt.Key.Key_K: self.toggle_play,
             Qt.Key.Key_F: self.toggle_full_screen,
@@ -195,7 +196,8 @@ class PlayerWindow(QWidget):
             Qt.Key.Key_Right: lambda: self.seek(position + SEEK_STEP_MS),
             Qt.Key.Key_Up: lambda: volume.seek_wanted.emit(min(volume.value() + 5, 100)),
             Qt.Key.Key_Down: lambda: volume.seek_wanted.emit(max(volume.value() - 5, 0)),
-        }.get(Qt.Key(event.key()))
+        }
+        act = acts.get(Qt.Key(event.key()))
         if act is None:
             super().keyPressEvent(event)
         else:
@@ -256,6 +258,11 @@ class PlayerWindow(QWidget):
         self.controls.setGeometry(0, self.height() - bar, self.width(), bar)
         self.surface.setGeometry(0, 0, self.width(), self.height() - (0 if self.isFullScreen() else bar))
         self.controls.raise_()
+        self._tell_covered()
+
+    def _tell_covered(self) -> None:
+        over = self.isFullScreen() and self.controls.isVisible()
+        self.surface.set_covered(self.controls.height() if over else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QMouseEvent | QKeyEvent) and self.isFullScreen():
@@ -264,6 +271,7 @@ class PlayerWindow(QWidget):
 
     def _show_controls(self) -> None:
         self.controls.show()
+        self._tell_covered()
         self.unsetCursor()
         if self.isFullScreen():
             self._hide_controls.start()
@@ -277,6 +285,7 @@ class PlayerWindow(QWidget):
             self._hide_controls.start()
         elif self.isFullScreen():
             self.controls.hide()
+            self._tell_covered()
             self.setCursor(Qt.CursorShape.BlankCursor)
 
     def closeEvent(self, event: QCloseEvent) -> None:
