@@ -124,6 +124,10 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     logging.shutdown()
     for folder in (folders.data, folders.cache, folders.logs):
         shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
+    if (
+        folders.logs.parent.name == "tidings" and folders.logs.parent.exists()
+    ):  # XDG: ~/.local/state/tidings/log
+        folders.logs.parent.rmdir()
     lock.release()
     shutil.rmtree(folders.runtime)
     _say(_("Everything of Tidings was deleted for this user."))

@@ -91,7 +91,9 @@ class InstalledAgent(Program):
     """`/usr/bin/tidings` of the installed package, on a desktop outside of the chroot."""
 
     def __init__(self, system: Chroot, desktop: VirtualDesktop) -> None:
-        super().__init__("ui", desktop.env, desktop.folder / "agent.log")
+        # The bare system has no other locale.
+        env = desktop.env | {"LC_ALL": "C.UTF-8", "TIDINGS_LANGUAGE": "en"}
+        super().__init__("ui", env, desktop.folder / "agent.log")
         self.command = system.words("/usr/bin/tidings", binds=[desktop.folder])
 
 
