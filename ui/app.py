@@ -122,7 +122,7 @@ class App(QObject):
         self._tray.open_inbox.connect(self._show_inbox)
         self._tray.quit_wanted.connect(lambda: self._shutdown.request("menu"))
         self._shutdown.first(self._tray.close)
-        self._tray_watch = TrayWatch(self._tray, self)
+        self._tray_watch = TrayWatch(self._tray.show, self)
         self._tray_watch.missing.connect(self._show_inbox)
         self._tray_watch.start()
         QTimer.singleShot(0, self._open_agent)

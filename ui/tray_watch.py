@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from ui.timers import QtTimers, Timers
-from ui.tray import Tray
 
 log = logging.getLogger(__name__)
 
@@ -19,20 +18,20 @@ MISSING_AFTER_MS = 10_000
 
 
 class TrayWatch(QObject):
-    """Shows the tray icon as soon as there is a tray. ``missing`` is told once, when there was none for a while."""
+    """Calls ``show`` until there is a tray. ``missing`` is told once, when there was none for a while."""
 
     missing = Signal()
 
     def __init__(
         self,
-        tray: Tray,
+        show: Callable[[], None],
         parent: QObject | None = None,
         *,
         timers: Timers | None = None,
         available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
     ) -> None:
         super().__init__(parent)
-        self._tray = tray
+        self._show = show
         self._timers = timers or QtTimers(self)
         self._available = available
         self._tries = 0
@@ -41,7 +40,7 @@ class TrayWatch(QObject):
 
     def start(self) -> None:
         """Show the icon, at once if it can be."""
-        self._tray.show()
+        self._show()
         if self._available():
             log.info("The tray icon is shown.")
             return
