@@ -53,7 +53,7 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     assert "Tidings" in item["ToolTip"][2]
     until(lambda: connected.status()["status"]["unread"] == 1, "the announcement", POLL_AND_SHOW_S)
     employee.clicks_tray_icon()
-    employee.sees("Canteen closes early on Friday.*")
+    employee.sees(".*Canteen closes early on Friday.*", "list item")
 
 
 def test_no_key_is_lost_when_a_pop_up_appears(

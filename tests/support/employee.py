@@ -53,10 +53,14 @@ class Employee:
         """Types into whatever has the keyboard."""
         self._screen.type(text, pause_ms)
 
+    def looks(self, seconds: float) -> None:
+        """Looks at the screen for a while."""
+        began = time.monotonic()
+        until(lambda: time.monotonic() - began > seconds, "time to look", seconds + 10)
+
     def stays_seen(self) -> None:
         """Looks at the screen for longer than *seen* takes."""
-        began = time.monotonic()
-        until(lambda: time.monotonic() - began > policy.SEEN_AFTER_MS / 1000 + 1, "time to look", seconds=30)
+        self.looks(policy.SEEN_AFTER_MS / 1000 + 0.5)
 
     def clicks_tray_icon(self, button: str = "left") -> None:
         """Clicks the agent's icon in the panel."""

@@ -58,12 +58,13 @@ class SampleCompany:
 
     def publish(self, name: str) -> str:
         """Publishes a sample campaign and gives its id."""
-        return self.publish_file(SAMPLE / "campaigns" / f"{name}.toml")
+        return self.publish_all(name)[0]
 
-    def publish_file(self, file: Path) -> str:
-        """Publishes a campaign file and gives the campaign's id."""
-        printed = self.home.succeed("campaign", "publish", file, "--media", sample_media())
-        return printed.split()[0]
+    def publish_all(self, *names: str) -> list[str]:
+        """Publishes sample campaigns, all or none, and gives their ids."""
+        files = [SAMPLE / "campaigns" / f"{name}.toml" for name in names]
+        printed = self.home.succeed("campaign", "publish", *files, "--media", sample_media())
+        return [line.split()[0] for line in printed.splitlines()]
 
     def stored(self) -> list[dict[str, object]]:
         """Every signal in the server's database, oldest first."""
