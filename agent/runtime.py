@@ -285,8 +285,7 @@ class Runtime:
         self._work.once()
 
     def _paused_until(self) -> datetime | None:
-        value = self._settings.get(connection.PAUSED_UNTIL)
-        until = datetime.fromisoformat(value) if value else None
+        until = self._settings.get_time(connection.PAUSED_UNTIL)
         return until if until is not None and until > self._clock.now() else None
 
     def _notify(self, change: Change) -> None:

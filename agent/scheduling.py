@@ -67,6 +67,9 @@ class Scheduler:
         """No task starts any more. One that runs ends by itself, bounded by its requests' timeouts."""
         self._stopping.set()
         if self._scheduler.running:
+            # APScheduler's thread fails when it is shut down while it hands out a job: let it finish first.
+            self._scheduler.pause()
+            self._scheduler.remove_all_jobs()
             self._scheduler.shutdown(wait=False)
 
     @property

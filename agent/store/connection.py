@@ -16,6 +16,8 @@ from agent import errors
 log = logging.getLogger(__name__)
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_UNREADABLE = ("unsupported file format", "malformed database schema", "no such column", "no such table")
+"""What SQLite calls a mere error, with no code of its own."""
 _FAILING = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -95,9 +97,11 @@ def faults(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise errors.DiskFault(f"{what}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise errors.StoreDamaged(f"{what}: SQLite's message cannot be read") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and "schema" in str(error)):
+        if code in _DAMAGED or str(error).startswith(_UNREADABLE):
             raise errors.StoreDamaged(f"{what}: {error}") from error
         if code in _FAILING:
             raise errors.DiskFault(f"{what}: {error}") from error

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from agent.model import Event
-from agent.store.connection import Database
+from agent.store.connection import Database, decoding
 
 
 class SentMessage(Struct, frozen=True):
@@ -87,7 +87,8 @@ class MessageStore:
             rows = connection.execute(
                 "SELECT id, sent_at, method, path, body, status, answer FROM message ORDER BY id DESC"
             ).fetchall()
-        return [SentMessage(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
+        with decoding("message"):
+            return [SentMessage(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
 
     def parts(self) -> list[SentPart]:
         """Every event sent, newest first, its bytes cut out of the very message that left."""
@@ -96,7 +97,8 @@ class MessageStore:
                 "SELECT message.id, sent_at, substr(body, position + 1, length), signal, campaign_id, event_id, outcome"
                 " FROM message_part JOIN message ON message.id = message_id ORDER BY message.id DESC, position"
             ).fetchall()
-        return [SentPart(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
+        with decoding("message"):
+            return [SentPart(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
 
     def keep_receipt(self, receipt_id: str, status: str, signal: str, now: datetime, document: str) -> None:
         with self._database.transaction() as connection:

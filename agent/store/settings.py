@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.store.connection import Database
+from datetime import datetime
+
+from agent.store.connection import Database, decoding
 
 
 class SettingStore:
@@ -13,6 +15,11 @@ class SettingStore:
         with self._database.reading() as connection:
             row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
+
+    def get_time(self, name: str) -> datetime | None:
+        value = self.get(name)
+        with decoding("setting"):
+            return datetime.fromisoformat(value) if value else None
 
     def set(self, name: str, value: str | None) -> None:
         """None removes it."""

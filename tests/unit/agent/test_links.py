@@ -98,38 +98,10 @@ def test_without_allowed_hosts_nothing_is_opened() -> None:
         allowed_url("https://northwind.example/", ())
 
 
-PIECES = st.sampled_from(
-    [
-        "https",
-        "http",
-        ":",
-        "/",
-        "//",
-        "\\",
-        "@",
-        "?",
-        "#",
-        ".",
-        "%2e",
-        "%40",
-        "[",
-        "]",
-        ";",
-        "evil.example",
-        "northwind.example",
-        "sub.",
-        "xn--",
-        "ⓝ",
-        "\t",
-        "\x00",
-        ":443",
-        ":80",
-        " ",
-        "-",
-        "user",
-        "é",
-    ]
+ODD = (
+    "https http : / // \\ @ ? # . %2e %40 [ ] ; evil.example northwind.example sub. xn-- ⓝ :443 :80 - user é"
 )
+PIECES = st.sampled_from([*ODD.split(), "\t", "\x00", " "])
 
 
 @given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=40).map("https://{}".format))
