@@ -20,8 +20,11 @@ from uuid import uuid4
 
 import requests
 
+from tests.support import django_ready  # noqa: F401  # isort: skip  (first: models need it)
 from benchmarks import wrk
 from benchmarks.rows import Row
+from server.load import TURNS
+from server.signals.models import Consent, Signal
 from tests.support import postgres, server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.children import Child
@@ -98,8 +101,6 @@ def _measure(database: str, url: str | None) -> list[Row]:
 
 def _fill(home: ServerHome) -> tuple[list[str], list[str]]:
     """People with a computer each, who share *seen*, and campaigns for all of them."""
-    from server.signals.models import Consent
-
     with home.opened():
         people = server_data.add_people(PEOPLE)
         tokens = server_data.add_computers(people)
@@ -173,8 +174,6 @@ def _send(url: str, work: Sequence[tuple[str, bytes]]) -> None:
 
 
 def _stored(home: ServerHome) -> int:
-    from server.signals.models import Signal
-
     with home.opened():
         return Signal.objects.count()
 
@@ -182,8 +181,6 @@ def _stored(home: ServerHome) -> int:
 @contextmanager
 def _bare_django(home: ServerHome, folder: Path) -> Iterator[str]:
     """The reference, served by the same granian with as many workers and threads, on the same database."""
-    from server.load import TURNS
-
     port = free_port()
     variables = dict(os.environ) | {"BENCH_SQLITE": str(home.folder / "tidings.sqlite3")}
     if home.database_url:

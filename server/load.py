@@ -15,12 +15,14 @@ BURST_MINUTES = 1
 REMEMBERED_COMPUTERS = 50_000
 
 # Of a worker's threads, only a few run at once: more contend for the interpreter, and half as many polls were
-# answered. The others feed downloads, which wait for slow lines and run hardly at all.
+# answered. The others wait: downloads for slow lines, writes for their turn.
 TURNS = 2 * (os.cpu_count() or 1) + 1
 DOWNLOADS_AT_ONCE = 16
-THREADS = TURNS + DOWNLOADS_AT_ONCE
-# A write may wait for the disk or a lock. Were writes to take all turns, polls, most of the traffic, would wait, too.
-WRITES_AT_ONCE = max(1, TURNS // 2)
+WRITES_AT_ONCE = 8
+THREADS = TURNS + DOWNLOADS_AT_ONCE + WRITES_AT_ONCE
+# SQLite has one writer at a time; who waits for its lock does so in naps of up to 100 ms.
+SQLITE_WRITE_TURNS = 1
+WRITE_TURNS = 2
 
 
 class RequestRate:

@@ -4,15 +4,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Schema
 from ninja.errors import HttpError
 from ninja.parser import Parser
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 
-class Message(Schema):
-    """A message of the protocol."""
+class Message(BaseModel):
+    """A message of the protocol. Not ninja's `Schema`: that reads every field through a getter for Django models."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -8,7 +8,7 @@ from django.utils.http import parse_etags
 from ninja import Path, Router, Status
 from pydantic import Field
 
-from server import clock, load, problems
+from server import clock, problems
 from server.delivery import enrolment, media
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.delivery.feed import entity_tag, feed
@@ -88,8 +88,7 @@ def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
     openapi_extra=problem_answers(400, 404, 413, 415, 422, 503),
 )
 def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
-    with load.writes.held():
-        enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)
+    enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)
     person = enrolled.person
     return Status(
         201,
@@ -152,7 +151,6 @@ def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
     openapi_extra=problem_answers(401, 429, 503),
 )
 def disconnect(request: CallerRequest) -> Status[None]:
-    with load.writes.held():
-        if not enrolment.revoke([request.auth.device_id]):
-            raise problems.unauthorized()
+    if not enrolment.revoke([request.auth.device_id]):
+        raise problems.unauthorized()
     return Status(204, None)

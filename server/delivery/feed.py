@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -68,14 +69,16 @@ def _starts_and_ends(company_id: str) -> list[datetime]:
 
 def assigned(caller: Caller, now: datetime) -> QuerySet[Campaign]:
     """The campaigns whose audience holds the person, that have started and not ended."""
-    person = caller.person_id
-    groups = Campaign.audience_groups.through.objects.filter(group__people=person)
-    people = Campaign.audience_people.through.objects.filter(person=person)
-    return Campaign.objects.filter(
-        Q(to_everyone=True) | Q(pk__in=groups.values("campaign")) | Q(pk__in=people.values("campaign")),
-        company_id=caller.company_id,
-        starts__lte=now,
-        ends__gt=now,
+    current = Campaign.objects.filter(company_id=caller.company_id, starts__lte=now, ends__gt=now)
+    return for_person(current, caller.person_id)
+
+
+def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campaign]:
+    """Those of the campaigns whose audience holds the person."""
+    groups = Campaign.audience_groups.through.objects.filter(group__people=person_id)
+    people = Campaign.audience_people.through.objects.filter(person=person_id)
+    return campaigns.filter(
+        Q(to_everyone=True) | Q(pk__in=groups.values("campaign")) | Q(pk__in=people.values("campaign"))
     )
 
 

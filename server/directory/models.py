@@ -89,7 +89,11 @@ class Company(models.Model):
 
         Raises `Notice.DoesNotExist` for a company that was not made by `tidings-server init`.
         """
-        return self.notices.order_by("version").reverse()[:1].get()
+        return self.notices.order_by("-version")[:1].get()
+
+    def notice_version(self) -> int:
+        """The version of the notice in force. Raises `Notice.DoesNotExist` as `current_notice` does."""
+        return self.notices.order_by("-version").values_list("version", flat=True)[:1].get()
 
     def next_counter(self) -> int:
         """Take the counter for the next signed document. Call it in the transaction that stores the document."""

@@ -8,7 +8,6 @@ from uuid import UUID
 from ninja import Router
 from pydantic import BeforeValidator, Field, StrictInt
 
-from server import load
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.schemas import (
     CampaignId,
@@ -90,8 +89,7 @@ class ConsentAnswer(Message):
     openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
 )
 def post_signals(request: CallerRequest, body: SignalsRequest) -> dict[str, Any]:
-    with load.writes.held():
-        results = record(request.auth, [_event(event) for event in body.events])
+    results = record(request.auth, [_event(event) for event in body.events])
     return {
         "results": [
             {"event_id": str(result.event_id), "status": result.status, "reason": result.reason}
@@ -128,8 +126,7 @@ def post_consent(request: CallerRequest, body: ConsentRequest) -> dict[str, str]
         language=body.language,
         agent_version=_agent_version(request),
     )
-    with load.writes.held():
-        return {"receipt": decide(request.auth, decision)}
+    return {"receipt": decide(request.auth, decision)}
 
 
 def _agent_version(request: CallerRequest) -> str:

@@ -89,7 +89,7 @@ def signals_of(person_id: UUID, company_id: str) -> QuerySet[Signal]:
 
 def in_force(company: Company) -> QuerySet[Consent]:
     """The consents under which signals may be stored: given to the notice of today and not withdrawn."""
-    return not_withdrawn(company).filter(notice_version=company.current_notice().version)
+    return not_withdrawn(company).filter(notice_version=company.notice_version())
 
 
 def not_withdrawn(company: Company) -> QuerySet[Consent]:

@@ -6,10 +6,10 @@ from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from server.campaigns.models import Campaign, Link, Media
 from server.delivery.callers import Caller
+from server.delivery.feed import for_person
 from server.directory.models import Company
 from server.signals.consents import in_force, lock_person
 from server.signals.keys import person_key
@@ -62,15 +62,20 @@ class _Target:
         return ""
 
 
-@transaction.atomic
 def record(caller: Caller, events: list[Event]) -> list[Result]:
     """Store what may be stored, in one transaction. Answers in the order of the events.
 
     Raises `Problem` (401) when the person is gone.
     """
-    lock_person(caller.person_id)
+    addressed = _addressed(caller, events)
+    links = _links([campaign.pk for campaign in addressed if any(event.link_id for event in events)])
+    with transaction.atomic():
+        lock_person(caller.person_id)
+        return _record(caller, events, _targets(caller, addressed, links))
+
+
+def _record(caller: Caller, events: list[Event], targets: dict[str, _Target]) -> list[Result]:
     allowed = _allowed(caller, events)
-    targets = _targets(caller, events)
     stored = _stored_already(targets, events)
     rows, results = [], []
     for event in events:
@@ -110,28 +115,36 @@ def _judge(
 
 
 def _allowed(caller: Caller, events: list[Event]) -> set[tuple[UUID, str]]:
-    receipts = in_force(Company.objects.get(pk=caller.company_id)).filter(
+    company = Company.objects.only("signals").get(pk=caller.company_id)
+    receipts = in_force(company).filter(
         person_id=caller.person_id, receipt_id__in={event.receipt_id for event in events}
     )
     return set(receipts.values_list("receipt_id", "signal"))
 
 
-def _targets(caller: Caller, events: list[Event]) -> dict[str, _Target]:
-    person = (
-        Q(to_everyone=True)
-        | Q(audience_people=caller.person_id)
-        | Q(audience_groups__people=caller.person_id)
+def _addressed(caller: Caller, events: list[Event]) -> list[Campaign]:
+    """The campaigns that the batch names and whose audience holds the person."""
+    named = Campaign.objects.filter(
+        company_id=caller.company_id, campaign_id__in={event.campaign_id for event in events}
     )
-    campaigns = Campaign.objects.filter(
-        person, company_id=caller.company_id, campaign_id__in={event.campaign_id for event in events}
-    )
-    # A campaign without a key is closed: nothing more can be counted in it.
+    return list(for_person(named, caller.person_id).only("pk", "campaign_id", "starts", "ends"))
+
+
+def _targets(
+    caller: Caller, campaigns: list[Campaign], links: dict[int, frozenset[str]]
+) -> dict[str, _Target]:
+    # Read under the lock: a campaign without a key is closed, and nothing more can be counted in it.
     keys = dict(CampaignKey.objects.filter(campaign__in=campaigns).values_list("campaign_id", "key"))
-    links = _links(list(keys))
     return {
-        name: _Target(pk, starts.date(), ends.date(), person_key(keys[pk], caller.person_id), links[pk])
-        for pk, name, starts, ends in campaigns.values_list("pk", "campaign_id", "starts", "ends").distinct()
-        if pk in keys
+        campaign.campaign_id: _Target(
+            campaign.pk,
+            campaign.starts.date(),
+            campaign.ends.date(),
+            person_key(keys[campaign.pk], caller.person_id),
+            links.get(campaign.pk, frozenset()),
+        )
+        for campaign in campaigns
+        if campaign.pk in keys
     }
 
 

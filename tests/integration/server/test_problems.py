@@ -2,6 +2,9 @@
 
 import json
 import socket
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,11 +13,12 @@ import pytest
 import requests
 from psycopg import sql
 
+from server.load import WRITES_AT_ONCE
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.postgres import PostgresCluster
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago
+from tests.support.wire import an_hour_ago, consent
 
 LARGE = 32 * 1024 * 1024
 
@@ -156,6 +160,36 @@ def _refusals_after_one_more(
     connection.recv(1)
     answer = requests.get(server.url + path, headers=headers | {"Range": "bytes=0-0"}, timeout=30)
     return [answer] if answer.status_code == 503 else []
+
+
+def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_path: Path) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.opened():
+        tokens = server_data.add_computers(server_data.add_people(12))
+    headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
+    with home.running() as server, closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(len(tokens)) as together:
+            sent = [
+                together.submit(
+                    requests.post,
+                    f"{server.url}/api/v1/consents",
+                    json=consent("seen"),
+                    headers=own,
+                    timeout=30,
+                )
+                for own in headers
+            ]
+            refused = until(lambda: [one.result() for one in sent if one.done()], "writes to be sent away")
+            _assert_problem(refused[0], 503, "overloaded")
+            assert int(refused[0].headers["Retry-After"]) >= 1
+            assert (
+                requests.get(f"{server.url}/api/v1/feed", headers=headers[0], timeout=30).status_code == 200
+            )
+            other.execute("ROLLBACK")
+            statuses = sorted(one.result().status_code for one in sent)
+    assert statuses == [200] * WRITES_AT_ONCE + [503] * (len(tokens) - WRITES_AT_ONCE)
 
 
 def test_a_database_that_is_gone_is_a_503_and_comes_back(
