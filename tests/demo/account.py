@@ -1,7 +1,9 @@
 """The closing account: what the employee did, what left the computer, what the server has."""
 
+import http
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich import box
@@ -9,60 +11,78 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.store.connection import Database
-from agent.store.messages import MessageStore, SentPart
+from agent.store.messages import MessageStore
 from tests.support.sample import SampleCompany
 
 
 @dataclass(frozen=True)
 class Share:
-    """A signal that an act is to send. `detail` is the link's id of a click, the value of a like."""
+    """What an act is to send. `detail`: the link of a click, the value of a like, the signal of a consent."""
 
-    signal: str
-    campaign_id: str
+    kind: str
+    campaign_id: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An entry of the agent's ledger. `key` is its name in both books."""
+
+    key: str
+    size: int
+    outcome: str
 
 
 @dataclass
 class Act:
-    """One thing that the employee did; `share` None where nothing may leave, and `reason` why."""
+    """One thing that the employee did; nothing may leave but `shares`, and `reason` says why."""
 
     did: str
     picture: str
-    share: Share | None = None
+    shares: tuple[Share, ...] = ()
     reason: str = ""
 
 
 @dataclass
 class Account:
-    """Acts in their order, and the books of both sides once `balance` has read them."""
+    """Acts in their order, and the books of both sides once `read_books` has read them."""
 
     acts: list[Act] = field(default_factory=list)
-    sent: dict[Share, SentPart] = field(default_factory=dict)
+    sent: dict[Share, Sent] = field(default_factory=dict)
     stored: dict[str, Share] = field(default_factory=dict)
 
-    def note(self, did: str, picture: str, share: Share | None = None, reason: str = "") -> None:
+    def note(self, did: str, picture: str, *shares: Share, reason: str = "") -> None:
         """Adds an act."""
-        self.acts.append(Act(did, picture, share, reason))
+        self.acts.append(Act(did, picture, shares, reason))
 
     def read_books(self, agent_database: Path, company: SampleCompany) -> None:
         """Reads the agent's ledger and the server's database, after both have stopped writing."""
         database = Database(agent_database)
-        for part in MessageStore(database).parts():
+        messages = MessageStore(database)
+        for part in messages.parts():
             event = msgspec.json.decode(part.body)
-            self.sent[share_of(event)] = part
+            self.sent[share_of(event)] = Sent(part.event_id, len(part.body), part.outcome)
+        for message in messages.all():
+            if message.path.endswith("/consents"):
+                consent = msgspec.json.decode(message.body)
+                outcome = "signed receipt" if message.status == http.HTTPStatus.OK else "no receipt"
+                self.sent[consent_of(consent)] = Sent(consent["receipt_id"], len(message.body), outcome)
         database.close()
         self.stored = {str(row["event_id"]): share_of(row) for row in company.stored()}
+        self.stored |= {str(row["receipt_id"]): consent_of(row) for row in company.consents()}
 
     def discrepancies(self) -> list[str]:
         """What is not as promised: too little or too much left the computer, or the server has something else."""
-        expected = {act.share for act in self.acts if act.share}
-        ids = {part.event_id for part in self.sent.values()}
+        expected = {share for act in self.acts for share in act.shares}
+        keys = {sent.key for sent in self.sent.values()}
         found = [f"not sent: {share}" for share in expected - self.sent.keys()]
         found += [f"sent, though it was off: {share}" for share in self.sent.keys() - expected]
         found += [
-            f"not stored: {share}" for share, part in self.sent.items() if part.event_id not in self.stored
+            f"stored otherwise: {share}"
+            for share, sent in self.sent.items()
+            if self.stored.get(sent.key) != share
         ]
-        found += [f"stored, but never sent: {share}" for key, share in self.stored.items() if key not in ids]
+        found += [f"stored, but never sent: {share}" for key, share in self.stored.items() if key not in keys]
         return found
 
     def show(self, console: Console) -> None:
@@ -78,23 +98,28 @@ class Account:
         console.print(table)
 
     def _both_sides(self, act: Act) -> tuple[str, str]:
-        if act.share is None:
-            nothing = f"[dim]nothing[/]{f' ({act.reason})' if act.reason else ''}"
-            return nothing, "[dim]nothing[/]"
-        part = self.sent.get(act.share)
-        if part is None:
-            return "[red]nothing![/]", "[red]nothing![/]"
-        stored = self.stored.get(part.event_id)
-        sent = f"{words(act.share)}, {len(part.body)} bytes: {part.outcome or 'no answer yet'}"
-        return sent, words(stored) if stored else "[red]nothing![/]"
+        if not act.shares:
+            return f"[dim]nothing[/]{f' ({act.reason})' if act.reason else ''}", "[dim]nothing[/]"
+        left, kept = [], []
+        for share in act.shares:
+            sent = self.sent.get(share)
+            stored = self.stored.get(sent.key) if sent else None
+            left.append(f"{words(share)}, {sent.size} bytes: {sent.outcome}" if sent else "[red]nothing![/]")
+            kept.append(words(stored) if stored else "[red]nothing![/]")
+        return "\n".join(left), "\n".join(kept)
 
 
-def share_of(event: dict[str, object]) -> Share:
+def share_of(event: dict[str, Any]) -> Share:
     """A signal as both books name it."""
     detail = event.get("link_id") or event.get("value")
-    return Share(str(event["signal"]), str(event["campaign_id"]), "" if detail is None else str(detail))
+    return Share(event["signal"], event["campaign_id"], "" if detail is None else str(detail))
+
+
+def consent_of(consent: dict[str, Any]) -> Share:
+    """A consent or a withdrawal as both books name it."""
+    return Share(f"consent {consent['status']}", detail=consent["signal"])
 
 
 def words(share: Share) -> str:
-    """A signal in a few words."""
-    return " ".join(filter(None, (f"[green]{share.signal}[/]", share.detail)))
+    """What was shared, in a few words."""
+    return " ".join(filter(None, (f"[green]{share.kind}[/]", share.detail)))

@@ -30,7 +30,7 @@ NOTES = ROOT / "tests" / "support" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
 WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
 POP_UP_PICTURE = "03-pop-up.png"
-CAPTIONS_COME_S = 2.5
+CAPTIONS_COME_S = 1.2
 SWITCH = "check box"
 BUTTON = "push button"
 
@@ -171,7 +171,7 @@ class Story:
         self._employee.presses(_("Clicks"), SWITCH)
         picture = self._employee.takes_picture("08-change")
         self._desktop.screen.key("Escape")
-        self._note("changed her mind: clicks too", picture, reason="her consent, with a receipt")
+        self._note("changed her mind: clicks too", picture, Share("consent given", detail="click"))
         self._employee.presses(self._text("open-days")["links"][0]["label"], BUTTON)
         picture = self._employee.takes_picture("09-clicked")
         self._note("pressed its button", picture, Share("click", days, "l1"))
@@ -210,9 +210,9 @@ class Story:
         variant: dict[str, Any] = content["variants"][i18n.language()]
         return variant
 
-    def _note(self, did: str, picture: str, share: Share | None = None, reason: str = "") -> None:
+    def _note(self, did: str, picture: str, *shares: Share, reason: str = "") -> None:
         self._say(f"Léa {did}")
-        self._account.note(did, picture, share, reason)
+        self._account.note(did, picture, *shares, reason=reason)
 
     def _say(self, text: str) -> None:
         self._console.print(f"[dim]{time.strftime('%H:%M:%S')}[/]  {text}", highlight=False)

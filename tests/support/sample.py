@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.processes import ROOT
@@ -66,7 +67,7 @@ class SampleCompany:
         printed = self.home.succeed("campaign", "publish", *files, "--media", sample_media())
         return [line.split()[0] for line in printed.splitlines()]
 
-    def stored(self) -> list[dict[str, object]]:
+    def stored(self) -> list[dict[str, Any]]:
         """Every signal in the server's database, oldest first."""
         with self.home.opened():
             from server.signals.models import Signal
@@ -74,3 +75,10 @@ class SampleCompany:
             fields = ("event_id", "campaign_id", "signal", "date", "link_id", "value")
             rows = Signal.objects.order_by("pk").values(*fields, "campaign__campaign_id")
             return [dict(row) | {"campaign_id": row["campaign__campaign_id"]} for row in rows]
+
+    def consents(self) -> list[dict[str, Any]]:
+        """Every consent and withdrawal in the server's database, oldest first."""
+        with self.home.opened():
+            from server.signals.models import Consent
+
+            return list(Consent.objects.order_by("pk").values("receipt_id", "signal", "status"))
