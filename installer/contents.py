@@ -29,7 +29,6 @@ QT_LIBRARIES_LEFT_OUT = (
     "libQt6EglFS",
     "libQt6EglFs",
     "libQt6Pdf",
-   
     "libQt6VirtualKeyboard",
 )
 """They come in only for plugins that stay out. QtQml and QtQuick do not: the video plugin links to them."""

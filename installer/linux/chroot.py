@@ -22,8 +22,8 @@ from installer.steps import PackagingError, reused, run, step, tool
 CACHE = Path("/var/cache/tidings-package")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 WATCHED = ("etc", "opt", "usr", "var")
-NOT_OURS = re.compile(r"^var/(cache/(apt|debconf|ldconfig)|lib/(apt|dpkg)|log)/(?!.*tidings)")
-"""Books that apt and dpkg keep of every package; what has our name in it counts all the same."""
+NOT_OURS = re.compile(r"^var/(cache/(apt|debconf|fontconfig|ldconfig)|lib/(apt|dpkg)|log)(/|$)(?!.*tidings)")
+"""Books that the system keeps of every package and font; what has our name in it counts all the same."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from agent import __version__
 from installer.linux import chroot
 from installer.linux.chroot import Chroot
 from installer.steps import BUILD, ROOT, run, step, tool
-from tests.support.accessible import Accessibility
-from tests.support.children import descendants
+from tests.support.accessible import Accessibility, Widget
+from tests.support.children import Child, descendants
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.processes import TRACEBACK, Program, free_port
 from tests.support.sample import SampleCompany, sample_media
@@ -110,23 +110,22 @@ def _desktop() -> Iterator[VirtualDesktop]:
 
 def _use(system: Chroot) -> None:
     """A person connects, gets a pop-up, watches its video, and leaves nothing behind."""
-    with step("Server and desktop"):
-        media = sample_media()
-    assert media.is_dir()
     with _desktop() as desktop:
         company = SampleCompany(desktop.folder / "server", free_port())
-        company.make()
+        with step("Sample company"):
+            company.make()
+            sample_media()
         with company.serving():
-            company.publish("lyon-studio")
             agent = InstalledAgent(system, desktop)
             with step("Connect"):
+                company.publish("lyon-studio")
                 agent.run("enrol", company.url, "-", stdin=f"{company.home.invite(PERSON)}\n")
             with step("Pop-up"):
-                pid = agent.start("run", "--minimized").pid
+                child = agent.start("run", "--minimized")
                 desktop.tray_icon(PATIENCE_S)
-                watch = _pop_up(desktop)
+                watch = _pop_up(desktop, child)
             with step("Video"):
-                _watch(desktop, watch, pid)
+                _watch(desktop, watch, child.pid)
             with step("Remove while it runs, delete the person's part"):
                 assert agent.stop() == 0, agent.output()
                 agent.run("purge", "--yes")
@@ -135,11 +134,16 @@ def _use(system: Chroot) -> None:
             assert TRACEBACK not in agent.output(), agent.output()
 
 
-def _pop_up(desktop: VirtualDesktop) -> tuple[int, int]:
+def _pop_up(desktop: VirtualDesktop, agent: Child) -> tuple[int, int]:
     """Waits for the pop-up of the campaign with a video. Returns where its Watch button is."""
     assert desktop.bus is not None
     widgets = Accessibility(desktop.bus)
-    watch = widgets.wait_for("Watch", "push button", seconds=PATIENCE_S)
+
+    def found() -> list[Widget]:
+        assert agent.running, f"the agent ended with {agent.exit_code}:\n{agent.output()}"
+        return widgets.find("Watch", "push button")
+
+    watch = until(found, "the pop-up with its Watch button", PATIENCE_S)[0]
     assert widgets.find(f".*{TITLE}.*"), f"the pop-up does not name the campaign:\n{widgets.outline()}"
     desktop.screen.screenshot(PICTURES / "pop-up.png")
     return watch.centre
