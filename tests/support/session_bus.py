@@ -54,7 +54,7 @@ class SessionBus:
             folder / "dbus.log",
             env | {"DBUS_SESSION_BUS_ADDRESS": self.address},
         )
-        until(socket.exists, "the session bus")
+        until(self._answers, "the session bus")
 
     def names(self) -> set[str]:
         """Well-known names that somebody owns."""
@@ -84,6 +84,12 @@ class SessionBus:
                 answer = connection.send_and_get_reply(Properties(address).get_all(), timeout=5)
             items.append({key: value for key, (_, value) in unwrap_msg(answer)[0].items()})
         return items
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.names())
+        except OSError:  # the socket is not there yet, or nobody listens yet
+            return False
 
     def _connection(self) -> DBusConnection:
         return open_dbus_connection(bus=self.address)
