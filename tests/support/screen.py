@@ -123,7 +123,8 @@ class Screen:
 
     def move(self, x: int, y: int) -> None:
         """Moves the pointer."""
-        self._xdotool("mousemove", "--sync", str(x), str(y))
+        # Not --sync: that waits for a movement, for ever where the pointer is there already.
+        self._xdotool("mousemove", str(x), str(y))
 
     def click(self, x: int, y: int, button: str = "left", times: int = 1) -> None:
         """Moves the pointer there and clicks."""
