@@ -50,7 +50,7 @@ class Work:
         self._notify = notify
         self._busy = threading.Semaphore(_TASKS)
         self._quiet = threading.Lock()
-        self._ending = False
+        self._ending = self._stopped = False
         self._clients: dict[str, ApiClient] = {}
         self._clients_lock = threading.Lock()
         self._not_before = 0.0
@@ -84,28 +84,30 @@ class Work:
 
     @contextmanager
     def quiet(self, patience_s: float = policy.REQUEST_DEADLINE_S) -> Iterator[None]:
-        """Within, no task runs: what is under way is ended, and what is due waits. ``patience_s``: for what cannot be."""
+        """Within, no task runs: what is under way is ended, what cannot be is awaited so long, and what is due waits."""
         with self._quiet:
             self._ending = True
-            self._interrupt(*_NAMES)
-            deadline = time.monotonic() + patience_s
-            held = sum(
-                self._busy.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(_TASKS)
-            )
-            self._drop_client(_POLL)
+            held = self._settle(patience_s)
             self._ending = False
             try:
                 yield
             finally:
-                if held:
-                    self._busy.release(held)
-                if not self._ending:
-                    self.wake_all()
+                self._busy.release(held) if held else None
+                self.wake_all()
 
     def stop(self) -> None:
-        """End what is under way, for good."""
-        with self.quiet(policy.STOP_TIMEOUT_S):
-            self._ending = True
+        """End what is under way, for good, and wait a little for it."""
+        self._stopped = True
+        held = self._settle(policy.STOP_TIMEOUT_S)
+        self._busy.release(held) if held else None
+
+    def _settle(self, patience_s: float) -> int:
+        """End what is under way. Returns how many tasks are held: all, unless patience ended."""
+        self._interrupt(*_NAMES)
+        deadline = time.monotonic() + patience_s
+        held = sum(self._busy.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(_TASKS))
+        self._drop_client(_POLL)
+        return held
 
     def interrupt_sending(self) -> None:
         """A consent was withdrawn: what is on its way is cut off. The rest is sent again."""
@@ -202,7 +204,7 @@ class Work:
 
         def run() -> float | None:
             with self._busy:
-                if self.revoked or self._ending:
+                if self.revoked or self._ending or self._stopped:
                     return None
                 if (wait := self._not_before - time.monotonic()) > 0:
                     return wait
@@ -251,7 +253,7 @@ class Work:
         client = self._clients.get(name) or self._connector.client()
         with self._clients_lock:
             self._clients[name] = client
-            if self._ending:
+            if self._ending or self._stopped:
                 raise errors.Interrupted("about to end")
         return client
 
