@@ -30,7 +30,6 @@ NOTES = ROOT / "tests" / "support" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
 WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
 POP_UP_PICTURE = "03-pop-up.png"
-CAPTIONS_COME_S = 1.2
 SWITCH = "check box"
 BUTTON = "push button"
 
@@ -66,6 +65,8 @@ class Story:
         running.enter_context(self._company.serving())
         self._say(f"The server answers at {self._company.url}")
         look = DesktopOptions(
+            width=1920,
+            height=1080,
             scheme="dark" if options.dark else "light",
             language=options.language,
             compositor=True,
@@ -84,8 +85,9 @@ class Story:
             self._choose()
             _canteen, film = self._company.publish_all("canteen", "lyon-studio")
             self._film_while_typing(film)
-            self._watch_and_like(film)
+            self._start_the_film()
             note, days = self._company.publish_all("vpn", "open-days")
+            self._watch_and_like(film)
             self._press_while_off(note)
             self._change_and_press(days)
             self._look_around()
@@ -116,17 +118,16 @@ class Story:
         self._employee.presses(_("Connect"), BUTTON)
         self._employee.sees(_("Save my choice"), BUTTON)
         self._note(
-            "typed the address and the code of her invitation", picture, reason="no signal: it connects"
+            "typed the address and the code of her invitation", picture, reason="but the code, for a token"
         )
 
     def _choose(self) -> None:
         self._employee.presses(_("Seen"), SWITCH)
         self._employee.presses(_("Likes"), SWITCH)
         picture = self._employee.takes_picture("02-choose")
-        self._employee.presses(_("Save my choice"))
-        self._note(
-            "switched on seen and likes, left clicks off", picture, reason="her consents, with receipts"
-        )
+        self._employee.presses(_("Save my choice"), BUTTON)
+        given = [Share("consent given", detail=signal) for signal in ("seen", "like")]
+        self._note("switched on seen and likes, left clicks off", picture, *given)
 
     def _film_while_typing(self, film: str) -> None:
         screen = self._desktop.screen
@@ -141,10 +142,11 @@ class Story:
         self._employee.stays_seen()
         self._note("had it before her eyes for 3 s", picture, Share("seen", film))
 
-    def _watch_and_like(self, film: str) -> None:
+    def _start_the_film(self) -> None:
         self._employee.presses(_("Watch"), BUTTON)
         self._employee.sees(_("Captions"), seconds=20)
-        self._employee.looks(CAPTIONS_COME_S)
+
+    def _watch_and_like(self, film: str) -> None:
         picture = self._employee.takes_picture_now("04-film")
         self._note("watched the film, muted, with captions", picture, reason="clicks are off")
         self._employee.presses(_("Like"))
