@@ -120,7 +120,9 @@ def rest_of_agent(
 ) -> tuple[float, Activity, float]:
     """Memory in MB and activity of the agent at rest, and its memory after a video was watched and closed."""
     program = agent.start("run", "--minimized")
-    until(lambda: agent.status()["unread"] == CAMPAIGNS, f"{CAMPAIGNS} campaigns", PATIENCE_S, every=1)
+    until(
+        lambda: agent.status()["status"]["unread"] == CAMPAIGNS, f"{CAMPAIGNS} campaigns", PATIENCE_S, every=1
+    )
     close_windows(desktop)
     time.sleep(SETTLE_AGENT_S)
     memory, rest = memory_mb(program.pid), activity(program.pid, idle_s)
