@@ -20,7 +20,7 @@ from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.logo import LogoTile
 from ui.widgets.signal_row import SignalRow
-from ui.widgets.text import label
+from ui.widgets.text import WrappedLabel, label
 from ui.widgets.window import content_width, line
 
 
@@ -38,7 +38,7 @@ class ChoosePage(QWidget):
         self.logo = LogoTile(theme, side=36)
         self.hello = label(kind="h1", wrap=True)
         self.email = label(kind="small", tone="muted", wrap=True)
-        self.intro = label(wrap=True)
+        self.intro = WrappedLabel()
         self.rows = tuple(SignalRow(signal, theme) for signal in Signal)
         self.terms = label(kind="small", tone="muted", wrap=True)
         column = QVBoxLayout(self)

@@ -274,8 +274,18 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
+_applied: Theme | None = None
+
+
+def applied_theme() -> Theme | None:
+    """The theme applied last, None before the first."""
+    return _applied
+
+
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Sets style, font, palette and style sheet of the whole application."""
+    """Sets style, font, palette and style sheet of the whole application. Open windows follow in colour."""
+    global _applied
+    _applied = theme
     if app.style().objectName().lower() != "fusion":
         app.setStyle("Fusion")
     app.setFont(base_font(theme))

@@ -23,13 +23,14 @@ from ui.widgets.icons import Glyph
 from ui.widgets.later import LaterRow
 from ui.widgets.picture import Fit, Picture
 from ui.widgets.text import label
+from ui.widgets.themed import GlyphLabel, Themed
 
 MediaPath = Callable[[str], Path | None]
 PICTURE_HEIGHT = 330
 BODY_WIDTH = 560
 
 
-class Detail(QScrollArea):
+class Detail(Themed, QScrollArea):
     """``show_item()`` again with a newer state keeps the place in the text."""
 
     link_clicked = Signal(str)
@@ -86,8 +87,7 @@ class Detail(QScrollArea):
         return self.action_row
 
     def _sharing(self) -> QWidget:
-        shield = label()
-        shield.setPixmap(icons.pixmap(Glyph.SHIELD, self._theme.accent, self._theme.px(13)))
+        shield = GlyphLabel(Glyph.SHIELD, self._theme, colour="accent", side=13)
         self.share_line = label(kind="small", tone="muted")
         self.change = Button(_("Change"), kind="link")
         self.change.setAccessibleDescription(_("Change what is shared"))
@@ -158,8 +158,6 @@ class Detail(QScrollArea):
         self._links = []
         for index, link in enumerate(variant.links):
             button = Button(link.label, kind="primary" if index == 0 else "")
-            colour = self._theme.accent_ink if index == 0 else self._theme.ink
-            button.setIcon(icons.icon(Glyph.OUTWARD, colour, self._theme.px(12)))
             button.setIconSize(icons.square(self._theme.px(12)))
             button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             button.setAccessibleDescription(_("Opens in your browser"))
@@ -168,6 +166,12 @@ class Detail(QScrollArea):
             )
             self.action_row.add(button, before=self.like)
             self._links.append(button)
+        self.recolour()
+
+    def recolour(self) -> None:
+        for index, button in enumerate(self._links):
+            colour = self._theme.accent_ink if index == 0 else self._theme.ink
+            button.setIcon(icons.icon(Glyph.OUTWARD, colour, self._theme.px(12)))
 
     def _on_later(self, seconds: float) -> None:
         self.later.hide()

@@ -10,11 +10,12 @@ from resources.i18n import _
 from ui.inbox.model import InboxModel
 from ui.inbox.row import RowPainter
 from ui.theme import Theme
+from ui.widgets.themed import Themed
 
 _PASSED_ON = {Qt.Key.Key_J, Qt.Key.Key_K, Qt.Key.Key_L, Qt.Key.Key_Slash, Qt.Key.Key_Escape}
 
 
-class AnnouncementList(QListView):
+class AnnouncementList(Themed, QListView):
     """``moved_to`` gives the row that the person turned to, by mouse or keyboard."""
 
     moved_to = Signal(int)
@@ -23,17 +24,21 @@ class AnnouncementList(QListView):
 
     def __init__(self, theme: Theme, model: InboxModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._quiet = False
         self.setProperty("kind", "plain")
         self.setAccessibleName(_("Announcements"))
         self.setModel(model)
-        self.setItemDelegate(RowPainter(theme, model, self))
+        self.setItemDelegate(RowPainter(model, self, lambda: self._theme))
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
         self.doubleClicked.connect(lambda index: self.entered.emit(index.row()))
+
+    def recolour(self) -> None:
+        self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Letters are for the window's shortcuts, not for a search by the first letter."""

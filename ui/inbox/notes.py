@@ -9,10 +9,10 @@ from agent.model import Connection, Status
 from resources.i18n import _
 from ui import wording
 from ui.theme import Theme
-from ui.widgets import icons
 from ui.widgets.buttons import Button
 from ui.widgets.icons import Glyph
 from ui.widgets.text import label
+from ui.widgets.themed import GlyphLabel
 
 TEXT_WIDTH = 380
 
@@ -25,8 +25,7 @@ class EmptyNote(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        picture = label()
-        picture.setPixmap(icons.pixmap(Glyph.MEGAPHONE, theme.edge, theme.px(44)))
+        picture = GlyphLabel(Glyph.MEGAPHONE, theme, colour="edge", side=44)
         self.title = label(kind="h2", wrap=True)
         self.text = label(tone="muted", wrap=True)
         self.connect_button = Button(_("Connect…"), kind="primary")

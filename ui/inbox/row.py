@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from agent.model import InboxItem
 from ui import wording
@@ -22,9 +24,10 @@ GAP = 8
 class RowPainter(QStyledItemDelegate):
     """Title and time; below them video, sender and heart. New ones are bold and have a dot."""
 
-    def __init__(self, theme: Theme, model: InboxModel, view: QListView) -> None:
+    def __init__(self, model: InboxModel, view: QListView, current_theme: Callable[[], Theme]) -> None:
         super().__init__(view)
-        self._theme = theme
+        self._current_theme = current_theme
+        theme = current_theme()
         self._model = model
         self._view = view
         self._plain = _font(view, theme.px(14), QFont.Weight.Normal)
@@ -59,43 +62,43 @@ class RowPainter(QStyledItemDelegate):
         box = QRectF(area).adjusted(1, 1, -1, -1)
         painter.setPen(Qt.PenStyle.NoPen)
         if state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(QColor(self._theme.soft))
+            painter.setBrush(QColor(self._current_theme().soft))
             painter.drawRoundedRect(box, RADIUS, RADIUS)
         elif state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(QColor(self._theme.hover))
+            painter.setBrush(QColor(self._current_theme().hover))
             painter.drawRoundedRect(box, RADIUS, RADIUS)
         if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
-            painter.setPen(QPen(QColor(self._theme.accent), 1.5))
+            painter.setPen(QPen(QColor(self._current_theme().accent), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box, RADIUS, RADIUS)
 
     def _paint_first_line(self, painter: QPainter, item: InboxItem, area: QRect) -> None:
         painter.setFont(self._small)
-        painter.setPen(QColor(self._theme.ink2))
+        painter.setPen(QColor(self._current_theme().ink2))
         time = wording.list_time(item.state.received, self._model.now())
         time_width = painter.fontMetrics().horizontalAdvance(time)
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(area, right, time)
         left = area.x()
         if not item.state.read:
-            side = self._theme.px(11)
+            side = self._current_theme().px(11)
             dot = QRectF(left, area.center().y() - side / 2 + 0.5, side, side)
-            icons.paint(painter, Glyph.DOT, dot, self._theme.accent)
+            icons.paint(painter, Glyph.DOT, dot, self._current_theme().accent)
             left += side + GAP
         painter.setFont(self._plain if item.state.read else self._bold)
-        painter.setPen(QColor(self._theme.ink))
+        painter.setPen(QColor(self._current_theme().ink))
         width = area.right() - time_width - 2 * GAP - left
         _draw_elided(painter, variant_of(item).title, QRect(left, area.y(), width, area.height()))
 
     def _paint_second_line(self, painter: QPainter, item: InboxItem, area: QRect) -> None:
         painter.setFont(self._small)
-        painter.setPen(QColor(self._theme.ink2))
+        painter.setPen(QColor(self._current_theme().ink2))
         left = float(area.x())
-        side = self._theme.px(11)
+        side = self._current_theme().px(11)
         video = variant_of(item).video
         if video is not None:
             play = QRectF(left - 1, area.center().y() - side / 2 + 0.5, side, side)
-            icons.paint(painter, Glyph.PLAY, play, self._theme.ink2)
+            icons.paint(painter, Glyph.PLAY, play, self._current_theme().ink2)
             left += side + 3
         texts = [wording.duration_text(video.duration_ms)] if video is not None else []
         texts.append(summary(item))
@@ -105,7 +108,9 @@ class RowPainter(QStyledItemDelegate):
         drawn = _draw_elided(painter, text, room)
         if item.state.liked:
             spot = QPointF(left + drawn + GAP, area.center().y() - side / 2 + 0.5)
-            icons.paint(painter, Glyph.HEART_FULL, QRectF(spot.x(), spot.y(), side, side), self._theme.ink2)
+            icons.paint(
+                painter, Glyph.HEART_FULL, QRectF(spot.x(), spot.y(), side, side), self._current_theme().ink2
+            )
 
 
 def _draw_elided(painter: QPainter, text: str, area: QRect) -> int:
@@ -115,7 +120,7 @@ def _draw_elided(painter: QPainter, text: str, area: QRect) -> int:
     return metrics.horizontalAdvance(shown)
 
 
-def _font(view: QListView, pixels: int, weight: QFont.Weight) -> QFont:
+def _font(view: QWidget, pixels: int, weight: QFont.Weight) -> QFont:
     font = QFont(view.font())
     font.setPixelSize(pixels)
     font.setWeight(weight)

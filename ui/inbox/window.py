@@ -29,12 +29,14 @@ from ui.widgets import icons
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
+from ui.widgets.themed import Themed
 
 SIZE = (1120, 660)
 LIST_WIDTH = 372
+SEARCH_ICON_PX = 16
 
 
-class InboxWindow(QWidget):
+class InboxWindow(Themed, QWidget):
     """Give it the state with ``show_items()`` whenever that changes: the open announcement and the place in the list stay.
 
     Keys: up and down or j and k move, Enter goes to the announcement, / to the search, Esc clears the search and then
@@ -97,7 +99,8 @@ class InboxWindow(QWidget):
         self.search.setAccessibleName(_("Search announcements"))
         self.search.setClearButtonEnabled(True)
         leading = QLineEdit.ActionPosition.LeadingPosition
-        self.search.addAction(icons.icon(Glyph.SEARCH, self._theme.ink2, 16), leading)
+        search_icon = icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX)
+        self._search_icon = self.search.addAction(search_icon, leading)
         self.search.textChanged.connect(self._on_search)
         self.list = AnnouncementList(self._theme, self.model)
         self.list.moved_to.connect(self._on_moved)
@@ -128,6 +131,9 @@ class InboxWindow(QWidget):
         self.detail.like_toggled.connect(lambda liked: self.like_toggled.emit(self._open_id, liked))
         self.detail.later_chosen.connect(lambda seconds: self.later_chosen.emit(self._open_id, seconds))
         self.detail.change_clicked.connect(self.change_clicked)
+
+    def recolour(self) -> None:
+        self._search_icon.setIcon(icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX))
 
     # What is shown
 

@@ -15,7 +15,6 @@ from ui import wording
 from ui.popup.frame import CardFrame
 from ui.popup.page import PopupPage
 from ui.theme import Theme
-from ui.widgets import icons
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.compositing import translucent_windows
 from ui.widgets.flow import FlowRow
@@ -24,6 +23,7 @@ from ui.widgets.later import LaterRow
 from ui.widgets.logo import LogoTile
 from ui.widgets.picture import Picture
 from ui.widgets.text import LINE_HEIGHT, WrappedLabel, label
+from ui.widgets.themed import GlyphLabel
 
 WIDTH = 404
 MAX_WIDTH_SCALE = 1.5
@@ -159,8 +159,7 @@ class PopupCard(CardFrame):
         row = QHBoxLayout()
         row.setContentsMargins(px(16), px(8), px(14), px(8))
         row.setSpacing(px(8))
-        shield = label()
-        shield.setPixmap(icons.pixmap(Glyph.SHIELD, self._theme.accent, px(13)))
+        shield = GlyphLabel(Glyph.SHIELD, self._theme, colour="accent", side=13)
         self.share_line = label(kind="small", tone="muted", wrap=True)
         self.change = Button(_("Change"), kind="link")
         self.change.setAccessibleDescription(_("Change what is shared"))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPen, QReg
 from PySide6.QtWidgets import QWidget
 
 from ui.theme import Scheme, Theme
+from ui.widgets.themed import Themed
 
 SHADOW_MARGIN = 28
 SHADOW_DROP = 8
@@ -17,7 +18,7 @@ SLIDE_PX = 28
 SLIDE_MS = 220
 
 
-class CardFrame(QWidget):
+class CardFrame(Themed, QWidget):
     """``shadow_margin``: device-independent pixels around the card that are shadow, 0 where windows cannot blend."""
 
     hover_changed = Signal(bool)

@@ -40,6 +40,7 @@ class BodyText(QTextEdit):
         self.setMaximumWidth(theme.px(max_width))
         self.document().setDocumentMargin(0)
         self.viewport().setAutoFillBackground(False)
+        self.document().documentLayout().documentSizeChanged.connect(self.fit)
 
     def show_text(self, text: str) -> None:
         """Plain text: nothing in it is read as markup."""
@@ -49,7 +50,6 @@ class BodyText(QTextEdit):
         cursor = QTextCursor(self.document())
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.mergeBlockFormat(spacing)
-        self.fit()
 
     def fit(self) -> None:
         """Take the height of the text at this width."""
@@ -67,7 +67,3 @@ class BodyText(QTextEdit):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.fit()

@@ -10,6 +10,7 @@ from resources.i18n import _
 from ui.theme import Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
+from ui.widgets.themed import Themed
 
 
 class Button(QPushButton):
@@ -63,13 +64,14 @@ class Button(QPushButton):
         self.setToolTip(self._full_text)
 
 
-class IconButton(QToolButton):
+class IconButton(Themed, QToolButton):
     """A square button with an icon only; its name is said and shown as a tool tip."""
 
     def __init__(
         self, glyph: Glyph, name: str, theme: Theme, *, side: int = 28, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self._theme = theme
         self.setProperty("kind", "icon")
         self._glyph = glyph
         self._side = side
@@ -77,14 +79,13 @@ class IconButton(QToolButton):
         self.setToolTip(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.set_theme(theme)
+        self.setFixedSize(icons.square(theme.px(side)))
+        self.recolour()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Recolour."""
-        inner = theme.px(self._side * 16 / 28)
-        self.setIcon(icons.icon(self._glyph, theme.ink2, inner))
+    def recolour(self) -> None:
+        inner = self._theme.px(self._side * 16 / 28)
+        self.setIcon(icons.icon(self._glyph, self._theme.ink2, inner))
         self.setIconSize(icons.square(inner))
-        self.setFixedSize(icons.square(theme.px(self._side)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -93,7 +94,7 @@ class IconButton(QToolButton):
             super().keyPressEvent(event)
 
 
-class LikeButton(Button):
+class LikeButton(Themed, Button):
     """The heart: outlined with "Like", filled with "Liked"."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -102,6 +103,9 @@ class LikeButton(Button):
         self.setCheckable(True)
         self.toggled.connect(self._show_state)
         self._show_state(False)
+
+    def recolour(self) -> None:
+        self._show_state(self.isChecked())
 
     def set_liked(self, liked: bool) -> None:
         """The state, without a signal to the outside."""

@@ -7,9 +7,10 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.theme import Theme
+from ui.widgets.themed import Themed
 
 
-class LogoTile(QWidget):
+class LogoTile(Themed, QWidget):
     """``side`` in the design's pixels. Decoration: the name stands beside it in words."""
 
     def __init__(self, theme: Theme, *, side: int = 22, parent: QWidget | None = None) -> None:

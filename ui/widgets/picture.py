@@ -23,6 +23,7 @@ from resources.i18n import _
 from ui.theme import Theme, mix
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
+from ui.widgets.themed import Themed
 
 PLAY_SIDE = 56
 MAX_PIXELS = 40_000_000
@@ -59,11 +60,10 @@ def read_picture(path: Path, wanted: QSize) -> QImage:
 
 
 class PlayButton(QAbstractButton):
-    """The round button on a poster."""
+    """The round button on a poster, in the same colours whatever the theme."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self.setAccessibleName(_("Watch the video"))
         self.setToolTip(_("Watch the video"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -87,7 +87,7 @@ class PlayButton(QAbstractButton):
         painter.end()
 
 
-class Picture(QWidget):
+class Picture(Themed, QWidget):
     """Shows one picture in the place it is given.
 
     ``radius`` rounds all corners, or none with 0. A file that is missing or unreadable gives a calm tinted ground.

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ui.theme import Scheme, Theme
+from ui.widgets.themed import Themed
 
 WIDTH = 40
 HEIGHT = 23
@@ -14,7 +15,7 @@ KNOB = 17
 FOCUS_GAP = 3
 
 
-class ToggleSwitch(QCheckBox):
+class ToggleSwitch(Themed, QCheckBox):
     """A check box drawn as a switch. State is told by place and by a mark, never by colour alone."""
 
     def __init__(

@@ -1,8 +1,18 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
-from ui.theme import Scheme, Theme, contrast
+from agent.model import Signal
+from tests.support import gallery_data as data
+from ui.first_run import FirstRunWindow
+from ui.inbox import InboxWindow
+from ui.popup import PopupCard
+from ui.theme import Scheme, Theme, apply_theme, contrast
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 SCHEMES = list(Scheme)
@@ -51,3 +61,50 @@ def test_text_size_is_bounded_and_scales_the_lengths() -> None:
     assert Theme.of(Scheme.LIGHT, text_scale=9).text_scale == 2
     assert Theme.of(Scheme.LIGHT, text_scale=0.1).text_scale == 1
     assert Theme.of(Scheme.LIGHT, text_scale=1.5).px(14) == 21
+
+
+def first_run(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(data.person(), data.company(), data.choices())
+    return window
+
+
+def inbox(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN), data.status())
+    window.open("c-1")
+    return window
+
+
+def popup(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.video_page())
+    return card
+
+
+@pytest.mark.parametrize("make", [first_run, inbox, popup])
+def test_an_open_window_follows_when_the_desktop_turns_dark_or_the_accent_becomes_known(
+    qtbot: QtBot, qapp: QApplication, theme: Theme, make: Callable[[Theme], QWidget]
+) -> None:
+    followed = shown(qtbot, make(theme))
+    evening = Theme.of(Scheme.DARK, "#AA3377", reduced_motion=True)
+    apply_theme(qapp, evening)
+    fresh = shown(qtbot, make(evening))
+    qtbot.waitUntil(lambda: picture(followed) == picture(fresh))
+
+
+def shown(qtbot: QtBot, window: QWidget) -> QWidget:
+    qtbot.addWidget(window)
+    window.show()
+    QApplication.processEvents()
+    return window
+
+
+def picture(window: QWidget) -> QImage:
+    """Without a focus ring, which only one of two windows can have."""
+    if window.focusWidget() is not None:
+        window.focusWidget().clearFocus()
+    image = QImage(window.size(), QImage.Format.Format_ARGB32)
+    image.fill(QColor("white"))
+    window.render(image)
+    return image
