@@ -175,11 +175,9 @@ class TestIcon:
 
 
 class TestWaitingForATray:
-    def test_a_panel_that_starts_late_gets_the_icon_and_no_window_opens(
-        self, qtbot: QtBot, tray: Tray
-    ) -> None:
-        time, answers, missing = ManualTime(), iter([False, False, True]), []
-        watch = TrayWatch(tray, timers=time, available=lambda: next(answers))
+    def test_a_panel_that_starts_late_gets_the_icon_and_no_window_opens(self, qtbot: QtBot) -> None:
+        time, answers, missing, shown = ManualTime(), iter([False, False, True]), [], []
+        watch = TrayWatch(lambda: shown.append(1), timers=time, available=lambda: next(answers))
         watch.missing.connect(lambda: missing.append(1))
         watch.start()
         time.pass_by(3_600)
