@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
-    QResizeEvent,
     QTextBlockFormat,
     QTextCursor,
     QTextOption,
