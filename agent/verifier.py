@@ -59,7 +59,13 @@ class ProcessVerifier:
             answer = processes.ask("verify", msgspec.json.encode(question), timeout_s=policy.VERIFY_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise errors.EnvironmentFault("verifying took too long") from error
-        return msgspec.json.decode(answer, type=tuple[Verdict, ...])
+        try:
+            verdicts = msgspec.json.decode(answer, type=tuple[Verdict, ...])
+        except msgspec.DecodeError as error:
+            raise errors.EnvironmentFault("no proper answer of the helper") from error
+        if [verdict.digest for verdict in verdicts] != [digest(document) for document in question.documents]:
+            raise errors.EnvironmentFault("verdicts for other documents")
+        return verdicts
 
 
 def answer(question: bytes) -> bytes:
