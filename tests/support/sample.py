@@ -81,4 +81,5 @@ class SampleCompany:
         with self.home.opened():
             from server.signals.models import Consent
 
-            return list(Consent.objects.order_by("pk").values("receipt_id", "signal", "status"))
+            rows = Consent.objects.order_by("pk").values("receipt_id", "signal", "status")
+            return [dict(row) for row in rows]
