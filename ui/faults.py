@@ -28,6 +28,16 @@ class PlayerUnavailable(EnvironmentFault):
         return _("Close some programs and try again. The announcement stays in your inbox.")
 
 
+class PlayerEnded(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The video player stopped unexpectedly")
+
+    @property
+    def message(self) -> str:
+        return _("Only the video is affected. The announcement stays in your inbox.")
+
+
 class VideoMissing(EnvironmentFault):
     @property
     def title(self) -> str:

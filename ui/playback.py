@@ -64,6 +64,7 @@ class Playback:
                 self._command(),
                 request,
                 lambda event: self._bridge.post(lambda: self._heard(campaign_id, event)),
+                lambda code: self._bridge.post(lambda: self._crashed(code)),
             )
         except OSError as error:
             log.error("The player did not start: %s", error)
@@ -114,14 +115,24 @@ class Playback:
             except errors.TidingsError as fault:
                 self._tell(fault)
 
+    def _crashed(self, code: int) -> None:
+        self._tell(faults.PlayerEnded(f"exit code {code}"))
+
 
 class PlayerProcess:
     """A running player. It ends when its standard input does, so also when this process dies. Raises OSError."""
 
     def __init__(
-        self, command: Sequence[str], request: PlayRequest, heard: Callable[[PlayerEvent], None]
+        self,
+        command: Sequence[str],
+        request: PlayRequest,
+        heard: Callable[[PlayerEvent], None],
+        crashed: Callable[[int], None] = lambda _code: None,
     ) -> None:
+        """``heard`` and ``crashed`` (with the exit code) are called on a thread."""
         self._heard = heard
+        self._crashed = crashed
+        self._closing = False
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=_NO_WINDOW
         )
@@ -130,6 +141,7 @@ class PlayerProcess:
 
     def close(self) -> None:
         """Ask it to end and insist if it does not, without waiting here."""
+        self._closing = True
         threading.Thread(target=self._end, name="player-end", daemon=True).start()
 
     def wait(self, seconds: float) -> int:
@@ -164,7 +176,10 @@ class PlayerProcess:
                 self._told(text)
         self._close_input()
         code = self._process.wait()
-        log.log(logging.INFO if code == 0 else logging.WARNING, "The player ended with %d.", code)
+        failed = code != 0 and not self._closing
+        log.log(logging.WARNING if failed else logging.INFO, "The player ended with %d.", code)
+        if failed:
+            self._crashed(code)
 
     def _told(self, text: bytes) -> None:
         try:

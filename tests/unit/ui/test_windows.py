@@ -1,0 +1,226 @@
+"""The windows around one agent: opened, filled, answered, freed."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+import shiboken6
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from agent import errors
+from agent.model import Act, Change, Connection, ConsentState, Interaction, PresenceState, Signal, Status
+from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
+from ui.about import AboutWindow
+from ui.bridge import Bridge
+from ui.first_run import FirstRunWindow
+from ui.inbox import InboxWindow
+from ui.message import MessageWindow
+from ui.notice_window import NoticeWindow
+from ui.privacy_choices import PrivacyChoicesWindow
+from ui.theme import Scheme, Theme, apply_theme
+from ui.windows import Windows
+
+CODE = "KX7P-9QMD-2HTV"
+
+
+class Desk(QObject):
+    """Windows, and what they let others do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.agent = MemoryAgent(ManualTime())
+        self.opened: list[str] = []
+        self.played: list[str] = []
+        self.bridge = Bridge(self)
+        theme = Theme.of(Scheme.LIGHT)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        apply_theme(application, theme)
+        self.windows = Windows(self.agent, self.bridge, self, lambda: theme, self)
+        self.agent.subscribe(self.bridge.listen)
+        self.bridge.changed.connect(self.windows.refresh)
+
+    def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:
+        answer(PresenceState())
+
+    def open_url(self, url: str) -> bool:
+        self.opened.append(url)
+        return True
+
+    def play(self, campaign_id: str) -> None:
+        self.played.append(campaign_id)
+
+    def show_choices(self) -> None:
+        self.windows.show_choices()
+
+    def tell(self, fault: errors.TidingsError) -> None:
+        self.windows.tell(fault.title, fault.message)
+
+    def not_connected(self) -> None:
+        self.agent.state = Status(Connection.NOT_CONNECTED)
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.windows.close()
+    qtbot.waitUntil(lambda: not any(each.isVisible() for each in QApplication.topLevelWidgets()))
+
+
+def window(kind: type[QWidget]) -> QWidget:
+    """The one visible window of a kind."""
+    (found,) = [each for each in QApplication.topLevelWidgets() if type(each) is kind and each.isVisible()]
+    return found
+
+
+def is_open(kind: type[QWidget]) -> bool:
+    return any(type(each) is kind and each.isVisible() for each in QApplication.topLevelWidgets())
+
+
+class TestFirstRun:
+    def test_a_code_connects_and_the_question_follows_in_the_same_window(
+        self, qtbot: QtBot, desk: Desk
+    ) -> None:
+        connected, desk.agent.state = desk.agent.state, Status(Connection.NOT_CONNECTED)
+        desk.windows.show_first_run()
+        first_run = window(FirstRunWindow)
+        desk.agent.state = msgspec.structs.replace(connected, connection=Connection.CONNECTED)
+        first_run.connect_requested.emit("https://news.northwind.example", CODE)
+        qtbot.waitUntil(lambda: first_run.choose_page.isVisible())
+        first_run.choose_page.chosen.emit({Signal.SEEN: True, Signal.CLICK: False, Signal.LIKE: False})
+        assert desk.agent.given[Signal.SEEN] is ConsentState.GIVEN
+        assert not is_open(FirstRunWindow)
+
+    def test_a_wrong_code_is_told_in_the_window_and_can_be_entered_again(
+        self, qtbot: QtBot, desk: Desk
+    ) -> None:
+        desk.not_connected()
+        desk.windows.show_first_run()
+        first_run = window(FirstRunWindow)
+        first_run.connect_requested.emit("https://news.northwind.example", "WRONG-CODE")
+        qtbot.waitUntil(lambda: first_run.connect_page.problem.isVisible())
+        assert "administrator" in first_run.connect_page.problem.text()
+        assert first_run.connect_page.code.isEnabled()
+
+    def test_closing_the_question_is_no_answer(self, qtbot: QtBot, desk: Desk) -> None:
+        desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
+        desk.windows.refresh(frozenset({Change.STATUS}))
+        window(FirstRunWindow).close()
+        assert set(desk.agent.given.values()) == {ConsentState.DEFERRED}
+
+    def test_a_question_that_nobody_opened_does_not_take_the_keyboard(self, desk: Desk) -> None:
+        desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
+        desk.windows.refresh(frozenset({Change.STATUS}))
+        assert window(FirstRunWindow).testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+
+    def test_nothing_is_asked_while_no_answer_is_due(self, desk: Desk) -> None:
+        desk.windows.refresh(frozenset(Change))
+        assert not is_open(FirstRunWindow)
+
+
+class TestInbox:
+    @pytest.fixture
+    def inbox(self, desk: Desk) -> InboxWindow:
+        desk.agent.arrives(campaign("c-1", video=FILM), campaign("c-2"))
+        desk.windows.show_inbox()
+        found = window(InboxWindow)
+        assert isinstance(found, InboxWindow)
+        return found
+
+    def test_it_shows_all_and_what_arrives_while_it_is_open(
+        self, qtbot: QtBot, desk: Desk, inbox: InboxWindow
+    ) -> None:
+        assert inbox.model.rowCount() == 2
+        desk.agent.arrives(campaign("c-3"))
+        qtbot.waitUntil(lambda: inbox.model.rowCount() == 3)
+
+    def test_what_is_opened_counts_as_read_and_is_no_signal(self, desk: Desk, inbox: InboxWindow) -> None:
+        inbox.opened.emit("c-2")
+        assert desk.agent.acts("c-2") == [Act.READ]
+
+    def test_links_videos_hearts_and_reminders_take_the_same_way_as_in_a_pop_up(
+        self, desk: Desk, inbox: InboxWindow
+    ) -> None:
+        inbox.link_clicked.emit("c-1", "l1")
+        inbox.watch_clicked.emit("c-1")
+        inbox.like_toggled.emit("c-1", True)
+        inbox.later_chosen.emit("c-1", 900.0)
+        assert desk.opened == ["https://intranet.northwind.example/lyon"]
+        assert desk.played == ["c-1"]
+        assert desk.agent.recorded == [Interaction("c-1", Act.CLICKED, "l1"), Interaction("c-1", Act.LIKED)]
+        assert desk.agent.items["c-1"].state.remind_at is not None
+
+    def test_a_link_that_the_company_does_not_allow_is_told_in_a_window(
+        self, desk: Desk, inbox: InboxWindow
+    ) -> None:
+        inbox.link_clicked.emit("c-1", "l2")
+        assert "elsewhere.example" in window(MessageWindow).message.text()
+        assert desk.opened == []
+
+    def test_opening_it_again_brings_the_same_one_and_closing_frees_it(
+        self, qtbot: QtBot, desk: Desk, inbox: InboxWindow
+    ) -> None:
+        desk.windows.show_inbox()
+        assert window(InboxWindow) is inbox
+        inbox.close()
+        qtbot.waitUntil(lambda: not shiboken6.isValid(inbox))
+        desk.agent.arrives(campaign("c-3"))
+        qtbot.wait(10)
+        desk.windows.show_inbox()
+        assert window(InboxWindow).model.rowCount() == 3
+
+    @pytest.mark.expected_logs("DiskFault")
+    def test_a_full_disk_is_told(self, desk: Desk, inbox: InboxWindow) -> None:
+        desk.agent.fault = errors.DiskFault("no space left")
+        inbox.like_toggled.emit("c-1", True)
+        assert window(MessageWindow).title.text() == "The disk cannot be written"
+
+
+class TestPrivacy:
+    def test_a_switch_takes_effect_at_once(self, desk: Desk) -> None:
+        desk.windows.show_choices()
+        window(PrivacyChoicesWindow).chosen.emit(Signal.LIKE, True)
+        assert desk.agent.given[Signal.LIKE] is ConsentState.GIVEN
+        assert desk.agent.given[Signal.SEEN] is ConsentState.NOT_ASKED
+
+    @pytest.mark.expected_logs("DiskFault")
+    def test_a_switch_that_cannot_be_kept_goes_back_and_says_why(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_choices: object) -> None:
+            raise errors.DiskFault("read-only")
+
+        monkeypatch.setattr(desk.agent, "choose", fails)
+        desk.windows.show_choices()
+        choices = window(PrivacyChoicesWindow)
+        choices.rows[0].toggle.setChecked(True)
+        choices.chosen.emit(Signal.SEEN, True)
+        assert not choices.rows[0].on
+        assert choices.problem.isVisible()
+
+    def test_without_a_company_there_is_nothing_to_choose_but_to_connect(self, desk: Desk) -> None:
+        desk.not_connected()
+        desk.windows.show_choices()
+        assert is_open(FirstRunWindow)
+
+    def test_the_notice_opens_beside_the_choices(self, desk: Desk) -> None:
+        desk.windows.show_choices()
+        window(PrivacyChoicesWindow).notice_requested.emit()
+        assert is_open(NoticeWindow)
+        assert is_open(PrivacyChoicesWindow)
+
+
+def test_about_opens(desk: Desk) -> None:
+    desk.windows.show_about()
+    assert is_open(AboutWindow)
+
+
+def test_a_second_message_takes_the_place_of_the_first(qtbot: QtBot, desk: Desk) -> None:
+    desk.windows.tell("One", "First.")
+    desk.windows.tell("Two", "Second.")
+    qtbot.waitUntil(lambda: window(MessageWindow).title.text() == "Two")
+    qtbot.wait(10)
+    assert is_open(MessageWindow), "that the first was freed does not forget the second"
