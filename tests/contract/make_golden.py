@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.contract import golden_documents, golden_messages
+from tests.contract import golden_documents, golden_messages, golden_refusals
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -21,7 +21,7 @@ def golden_files() -> dict[str, str]:
     }
     contents = {
         "test-only-keys": keys,
-        **golden_documents.document_files(),
+        **golden_refusals.document_files(),
         **golden_messages.message_files(),
     }
     return {
