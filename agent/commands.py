@@ -9,16 +9,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import msgspec
 
-from agent import doctor
+from agent import doctor, errors
 from agent.doctor import Check
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import Connection, Signal, SignalChoice, Status
 from agent.runtime import Runtime
 from resources.i18n import _, ngettext
+
+log = logging.getLogger(__name__)
 
 Checks = Iterable[Callable[[], Check]]
 
@@ -116,22 +119,33 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
             return 1
     lock = InstanceLock(folders.runtime)
     if (folders.data / "tidings.sqlite3").exists():
+        _disconnect(folders)
+    logging.shutdown()
+    try:
+        for folder in (folders.data, folders.cache, folders.logs):
+            if folder.exists():
+                shutil.rmtree(folder)
+        lock.release()
+        shutil.rmtree(folders.runtime)
+    except OSError as error:
+        raise errors.DiskFault(f"purge: {error}") from error
+    if folders.logs.parent.name == "tidings":  # XDG: ~/.local/state/tidings/log
+        with suppress(OSError):
+            folders.logs.parent.rmdir()
+    _say(_("Everything of Tidings was deleted for this user."))
+    return 0
+
+
+def _disconnect(folders: Folders) -> None:
+    """As well as that can be done: data that cannot be read or changed is deleted all the same."""
+    try:
         runtime = Runtime.open(folders)
         try:
             runtime.disconnect()
         finally:
             runtime.stop()
-    logging.shutdown()
-    for folder in (folders.data, folders.cache, folders.logs):
-        shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
-    if (
-        folders.logs.parent.name == "tidings" and folders.logs.parent.exists()
-    ):  # XDG: ~/.local/state/tidings/log
-        folders.logs.parent.rmdir()
-    lock.release()
-    shutil.rmtree(folders.runtime)
-    _say(_("Everything of Tidings was deleted for this user."))
-    return 0
+    except errors.EnvironmentFault as fault:
+        log.warning("The computer could not be disconnected in good order: %s", fault.detail)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {
