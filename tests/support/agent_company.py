@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 
 from tests.contract.golden_documents import (
@@ -100,7 +101,7 @@ class Company:
     def _answer(self, request: Request) -> Reply:
         path = request.path.removeprefix("/api/v1/")
         if path == "health":
-            return json_reply({"status": "ok"})
+            return json_reply({"status": "ok"}, headers={"Date": formatdate(usegmt=True)})
         if path == "enrolments":
             return self._enrol(json.loads(request.body))
         if request.header("Authorization") != f"Bearer {self.token}":

@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from agent import errors, policy, processes
 from agent.secrets import ProcessKeychain
-from tests.support.children import Child
-from tests.support.desktop import KEYRING_PASSWORD, SECRETS
-from tests.support.session_bus import SessionBus, own_user_only
-from tests.support.waiting import until
+from tests.support.agent_session import Session, a_session
 
 SECRET = "tdt_" + "k" * 43
 ACCOUNT = "https://news.example.com"
 
 
-class Session:
-    """A D-Bus session in a short folder; nothing of the person who runs the tests is touched."""
-
-    def __init__(self, folder: Path) -> None:
-        home = folder / "home"
-        home.mkdir()
-        self.folder = folder
-        self.env = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(home),
-            "XDG_DATA_HOME": str(home / "data"),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_RUNTIME_DIR": str(own_user_only(folder / "run")),
-        }
-        self.bus = SessionBus(folder / "run", self.env, [])
-        self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.address
-
-    def lock(self) -> None:
-        (collection,) = self.bus.call(SECRETS, "ReadAlias", "s", ("default",))
-        self.bus.call(SECRETS, "Lock", "ao", ([collection],))
-
-
-@contextmanager
-def a_session() -> Iterator[Session]:
-    folder = Path(tempfile.mkdtemp(prefix="tidings-"))
-    try:
-        session = Session(folder)
-        with session.bus.daemon:
-            yield session
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
-    """With gnome-keyring, unlocked."""
-    with a_session() as made:
-        command = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
-        with Child(command, made.folder / "keyring.log", made.env, stdin=KEYRING_PASSWORD):
-            until(lambda: "org.freedesktop.secrets" in made.bus.names(), "the keychain")
-            yield made
+    with a_session(keyring=True) as made:
+        yield made
 
 
 @pytest.fixture
@@ -99,7 +56,7 @@ def test_no_keychain_is_told_from_a_locked_one(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_session_without_a_keychain_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    with a_session() as bare:
+    with a_session(keyring=False) as bare:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bare.bus.address)
         with pytest.raises(errors.KeychainUnavailable) as raised:
             ProcessKeychain().write(ACCOUNT, SECRET)

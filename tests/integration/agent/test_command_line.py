@@ -1,0 +1,333 @@
+"""The commands of a computer without windows, as processes: what they print, how they end, what they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent import policy
+from agent.instance_lock import InstanceLock
+from tests.support.agent_company import TOKEN, Company
+from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
+from tests.support.agent_session import Session, a_session
+from tests.support.processes import ROOT, Program
+from tests.support.waiting import until
+
+CODE = "KX7P-9QMD-2HTV"
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with a_session(keyring=True) as made:
+        yield made
+
+
+@pytest.fixture
+def company() -> Company:
+    made = Company()
+    made.publish("c-one")
+    return made
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[LoopbackServer]:
+    """One address for all, so that a computer needs to be connected once only."""
+    with loopback_server(Company()) as running:
+        yield running
+
+
+@pytest.fixture
+def server(address: LoopbackServer, company: Company) -> LoopbackServer:
+    address.answer = company
+    address.requests.clear()
+    return address
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "tidings"
+
+
+@pytest.fixture
+def tidings(session: Session, home: Path, tmp_path: Path) -> Program:
+    return Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log")
+
+
+@pytest.fixture(scope="module")
+def template(session: Session, address: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of a computer that was just connected."""
+    folder = tmp_path_factory.mktemp("connected")
+    home = folder / "tidings"
+    address.answer = Company()
+    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, folder / "log")
+    assert "Northwind" in tidings.run("enrol", address.url, CODE).stdout
+    return home
+
+
+@pytest.fixture
+def connected(template: Path, tidings: Program, home: Path, server: LoopbackServer) -> Program:
+    shutil.copytree(template, home)
+    return tidings
+
+
+@pytest.fixture
+def connected_by_itself(tidings: Program, company: Company) -> Iterator[tuple[Program, LoopbackServer]]:
+    """With a server and a keychain entry that no other test needs."""
+    with loopback_server(company) as server:
+        tidings.run("enrol", server.url, CODE)
+        yield tidings, server
+
+
+def fails(tidings: Program, *words: str, code: int = 1, stdin: str = "") -> str:
+    """What is said on standard error by a command that fails with this code."""
+    done = tidings.run(*words, code=code, stdin=stdin)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_help_and_version_need_nothing_and_leave_nothing(tidings: Program, home: Path) -> None:
+    assert "enrol" in tidings.run("--help").stdout
+    assert tidings.run("--version").stdout == "tidings 0.1.0\n"
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("nonsense",), ("enrol",), ("status", "--nonsense"), ("--log-level", "loud")]
+)
+def test_a_command_line_that_makes_no_sense_ends_with_2(tidings: Program, words: tuple[str, ...]) -> None:
+    assert "usage: tidings" in fails(tidings, *words, code=2)
+
+
+def test_without_windows_there_is_no_tray(tidings: Program) -> None:
+    assert "tidings run --headless" in fails(tidings, "run")
+
+
+def test_an_unknown_helper_ends_with_2(tidings: Program) -> None:
+    fails(tidings, "helper", "nonsense", code=2)
+
+
+def test_status_of_a_fresh_computer(tidings: Program) -> None:
+    assert tidings.run("status").stdout == "Not connected to a company\n"
+    status = json.loads(tidings.run("status", "--json").stdout)
+    assert status["status"]["connection"] == "not_connected"
+    assert status["shared"] == {"seen": False, "click": False, "like": False}
+
+
+def test_enrolling_says_to_whom_and_that_nothing_is_shared(tidings: Program, server: LoopbackServer) -> None:
+    done = tidings.run("enrol", server.url, CODE)
+    assert (
+        done.stdout
+        == "Connected to Northwind as ada@northwind.example.\nNothing is shared until you choose so.\n"
+    )
+    assert done.stderr == ""
+    status = json.loads(tidings.run("status", "--json").stdout)
+    assert status["status"]["person"]["email"] == "ada@northwind.example"
+    assert status["status"]["choose_now"] is True
+    lines = tidings.run("status").stdout.splitlines()
+    assert lines[0] == f"Northwind · ada@northwind.example · {server.url}"
+    assert lines[-1] == "Shared: nothing"
+
+
+def test_a_code_may_come_from_standard_input_so_that_no_process_list_shows_it(
+    tidings: Program, server: LoopbackServer
+) -> None:
+    assert "Northwind" in tidings.run("enrol", server.url, "-", stdin=" kx7p 9qmd 2htv \n").stdout
+
+
+def test_a_wrong_code_and_a_wrong_address_are_told_apart(tidings: Program, server: LoopbackServer) -> None:
+    assert "This code does not work" in fails(tidings, "enrol", server.url, "AAAA-BBBB-CCCC")
+    assert "Please check what you entered" in fails(tidings, "enrol", server.url, "?")
+    assert "https://" in fails(tidings, "enrol", "http://news.example.com", CODE)
+    server.answer = lambda _: html()
+    assert "Another page answered" in fails(tidings, "enrol", server.url, CODE)
+    assert "cannot be reached" in fails(tidings, "enrol", "http://127.0.0.1:1", CODE)
+
+
+def test_once_receives_and_sends(connected: Program, company: Company) -> None:
+    assert connected.run("once").stdout == "1 announcement, 1 unread\n"
+    company.publish("c-two")
+    assert connected.run("once").stdout == "2 announcements, 2 unread\n"
+
+
+def test_once_says_what_is_wrong(tidings: Program, connected: Program, company: Company) -> None:
+    company.faults.append(lambda _request, _answer: Reply(500))
+    assert "The server has a problem" in fails(connected, "once")
+    company.token = "tdt_" + "x" * 40
+    assert "no longer connected" in fails(connected, "once")
+
+
+def test_once_without_a_company_says_what_to_do(tidings: Program) -> None:
+    assert "invitation code" in fails(tidings, "once")
+
+
+def test_the_doctor_finds_all_well(connected: Program) -> None:
+    found = {check["name"]: check for check in json.loads(connected.run("doctor", "--json").stdout)}
+    assert {"version", "disk", "keychain", "store", "server", "clock"} <= found.keys()
+    assert {check["verdict"] for check in found.values()} == {"ok"}
+    assert connected.run("doctor").stdout.count("✓") == len(found)
+
+
+def test_the_doctor_finds_what_is_wrong_and_ends_with_1(
+    connected: Program, server: LoopbackServer, tmp_path: Path
+) -> None:
+    server.answer = lambda _: Reply(LOST)
+    broken = Program(
+        "agent", connected.env | {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/none"}, tmp_path / "log"
+    )
+    done = broken.run("doctor", "--json", code=1)
+    verdicts = {check["name"]: check["verdict"] for check in json.loads(done.stdout)}
+    assert (verdicts["keychain"], verdicts["server"], verdicts["store"]) == ("warning", "fault", "ok")
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_the_doctor_notices_a_clock_that_is_wrong(
+    connected: Program, server: LoopbackServer, company: Company
+) -> None:
+    def odd(request: Request) -> Reply:
+        reply = company(request)
+        return Reply(reply.status, reply.body, {**reply.headers, "Date": "Mon, 23 Nov 1999 10:00:00 -0000"})
+
+    server.answer = odd
+    found = {
+        check["name"]: check["verdict"] for check in json.loads(connected.run("doctor", "--json").stdout)
+    }
+    assert found["clock"] == "warning"
+
+
+def test_a_running_agent_is_not_disturbed_and_its_status_can_be_asked(connected: Program, home: Path) -> None:
+    lock = InstanceLock(home / "run")
+    try:
+        for words in (
+            ("once",),
+            ("enrol", "http://localhost:1", CODE),
+            ("purge", "--yes"),
+            ("run", "--headless"),
+        ):
+            assert "already running" in fails(connected, *words)
+        assert "Northwind" in connected.run("status").stdout
+    finally:
+        lock.release()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_headless_agent_receives_until_it_is_told_to_end(
+    connected: Program, company: Company, server: LoopbackServer, how: signal.Signals
+) -> None:
+    child = connected.start("run", "--headless")
+    polled = until(lambda: [r for r in server.requests if r.path.endswith("feed")], "a poll", 20)
+    assert polled
+    os.kill(child.pid, how)
+    assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
+    assert child.output() == ""
+    assert connected.run("once").stdout.startswith("1 announcement")
+
+
+def test_a_headless_agent_ends_while_a_server_keeps_it_waiting(
+    connected: Program, server: LoopbackServer
+) -> None:
+    asked: list[int] = []
+
+    def endless(_: object) -> Reply:
+        asked.append(1)
+        return Reply(200, headers={"Content-Type": "application/json"}, pieces=server.drip())
+
+    server.answer = endless
+    child = connected.start("run", "--headless")
+    until(lambda: asked, "a request", 20)
+    os.kill(child.pid, signal.SIGTERM)
+    assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
+    assert "Traceback" not in child.output()
+
+
+# Purge
+
+
+def test_purge_disconnects_and_leaves_nothing_behind(
+    connected_by_itself: tuple[Program, LoopbackServer], company: Company, home: Path
+) -> None:
+    tidings, _ = connected_by_itself
+    tidings.run("once")
+    assert (home / "data").exists()
+    assert "deleted" in tidings.run("purge", "--yes").stdout
+    assert company.token == "", "the server was told"
+    assert list(home.rglob("*")) == []
+
+
+def test_purge_asks_first(connected: Program, home: Path) -> None:
+    done = connected.run("purge", stdin="no\n", code=1)
+    assert "Nothing was deleted" in done.stdout
+    assert (home / "data" / "tidings.sqlite3").exists()
+
+
+def test_purge_works_offline_and_empties_the_keychain(
+    connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
+) -> None:
+    tidings, server = connected_by_itself
+    server.answer = lambda _: Reply(LOST)
+    tidings.run("purge", stdin="yes\n")
+    assert list(home.rglob("*")) == []
+    question = json.dumps({"verb": "read", "account": server.url})
+    answer = Program("agent", session.env, home.parent / "log").run("helper", "keychain", stdin=question)
+    assert json.loads(answer.stdout) == {"secret": None, "fault": "", "detail": ""}
+
+
+def test_purge_helps_when_the_store_is_damaged_as_that_errors_message_says(
+    connected: Program, home: Path
+) -> None:
+    for name in ("tidings.sqlite3", "tidings.sqlite3-wal", "tidings.sqlite3-shm"):
+        (home / "data" / name).unlink(missing_ok=True)
+    (home / "data" / "tidings.sqlite3").write_bytes(b"no database " * 1_000)
+    assert "tidings purge" in fails(connected, "status")
+    connected.run("purge", "--yes")
+    assert list(home.rglob("*")) == []
+
+
+def test_purge_leaves_no_folder_in_the_platforms_places(
+    session: Session, company: Company, tmp_path: Path
+) -> None:
+    before = {path for path in session.folder.rglob("*") if "idings" in path.name}
+    env = {name: value for name, value in session.env.items() if name != "TIDINGS_HOME"}
+    tidings = Program("agent", env, tmp_path / "log")
+    with loopback_server(company) as server:
+        tidings.run("enrol", server.url, CODE)
+        assert {path for path in session.folder.rglob("*") if "idings" in path.name} > before
+        tidings.run("purge", "--yes")
+    assert {path for path in session.folder.rglob("*") if "idings" in path.name} == before
+
+
+# Logs and language
+
+
+def test_logs_hold_no_token_and_no_e_mail_address(connected: Program, company: Company, home: Path) -> None:
+    connected.run("--log-level", "debug", "once")
+    company.faults.append(lambda _request, _answer: Reply(500))
+    said = connected.run("--log-level", "debug", "once", code=1).stderr
+    written = "".join(path.read_text() for path in (home / "logs").glob("*"))
+    assert "ServerFault" in written
+    for needle in (TOKEN, "tdt_", "ada@", CODE.replace("-", "")):
+        assert needle not in said + written
+
+
+def test_results_are_on_standard_output_and_logs_on_standard_error(connected: Program) -> None:
+    done = connected.run("--log-level", "debug", "status", "--json")
+    assert json.loads(done.stdout)["status"]["company"]["name"] == "Northwind"
+
+
+def test_french_is_spoken_where_the_computer_speaks_it(tidings: Program, tmp_path: Path) -> None:
+    french = Program("agent", tidings.env | {"TIDINGS_LANGUAGE": "fr"}, tmp_path / "log")
+    english, said = tidings.run("status").stdout, french.run("status").stdout
+    catalogue = ROOT / "resources" / "locale" / "fr" / "LC_MESSAGES" / "tidings.mo"
+    assert (said != english) is catalogue.exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(tidings: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    broken = Program("agent", tidings.env | {"TIDINGS_HOME": str(tmp_path / "file" / "x")}, tmp_path / "log")
+    assert "The disk cannot be written" in fails(broken, "status")
