@@ -49,7 +49,7 @@ SYSTEM_PACKAGES = {
     "desktop": [*QT, *DESKTOP],
     "test": [*QT, *DESKTOP, "postgresql"],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
-    "package": [*QT, *DESKTOP, "binutils", "debootstrap"],
+    "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
 
 
@@ -110,6 +110,9 @@ def needed_packages(purpose: str) -> list[str]:
     probe = subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False)
     if probe.returncode:
         needed.append("python3-venv")
+    if purpose == "package" and sys.base_prefix == "/usr":
+        # Debian's python3 holds its library within; a frozen program needs it as a file.
+        needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")
     return needed
 
 
