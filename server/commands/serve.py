@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         workers=options.workers,
         blocking_threads=load.THREADS,
         websockets=False,
+        respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
         log_level=LogLevels.error,  # its warning of many threads does not apply: see `load`
         log_dictconfig=_granian_logging(),

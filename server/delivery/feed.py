@@ -23,16 +23,21 @@ from server.directory.models import Company
 MOST_CAMPAIGNS = 1000
 LARGEST_FEED_BYTES = 4 * 1024 * 1024
 REMEMBERED_SCHEDULES = 200
-REMEMBERED_BODIES = 200
+REMEMBERED_BODY_BYTES = 64 * 1024 * 1024
 
 Value = TypeVar("Value")
 
 
 class Remembered(Generic[Value]):
-    """A small cache that forgets what was used least recently. Keys name a state, so values never go stale."""
+    """A cache that forgets what was used least recently. Keys name a state, so values never go stale.
 
-    def __init__(self, most: int) -> None:
+    It holds `most` by the `weight` of its values, which is 1 each unless told otherwise.
+    """
+
+    def __init__(self, most: int, weight: Callable[[Value], int] = lambda _value: 1) -> None:
         self._most = most
+        self._weight = weight
+        self._held = 0
         self._values: OrderedDict[object, Value] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -44,14 +49,16 @@ class Remembered(Generic[Value]):
                 return self._values[key]
         value = make()
         with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
+            if key not in self._values:
+                self._values[key] = value
+                self._held += self._weight(value)
+            while self._held > self._most and self._values:
+                self._held -= self._weight(self._values.popitem(last=False)[1])
         return value
 
 
 _schedules: Remembered[list[datetime]] = Remembered(REMEMBERED_SCHEDULES)
-_bodies: Remembered[bytes] = Remembered(REMEMBERED_BODIES)
+_bodies: Remembered[bytes] = Remembered(REMEMBERED_BODY_BYTES, len)
 
 
 def entity_tag(caller: Caller, now: datetime) -> str:

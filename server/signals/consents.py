@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -95,8 +95,11 @@ def in_force(company: Company) -> QuerySet[Consent]:
 def not_withdrawn(company: Company) -> QuerySet[Consent]:
     """The consents given in this company, to any version of its notice, that were not taken back."""
     given = Consent.objects.filter(person__company=company, status=GIVEN, signal__in=company.signals)
-    withdrawn = Consent.objects.filter(person__company=company, status=WITHDRAWN)
-    return given.exclude(receipt_id__in=withdrawn.values("receipt_id"))
+    # Of the same person: nobody else's withdrawal, whatever receipt it names, ends a consent.
+    withdrawn = Consent.objects.filter(
+        person=OuterRef("person"), receipt_id=OuterRef("receipt_id"), status=WITHDRAWN
+    )
+    return given.filter(~Exists(withdrawn))
 
 
 def _receipt(company: Company, decision: Decision, erased: int) -> str:

@@ -11,6 +11,8 @@ import requests
 
 from tests.support import server_data
 from tests.support.campaign_server import COMPANY, ServerHome
+from tests.support.children import descendants
+from tests.support.waiting import until
 from tests.support.wire import payload
 
 
@@ -193,6 +195,16 @@ def test_the_server_ends_cleanly_when_asked(made: ServerHome, end: str) -> None:
         else:
             assert server.process.stop(15) == 0
         assert "Traceback" not in server.process.output()
+
+
+def test_a_worker_that_dies_is_replaced(made: ServerHome) -> None:
+    with made.running(workers=1) as server:
+        worker = descendants(server.process.pid)[0]
+        worker.kill()
+        until(
+            lambda: server.answers() and worker not in descendants(server.process.pid),
+            "another worker to answer",
+        )
 
 
 def test_a_port_that_is_taken_is_explained(made: ServerHome) -> None:

@@ -77,6 +77,17 @@ def test_a_withdrawal_leaves_other_people_alone(
     assert Signal.objects.count() == 1
 
 
+def test_nobody_elses_withdrawal_ends_a_consent(
+    campaign: Campaign, computer: Computer, serving: RunningServer
+) -> None:
+    mine = give(computer, "seen")
+    send(computer, event("seen", "c-news", mine))
+    other = server_data.connect(serving, "p1@northwind.example")
+    assert _receipt(other, consent("seen", "withdrawn", receipt_id=mine))["erased"] == 0
+    assert send(computer, event("seen", "c-news", mine)) == ["stored"]
+    assert Signal.objects.count() == 2
+
+
 def test_events_that_come_after_the_withdrawal_leave_nothing(computer: Computer) -> None:
     receipt = give(computer, "seen")
     events = [event("seen", "c-news", receipt) for _ in range(5)]
