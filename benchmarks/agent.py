@@ -97,14 +97,14 @@ def run(idle_s: float) -> list[Row]:
                 time.sleep(SETTLE_S)
                 other, other_rest = memory_mb(program.pid), activity(program.pid, idle_s)
             with connected_agent(desktop, folder / "rest") as (agent, _):
-                own, own_rest = rest_of_agent(desktop, agent, idle_s)
+                first_day, own, own_rest = rest_of_agent(desktop, agent, idle_s)
                 starts = compare_starts(desktop, agent)
         # A desktop with a screen reader's bus, by which the pop-up's button is found; it costs memory.
         desktop = stack.enter_context(VirtualDesktop(DesktopOptions(accessibility=True)))
         agent, company = stack.enter_context(connected_agent(desktop, folder / "video"))
         left = memory_left_by_video(desktop, agent, company)
     return [
-        *memory_rows(own, bare, other),
+        *memory_rows(own, first_day, bare, other),
         *rest_rows(own_rest, bare_rest, other_rest),
         start_row(*starts),
         video_row(left),
@@ -119,15 +119,23 @@ def rest_of_bare_tray(desktop: VirtualDesktop, idle_s: float) -> tuple[float, Ac
         return memory_mb(program.pid), activity(program.pid, idle_s)
 
 
-def rest_of_agent(desktop: VirtualDesktop, agent: AgentProcess, idle_s: float) -> tuple[float, Activity]:
-    """Memory in MB and activity of the agent."""
-    pid = start_agent(desktop, agent)
+def rest_of_agent(
+    desktop: VirtualDesktop, agent: AgentProcess, idle_s: float
+) -> tuple[float, float, Activity]:
+    """Memory in MB on the first day, memory in MB on every other, and activity then.
+
+    On the first day the announcements have just come and the first question was on the screen. On every other the
+    agent was started with the desktop, and there is nothing new.
+    """
+    first_day = memory_mb(start_agent(desktop, agent))
+    stop_agent(agent)
+    pid = agent.start("run", "--minimized").pid
     time.sleep(SETTLE_AGENT_S)
     memory, rest = memory_mb(pid), activity(pid, idle_s)
     largest = ", ".join(f"{name} {size:.1f}" for name, size in largest_mappings(pid).items())
     print(f"   where the agent's memory is, in MB: {largest}", flush=True)
     stop_agent(agent)
-    return memory, rest
+    return first_day, memory, rest
 
 
 def memory_left_by_video(desktop: VirtualDesktop, agent: AgentProcess, company: Company) -> float:
@@ -201,13 +209,14 @@ def compare_starts(desktop: VirtualDesktop, agent: AgentProcess) -> tuple[float,
     return statistics.median(own[1:]), statistics.median(bare[1:])
 
 
-def memory_rows(own: float, bare: float, other: float) -> Sequence[Row]:
+def memory_rows(own: float, first_day: float, bare: float, other: float) -> Sequence[Row]:
     """Memory at rest against both references."""
-    met = own <= MEMORY_BY_GOTIFY * other
-    target = f"≤ {MEMORY_BY_GOTIFY:g} ×, better 0.9 ×"
+    what, target = "memory at rest", f"≤ {MEMORY_BY_GOTIFY:g} ×, better 0.9 ×"
+    limit = MEMORY_BY_GOTIFY * other
     return (
-        Row("agent", "memory at rest, unique", own, "MB", target, met, other, gotify.NAME),
-        Row("agent", "memory at rest, unique", own, "MB", reference=bare, reference_name=BARE),
+        Row("agent", what, own, "MB", target, own <= limit, other, gotify.NAME),
+        Row("agent", f"{what}, first day", first_day, "MB", target, first_day <= limit, other, gotify.NAME),
+        Row("agent", what, own, "MB", reference=bare, reference_name=BARE),
     )
 
 
