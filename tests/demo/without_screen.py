@@ -125,6 +125,7 @@ class Story:
         self._employee.presses(_("Seen"), SWITCH)
         self._employee.presses(_("Likes"), SWITCH)
         picture = self._employee.takes_picture("02-choose")
+        self._employee.takes_detail("choose", _("Welcome"))
         self._employee.presses(_("Save my choice"), BUTTON)
         given = [Share("consent given", detail=signal) for signal in ("seen", "like")]
         self._note("switched on seen and likes, left clicks off", picture, *given)
@@ -137,6 +138,7 @@ class Story:
         self._employee.types(WHILE_IT_APPEARS, pause_ms=8)
         typed += WHILE_IT_APPEARS
         picture = self._employee.takes_picture(POP_UP_PICTURE.removesuffix(".png"))
+        self._employee.takes_detail("popup", "^Tidings$")
         until(lambda: self._notes.read_text() == typed, "the typed text, whole")
         self._note("went on typing while the film's pop-up came", picture, reason="no key was lost")
         self._employee.stays_seen()
@@ -148,6 +150,7 @@ class Story:
 
     def _watch_and_like(self, film: str) -> None:
         picture = self._employee.takes_picture_now("04-film")
+        self._employee.takes_detail("player", re.escape(self._text("lyon-studio")["title"]))
         self._note("watched the film, muted, with captions", picture, reason="clicks are off")
         self._employee.presses(_("Like"))
         self._employee.sees(_("Liked"))
@@ -186,6 +189,7 @@ class Story:
         self._employee.clicks_tray_icon()
         self._employee.presses(f".*{re.escape(self._text('canteen')['title'])}.*", "list item")
         picture = self._employee.takes_picture("11-inbox")
+        self._employee.takes_detail("inbox", _("Inbox"))
         self._note("read a silent announcement in the inbox", picture)
 
     # --- the end -------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.model import Signal
+from tests.e2e.conftest import EMPLOYEE
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee
@@ -118,6 +119,29 @@ def test_a_second_start_raises_the_inbox_of_the_first(
     employee.sees("Inbox.*", "frame|window|filler")
     assert connected.child is not None
     assert connected.child.running
+
+
+def test_a_recalled_announcement_leaves_the_screen(
+    company: SampleCompany, connected: AgentProcess, desktop: VirtualDesktop, employee: Employee
+) -> None:
+    note = company.publish("vpn")
+    connected.start("run")
+    employee.sees("VPN restarts at 18:00 tonight", seconds=POLL_AND_SHOW_S)
+    company.home.succeed("campaign", "recall", note)
+    desktop.screen.gone("^Tidings$", seconds=POLL_AND_SHOW_S)
+
+
+def test_a_revoked_computer_says_so_in_the_tray(
+    company: SampleCompany, connected: AgentProcess, desktop: VirtualDesktop
+) -> None:
+    def tooltip() -> str:
+        assert desktop.bus is not None
+        return "".join(item["ToolTip"][2] + item["ToolTip"][3] for item in desktop.bus.tray_items())
+
+    connected.start("run")
+    until(lambda: "Connected" in tooltip(), "the tray to say that it is connected", POLL_AND_SHOW_S)
+    company.home.succeed("device", "revoke", EMPLOYEE)
+    until(lambda: "No longer connected" in tooltip(), "the tray to say so", POLL_AND_SHOW_S)
 
 
 def test_a_click_survives_a_power_cut_before_it_is_sent(

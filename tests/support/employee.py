@@ -83,6 +83,12 @@ class Employee:
         """Saves the whole screen as it is, and gives the file's name."""
         return self._screen.screenshot(self._pictures / f"{name}.png").name
 
+    def takes_detail(self, name: str, window: str) -> None:
+        """Saves a window with its frame and shadow, as `name` in the folder `details`."""
+        found = self._screen.window(window)
+        edges = (found.x - 24, found.y - 48, found.x + found.width + 24, found.y + found.height + 24)
+        self._screen.screenshot(self._pictures / "details" / f"{name}.png", self._screen.within(edges))
+
     def describes(self) -> str:
         """All that a screen reader finds, for when something is missing."""
         return self._reader.outline()

@@ -64,6 +64,12 @@ class Screen:
         self.image(box).save(path)
         return path
 
+    def within(self, box: Box) -> Box:
+        """The part of a box that is on the screen."""
+        width, height = self.image().size
+        left, top, right, bottom = box
+        return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
     def colour(self, x: int, y: int) -> Colour:
         """Red, green and blue, 0 to 255, of one pixel."""
         red, green, blue = self.image((x, y, x + 1, y + 1)).tobytes()
