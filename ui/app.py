@@ -70,6 +70,9 @@ def _make_application() -> QApplication:
     if sys.platform == "linux":
         # Nothing is drawn by OpenGL here; not loading it saves memory.
         os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")
+        if os.environ.get("WAYLAND_DISPLAY") and os.environ.get("DISPLAY"):
+            # A Wayland window cannot say where it wants to be; one of XWayland can.
+            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
     QApplication.setQuitLockEnabled(False)
     application = QApplication([sys.argv[0] if sys.argv else "tidings"])
     application.setQuitOnLastWindowClosed(False)

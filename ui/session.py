@@ -51,6 +51,7 @@ class Session(QObject):
         self._tray = tray
         self._presence = presence or system_presence()
         self._clock = SystemClock()
+        self._open = True
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
         self._playback = Playback(agent, bridge, self.tell, high_contrast=self._high_contrast)
@@ -69,6 +70,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Close every window and the player; hear nothing any more."""
+        self._open = False
         self._unsubscribe()
         self._presenter.close()
         self._windows.close()
@@ -102,6 +104,8 @@ class Session(QObject):
     # Changes
 
     def _changed(self, changes: frozenset[Change]) -> None:
+        if not self._open:
+            return
         self._tray.update_status(self._agent.status())
         self._theme_may_differ()
         self._presenter.refresh()
