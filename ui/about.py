@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from agent.model import Status
 from resources.i18n import _
@@ -36,7 +36,10 @@ class AboutWindow(ContentWindow):
         purpose = _("Your company's announcements on your desktop. What goes back is your choice.")
         self.content.addWidget(label(purpose, wrap=True))
         self.content.addSpacing(px(14))
-        for name, value in _facts(status):
+        facts = [(label(name, kind="small", tone="muted"), value) for name, value in _facts(status)]
+        widest = max(name.sizeHint().width() for name, _value in facts)
+        for name, value in facts:
+            name.setFixedWidth(widest)
             self.content.addWidget(line())
             self._add_fact(name, value)
         self.content.addWidget(line())
@@ -44,16 +47,15 @@ class AboutWindow(ContentWindow):
         self.content.addWidget(label(_("Free software, MIT licence."), kind="small", tone="muted", wrap=True))
         self.content.addStretch(1)
 
-    def _add_fact(self, name: str, value: str) -> None:
+    def _add_fact(self, heading: QLabel, value: str) -> None:
         px = self._theme.px
-        heading = label(name, kind="small", tone="muted")
-        heading.setFixedWidth(px(110))
         text = label(value)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        text.setAccessibleName(f"{name}: {value}")
+        text.setAccessibleName(f"{heading.text()}: {value}")
         text.setMinimumWidth(1)
         row = QHBoxLayout()
         row.setContentsMargins(0, px(8), 0, px(8))
+        row.setSpacing(px(16))
         row.addWidget(heading)
         row.addWidget(text, 1)
         self.content.addLayout(row)

@@ -23,6 +23,9 @@ from ui.widgets.signal_row import SignalRow
 from ui.widgets.text import WrappedLabel, label
 from ui.widgets.window import content_width, line
 
+WIDTH = 560
+"""Of the window, in the design's pixels: three answers side by side in each language."""
+
 
 class ChoosePage(QWidget):
     """``chosen`` has all three signals; one that the organisation turned off is False."""
@@ -81,9 +84,9 @@ class ChoosePage(QWidget):
         return row
 
     def _buttons(self) -> QBoxLayout:
-        self.nothing = Button(_("Share nothing"))
-        self.everything = Button(_("Share all three"))
-        self.own = Button(_("Save my choice"))
+        self.nothing = Button(_("Share nothing"), kind="answer")
+        self.everything = Button(_("Share all three"), kind="answer")
+        self.own = Button(_("Save my choice"), kind="answer")
         self.nothing.clicked.connect(lambda: self._choose(dict.fromkeys(Signal, False)))
         self.everything.clicked.connect(
             lambda: self._choose({row.signal: not row.locked for row in self.rows})
@@ -135,11 +138,11 @@ class ChoosePage(QWidget):
         """One size for all three, side by side or, with large text, one below the other."""
         width = max(button.sizeHint().width() for button in self.buttons)
         height = max(button.sizeHint().height() for button in self.buttons)
-        gap, whole = self._answers.spacing(), content_width(self._theme)
+        gap, whole = self._answers.spacing(), content_width(self._theme, WIDTH)
         third = (whole - 2 * gap) // 3
         beside = width <= third
         self._answers.setDirection(
             QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         )
         for button in self.buttons:
-            button.setFixedSize(third if beside else width, height)
+            button.setFixedSize(third if beside else whole, height)

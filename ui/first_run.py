@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent
 
 from agent.model import Company, Person, SignalChoice
 from resources.i18n import _
-from ui.choose_page import ChoosePage
+from ui.choose_page import WIDTH, ChoosePage
 from ui.connect_page import ConnectPage
 from ui.theme import Theme
 from ui.widgets.window import ContentWindow
@@ -27,7 +27,7 @@ class FirstRunWindow(ContentWindow):
     notice_requested = QtSignal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, _("Connect this computer"))
+        super().__init__(theme, _("Connect this computer"), width=WIDTH)
         self.connect_page = ConnectPage(theme)
         self.connect_page.connect_requested.connect(self.connect_requested)
         self.connect_page.changed.connect(self._on_changed)

@@ -3,14 +3,13 @@
 Each screen is shown on a backdrop of the size that it has in the design, so that the two can be laid side by side.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -28,6 +27,9 @@ from ui.theme import Scheme, Theme, apply_theme
 
 FOLDER = Path("build/gallery")
 BACKDROP_MARGIN = 34
+SETTLE_ROUNDS = 5
+SCREEN = {"name": "gallery", "x": 0, "y": 0, "width": 1366, "height": 768}
+SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
 
 Screen = Callable[[Theme], QWidget]
 
@@ -189,20 +191,24 @@ def draw(app: QApplication, name: str, scheme: Scheme, language: str, text_scale
     apply_theme(app, theme)
     widget = SCREENS[name](theme)
     widget.show()
-    app.processEvents()
+    for _round in range(SETTLE_ROUNDS):
+        app.processEvents()
     enlarged = "" if text_scale == 1.0 else f"-{text_scale:.0%}"
     path = FOLDER / f"{name}-{scheme}-{language}{enlarged}.png"
     picture(widget).save(str(path))
     widget.close()
     widget.deleteLater()
-    app.processEvents()
+    app.sendPostedEvents(widget, QEvent.Type.DeferredDelete)
     return path
 
 
 def main(names: Sequence[str]) -> int:
     """Draws the named screens, or all."""
-    app = QApplication([])
     FOLDER.mkdir(parents=True, exist_ok=True)
+    screens = FOLDER / "screens.json"
+    screens.write_text(json.dumps({"screens": [SCREEN]}), encoding="utf-8")
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screens}"
+    app = QApplication([])
     for name in names or SCREENS:
         for language in i18n.LANGUAGES:
             for scheme in (Scheme.LIGHT, Scheme.DARK):

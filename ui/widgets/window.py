@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import Theme
@@ -43,7 +43,7 @@ class ContentWindow(QWidget):
         """Take the height that the content needs, as far as the screen has it."""
         self.ensurePolished()
         room = self.screen().availableGeometry()
-        width = min(window_width(self._theme, self._design_width), room.width())
+        width = window_width(self._theme, self._design_width)
         self.content.invalidate()
         self.content.activate()
         needed = self.content.totalHeightForWidth(width)
@@ -70,8 +70,9 @@ class ContentWindow(QWidget):
 
 
 def window_width(theme: Theme, design_width: int = WIDTH) -> int:
-    """A window's width with the person's text size, in device-independent pixels."""
-    return round(design_width * min(theme.text_scale, MAX_WIDTH_SCALE))
+    """A window's width with the person's text size, at most the screen's, in device-independent pixels."""
+    screen = QGuiApplication.primaryScreen().availableGeometry().width()
+    return min(round(design_width * min(theme.text_scale, MAX_WIDTH_SCALE)), screen)
 
 
 def content_width(theme: Theme, design_width: int = WIDTH) -> int:
