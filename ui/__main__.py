@@ -13,16 +13,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:2] == ["helper", "player"]:
-        from ui.player import application
+        from ui.player.application import run as play
 
-        return application.run()
+        return play()
     return command_line.main(words, open_tray=_open_tray)
 
 
 def _open_tray(options: argparse.Namespace) -> int:
-    from ui import app
+    from ui.app import run
 
-    return app.run(options)
+    return run(options)
 
 
 if __name__ == "__main__":
