@@ -16,9 +16,10 @@ REMEMBERED_COMPUTERS = 50_000
 
 # Of a worker's threads, only a few run at once: more contend for the interpreter, and half as many polls were
 # answered. The others wait: downloads for slow lines, writes for their turn.
-TURNS = 2 * (os.cpu_count() or 1) + 1
-DOWNLOADS_AT_ONCE = 16
-WRITES_AT_ONCE = 8
+TURNS = 5
+DOWNLOADS_AT_ONCE = 12
+WRITES_AT_ONCE = 6
+# Each may come to hold a database connection: with four workers 92, of the 97 that PostgreSQL allows by default.
 THREADS = TURNS + DOWNLOADS_AT_ONCE + WRITES_AT_ONCE
 # SQLite has one writer at a time; who waits for its lock does so in naps of up to 100 ms.
 SQLITE_WRITE_TURNS = 1
