@@ -45,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
+        width = max(len(finding.name) for finding in findings)
         for finding in findings:
-            print(MARKS[finding.state], f"{finding.name}:", finding.message)
+            print(MARKS[finding.state], f"{finding.name:<{width}}", finding.message)
     return 1 if any(finding.state == "fault" for finding in findings) else 0
 
 
