@@ -11,6 +11,7 @@ from PIL import Image, ImageChops, ImageGrab
 from tests.support.waiting import until
 
 COMMAND_TIMEOUT_S = 10
+GEOMETRY = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
 MOUSE_BUTTONS = {"left": "1", "middle": "2", "right": "3"}
 
 Colour = tuple[int, int, int]
@@ -111,11 +112,12 @@ class Screen:
 
     def _window(self, window_id: str) -> Window | None:
         """What X knows of a window; None if it went away meanwhile."""
-        shell = self._xdotool("getwindowgeometry", "--shell", window_id, missing_ok=True)
-        values = dict(line.split("=", 1) for line in shell.splitlines() if "=" in line)
-        if "WIDTH" not in values:
+        # Not xdotool's geometry: it counts a frame's border twice.
+        printed = self._run(["xwininfo", "-id", window_id], missing_ok=True)
+        found = dict(re.findall(r"(Absolute upper-left [XY]|Width|Height):\s+(-?\d+)", printed))
+        if len(found) < len(GEOMETRY):
             return None
-        x, y, width, height = (int(values[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+        x, y, width, height = (int(found[name]) for name in GEOMETRY)
         title = self._property(window_id, "_NET_WM_NAME") or self._property(window_id, "WM_NAME")
         return Window(int(window_id), title, self._property(window_id, "WM_CLASS"), x, y, width, height)
 
@@ -142,7 +144,10 @@ class Screen:
         self._xdotool("click", "--repeat", str(abs(clicks)), "--delay", "40", "5" if clicks > 0 else "4")
 
     def type(self, text: str, delay_ms: int = 12) -> None:
-        """Types text on the keyboard, into whatever has the focus."""
+        """Types text on the keyboard, into whatever has the focus.
+
+        The keyboard has an American layout: other characters get a key for a moment only, and a busy program may miss them.
+        """
         for number, line in enumerate(text.split("\n")):
             if number:
                 self.key("Return")

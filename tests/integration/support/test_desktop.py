@@ -24,6 +24,7 @@ icon.activated.connect(lambda reason: print("icon", reason.name, flush=True))
 icon.show()
 editor = QPlainTextEdit()
 editor.setWindowTitle("Notes")
+editor.setStyleSheet("background: #00ff00; border: 0")
 editor.textChanged.connect(lambda: print(editor.toPlainText(), flush=True))
 editor.show()
 app.exec()
@@ -55,8 +56,11 @@ def test_a_person_sees_the_icon_clicks_it_and_types(desktop: VirtualDesktop) -> 
     program = desktop.start(python(WINDOW), "window")
     window = desktop.screen.window("^Notes$")
     desktop.screen.focus(window)
-    desktop.screen.type("Grüße, déjà vu")
-    until(lambda: "Grüße, déjà vu" in program.output(), "the typed text")
+    desktop.screen.type("Dear all, see you at 9.")
+    until(lambda: "Dear all, see you at 9." in program.output(), "the typed text")
+    _left, _top, right, bottom = window.box
+    assert desktop.screen.colour(right - 3, bottom - 3) == (0, 255, 0)
+    assert desktop.screen.colour(right + 3, bottom + 3) != (0, 255, 0)
 
     left, top, right, bottom = desktop.tray_icon()
     middle = (left + right) // 2, (top + bottom) // 2
