@@ -161,7 +161,7 @@ class MemoryAgent:
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+        return lambda: self.listeners.remove(listener) if listener in self.listeners else None
 
     def status(self) -> Status:
         unread = sum(not item.state.read for item in self.inbox())

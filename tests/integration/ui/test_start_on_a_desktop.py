@@ -1,0 +1,85 @@
+"""The program starts and ends on desktops of several kinds, with whatever its data folder holds."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.processes import TRACEBACK, AgentProcess
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def agent_on(tmp_path: Path) -> Iterator[Callable[[VirtualDesktop], AgentProcess]]:
+    """Gives an agent for a desktop; its logs must hold no traceback and no complaint of Qt."""
+    agents: list[AgentProcess] = []
+
+    def make(desktop: VirtualDesktop) -> AgentProcess:
+        agents.append(AgentProcess(desktop.env, tmp_path))
+        return agents[-1]
+
+    yield make
+    for agent in agents:
+        agent.stop()
+        assert TRACEBACK not in agent.logs()
+        assert "WARNING qt" not in agent.logs()
+
+
+def test_without_a_tray_the_inbox_opens_so_that_the_program_can_be_reached(
+    agent_on: Callable[[VirtualDesktop], AgentProcess],
+) -> None:
+    with VirtualDesktop(DesktopOptions(panel="none")) as desktop:
+        agent = agent_on(desktop)
+        agent.start("run", "--minimized")
+        assert desktop.screen.window(title="Inbox", seconds=40)
+        assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(
+    agent_on: Callable[[VirtualDesktop], AgentProcess], number: signal.Signals
+) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none")) as desktop:
+        agent = agent_on(desktop)
+        child = agent.start("run")
+        desktop.screen.window(title="Connect this computer")
+        os.kill(child.pid, number)
+        assert child.wait(10) == 0
+        stages = [
+            line.partition("Shutdown, ")[2] for line in agent.logs().splitlines() if "Shutdown, " in line
+        ]
+        assert [stage[:12] for stage in stages] == ["stage 1 of 3", "stage 2 of 3", "stage 3 of 3"]
+        assert not list((agent.home / "run").glob("*.socket"))
+
+
+def test_data_of_a_newer_version_is_told_in_a_window_and_left_alone(
+    agent_on: Callable[[VirtualDesktop], AgentProcess],
+) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none")) as desktop:
+        agent = agent_on(desktop)
+        agent.run("status")
+        with sqlite3.connect(agent.database) as database:
+            database.execute("PRAGMA user_version = 9999")
+        database.close()
+        before = agent.database.read_bytes()
+        child = agent.start("run")
+        window = desktop.screen.window(title="Tidings")
+        assert agent.database.read_bytes() == before
+        desktop.screen.focus(window)
+        desktop.screen.key("Escape")
+        assert child.wait(15) == 0
+
+
+def test_a_second_start_while_the_first_runs_without_windows_says_so(
+    agent_on: Callable[[VirtualDesktop], AgentProcess],
+) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none", panel="none")) as desktop:
+        agent = agent_on(desktop)
+        agent.start("run", "--headless")
+        until(lambda: (agent.home / "run" / "agent.lock").exists(), "the lock")
+        second = agent.run("run", code=1)
+        assert "already running" in second.stderr

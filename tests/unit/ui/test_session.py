@@ -1,0 +1,165 @@
+"""Agent, tray, presenter, pop-up and windows put together, in one process without a desktop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shiboken6
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from agent.model import Act, Change, PresenceState, Tristate
+from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
+from ui.bridge import Bridge
+from ui.desktop import browser
+from ui.inbox import InboxWindow
+from ui.message import MessageWindow
+from ui.popup import PopupCard
+from ui.privacy_choices import PrivacyChoicesWindow
+from ui.session import Session
+from ui.tray import Tray
+
+
+class StillPresence:
+    """A desktop that says one thing."""
+
+    def __init__(self) -> None:
+        self.state = PresenceState()
+
+    def current(self) -> PresenceState:
+        return self.state
+
+
+class Desk:
+    def __init__(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self.agent = MemoryAgent(ManualTime())
+        self.bridge = Bridge()
+        self.presence = StillPresence()
+        self.tray = Tray()
+        self.session = Session(application, self.agent, self.bridge, self.tray, presence=self.presence)
+        self.session.begin(open_windows=True)
+
+    def close(self) -> None:
+        self.session.close()
+        self.bridge.close()
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.close()
+    qtbot.waitUntil(lambda: not visible(QWidget))
+
+
+def visible(kind: type[QWidget]) -> list[Any]:
+    return [each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()]
+
+
+def card(qtbot: QtBot) -> PopupCard:
+    """The pop-up, once it is there."""
+    qtbot.waitUntil(lambda: len(visible(PopupCard)) == 1)
+    found = visible(PopupCard)[0]
+    assert isinstance(found, PopupCard)
+    return found
+
+
+def test_what_arrives_is_on_the_screen_at_the_bottom_right_and_in_the_tray(qtbot: QtBot, desk: Desk) -> None:
+    desk.agent.arrives(campaign("c-1", title="The new Lyon studio opens"))
+    shown = card(qtbot)
+    assert shown.title.text() == "The new Lyon studio opens"
+    room = shown.screen().availableGeometry()
+    qtbot.waitUntil(lambda: shown.geometry().right() > room.right() - 40)
+    qtbot.waitUntil(lambda: shown.geometry().bottom() > room.bottom() - 40)
+    assert desk.tray.inbox.text() == "Open inbox (1 new)"
+
+
+def test_it_counts_as_seen_when_it_stayed(qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.policy.SEEN_AFTER_MS", 50)
+    desk.agent.arrives(campaign())
+    qtbot.waitUntil(lambda: Act.SEEN in desk.agent.acts("c-1"))
+
+
+def test_nothing_appears_on_a_locked_screen(qtbot: QtBot, desk: Desk) -> None:
+    desk.presence.state = PresenceState(locked=Tristate.YES)
+    desk.agent.arrives(campaign())
+    qtbot.wait(100)
+    assert not visible(PopupCard)
+    assert desk.agent.recorded == []
+
+
+def test_a_link_opens_the_browser_and_the_card_goes(
+    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(browser, "open_url", lambda url: not opened.append(url))
+    desk.agent.arrives(campaign())
+    shown = card(qtbot)
+    shown.link_clicked.emit("l1")
+    assert opened == ["https://intranet.northwind.example/lyon"]
+    qtbot.waitUntil(lambda: not shiboken6.isValid(shown))
+
+
+def test_without_a_browser_the_person_is_told_what_to_do(
+    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "open_url", lambda _url: False)
+    desk.agent.arrives(campaign())
+    card(qtbot).link_clicked.emit("l1")
+    assert visible(MessageWindow)[0].title.text() == "No browser could be started"
+
+
+def test_a_page_that_did_not_change_is_left_as_it_is(qtbot: QtBot, desk: Desk) -> None:
+    """A poll in the background must not close what the person has open on the card."""
+    desk.agent.arrives(campaign())
+    shown = card(qtbot)
+    shown.later_button.click()
+    assert shown.later.isVisible()
+    desk.agent.tell(Change.CAMPAIGNS)
+    desk.agent.tell(Change.STATUS)
+    qtbot.wait(30)
+    assert shown.later.isVisible()
+
+
+def test_a_video_that_is_not_here_yet_cannot_be_watched(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
+    desk.agent.arrives(campaign(video=FILM))
+    shown = card(qtbot)
+    assert not shown.watch.isVisible()
+    desk.agent.media[FILM.sha256] = tmp_path / "film.mp4"
+    desk.agent.tell(Change.CAMPAIGNS)
+    qtbot.waitUntil(shown.watch.isVisible)
+
+
+def test_the_card_leads_to_the_choices_and_says_what_is_shared_then(qtbot: QtBot, desk: Desk) -> None:
+    desk.agent.arrives(campaign())
+    shown = card(qtbot)
+    assert shown.share_line.text() == "Nothing is shared"
+    shown.change_clicked.emit()
+    choices = visible(PrivacyChoicesWindow)[0]
+    choices.rows[0].toggle.click()
+    qtbot.waitUntil(lambda: "seen" in shown.share_line.text())
+
+
+def test_the_trays_menu_pauses_resumes_checks_and_opens(qtbot: QtBot, desk: Desk) -> None:
+    desk.tray.pause_chosen.emit(1_800.0)
+    qtbot.waitUntil(lambda: desk.tray.state.text().startswith("Pop-ups paused"))
+    desk.tray.pause_chosen.emit(None)
+    qtbot.waitUntil(lambda: desk.tray.state.text().startswith("Connected"))
+    desk.tray.check_now.emit()
+    assert desk.agent.calls == ["check_now"]
+    desk.session.show_inbox()
+    assert visible(InboxWindow)
+
+
+def test_after_closing_nothing_is_asked_of_the_agent_any_more(qtbot: QtBot, desk: Desk) -> None:
+    desk.agent.arrives(campaign())
+    card(qtbot)
+    desk.agent.tell(Change.STATUS)
+    desk.session.close()
+    desk.agent.status = lambda: pytest.fail("the store is closed by now")  # type: ignore[method-assign]
+    qtbot.wait(30)
+    assert not visible(QWidget)
+    assert desk.agent.listeners == []
