@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from resources import i18n
-from ui.theme import Scheme, Theme, apply_theme
+from ui.theme import Scheme, Theme, applied_theme, apply_theme
 
 OFFSCREEN_CANNOT = (
     r"This plugin does not support raise\(\)",
@@ -26,6 +27,8 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
     """The light theme, applied, in English, without motion."""
     i18n.use_language("en")
     light = Theme.of(Scheme.LIGHT, reduced_motion=True)
-    apply_theme(qapp, light)
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    if applied_theme() != light:
+        apply_theme(qapp, light)
     yield light
     i18n.use_language("en")
