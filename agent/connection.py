@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing
 
 from agent import __version__, errors, policy, wire
@@ -152,13 +153,17 @@ class Connector:
         with self._lock:
             self._token = None
 
-    def disconnect(self) -> None:
-        """Revoke the token at the server if it can be reached, then delete it and all that came with it here."""
+    def disconnect(self, last_words: Callable[[ApiClient], object]) -> None:
+        """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
+
+        ``last_words``: what is owed to the server; said before the token is revoked.
+        """
         enrolment = self._enrolment
         if enrolment is None:
             return
         try:
             with closing(self.client()) as client:
+                last_words(client)
                 client.request("DELETE", wire.DEVICE_PATH)
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)

@@ -151,9 +151,9 @@ class ConsentGate:
     def forget(self) -> None:
         """Disconnected: every record is fresh again."""
         with self._lock:
-            for signal in Signal:
-                self._put(Consent(signal))
             self._company = None
+            old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
+            self._record(dict.fromkeys(Signal, False), old)
 
     def _put(self, consent: Consent) -> None:
         self._consents[consent.signal] = consent

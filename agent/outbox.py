@@ -78,15 +78,26 @@ class Outbox:
         """Events and consent messages that the server has not answered."""
         return self._queue.count() + self._gate.owed()
 
-    def send(self, transport: Transport) -> None:
-        """Send all there is to send: consents first, then events. Raises as the transport does; nothing is lost then."""
-        while (message := self._gate.next_message()) is not None:
-            self._send_consent(transport, message)
+    def send(self, transport: Transport) -> bool:
+        """Send all there is to send: consents first, then events. Raises as the transport does; nothing is lost then.
+
+        Returns whether the server knows a newer notice than we.
+        """
+        outdated = self.send_consents(transport)
         for signal in Signal:
             while self._send_batch(transport, signal, policy.SIGNAL_BATCH_MAX):
                 pass
+        return outdated
 
-    def _send_consent(self, transport: Transport, message: ConsentMessage) -> None:
+    def send_consents(self, transport: Transport) -> bool:
+        """The part of ``send`` that is allowed while all is off."""
+        outdated = False
+        while (message := self._gate.next_message()) is not None:
+            outdated |= not self._send_consent(transport, message)
+        return outdated
+
+    def _send_consent(self, transport: Transport, message: ConsentMessage) -> bool:
+        """Returns whether the notice that it names is still the present one."""
         try:
             _, answer = self._ledger.send(transport, wire.CONSENTS_PATH, wire.encode_consent(message))
         except errors.NoticeChanged:
@@ -94,12 +105,13 @@ class Outbox:
                 raise
             self._gate.notice_changed(message)
             self.drop_ended()
-            return
+            return False
         receipt = wire.decode_receipt(answer.body)
         self._messages.keep_receipt(
             message.receipt_id, message.status, message.signal.value, self._clock.now(), receipt
         )
         self._gate.announced(message)
+        return True
 
     def _send_batch(self, transport: Transport, signal: Signal, count: int) -> bool:
         """Send the oldest events of a signal. Returns whether any left the queue."""

@@ -274,7 +274,7 @@ class Runtime:
         """Take this computer's access back and delete what the company left here. Works offline too."""
         with self._work.quiet():
             self._outbox.withdraw(Signal)
-            self._connector.disconnect()
+            self._connector.disconnect(self._outbox.send_consents)
             self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)

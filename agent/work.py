@@ -192,7 +192,9 @@ class Work:
         if not self._outbox.waiting():
             return None
         with self._own_client(_SEND) as client:
-            self._outbox.send(client)
+            if self._outbox.send(client):
+                self.poll.wake()
+                self._notify(Change.CONSENT)
         self._notify(Change.STATUS)
         return None
 

@@ -21,7 +21,7 @@ from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server
 
-MUTATIONS = 10_000
+MUTATIONS = 3_000
 
 
 def prepared(path: Path) -> ConsentFile:

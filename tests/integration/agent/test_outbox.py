@@ -205,8 +205,8 @@ class OutboxAndServer(RuleBasedStateMachine):
 
 
 OutboxAndServer.TestCase.settings = hypothesis.settings(
-    max_examples=25,
-    stateful_step_count=25,
+    max_examples=20,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

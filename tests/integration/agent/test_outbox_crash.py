@@ -14,7 +14,7 @@ from tests.support.agent_server import loopback_server
 from tests.support.children import Child
 from tests.support.waiting import until
 
-KILLS = 8
+KILLS = 5
 
 
 def has_recorded(log: Path, least: int) -> bool:

@@ -502,3 +502,36 @@ def test_a_clock_that_is_set_back_by_years_breaks_nothing(agent: Agent, company:
     agent.runtime.check_now()
     until(lambda: len(agent.runtime.inbox()) == 2, "the next announcement")
     assert agent.runtime.status().connection is Connection.CONNECTED
+
+
+def test_a_withdrawal_that_is_owed_is_told_before_the_computer_disconnects(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    until(lambda: company.events, "the click")
+    free = held(server, company, "consents")
+    agent.runtime.choose({Signal.CLICK: False})
+    until(lambda: len(asked(server, "consents")) > 1, "the withdrawal on its way")
+    server.answer = company
+    agent.runtime.disconnect()
+    free.set()
+    assert list(company.consents.values()) == ["withdrawn"]
+    assert (company.events, company.token) == ({}, "")
+
+
+def test_a_newer_notice_at_the_server_is_fetched_and_the_question_asked_again(
+    agent: Agent, company: Company
+) -> None:
+    heard: list[Change] = []
+    agent.runtime.subscribe(heard.append)
+    company.sign_company(notice=company.content["notice"] | {"version": 4})
+    agent.runtime.choose({Signal.CLICK: True})
+    until(lambda: agent.runtime.status().company.notice.version == 4, "the new notice")
+    assert agent.runtime.status().choose_now
+    assert heard.count(Change.CONSENT) >= 2
+    agent.runtime.choose({Signal.CLICK: True})
+    until(
+        lambda: sorted(company.consents.values()) == ["given", "withdrawn"],
+        "the new consent, the old one ended",
+    )

@@ -91,7 +91,7 @@ def test_no_wake_up_is_lost_and_no_runs_overlap_under_a_storm(scheduler: Schedul
 
     task = scheduler.task("send", look)
     scheduler.start()
-    for _ in range(1_000):
+    for _ in range(500):
         asked.runs += 1
         task.wake()
         until(lambda: seen.runs == asked.runs, "the run after a wake-up", every=0.0001)
