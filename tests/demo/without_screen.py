@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,12 +59,6 @@ class Story:
         self._console = console
         self._account = Account()
         self._folder = folder
-        self._say("Making the sample company: Northwind, 40 people, a film, pictures")
-        self._company = SampleCompany(folder / "server", free_port())
-        self._company.make()
-        sample_media()
-        running.enter_context(self._company.serving())
-        self._say(f"The server answers at {self._company.url}")
         look = DesktopOptions(
             width=1920,
             height=1080,
@@ -72,10 +67,23 @@ class Story:
             compositor=True,
             accessibility=True,
         )
-        self._desktop = running.enter_context(VirtualDesktop(look))
-        self._employee = Employee(self._desktop, PICTURES)
-        self._agent = running.enter_context(AgentProcess(self._desktop.env, folder))
-        self._say("Léa's desktop is on: window manager, panel, keychain")
+        self._company = SampleCompany(folder / "server", free_port())
+        with ThreadPoolExecutor() as meanwhile:
+            self._say("Making the sample company: Northwind, 40 people, a film, pictures")
+            code = meanwhile.submit(self._make_company)
+            self._desktop = running.enter_context(VirtualDesktop(look))
+            self._employee = Employee(self._desktop, PICTURES)
+            self._agent = running.enter_context(AgentProcess(self._desktop.env, folder))
+            self._say("Léa's desktop is on: window manager, panel, keychain")
+            self._code = code.result()
+        running.enter_context(self._company.serving())
+        self._say(f"The server answers at {self._company.url}")
+
+    def _make_company(self) -> str:
+        """Makes the company and its media, and gives an invitation's code."""
+        self._company.make()
+        sample_media()
+        return self._company.home.invite(EMAIL)
 
     def tell(self, began: float) -> int:
         """Plays all scenes and shows the account."""
@@ -107,13 +115,12 @@ class Story:
         self._employee.types(FIRST_PARAGRAPH, pause_ms=4)
 
     def _connect(self) -> None:
-        code = self._company.home.invite(EMAIL)
         self._agent.start("run")
         self._desktop.tray_icon()
         self._employee.presses(_("Address"), "text")
         self._employee.types(self._company.url)
         self._employee.presses(_("Code"), "text")
-        self._employee.types(code)
+        self._employee.types(self._code)
         picture = self._employee.takes_picture("01-connect")
         self._employee.presses(_("Connect"), BUTTON)
         self._employee.sees(_("Save my choice"), BUTTON)
@@ -189,8 +196,10 @@ class Story:
         self._employee.clicks_tray_icon()
         self._employee.presses(f".*{re.escape(self._text('canteen')['title'])}.*", "list item")
         picture = self._employee.takes_picture("11-inbox")
-        self._employee.takes_detail("inbox", _("Inbox"))
         self._note("read a silent announcement in the inbox", picture)
+        self._employee.presses(f".*{re.escape(self._text('lyon-studio')['title'])}.*", "list item")
+        self._note("found the film again", self._employee.takes_picture("12-film-again"))
+        self._employee.takes_detail("inbox", _("Inbox"))
 
     # --- the end -------------------------------------------------------------------------------------
 
