@@ -338,8 +338,7 @@ def test_a_full_disk_is_told_and_the_card_still_works(desk: Desk) -> None:
 def test_change_opens_the_choices(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.presenter.change()
-    assert desk.choices_shown == 1
-    assert desk.shown == ["c-1 1/1"]
+    assert (desk.choices_shown, desk.shown) == (1, ["c-1 1/1"])
 
 
 def test_after_closing_nothing_is_shown_any_more(desk: Desk) -> None:
