@@ -204,7 +204,7 @@ def set_up(purpose: str) -> None:
     install_system_packages(purpose)
     install_python_packages()
     compile_translations()
-    print("   ready")
+    print("   ready", flush=True)
 
 
 def run(*command: str) -> int:
