@@ -19,7 +19,7 @@ from tests.contract.golden_documents import (
     signed,
     variant,
 )
-from tests.support.agent_server import Reply, Request, json_reply, problem
+from tests.support.agent_server import LOST, Reply, Request, json_reply, problem
 
 TOKEN = "tdt_" + "a" * 40
 PERSON = {"email": "ada@northwind.example", "first_name": "Ada"}
@@ -27,6 +27,17 @@ FAR = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 Fault = Callable[[Request, Callable[[], Reply]], Reply]
 """What answers instead of the company; given a way to the company's own answer."""
+
+
+def lost_answer(_: Request, answer: Callable[[], Reply]) -> Reply:
+    """The server does its work, and nobody hears of it."""
+    answer()
+    return Reply(LOST)
+
+
+def instead(reply: Reply) -> Fault:
+    """An answer that is not the company's."""
+    return lambda _request, _answer: reply
 
 
 def running(title: str, **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""A company's server in memory, and an agent connected to it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent import policy
+from agent.model import Connection
+from tests.support.agent_company import Company
+from tests.support.agent_parts import Agent, Sending, SettableClock, an_agent, sending_parts
+from tests.support.agent_server import LoopbackServer, loopback_server
+from tests.support.agent_watching import CODE, reaches
+
+
+@pytest.fixture
+def company() -> Company:
+    """With one campaign."""
+    made = Company()
+    made.publish("c-one")
+    return made
+
+
+@pytest.fixture
+def server(company: Company) -> Iterator[LoopbackServer]:
+    """The company's, on the loopback address."""
+    with loopback_server(company) as running:
+        yield running
+
+
+@pytest.fixture
+def sending(server: LoopbackServer, tmp_path: Path) -> Iterator[Sending]:
+    """The parts of an agent that make and send events."""
+    with closing(sending_parts(tmp_path, server.url, SettableClock())) as parts:
+        yield parts
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries again at once what a person's computer tries again after seconds."""
+    monkeypatch.setattr(policy, "BACKOFF_FIRST_S", 0.01)
+
+
+@pytest.fixture
+def agent(server: LoopbackServer, tmp_path: Path) -> Iterator[Agent]:
+    """Connected and running."""
+    with an_agent(tmp_path) as opened:
+        opened.runtime.start()
+        opened.runtime.enrol(server.url, CODE)
+        reaches(opened, Connection.CONNECTED)
+        yield opened

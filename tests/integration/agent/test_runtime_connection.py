@@ -1,0 +1,223 @@
+"""The agent at work: connecting, losing the server, the token or the keychain, and disconnecting."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from agent import errors
+from agent.model import Act, Connection, Interaction, Signal
+from tests.support.agent_company import Company
+from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
+from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, problem
+from tests.support.agent_watching import CODE, RETRIES, asked, counted_runs, held, reaches
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+def test_an_agent_that_runs_polls_as_soon_as_it_is_connected(server: LoopbackServer, tmp_path: Path) -> None:
+    with an_agent(tmp_path) as agent:
+        agent.runtime.start()
+        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        agent.runtime.enrol(server.url, CODE)
+        until(lambda: agent.runtime.inbox(), "the first announcement")
+        reaches(agent, Connection.CONNECTED)
+
+
+def test_an_agent_starts_connected_when_it_was_connected_before(
+    agent: Agent, server: LoopbackServer, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    with an_agent(tmp_path, agent.keychain) as again:
+        assert again.runtime.status().connection is Connection.CONNECTING
+        again.runtime.start()
+        reaches(again, Connection.CONNECTED)
+        assert again.runtime.inbox()
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_a_server_that_is_away_is_offline_and_then_all_catches_up(agent: Agent, company: Company) -> None:
+    agent.runtime.choose(all_on())
+    until(lambda: agent.runtime.status().waiting == 0, "the consents")
+    answer, away = company._answer, threading.Event()
+
+    def lost(request: Request) -> Reply:
+        return Reply(LOST) if away.is_set() else answer(request)
+
+    company._answer = lost  # type: ignore[method-assign]
+    away.set()
+    agent.runtime.check_now()
+    reaches(agent, Connection.OFFLINE)
+    assert [trouble.code for trouble in agent.runtime.status().troubles] == ["ServerUnreachable"]
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    company.publish("c-two")
+    away.clear()
+    reaches(agent, Connection.CONNECTED)
+    until(lambda: company.events and len(agent.runtime.inbox()) == 2, "all that was missed")
+
+
+@pytest.mark.expected_logs("must be connected again")
+def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_code(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    until(lambda: company.events, "the click")
+    company.token = "tdt_" + "n" * 40
+    agent.runtime.check_now()
+    reaches(agent, Connection.REVOKED)
+    before = len(server.requests)
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.check_now()
+    company.codes.add("AAAABBBBCCCC")
+    agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
+    reaches(agent, Connection.CONNECTED)
+    until(lambda: len(company.events) == 2, "the click made meanwhile, by the same person")
+    assert len(server.requests) > before
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_a_busy_server_is_left_alone_whoever_wakes_a_task(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    agent.runtime.choose(all_on())
+    until(lambda: agent.runtime.status().waiting == 0, "the consents")
+    busy = problem(503, "overloaded", {"Retry-After": "3600"})
+    server.answer = lambda _: busy
+    agent.runtime.check_now()
+    reaches(agent, Connection.OFFLINE)
+    before = len(server.requests)
+    runs = counted_runs(agent, "send")
+    for _ in range(20):
+        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.check_now()
+    until(lambda: runs() >= 1, "a run that was woken")
+    assert len(server.requests) == before
+
+
+def test_enrolling_when_connected_is_refused_and_work_goes_on(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    company.codes.add("AAAABBBBCCCC")
+    with pytest.raises(errors.InvalidInput) as raised:
+        agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
+    assert "Northwind" in raised.value.message
+    assert company.codes == {"AAAABBBBCCCC"}, "the code can still be used"
+    company.publish("c-two")
+    until(lambda: len(agent.runtime.inbox()) == 2, "the next announcement")
+
+
+@pytest.mark.parametrize("code", ["", "AAAA", "KX7P 9QMD 2HTV!", "x" * 50])
+def test_a_code_that_cannot_be_right_is_never_sent(server: LoopbackServer, tmp_path: Path, code: str) -> None:
+    with an_agent(tmp_path) as agent, pytest.raises(errors.InvalidInput):
+        agent.runtime.enrol(server.url, code)
+    assert server.requests == []
+
+
+def test_a_company_document_that_is_not_right_ends_enrolment_with_nothing_stored(
+    server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    company.company = company.company[:-8] + "AAAAAAAA"
+    with an_agent(tmp_path) as agent:
+        with pytest.raises(errors.DocumentRefused):
+            agent.runtime.enrol(server.url, CODE)
+        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.keychain.secrets == {}
+
+
+@pytest.mark.expected_logs("DELETE", "not told")
+@pytest.mark.parametrize("reachable", [True, False])
+def test_disconnecting_leaves_nothing_of_the_company_here(
+    agent: Agent, company: Company, server: LoopbackServer, reachable: bool
+) -> None:
+    agent.runtime.choose(all_on())
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    if not reachable:
+        server.answer = lambda _: Reply(LOST)
+    agent.runtime.disconnect()
+    status = agent.runtime.status()
+    assert status.connection is Connection.NOT_CONNECTED
+    assert (status.company, status.person, status.waiting) == (None, None, 0)
+    assert agent.runtime.inbox() == []
+    assert agent.keychain.secrets == {}
+    assert agent.runtime.messages.all() == []
+    assert list(agent.folders.data.glob("outbox-*")) == []
+    assert (company.token == "") is reachable
+    agent.runtime.stop()
+    left = b"".join(path.read_bytes() for path in agent.folders.data.rglob("*") if path.is_file())
+    for needle in (b"northwind", b"ada@", b"c-one", b"tdt_"):
+        assert needle not in left.lower()
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_disconnecting_does_not_wait_for_a_poll_that_hangs(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    free = held(server, company, "feed")
+    polls = len(asked(server, "feed"))
+    agent.runtime.check_now()
+    until(lambda: len(asked(server, "feed")) > polls, "the poll")
+    agent.runtime.disconnect()
+    free.set()
+    assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+    assert agent.runtime.inbox() == []
+
+
+@pytest.mark.expected_logs("held in memory only", RETRIES)
+def test_without_a_keychain_the_token_is_held_in_memory_with_a_warning(
+    server: LoopbackServer, tmp_path: Path
+) -> None:
+    keychain = MemoryKeychain()
+    keychain.fault = errors.KeychainUnavailable("none here")
+    with an_agent(tmp_path, keychain) as agent:
+        agent.runtime.start()
+        agent.runtime.enrol(server.url, CODE)
+        reaches(agent, Connection.CONNECTED)
+        assert [trouble.code for trouble in agent.runtime.status().troubles] == ["KeychainUnavailable"]
+        agent.runtime.stop()
+        for path in tmp_path.rglob("*"):
+            assert not path.is_file() or b"tdt_" not in path.read_bytes(), path
+
+
+def test_without_a_keychain_a_code_is_not_used_up_where_the_token_must_be_kept(
+    server: LoopbackServer, tmp_path: Path
+) -> None:
+    keychain = MemoryKeychain()
+    keychain.fault = errors.KeychainUnavailable("locked", locked=True)
+    with an_agent(tmp_path, keychain) as agent, pytest.raises(errors.KeychainNeeded):
+        agent.runtime.enrol(server.url, CODE, keep=True)
+    assert server.requests == []
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_a_keychain_that_is_unlocked_later_brings_the_connection_back(
+    agent: Agent, server: LoopbackServer, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    keychain = agent.keychain
+    keychain.fault = errors.KeychainUnavailable("locked", locked=True)
+    with an_agent(tmp_path, keychain) as again:
+        again.runtime.start()
+        reaches(again, Connection.OFFLINE)
+        (trouble,) = again.runtime.status().troubles
+        assert (trouble.code, trouble.title) == ("KeychainUnavailable", "The keychain is locked")
+        keychain.fault = None
+        reaches(again, Connection.CONNECTED)
+        assert again.runtime.status().troubles == ()
+
+
+@pytest.mark.expected_logs("must be connected again")
+def test_a_token_that_left_the_keychain_means_connecting_again(
+    agent: Agent, server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    with an_agent(tmp_path) as again:
+        again.runtime.start()
+        reaches(again, Connection.REVOKED)
+        assert [trouble.code for trouble in again.runtime.status().troubles] == ["TokenMissing"]
+        company.codes.add("AAAABBBBCCCC")
+        again.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
+        reaches(again, Connection.CONNECTED)
