@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _SHEET = Template("""
 QLabel { background: transparent; }
 QLabel[tone="muted"] { color: $ink2; }
-QLabel[tone="accent"] { color: $accent; }
 QLabel[tone="error"] { color: $red; }
 QLabel[kind="h1"] { font-size: ${px20}px; font-weight: 700; }
 QLabel[kind="h2"] { font-size: ${px16}px; font-weight: 700; }
@@ -59,7 +58,6 @@ QPushButton[kind="filter"]:checked { background: $accent; border-color: $accent;
 QPushButton[kind="filter"]:focus { border: 1px solid $ink; }
 QPushButton[kind="answer"] { padding: ${px8}px; }
 QPushButton[kind="answer"]:focus { padding: ${px7}px; }
-QPushButton[kind="danger"] { color: $red; }
 QPushButton[kind="compact"] { padding: ${px5}px ${px10}px; font-size: ${px12}px; }
 QPushButton[kind="compact"]:focus { padding: ${px4}px ${px9}px; }
 

@@ -18,8 +18,6 @@ from PySide6.QtWidgets import QApplication, QStyle
 from ui.style_sheet import style_sheet
 
 TEXT_CONTRAST = 4.5
-CONTROL_CONTRAST = 3.0
-HIGH_TEXT_CONTRAST = 7.0
 
 DEFAULT_ACCENT = "#0F766E"
 WHITE = "#FFFFFF"

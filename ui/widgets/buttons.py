@@ -16,7 +16,7 @@ from ui.widgets.themed import Themed
 class Button(QPushButton):
     """A push button that shortens a text too long for it, and is pressed by Enter as well as by Space.
 
-    ``kind`` is one of the style sheet's: "" (plain), "primary", "link", "like", "filter", "danger", "compact".
+    ``kind`` is one of the style sheet's: "" (plain), "primary", "link", "like", "filter", "answer", "compact".
     Texts are shown as they are: an ampersand is no mnemonic.
     """
 

@@ -130,10 +130,6 @@ class Picture(Themed, QWidget):
         self.setToolTip(alt)
         self.update()
 
-    def clear(self) -> None:
-        """Let go of the picture's memory."""
-        self._path, self._image, self._badge = None, QImage(), ""
-
     def natural_size(self) -> QSize:
         """The picture's own size in pixels, empty when there is none."""
         self._load()

@@ -22,14 +22,6 @@ def label(
     return result
 
 
-def set_tone(widget: QWidget, tone: str) -> None:
-    """Change the tone of a widget that is already shown."""
-    if widget.property("tone") != tone:
-        widget.setProperty("tone", tone)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
-
-
 class WrappedLabel(QLabel):
     """Wraps anywhere where it must: QLabel's own wrapping lets one long word run out of the window.
 
@@ -114,32 +106,3 @@ class WrappedLabel(QLabel):
         bold.start, bold.length = start, len(self._strong)
         bold.format.setFontWeight(QFont.Weight.Bold)
         return [bold]
-
-
-class ElidedLabel(QLabel):
-    """One line, ended by "…" where it does not fit. The whole text is its accessible name and its tool tip."""
-
-    def __init__(
-        self, text: str = "", *, kind: str = "", tone: str = "", parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("kind", kind)
-        self.setProperty("tone", tone)
-        self.setText(text)
-
-    def minimumSizeHint(self) -> QSize:
-        hint = super().minimumSizeHint()
-        return QSize(min(hint.width(), self.fontMetrics().horizontalAdvance("…")), hint.height())
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(self.font())
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        area = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
-        painter.end()
-        tip = self.text() if shown != self.text() else ""
-        if self.toolTip() != tip:
-            self.setToolTip(tip)
