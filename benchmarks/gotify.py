@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
 from tests.support.processes import ROOT
@@ -75,8 +77,6 @@ def running(desktop: VirtualDesktop, python: Path) -> Iterator[Child]:
 
 def _is_connected(pid: int, port: int) -> bool:
     """Whether it holds an open connection to the server: its stream."""
-    import psutil
-
     return any(
         each.raddr and each.raddr.port == port and each.status == psutil.CONN_ESTABLISHED
         for each in psutil.Process(pid).net_connections("tcp")

@@ -122,7 +122,7 @@ def _use(system: Chroot) -> None:
                 agent.run("enrol", company.url, "-", stdin=f"{company.home.invite(PERSON)}\n")
             with step("Pop-up"):
                 child = agent.start("run", "--minimized")
-                desktop.tray_icon(PATIENCE_S)
+                _in_tray(desktop, child)
                 watch = _pop_up(desktop, child)
             with step("Video"):
                 _watch(desktop, watch, child.pid)
@@ -130,8 +130,20 @@ def _use(system: Chroot) -> None:
                 assert agent.stop() == 0, agent.output()
                 agent.run("purge", "--yes")
                 _is_gone_from_home(desktop)
-                _remove_running(system, agent)
+                _remove_running(system, desktop, agent)
             assert TRACEBACK not in agent.output(), agent.output()
+
+
+def _in_tray(desktop: VirtualDesktop, agent: Child) -> None:
+    """Waits for the agent's icon."""
+    bus = desktop.bus
+    assert bus is not None
+
+    def found() -> bool:
+        assert agent.running, f"the agent ended with {agent.exit_code}:\n{agent.output()}"
+        return bool(bus.tray_items())
+
+    until(found, "the icon in the tray", PATIENCE_S)
 
 
 def _pop_up(desktop: VirtualDesktop, agent: Child) -> tuple[int, int]:
@@ -184,11 +196,11 @@ def _is_gone_from_home(desktop: VirtualDesktop) -> None:
     assert not left, "“tidings purge” leaves behind:\n" + "\n".join(map(str, left))
 
 
-def _remove_running(system: Chroot, agent: InstalledAgent) -> None:
-    """Removing the package ends running agents, and leaves its configuration file only."""
+def _remove_running(system: Chroot, desktop: VirtualDesktop, agent: InstalledAgent) -> None:
+    """Removing the package ends running agents in good order, and leaves its configuration file only."""
     child = agent.start("run", "--minimized")
-    executable = system.root / "usr/lib/tidings/tidings"
-    until(lambda: Path(f"/proc/{child.pid}/exe").readlink().name == executable.name, "the agent to start")
+    _in_tray(desktop, child)
     run(system.words_beside(child.pid, "apt-get", "--yes", "remove", "tidings"), env=chroot.environment())
     until(lambda: not child.running, "the agent to end", PATIENCE_S)
+    assert child.exit_code == 0, agent.output()
     assert not os.path.lexists(system.root / "usr/bin/tidings")
