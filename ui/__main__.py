@@ -1,12 +1,16 @@
-"""The command ``tidings``: opens the tray, plays a video as a helper, or hands over to the agent's command line."""
+"""The command ``tidings``: opens the tray, is a helper with a screen, or hands over to the agent's command line."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from agent import __main__ as command_line
+
+if TYPE_CHECKING:
+    from agent.doctor import Check
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +20,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.player.application import run as play
 
         return play()
-    return command_line.main(words, open_tray=_open_tray)
+    if words[:2] == ["helper", "desktop"]:
+        from ui.desktop.probe import run as probe
+
+        return probe()
+    return command_line.main(words, open_tray=_open_tray, extra_checks=_checks())
+
+
+def _checks() -> Iterator[Callable[[], Check]]:
+    from ui.doctor_checks import checks
+
+    yield from checks()
 
 
 def _open_tray(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """The program starts and ends on desktops of several kinds, with whatever its data folder holds."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -83,3 +84,30 @@ def test_a_second_start_while_the_first_runs_without_windows_says_so(
         until(lambda: (agent.home / "run" / "agent.lock").exists(), "the lock")
         second = agent.run("run", code=1)
         assert "already running" in second.stderr
+
+
+def doctor(agent: AgentProcess) -> dict[str, tuple[str, str]]:
+    """What ``tidings doctor`` found of the desktop: verdict and sentence by name."""
+    found = json.loads(agent.run("doctor", "--json", code=None).stdout)
+    return {
+        each["name"]: (each["verdict"], each["result"]) for each in found if each["name"] in ("tray", "video")
+    }
+
+
+def test_the_doctor_knows_tray_and_videos(agent_on: Callable[[VirtualDesktop], AgentProcess]) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none")) as desktop:
+        assert doctor(agent_on(desktop)) == {
+            "tray": ("ok", "The desktop has a tray (xcb)"),
+            "video": ("ok", "The video player has its decoders"),
+        }
+
+
+def test_the_doctor_says_that_a_desktop_has_no_tray_and_a_session_no_screen(
+    agent_on: Callable[[VirtualDesktop], AgentProcess],
+) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none", panel="none")) as desktop:
+        assert doctor(agent_on(desktop))["tray"][0] == "warning"
+        desktop.env = desktop.env | {"DISPLAY": ""}
+        found = doctor(agent_on(desktop))
+    assert found["tray"] == ("warning", "There is no screen in this session")
+    assert found["video"][0] == "warning"
