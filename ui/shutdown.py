@@ -67,6 +67,8 @@ class Shutdown(QObject):
         )
 
     def _overdue(self) -> None:
+        if self._left:
+            return
         log.warning("The agent did not stop within %d ms; leaving all the same.", STOP_DEADLINE_MS)
         self._leave()
 
