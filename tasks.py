@@ -28,17 +28,9 @@ LOG = ROOT / "build" / "setup.log"
 
 # Debian and Ubuntu packages by purpose. The first list is what Qt's wheels expect of the system.
 QT = [
-    *(
-        "libdbus-1-3",
-        "libegl1",
-        "libfontconfig1",
-        "libgl1",
-        "libglib2.0-0",
-        "libpulse0",
-        "libxkbcommon-x11-0",
-    ),
+    *("libdbus-1-3", "libegl1", "libfontconfig1", "libgl1", "libglib2.0-0", "libpulse0"),
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0"),
-    *("libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1"),
+    *("libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0"),
 ]
 DESKTOP = [
     *("at-spi2-core", "dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox"),
@@ -47,7 +39,7 @@ DESKTOP = [
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, "postgresql"],
+    "test": [*QT, *DESKTOP, "ffmpeg", "postgresql"],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
     "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
