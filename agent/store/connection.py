@@ -38,14 +38,10 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         with faults(path.name):
-            self._connection = sqlite3.connect(
-                path, check_same_thread=False, isolation_level=None, timeout=10
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA secure_delete = ON")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.execute("PRAGMA cache_size = -512")
+            try:
+                self._connection = _connect(path)
+            except sqlite3.OperationalError:
+                self._connection = _connect(path, alone=True)
             path.chmod(0o600)
         self._closed = False
 
@@ -85,6 +81,27 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise errors.Interrupted("the store is closed")
+
+
+def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """``alone``: no other process may look in meanwhile, but no byte of the disk is needed to open what is there.
+
+    A full disk has no room for the index that processes share; people must be able to withdraw their consent there too.
+    """
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+    try:
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -512")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextmanager

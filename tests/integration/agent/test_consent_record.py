@@ -216,6 +216,26 @@ def test_a_withdrawal_holds_on_a_full_disk_and_after_a_restart(small_disk: Path)
     assert company.events == {}
 
 
+@pytest.mark.expected_logs("forgotten at the next start")
+def test_an_agent_that_starts_on_a_full_disk_still_takes_a_withdrawal(small_disk: Path) -> None:
+    company = Company()
+    with loopback_server(company) as server:
+        with an_agent(small_disk) as agent:
+            agent.runtime.enrol(server.url, "KX7P-9QMD-2HTV")
+            agent.runtime.choose(all_on())
+            agent.runtime.sync_once()
+            keychain = agent.keychain
+        fill(small_disk)
+        with an_agent(small_disk, keychain) as agent:
+            assert all(choice.on for choice in agent.runtime.choices())
+            agent.runtime.choose(all_off())
+        (small_disk / "ballast").unlink()
+        with an_agent(small_disk, keychain) as agent:
+            assert not any(choice.on for choice in agent.runtime.choices())
+            agent.runtime.sync_once()
+    assert set(company.consents.values()) == {"withdrawn"}
+
+
 @pytest.mark.expected_logs("forgotten at the next start", "DiskFault")
 def test_a_read_only_disk_closes_the_gate_and_says_that_it_could_not_be_recorded(small_disk: Path) -> None:
     company = Company()
