@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 HOME_VARIABLE = "TIDINGS_HOME"
 
@@ -31,7 +36,7 @@ class Folders(Struct, frozen=True):
             Path(dirs.user_data_dir),
             Path(dirs.user_cache_dir),
             Path(dirs.user_log_dir),
-            Path(dirs.user_runtime_dir),
+            _runtime_folder(dirs),
         )
 
     @classmethod
@@ -42,3 +47,10 @@ class Folders(Struct, frozen=True):
         """Create them, readable by their owner only. Raises OSError."""
         for folder in (self.data, self.cache, self.logs, self.runtime):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _runtime_folder(dirs: PlatformDirs) -> Path:
+    """The session's own folder; without a session (cron, su), one beside the logs: never in the shared temporary folder."""
+    if sys.platform == "linux" and not os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(dirs.user_state_dir) / "run"
+    return Path(dirs.user_runtime_dir)
