@@ -84,8 +84,8 @@ class Child:
         """All that it wrote so far."""
         return self.log.read_text(errors="replace")
 
-    def wait(self, seconds: float) -> int:
-        """Its exit code, once it ends by itself.
+    def wait(self, seconds: float | None) -> int:
+        """Its exit code, once it ends by itself; None waits without end.
 
         Raises:
             subprocess.TimeoutExpired: it is still running after `seconds`.
