@@ -15,7 +15,7 @@ import msgspec
 
 from agent import errors
 from agent.consent import Consent
-from agent.model import Signal
+from agent.model import Signal, resolve
 
 log = logging.getLogger(__name__)
 
@@ -107,3 +107,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+resolve(Consent)

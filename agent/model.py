@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -314,3 +315,16 @@ class Selection(Struct, frozen=True):
 
     show: tuple[InboxItem, ...]
     held: Mapping[str, HoldReason]
+
+
+def resolve(*types: type[Struct]) -> None:
+    """Read the annotations of types that will be decoded; called once, by the module that defines them.
+
+    msgspec (0.22) otherwise does so when it first decodes a type, and two threads that do it at once crash the process.
+    An import is the work of one thread.
+    """
+    for each in types:
+        msgspec.json.Decoder(each)
+
+
+resolve(Campaign, Company, Person)

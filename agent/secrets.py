@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, processes
+from agent.model import resolve
 
 SERVICE = "tidings"
 
@@ -109,3 +110,6 @@ def _delete(account: str) -> None:
     except PasswordDeleteError:
         if keyring.get_password(SERVICE, account) is not None:
             raise
+
+
+resolve(Reply)

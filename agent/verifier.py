@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors, policy, processes, wire
+from agent.model import resolve
 
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
@@ -147,3 +148,6 @@ def _key(kid: str, question: Question) -> OKPKey:
         if key.kid == kid and key.tidings_use == use:
             return OKPKey.import_key({"kty": key.kty, "crv": key.crv, "x": key.x})
     raise errors.DocumentRefused("signed with an unknown key")
+
+
+resolve(Verdict)

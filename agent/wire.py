@@ -24,6 +24,7 @@ from agent.model import (
     Urgency,
     UtcTime,
     Variant,
+    resolve,
 )
 
 ENROLMENTS_PATH = "/api/v1/enrolments"
@@ -260,3 +261,16 @@ def _document(body: bytes, type: type[T]) -> T:
         return msgspec.json.decode(body, type=type)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.DocumentRefused(f"{type.__name__.strip('_')}: {error}") from error
+
+
+resolve(
+    KeySet,
+    EnrolmentAnswer,
+    Feed,
+    Problem,
+    _Results,
+    _ReceiptAnswer,
+    _CompanyContent,
+    _CampaignContent,
+    Envelope,
+)
