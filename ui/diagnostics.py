@@ -28,6 +28,9 @@ _ENVIRONMENT = (
     "Could not open ALSA",
     "Failed to start audio",
     "PulseAudioService",
+    "No audio device detected",
+    "Couldn't load va",
+    "No RHI backend",
 )
 """Messages on what this computer lacks and the program does without: told at the level of information."""
 
