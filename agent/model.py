@@ -155,6 +155,8 @@ class Company(Struct, frozen=True):
     link_hosts: tuple[str, ...]
     signals: frozenset[Signal]
     notice: Notice
+    named_reporting: bool = False
+    """Reports name the people who share: the question says so."""
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,6 +71,7 @@ class Sync:
             msgspec.json.encode(company) if company is not None else None,
             etag="" if _worth_asking_again(verdicts) else _etag(answer),
             owner=enrolment.owner,
+            person=feed.person,
             poll_interval_s=feed.poll_interval_s,
             now=self._clock.now(),
         )

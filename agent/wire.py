@@ -76,6 +76,7 @@ class EnrolmentAnswer(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Feed(Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1]
+    person: Person
     company: Document
     campaigns: Annotated[tuple[Document, ...], Meta(max_length=policy.FEED_MAX_CAMPAIGNS)]
     poll_interval_s: Annotated[int, Meta(ge=policy.POLL_INTERVAL_MIN_S, le=policy.POLL_INTERVAL_MAX_S)]
@@ -112,6 +113,7 @@ class _CompanyContent(Struct, frozen=True, forbid_unknown_fields=True):
     accent: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
     link_hosts: Annotated[tuple[LinkHost, ...], Meta(max_length=100)]
     signals: frozenset[Signal]
+    named_reporting: bool
     notice: Notice
 
 

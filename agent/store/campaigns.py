@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from agent import errors
-from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Signal
+from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
 from agent.store.connection import Database, decoding
 
 _COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at"
@@ -29,10 +29,12 @@ class CampaignStore:
         poll_interval_s: int,
         now: datetime,
         owner: tuple[str, bytes],
+        person: Person,
     ) -> None:
         """Store one feed, whole or not at all. ``listed``: the ids of all campaigns that it names.
 
         ``owner``: company and person that it was asked for. Raises NotConnected when these left meanwhile.
+        ``person``: the same as the company describes them now.
 
         What the person did with a campaign stays when its content changes; a recalled campaign's text is overwritten by
         the recall.
@@ -69,8 +71,8 @@ class CampaignStore:
             if company is not None:
                 connection.execute("UPDATE enrolment SET company = ?", (company,))
             connection.execute(
-                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?",
-                (etag, poll_interval_s, moment),
+                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?, person = ?",
+                (etag, poll_interval_s, moment, msgspec.json.encode(person)),
             )
 
     def inbox(self) -> list[InboxItem]:

@@ -75,6 +75,13 @@ class Campaign(models.Model):
     audience_people = models.ManyToManyField(Person, related_name="campaigns", blank=True)
     media = models.ManyToManyField(Media, related_name="campaigns", blank=True)
     published_at = models.DateTimeField(auto_now_add=True)
+    minimum = models.PositiveSmallIntegerField(
+        default=5, help_text="The company's `minimum` when this was published; it stays."
+    )
+    closed_at = models.DateTimeField(
+        null=True, help_text="When its key was destroyed. Only `result` is left then."
+    )
+    result = models.JSONField(null=True, help_text="The last report, once closed.")
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -93,6 +100,9 @@ class Campaign(models.Model):
         "audience_people": TARGETING,
         "media": IMPERSONAL,
         "published_at": IMPERSONAL,
+        "minimum": IMPERSONAL,
+        "closed_at": IMPERSONAL,
+        "result": IMPERSONAL,
     }
 
     class Meta:

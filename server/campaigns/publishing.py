@@ -142,6 +142,7 @@ def _stored(draft: Draft) -> Campaign:
         content=draft.content,
         document=document.jws,
         to_everyone=draft.audience.everyone,
+        minimum=owner.minimum,
     )
     campaign.audience_groups.set(draft.audience.groups)
     campaign.audience_people.set(draft.audience.people)

@@ -54,6 +54,7 @@ class EnrolmentAnswer(Message):
 
 class FeedAnswer(Message):
     v: Literal[1]
+    person: PersonAnswer
     company: CompactJws
     campaigns: Annotated[list[CompactJws], Field(max_length=1000)]
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)]

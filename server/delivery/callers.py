@@ -20,6 +20,8 @@ class Caller:
     device_id: int
     person_id: UUID
     company_id: str
+    email: str
+    first_name: str
     feed_revision: int
     poll_interval_s: int
 
@@ -60,6 +62,8 @@ def _query(_vendor: str) -> str:
         "id",
         "person_id",
         "person__company_id",
+        "person__email",
+        "person__first_name",
         "person__company__feed_revision",
         "person__company__poll_interval_s",
     )

@@ -2,11 +2,13 @@
 
 Feeds change in two ways. A write (publish, recall, import, another notice) draws a new `Company.feed_revision` in
 its own transaction. And time passes: campaigns start and end with no write at all. Between two such moments a person's
-feed stays as it is, so the tag is made of the revision, the number of starts and ends that have passed, and the person.
+feed stays as it is, so the tag is made of the revision, the number of starts and ends that have passed, and the person,
+with what the feed says of them: a correction of theirs arrives with their next poll, and troubles nobody else's.
 """
 
 import json
 import threading
+import zlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
@@ -66,7 +68,8 @@ def entity_tag(caller: Caller, now: datetime) -> str:
     schedule = _schedules.get(
         (caller.company_id, caller.feed_revision), lambda: _starts_and_ends(caller.company_id)
     )
-    return f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}"'
+    named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
+    return f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}"'
 
 
 def _starts_and_ends(company_id: str) -> list[datetime]:
@@ -90,9 +93,11 @@ def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campa
 
 
 def feed(caller: Caller, now: datetime) -> bytes:
-    """The body of the caller's feed. Built once for all people with the same campaigns."""
+    """The body of the caller's feed. All but the person is built once for all people with the same campaigns."""
     ids = tuple(assigned(caller, now).order_by("-starts", "pk").values_list("pk", flat=True)[:MOST_CAMPAIGNS])
-    return _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
+    shared = _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
+    person = json.dumps({"email": caller.email, "first_name": caller.first_name}, separators=(",", ":"))
+    return b'{"person":%s,%s' % (person.encode(), shared[1:])
 
 
 def _build(caller: Caller, ids: tuple[int, ...]) -> bytes:

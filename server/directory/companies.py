@@ -29,6 +29,7 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
                 "The data of {company} lies in region {region}. Export it and import it in the other region."
             ).format(company=company.name, region=company.region),
         )
+    _named_only_with_a_new_notice(company, description)
     company = company or Company(id=section.id)
     for name, value in section.model_dump().items():
         setattr(company, name, value)
@@ -38,6 +39,24 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
         create_keys(company.id)
     publish_company(company)
     return company, is_new
+
+
+def _named_only_with_a_new_notice(company: Company | None, description: CompanyFile) -> None:
+    """People agreed to be counted, or to be named: the other one is another purpose (GDPR article 4(11))."""
+    named = description.company.named_reporting
+    if company is None:
+        is_told = not named or description.notice is not None
+    else:
+        version = description.notice.version if description.notice else company.notice_version()
+        is_told = named == company.named_reporting or version > company.notice_version()
+    if not is_told:
+        raise Refused(
+            _("Naming people in reports needs a new notice"),
+            _(
+                "People agreed to something else. Say in the notice that names are shown, or no longer shown, give it a "
+                "higher version, and everybody is asked afresh."
+            ),
+        )
 
 
 def _kept_or_plain(company: Company, description: CompanyFile) -> NoticeSection:

@@ -25,6 +25,7 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from server.directory.models import SMALLEST_GROUP
 from server.errors import Refused
 from server.schemas import Language, SignalName
 
@@ -32,6 +33,9 @@ HOST = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}
 # Exact hosts, or "*." and a domain of at least two labels.
 Host = Annotated[str, Field(pattern=HOST, max_length=253)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+PersonField = Literal[
+    "email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"
+]
 
 
 class _Section(BaseModel):
@@ -48,6 +52,9 @@ class CompanySection(_Section):
     accent: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0F766E"
     link_hosts: list[Host] = []
     signals: list[SignalName] = ["seen", "click", "like"]
+    named_reporting: bool = False
+    minimum: Annotated[int, Field(ge=SMALLEST_GROUP, le=1000)] = SMALLEST_GROUP
+    directory_fields: list[PersonField] = ["email"]
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 60
     server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$", max_length=200)] = (
         "http://127.0.0.1:8400"

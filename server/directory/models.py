@@ -12,6 +12,15 @@ from server.privacy.data_map import CONTACT, IMPERSONAL, TARGETING, DataMap, Per
 ALL_SIGNALS = ("seen", "click", "like")
 
 
+SMALLEST_GROUP = 5
+"""No figure about fewer people is ever shown (docs/privacy.md). A company may raise this, never lower it."""
+
+
+def default_directory_fields() -> list[str]:
+    """What a person's own correction cannot change: the address is how the directory recognises them."""
+    return ["email"]
+
+
 def default_signals() -> list[str]:
     """A company allows all three signals unless it says otherwise; each person still starts with all off."""
     return list(ALL_SIGNALS)
@@ -47,6 +56,15 @@ class Company(models.Model):
     accent = models.CharField(max_length=7, default="#0F766E")
     link_hosts = models.JSONField(default=list)
     signals = models.JSONField(default=default_signals)
+    named_reporting = models.BooleanField(
+        default=False, help_text="Reports name the people who share. Another value needs another notice."
+    )
+    minimum = models.PositiveSmallIntegerField(
+        default=SMALLEST_GROUP, help_text="How many sharing people must stand behind each figure."
+    )
+    directory_fields = models.JSONField(
+        default=default_directory_fields, help_text="Fields of a person that only the directory may change."
+    )
     server_url = models.URLField(default="http://127.0.0.1:8400", help_text="Where agents reach this server.")
     poll_interval_s = models.PositiveIntegerField(default=60)
     document = models.TextField(default="", help_text="The signed company document (JWS).")
@@ -69,6 +87,9 @@ class Company(models.Model):
         "accent": IMPERSONAL,
         "link_hosts": IMPERSONAL,
         "signals": IMPERSONAL,
+        "named_reporting": IMPERSONAL,
+        "minimum": IMPERSONAL,
+        "directory_fields": IMPERSONAL,
         "server_url": IMPERSONAL,
         "poll_interval_s": IMPERSONAL,
         "document": Personal("the signed form of the fields above", Retention.OFFICE),
@@ -163,6 +184,9 @@ class Person(models.Model):
     external_id = models.CharField(
         max_length=200, blank=True, default="", help_text="The id in the source directory."
     )
+    own_fields = models.JSONField(
+        default=list, blank=True, help_text="Fields that the person corrected; an import leaves them alone."
+    )
     groups = models.ManyToManyField(Group, related_name="people", blank=True)
 
     data_map: ClassVar[DataMap] = {
@@ -176,6 +200,7 @@ class Person(models.Model):
         "work_cell": CONTACT,
         "site_addresses": TARGETING,
         "external_id": CONTACT,
+        "own_fields": CONTACT,
         "groups": TARGETING,
     }
 

@@ -39,6 +39,7 @@ def company_content(company: Company) -> dict[str, Any]:
         "accent": company.accent,
         "link_hosts": company.link_hosts,
         "signals": company.signals,
+        "named_reporting": company.named_reporting,
         "notice": {"version": notice.version, "date": notice.date.isoformat(), "text": notice.text},
     }
 

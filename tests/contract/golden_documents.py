@@ -66,6 +66,7 @@ COMPANY_CONTENT: JSON = {
     "accent": "#0F766E",
     "link_hosts": ["northwind.example", "*.northwind.example"],
     "signals": ["seen", "click", "like"],
+    "named_reporting": False,
     "notice": NOTICE,
 }
 

@@ -22,7 +22,13 @@ ENROLLED: JSON = {
     "keys": PUBLIC_KEYS,
     "company": COMPANY_JWS,
 }
-FEED: JSON = {"v": 1, "company": COMPANY_JWS, "campaigns": list(CAMPAIGN_JWS.values()), "poll_interval_s": 60}
+FEED: JSON = {
+    "v": 1,
+    "person": ENROLLED["person"],
+    "company": COMPANY_JWS,
+    "campaigns": list(CAMPAIGN_JWS.values()),
+    "poll_interval_s": 60,
+}
 SEEN: JSON = {
     "signal": "seen",
     "event_id": EVENT_IDS[0],

@@ -64,6 +64,7 @@ class Company:
         self.faults: deque[Fault] = deque()
         self.poll_interval_s = 60
         self.token = TOKEN
+        self.person = dict(PERSON)
         self.codes = {"KX7P9QMD2HTV"}
         self.consents: dict[str, str] = {}
         self.events: dict[str, dict[str, Any]] = {}
@@ -89,6 +90,7 @@ class Company:
         """What a poll answers."""
         return {
             "v": 1,
+            "person": self.person,
             "company": self.company,
             "campaigns": list(self.documents.values()),
             "poll_interval_s": self.poll_interval_s,
@@ -132,7 +134,12 @@ class Company:
         if body["code"] not in self.codes:
             return problem(404, "invalid-code")
         self.codes.remove(body["code"])
-        answer = {"device_token": self.token, "company_id": COMPANY_ID, "person": PERSON, "keys": PUBLIC_KEYS}
+        answer = {
+            "device_token": self.token,
+            "company_id": COMPANY_ID,
+            "person": self.person,
+            "keys": PUBLIC_KEYS,
+        }
         return json_reply(answer | {"company": self.company}, 201)
 
     def _feed(self, request: Request) -> Reply:
