@@ -261,6 +261,12 @@ def bench(arguments: Sequence[str]) -> int:
     return run("-m", "benchmarks", *arguments)
 
 
+def prove_privacy(arguments: Sequence[str]) -> int:
+    """try each privacy guarantee at its full count; the report is build/privacy-report.html"""
+    set_up("test")
+    return run("-m", "tests.privacy", *arguments)
+
+
 def package(arguments: Sequence[str]) -> int:
     """build the installer in build/ and try it"""
     set_up("package")
@@ -304,13 +310,14 @@ def clean(_arguments: Sequence[str]) -> int:
 
 
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
-    task.__name__: task for task in (demo, test, bench, package, lint, messages, setup, clean)
+    task.__name__.replace("_", "-"): task
+    for task in (demo, test, prove_privacy, bench, package, lint, messages, setup, clean)
 }
 
 
 def parse() -> tuple[str, list[str]]:
     """The task that the command line names, and the words that are the task's own."""
-    listing = "\n".join(f"  {name:<9}{task.__doc__}" for name, task in TASKS.items())
+    listing = "\n".join(f"  {name:<15}{task.__doc__}" for name, task in TASKS.items())
     parser = argparse.ArgumentParser(
         prog="python3 -m tasks",
         usage="python3 -m tasks TASK [WORDS FOR THE TASK …]",

@@ -65,3 +65,10 @@ class Proof:
             line = json.dumps(asdict(Finding(self.guarantee, what, str(figure), trials)), ensure_ascii=False)
             with Path(path).open("a", encoding="utf-8") as findings:
                 findings.write(line + "\n")
+
+
+def findings(path: Path) -> list[Finding]:
+    """What a run wrote down, in order."""
+    if not path.exists():
+        return []
+    return [Finding(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]

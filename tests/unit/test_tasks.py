@@ -24,7 +24,7 @@ def tasks(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_task(words: tuple[str, ...]) -> None:
     said = tasks(*words)
     assert said.returncode == 0
-    for task in ("demo", "test", "bench", "package", "setup", "lint", "messages", "clean"):
+    for task in ("demo", "test", "prove-privacy", "bench", "package", "setup", "lint", "messages", "clean"):
         assert f"\n  {task} " in said.stdout
 
 

@@ -1,0 +1,83 @@
+"""The report of `make prove-privacy`: one line a guarantee, with the figures that were counted."""
+
+import platform
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+
+from tests.support.proofs import GUARANTEES, Finding
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c1917; --paper: #faf9f6; --line: #e4e1da; --good: #0f766e; --bad: #b91c1c; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #f2efe9; --paper: #191816; --line: #3a3733; --good: #5eead4; --bad: #fca5a5; }
+}
+body { margin: 2.5rem auto; max-width: 66rem; padding: 0 1rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; }
+table { border-collapse: collapse; width: 100%; margin-top: 1.5rem; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .5rem; border-bottom: 1px solid var(--line); }
+td:first-child { font-variant-numeric: tabular-nums; white-space: nowrap; }
+ul { margin: 0; padding-left: 1.1rem; }
+.held { color: var(--good); font-weight: 600; }
+.failed, .not { color: var(--bad); font-weight: 600; }
+@media print { body { margin: 0; max-width: none; font-size: 11px; } }
+"""
+
+
+@dataclass
+class Row:
+    """What became of one guarantee."""
+
+    guarantee: str
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """`held` only where tests ran, each passed, and a figure was written down."""
+        if self.failed:
+            return "failed"
+        return "held" if self.passed and self.findings else "not shown"
+
+    def figures(self) -> str:
+        """The figures in one line."""
+        return "; ".join(f"{each.what}: {each.figure} of {each.trials:,}" for each in self.findings)
+
+
+def page(rows: list[Row], seconds: float) -> str:
+    """The whole report, a file that needs nothing else."""
+    held = sum(row.verdict == "held" for row in rows)
+    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()}, Python {platform.python_version()}"
+    return f"""<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Tidings: proof of privacy</title><style>{STYLE}</style></head>
+<body>
+<h1>Proof of privacy</h1>
+<p>{held} of {len(rows)} guarantees held. Each was tried against the real programs with the fault that it names; the figures
+are what was counted. Made {made}, in {seconds / 60:.0f} minutes. To repeat it: <code>make prove-privacy</code>.</p>
+<table>
+<thead><tr><th>No.</th><th>Guarantee</th><th>Must be</th><th>Counted</th><th>Result</th></tr></thead>
+<tbody>
+{"".join(map(_line, rows))}</tbody>
+</table>
+</body>
+</html>
+"""
+
+
+def _line(row: Row) -> str:
+    statement, target = GUARANTEES[row.guarantee]
+    counted = [
+        f"{escape(each.what)}: <b>{escape(each.figure)}</b> of {each.trials:,}" for each in row.findings
+    ]
+    counted += [f"failed: {escape(name)}" for name in row.failed]
+    counted += [f"could not be tried here: {escape(name)}" for name in row.skipped]
+    items = "".join(f"<li>{each}</li>" for each in counted)
+    return (
+        f"<tr><td>{row.guarantee}</td><td>{escape(statement)}</td><td>{escape(target)}</td>"
+        f'<td><ul>{items}</ul></td><td class="{row.verdict.split()[0]}">{row.verdict}</td></tr>\n'
+    )
