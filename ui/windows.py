@@ -1,22 +1,20 @@
-"""The windows that the person opens: made when they are wanted, freed when they are closed, told what changed meanwhile."""
+"""The windows that the person opens, and what is done in them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject
 
 from agent import __version__, errors
 from agent.model import Act, Change, Connection, Interaction, Signal
 from ui.agent_port import Agent
 from ui.bridge import Bridge
-from ui.desktop import placement
+from ui.open_windows import OpenWindows
 from ui.presenter import Actions, follow_link
 from ui.theme import Theme
-from ui.tray_icon import application_icon
 
 if TYPE_CHECKING:
     from ui.first_run import FirstRunWindow
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from ui.privacy_choices import PrivacyChoicesWindow
 
 log = logging.getLogger(__name__)
-
-W = TypeVar("W", bound=QWidget)
 
 
 class Windows(QObject):
@@ -44,19 +40,15 @@ class Windows(QObject):
         self._bridge = bridge
         self._actions = actions
         self._theme = theme
-        self._windows: dict[type[QWidget], QWidget] = {}
-        self._fillers: dict[type[QWidget], Callable[[Any], None]] = {}
-        self._icon = application_icon()
+        self._open = OpenWindows(self)
 
     def close(self) -> None:
         """Close them all."""
-        for window in list(self._windows.values()):
-            window.close()
+        self._open.close_all()
 
     def refresh(self, changes: frozenset[Change]) -> None:
         """Something changed: tell the windows that are open, and ask the person what must be asked."""
-        for kind, fill in list(self._fillers.items()):
-            fill(self._windows[kind])
+        self._open.refresh()
         if Change.CONSENT in changes or Change.STATUS in changes:
             self._ask_what_to_share()
 
@@ -81,7 +73,7 @@ class Windows(QObject):
             window.connect_clicked.connect(lambda: self.show_first_run())
             return window
 
-        self._show(InboxWindow, make, fill=self._fill_inbox)
+        self._open.show(InboxWindow, make, fill=self._fill_inbox)
 
     def show_choices(self) -> None:
         """What is shared. Before a company is connected there is nothing to choose: connect first."""
@@ -96,7 +88,7 @@ class Windows(QObject):
             window.notice_requested.connect(lambda: self.show_notice())
             return window
 
-        self._show(PrivacyChoicesWindow, make, fill=self._fill_choices)
+        self._open.show(PrivacyChoicesWindow, make, fill=self._fill_choices)
 
     def show_first_run(self) -> None:
         """Connect this computer."""
@@ -105,7 +97,7 @@ class Windows(QObject):
     def show_about(self) -> None:
         from ui.about import AboutWindow
 
-        self._show(AboutWindow, lambda: AboutWindow(self._theme(), __version__, self._agent.status()))
+        self._open.show(AboutWindow, lambda: AboutWindow(self._theme(), __version__, self._agent.status()))
 
     def show_notice(self) -> None:
         """The company's information on the processing."""
@@ -113,16 +105,13 @@ class Windows(QObject):
         if company is not None:
             from ui.notice_window import NoticeWindow
 
-            self._show(NoticeWindow, lambda: NoticeWindow(self._theme(), company))
+            self._open.show(NoticeWindow, lambda: NoticeWindow(self._theme(), company))
 
     def tell(self, title: str, message: str) -> None:
         """One message, in place of the one before."""
         from ui.message import MessageWindow
 
-        before = self._windows.pop(MessageWindow, None)
-        if before is not None:
-            before.close()
-        self._show(MessageWindow, lambda: MessageWindow(self._theme(), title, message))
+        self._open.replace(MessageWindow, lambda: MessageWindow(self._theme(), title, message))
 
     # First run
 
@@ -139,7 +128,7 @@ class Windows(QObject):
             window.show_connect()
             return window
 
-        return self._show(FirstRunWindow, make, activate=activate)
+        return self._open.show(FirstRunWindow, make, activate=activate)
 
     def _enrol(self, address: str, code: str) -> None:
         self._first_run(activate=True).show_progress()
@@ -175,9 +164,7 @@ class Windows(QObject):
     def _close_first_run(self) -> None:
         from ui.first_run import FirstRunWindow
 
-        window = self._windows.get(FirstRunWindow)
-        if window is not None:
-            window.close()
+        self._open.close(FirstRunWindow)
 
     # What windows show
 
@@ -216,47 +203,3 @@ class Windows(QObject):
         except errors.TidingsError as fault:
             log.error("%s: %s", type(fault).__name__, fault.detail)
             self.tell(fault.title, fault.message)
-
-    # Open and close
-
-    def _show(
-        self,
-        kind: type[W],
-        make: Callable[[], W],
-        *,
-        fill: Callable[[W], None] | None = None,
-        activate: bool = True,
-    ) -> W:
-        """Open a window, or bring the open one to the front. ``fill`` tells it what there is, now and at each change."""
-        window = self._windows.get(kind)
-        if not isinstance(window, kind):
-            window = make()
-            self._keep(kind, window)
-            if fill is not None:
-                self._fillers[kind] = fill
-                fill(window)
-            window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        if not window.isVisible():
-            window.show()
-            window.move(
-                placement.centred(
-                    window.frameGeometry().size(), placement.active_screen().availableGeometry()
-                )
-            )
-        if activate:
-            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-            window.raise_()
-            window.activateWindow()
-        return window
-
-    def _keep(self, kind: type[QWidget], window: QWidget) -> None:
-        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.setWindowIcon(self._icon)
-        self._windows[kind] = window
-        window.destroyed.connect(lambda: self._forget(kind, window))
-
-    def _forget(self, kind: type[QWidget], window: QWidget) -> None:
-        """It was closed. Another of its kind may be open already."""
-        if self._windows.get(kind) is window:
-            self._windows.pop(kind)
-            self._fillers.pop(kind, None)
