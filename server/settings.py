@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "server.campaigns",
     "server.delivery",
     "server.signals",
+    "server.audit",
 ]
 MIDDLEWARE = ["server.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

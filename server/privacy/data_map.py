@@ -18,22 +18,27 @@ class Retention(StrEnum):
     CAMPAIGN = "until the campaign closes, 30 days after its end at most"
     CONSENT_PROOF = "while the person belongs to the company, as proof of the choice (GDPR article 7(1))"
     OFFICE = "while the company names this contact"
+    AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"
 
 
 @dataclass(frozen=True)
 class Personal:
-    """A value about a natural person (GDPR article 4(1))."""
+    """A value about a natural person (GDPR article 4(1)). `secret`: never shown, not even to the person (a key, a hash)."""
 
     purpose: str
     retention: Retention
+    secret: bool = False
 
 
 @dataclass(frozen=True)
 class Impersonal:
-    """A value that says nothing about a natural person."""
+    """A value that says nothing about a natural person. `secret`: never shown (a hash of a code)."""
+
+    secret: bool = False
 
 
 IMPERSONAL = Impersonal()
+SECRET = Impersonal(secret=True)
 
 Declaration: TypeAlias = Personal | Impersonal
 DataMap: TypeAlias = dict[str, Declaration]
