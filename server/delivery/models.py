@@ -1,11 +1,12 @@
 """Invitations and enrolled computers. Codes and tokens are kept only as hashes."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.db import models
 
 from server.directory.models import Person
-from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
+from server.privacy.data_map import IMPERSONAL, SECRET, DataMap, Personal, Retention
 
 INVITING = Personal("let the person connect a computer", Retention.INVITATION)
 SERVING = Personal("recognise the person's computer and serve their announcements", Retention.ENROLMENT)
@@ -23,7 +24,7 @@ class Invitation(models.Model):
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
         "person": INVITING,
-        "code_hash": IMPERSONAL,
+        "code_hash": SECRET,
         "created_at": INVITING,
         "expires_at": INVITING,
         "used_at": INVITING,
@@ -53,7 +54,7 @@ class Device(models.Model):
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
         "person": SERVING,
-        "token_hash": SERVING,
+        "token_hash": replace(SERVING, secret=True),
         "platform": SERVING,
         "agent_version": SERVING,
         "enrolled_at": SERVING,

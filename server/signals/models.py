@@ -5,6 +5,7 @@ so that destroying one row when the campaign closes leaves counts only. No signa
 under either, since receipts do name their person.
 """
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.db import models
@@ -31,7 +32,7 @@ class CampaignKey(models.Model):
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, primary_key=True, related_name="key")
     key = models.BinaryField(max_length=32)
 
-    data_map: ClassVar[DataMap] = {"campaign": IMPERSONAL, "key": REPORTING}
+    data_map: ClassVar[DataMap] = {"campaign": IMPERSONAL, "key": replace(REPORTING, secret=True)}
 
     def __str__(self) -> str:
         return f"key of campaign {self.pk}"
@@ -55,7 +56,7 @@ class Signal(models.Model):
         "id": IMPERSONAL,
         "campaign": REPORTING,
         "event_id": REPORTING,
-        "person_key": REPORTING,
+        "person_key": replace(REPORTING, secret=True),
         "signal": REPORTING,
         "date": REPORTING,
         "link_id": REPORTING,
