@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 
 from server.delivery.api import router as delivery
 from server.problems import answer_all_errors
+from server.rights.api import router as rights
 from server.schemas import Message, StrictParser
 from server.signals.api import router as signals
 
@@ -18,6 +19,7 @@ api = NinjaAPI(
 )
 api.add_router("", delivery)
 api.add_router("", signals)
+api.add_router("", rights)
 answer_all_errors(api)
 
 

@@ -32,7 +32,9 @@ INSTALLED_APPS = [
     "server.campaigns",
     "server.delivery",
     "server.signals",
+    "server.reports",
     "server.audit",
+    "server.rights",
 ]
 MIDDLEWARE = ["server.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

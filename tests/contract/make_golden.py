@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.contract import golden_documents, golden_messages, golden_refusals
+from tests.contract import golden_documents, golden_messages, golden_own_data, golden_refusals
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -23,6 +23,7 @@ def golden_files() -> dict[str, str]:
         "test-only-keys": keys,
         **golden_refusals.document_files(),
         **golden_messages.message_files(),
+        **golden_own_data.own_data_files(),
     }
     return {
         f"{name}.json": json.dumps(content, ensure_ascii=False, indent=1) + "\n"

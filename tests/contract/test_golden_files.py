@@ -22,6 +22,7 @@ def _golden(name: str) -> dict[str, Any]:
 def _schema(message: str) -> type[BaseModel]:
     from server import api, schemas
     from server.delivery import api as delivery
+    from server.rights import api as rights
     from server.signals import api as signals
 
     return {
@@ -32,6 +33,9 @@ def _schema(message: str) -> type[BaseModel]:
         "signals-answer": signals.SignalsAnswer,
         "consent-request": signals.ConsentRequest,
         "consent-answer": signals.ConsentAnswer,
+        "me-answer": rights.MeAnswer,
+        "me-request": rights.CorrectionRequestMessage,
+        "me-correction-answer": rights.CorrectionAnswer,
         "problem": schemas.ProblemAnswer,
         "health-answer": api.HealthAnswer,
     }[message]

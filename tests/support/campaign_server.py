@@ -165,6 +165,10 @@ class Computer:
         """POST JSON to a path under `/api/v1`."""
         return requests.post(f"{self.url}/api/v1{path}", json=body, headers=self.headers, timeout=PATIENCE_S)
 
+    def patch(self, path: str, body: Any) -> requests.Response:
+        """PATCH JSON to a path under `/api/v1`."""
+        return requests.patch(f"{self.url}/api/v1{path}", json=body, headers=self.headers, timeout=PATIENCE_S)
+
     def delete(self, path: str) -> requests.Response:
         """DELETE a path under `/api/v1`."""
         return requests.delete(f"{self.url}/api/v1{path}", headers=self.headers, timeout=PATIENCE_S)

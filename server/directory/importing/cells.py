@@ -79,7 +79,7 @@ class CheckedLine:
         email = self._email()
         known = self.layout.known_roles
         fields: dict[str, str | list[str]] = {
-            name: self._text(role, _limit(Person, name))
+            name: self._text(role, limit_of(Person, name))
             for role, name in _TEXT_FIELDS.items()
             if role in known
         }
@@ -120,24 +120,16 @@ class CheckedLine:
 
     def _email(self) -> str:
         role, address = self.address()
-        if not address:
-            self.refuse(role, _("the e-mail address is missing"), _("enter it, or remove the line"))
-            return ""
-        try:
-            validate_email(address)
-        except ValidationError:
-            self.refuse(
-                role, _("“{value}” is no e-mail address").format(value=_excerpt(address)), _("correct it")
-            )
-            return ""
-        if len(address) > _limit(Person, "email"):
-            self._refuse_length(role, address, _limit(Person, "email"))
-        return address.lower()
+        objection = email_objection(address)
+        if objection is None:
+            return address.lower()
+        self.refuse(role, *objection)
+        return ""
 
     def _text(self, role: Role, limit: int) -> str:
         text = self._cell(role)
         if role in _PHONES:
-            text = _INVISIBLE.sub("", text)
+            text = without_invisible(text)
         self._check(role, text, limit)
         return text
 
@@ -172,37 +164,49 @@ class CheckedLine:
         if len(found) > MAX_GROUPS:
             self._refuse_count(Role.GROUPS, MAX_GROUPS)
         for role, name in found:
-            self._check(role, name, _limit(Group, "name"))
+            self._check(role, name, limit_of(Group, "name"))
         return tuple(_unique(name for _role, name in found))
 
     def _check(self, role: Role, text: str, limit: int) -> None:
-        if len(text) > limit:
-            self._refuse_length(role, text, limit)
-        elif "\ufffd" in text:
-            self.refuse(
-                role,
-                _("“{value}” has lost a letter (�)").format(value=_excerpt(text)),
-                _("export the file again as “CSV UTF-8”"),
-            )
-        elif _INVISIBLE.search(text):
-            self.refuse(
-                role,
-                _("“{value}” has a line break or an invisible character").format(value=_excerpt(text)),
-                _("type the value anew, on one line"),
-            )
-
-    def _refuse_length(self, role: Role, text: str, limit: int) -> None:
-        what = _("“{value}” has {count} characters, {limit} are allowed").format(
-            value=_excerpt(text), count=len(text), limit=limit
-        )
-        self.refuse(role, what, _("shorten it"))
+        if objection := text_objection(text, limit):
+            self.refuse(role, *objection)
 
     def _refuse_count(self, role: Role, limit: int) -> None:
         self.refuse(role, _("more than {limit} values").format(limit=limit), _("keep the ones that matter"))
 
 
+def email_objection(address: str) -> tuple[str, str] | None:
+    """What is wrong with an address, and what to do; None when nothing is."""
+    if not address:
+        return _("the e-mail address is missing"), _("enter it, or remove the line")
+    try:
+        validate_email(address)
+    except ValidationError:
+        return _("“{value}” is no e-mail address").format(value=_excerpt(address)), _("correct it")
+    return text_objection(address, limit_of(Person, "email"))
+
+
+def text_objection(text: str, limit: int) -> tuple[str, str] | None:
+    """What is wrong with a value of one line, and what to do; None when nothing is."""
+    if len(text) > limit:
+        what = _("“{value}” has {count} characters, {limit} are allowed")
+        return what.format(value=_excerpt(text), count=len(text), limit=limit), _("shorten it")
+    if "\ufffd" in text:
+        what = _("“{value}” has lost a letter (�)").format(value=_excerpt(text))
+        return what, _("export the file again as “CSV UTF-8”")
+    if _INVISIBLE.search(text):
+        what = _("“{value}” has a line break or an invisible character").format(value=_excerpt(text))
+        return what, _("type the value anew, on one line")
+    return None
+
+
+def without_invisible(text: str) -> str:
+    """A telephone number without the invisible characters that come along when it is copied."""
+    return _INVISIBLE.sub("", text)
+
+
 @cache
-def _limit(model: type[Model], name: str) -> int:
+def limit_of(model: type[Model], name: str) -> int:
     """How many characters the database keeps of this field."""
     found = model._meta.get_field(name)
     assert isinstance(found, Field)

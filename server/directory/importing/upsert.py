@@ -3,7 +3,7 @@
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -85,17 +85,24 @@ class _Import:
 
     def _differs(self, row: PersonRow) -> bool:
         person = self._known[row.email]
-        return any(getattr(person, name) != value for name, value in row.fields.items())
+        return any(getattr(person, name) != value for name, value in self._taken(person, row).items())
 
     def _described(self, person: Person, row: PersonRow) -> Person:
-        for name, value in row.fields.items():
+        for name, value in self._taken(person, row).items():
             setattr(person, name, value)
         return person
+
+    def _taken(self, person: Person, row: PersonRow) -> Mapping[str, str | list[str]]:
+        """What the file may change: not what the person has corrected and the directory does not own."""
+        kept = set(person.own_fields) - set(self._company.directory_fields)
+        return {name: value for name, value in row.fields.items() if name not in kept}
 
     def _copy(self, person: Person) -> Person:
         """A twin under a new id: the upsert must conflict on the address alone. The stored id stays."""
         values = {name: getattr(person, name) for name in _COMPARED}
-        return Person(id=uuid.uuid4(), company=self._company, email=person.email, **values)
+        return Person(
+            id=uuid.uuid4(), company=self._company, email=person.email, own_fields=person.own_fields, **values
+        )
 
     def _update(self, people: Sequence[Person]) -> None:
         for batch in self._batches(_("Changing people"), people):

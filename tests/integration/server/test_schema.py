@@ -64,6 +64,8 @@ def test_the_description_names_every_call_of_the_protocol(tmp_path: Path) -> Non
         ("GET", "/api/v1/media/{sha256}"),
         ("POST", "/api/v1/signals"),
         ("POST", "/api/v1/consents"),
+        ("GET", "/api/v1/me"),
+        ("PATCH", "/api/v1/me"),
         ("DELETE", "/api/v1/device"),
         ("GET", "/api/v1/health"),
     }

@@ -1,0 +1,170 @@
+"""The calls of `docs/protocol` by which a person sees and corrects their own data."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from django.db import transaction
+from django.http import HttpResponse
+from ninja import Router
+from pydantic import AfterValidator, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from server import problems
+from server.audit import log
+from server.delivery.callers import CallerRequest, DeviceToken
+from server.directory.importing.cells import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES
+from server.directory.models import Person
+from server.rights.details import DetailName, correct
+from server.rights.held import held
+from server.schemas import (
+    CampaignId,
+    CompactJws,
+    Message,
+    SignalName,
+    UtcDate,
+    UtcTime,
+    Uuid4,
+    Version,
+    problem_answers,
+)
+
+router = Router(auth=DeviceToken())
+
+LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+
+Address = Annotated[str, Field(max_length=MAX_ADDRESS_CHARACTERS)]
+Addresses = Annotated[list[Address], Field(max_length=MAX_ADDRESSES)]
+
+
+class ControllerAnswer(Message):
+    name: str
+    dpo_name: str
+    dpo_email: str
+    region: Literal["eu", "us"]
+    notice_version: int
+
+
+class DetailAnswer(Message):
+    field: DetailName
+    value: str | list[str]
+    owner: Literal["person", "directory"]
+    requested: str | list[str] | None
+
+
+class ComputerAnswer(Message):
+    platform: Literal["linux", "windows", "macos"]
+    agent_version: str
+    enrolled: UtcTime
+    revoked: UtcTime | None
+    this: bool
+
+
+class HeldConsentAnswer(Message):
+    receipt_id: Uuid4
+    signal: SignalName
+    status: Literal["given", "withdrawn"]
+    notice_version: int
+    time: UtcTime
+    language: str
+    agent_version: Version
+    receipt: CompactJws
+
+
+class HeldSignalAnswer(Message):
+    event_id: Uuid4
+    campaign_id: CampaignId
+    signal: SignalName
+    date: UtcDate
+    link_id: str
+    value: int | None
+    seq: int | None
+
+
+class HeldCampaignAnswer(Message):
+    campaign_id: CampaignId
+    title: str
+    addressed: Literal["everyone", "group", "person"]
+
+
+class MeAnswer(Message):
+    v: Literal[1]
+    time: UtcTime
+    controller: ControllerAnswer
+    details: list[DetailAnswer]
+    groups: list[str]
+    computers: list[ComputerAnswer]
+    consents: list[HeldConsentAnswer]
+    signals: Annotated[list[HeldSignalAnswer], Field(max_length=100_000)]
+    campaigns: list[HeldCampaignAnswer]
+    other: dict[str, list[dict[str, Any]]]
+
+
+class DetailValues(TypedDict, total=False):
+    """The fields to correct; those that are not named stay as they are."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    email: Annotated[str, Field(min_length=3, max_length=254)]
+    first_name: Annotated[str, Field(max_length=100)]
+    last_name: Annotated[str, Field(max_length=100)]
+    title: Annotated[str, Field(max_length=200)]
+    work_landline: Annotated[str, Field(max_length=50)]
+    work_cell: Annotated[str, Field(max_length=50)]
+    site_addresses: Addresses
+
+
+def _not_empty(values: DetailValues) -> DetailValues:
+    if not values:
+        raise ValueError("name one field at least")
+    return values
+
+
+class CorrectionRequestMessage(Message):
+    details: Annotated[
+        DetailValues, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
+    ]
+
+
+class CorrectedAnswer(Message):
+    field: DetailName
+    status: Literal["changed", "requested", "unchanged"]
+
+
+class CorrectionAnswer(Message):
+    results: list[CorrectedAnswer]
+
+
+@router.get(
+    "/me",
+    response=MeAnswer,
+    summary="All that the company holds about this person",
+    openapi_extra=problem_answers(401, 413, 429, 503),
+)
+def get_me(request: CallerRequest) -> HttpResponse:
+    caller = request.auth
+    with transaction.atomic():
+        log.record(caller.company_id, "agent", "read-own-data", caller.person_id)
+        try:
+            answer = MeAnswer.model_validate(held(caller))
+        except Person.DoesNotExist as gone:
+            raise problems.unauthorized() from gone
+    body = answer.model_dump_json().encode()
+    if len(body) > LARGEST_ANSWER_BYTES:
+        detail = f"It is more than 16 MiB. Ask for a copy: {answer.controller.dpo_email}"
+        raise problems.invalid(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    response = HttpResponse(body, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@router.patch(
+    "/me",
+    response=CorrectionAnswer,
+    summary="Correct one's own details",
+    openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
+)
+def patch_me(request: CallerRequest, body: CorrectionRequestMessage) -> dict[str, Any]:
+    results = correct(
+        request.auth.person_id, request.auth.company_id, dict[str, str | list[str]](**body.details)
+    )
+    return {"results": [{"field": result.field, "status": result.status} for result in results]}

@@ -1,0 +1,192 @@
+"""All that the company holds about a person (GDPR articles 15 and 20), in the form of `docs/protocol`."""
+
+from datetime import date, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.db.models import Model
+
+from server import clock
+from server.campaigns.models import Campaign
+from server.clock import utc_text
+from server.delivery.callers import Caller
+from server.delivery.feed import for_person
+from server.directory.models import Person
+from server.rights.details import DETAILS
+from server.rights.leads import declared, fields_of, leading_models, rows_about
+from server.rights.models import CorrectionRequest
+from server.signals.consents import signals_of
+
+Row: TypeAlias = dict[str, Any]
+
+TOLD: dict[str, frozenset[str]] = {
+    "directory.Person": frozenset({*DETAILS, "company"}),
+    "directory.Person_groups": frozenset({"id", "person", "group"}),
+    "campaigns.Campaign_audience_people": frozenset({"id", "campaign", "person"}),
+    "delivery.Device": frozenset({"person", "platform", "agent_version", "enrolled_at", "revoked_at"}),
+    "signals.Consent": frozenset(
+        [
+            "person",
+            "receipt_id",
+            "signal",
+            "status",
+            "notice_version",
+            "time",
+            "language",
+            "agent_version",
+            "receipt",
+        ]
+    ),
+    "signals.Signal": frozenset(["id", "campaign", "event_id", "signal", "date", "link_id", "value", "seq"]),
+    "rights.CorrectionRequest": frozenset({"person", "field", "value"}),
+}
+"""What the sections of the answer tell, by table. Every other column of a row about the person is in `other`."""
+
+
+def held(caller: Caller) -> Row:
+    """The answer of `GET /api/v1/me`. Raises `Person.DoesNotExist` when the person has just been erased."""
+    person = Person.objects.select_related("company").get(pk=caller.person_id)
+    return {
+        "v": 1,
+        "time": utc_text(clock.now()),
+        "controller": _controller(person),
+        "details": _details(person),
+        "groups": list(person.groups.order_by("name").values_list("name", flat=True)),
+        "computers": _computers(person, caller.device_id),
+        "consents": _consents(person),
+        "signals": _signals(person),
+        "campaigns": _campaigns(person),
+        "other": {
+            model._meta.label_lower: rows for model in leading_models() if (rows := _others(model, person))
+        },
+    }
+
+
+def _controller(person: Person) -> Row:
+    company = person.company
+    return {
+        "name": company.legal_name,
+        "dpo_name": company.dpo_name,
+        "dpo_email": company.dpo_email,
+        "region": company.region,
+        "notice_version": company.notice_version(),
+    }
+
+
+def _details(person: Person) -> list[Row]:
+    waiting = dict(CorrectionRequest.objects.filter(person=person).values_list("field", "value"))
+    directory = person.company.directory_fields
+    return [
+        {
+            "field": field,
+            "value": getattr(person, field),
+            "owner": "directory" if field in directory else "person",
+            "requested": waiting.get(field),
+        }
+        for field in DETAILS
+    ]
+
+
+def _computers(person: Person, this: int) -> list[Row]:
+    return [
+        {
+            "platform": device.platform,
+            "agent_version": device.agent_version,
+            "enrolled": utc_text(device.enrolled_at),
+            "revoked": utc_text(device.revoked_at) if device.revoked_at else None,
+            "this": device.pk == this,
+        }
+        for device in person.devices.order_by("pk")
+    ]
+
+
+def _consents(person: Person) -> list[Row]:
+    return [
+        {
+            "receipt_id": str(consent.receipt_id),
+            "signal": consent.signal,
+            "status": consent.status,
+            "notice_version": consent.notice_version,
+            "time": utc_text(consent.time),
+            "language": consent.language,
+            "agent_version": consent.agent_version,
+            "receipt": consent.receipt,
+        }
+        for consent in person.consents.order_by("pk")
+    ]
+
+
+def _signals(person: Person) -> list[Row]:
+    names = ("event_id", "campaign__campaign_id", "signal", "date", "link_id", "value", "seq")
+    rows = signals_of(person.pk, person.company_id).order_by("pk").values_list(*names)
+    return [
+        {
+            "event_id": str(event_id),
+            "campaign_id": campaign_id,
+            "signal": signal,
+            "date": day.isoformat(),
+            "link_id": link_id,
+            "value": value,
+            "seq": seq,
+        }
+        for event_id, campaign_id, signal, day, link_id, value, seq in rows
+    ]
+
+
+def _campaigns(person: Person) -> list[Row]:
+    """Those addressed to the person. What has not begun yet has no title here: it is not theirs to know before."""
+    campaigns = for_person(Campaign.objects.filter(company=person.company), person.pk)
+    by_name = set(person.campaigns.values_list("pk", flat=True))
+    now = clock.now()
+    return [
+        {
+            "campaign_id": campaign.campaign_id,
+            "title": _title(campaign) if campaign.starts <= now else "",
+            "addressed": _addressed(campaign, by_name),
+        }
+        for campaign in campaigns.order_by("-starts", "pk")
+    ]
+
+
+def _addressed(campaign: Campaign, by_name: set[int]) -> str:
+    if campaign.to_everyone:
+        return "everyone"
+    return "person" if campaign.pk in by_name else "group"
+
+
+def _title(campaign: Campaign) -> str:
+    variant = campaign.content.get("variants", {}).get(campaign.content.get("default_language"), {})
+    return str(variant.get("title", ""))
+
+
+def _others(model: type[Model], person: Person) -> list[Row]:
+    names = _untold(model)
+    if not names:
+        return []
+    joined = [name for name in names if fields_of(model)[name].is_relation]
+    rows = rows_about(model, person).select_related(*joined) if joined else rows_about(model, person)
+    return [{name: _plain(getattr(row, name)) for name in names} for row in rows]
+
+
+def _untold(model: type[Model]) -> list[str]:
+    """The columns that no section tells. Of a table that has a section, its own row numbers say nothing more."""
+    told = TOLD.get(model._meta.label, frozenset())
+    return [
+        name
+        for name, field in fields_of(model).items()
+        if name not in told
+        and not declared(model, name).secret
+        and field.related_model is not Person
+        and not (told and name == "id" and model is not Person)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A stored value as JSON has it."""
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (UUID, Model)):
+        return str(value)
+    return value

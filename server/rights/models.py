@@ -1,0 +1,33 @@
+"""Corrections that the company's directory has to agree to."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from server.directory.models import Person
+from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
+
+CORRECTING = Personal("correct what the directory says about the person (GDPR article 16)", Retention.REQUEST)
+
+
+class CorrectionRequest(models.Model):
+    """What a person wants changed in a field that the directory owns. Deleted once it is decided."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="correction_requests")
+    field = models.CharField(max_length=20)
+    value = models.JSONField(help_text="A text; for site addresses a list of texts.")
+    requested_at = models.DateTimeField()
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "person": CORRECTING,
+        "field": CORRECTING,
+        "value": CORRECTING,
+        "requested_at": CORRECTING,
+    }
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("person", "field"), name="correction_field"),)
+
+    def __str__(self) -> str:
+        return f"correction {self.pk}"

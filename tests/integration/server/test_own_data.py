@@ -1,0 +1,132 @@
+"""One's own data: what `/me` answers, and what becomes of a correction."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from server.audit.models import Entry
+from server.directory.models import Company, Person
+from server.rights.models import CorrectionRequest
+from tests.support import server_data
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.wire import an_hour_ago, event, give, send
+
+
+@pytest.fixture
+def camille(northwind: ServerHome, serving: RunningServer) -> Computer:
+    """The computer of a person who is in one group."""
+    person = server_data.add_people(1, "Paris")[0]
+    Person.objects.filter(pk=person.pk).update(last_name="Roy", site_addresses=["1 rue de la Paix"])
+    return server_data.connect(serving, person.email)
+
+
+def _me(computer: Computer) -> dict[str, Any]:
+    answer = computer.get("/me")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def _details(computer: Computer) -> dict[str, Any]:
+    return {detail["field"]: detail for detail in _me(computer)["details"]}
+
+
+def test_a_person_sees_what_is_held_about_them(camille: Computer) -> None:
+    server_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    receipt = give(camille, "seen")
+    assert send(camille, event("seen", "c-film", receipt)) == ["stored"]
+    me = _me(camille)
+    assert me["controller"]["dpo_email"] == "dpo@northwind.example"
+    assert {detail["field"]: detail["value"] for detail in me["details"]}["site_addresses"] == [
+        "1 rue de la Paix"
+    ]
+    assert me["groups"] == ["Paris"]
+    assert [computer["this"] for computer in me["computers"]] == [True]
+    assert [(one["receipt_id"], one["status"]) for one in me["consents"]] == [(receipt, "given")]
+    assert [(one["campaign_id"], one["signal"]) for one in me["signals"]] == [("c-film", "seen")]
+    assert me["campaigns"] == [{"campaign_id": "c-film", "title": "About c-film", "addressed": "group"}]
+    assert me["other"]["delivery.invitation"][0]["used_at"]
+
+
+def test_a_person_sees_nothing_of_somebody_else(camille: Computer, serving: RunningServer) -> None:
+    other = server_data.add_people(1, "Lyon")[0]
+    computer = server_data.connect(serving, other.email)
+    server_data.publish("c-lyon", starts=an_hour_ago(), groups=["Lyon"])
+    assert send(computer, event("seen", "c-lyon", give(computer, "seen"))) == ["stored"]
+    text = camille.get("/me").text
+    assert not [needle for needle in (other.email, "Lyon", "c-lyon", str(other.pk)) if needle in text]
+
+
+def test_an_announcement_that_has_not_begun_keeps_its_title(camille: Computer) -> None:
+    server_data.publish("c-later", starts=datetime(2040, 1, 1, tzinfo=UTC))
+    assert _me(camille)["campaigns"] == [{"campaign_id": "c-later", "title": "", "addressed": "everyone"}]
+
+
+def test_what_the_person_owns_changes_at_once_and_arrives_with_the_next_poll(camille: Computer) -> None:
+    tag = camille.get("/feed").headers["ETag"]
+    answer = camille.patch("/me", {"details": {"first_name": " Zoé ", "last_name": "Roy"}})
+    assert answer.json() == {
+        "results": [
+            {"field": "first_name", "status": "changed"},
+            {"field": "last_name", "status": "unchanged"},
+        ]
+    }
+    polled = camille.get("/feed", If_None_Match=tag)
+    assert polled.status_code == 200
+    assert polled.json()["person"]["first_name"] == "Zoé"
+
+
+def test_what_the_directory_owns_becomes_a_request_and_a_later_one_replaces_it(camille: Computer) -> None:
+    for address in ("a@northwind.example", "B@northwind.example"):
+        answer = camille.patch("/me", {"details": {"email": address}})
+        assert answer.json()["results"] == [{"field": "email", "status": "requested"}]
+    email = _details(camille)["email"]
+    assert (email["owner"], email["requested"]) == ("directory", "b@northwind.example")
+    assert email["value"] != "b@northwind.example"
+    camille.patch("/me", {"details": {"email": email["value"]}})
+    assert _details(camille)["email"]["requested"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "not an address"),
+        ("first_name", "Zoé\u202e"),
+        ("title", "two\nlines"),
+        ("last_name", "D\ufffdsir\ufffde"),
+        ("site_addresses", ["fine", "bell\u0007"]),
+        ("first_name", "nul\x00"),
+    ],
+)
+def test_a_value_that_cannot_be_right_changes_nothing(camille: Computer, field: str, value: Any) -> None:
+    before = _details(camille)
+    answer = camille.patch("/me", {"details": {"work_cell": "123", field: value}})
+    assert answer.status_code == 422
+    assert field in answer.json()["detail"]
+    assert _details(camille) == before
+
+
+def test_nobody_can_take_the_address_of_somebody_else(camille: Computer) -> None:
+    other = server_data.add_people(1)[0]
+    Company.objects.update(directory_fields=[])
+    try:
+        answer = camille.patch("/me", {"details": {"email": other.email}})
+    finally:
+        Company.objects.update(directory_fields=["email"])
+    assert answer.status_code == 422
+    assert not CorrectionRequest.objects.exists()
+
+
+def test_reading_and_correcting_ones_own_data_is_on_record_without_a_name(camille: Computer) -> None:
+    start = Entry.objects.count()
+    camille.get("/me")
+    camille.patch("/me", {"details": {"first_name": "Zoé"}})
+    entries = list(Entry.objects.order_by("number"))[start:]
+    assert [(entry.actor, entry.action) for entry in entries] == [
+        ("agent", "read-own-data"),
+        ("agent", "correct-own-data"),
+    ]
+    assert len({entry.subject for entry in entries}) == 1
+    assert "Zoé" not in "".join(entry.detail for entry in entries)
