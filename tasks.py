@@ -251,7 +251,9 @@ def test(arguments: Sequence[str]) -> int:
     heading("pytest")
     if failed:
         print(f"Found before the tests, see above: {', '.join(failed)}.\n", flush=True)
-    code = run("-m", "pytest", *arguments)
+    # Most tests wait for a process that they started: one more at a time than there are cores.
+    workers = str((os.cpu_count() or 1) + 1)
+    code = run("-m", "pytest", "-n", workers, "--dist", "loadfile", *arguments)
     return 1 if failed or code else 0
 
 
@@ -273,21 +275,10 @@ def package(arguments: Sequence[str]) -> int:
     return run("-m", "installer", *arguments)
 
 
-CATALOGUES = {"tidings": ("resources/locale", "agent", "ui"), "django": ("server/locale", "server")}
-
-
 def messages(_arguments: Sequence[str]) -> int:
     """bring the texts of the code into the catalogues, to be translated there"""
     set_up("run")
-    LOG.parent.mkdir(exist_ok=True)
-    babel = ("-m", "babel.messages.frontend")
-    for domain, (catalogue, *packages) in CATALOGUES.items():
-        template = str(LOG.with_name(f"{domain}.pot"))
-        extract = (*babel, "extract", "--no-location", "--sort-output", "-o", template, *packages)
-        update = (*babel, "update", "-i", template, "-d", catalogue, "-D", domain)
-        if run(*extract) or run(*update, "--no-fuzzy-matching", "--ignore-obsolete"):
-            return 1
-    return 0
+    return run("-m", "resources.catalogues")
 
 
 def setup(arguments: Sequence[str]) -> int:

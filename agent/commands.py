@@ -6,10 +6,10 @@ import argparse
 import logging
 import shutil
 import signal
+import socket
 import sys
-import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -30,17 +30,33 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     """Receive and send until a signal ends it."""
     folders = Folders.standard()
     lock = InstanceLock(folders.runtime)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    runtime = Runtime.open(folders)
-    try:
-        runtime.start()
-        ended.wait()
-    finally:
-        runtime.stop()
-        lock.release()
+    with _signals() as told_to_end:
+        runtime = Runtime.open(folders)
+        try:
+            runtime.start()
+            told_to_end.recv(1)
+        finally:
+            runtime.stop()
+            lock.release()
     return 0
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """What can be read once a signal has asked for the end.
+
+    A wait for an Event would miss a signal that comes just before it begins: a byte in a socket stays.
+    """
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.setblocking(False)
+        signal.set_wakeup_fd(writing.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        try:
+            yield reading
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 def enrol(options: argparse.Namespace, checks: Checks) -> int:

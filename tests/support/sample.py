@@ -1,6 +1,8 @@
 """The sample company of `resources/sample` on a real server: its people, its media, its campaigns."""
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,10 +25,13 @@ def sample_media() -> Path:
         digest.update(source.read_bytes())
     folder = MEDIA / digest.hexdigest()[:12]
     if not folder.exists():
-        unfinished = folder.with_suffix(".unfinished")
+        unfinished = folder.with_suffix(f".{os.getpid()}")
         command = [sys.executable, "-m", "resources.sample.make_media", str(unfinished)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        unfinished.rename(folder)
+        try:
+            unfinished.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(unfinished)
     return folder
 
 
