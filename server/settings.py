@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "server.delivery",
     "server.signals",
     "server.reports",
+    "server.reports",
     "server.audit",
     "server.rights",
 ]

@@ -78,6 +78,9 @@ class Campaign(models.Model):
     minimum = models.PositiveSmallIntegerField(
         default=5, help_text="The company's `minimum` when this was published; it stays."
     )
+    notice_version = models.PositiveIntegerField(
+        default=0, help_text="Of the notice that was in force when this was published."
+    )
     closed_at = models.DateTimeField(
         null=True, help_text="When its key was destroyed. Only `result` is left then."
     )
@@ -101,6 +104,7 @@ class Campaign(models.Model):
         "media": IMPERSONAL,
         "published_at": IMPERSONAL,
         "minimum": IMPERSONAL,
+        "notice_version": IMPERSONAL,
         "closed_at": IMPERSONAL,
         "result": IMPERSONAL,
     }

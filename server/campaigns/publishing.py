@@ -143,6 +143,7 @@ def _stored(draft: Draft) -> Campaign:
         document=document.jws,
         to_everyone=draft.audience.everyone,
         minimum=owner.minimum,
+        notice_version=owner.notice_version(),
     )
     campaign.audience_groups.set(draft.audience.groups)
     campaign.audience_people.set(draft.audience.people)

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server import clock
+from server.audit import log
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import Draft, draft, publish, recall
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
-from server.reports.figures import audience
+from server.reports.audiences import audience
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +66,7 @@ def _publish(options: argparse.Namespace) -> int:
             )
         else:
             campaign = publish(checked)
+            log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": campaign.campaign_id})
             print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=_reach(checked)))
     return 0
 
@@ -80,6 +82,8 @@ def _reach(checked: Draft) -> str:
 def _recall(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     done = recall(company, options.campaign)
+    if done:
+        log.record(company, log.COMMAND_LINE, "recall", detail={"campaign": options.campaign})
     message = _("{name} is recalled.") if done else _("{name} was recalled already.")
     print(message.format(name=options.campaign))
     return 0

@@ -2,21 +2,29 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from server.campaigns.models import Campaign
+from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.errors import Refused
-from server.reports.figures import MINIMUM, Figure, Report, report
+from server.reports import tables
+from server.reports.figures import Report, report
+from server.spreadsheet import csv_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "campaign", nargs="?", metavar="ID", help=_("the campaign; without it, all are listed")
     )
-    parser.add_argument("--json", action="store_true", help=_("as JSON; hidden figures are null"))
+    parser.add_argument("--by", choices=("group", "day"), help=_("a line for each group or each UTC day"))
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help=_("as JSON; hidden figures are null"))
+    formats.add_argument("--csv", action="store_true", help=_("as CSV; hidden figures are empty"))
     add_company_argument(parser)
 
 
@@ -33,9 +41,11 @@ def run(options: argparse.Namespace) -> int:
         )
     figures = report(campaign)
     if options.json:
-        print(json.dumps(asdict(figures) | {"minimum": MINIMUM}, ensure_ascii=False, indent=2))
+        print(json.dumps(asdict(figures), ensure_ascii=False, indent=2))
+    elif options.csv:
+        sys.stdout.write(csv_text(tables.COLUMNS, tables.spreadsheet(figures)))
     else:
-        _print(figures)
+        _print(campaign, figures, options.by)
     return 0
 
 
@@ -50,22 +60,38 @@ def _list(campaigns: list[Campaign], as_json: bool) -> int:
     return 0
 
 
-def _print(figures: Report) -> None:
+def _print(campaign: Campaign, figures: Report, by: str | None) -> None:
     heading = f"{figures.campaign_id}  {figures.title}".rstrip()
     recalled = figures.status == Campaign.Status.RECALLED
     print(f"{heading}  ({_('recalled')})" if recalled else heading)
-    print(_("For {count} people").format(count=figures.assigned))
-    names = {"seen": _("Seen"), "click": _("Clicked"), "like": _("Liked")}
-    for figure in figures.figures:
-        print(f"{names[figure.name]:<10}", _words(figure))
-    for link in figures.links:
-        print(f"  {link.name}:", _words(link))
+    reach = ngettext("For {count} person.", "For {count} people.", figures.assigned)
+    print(reach.format(count=figures.assigned), _state(campaign, figures))
+    print()
+    views = {None: tables.whole, "group": tables.by_group, "day": tables.by_day}
+    print(*views[by](figures), sep="\n")
+    print()
+    print(_explanation(by).format(minimum=figures.minimum))
 
 
-def _words(figure: Figure) -> str:
-    if figure.people is None or figure.sharing is None:
-        return _("hidden: fewer than {minimum} people share this").format(minimum=MINIMUM)
-    share = figure.people / figure.sharing
-    return _("{people} of {sharing} who share ({share:.0%})").format(
-        people=figure.people, sharing=figure.sharing, share=share
+def _state(campaign: Campaign, figures: Report) -> str:
+    if figures.closed:
+        return _("Closed: these figures stay, and nothing about anybody.")
+    if campaign.starts > now():
+        return _("It starts at {time}; nothing is counted before.").format(time=utc_text(campaign.starts))
+    return ""
+
+
+def _explanation(by: str | None) -> str:
+    counted = _(
+        "Counted are people who share, always {minimum} or more together: so nobody can be told apart by comparing "
+        "figures. Some who share are not counted yet, or not any more because somebody among them withdrew."
     )
+    others = {
+        None: _(
+            "“Of all” is an estimate: Wilson's score interval at 95 %, corrected for the number of people. It holds "
+            "if those who share are like the others."
+        ),
+        "group": _("A group shows those who were put together with people of the same group only."),
+        "day": _("Each person counts on the first day, in UTC. The days add up to the figures of the whole."),
+    }
+    return f"{counted}\n{others[by]}"

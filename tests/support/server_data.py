@@ -115,6 +115,8 @@ def publish(
             document=document.jws,
             counter=document.counter,
             to_everyone=not (groups or people),
+            minimum=owner.minimum,
+            notice_version=owner.notice_version(),
         )
         campaign.audience_groups.set(Group.objects.filter(company=owner, name__in=groups))
         campaign.audience_people.set(people)

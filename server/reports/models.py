@@ -1,0 +1,90 @@
+"""Which people stand behind each figure. See docs/adr/0007-blocks.md.
+
+A cohort is a lasting set of people of the directory, formed without regard to what anybody shares. A block is a set of
+sharing people of one cohort, for one campaign and signal: the smallest thing that a figure is made of.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from django.db import models
+
+from server.campaigns.models import Campaign
+from server.directory.models import Person
+from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
+from server.signals.models import SignalName
+
+HIDING = Personal(
+    "keep figures from telling about one person (GDPR article 25(1))",
+    Retention.MEMBERSHIP,
+)
+COUNTING = Personal(
+    "count the person, with their consent, among at least five (GDPR articles 6(1)(a) and 25(1))",
+    Retention.CAMPAIGN,
+)
+
+
+class CohortMember(models.Model):
+    """A person's cohort. It never gets new members: it only loses those who are erased."""
+
+    person = models.OneToOneField(
+        Person, on_delete=models.CASCADE, primary_key=True, related_name="cohort_member"
+    )
+    cohort = models.UUIDField()
+
+    data_map: ClassVar[DataMap] = {"person": HIDING, "cohort": HIDING}
+
+    class Meta:
+        indexes = (models.Index(fields=("cohort",), name="cohort_members"),)
+
+    def __str__(self) -> str:
+        return f"member of cohort {self.cohort}"
+
+
+class Block(models.Model):
+    """People who are counted together or not at all. Once it is not `live` it never is again."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="blocks")
+    signal = models.CharField(max_length=5, choices=SignalName.choices)
+    cohort = models.UUIDField()
+    groups = models.JSONField(
+        default=list, help_text="Names of the groups that held the whole cohort when this was formed."
+    )
+    live = models.BooleanField(default=True)
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "campaign": IMPERSONAL,
+        "signal": IMPERSONAL,
+        "cohort": IMPERSONAL,
+        "groups": IMPERSONAL,
+        "live": IMPERSONAL,
+    }
+
+    class Meta:
+        indexes = (models.Index(fields=("campaign", "signal"), name="block_campaign"),)
+
+    def __str__(self) -> str:
+        return f"block {self.pk}"
+
+
+class BlockMember(models.Model):
+    """A person of a block, under the campaign's key as in `Signal`. Whoever was in a block is in no other one of it."""
+
+    block = models.ForeignKey(Block, on_delete=models.CASCADE, related_name="members")
+    person_key = models.CharField(
+        max_length=64, help_text="HMAC-SHA256 of the person's id under the campaign's key, in hex."
+    )
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "block": COUNTING,
+        "person_key": replace(COUNTING, secret=True),
+    }
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("block", "person_key"), name="block_member"),)
+        indexes = (models.Index(fields=("person_key",), name="block_person"),)
+
+    def __str__(self) -> str:
+        return f"member of block {self.block_id}"
