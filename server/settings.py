@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "server.delivery",
     "server.signals",
     "server.reports",
-    "server.reports",
     "server.audit",
     "server.rights",
 ]
