@@ -5,14 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from server import problems
+from server import clock, problems
 from server.clock import utc_text
 from server.delivery.callers import Caller
 from server.directory.models import Company, Notice, Person
+from server.signals import changes
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
 from server.signing.digests import notice_digest
@@ -50,31 +51,61 @@ def lock_person(person_id: UUID) -> None:
 def decide(caller: Caller, decision: Decision) -> str:
     """Store the decision once and answer its receipt (JWS). A withdrawal erases what it covers in the same transaction.
 
+    A consent that was given before a withdrawal which is here already changes nothing, and is answered like it.
     Raises `Problem`: 409 for a consent to an outdated notice.
     """
     lock_person(caller.person_id)
-    stored = Consent.objects.filter(person_id=caller.person_id, receipt_id=decision.receipt_id)
-    known = {consent.status: consent for consent in stored}
-    answered = known.get(WITHDRAWN) or known.get(decision.status)
+    own = Consent.objects.filter(person_id=caller.person_id)
+    answered = _answered(own, decision)
     if answered is not None:
         return answered.receipt
     company = Company.objects.get(pk=caller.company_id)
-    notice = company.current_notice()
     if decision.status == GIVEN:
-        if decision.notice_version != notice.version:
-            raise problems.notice_changed(notice.version)
-        erased = 0
-    else:
-        signals = {decision.signal} | {consent.signal for consent in known.values()}
-        erased = signals_of(caller.person_id, caller.company_id).filter(signal__in=signals).delete()[0]
+        version = company.notice_version()
+        if decision.notice_version != version:
+            raise problems.notice_changed(version)
+        return _stored(company, caller.person_id, decision, erased=0)
+    return withdraw(company, caller.person_id, decision)
+
+
+def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
+    """What has been decided already, if that settles it: this very decision, or a withdrawal that ends it."""
+    same = {consent.status: consent for consent in own.filter(receipt_id=decision.receipt_id)}
+    if decision.status == WITHDRAWN or WITHDRAWN in same:
+        return same.get(WITHDRAWN)
+    withdrawals = own.filter(status=WITHDRAWN, signal=decision.signal)
+    later = withdrawals.filter(_taken_back_after(decision.time)).order_by("pk").last()
+    return later or same.get(GIVEN)
+
+
+def _taken_back_after(given: datetime | OuterRef) -> Q:
+    """A withdrawal's own time, but not later than it came: a clock that is ahead must not forbid sharing for months."""
+    return Q(time__gt=given, received_at__gt=given)
+
+
+def withdraw(company: Company, person_id: UUID, decision: Decision) -> str:
+    """Erase what the withdrawal covers and keep it as a tombstone. Answers its receipt (JWS).
+
+    Call it within a transaction, under `lock_person`. Withdrawing is of the person, not of a computer: the rows of
+    that signal go, whatever receipt they came under (GDPR article 7(3)).
+    """
+    own = Consent.objects.filter(person_id=person_id, receipt_id=decision.receipt_id)
+    signals = {decision.signal} | set(own.values_list("signal", flat=True))
+    changes.leave([person_id], company.pk, signals)
+    erased = signals_of(person_id, company.pk).filter(signal__in=signals).delete()[0]
+    return _stored(company, person_id, decision, erased)
+
+
+def _stored(company: Company, person_id: UUID, decision: Decision, erased: int) -> str:
     receipt = _receipt(company, decision, erased)
     Consent.objects.create(
-        person_id=caller.person_id,
+        person_id=person_id,
         receipt_id=decision.receipt_id,
         signal=decision.signal,
         status=decision.status,
         notice_version=decision.notice_version,
         time=decision.time,
+        received_at=clock.now(),
         language=decision.language,
         agent_version=decision.agent_version,
         receipt=receipt,
@@ -93,11 +124,16 @@ def in_force(company: Company) -> QuerySet[Consent]:
 
 
 def not_withdrawn(company: Company) -> QuerySet[Consent]:
-    """The consents given in this company, to any version of its notice, that were not taken back."""
+    """The consents given in this company, to any version of its notice, that were not taken back.
+
+    A withdrawal ends those of the same person and signal that came before it, or were given before it.
+    """
     given = Consent.objects.filter(person__company=company, status=GIVEN, signal__in=company.signals)
     # Of the same person: nobody else's withdrawal, whatever receipt it names, ends a consent.
-    withdrawn = Consent.objects.filter(
-        person=OuterRef("person"), receipt_id=OuterRef("receipt_id"), status=WITHDRAWN
+    withdrawn = Consent.objects.filter(person=OuterRef("person"), status=WITHDRAWN).filter(
+        Q(receipt_id=OuterRef("receipt_id"))
+        | Q(signal=OuterRef("signal"), pk__gt=OuterRef("pk"))
+        | Q(_taken_back_after(OuterRef("time")), signal=OuterRef("signal"))
     )
     return given.filter(~Exists(withdrawn))
 

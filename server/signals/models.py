@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from server import clock
 from server.campaigns.models import Campaign
 from server.directory.models import Person
 from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
@@ -87,7 +88,8 @@ class Consent(models.Model):
     signal = models.CharField(max_length=5, choices=SignalName.choices)
     status = models.CharField(max_length=9, choices=Status.choices)
     notice_version = models.PositiveIntegerField()
-    time = models.DateTimeField()
+    time = models.DateTimeField(help_text="As the computer says it.")
+    received_at = models.DateTimeField(default=clock.now, help_text="As the server says it.")
     language = models.CharField(max_length=35)
     agent_version = models.CharField(max_length=40)
     receipt = models.TextField(help_text="The signed receipt (JWS).")
@@ -100,6 +102,7 @@ class Consent(models.Model):
         "status": PROOF,
         "notice_version": PROOF,
         "time": PROOF,
+        "received_at": PROOF,
         "language": PROOF,
         "agent_version": PROOF,
         "receipt": PROOF,

@@ -1,6 +1,6 @@
 """Consents and withdrawals, their receipts, and what they erase."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -115,6 +115,62 @@ def test_giving_again_needs_a_new_receipt_and_brings_nothing_back(computer: Comp
     give(computer, "like")
     assert not Signal.objects.exists()
     assert send(computer, liked) == ["dropped_consent"]
+
+
+def test_a_withdrawal_is_of_the_person_and_ends_what_their_other_computers_gave(
+    computer: Computer, serving: RunningServer
+) -> None:
+    laptop = server_data.connect(serving, "p0@northwind.example")
+    here, there = give(computer, "seen"), give(laptop, "seen")
+    send(computer, event("seen", "c-news", here))
+    send(laptop, event("seen", "c-news", there), event("seen", "c-news", there))
+    assert _receipt(computer, consent("seen", "withdrawn", receipt_id=here))["erased"] == 3
+    assert send(laptop, event("seen", "c-news", there)) == ["dropped_consent"]
+    assert not Signal.objects.exists()
+
+
+def test_a_withdrawal_leaves_the_persons_other_signals_alone(computer: Computer) -> None:
+    seen, click = give(computer, "seen"), give(computer, "click")
+    computer.post("/consents", consent("seen", "withdrawn", receipt_id=seen))
+    assert send(computer, event("click", "c-news", click)) == ["stored"]
+
+
+def test_a_consent_given_before_a_withdrawal_and_sent_after_it_changes_nothing(
+    computer: Computer, serving: RunningServer
+) -> None:
+    offline = server_data.connect(serving, "p0@northwind.example")
+    withdrawal = consent("seen", "withdrawn", time="2026-11-23T10:00:00Z")
+    answer = computer.post("/consents", withdrawal).json()
+    late = consent("seen", time="2026-11-23T09:59:59Z")
+    assert offline.post("/consents", late).json() == answer
+    assert send(offline, event("seen", "c-news", str(late["receipt_id"]))) == ["dropped_consent"]
+    assert list(Consent.objects.values_list("status", flat=True)) == ["withdrawn"]
+
+
+def test_a_consent_given_after_a_withdrawal_holds(computer: Computer) -> None:
+    computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z"))
+    again = consent("seen", time="2026-11-23T10:00:01Z")
+    assert _receipt(computer, again)["status"] == "given"
+    assert send(computer, event("seen", "c-news", str(again["receipt_id"]))) == ["stored"]
+
+
+def test_a_consent_that_was_here_ends_with_a_withdrawal_that_comes_later_whatever_the_clocks_say(
+    computer: Computer,
+) -> None:
+    ahead = consent("seen", time="2031-01-01T00:00:00Z")
+    computer.post("/consents", ahead)
+    computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z"))
+    assert send(computer, event("seen", "c-news", str(ahead["receipt_id"]))) == ["dropped_consent"]
+
+
+def test_a_withdrawal_from_a_clock_that_is_ahead_does_not_forbid_sharing_until_then(
+    computer: Computer,
+) -> None:
+    computer.post("/consents", consent("seen", "withdrawn", time="2036-01-01T00:00:00Z"))
+    soon = (datetime.now(UTC) + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    again = consent("seen", time=soon)
+    assert _receipt(computer, again)["status"] == "given"
+    assert send(computer, event("seen", "c-news", str(again["receipt_id"]))) == ["stored"]
 
 
 def test_a_new_notice_ends_consents_to_the_old_one(computer: Computer) -> None:
