@@ -16,7 +16,19 @@ from django.utils.translation import gettext as _
 
 from server.errors import EnvironmentFault, ServerError
 
-COMMANDS = ("init", "serve", "people", "invite", "campaign", "report", "device", "purge", "check")
+COMMANDS = (
+    "init",
+    "serve",
+    "people",
+    "invite",
+    "campaign",
+    "report",
+    "device",
+    "purge",
+    "check",
+    "audit",
+    "corrections",
+)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -99,6 +111,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "report": _("show how a campaign was received"),
         "device": _("list and revoke connected computers"),
         "purge": _("erase everything about people"),
+        "audit": _("show the audit log, and check that it is whole"),
+        "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
     }
     common = _common_options()

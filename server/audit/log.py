@@ -64,8 +64,7 @@ def restored(company: Company | str, actor: str = "server") -> Entry:
     with transaction.atomic():
         chain = _locked_chain(company_id)
         before, remembered = Head(chain.number, chain.digest), _remembered(company_id)
-        gap = Entry.objects.filter(company_id=company_id, action=GAP).order_by("-number").first()
-        detail: dict[str, Any] = {"explains": gap.number} if gap else {}
+        detail: dict[str, Any] = {}
         if remembered and remembered.number > before.number:
             detail = _lost(before, remembered)
             chain.number = remembered.number

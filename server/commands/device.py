@@ -5,6 +5,7 @@ import json
 
 from django.utils.translation import gettext as _
 
+from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
 from server.delivery.enrolment import revoke
@@ -35,8 +36,10 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     devices = Device.objects.filter(person__company=company).select_related("person").order_by("pk")
-    if options.email:
-        devices = devices.filter(person=person_of(company, options.email))
+    person = person_of(company, options.email) if options.email else None
+    if person:
+        devices = devices.filter(person=person)
+    log.record(company, log.COMMAND_LINE, "read-devices", person.pk if person else None)
     rows = [
         {
             "id": device.pk,
@@ -66,7 +69,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _revoke(options: argparse.Namespace) -> int:
-    person = person_of(chosen_company(options), options.email)
+    company = chosen_company(options)
+    person = person_of(company, options.email)
     devices = person.devices.filter(revoked_at=None)
     if options.id is not None:
         devices = devices.filter(pk=options.id)
@@ -78,5 +82,6 @@ def _revoke(options: argparse.Namespace) -> int:
                 email=person.email
             ),
         )
+    log.record(company, log.COMMAND_LINE, "revoke-devices", person.pk, {"devices": revoked})
     print(_("Revoked: {count}").format(count=revoked))
     return 0

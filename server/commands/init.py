@@ -10,9 +10,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils.translation import gettext as _
 
+from server.audit import log
 from server.directory.companies import make_or_change
 from server.directory.company_file import CompanyFile, check_company, read_company_file
 from server.errors import EnvironmentFault, Refused
+from server.tenants.region import refuse_other_region, region_name, settle
 
 FLAGS = ("id", "name", "legal_name", "region", "dpo_name", "dpo_email", "accent", "server_url")
 
@@ -28,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", help=_("without a file: a short name, a-z, 0-9 and hyphen"))
     parser.add_argument("--name", help=_("the company's name as employees know it"))
     parser.add_argument("--legal-name", help=_("the controller of the processing"))
-    parser.add_argument("--region", choices=("eu", "us"), help=_("where the data is stored"))
+    parser.add_argument(
+        "--region",
+        choices=("eu", "us"),
+        help=_("where the data is stored; alone, it sets up a server without a company"),
+    )
     parser.add_argument("--dpo-name", help=_("whom to contact about data protection"))
     parser.add_argument("--dpo-email", help=_("their e-mail address"))
     parser.add_argument("--accent", help=_("a colour for pop-ups, as #0F766E"))
@@ -42,14 +48,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.region and not any(getattr(options, name) for name in ("file", "id", "name")):
+        return _without_company(options.region)
     description = _description(options)
-    prepare_data_folder()
-    call_command("migrate", verbosity=0, interactive=False)
+    section = description.company
+    refuse_other_region(section.region)
+    if options.region and options.region != section.region:
+        raise Refused(
+            _("Two regions were named"),
+            _("The company file says {region}. Leave --region out, or correct the file.").format(
+                region=section.region
+            ),
+        )
+    _prepare()
     company, is_new = make_or_change(description)
+    settle(company.region)
     notice = company.current_notice().version
+    log.record(
+        company, log.COMMAND_LINE, "make-company" if is_new else "change-company", detail={"notice": notice}
+    )
     done = _("{name} is ready.") if is_new else _("{name} is changed.")
     print(done.format(name=company.name), _("Notice in force: version {version}.").format(version=notice))
     return 0
+
+
+def _without_company(region: str) -> int:
+    """For a server that companies are imported into."""
+    refuse_other_region(region)
+    _prepare()
+    settle(region)
+    print(_("This server keeps data in {region}. It has no company yet.").format(region=region_name(region)))
+    return 0
+
+
+def _prepare() -> None:
+    prepare_data_folder()
+    call_command("migrate", verbosity=0, interactive=False)
 
 
 def _description(options: argparse.Namespace) -> CompanyFile:

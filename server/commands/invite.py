@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server.audit import log
 from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
 from server.delivery.enrolment import invite
@@ -39,7 +40,9 @@ def run(options: argparse.Namespace) -> int:
     valid_for = timedelta(days=options.days)
     if options.all:
         return _invite_all(company, valid_for)
-    code = invite(person_of(company, options.email), valid_for)
+    person = person_of(company, options.email)
+    code = invite(person, valid_for)
+    log.record(company, log.COMMAND_LINE, "invite", person.pk, {"days": options.days})
     print(_("Server: {url}").format(url=company.server_url))
     print(_("Code: {code}").format(code=code))
     print(_("Valid once, until {time}").format(time=utc_text(now() + valid_for)))
@@ -48,9 +51,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _invite_all(company: Company, valid_for: timedelta) -> int:
     connected = Person.objects.filter(company=company, devices__revoked_at=None, devices__isnull=False)
-    people = Person.objects.filter(company=company).exclude(pk__in=connected.values("pk")).order_by("email")
+    invited = Person.objects.filter(company=company).exclude(pk__in=connected.values("pk"))
+    people = invited.select_related("company").order_by("email")
     with transaction.atomic():
         codes = [(person.email, invite(person, valid_for)) for person in people]
+        log.record(
+            company, log.COMMAND_LINE, "invite-all", detail={"days": valid_for.days, "people": len(codes)}
+        )
     if not codes:
         raise Refused(_("Nobody to invite"), _("Everybody has a connected computer already."))
     for email, code in codes:

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from rich.console import Console
 from rich.progress import Progress
 
+from server.audit import log
 from server.commands.companies import add_company_argument, chosen_company
 from server.directory.importing.cells import Problem
 from server.directory.importing.formats import recognise
@@ -56,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
     if difference is None:
         _print_problems(options.file, reading.problems)
         return 1
+    if not options.dry_run:
+        counts = {"added": difference.added, "changed": difference.changed}
+        log.record(company, log.COMMAND_LINE, "import-people", detail=counts)
     _print_difference(difference, options.dry_run)
     return 0
 

@@ -1,31 +1,249 @@
-"""The audit log: a chain of hashes on both databases, and its end in the data folder."""
+"""The audit log: a chain of hashes on both databases, and its end in the data folder. Every kind of tampering is found."""
 
-from collections.abc import Iterator
+import csv
+import io
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from server.audit import heads, log
 from server.audit.models import Chain, Entry
+from server.audit.verifying import Verdict, verify
+from server.spreadsheet import csv_text
 from tests.support import server_data
-from tests.support.campaign_server import ServerHome
+from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.server_commands import run_command
+
+HASHED_COLUMNS = ("time", "actor", "action", "subject", "detail", "previous", "digest")
+CHANGES = 60
 
 
 @pytest.fixture
-def chain(northwind: ServerHome) -> Iterator[ServerHome]:
-    """Northwind's server with an empty audit log."""
+def empty(northwind: ServerHome) -> Iterator[ServerHome]:
+    """Northwind's server with an empty audit log, before and after."""
+    _forget()
+    yield northwind
+    _forget()
+
+
+@pytest.fixture
+def chain(empty: ServerHome) -> ServerHome:
+    """The same with ten entries."""
+    for number in range(10):
+        log.record("northwind", log.COMMAND_LINE, "publish", uuid4(), {"campaign": f"c-{number}"})
+    assert _verdict().sound
+    return empty
+
+
+def _forget() -> None:
     Entry.objects.all().delete()
     Chain.objects.all().delete()
     heads.forget("northwind")
-    return northwind
 
 
-def test_each_entry_holds_the_digest_of_the_one_before(chain: ServerHome) -> None:
+def _verdict(expected: str | None = None) -> Verdict:
+    return verify(server_data.company(), expected)
+
+
+def test_each_entry_holds_the_digest_of_the_one_before(empty: ServerHome) -> None:
     company, person = server_data.company(), uuid4()
     first = log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": "c-film"})
     second = log.record(company, "agent", "read-own-data", person)
     assert (first.number, first.previous) == (1, "")
     assert (second.number, second.previous) == (2, first.digest)
-    assert second.digest == log.digest(second) != first.digest
     assert str(person) not in f"{second.subject}{second.detail}"
     assert heads.kept("northwind") == heads.Head(2, second.digest)
+
+
+def test_an_act_that_was_undone_leaves_no_entry(chain: ServerHome) -> None:
+    from django.db import transaction
+
+    with transaction.atomic():
+        log.record("northwind", log.COMMAND_LINE, "recall")
+        transaction.set_rollback(True)
+    verdict = _verdict()
+    assert (verdict.sound, verdict.entries) == (True, 10)
+
+
+def test_a_changed_byte_is_found_wherever_it_is(chain: ServerHome) -> None:
+    chance, missed = random.Random(7), []
+    for _ in range(CHANGES):
+        entry = Entry.objects.get(number=chance.randint(1, 10))
+        column = chance.choice([name for name in HASHED_COLUMNS if getattr(entry, name)])
+        text = getattr(entry, column)
+        place = chance.randrange(len(text))
+        other = chance.choice([letter for letter in "abcdef0123456789" if letter != text[place]])
+        Entry.objects.filter(pk=entry.pk).update(**{column: text[:place] + other + text[place + 1 :]})
+        if _verdict().sound:
+            missed.append((entry.number, column))
+        Entry.objects.filter(pk=entry.pk).update(**{column: text})
+    assert not missed
+    assert _verdict().sound
+
+
+def _remove_one() -> None:
+    Entry.objects.filter(number=4).delete()
+
+
+def _exchange_two() -> None:
+    Entry.objects.filter(number=4).update(number=100)
+    Entry.objects.filter(number=5).update(number=4)
+    Entry.objects.filter(number=100).update(number=5)
+
+
+def _cut_the_tail() -> None:
+    Entry.objects.filter(number__gt=7).delete()
+
+
+def _cut_the_tail_and_its_end() -> None:
+    _cut_the_tail()
+    last = Entry.objects.get(number=7)
+    Chain.objects.update(number=7, digest=last.digest)
+
+
+def _remove_all() -> None:
+    Entry.objects.all().delete()
+    Chain.objects.all().delete()
+
+
+def _remove_one_and_close_the_gap() -> None:
+    _remove_one()
+    for number in range(5, 11):
+        Entry.objects.filter(number=number).update(number=number - 1)
+    _write_anew(4)
+
+
+def _change_and_write_anew() -> None:
+    Entry.objects.filter(number=4).update(actor="somebody else")
+    _write_anew(4)
+
+
+def _write_anew(first: int) -> None:
+    """What somebody can do who knows how the digests are made, and has the database."""
+    entries = list(Entry.objects.order_by("number"))
+    for before, entry in zip(entries[first - 2 :], entries[first - 1 :], strict=False):
+        entry.previous = before.digest
+        entry.digest = log.digest(entry)
+        entry.save()
+    Chain.objects.update(number=len(entries), digest=entries[-1].digest)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        _remove_one,
+        _exchange_two,
+        _cut_the_tail,
+        _cut_the_tail_and_its_end,
+        _remove_all,
+        _remove_one_and_close_the_gap,
+        _change_and_write_anew,
+        lambda: heads.forget("northwind"),
+        lambda: Chain.objects.update(number=F("number") + 1),
+    ],
+)
+def test_tampering_is_found(chain: ServerHome, tamper: Callable[[], object]) -> None:
+    tamper()
+    assert not _verdict().sound
+
+
+def test_a_log_written_anew_with_its_end_is_found_by_a_digest_noted_elsewhere(chain: ServerHome) -> None:
+    noted = _verdict().head.digest
+    _change_and_write_anew()
+    heads.forget("northwind")
+    chain_end = Chain.objects.get()
+    heads.keep("northwind", heads.Head(chain_end.number, chain_end.digest))
+    assert _verdict().sound, "the server by itself cannot know"
+    assert not _verdict(noted).sound
+
+
+def test_a_database_restored_from_a_backup_is_told_and_goes_on_with_both_ends(chain: ServerHome) -> None:
+    lost = Chain.objects.get().digest
+    _cut_the_tail_and_its_end()
+    assert any("restored from a backup?" in fault for fault in _verdict().faults)
+    entry = log.restored("northwind")
+    assert entry.number == 11
+    assert lost in entry.detail
+    assert Entry.objects.get(number=7).digest in entry.detail
+    verdict = _verdict()
+    assert verdict.sound
+    assert "8 to 10" in verdict.notes[0]
+
+
+def test_an_act_after_a_cut_tail_does_not_hide_it(chain: ServerHome) -> None:
+    _cut_the_tail_and_its_end()
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    assert any("8 to 10 are lost" in fault for fault in _verdict().faults)
+    log.restored("northwind", log.COMMAND_LINE)
+    assert _verdict().sound
+
+
+def test_a_broken_end_in_the_data_folder_is_told_and_stops_no_act(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = chain.folder / "audit" / "northwind.json"
+    file.write_text("{")
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    assert not _verdict().sound
+    assert "cannot be read" in caplog.text
+    caplog.clear()
+
+
+def test_entries_of_many_at_once_queue_up(empty: ServerHome) -> None:
+    def append(number: int) -> None:
+        try:
+            log.record("northwind", f"thread {number}", "recall")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as together:
+        list(together.map(append, range(30)))
+    verdict = _verdict()
+    assert (verdict.sound, verdict.entries) == (True, 30)
+
+
+def test_erasing_a_person_leaves_the_chain_whole_and_names_nobody(
+    empty: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    server_data.connect(serving, person.email).get("/me")
+    run_command("purge", "--yes", person.email)
+    assert _verdict().sound
+    columns = [" ".join(map(str, row)) for row in Entry.objects.values_list(*HASHED_COLUMNS)]
+    assert not [text for text in columns if person.email in text or str(person.pk) in text]
+
+
+def test_the_command_shows_exports_and_verifies(
+    chain: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_command("audit", "show", "--last", 1)
+    assert capsys.readouterr().out.split("\t")[:4:3] == ["10", "publish"]
+    file = tmp_path / "audit.csv"
+    run_command("audit", "export", "-o", file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+    assert [row["number"] for row in rows] == [str(number) for number in range(1, 11)]
+    assert run_command("audit", "verify", "--expect", rows[-1]["digest"]) == 0
+    _cut_the_tail_and_its_end()
+    capsys.readouterr()
+    assert run_command("audit", "verify") == 1
+    assert "NOT whole" in capsys.readouterr().out
+    run_command("audit", "restored")
+    assert run_command("audit", "verify") == 0
+    assert "8 to 11 were lost" in capsys.readouterr().out
+
+
+def test_the_program_says_that_the_log_is_whole(chain: ServerHome) -> None:
+    assert "The log is whole." in chain.succeed("audit", "verify")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_no_cell_of_a_csv_file_is_live(cell: str) -> None:
+    (row,) = list(csv.reader(io.StringIO(csv_text(["a"], [[cell]]), newline="")))[1:]
+    assert row == [f"'{cell}"]

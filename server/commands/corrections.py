@@ -1,0 +1,71 @@
+"""`tidings-server corrections`: what people want changed in the directory's fields."""
+
+import argparse
+import json
+
+from django.utils.translation import gettext as _
+
+from server.audit.log import COMMAND_LINE
+from server.clock import utc_text
+from server.commands.companies import add_company_argument, chosen_company
+from server.directory.models import Company
+from server.rights.decisions import accept, decline, waiting
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    listing = actions.add_parser(
+        "list", help=_("list what waits for a decision"), description=_("list what waits for a decision")
+    )
+    listing.add_argument("--json", action="store_true", help=_("as JSON"))
+    accepting = actions.add_parser(
+        "accept",
+        help=_("do as the person asks"),
+        description=_("do as the person asks; change it in the directory that you import from, too"),
+    )
+    declining = actions.add_parser(
+        "decline", help=_("leave it as it is"), description=_("leave it as it is; the person sees it")
+    )
+    for action in (accepting, declining):
+        action.add_argument("number", type=int, metavar="ID", help=_("the number that the list shows"))
+    for action in (listing, accepting, declining):
+        add_company_argument(action)
+
+
+def run(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    if options.action == "list":
+        return _list(company, options.json)
+    decided = (accept if options.action == "accept" else decline)(company, options.number, COMMAND_LINE)
+    if options.action == "decline":
+        print(_("Declined."))
+    else:
+        print(
+            _("Accepted. The next import must bring the same value of {field}.").format(field=decided.field)
+        )
+    return 0
+
+
+def _list(company: Company, as_json: bool) -> int:
+    rows = [
+        {
+            "id": request.pk,
+            "email": request.person.email,
+            "field": request.field,
+            "value": getattr(request.person, request.field),
+            "requested": request.value,
+            "requested_at": utc_text(request.requested_at),
+        }
+        for request in waiting(company, COMMAND_LINE)
+    ]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for row in rows:
+        values = (_shown(row["value"]), "→", _shown(row["requested"]))
+        print(row["id"], row["requested_at"], row["email"], row["field"], *values, sep="\t")
+    return 0
+
+
+def _shown(value: object) -> str:
+    return " | ".join(map(str, value)) if isinstance(value, list) else str(value)
