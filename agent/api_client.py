@@ -268,7 +268,14 @@ def _check(answer: Answer) -> None:
     if kind != "application/problem+json":
         raise errors.NotOurServer(f"{answer.status} {kind or 'without a type'}")
     problem = wire.decode_problem(answer.body)
-    raise _PROBLEMS.get(problem.type, errors.Refused)(f"{answer.status} {problem.type}")
+    raise _refusal(answer.status, problem)
+
+
+def _refusal(status: int, problem: wire.Problem) -> errors.Refused:
+    told = f"{status} {problem.type}"
+    if problem.type == "tidings:wrong-region":
+        return errors.WrongRegion(told, *wire.regions_told(problem))
+    return _PROBLEMS.get(problem.type, errors.Refused)(told)
 
 
 _PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {

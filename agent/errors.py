@@ -18,6 +18,7 @@
     │   └── AlreadyRunning
     ├── Refused                   the server understood and says no
     │   ├── CodeRefused           unknown, used or expired invitation
+    │   ├── WrongRegion           the company's data lies with servers of another region
     │   ├── TokenRefused          this computer's access was taken back
     │   │   └── TokenMissing      its token is not in the keychain any more
     │   ├── NoticeChanged         the notice has a newer version: the person must be asked again
@@ -32,6 +33,7 @@ Anything else that is raised is a bug, logged with its traceback at the outermos
 
 from __future__ import annotations
 
+from agent.model import Region
 from resources.i18n import _
 
 
@@ -221,6 +223,34 @@ class CodeRefused(Refused):
         return _(
             "It is mistyped, already used or expired. Check it, or ask your administrator for a new one."
         )
+
+
+class WrongRegion(Refused):
+    """``theirs``: where the company's data is kept; ``own``: where the server is; None where the answer did not say."""
+
+    def __init__(self, detail: str = "", theirs: Region | None = None, own: Region | None = None) -> None:
+        super().__init__(detail)
+        self._theirs = theirs
+        self._own = own
+
+    @property
+    def title(self) -> str:
+        return _("This server is in another region")
+
+    @property
+    def message(self) -> str:
+        if self._theirs is None or self._own is None:
+            return _(
+                "Your company's data is kept elsewhere. Nothing was stored here. Ask for the right address."
+            )
+        return _(
+            "Your company's data is kept in {theirs}; this server is in {own}. Nothing was stored here. Ask for the right "
+            "address."
+        ).format(theirs=_region(self._theirs), own=_region(self._own))
+
+
+def _region(region: Region) -> str:
+    return _("the European Union") if region is Region.EU else _("the United States")
 
 
 class TokenRefused(Refused):

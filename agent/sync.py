@@ -89,6 +89,8 @@ class Sync:
             return None, {}, 1
         try:
             company = wire.decode_company(enrolment.company_id, bytes(verdict.content))
+            if company.region is not enrolment.company.region:
+                raise errors.DocumentRefused(f"another region: {company.region}")
         except errors.DocumentRefused as error:
             log.warning("The company document was refused: %s", error.detail)
             return None, {}, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, TypeVar
@@ -207,6 +208,12 @@ def decode_problem(body: bytes) -> Problem:
         return msgspec.json.decode(body, type=Problem)
     except msgspec.DecodeError:
         return Problem()
+
+
+def regions_told(problem: Problem) -> tuple[Region | None, Region | None]:
+    """The regions of ``wrong-region``: the company's, then the server's."""
+    told = re.fullmatch(r"region (eu|us), not (eu|us)", problem.detail)
+    return (Region(told[1]), Region(told[2])) if told else (None, None)
 
 
 def decode_envelope(payload: bytes) -> Envelope:
