@@ -59,10 +59,23 @@ def invalid_code() -> Problem:
     return Problem("invalid-code", HTTPStatus.NOT_FOUND, "This code cannot be used", detail)
 
 
+def wrong_region(theirs: str, own: str) -> Problem:
+    """The code's company keeps its data with servers of the region `theirs`. The protocol fixes the form of `detail`."""
+    detail = f"region {theirs}, not {own}"
+    title = "This server is in another region"
+    return Problem("wrong-region", HTTPStatus.MISDIRECTED_REQUEST, title, detail)
+
+
 def unauthorized() -> Problem:
     """No token, or one that is unknown or revoked."""
     detail = "The device token is missing, unknown or revoked."
     return Problem("unauthorized", HTTPStatus.UNAUTHORIZED, "This computer is not connected", detail)
+
+
+def forbidden(role: str) -> Problem:
+    """The caller is known, and their role has no right to this."""
+    detail = f"The role {role} may not do this."
+    return Problem("forbidden", HTTPStatus.FORBIDDEN, "Not allowed", detail)
 
 
 def not_found() -> Problem:

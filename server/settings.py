@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "server.signals",
     "server.reports",
     "server.audit",
+    "server.privacy",
+    "server.tenants",
     "server.rights",
 ]
 MIDDLEWARE = ["server.problems.ProblemMiddleware"]

@@ -20,6 +20,7 @@ from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.signing.documents import renew_company
 from server.signing.signers import load_signer
+from server.tenants.region import require_own_region, settled_region
 
 LOGGER = logging.getLogger(__name__)
 MOST_WORKERS = 4
@@ -86,7 +87,9 @@ def _prepare(options: argparse.Namespace) -> None:
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
         )
+    settled_region()  # a database of another region is not even migrated
     call_command("migrate", verbosity=0, interactive=False)
+    require_own_region()
     for company in Company.objects.all():
         load_signer(company.id, "receipt")
         renew_company(company)

@@ -86,7 +86,7 @@ def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
     auth=None,
     response={201: EnrolmentAnswer},
     summary="A one-time code for a device token",
-    openapi_extra=problem_answers(400, 404, 413, 415, 422, 503),
+    openapi_extra=problem_answers(400, 404, 413, 415, 421, 422, 503),
 )
 def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
     enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)

@@ -7,8 +7,9 @@ from django.db import transaction
 
 from server import clock, problems
 from server.delivery.models import Device, Invitation
-from server.delivery.tokens import code_hash, new_code, new_token, token_hash
+from server.delivery.tokens import code_hash, code_region, new_code, new_token, token_hash
 from server.directory.models import Person
+from server.tenants.region import folder_region
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,24 @@ class Enrolled:
 
 def invite(person: Person, valid_for: timedelta) -> str:
     """A new invitation code for the person, as it is shown. It works once, until the time is up."""
-    code = new_code()
+    code = new_code(person.company.region)
     Invitation.objects.create(person=person, code_hash=code_hash(code), expires_at=clock.now() + valid_for)
     return code
 
 
-@transaction.atomic
 def enrol(code: str, platform: str, agent_version: str) -> Enrolled:
-    """Use up the code and answer a device token. Raises `Problem` (404) for a code that cannot be used."""
+    """Use up the code and answer a device token.
+
+    Raises `Problem`: 404 for a code that cannot be used, 421 for one of another region, which is not even looked up.
+    """
+    theirs, own = code_region(code), folder_region()
+    if theirs is not None and own is not None and theirs != own:
+        raise problems.wrong_region(theirs, own)
+    return _use_up(code, platform, agent_version)
+
+
+@transaction.atomic
+def _use_up(code: str, platform: str, agent_version: str) -> Enrolled:
     now = clock.now()
     usable = Invitation.objects.filter(code_hash=code_hash(code), used_at=None, expires_at__gt=now)
     # One statement decides who used the code, so that of two requests at once one only succeeds.

@@ -62,6 +62,7 @@ PROBLEMS = [
         "This code cannot be used",
         "It is unknown, used or expired. Ask for a new invitation.",
     ),
+    ("wrong-region", 421, "This server is in another region", "region eu, not us"),
     ("unauthorized", 401, "This computer is not connected", "The device token is unknown or revoked."),
     ("invalid-request", 422, "The request is not valid", "code: Field required"),
     ("not-found", 404, "Not found", "There is nothing at this address for this computer."),

@@ -1,16 +1,30 @@
 """Invitation codes and device tokens."""
 
 import re
+import secrets
 
+import pytest
 from django.test import override_settings
 
-from server.delivery.tokens import code_hash, new_code, new_token, token_hash
+from server.delivery.tokens import ALPHABET, code_hash, code_region, new_code, new_token, token_hash
 
 
 def test_a_code_is_three_groups_without_letters_that_are_misread() -> None:
-    codes = {new_code() for _ in range(500)}
-    assert len(codes) == 500
-    assert all(re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){2}[0-9A-HJKMNP-TV-Z]{4}", code) for code in codes)
+    codes = {new_code("eu") for _ in range(500)} | {new_code("us") for _ in range(500)}
+    assert len(codes) == 1000
+    assert all(re.fullmatch(r"([0-9A-HJKMNP-Z]{4}-){2}[0-9A-HJKMNP-Z]{4}", code) for code in codes)
+
+
+@pytest.mark.parametrize("region", ["eu", "us"])
+def test_a_code_tells_its_region_however_it_is_typed(region: str) -> None:
+    for _ in range(200):
+        code = new_code(region)
+        assert {code_region(text) for text in (code, code.lower(), code.replace("-", " "))} == {region}
+
+
+def test_a_code_from_before_regions_tells_none() -> None:
+    old = ["".join(secrets.choice(ALPHABET) for _ in range(12)) for _ in range(500)]
+    assert {code_region(code) for code in (*old, "", "-", "K")} == {None}
 
 
 @override_settings(SECRET_KEY="one")
