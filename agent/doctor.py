@@ -13,10 +13,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, errors, wire
+from agent import __version__, device_policy, errors, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
-from agent.model import Connection
+from agent.model import Connection, Signal
 from agent.ports import SecretStore
 from agent.runtime import Runtime
 from agent.secrets import ProcessKeychain
@@ -42,6 +42,7 @@ def examine(
     yield _disk(folders)
     yield _keychain(secrets or ProcessKeychain())
     yield _proxy()
+    yield _policy(folders)
     yield from _connection(folders)
     for check in extra:
         yield check()
@@ -75,6 +76,23 @@ def _keychain(secrets: SecretStore) -> Check:
 def _proxy() -> Check:
     proxies = sorted(urllib.request.getproxies())
     return Check("proxy", "ok", ", ".join(proxies) if proxies else _("No proxy is set"))
+
+
+def _policy(folders: Folders) -> Check:
+    policy = device_policy.read(folders.policy)
+    if policy.fault is not None:
+        return Check("policy", "fault", f"{policy.fault.title}: {policy.fault.message}")
+    if not policy.found:
+        return Check("policy", "ok", _("No policy is set on this computer"))
+    off = ", ".join(sorted(set(Signal) - policy.signals)) or _("nothing")
+    fixed = ", ".join(sorted(policy.locked)) or _("nothing")
+    return Check(
+        "policy",
+        "ok",
+        _("{path} turns off: {signals}; fixes: {settings}").format(
+            path=folders.policy, signals=off, settings=fixed
+        ),
+    )
 
 
 def _connection(folders: Folders) -> Iterator[Check]:

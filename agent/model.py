@@ -279,6 +279,7 @@ class Change(StrEnum):
     STATUS = "status"
     CAMPAIGNS = "campaigns"
     CONSENT = "consent"
+    PREFERENCES = "preferences"
 
 
 class HoldReason(StrEnum):

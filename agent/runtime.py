@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import connection, errors, links, media, selection
+from agent import choice_faults, connection, errors, links, media, selection
+from agent.acknowledgement import ReceiptChecker
+from agent.choosing import Choosing
 from agent.clock import SystemClock
 from agent.connection import Connector
 from agent.consent_file import ConsentFile
 from agent.consent_gate import ConsentGate
+from agent.device_policy import PolicyFile
+from agent.device_token import DeviceToken, keychain_account
 from agent.folders import Folders
 from agent.ledger import Ledger
 from agent.model import (
@@ -29,9 +34,12 @@ from agent.model import (
     Signal,
     SignalChoice,
     Status,
+    Trouble,
 )
+from agent.my_data import MyData
 from agent.outbox import Outbox
 from agent.ports import Clock, SecretStore
+from agent.preference_keeper import PreferenceKeeper
 from agent.scheduling import Scheduler
 from agent.secrets import ProcessKeychain
 from agent.store.campaigns import CampaignStore
@@ -41,9 +49,9 @@ from agent.store.messages import MessageStore
 from agent.store.migrations import migrate
 from agent.store.queue import EventQueue
 from agent.store.settings import SettingStore
-from agent.sync import Sync, Verifier
-from agent.verifier import ProcessVerifier
-from agent.work import Work
+from agent.sync import Sync
+from agent.verifier import ProcessVerifier, Verifier
+from agent.work import Work, trouble
 from resources import i18n
 
 log = logging.getLogger(__name__)
@@ -59,26 +67,51 @@ class Runtime:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._listeners_lock = threading.Lock()
-        self._database = Database(folders.data / "tidings.sqlite3")
+        self._database = Database(folders.data / "tidings.sqlite3", folders.runtime)
         migrate(self._database)
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database)
         self._settings = SettingStore(self._database)
         self.messages = MessageStore(self._database)
-        consent_file = ConsentFile(folders.data / "consent.record")
+        consent_file = ConsentFile(folders.data / "consent.record", folders.runtime)
         consent_file.prepare()
-        self._gate = ConsentGate(consent_file, clock)
+        self._policy = PolicyFile(folders.policy)
+        self._gate = ConsentGate(consent_file, clock, self._policy.current().signals)
+        self.preferences = PreferenceKeeper(
+            self._settings, self._policy, lambda: self._notify(Change.PREFERENCES)
+        )
         self._queue = EventQueue(folders.data)
-        self._outbox = Outbox(self._gate, self._queue, Ledger(self.messages, clock), self.messages, clock)
+        ledger = Ledger(self.messages, clock)
+        receipts = ReceiptChecker(enrolments, verifier)
+        self._outbox = Outbox(self._gate, self._queue, ledger, self.messages, receipts, clock)
+        self._choosing = Choosing(
+            self._gate,
+            self._outbox,
+            self.messages,
+            self._campaigns,
+            lambda: self._work.interrupt_sending(),
+            folders.runtime,
+        )
         self._cache = media.MediaCache(folders.cache / "media")
-        self._connector = Connector(enrolments, secrets, verifier, self._gate, clock)
+        token = DeviceToken(secrets, keychain_account(folders.data), clock)
+        self._connector = Connector(enrolments, token, verifier, self._gate, clock)
+        self.my_data = MyData(
+            self._connector, self._gate, self._queue, ledger, self.messages, self._campaigns, clock
+        )
         sync = Sync(enrolments, self._campaigns, verifier, clock)
         self._scheduler = Scheduler(clock)
         self._work = Work(
-            self._connector, sync, self._outbox, self._cache, self._campaigns, self._scheduler, self._notify
+            self._connector,
+            sync,
+            self._outbox,
+            self._choosing,
+            self._cache,
+            self._campaigns,
+            self._scheduler,
+            self._notify,
+            self._policy_may_differ,
         )
-        self._outbox.drop_ended()
-        self._forget_traces(self._gate.ended())
+        self._choosing.catch_up()
 
     @classmethod
     def open(
@@ -135,7 +168,7 @@ class Runtime:
             unread=self._campaigns.unread(),
             waiting=self._outbox.waiting(),
             choose_now=self._gate.must_ask(),
-            troubles=self._work.troubles(),
+            troubles=self._policy_troubles() + self._work.troubles(),
         )
 
     def inbox(self) -> list[InboxItem]:
@@ -160,6 +193,10 @@ class Runtime:
     def choices(self) -> tuple[SignalChoice, ...]:
         """The three switches: seen, click, like."""
         return self._gate.choices()
+
+    def suggested_server(self) -> str:
+        """The address that the organisation's policy names, empty for none."""
+        return self._policy.current().server_url
 
     def media_path(self, sha256: str) -> Path | None:
         """The verified local file, None while it is not here."""
@@ -189,7 +226,7 @@ class Runtime:
             self._campaigns.read(campaign_id)
         elif act in (Act.LIKED, Act.UNLIKED):
             liked = act is Act.LIKED
-            seq = self._campaigns.like(campaign_id, liked)
+            seq = self._campaigns.like(campaign_id, liked, self._clock.now())
             made = seq > 0 and self._outbox.make(Signal.LIKE, campaign_id, value=int(liked), seq=seq)
         elif act in (Act.READ, Act.DISMISSED):
             self._campaigns.read(campaign_id)
@@ -210,31 +247,31 @@ class Runtime:
         return made
 
     def choose(self, choices: Mapping[Signal, bool]) -> None:
-        """The person's choice, a deliberate act; off takes effect before this returns. Raises NotConnected, DiskFault."""
-        off = {signal: False for signal, given in choices.items() if not given}
-        on = {signal: True for signal, given in choices.items() if given}
+        """The person's choice, a deliberate act; off takes effect before this returns.
+
+        Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
+        """
+        with self._deciding():
+            if self._database.in_memory and any(choices.values()):
+                raise choice_faults.NothingIsRecorded("the store is in memory")
+            self._choosing.choose(choices, i18n.language())
+
+    def delete_all_shared(self) -> None:
+        """Take back all that the person shared, from every computer, and forget here what was sent; receipts stay.
+
+        Raises as ``choose`` does.
+        """
+        with self._deciding():
+            self._choosing.delete_all_shared(i18n.language())
+
+    @contextmanager
+    def _deciding(self) -> Iterator[None]:
         try:
-            try:
-                self._gate.choose(off, i18n.language())
-            finally:
-                if off:
-                    self._work.interrupt_sending()
-                    self._outbox.withdraw(off)
-            self._outbox.drop_ended()
-            self._gate.choose(on, i18n.language())
+            yield
         finally:
-            self._forget_traces(off)
+            self._connector.token.ask_again()
             self._work.send.wake()
             self._notify(Change.CONSENT)
-
-    def _forget_traces(self, signals: Iterable[Signal]) -> None:
-        try:
-            for signal in signals:
-                self._campaigns.forget_signal(signal)
-        except errors.DiskFault as fault:
-            log.warning(
-                "What is known of signals that are off is forgotten at the next start: %s", fault.detail
-            )
 
     def defer_choice(self) -> None:
         """The question was closed without an answer."""
@@ -254,6 +291,7 @@ class Runtime:
 
     def check_now(self) -> None:
         """Ask the server soon."""
+        self._connector.token.ask_again()
         self._work.wake_all()
 
     # What waits for the network
@@ -266,6 +304,7 @@ class Runtime:
         with self._work.quiet():
             if self._connector.enrol(server_url, code, keep=keep):
                 self._outbox.withdraw(Signal)
+                self.messages.forget_held()
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CONSENT)
@@ -275,6 +314,7 @@ class Runtime:
         with self._work.quiet():
             self._outbox.withdraw(Signal)
             self._connector.disconnect(self._outbox.send_consents)
+            self.messages.forget_held()
             self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)
@@ -283,6 +323,21 @@ class Runtime:
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""
         self._work.once()
+
+    def _policy_may_differ(self) -> None:
+        """An administrator may change the policy at any time: it holds before anything else is asked or sent."""
+        if not self._policy.refresh():
+            return
+        self._gate.use_device(self._policy.current().signals)
+        log.info("The device policy changed.")
+        self._work.interrupt_sending()
+        self._notify(Change.CONSENT)
+        self._notify(Change.PREFERENCES)
+        self._notify(Change.STATUS)
+
+    def _policy_troubles(self) -> tuple[Trouble, ...]:
+        fault = self._policy.current().fault
+        return (trouble(fault),) if fault is not None else ()
 
     def _paused_until(self) -> datetime | None:
         until = self._settings.get_time(connection.PAUSED_UNTIL)

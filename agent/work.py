@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from agent import errors, policy, scheduling
 from agent.api_client import ApiClient
+from agent.choice_faults import ReceiptRefused
+from agent.choosing import Choosing
 from agent.connection import Connector
 from agent.media import MediaCache, MediaFile, files_needed
 from agent.model import Change, Connection, Trouble
@@ -30,24 +32,28 @@ _TASKS = len(_NAMES)
 
 
 class Work:
-    """Three tasks over one connection. ``notify`` is called on a worker."""
+    """Three tasks over one connection. ``notify`` is called on a worker, ``before_each`` before each run of a task."""
 
     def __init__(
         self,
         connector: Connector,
         sync: Sync,
         outbox: Outbox,
+        choosing: Choosing,
         cache: MediaCache,
         campaigns: CampaignStore,
         scheduler: Scheduler,
         notify: Callable[[Change], None],
+        before_each: Callable[[], None],
     ) -> None:
         self._connector = connector
         self._sync = sync
         self._outbox = outbox
+        self._choosing = choosing
         self._cache = cache
         self._campaigns = campaigns
         self._notify = notify
+        self._before_each = before_each
         self._busy = threading.Semaphore(_TASKS)
         self._quiet = threading.Lock()
         self._ending = self._stopped = False
@@ -58,6 +64,7 @@ class Work:
         self._unlucky_media: Counter[str] = Counter()
         self._refused_documents = 0
         self._fault: errors.TidingsError | None = None
+        self._receipt_fault: ReceiptRefused | None = None
         self._checked = False
         self._revocation: errors.TokenRefused | None = None
         self.poll = scheduler.task(_POLL, self._guarded(_POLL, self._poll))
@@ -70,7 +77,7 @@ class Work:
 
     def connected(self) -> None:
         """The enrolment is another one now."""
-        self._revocation, self._fault = None, None
+        self._revocation, self._fault, self._receipt_fault = None, None, None
         self._checked, self._refused_documents = False, 0
         self._not_before = 0.0
         self._refused_media.clear()
@@ -78,6 +85,7 @@ class Work:
 
     def once(self) -> None:
         """Poll, fetch and send, on this thread. Raises the first error."""
+        self._before_each()
         self._poll()
         self._fetch()
         self._send()
@@ -133,12 +141,15 @@ class Work:
             found.append(self._revocation)
         elif self._fault is not None:
             found.append(self._fault)
-        keychain = self._connector.keychain_fault
+        keychain = self._connector.token.fault
         if keychain is not None and keychain is not self._fault:
             found.append(keychain)
         if self._refused_documents:
             found.append(errors.DocumentRefused())
-        return tuple(Trouble(type(each).__name__, each.title, each.message) for each in found)
+        if self._receipt_fault is not None:
+            found.append(self._receipt_fault)
+        found.extend(self._choosing.faults)
+        return tuple(trouble(each) for each in found)
 
     # The three tasks
 
@@ -147,7 +158,7 @@ class Work:
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
         if self._connector.reload():
-            self._outbox.drop_ended()
+            self._choosing.catch_up()
             self._notify(Change.CONSENT)
         if outcome.changed:
             self._refused_documents = outcome.refused
@@ -189,14 +200,22 @@ class Work:
         self._notify(Change.CAMPAIGNS)
 
     def _send(self) -> float | None:
-        if not self._outbox.waiting():
-            return None
-        with self._own_client(_SEND) as client:
-            if self._outbox.send(client):
-                self.poll.wake()
-                self._notify(Change.CONSENT)
-        self._notify(Change.STATUS)
-        return None
+        done = self._choosing.catch_up()
+        if self._outbox.waiting():
+            try:
+                with self._own_client(_SEND) as client:
+                    self._outbox.send(client)
+                self._receipt_fault = None
+            except ReceiptRefused as fault:
+                self._receipt_fault = fault
+                self._notify(Change.STATUS)
+                raise
+            finally:
+                if self._outbox.consent_changed():
+                    self.poll.wake()
+                    self._notify(Change.CONSENT)
+            self._notify(Change.STATUS)
+        return None if done else policy.CATCH_UP_S
 
     # Faults
 
@@ -206,6 +225,7 @@ class Work:
 
         def run() -> float | None:
             with self._busy:
+                self._before_each()
                 if self.revoked or self._ending or self._stopped:
                     return None
                 if (wait := self._not_before - time.monotonic()) > 0:
@@ -245,7 +265,7 @@ class Work:
     def _token_refused(self, refusal: errors.TokenRefused) -> None:
         log.warning("This computer must be connected again: %s", refusal.detail)
         self._revocation = refusal
-        self._connector.forget_token()
+        self._connector.token.forget()
         self._drop_client(_POLL)
         self._notify(Change.STATUS)
 
@@ -277,3 +297,8 @@ class Work:
             for name in names:
                 if name in self._clients:
                     self._clients[name].abort()
+
+
+def trouble(fault: errors.TidingsError) -> Trouble:
+    """A fault, for people."""
+    return Trouble(type(fault).__name__, fault.title, fault.message)
