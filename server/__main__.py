@@ -28,6 +28,7 @@ COMMANDS = (
     "check",
     "audit",
     "corrections",
+    "token",
 )
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -112,6 +113,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "device": _("list and revoke connected computers"),
         "purge": _("erase everything about people"),
         "audit": _("show the audit log, and check that it is whole"),
+        "token": _("make, list and revoke tokens of the administration API"),
         "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
     }

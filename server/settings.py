@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "server.privacy",
     "server.tenants",
     "server.rights",
+    "server.access",
 ]
 MIDDLEWARE = ["server.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

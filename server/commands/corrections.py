@@ -5,7 +5,7 @@ import json
 
 from django.utils.translation import gettext as _
 
-from server.audit.log import COMMAND_LINE
+from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.directory.models import Company
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     if options.action == "list":
         return _list(company, options.json)
-    decided = (accept if options.action == "accept" else decline)(company, options.number, COMMAND_LINE)
+    decided = (accept if options.action == "accept" else decline)(company, options.number, log.COMMAND_LINE)
     if options.action == "decline":
         print(_("Declined."))
     else:
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(company: Company, as_json: bool) -> int:
+    log.record(company, log.COMMAND_LINE, "read-corrections")
     rows = [
         {
             "id": request.pk,
@@ -56,7 +57,7 @@ def _list(company: Company, as_json: bool) -> int:
             "requested": request.value,
             "requested_at": utc_text(request.requested_at),
         }
-        for request in waiting(company, COMMAND_LINE)
+        for request in waiting(company)
     ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))

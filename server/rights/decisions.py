@@ -11,9 +11,8 @@ from server.rights.details import is_taken
 from server.rights.models import CorrectionRequest
 
 
-def waiting(company: Company, actor: str) -> QuerySet[CorrectionRequest]:
-    """The corrections that wait for a decision, oldest first. Reading them is put on record."""
-    log.record(company, actor, "read-corrections")
+def waiting(company: Company) -> QuerySet[CorrectionRequest]:
+    """The corrections that wait for a decision, oldest first."""
     found = CorrectionRequest.objects.filter(person__company=company)
     return found.select_related("person").order_by("requested_at", "pk")
 

@@ -1,0 +1,203 @@
+"""The administration API: `/api/v1/admin/…`. Which role may do what is in `roles`; each call is put on record."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from ninja import Path, Query, Router
+from pydantic import Field
+
+from server import problems
+from server.access.roles import Right
+from server.access.tokens import AdministratorRequest, Allowed
+from server.audit import log
+from server.audit.models import Entry
+from server.campaigns.models import Campaign
+from server.campaigns.publishing import recall
+from server.clock import utc_text
+from server.directory.models import Person
+from server.errors import Refused
+from server.privacy.erasure import erase
+from server.reports.figures import Report, report
+from server.rights.decisions import accept, decline, waiting
+from server.rights.details import DetailName
+from server.schemas import CampaignId, Message, UtcTime, problem_answers
+
+router = Router(tags=["administration"])
+
+MOST_PEOPLE = 1000
+MOST_ENTRIES = 1000
+
+Address = Annotated[str, Field(min_length=3, max_length=254)]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class ErasureRequest(Message):
+    emails: Annotated[list[Address], Field(min_length=1, max_length=MOST_PEOPLE)]
+
+
+class ErasureAnswer(Message):
+    people: int
+
+
+class WaitingCorrection(Message):
+    id: int
+    email: str
+    field: DetailName
+    value: str | list[str]
+    requested: str | list[str]
+    requested_at: UtcTime
+
+
+class CorrectionsAnswer(Message):
+    corrections: list[WaitingCorrection]
+
+
+class CorrectionDecision(Message):
+    decision: Literal["accept", "decline"]
+
+
+class RecallRequest(Message):
+    campaign_id: CampaignId
+
+
+class RecallAnswer(Message):
+    campaign_id: CampaignId
+    recalled_before: bool
+
+
+class EntryAnswer(Message):
+    number: int
+    time: UtcTime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    previous: str
+    digest: str
+
+
+class AuditAnswer(Message):
+    entries: list[EntryAnswer]
+
+
+def needs(right: Right, *statuses: int) -> dict[str, Any]:
+    """The keywords of an operation's decorator: who is let in, and what its description says of that."""
+    described = problem_answers(401, 403, 429, 503, *statuses) | {"x-tidings-right": str(right)}
+    return {"auth": Allowed(right), "openapi_extra": described}
+
+
+@contextlib.contextmanager
+def _refused_with(status: HTTPStatus, code: str) -> Iterator[None]:
+    """Answer a refusal of what was asked with a problem of this status."""
+    try:
+        yield
+    except Refused as refused:
+        raise problems.Problem(code, status, refused.title, refused.message) from refused
+
+
+@router.post(
+    "/erasures",
+    response=ErasureAnswer,
+    summary="Erase everything about people",
+    **needs(Right.ERASE_PEOPLE, 400, 404, 413, 415, 422),
+)
+def erase_people(request: AdministratorRequest, body: ErasureRequest) -> dict[str, Any]:
+    """All of them, or nobody if one is not known. How many rows went is not told: it would tell what they chose."""
+    company = request.auth.company
+    wanted = {email.strip().lower() for email in body.emails}
+    people = dict(Person.objects.filter(company=company, email__in=wanted).values_list("email", "pk"))
+    if unknown := sorted(wanted - people.keys()):
+        detail = f"Nobody was erased. Not known: {', '.join(unknown)}"[: problems.LARGEST_DETAIL]
+        raise problems.Problem("not-found", HTTPStatus.NOT_FOUND, "Somebody is not known", detail)
+    # On record first: an erasure cannot be undone if the record fails.
+    subject = next(iter(people.values())) if len(people) == 1 else None
+    log.record(company, request.auth.actor, str(Right.ERASE_PEOPLE), subject, {"people": len(people)})
+    erase(company, list(people.values()))
+    return {"people": len(people)}
+
+
+@router.get(
+    "/corrections",
+    response=CorrectionsAnswer,
+    summary="What people want corrected in the directory's fields",
+    **needs(Right.READ_CORRECTIONS),
+)
+def list_corrections(request: AdministratorRequest) -> dict[str, Any]:
+    return {
+        "corrections": [
+            {
+                "id": correction.pk,
+                "email": correction.person.email,
+                "field": correction.field,
+                "value": getattr(correction.person, correction.field),
+                "requested": correction.value,
+                "requested_at": utc_text(correction.requested_at),
+            }
+            for correction in waiting(request.auth.company)
+        ]
+    }
+
+
+@router.post(
+    "/corrections/{number}",
+    response=CorrectionDecision,
+    summary="Accept or decline a correction",
+    **needs(Right.DECIDE_CORRECTIONS, 400, 404, 409, 413, 415, 422),
+)
+def decide_correction(
+    request: AdministratorRequest, number: Number, body: CorrectionDecision
+) -> dict[str, str]:
+    caller = request.auth
+    if not waiting(caller.company).filter(pk=number).exists():
+        raise problems.not_found()
+    decide = accept if body.decision == "accept" else decline
+    with _refused_with(HTTPStatus.CONFLICT, "conflict"):
+        decide(caller.company, number, caller.actor)
+    return {"decision": body.decision}
+
+
+@router.get(
+    "/reports/{campaign_id}",
+    response=Report,
+    summary="How a campaign was received, of those who share it",
+    **needs(Right.READ_REPORTS, 404, 422),
+)
+def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]) -> dict[str, Any]:
+    campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
+    if campaign is None:
+        raise problems.not_found()
+    return asdict(report(campaign))
+
+
+@router.post(
+    "/recalls",
+    response=RecallAnswer,
+    summary="Take a campaign back",
+    **needs(Right.RECALL_CAMPAIGNS, 400, 404, 413, 415, 422),
+)
+def recall_campaign(request: AdministratorRequest, body: RecallRequest) -> dict[str, Any]:
+    caller = request.auth
+    with _refused_with(HTTPStatus.NOT_FOUND, "not-found"):
+        done = recall(caller.company, body.campaign_id)
+    if done:
+        log.record(caller.company, caller.actor, "recall", detail={"campaign": body.campaign_id})
+    return {"campaign_id": body.campaign_id, "recalled_before": not done}
+
+
+@router.get(
+    "/audit",
+    response=AuditAnswer,
+    summary="The audit log",
+    **needs(Right.READ_AUDIT_LOG, 422),
+)
+def get_audit(
+    request: AdministratorRequest,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 100,
+) -> dict[str, Any]:
+    """The entries that follow on number `after`, `limit` at most."""
+    entries = Entry.objects.filter(company=request.auth.company, number__gt=after).order_by("number")[:limit]
+    return {"entries": list(entries.values(*EntryAnswer.model_fields))}

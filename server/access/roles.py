@@ -1,0 +1,31 @@
+"""The one table of who may do what. Nobody may list what a person chose: there is no right for it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody does for the company."""
+
+    ADMINISTRATOR = "administrator"
+    COMMUNICATOR = "communicator"
+    DPO = "dpo"
+    """The data protection officer (GDPR article 39)."""
+
+
+class Right(StrEnum):
+    """One thing that the API can do."""
+
+    ERASE_PEOPLE = "erase-people"
+    READ_CORRECTIONS = "read-corrections"
+    DECIDE_CORRECTIONS = "decide-corrections"
+    READ_REPORTS = "read-reports"
+    RECALL_CAMPAIGNS = "recall-campaigns"
+    READ_AUDIT_LOG = "read-audit-log"
+
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.ADMINISTRATOR: frozenset(Right),
+    Role.COMMUNICATOR: frozenset({Right.READ_REPORTS, Right.RECALL_CAMPAIGNS}),
+    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG}),
+}

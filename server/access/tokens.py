@@ -1,0 +1,105 @@
+"""Make, list, revoke and recognise the tokens of the administration API."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja.security import HttpBearer
+
+from server import clock, load, problems
+from server.access.models import AccessToken
+from server.access.roles import RIGHTS, Right, Role
+from server.audit import log
+from server.delivery.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
+from server.directory.models import Company
+from server.errors import Refused
+
+TOKEN_PREFIX = "tat_"
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who is calling: a token's number, its role, and the company that it is for."""
+
+    token_id: int
+    role: Role
+    company: Company
+
+    @property
+    def actor(self) -> str:
+        """How the audit log names them."""
+        return f"token {self.token_id} ({self.role})"
+
+
+class AdministratorRequest(HttpRequest):
+    """A request that `Allowed` let in."""
+
+    auth: Administrator
+
+
+def create(
+    company: Company, role: Role, name: str, valid_for: timedelta, actor: str
+) -> tuple[AccessToken, str]:
+    """A new token, and its text, which is nowhere else. Those that have expired are deleted on the way."""
+    text = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+    now = clock.now()
+    with transaction.atomic():
+        AccessToken.objects.filter(company=company, expires_at__lte=now).delete()
+        token = AccessToken.objects.create(
+            company=company,
+            role=role,
+            name=name,
+            token_hash=token_hash(text),
+            created_at=now,
+            expires_at=now + valid_for,
+        )
+        log.record(company, actor, "make-token", detail={"token": token.pk, "role": str(role)})
+    return token, text
+
+
+def tokens_of(company: Company) -> QuerySet[AccessToken]:
+    """The company's tokens, oldest first."""
+    return AccessToken.objects.filter(company=company).order_by("pk")
+
+
+def revoke(company: Company, number: int, actor: str) -> None:
+    """End a token at once. Raises `Refused` when there is none with this number."""
+    with transaction.atomic():
+        deleted, _by_model = AccessToken.objects.filter(company=company, pk=number).delete()
+        if not deleted:
+            raise Refused(
+                _("There is no token {number}").format(number=number), _("See: tidings-server token list.")
+            )
+        log.record(company, actor, "revoke-token", detail={"token": number})
+
+
+class Allowed(HttpBearer):
+    """`Authorization: Bearer tat_…` of a role that has the right. Reading, and a refusal, are put on record."""
+
+    def __init__(self, right: Right) -> None:
+        super().__init__()
+        self.right = right
+
+    def authenticate(self, request: HttpRequest, token: str) -> Administrator | None:
+        """The caller, or nobody when the token is unknown or expired. Raises `Problem`: 403, 429."""
+        if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+            return None
+        found = AccessToken.objects.select_related("company").filter(
+            token_hash=token_hash(token), expires_at__gt=clock.now()
+        )
+        row = found.first()
+        if row is None:
+            return None
+        # Computers are counted under positive numbers.
+        load.request_rate.take(-row.pk)
+        caller = Administrator(row.pk, Role(row.role), row.company)
+        if self.right not in RIGHTS[caller.role]:
+            log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})
+            raise problems.forbidden(caller.role)
+        if request.method == "GET":
+            log.record(caller.company, caller.actor, str(self.right))
+        return caller

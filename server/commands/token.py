@@ -1,0 +1,68 @@
+"""`tidings-server token`: who may use the administration API."""
+
+import argparse
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from server.access.roles import Role
+from server.access.tokens import create, revoke, tokens_of
+from server.audit.log import COMMAND_LINE
+from server.clock import now, utc_text
+from server.commands.companies import add_company_argument, chosen_company
+from server.directory.models import Company
+
+LONGEST_DAYS = 366
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise ValueError
+    return days
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    description = _("make a token for a role; it is shown once, and only its hash is kept")
+    creating = actions.add_parser("create", help=_("make a token"), description=description)
+    creating.add_argument("--role", required=True, choices=[str(role) for role in Role])
+    creating.add_argument("--name", default="", metavar=_("NAME"), help=_("who or what uses it"))
+    creating.add_argument(
+        "--days", type=_days, default=90, help=_("how long it is valid (%(default)s, at most 366)")
+    )
+    listing = actions.add_parser("list", help=_("list tokens"), description=_("list tokens"))
+    revoking = actions.add_parser("revoke", help=_("end a token"), description=_("end a token at once"))
+    revoking.add_argument("number", type=int, metavar="ID", help=_("the number that the list shows"))
+    for action in (creating, listing, revoking):
+        add_company_argument(action)
+
+
+def run(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    actions = {"create": _create, "list": _list, "revoke": _revoke}
+    return actions[options.action](company, options)
+
+
+def _create(company: Company, options: argparse.Namespace) -> int:
+    role = Role(options.role)
+    token, text = create(company, role, options.name[:80], timedelta(days=options.days), COMMAND_LINE)
+    print(_("Token: {text}").format(text=text))
+    until = utc_text(token.expires_at)
+    print(
+        _("Number {number}, valid until {time}. It is not shown again.").format(number=token.pk, time=until)
+    )
+    return 0
+
+
+def _list(company: Company, _options: argparse.Namespace) -> int:
+    for token in tokens_of(company):
+        state = _("valid") if token.expires_at > now() else _("expired")
+        print(token.pk, token.role, token.name or "-", utc_text(token.expires_at), state, sep="\t")
+    return 0
+
+
+def _revoke(company: Company, options: argparse.Namespace) -> int:
+    revoke(company, options.number, COMMAND_LINE)
+    print(_("Revoked."))
+    return 0
