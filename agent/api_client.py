@@ -268,7 +268,9 @@ def _check(answer: Answer) -> None:
     if kind != "application/problem+json":
         raise errors.NotOurServer(f"{answer.status} {kind or 'without a type'}")
     problem = wire.decode_problem(answer.body)
-    raise _refusal(answer.status, problem)
+    refusal = _refusal(answer.status, problem)
+    refusal.answer = answer.body
+    raise refusal
 
 
 def _refusal(status: int, problem: wire.Problem) -> errors.Refused:

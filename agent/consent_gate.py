@@ -136,6 +136,12 @@ class ConsentGate:
         with self._lock:
             self._put(rules.announce(self._consents[message.signal], message))
 
+    def messages(self) -> list[ConsentMessage]:
+        """The next message of each signal that the server has not acknowledged, withdrawals first."""
+        with self._lock:
+            found = (rules.next_message(self._consents[signal]) for signal in Signal)
+            return sorted(filter(None, found), key=lambda message: message.status != "withdrawn")
+
     def owed(self) -> int:
         """How many consent messages the server has not acknowledged."""
         with self._lock:

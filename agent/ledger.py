@@ -26,13 +26,15 @@ class Ledger:
         body: bytes,
         events: Sequence[Event] = (),
         offsets: Sequence[int] = (),
+        *,
+        method: str = "POST",
     ) -> tuple[int, Answer]:
-        """Write down, then POST. Returns the message's number in the ledger and the answer. Raises as the transport does."""
-        message_id = self._store.begin(self._clock.now(), "POST", path, body, events, offsets)
+        """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does."""
+        message_id = self._store.begin(self._clock.now(), method, path, body, events, offsets)
         try:
-            answer = transport.request("POST", path, body=body, max_bytes=policy.ANSWER_MAX_BYTES)
+            answer = transport.request(method, path, body=body, max_bytes=policy.ANSWER_MAX_BYTES)
         except errors.Refused as error:
-            self._store.finish(message_id, _status(error), error.detail.encode(), {})
+            self._store.finish(message_id, _status(error), error.answer or error.detail.encode(), {})
             raise
         self._store.finish(message_id, answer.status, answer.body, {})
         return message_id, answer

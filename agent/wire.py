@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal, TypeVar
 
@@ -27,12 +27,14 @@ from agent.model import (
     Variant,
     resolve,
 )
+from agent.sharing import Corrected, DetailName, DetailValue, Held
 
 ENROLMENTS_PATH = "/api/v1/enrolments"
 FEED_PATH = "/api/v1/feed"
 MEDIA_PATH = "/api/v1/media"
 SIGNALS_PATH = "/api/v1/signals"
 CONSENTS_PATH = "/api/v1/consents"
+ME_PATH = "/api/v1/me"
 DEVICE_PATH = "/api/v1/device"
 HEALTH_PATH = "/api/v1/health"
 
@@ -99,6 +101,10 @@ class Problem(Struct, frozen=True):
 
 class _Results(Struct, frozen=True, forbid_unknown_fields=True):
     results: tuple[SignalResult, ...]
+
+
+class _CorrectionAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    results: tuple[Corrected, ...]
 
 
 class _ReceiptAnswer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,6 +188,10 @@ def encode_consent(message: ConsentMessage) -> bytes:
     return msgspec.json.encode(message)
 
 
+def encode_correction(changes: Mapping[DetailName, DetailValue]) -> bytes:
+    return msgspec.json.encode({"details": changes})
+
+
 def decode_enrolment(body: bytes) -> EnrolmentAnswer:
     """Raises NotOurServer."""
     return _answer(body, EnrolmentAnswer)
@@ -202,11 +212,21 @@ def decode_receipt(body: bytes) -> str:
     return _answer(body, _ReceiptAnswer).receipt
 
 
+def decode_held(body: bytes) -> Held:
+    """All that the company holds about the person. Raises NotOurServer."""
+    return _answer(body, Held)
+
+
+def decode_corrected(body: bytes) -> tuple[Corrected, ...]:
+    """Raises NotOurServer."""
+    return _answer(body, _CorrectionAnswer).results
+
+
 def decode_problem(body: bytes) -> Problem:
     """A problem description, empty where there is none."""
     try:
         return msgspec.json.decode(body, type=Problem)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return Problem()
 
 
@@ -279,6 +299,7 @@ resolve(
     Problem,
     _Results,
     _ReceiptAnswer,
+    _CorrectionAnswer,
     _CompanyContent,
     _CampaignContent,
     Envelope,

@@ -19,10 +19,47 @@ from agent.model import (
     SignalChoice,
     Status,
 )
+from agent.sharing import (
+    Comparison,
+    Copy,
+    Corrected,
+    DetailName,
+    DetailValue,
+    Held,
+    KeptReceipt,
+    SentItem,
+)
+
+
+class MyDataPort(Protocol):
+    """One's own data: ``agent.my_data.MyData``."""
+
+    def sent(self) -> list[SentItem]: ...
+
+    def receipts(self) -> list[KeptReceipt]: ...
+
+    def sent_json(self) -> bytes: ...
+
+    def receipt_file(self, receipt_id: str, status: str = "") -> bytes: ...
+
+    def held(self) -> Held:
+        """Waits for the network."""
+
+    def verify(self) -> Comparison:
+        """Waits for the network."""
+
+    def correct(self, changes: Mapping[DetailName, DetailValue]) -> tuple[Corrected, ...]:
+        """Waits for the network."""
+
+    def copy(self) -> Copy:
+        """Waits for the network."""
 
 
 class Agent(Protocol):
     """Each method is documented at the runtime. Those that wait for the network say so: on a worker only."""
+
+    @property
+    def my_data(self) -> MyDataPort: ...
 
     def start(self) -> None: ...
 

@@ -35,6 +35,18 @@ class SentPart(Struct, frozen=True):
     outcome: str
 
 
+class KeptDocument(Struct, frozen=True):
+    """A receipt as it came."""
+
+    receipt_id: str
+    status: str
+    signal: str
+    received: datetime
+    document: str
+    genuine: bool | None = None
+    """Whether its signature and content were right; None where that was never checked."""
+
+
 class MessageStore:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -113,3 +125,12 @@ class MessageStore:
             return connection.execute(
                 "SELECT receipt_id, status, document FROM receipt ORDER BY received DESC, rowid DESC"
             ).fetchall()
+
+    def documents(self) -> list[KeptDocument]:
+        """All receipts, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT receipt_id, status, signal, received, document FROM receipt ORDER BY received DESC, rowid DESC"
+            ).fetchall()
+        with decoding("receipt"):
+            return [KeptDocument(row[0], row[1], row[2], datetime.fromisoformat(row[3]), row[4]) for row in rows]

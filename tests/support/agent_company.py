@@ -19,6 +19,7 @@ from tests.contract.golden_documents import (
     signed,
     variant,
 )
+from tests.support.agent_own_data import OwnData
 from tests.support.agent_server import LOST, Reply, Request, json_reply, problem
 
 TOKEN = "tdt_" + "a" * 40
@@ -69,6 +70,7 @@ class Company:
         self.consents: dict[str, str] = {}
         self.events: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, str] = {}
+        self.own_data = OwnData(self)
         self.lock = threading.Lock()
         self.sign_company()
 
@@ -125,6 +127,8 @@ class Company:
             return json_reply({"results": [self._store(each) for each in json.loads(request.body)["events"]]})
         if path == "consents":
             return self._consent(json.loads(request.body))
+        if path == "me":
+            return self.own_data(request)
         if path == "device":
             self.token = ""
             return Reply(204)

@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         if promised is not None and int(promised) != len(reply.body):
             self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = _handle
+    do_GET = do_POST = do_PATCH = do_DELETE = _handle
 
     def _stream(self, pieces: Iterable[bytes]) -> None:
         self.close_connection = True

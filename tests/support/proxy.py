@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(sent) < len(answer.body):
             self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = do_HEAD = _handle
+    do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = _handle
 
     def _altered(self, body: bytes, fault: Fault | None) -> bytes:
         if isinstance(fault, CutAnswer):
