@@ -30,6 +30,8 @@ COMMANDS = (
     "corrections",
     "token",
 )
+CATCHING_UP_LATER = ("init", "serve", "check", "ledger")
+"""The first two migrate before; the others look at what is wrong."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, modules = _parser()
     options = parser.parse_args(given)
     try:
+        if options.command not in CATCHING_UP_LATER:
+            _catch_up()
         return int(modules[options.command].run(options) or 0)
     except ServerError as error:
         return _explain(error)
@@ -52,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         return 1
+
+
+def _catch_up() -> None:
+    """No command may show or use what was erased after the backup that the database was restored from."""
+    importlib.import_module("server.privacy.replay").catch_up()
 
 
 def _early(arguments: Sequence[str]) -> argparse.Namespace:

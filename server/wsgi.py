@@ -21,7 +21,10 @@ _django = get_wsgi_application()
 from django.db import connection  # noqa: E402  (these need Django to be ready)
 
 from server import load  # noqa: E402
+from server.privacy.replay import catch_up  # noqa: E402
 from server.problems import Problem  # noqa: E402
+
+catch_up()
 
 _write_turns = load.Turns(load.SQLITE_WRITE_TURNS if connection.vendor == "sqlite" else load.WRITE_TURNS)
 

@@ -14,6 +14,7 @@ from server.audit import log
 from server.directory.companies import make_or_change
 from server.directory.company_file import CompanyFile, check_company, read_company_file
 from server.errors import EnvironmentFault, Refused
+from server.privacy.replay import catch_up
 from server.tenants.region import refuse_other_region, region_name, settle
 
 FLAGS = ("id", "name", "legal_name", "region", "dpo_name", "dpo_email", "accent", "server_url")
@@ -84,6 +85,7 @@ def _without_company(region: str) -> int:
 def _prepare() -> None:
     prepare_data_folder()
     call_command("migrate", verbosity=0, interactive=False)
+    catch_up()
 
 
 def _description(options: argparse.Namespace) -> CompanyFile:

@@ -18,6 +18,7 @@ from granian.server import Server
 from server import load
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
+from server.privacy.replay import catch_up
 from server.signing.documents import renew_company
 from server.signing.signers import load_signer
 from server.tenants.region import require_own_region, settled_region
@@ -90,6 +91,7 @@ def _prepare(options: argparse.Namespace) -> None:
     settled_region()  # a database of another region is not even migrated
     call_command("migrate", verbosity=0, interactive=False)
     require_own_region()
+    catch_up(thorough=True)
     for company in Company.objects.all():
         load_signer(company.id, "receipt")
         renew_company(company)

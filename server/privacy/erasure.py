@@ -1,44 +1,94 @@
 """Erase people: every row about them, in every table (GDPR article 17)."""
 
+import logging
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from server.directory.models import Company, Person
+from server.directory.importing.progress import Bar, Tick, no_bar
+from server.directory.models import ALL_SIGNALS, Company, Person
+from server.privacy import ledger
+from server.signals import changes
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Signal
 
-PEOPLE_AT_ONCE = 200
+PEOPLE_AT_ONCE = 500
+
+_log = logging.getLogger(__name__)
+
+_Item = TypeVar("_Item")
 
 
-def erase(company: Company, people: list[UUID]) -> dict[str, int]:
-    """Delete these people and everything about them. Answers how many rows went, by table.
+def find_people(company: Company, emails: Iterable[str]) -> tuple[dict[str, UUID], list[str]]:
+    """The people with these addresses by address in lower case, and the addresses that nobody has, as they were given."""
+    wanted = {email.strip().lower(): email for email in emails}
+    found: dict[str, UUID] = {}
+    for some in _chunks(list(wanted)):
+        rows = Person.objects.filter(company=company, email__in=some)
+        found.update(rows.values_list("email", "pk"))
+    return found, [given for address, given in wanted.items() if address not in found]
 
-    Tokens end with the rows, so that nothing can come after. SQLite's write-ahead log is emptied, too: it would hold
-    the rows until it is next overwritten.
+
+def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = no_bar) -> dict[str, int]:
+    """Delete these people and everything about them, all or none. Answers how many rows went, by table.
+
+    Tokens end with the rows, so that nothing can come after. The erasure ledger keeps that they were erased, so that a
+    restored backup does not bring them back. `title` and `bar` show how far it has come.
+    Raises `EnvironmentFault` when the ledger cannot be written; nothing was erased then.
     """
-    erased: Counter[str] = Counter()
     with transaction.atomic():
-        # In this order, so that no batch can store a row between the two: it needs the person's row.
-        locked = list(
-            Person.objects.select_for_update()
-            .filter(company=company, pk__in=people)
-            .order_by("pk")
-            .values_list("pk", flat=True)
+        erased, gone = erase_rows(company, people, bar(title, len(people)))
+        ledger.write(
+            ledger.Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
         )
-        for start in range(0, len(locked), PEOPLE_AT_ONCE):
-            erased += _erase_signals(company, locked[start : start + PEOPLE_AT_ONCE])
-        _total, by_model = Person.objects.filter(pk__in=locked).delete()
-        erased.update(by_model)
-        company.feeds_changed()
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return dict(sorted((table, rows) for table, rows in erased.items() if rows))
+    empty_write_ahead_log()
+    return erased
 
 
-def _erase_signals(company: Company, people: list[UUID]) -> Counter[str]:
+def erase_rows(
+    company: Company, people: Sequence[UUID], tick: Tick = lambda _reached: None
+) -> tuple[dict[str, int], list[UUID]]:
+    """Delete the rows, within the caller's transaction. Answers how many went by table, and who was there at all."""
+    erased: Counter[str] = Counter()
+    # In this order, so that no batch can store a row between the two: it needs the person's row.
+    locked = [person for some in _chunks(sorted(people)) for person in _lock(company, some)]
+    changes.leave(locked, company.pk, ALL_SIGNALS, erased=True)
+    reached = 0
+    for some in _chunks(locked):
+        erased.update(_erase_signals(company, some))
+        erased.update(Person.objects.filter(pk__in=some).delete()[1])
+        reached += len(some)
+        tick(reached)
+    company.feeds_changed()
+    return {table: rows for table, rows in sorted(erased.items()) if rows}, locked
+
+
+def empty_write_ahead_log() -> bool:
+    """Take erased rows out of SQLite's write-ahead log, which holds them until it is overwritten.
+
+    Answers False when readers did not let go within the connection's time-out; the next housekeeping does it then.
+    """
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = bool(cursor.fetchone()[0])
+    if busy:
+        _log.warning(
+            "The write-ahead log is in use: it keeps erased rows until housekeeping next empties it."
+        )
+    return not busy
+
+
+def _lock(company: Company, people: Sequence[UUID]) -> list[UUID]:
+    rows = Person.objects.select_for_update().filter(company=company, pk__in=people)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
     keys = CampaignKey.objects.filter(campaign__company=company).values_list("campaign_id", "key")
     erased: Counter[str] = Counter()
     for campaign_id, key in keys:
@@ -47,3 +97,8 @@ def _erase_signals(company: Company, people: list[UUID]) -> Counter[str]:
         )
         erased.update(rows.delete()[1])
     return erased
+
+
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), PEOPLE_AT_ONCE):
+        yield items[start : start + PEOPLE_AT_ONCE]

@@ -13,6 +13,7 @@ from server import clock, problems
 from server.clock import utc_text
 from server.delivery.callers import Caller
 from server.directory.models import Company, Notice, Person
+from server.privacy import ledger
 from server.signals import changes
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
@@ -52,7 +53,8 @@ def decide(caller: Caller, decision: Decision) -> str:
     """Store the decision once and answer its receipt (JWS). A withdrawal erases what it covers in the same transaction.
 
     A consent that was given before a withdrawal which is here already changes nothing, and is answered like it.
-    Raises `Problem`: 409 for a consent to an outdated notice.
+    Raises `Problem`: 409 for a consent to an outdated notice. Raises `EnvironmentFault` when the erasure ledger cannot be
+    written; the agent then tries again.
     """
     lock_person(caller.person_id)
     own = Consent.objects.filter(person_id=caller.person_id)
@@ -65,7 +67,9 @@ def decide(caller: Caller, decision: Decision) -> str:
         if decision.notice_version != version:
             raise problems.notice_changed(version)
         return _stored(company, caller.person_id, decision, erased=0)
-    return withdraw(company, caller.person_id, decision)
+    receipt = withdraw(company, caller.person_id, decision)
+    ledger.write([_fact(company, caller.person_id, decision)])
+    return receipt
 
 
 def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
@@ -86,14 +90,25 @@ def _taken_back_after(given: datetime | OuterRef) -> Q:
 def withdraw(company: Company, person_id: UUID, decision: Decision) -> str:
     """Erase what the withdrawal covers and keep it as a tombstone. Answers its receipt (JWS).
 
-    Call it within a transaction, under `lock_person`. Withdrawing is of the person, not of a computer: the rows of
-    that signal go, whatever receipt they came under (GDPR article 7(3)).
+    Call it within a transaction, under `lock_person`; the ledger is told by `decide`. Withdrawing is of the person, not
+    of a computer: the rows of that signal go, whatever receipt they came under (GDPR article 7(3)).
     """
     own = Consent.objects.filter(person_id=person_id, receipt_id=decision.receipt_id)
     signals = {decision.signal} | set(own.values_list("signal", flat=True))
     changes.leave([person_id], company.pk, signals)
     erased = signals_of(person_id, company.pk).filter(signal__in=signals).delete()[0]
     return _stored(company, person_id, decision, erased)
+
+
+def _fact(company: Company, person_id: UUID, decision: Decision) -> ledger.Fact:
+    return ledger.Fact(
+        "consent-withdrawn",
+        company.pk,
+        person=ledger.person_hash(person_id),
+        signal=decision.signal,
+        receipt_id=str(decision.receipt_id),
+        time=utc_text(decision.time),
+    )
 
 
 def _stored(company: Company, person_id: UUID, decision: Decision, erased: int) -> str:

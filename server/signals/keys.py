@@ -2,7 +2,10 @@
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from uuid import UUID
+
+from django.db import connection
 
 from server.campaigns.models import Campaign
 from server.signals.models import CampaignKey
@@ -16,6 +19,19 @@ def create_key(campaign: Campaign) -> CampaignKey:
     Raises `django.db.IntegrityError` when it has one: a key that was destroyed must not come back.
     """
     return CampaignKey.objects.create(campaign=campaign, key=secrets.token_bytes(KEY_BYTES))
+
+
+def held_keys(campaigns: Sequence[int]) -> dict[int, bytes]:
+    """The keys of these campaigns that are not closed, by their primary keys. Within a transaction, until whose end none of
+    them is destroyed: batches share this lock, closing waits for them.
+    """
+    rows = CampaignKey.objects.filter(campaign__in=campaigns).order_by("pk").values_list("campaign_id", "key")
+    if connection.vendor != "postgresql":  # SQLite has one writer at a time
+        return {campaign: bytes(key) for campaign, key in rows}
+    query, values = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} FOR KEY SHARE", values)  # Django knows no shared locks
+        return {campaign: bytes(key) for campaign, key in cursor.fetchall()}
 
 
 def person_key(key: bytes | memoryview, person_id: UUID) -> str:

@@ -12,8 +12,8 @@ from server.delivery.callers import Caller
 from server.delivery.feed import for_person
 from server.directory.models import Company
 from server.signals.consents import in_force, lock_person
-from server.signals.keys import person_key
-from server.signals.models import CampaignKey, Signal
+from server.signals.keys import held_keys, person_key
+from server.signals.models import Signal
 
 VIDEO_LINK = "video"
 
@@ -134,7 +134,7 @@ def _targets(
     caller: Caller, campaigns: list[Campaign], links: dict[int, frozenset[str]]
 ) -> dict[str, _Target]:
     # Read under the lock: a campaign without a key is closed, and nothing more can be counted in it.
-    keys = dict(CampaignKey.objects.filter(campaign__in=campaigns).values_list("campaign_id", "key"))
+    keys = held_keys([campaign.pk for campaign in campaigns])
     return {
         campaign.campaign_id: _Target(
             campaign.pk,
