@@ -77,7 +77,7 @@ def _replay() -> dict[str, int]:
             state.number, state.digest = facts[-1][0].number, facts[-1][0].digest
             state.save()
         for company in Company.objects.select_for_update().order_by("pk"):
-            _leap(company)
+            leap(company)
             restored(company)
     empty_write_ahead_log()
     _log.warning(
@@ -199,7 +199,7 @@ def _people_of(facts: list[Fact]) -> dict[Company, dict[str, UUID]]:
     }
 
 
-def _leap(company: Company) -> None:
+def leap(company: Company) -> None:
     """Sign the company and what is in feeds afresh, under counters that no agent has seen."""
     Company.objects.filter(pk=company.pk).update(counter=F("counter") + COUNTER_LEAP)
     publish_company(company)
