@@ -11,10 +11,10 @@ from contextlib import closing
 from agent import __version__, errors, policy, wire
 from agent.api_client import ApiClient, server_address
 from agent.consent_gate import ConsentGate
-from agent.ports import Clock, SecretStore
+from agent.device_token import DeviceToken
+from agent.ports import Clock
 from agent.store.enrolment import Enrolment, EnrolmentStore
-from agent.sync import Verifier
-from agent.verifier import Question
+from agent.verifier import Question, Verifier
 from resources.i18n import _
 
 log = logging.getLogger(__name__)
@@ -25,25 +25,23 @@ _PLATFORMS = {"win32": "windows", "darwin": "macos"}
 
 
 class Connector:
-    """Knows the enrolment and the token. ``keychain_fault`` is why the token could not be kept or read, if so."""
+    """Knows the enrolment and the token."""
 
     def __init__(
         self,
         enrolments: EnrolmentStore,
-        secrets: SecretStore,
+        token: DeviceToken,
         verifier: Verifier,
         gate: ConsentGate,
         clock: Clock,
     ) -> None:
         self._enrolments = enrolments
-        self._secrets = secrets
+        self.token = token
         self._verifier = verifier
         self._gate = gate
         self._clock = clock
         self._lock = threading.RLock()
         self._enrolment = enrolments.read()
-        self._token: str | None = None
-        self.keychain_fault: errors.KeychainUnavailable | None = None
         gate.use_company(self._enrolment.company if self._enrolment else None)
 
     def enrolment(self) -> Enrolment | None:
@@ -59,20 +57,7 @@ class Connector:
         enrolment = self._enrolment
         if enrolment is None:
             raise errors.NotConnected("no enrolment")
-        return ApiClient(enrolment.server_url, self._read_token(enrolment))
-
-    def _read_token(self, enrolment: Enrolment) -> str:
-        with self._lock:
-            if self._token is None:
-                try:
-                    self._token = self._secrets.read(enrolment.server_url)
-                except errors.KeychainUnavailable as fault:
-                    self.keychain_fault = fault
-                    raise
-                self.keychain_fault = None
-            if self._token is None:
-                raise errors.TokenMissing("no token in the keychain")
-            return self._token
+        return ApiClient(enrolment.server_url, self.token.read(enrolment.server_url))
 
     def enrol(self, address: str, code: str, *, keep: bool) -> bool:
         """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.
@@ -91,17 +76,11 @@ class Connector:
                 )
             )
         if keep:
-            self._try_keychain(url)
+            self.token.try_keychain()
         body = wire.encode_enrolment(code, __version__, _PLATFORMS.get(sys.platform, "linux"))
         with closing(ApiClient(url)) as client:
             answer = client.request("POST", wire.ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES)
         return self._begin(url, wire.decode_enrolment(answer.body))
-
-    def _try_keychain(self, account: str) -> None:
-        try:
-            self._secrets.read(account)
-        except errors.KeychainUnavailable as fault:
-            raise errors.KeychainNeeded(fault.detail, fault.locked) from fault
 
     def _works(self) -> bool:
         """Whether the present connection is still good, as far as one can tell."""
@@ -134,24 +113,10 @@ class Connector:
                 self._gate.forget()
             self._enrolments.begin(enrolment)
             self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
-            self._token = answer.device_token
-            self._keep_token(url, answer.device_token)
+            self.token.keep(answer.device_token)
             self.reload()
         log.info("Connected to company %s.", answer.company_id)
         return another
-
-    def _keep_token(self, url: str, token: str) -> None:
-        try:
-            self._secrets.write(url, token)
-            self.keychain_fault = None
-        except errors.KeychainUnavailable as fault:
-            log.warning("The device token is held in memory only: %s", fault.detail)
-            self.keychain_fault = fault
-
-    def forget_token(self) -> None:
-        """The server refused it."""
-        with self._lock:
-            self._token = None
 
     def disconnect(self, last_words: Callable[[ApiClient], object]) -> None:
         """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
@@ -167,13 +132,8 @@ class Connector:
                 client.request("DELETE", wire.DEVICE_PATH)
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
-        try:
-            self._secrets.delete(enrolment.server_url)
-        except errors.KeychainUnavailable as error:
-            log.warning("The keychain entry could not be deleted: %s", error.detail)
+        self.token.delete(enrolment.server_url)
         with self._lock:
-            self._token = None
             self._enrolments.forget()
             self._gate.forget()
-            self.keychain_fault = None
             self.reload()

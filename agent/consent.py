@@ -90,6 +90,40 @@ def refuse(consent: Consent, *, notice_version: int, now: datetime, language: st
     )
 
 
+def withdraw_everywhere(
+    consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str
+) -> Consent:
+    """Withdraw for every computer of the person, also what was never given on this one.
+
+    The server erases the person's rows of a signal at any withdrawal of it, so a receipt of its own will do.
+    """
+    withdrawn = refuse(consent, notice_version=notice_version, now=now, language=language)
+    owed = withdrawn.owed or ConsentMessage(
+        receipt_id, consent.signal, "withdrawn", notice_version, _whole_seconds(now), language
+    )
+    return replace(withdrawn, state=ConsentState.WITHDRAWN, owed=owed)
+
+
+def ended_elsewhere(consent: Consent, *, receipt_id: str, now: datetime) -> Consent:
+    """The server no longer knows this receipt as given: it was withdrawn on another computer. Nothing is owed for it."""
+    if consent.receipt_id != receipt_id:
+        return consent
+    return replace(
+        consent,
+        state=ConsentState.WITHDRAWN,
+        receipt_id="",
+        time=_whole_seconds(now),
+        announced=False,
+    )
+
+
+def distrust(consent: Consent) -> Consent:
+    """Where this is recorded cannot be written: a withdrawal may be missing there. What was given must be given anew."""
+    if consent.state is ConsentState.GIVEN:
+        return replace(consent, state=ConsentState.EXPIRED)
+    return consent
+
+
 def defer(consent: Consent, *, notice_version: int, now: datetime) -> Consent:
     """The question was closed without an answer: off, as before."""
     if consent.state is ConsentState.GIVEN:

@@ -2,6 +2,9 @@
 
 In place, because a withdrawal must be recorded on a full disk too, where a database's DELETE fails. A slot holds a
 checksum and JSON, padded with spaces. A slot that is missing, torn, or says anything unexpected means *off*.
+
+A read-only disk takes not even that. Then a note in another folder (the session's, usually in memory) keeps the
+withdrawal over a restart of the program. A note can only turn a signal off.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from agent import errors
-from agent.consent import Consent
-from agent.model import Signal, resolve
+from agent.consent import Consent, distrust
+from agent.model import ConsentState, Signal, resolve
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +29,17 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 class ConsentFile:
-    """Raises DiskFault from every method that writes."""
+    """Raises DiskFault from every method that writes. ``notes``: the folder for what the file itself could not take."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, notes: Path | None = None) -> None:
         self._path = path
+        self._notes = notes
+        self._unwritten: dict[Signal, Consent] = {}
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is off here that the file does not know of."""
+        return bool(self._unwritten)
 
     def prepare(self) -> None:
         """Preallocate the file, so that later writes need no new disk space."""
@@ -44,26 +54,87 @@ class ConsentFile:
             raise errors.DiskFault(f"consent record: {error}") from error
 
     def read(self) -> dict[Signal, Consent]:
-        """The record of every signal; a fresh one (off) where the slot cannot be trusted."""
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        except OSError as error:
-            log.warning("The consent record cannot be read; everything is off: %s", error)
-            content = b""
-        return {
+        """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written."""
+        content = _content(self._path)
+        consents = {
             signal: _decode(signal, content[offset : offset + SLOT_BYTES])
             for signal, offset in _SLOTS.items()
         }
+        usable = self._is_writable()
+        for signal, kept in list(consents.items()):
+            consent = self._noted(kept)
+            if not usable:
+                consent = distrust(consent)
+            if consent != kept:
+                self._unwritten[signal] = consents[signal] = consent
+        return consents
 
     def write(self, consent: Consent) -> None:
-        """Record one signal's consent, in place, on disk when this returns."""
+        """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails."""
         try:
             descriptor = os.open(self._path, os.O_WRONLY | _BINARY)
             _write_synced(descriptor, _encode(consent), _SLOTS[consent.signal])
+            self._drop_note(consent.signal)
         except OSError as error:
+            if consent.state is not ConsentState.GIVEN:
+                self._unwritten[consent.signal] = consent
+                self._note(consent)
             raise errors.DiskFault(f"consent record: {error}") from error
+        self._unwritten.pop(consent.signal, None)
+
+    def catch_up(self) -> None:
+        """Write what could not be written before."""
+        for consent in list(self._unwritten.values()):
+            self.write(consent)
+
+    def _is_writable(self) -> bool:
+        try:
+            os.close(os.open(self._path, os.O_WRONLY | _BINARY))
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            log.warning("The consent record cannot be written; everything is off: %s", error)
+            return False
+        return True
+
+    def _note_path(self, signal: Signal) -> Path | None:
+        return self._notes / f"consent-{signal.value}.note" if self._notes else None
+
+    def _noted(self, consent: Consent) -> Consent:
+        """What a note says of a signal instead of the file; off where it cannot be read."""
+        path = self._note_path(consent.signal)
+        if path is None or not path.exists():
+            return consent
+        noted = _read_slot(consent.signal, _content(path))
+        if noted is None or noted.state is ConsentState.GIVEN:
+            return distrust(consent)
+        return noted
+
+    def _note(self, consent: Consent) -> None:
+        path = self._note_path(consent.signal)
+        if path is None:
+            return
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+            _write_synced(descriptor, _encode(consent), 0)
+            _sync_folder(path.parent)
+        except OSError as error:
+            log.warning("That %s is off is known in memory only: %s", consent.signal.value, error)
+
+    def _drop_note(self, signal: Signal) -> None:
+        path = self._note_path(signal)
+        if path is not None and path.exists():
+            path.unlink()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        log.warning("The consent record cannot be read; everything is off: %s", error)
+        return b""
 
 
 def _encode(consent: Consent) -> bytes:
@@ -75,17 +146,22 @@ def _encode(consent: Consent) -> bytes:
 
 
 def _decode(signal: Signal, slot: bytes) -> Consent:
-    fresh = Consent(signal)
     if not slot:
-        return fresh
+        return Consent(signal)
+    consent = _read_slot(signal, slot)
+    if consent is None:
+        log.warning("The consent record for %s is damaged; it is off.", signal.value)
+        return Consent(signal)
+    return consent
+
+
+def _read_slot(signal: Signal, slot: bytes) -> Consent | None:
+    """What a slot says; None unless it is, to the byte, what would be written for that."""
     try:
         consent = msgspec.json.decode(slot.partition(b" ")[2], type=Consent)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        consent = fresh
-    if consent.signal is not signal or slot != _encode(consent):
-        log.warning("The consent record for %s is damaged; it is off.", signal.value)
-        return fresh
-    return consent
+        return None
+    return consent if consent.signal is signal and slot == _encode(consent) else None
 
 
 def _write_synced(descriptor: int, content: bytes, offset: int) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from agent import choice_faults, errors
 from agent import consent as rules
-from agent import errors
 from agent.consent import Consent, ConsentMessage
 from agent.consent_file import ConsentFile
 from agent.model import Company, ConsentState, Signal, SignalChoice
 from agent.ports import Clock
+
+log = logging.getLogger(__name__)
 
 
 class ConsentGate:
@@ -27,6 +30,10 @@ class ConsentGate:
         self._lock = threading.RLock()
         self._company: Company | None = None
         self._consents = file.read()
+        self._doubted: set[Signal] = set()
+        self._fault: errors.DiskFault | None = (
+            choice_faults.NothingIsRecorded("consent record") if file.behind else None
+        )
 
     def use_company(self, company: Company | None) -> bool:
         """Judge by this company's policy and notice. Returns whether that changed or expired anything."""
@@ -40,13 +47,30 @@ class ConsentGate:
                 if expired is not consent:
                     self._put(expired)
                     changed = True
-            return changed
+            return self._settle_doubts(company) or changed
+
+    def _settle_doubts(self, company: Company) -> bool:
+        """The server dropped what was under a consent: neither its policy nor its notice says why, so a withdrawal does."""
+        ended = [
+            signal
+            for signal in self._doubted
+            if signal in company.signals and self._consents[signal].state is ConsentState.GIVEN
+        ]
+        self._doubted.clear()
+        for signal in ended:
+            self._end_elsewhere(signal)
+        return bool(ended)
+
+    def use_device(self, signals: frozenset[Signal]) -> None:
+        """Leave only these signals to the person from now on."""
+        with self._lock:
+            self._device = signals
 
     def receipt(self, signal: Signal) -> str | None:
         """The receipt under which this signal may be made and sent now, or None: then it may not."""
         with self._lock:
             company, consent = self._company, self._consents[signal]
-            if company is None:
+            if company is None or signal in self._doubted:
                 return None
             allowed = rules.allowed(
                 consent, company=company.signals, device=self._device, notice_version=company.notice.version
@@ -68,9 +92,16 @@ class ConsentGate:
         with self._lock:
             allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
             return tuple(
-                rules.choice(self._consents[signal], company=allowed_by_company, device=self._device)
+                rules.choice(self._as_it_is(signal), company=allowed_by_company, device=self._device)
                 for signal in Signal
             )
+
+    def _as_it_is(self, signal: Signal) -> Consent:
+        """A consent that the server may not know any more is shown as what it then is: withdrawn."""
+        consent = self._consents[signal]
+        if signal in self._doubted:
+            return rules.ended_elsewhere(consent, receipt_id=consent.receipt_id, now=self._clock.now())
+        return consent
 
     def must_ask(self) -> bool:
         with self._lock:
@@ -79,15 +110,14 @@ class ConsentGate:
             )
 
     def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
-        """The person's deliberate act. Raises NotConnected; DiskFault when it could not be recorded: what was turned off
+        """The person's deliberate act. Raises NotConnected; NotRecorded when it could not be written: what was turned off
         is off all the same, and what was turned on is not on."""
         with self._lock:
-            if self._company is None:
-                raise errors.NotConnected("choosing")
-            version, now = self._company.notice.version, self._clock.now()
+            version, now = self._asked_version(), self._clock.now()
             old = dict(self._consents)
             for signal, given in choices.items():
                 if given:
+                    old[signal] = self._as_it_is(signal)
                     receipt_id = str(uuid.uuid4())
                     new = rules.give(
                         old[signal], receipt_id=receipt_id, notice_version=version, now=now, language=language
@@ -95,7 +125,29 @@ class ConsentGate:
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
                 self._consents[signal] = new
+                self._doubted.discard(signal)
             self._record(choices, old)
+
+    def withdraw_everywhere(self, language: str) -> None:
+        """Take every signal back for all computers of the person. Raises NotConnected; NotRecorded as ``choose`` does."""
+        with self._lock:
+            version, now = self._asked_version(), self._clock.now()
+            old = dict(self._consents)
+            for signal in Signal:
+                self._consents[signal] = rules.withdraw_everywhere(
+                    old[signal],
+                    receipt_id=str(uuid.uuid4()),
+                    notice_version=version,
+                    now=now,
+                    language=language,
+                )
+            self._doubted.clear()
+            self._record(dict.fromkeys(Signal, False), old)
+
+    def _asked_version(self) -> int:
+        if self._company is None:
+            raise errors.NotConnected("choosing")
+        return self._company.notice.version
 
     def _record(self, choices: Mapping[Signal, bool], old: Mapping[Signal, Consent]) -> None:
         """Write each choice down, also when another could not be."""
@@ -108,7 +160,27 @@ class ConsentGate:
                 if given:
                     self._consents[signal] = old[signal]
         if fault is not None:
-            raise fault
+            not_recorded = choice_faults.NotRecorded(fault.detail)
+            if self._file.behind:
+                self._fault = not_recorded
+            raise not_recorded from fault
+        if not self._file.behind:
+            self._fault = None
+
+    @property
+    def fault(self) -> errors.DiskFault | None:
+        """Why what holds here is not what the disk says, while that is so."""
+        return self._fault
+
+    def catch_up(self) -> None:
+        """Write what could not be written before. Raises DiskFault when it still cannot be."""
+        with self._lock:
+            try:
+                self._file.catch_up()
+            except errors.DiskFault as fault:
+                self._fault = self._fault or choice_faults.NotRecorded(fault.detail)
+                raise
+            self._fault = None
 
     def defer(self) -> None:
         with self._lock:
@@ -119,12 +191,6 @@ class ConsentGate:
                 deferred = rules.defer(consent, notice_version=version, now=now)
                 if deferred is not consent:
                     self._put(deferred)
-
-    def next_message(self) -> ConsentMessage | None:
-        """The next consent message that the server has not acknowledged."""
-        with self._lock:
-            messages = (rules.next_message(self._consents[signal]) for signal in Signal)
-            return next((message for message in messages if message is not None), None)
 
     def settled(self, signal: Signal) -> bool:
         """Whether the server knows of this signal's receipt: only then do its events make sense to it."""
@@ -154,13 +220,41 @@ class ConsentGate:
             if consent.receipt_id == message.receipt_id:
                 self._put(rules.expire(consent, notice_version=-1))
 
+    def doubt(self, signal: Signal, receipt_id: str) -> bool:
+        """The server drops what comes under this receipt: nothing is made or sent under it until the next poll says why.
+
+        Returns whether it was the one in force here.
+        """
+        with self._lock:
+            if self.receipt(signal) != receipt_id:
+                return False
+            self._doubted.add(signal)
+            return True
+
+    def ended_elsewhere(self, message: ConsentMessage) -> None:
+        """The server proved that this consent was withdrawn on another computer."""
+        with self._lock:
+            if self._consents[message.signal].receipt_id == message.receipt_id:
+                self._end_elsewhere(message.signal)
+
+    def _end_elsewhere(self, signal: Signal) -> None:
+        log.info("%s was withdrawn on another computer: it is off here too.", signal.value)
+        consent = self._consents[signal]
+        now = self._clock.now()
+        self._put(rules.ended_elsewhere(consent, receipt_id=consent.receipt_id, now=now))
+
     def forget(self) -> None:
-        """Disconnected: every record is fresh again."""
+        """Disconnected: every record is fresh again. Raises NotRecorded."""
         with self._lock:
             self._company = None
+            self._doubted.clear()
             old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
             self._record(dict.fromkeys(Signal, False), old)
 
     def _put(self, consent: Consent) -> None:
+        """What the person did not just choose: it holds in memory, and is written as soon as that is possible."""
         self._consents[consent.signal] = consent
-        self._file.write(consent)
+        try:
+            self._file.write(consent)
+        except errors.DiskFault as fault:
+            log.warning("What holds for %s is not on the disk yet: %s", consent.signal.value, fault.detail)

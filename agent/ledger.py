@@ -2,16 +2,22 @@
 
 ``send`` is the one way in which a message about the person leaves. It writes the bytes down and then sends those very
 bytes, so that the ledger cannot differ from what was sent. A message that was cut off stays as "no answer yet".
+
+A withdrawal leaves whatever the disk says: the ledger then holds it in memory, where the person sees it, until it can
+be written.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from agent import errors, policy
 from agent.model import Event
 from agent.ports import Answer, Clock, Transport
 from agent.store.messages import MessageStore
+
+log = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -28,9 +34,18 @@ class Ledger:
         offsets: Sequence[int] = (),
         *,
         method: str = "POST",
+        must_leave: bool = False,
     ) -> tuple[int, Answer]:
-        """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does."""
-        message_id = self._store.begin(self._clock.now(), method, path, body, events, offsets)
+        """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does,
+        and DiskFault where it could not be written down, unless it ``must_leave``."""
+        now = self._clock.now()
+        try:
+            message_id = self._store.begin(now, method, path, body, events, offsets)
+        except errors.DiskFault as fault:
+            if not must_leave:
+                raise
+            log.warning("What is sent now is written down later: %s", fault.detail)
+            message_id = self._store.hold(now, method, path, body)
         try:
             answer = transport.request(method, path, body=body, max_bytes=policy.ANSWER_MAX_BYTES)
         except errors.Refused as error:

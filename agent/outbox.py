@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Iterable
 
 from agent import errors, policy, wire
+from agent.acknowledgement import Acknowledgement, ReceiptChecker
+from agent.choice_faults import ReceiptRefused
 from agent.consent import ConsentMessage
 from agent.consent_gate import ConsentGate
 from agent.ledger import Ledger
 from agent.model import Event, Signal
 from agent.ports import Clock, Transport
-from agent.store.messages import MessageStore
+from agent.store.messages import KeptDocument, MessageStore
 from agent.store.queue import EventQueue
 
 log = logging.getLogger(__name__)
@@ -24,13 +26,21 @@ log = logging.getLogger(__name__)
 
 class Outbox:
     def __init__(
-        self, gate: ConsentGate, queue: EventQueue, ledger: Ledger, messages: MessageStore, clock: Clock
+        self,
+        gate: ConsentGate,
+        queue: EventQueue,
+        ledger: Ledger,
+        messages: MessageStore,
+        receipts: ReceiptChecker,
+        clock: Clock,
     ) -> None:
         self._gate = gate
         self._queue = queue
         self._ledger = ledger
         self._messages = messages
+        self._receipts = receipts
         self._clock = clock
+        self._consent_changed = False
 
     def make(
         self,
@@ -78,40 +88,77 @@ class Outbox:
         """Events and consent messages that the server has not answered."""
         return self._queue.count() + self._gate.owed()
 
-    def send(self, transport: Transport) -> bool:
-        """Send all there is to send: consents first, then events. Raises as the transport does; nothing is lost then.
+    def consent_changed(self) -> bool:
+        """Whether the server's answers have ended a consent since this was asked last."""
+        changed, self._consent_changed = self._consent_changed, False
+        return changed
 
-        Returns whether the server knows a newer notice than we.
-        """
-        outdated = self.send_consents(transport)
+    def send(self, transport: Transport) -> None:
+        """Send all there is to send: consents first, then events. Raises as the transport does, ReceiptRefused and
+        DiskFault; nothing is lost then."""
+        refused: ReceiptRefused | None = None
+        try:
+            self.send_consents(transport)
+        except ReceiptRefused as error:
+            refused = error
         for signal in Signal:
             while self._send_batch(transport, signal, policy.SIGNAL_BATCH_MAX):
                 pass
-        return outdated
+        if refused is not None:
+            raise refused
 
-    def send_consents(self, transport: Transport) -> bool:
+    def send_consents(self, transport: Transport) -> None:
         """The part of ``send`` that is allowed while all is off."""
-        outdated = False
-        while (message := self._gate.next_message()) is not None:
-            outdated |= not self._send_consent(transport, message)
-        return outdated
+        while messages := self._gate.messages():
+            answered: list[tuple[ConsentMessage, str]] = []
+            try:
+                for message in messages:
+                    if document := self._tell(transport, message):
+                        answered.append((message, document))
+            finally:
+                if answered:
+                    self._take(self._receipts.check(answered))
 
-    def _send_consent(self, transport: Transport, message: ConsentMessage) -> bool:
-        """Returns whether the notice that it names is still the present one."""
+    def _tell(self, transport: Transport, message: ConsentMessage) -> str:
+        """Returns the receipt, not looked at yet; none where the notice is not the present one."""
+        withdrawal = message.status == "withdrawn"
+        body = wire.encode_consent(message)
         try:
-            _, answer = self._ledger.send(transport, wire.CONSENTS_PATH, wire.encode_consent(message))
+            _, answer = self._ledger.send(transport, wire.CONSENTS_PATH, body, must_leave=withdrawal)
         except errors.NoticeChanged:
-            if message.status != "given":
+            if withdrawal:
                 raise
             self._gate.notice_changed(message)
-            self.drop_ended()
-            return False
-        receipt = wire.decode_receipt(answer.body)
-        self._messages.keep_receipt(
-            message.receipt_id, message.status, message.signal.value, self._clock.now(), receipt
-        )
-        self._gate.announced(message)
-        return True
+            self._ended()
+            return ""
+        return wire.decode_receipt(answer.body)
+
+    def _take(self, acknowledgements: Iterable[Acknowledgement]) -> None:
+        """Keep the receipts; those that prove something settle what they answer. Raises ReceiptRefused for the others."""
+        problems = []
+        for each in acknowledgements:
+            kept = KeptDocument(
+                each.receipt_id,
+                each.status,
+                each.message.signal.value,
+                self._clock.now(),
+                each.document,
+                not each.problem,
+            )
+            self._messages.keep_receipt(kept)
+            if each.problem:
+                problems.append(each.problem)
+            elif each.ended:
+                self._gate.ended_elsewhere(each.message)
+                self._ended()
+            else:
+                self._gate.announced(each.message)
+        if problems:
+            raise ReceiptRefused(", ".join(problems))
+
+    def _ended(self) -> None:
+        self._consent_changed = True
+        self.drop_ended()
 
     def _send_batch(self, transport: Transport, signal: Signal, count: int) -> bool:
         """Send the oldest events of a signal. Returns whether any left the queue."""
@@ -121,6 +168,12 @@ class Outbox:
             events = self._queue.head(signal, count)
         if not events:
             return False
+        strangers = [event.event_id for event in events if receipt_id.encode() not in event.body]
+        if (
+            strangers
+        ):  # left by a disk that did not let go of them: they were made under a consent that has ended
+            self._queue.remove(signal, strangers)
+            return True
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
             message_id, answer = self._ledger.send(transport, wire.SIGNALS_PATH, body, events, offsets)
@@ -134,6 +187,11 @@ class Outbox:
                 log.warning("The server refused a %s for good: %s", signal.value, result.reason)
         self._ledger.outcomes(message_id, answer, {result.event_id: result.status for result in results})
         self._queue.remove(signal, [event.event_id for event in events])
+        if any(result.status == "dropped_consent" for result in results) and self._gate.doubt(
+            signal, receipt_id
+        ):
+            self._consent_changed = True
+            self.withdraw([signal])
         return True
 
     def _refused(

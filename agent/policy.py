@@ -41,8 +41,13 @@ SIGNAL_BATCH_MAX = 100
 OUTBOX_MAX_EVENTS = 10_000
 """For one signal. Beyond it the oldest events are dropped, so that a server away for ever cannot fill a disk."""
 
+CATCH_UP_S = 60
+"""What a disk did not take is tried again after this, and with everything that is sent."""
+
 # Helper processes
 KEYCHAIN_TIMEOUT_S = 20
+KEYCHAIN_RETRY_S = 600
+"""A keychain that did not open is asked again after this, or when the person acts: each question may show a window."""
 VERIFY_TIMEOUT_S = 60
 
 # Display
@@ -51,6 +56,15 @@ POPUP_TIMEOUT_MS = 20_000
 POPUP_TIMEOUT_URGENT_MS = 60_000
 PAUSE_CHOICES_S = (1_800, 3_600)
 REMIND_CHOICES_S = (900, 3_600)
+
+# The command line asks the running agent
+CONTROL_AT_ONCE = 4
+CONTROL_TIMEOUT_S = 10.0
+"""For each piece of a question or an answer."""
+CONTROL_PATIENCE_S = 150.0
+"""For an answer that itself waits for the server."""
+CONTROL_QUESTION_MAX_BYTES = 64 * 1024
+CONTROL_ANSWER_MAX_BYTES = 128 * 1024 * 1024
 
 # Asking
 ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7

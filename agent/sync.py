@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -15,14 +14,9 @@ from agent.model import Campaign, Company
 from agent.ports import Answer, Clock, Transport
 from agent.store.campaigns import CampaignStore
 from agent.store.enrolment import Enrolment, EnrolmentStore
-from agent.verifier import EXPIRED, Question, Verdict, digest
+from agent.verifier import EXPIRED, Question, Verdict, Verifier, digest
 
 log = logging.getLogger(__name__)
-
-
-class Verifier(Protocol):
-    def verify(self, question: Question) -> tuple[Verdict, ...]:
-        """Raises EnvironmentFault."""
 
 
 class Outcome(Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -48,6 +48,13 @@ class Verdict(Struct, frozen=True):
 def digest(document: str) -> str:
     """The SHA-256 of a document, in hexadecimal: what a counter is bound to."""
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+class Verifier(Protocol):
+    """Who checks documents: a helper process."""
+
+    def verify(self, question: Question) -> tuple[Verdict, ...]:
+        """One verdict for each document. Raises EnvironmentFault."""
 
 
 class ProcessVerifier:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -11,6 +11,8 @@ from agent import errors
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
 from agent.store.connection import Database, decoding
 
+_LIKES_A_DAY = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at"
 
 
@@ -112,12 +114,16 @@ class CampaignStore:
     def remind(self, campaign_id: str, moment: datetime) -> None:
         self._set(campaign_id, "remind_at = ?", moment.isoformat())
 
-    def like(self, campaign_id: str, liked: bool) -> int:
-        """Remember the heart. Returns the sequence number of this change, from 1; 0 if the campaign is gone."""
+    def like(self, campaign_id: str, liked: bool, now: datetime) -> int:
+        """Remember the heart. Returns the sequence number of this change; 0 if the campaign is gone.
+
+        Each day's numbers begin where docs/protocol says, so that the last act counts, on whichever computer it was.
+        """
+        least = _LIKES_A_DAY * (now - _EPOCH).days
         with self._database.transaction() as connection:
             row = connection.execute(
-                "UPDATE campaign SET liked = ?, like_seq = like_seq + 1 WHERE campaign_id = ? RETURNING like_seq",
-                (int(liked), campaign_id),
+                "UPDATE campaign SET liked = ?, like_seq = max(like_seq + 1, ?) WHERE campaign_id = ? RETURNING like_seq",
+                (int(liked), least, campaign_id),
             ).fetchone()
         return int(row[0]) if row else 0
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -32,17 +35,21 @@ _FAILING = (
 
 
 class Database:
-    """Write-ahead log, synced at every commit; what is deleted is overwritten. Raises DiskFault, StoreDamaged."""
+    """Write-ahead log, synced at every commit; what is deleted is overwritten. Raises DiskFault, StoreDamaged.
 
-    def __init__(self, path: Path) -> None:
+    ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
+    worked on ``in_memory``, and what changes there is lost at the end.
+    """
+
+    def __init__(self, path: Path, scratch: Path | None = None) -> None:
         self.path = path
+        self.in_memory = scratch is not None and path.exists() and not _is_writable(path)
         self._lock = threading.RLock()
         with faults(path.name):
-            try:
-                self._connection = _connect(path)
-            except sqlite3.OperationalError:
-                self._connection = _connect(path, alone=True)
-            path.chmod(0o600)
+            if self.in_memory and scratch is not None:
+                self._connection = _load(path, scratch)
+            else:
+                self._connection = _open(path)
         self._closed = False
 
     @contextmanager
@@ -65,6 +72,21 @@ class Database:
             self._check_open()
             yield self._connection
 
+    def scrub(self) -> None:
+        """Let what was deleted stay nowhere: not in the write-ahead log, not in the copies that migrations made.
+
+        A process that reads meanwhile keeps the log until the store is closed.
+        """
+        with self._lock, faults(self.path.name):
+            self._check_open()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            for copy in self.path.parent.glob(self.copy_path("*").name):
+                copy.unlink()
+
+    def copy_path(self, version: str) -> Path:
+        """Where a migration keeps the store as it was in an older version."""
+        return self.path.with_name(f"{self.path.stem}-v{version}.backup")
+
     def close(self) -> None:
         """What still runs then is interrupted. Closing again does nothing."""
         with self._lock, faults(self.path.name):
@@ -81,6 +103,39 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise errors.Interrupted("the store is closed")
+
+
+def _is_writable(path: Path) -> bool:
+    """What counts is the file itself; the superuser may write what others may not, but not on a read-only disk."""
+    try:
+        os.close(os.open(path, os.O_RDWR))
+    except OSError as error:
+        log.warning("The store cannot be written: %s", error)
+        return False
+    return True
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = _connect(path)
+    except sqlite3.OperationalError:
+        connection = _connect(path, alone=True)
+    path.chmod(0o600)
+    return connection
+
+
+def _load(path: Path, scratch: Path) -> sqlite3.Connection:
+    """The store in memory. It is read from a copy with its log, since SQLite must be able to write to a log that it reads."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        copy = Path(folder) / path.name
+        for ending in ("", "-wal"):
+            if (original := path.with_name(path.name + ending)).exists():
+                shutil.copyfile(original, copy.with_name(copy.name + ending))
+        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        with closing(_connect(copy, alone=True)) as source:
+            source.backup(connection)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
 
 
 def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:

@@ -82,11 +82,14 @@ class EnrolmentStore:
                     enrolment.poll_interval_s,
                 ),
             )
+        if not same:
+            self._database.scrub()
 
     def forget(self) -> None:
         with self._database.transaction() as connection:
             for table in (*_TABLES, "setting"):
                 connection.execute(f"DELETE FROM {table}")
+        self._database.scrub()
 
     def checked(self, now: datetime, poll_interval_s: int) -> None:
         """A poll ended with "nothing new"."""

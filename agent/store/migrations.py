@@ -78,7 +78,11 @@ CREATE TABLE receipt (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1,)
+_V2 = """
+ALTER TABLE receipt ADD COLUMN genuine INTEGER
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:
@@ -100,7 +104,7 @@ def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> Non
 
 def _back_up(database: Database, version: int) -> Path:
     """Copy the database beside itself; the newest copy of each version is kept."""
-    copy = database.path.with_name(f"{database.path.stem}-v{version}.backup")
+    copy = database.copy_path(str(version))
     with database.reading() as connection:
         target = sqlite3.connect(copy)
         try:

@@ -134,8 +134,10 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _unlink(path: Path) -> None:
+    """A read-only disk refuses this for a file that is not there, too."""
     try:
-        path.unlink(missing_ok=True)
+        if path.exists():
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise errors.DiskFault(f"{path.name}: {error}") from error
 

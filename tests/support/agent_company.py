@@ -13,6 +13,7 @@ from tests.contract.golden_documents import (
     COMPANY_CONTENT,
     COMPANY_ID,
     PUBLIC_KEYS,
+    RECEIPT_CONTENT,
     RECEIPT_SIGNER,
     campaign,
     payload,
@@ -68,6 +69,10 @@ class Company:
         self.person = dict(PERSON)
         self.codes = {"KX7P9QMD2HTV"}
         self.consents: dict[str, str] = {}
+        self.signals: dict[str, str] = {}
+        self.withdrawals: list[dict[str, Any]] = []
+        self.ended: dict[str, dict[str, Any]] = {}
+        """Receipts that no longer count, and the withdrawal that ended each."""
         self.events: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, str] = {}
         self.own_data = OwnData(self)
@@ -155,7 +160,8 @@ class Company:
 
     def _store(self, event: dict[str, Any]) -> dict[str, str]:
         status = "duplicate"
-        if self.consents.get(event["receipt_id"]) != "given":
+        receipt_id = event["receipt_id"]
+        if self.consents.get(receipt_id) != "given" or receipt_id in self.ended:
             status = "dropped_consent"
         elif event["event_id"] not in self.events:
             self.events[event["event_id"]] = event
@@ -163,15 +169,28 @@ class Company:
         return {"event_id": event["event_id"], "status": status, "reason": ""}
 
     def _consent(self, body: dict[str, Any]) -> Reply:
-        receipt_id, status = body["receipt_id"], body["status"]
-        if status == "given" and body["notice_version"] != self.content["notice"]["version"]:
-            return problem(409, "notice-changed")
-        if self.consents.get(receipt_id) != "withdrawn":
-            self.consents[receipt_id] = status
-        if status == "withdrawn":
-            kept = {key: each for key, each in self.events.items() if each["receipt_id"] != receipt_id}
-            self.events = kept
-        document = payload(receipt_id, {"receipt_id": receipt_id, "status": status}, 0, FAR)
+        receipt_id, signal, status = body["receipt_id"], body["signal"], body["status"]
+        if receipt_id in self.ended:
+            return self._receipt(self.ended[receipt_id])
+        if status == "given":
+            if body["notice_version"] != self.content["notice"]["version"]:
+                return problem(409, "notice-changed")
+            later = [each for each in self.withdrawals if each["signal"] == signal]
+            if later and later[-1]["time"] > body["time"]:
+                self.ended[receipt_id] = later[-1]
+                return self._receipt(later[-1])
+            self.consents[receipt_id], self.signals[receipt_id] = status, signal
+            return self._receipt(body)
+        withdrawal = body | {"erased": len(self.counted(signal))}
+        self.withdrawals.append(withdrawal)
+        self.consents[receipt_id] = status
+        of_signal = {each for each, known in self.signals.items() if known == signal} | {receipt_id}
+        self.ended |= dict.fromkeys(of_signal - set(self.ended), withdrawal)
+        self.events = {key: each for key, each in self.events.items() if each["signal"] != signal}
+        return self._receipt(withdrawal)
+
+    def _receipt(self, said: dict[str, Any]) -> Reply:
+        document = payload(said["receipt_id"], RECEIPT_CONTENT | said, 0, FAR)
         return json_reply({"receipt": signed("tidings-receipt", document, RECEIPT_SIGNER)})
 
     def _media(self, request: Request, sha256: str) -> Reply:

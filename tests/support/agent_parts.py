@@ -9,23 +9,24 @@ from pathlib import Path
 import msgspec
 
 from agent import errors, verifier, wire
+from agent.acknowledgement import ReceiptChecker
 from agent.api_client import ApiClient
 from agent.consent_file import ConsentFile
 from agent.consent_gate import ConsentGate
 from agent.folders import Folders
 from agent.ledger import Ledger
-from agent.model import Company, Signal
+from agent.model import Company, Person, Signal
 from agent.outbox import Outbox
 from agent.runtime import Runtime
 from agent.store.campaigns import CampaignStore
 from agent.store.connection import Database
-from agent.store.enrolment import EnrolmentStore
+from agent.store.enrolment import Enrolment, EnrolmentStore
 from agent.store.messages import MessageStore
 from agent.store.migrations import migrate
 from agent.store.queue import EventQueue
 from agent.verifier import Question, Verdict
-from tests.contract.golden_documents import COMPANY_CONTENT, COMPANY_ID
-from tests.support.agent_company import TOKEN
+from tests.contract.golden_documents import COMPANY_CONTENT, COMPANY_ID, PUBLIC_KEYS
+from tests.support.agent_company import PERSON, TOKEN
 
 
 class SettableClock:
@@ -128,12 +129,21 @@ def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company
     migrate(database)
     file = ConsentFile(folder / "consent.record")
     file.prepare()
+    company = company or a_company()
     gate = ConsentGate(file, clock)
-    gate.use_company(company or a_company())
+    gate.use_company(company)
+    enrolments = EnrolmentStore(database)
+    enrolments.begin(_enrolment(url, company))
     messages, queue = MessageStore(database), EventQueue(folder)
-    outbox = Outbox(gate, queue, Ledger(messages, clock), messages, clock)
+    receipts = ReceiptChecker(enrolments, OwnProcessVerifier())
+    outbox = Outbox(gate, queue, Ledger(messages, clock), messages, receipts, clock)
     outbox.drop_ended()
     return Sending(gate, outbox, queue, messages, database, ApiClient(url, TOKEN))
+
+
+def _enrolment(url: str, company: Company) -> Enrolment:
+    keys = msgspec.convert(PUBLIC_KEYS, wire.KeySet)
+    return Enrolment(url, company.company_id, keys, msgspec.convert(PERSON, Person), company, "", 60, None)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 
 import pytest
 
@@ -57,7 +58,9 @@ def test_what_is_seen_twice_is_told_once_and_every_like_with_its_number(
         agent.runtime.record(Interaction("c-one", act))
     until(lambda: len(company.events) == 4, "one seen and three likes")
     likes = [(event["seq"], event["value"]) for event in company.counted("like")]
-    assert likes == [(1, 1), (2, 0), (3, 1)]
+    first = likes[0][0]
+    assert likes == [(first, 1), (first + 1, 0), (first + 2, 1)]
+    assert first == 1_000 * (agent.clock.now().date() - date(1970, 1, 1)).days, "as docs/protocol says"
     assert len(company.counted("seen")) == 1
 
 

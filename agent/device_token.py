@@ -1,0 +1,106 @@
+"""This computer's token: in the keychain under a name of its own, and in memory.
+
+The name comes of the data folder alone, so that the entry can be found and deleted whatever became of the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from pathlib import Path
+
+from agent import errors, policy
+from agent.ports import Clock, SecretStore
+
+log = logging.getLogger(__name__)
+
+
+def keychain_account(data: Path) -> str:
+    """The name of the keychain entry of the agent whose data is in this folder."""
+    return f"device-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]}"
+
+
+class DeviceToken:
+    """Thread-safe. ``fault`` is why the token could not be kept or read, if so.
+
+    A keychain that does not open may show the person a window and keep us waiting: it is asked again after
+    ``policy.KEYCHAIN_RETRY_S``, or when the person acts, and not each time that a token is wanted.
+    """
+
+    def __init__(self, secrets: SecretStore, account: str, clock: Clock) -> None:
+        self._secrets = secrets
+        self._account = account
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._token: str | None = None
+        self._not_before = 0.0
+        self.fault: errors.KeychainUnavailable | None = None
+
+    def read(self, old_account: str) -> str:
+        """The token; from the entry ``old_account`` of earlier versions, if need be, which is renamed then.
+
+        Raises KeychainUnavailable, TokenMissing.
+        """
+        with self._lock:
+            if self._token is None:
+                if self.fault is not None and self._clock.monotonic() < self._not_before:
+                    raise self.fault
+                try:
+                    self._token = self._secrets.read(self._account) or self._renamed(old_account)
+                except errors.KeychainUnavailable as fault:
+                    self._failed(fault)
+                    raise
+                self.fault = None
+            if self._token is None:
+                raise errors.TokenMissing("no token in the keychain")
+            return self._token
+
+    def _renamed(self, old_account: str) -> str | None:
+        token = self._secrets.read(old_account)
+        if token is not None:
+            self._secrets.write(self._account, token)
+            self._secrets.delete(old_account)
+        return token
+
+    def try_keychain(self) -> None:
+        """Raises KeychainNeeded unless the keychain answers."""
+        try:
+            self._secrets.read(self._account)
+        except errors.KeychainUnavailable as fault:
+            raise errors.KeychainNeeded(fault.detail, fault.locked) from fault
+
+    def keep(self, token: str) -> None:
+        """Use this token from now on; in memory only where the keychain does not take it."""
+        with self._lock:
+            self._token = token
+            try:
+                self._secrets.write(self._account, token)
+                self.fault = None
+            except errors.KeychainUnavailable as fault:
+                log.warning("The device token is held in memory only: %s", fault.detail)
+                self._failed(fault)
+
+    def ask_again(self) -> None:
+        """The person acts: the keychain may be open now."""
+        self._not_before = 0.0
+
+    def forget(self) -> None:
+        """The server refused it."""
+        with self._lock:
+            self._token = None
+
+    def delete(self, old_account: str = "") -> None:
+        """From memory and keychain. A keychain that does not answer is told in the log."""
+        with self._lock:
+            self._token = None
+            self.fault = None
+            try:
+                for account in filter(None, (self._account, old_account)):
+                    self._secrets.delete(account)
+            except errors.KeychainUnavailable as error:
+                log.warning("The keychain entry could not be deleted: %s", error.detail)
+
+    def _failed(self, fault: errors.KeychainUnavailable) -> None:
+        self.fault = fault
+        self._not_before = self._clock.monotonic() + policy.KEYCHAIN_RETRY_S
