@@ -25,6 +25,8 @@ def held_keys(campaigns: Sequence[int]) -> dict[int, bytes]:
     """The keys of these campaigns that are not closed, by their primary keys. Within a transaction, until whose end none of
     them is destroyed: batches share this lock, closing waits for them.
     """
+    if not campaigns:  # of which Django makes no SQL at all
+        return {}
     rows = CampaignKey.objects.filter(campaign__in=campaigns).order_by("pk").values_list("campaign_id", "key")
     if connection.vendor != "postgresql":  # SQLite has one writer at a time
         return {campaign: bytes(key) for campaign, key in rows}
