@@ -17,12 +17,11 @@ from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import recall
 from server.clock import utc_text
-from server.directory.models import Person
 from server.errors import Refused
-from server.privacy.erasure import erase
+from server.privacy.erasure import erase, find_people
 from server.reports.figures import Report, report
 from server.rights.decisions import accept, decline, waiting
-from server.rights.details import DetailName
+from server.rights.models import DetailName
 from server.schemas import CampaignId, Message, UtcTime, problem_answers
 
 router = Router(tags=["administration"])
@@ -107,9 +106,8 @@ def _refused_with(status: HTTPStatus, code: str) -> Iterator[None]:
 def erase_people(request: AdministratorRequest, body: ErasureRequest) -> dict[str, Any]:
     """All of them, or nobody if one is not known. How many rows went is not told: it would tell what they chose."""
     company = request.auth.company
-    wanted = {email.strip().lower() for email in body.emails}
-    people = dict(Person.objects.filter(company=company, email__in=wanted).values_list("email", "pk"))
-    if unknown := sorted(wanted - people.keys()):
+    people, unknown = find_people(company, body.emails)
+    if unknown:
         detail = f"Nobody was erased. Not known: {', '.join(unknown)}"[: problems.LARGEST_DETAIL]
         raise problems.Problem("not-found", HTTPStatus.NOT_FOUND, "Somebody is not known", detail)
     # On record first: an erasure cannot be undone if the record fails.

@@ -14,8 +14,9 @@ from server.audit import log
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.directory.importing.cells import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES
 from server.directory.models import Person
-from server.rights.details import DetailName, correct
+from server.rights.details import correct
 from server.rights.held import held
+from server.rights.models import DetailName
 from server.schemas import (
     CampaignId,
     CompactJws,

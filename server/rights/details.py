@@ -19,22 +19,10 @@ from server.directory.importing.cells import (
     without_invisible,
 )
 from server.directory.models import Company, Person
-from server.rights.models import CorrectionRequest
+from server.rights.models import DETAILS, CorrectionRequest, DetailName
 from server.signals.consents import lock_person
 
 Value: TypeAlias = str | list[str]
-DetailName = Literal[
-    "email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"
-]
-DETAILS: tuple[DetailName, ...] = (
-    "email",
-    "first_name",
-    "last_name",
-    "title",
-    "work_landline",
-    "work_cell",
-    "site_addresses",
-)
 PHONES = frozenset({"work_landline", "work_cell"})
 Status = Literal["changed", "requested", "unchanged"]
 

@@ -12,9 +12,8 @@ from server.clock import utc_text
 from server.delivery.callers import Caller
 from server.delivery.feed import for_person
 from server.directory.models import Person
-from server.rights.details import DETAILS
 from server.rights.leads import declared, fields_of, leading_models, rows_about
-from server.rights.models import CorrectionRequest
+from server.rights.models import DETAILS, CorrectionRequest
 from server.signals.consents import signals_of
 
 Row: TypeAlias = dict[str, Any]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.integration.server.conftest import northwind, server_home, serving  # noqa: F401
+from tests.support import django_ready  # noqa: F401
 from tests.support.proofs import GUARANTEES, Proof
 
 
