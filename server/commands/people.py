@@ -1,22 +1,19 @@
 """`tidings-server people`: bring in the company's people."""
 
 import argparse
-import contextlib
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from rich.console import Console
-from rich.progress import Progress
 
 from server.audit import log
 from server.commands.companies import add_company_argument, chosen_company
+from server.commands.progress import bars
 from server.directory.importing.cells import Problem
 from server.directory.importing.formats import recognise
-from server.directory.importing.progress import Bar, Tick
 from server.directory.importing.rows import Reading, Skipped, read_people
 from server.directory.importing.text_files import MAX_BYTES, Decoded, decode
 from server.directory.importing.upsert import Difference, import_people
@@ -46,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     decoded = decode(_content(options.file))
     layout = recognise(decoded.text)
-    with _progress() as bar:
+    with bars() as bar:
         reading = read_people(layout, bar)
         difference = (
             import_people(company, reading.people, dry_run=options.dry_run, bar=bar)
@@ -73,19 +70,6 @@ def _content(path: Path) -> bytes:
             _("{file} cannot be read").format(file=path),
             _("The system says: {reason}.").format(reason=error.strerror),
         ) from error
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Bar]:
-    """A bar for each stage, on a terminal only."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-
-        def start(title: str, total: int) -> Tick:
-            task = progress.add_task(title, total=total)
-            return lambda reached: progress.update(task, completed=reached)
-
-        yield start
 
 
 def _print_remarks(decoded: Decoded, reading: Reading) -> None:

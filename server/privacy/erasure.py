@@ -44,7 +44,7 @@ def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = 
         ledger.write(
             ledger.Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
         )
-    empty_write_ahead_log()
+        transaction.on_commit(empty_write_ahead_log)
     return erased
 
 
@@ -66,13 +66,13 @@ def erase_rows(
     return {table: rows for table, rows in sorted(erased.items()) if rows}, locked
 
 
-def empty_write_ahead_log() -> bool:
-    """Take erased rows out of SQLite's write-ahead log, which holds them until it is overwritten.
+def empty_write_ahead_log() -> None:
+    """Take erased rows out of SQLite's write-ahead log, which holds them until it is overwritten. Outside of transactions.
 
-    Answers False when readers did not let go within the connection's time-out; the next housekeeping does it then.
+    Readers that do not let go within the connection's time-out are left alone: the next housekeeping does it then.
     """
     if connection.vendor != "sqlite":
-        return True
+        return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         busy = bool(cursor.fetchone()[0])
@@ -80,7 +80,6 @@ def empty_write_ahead_log() -> bool:
         _log.warning(
             "The write-ahead log is in use: it keeps erased rows until housekeeping next empties it."
         )
-    return not busy
 
 
 def _lock(company: Company, people: Sequence[UUID]) -> list[UUID]:

@@ -1,16 +1,23 @@
 """A person who is purged leaves no row and no trace in the database's files."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.db.models import CASCADE
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
+from server.audit.log import subject_hash
+from server.audit.models import Entry
 from server.delivery.models import Device, Invitation
 from server.directory.models import Person
+from server.errors import Refused
+from server.privacy.erasure import erase
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server_commands import run_command
 from tests.support.wire import an_hour_ago, event, give, send
 
 CANARY = "canary-5f3a"
@@ -36,22 +43,18 @@ def _rows() -> dict[str, int]:
     return {model.__name__: model.objects.count() for model in (Person, Device, Invitation, Consent, Signal)}
 
 
-def test_every_row_about_the_person_goes_and_is_counted(
-    northwind: ServerHome, leaver: tuple[Person, Computer]
-) -> None:
+def test_every_row_about_the_person_goes_and_is_counted(leaver: tuple[Person, Computer]) -> None:
     person, computer = leaver
     assert _rows() == {"Person": 2, "Device": 1, "Invitation": 1, "Consent": 2, "Signal": 2}
-    printed = dict(
-        line.split("\t") for line in northwind.succeed("purge", person.email, "--yes").splitlines()
-    )
-    assert printed == {
-        "campaigns.Campaign_audience_people": "1",
-        "delivery.Device": "1",
-        "delivery.Invitation": "1",
-        "directory.Person": "1",
-        "directory.Person_groups": "1",
-        "signals.Consent": "2",
-        "signals.Signal": "2",
+    counted = erase(server_data.company(), [person.pk])
+    assert counted == {
+        "campaigns.Campaign_audience_people": 1,
+        "delivery.Device": 1,
+        "delivery.Invitation": 1,
+        "directory.Person": 1,
+        "directory.Person_groups": 1,
+        "signals.Consent": 2,
+        "signals.Signal": 2,
     }
     assert _rows() == {"Person": 1, "Device": 0, "Invitation": 0, "Consent": 0, "Signal": 0}
     assert computer.get("/feed").status_code == 401
@@ -97,6 +100,62 @@ def test_nothing_is_erased_without_a_yes(northwind: ServerHome, leaver: tuple[Pe
     assert "Nothing was erased" in refused.stderr
     assert northwind.command("purge", "nobody@northwind.example", "--yes").returncode == 1
     assert _rows()["Person"] == 2
+
+
+def test_the_administrator_is_not_told_what_the_person_had_chosen(
+    northwind: ServerHome, leaver: tuple[Person, Computer]
+) -> None:
+    person, _ = leaver
+    assert northwind.succeed("purge", person.email, "--dry-run") == "Dry run, nobody is erased: 1 person\n"
+    assert _rows()["Person"] == 2
+    printed = northwind.succeed("purge", person.email, "--yes")
+    assert printed == "Erased, with every row about them: 1 person\n"
+    assert _rows()["Signal"] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "P0@northwind.example\r\n\r\np2@northwind.example\r\n",
+        "first_name,email\nAnne,p0@northwind.example\nBo, P2@Northwind.example\n",
+        "User principal name;Display name\np0@northwind.example;A\np2@northwind.example;B\n",
+    ],
+    ids=["list", "table", "Microsoft 365"],
+)
+def test_people_are_erased_from_a_file(northwind: ServerHome, tmp_path: Path, content: str) -> None:
+    server_data.add_people(3)
+    file = tmp_path / "leavers.csv"
+    file.write_text(content)
+    assert run_command("purge", "--from", file, "--yes") == 0
+    assert list(Person.objects.values_list("email", flat=True)) == ["p1@northwind.example"]
+
+
+def test_one_unknown_address_and_nobody_is_erased(
+    northwind: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server_data.add_people(2)
+    file = tmp_path / "leavers.csv"
+    file.write_text("email\np0@northwind.example\nq0@northwind.example\n\np1@northwind.example\n")
+    with pytest.raises(Refused, match="Nothing was erased"):
+        run_command("purge", "--from", file, "--yes")
+    assert "line 3: q0@northwind.example is not known in Northwind" in capsys.readouterr().err
+    assert Person.objects.count() == 2
+    run_command("purge", "--from", file, "--yes", "--skip-unknown")
+    assert capsys.readouterr().out.endswith("2 people, 1 address not known\n")
+    assert not Person.objects.exists()
+
+
+def test_an_erasure_is_on_record_without_a_name(northwind: ServerHome) -> None:
+    (person,) = server_data.add_people(1)
+    run_command("purge", person.email, "--yes")
+    entry = Entry.objects.order_by("number").last()
+    assert entry is not None
+    assert (entry.actor, entry.action, entry.subject) == (
+        "command-line",
+        "erase-people",
+        subject_hash(person.pk),
+    )
+    assert entry.detail == '{"people":1}'
 
 
 def test_every_row_that_points_at_a_person_goes_with_them() -> None:
