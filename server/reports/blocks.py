@@ -134,6 +134,7 @@ def _leave(campaign: int, named: dict[str, UUID | None], signals: set[str], eras
 def _locked_keys(company_id: str) -> dict[int, bytes]:
     """The keys of the campaigns that are not closed. They are locked, so that people are not put into a block while they
     withdraw: the other then waits, and sees what was done."""
-    rows = CampaignKey.objects.select_for_update(of=("self",)).filter(campaign__company_id=company_id)
+    rows = CampaignKey.objects.select_for_update(of=("self",), no_key=True)
+    rows = rows.filter(campaign__company_id=company_id)
     # Whole rows: Django locks the joined tables too where single values are asked for.
     return {row.campaign_id: bytes(row.key) for row in rows.order_by("pk")}

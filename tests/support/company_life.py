@@ -1,4 +1,4 @@
-"""People of a company who share, act and change their minds, straight in a server's database. Use within `ServerHome.opened()`.
+"""People who share, act and change their minds, straight in a server's database. Use within `ServerHome.opened()`.
 
 Everything goes through the functions that the server's own calls use; only the network between is left out.
 """
