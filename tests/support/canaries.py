@@ -36,7 +36,7 @@ class Canaries:
         self._describe_person()
         for model in leading_models():
             if model is not Person and not model._meta.auto_created:
-                self.rows.append(self._row(model))
+                self.rows.append(self.row(model))
 
     def _describe_person(self) -> None:
         person = self.person
@@ -47,7 +47,8 @@ class Canaries:
         person.save()
         self._note(person)
 
-    def _row(self, model: type[Model]) -> Model:
+    def row(self, model: type[Model]) -> Model:
+        """Make one row of a model."""
         values = {
             column.name: self._related(column.related_model) if column.related_model else self._value(column)
             for column in model._meta.concrete_fields
@@ -71,7 +72,7 @@ class Canaries:
         for known in (self.person, self.person.company, self.campaign):
             if isinstance(known, model):
                 return known
-        row = self._row(model)
+        row = self.row(model)
         self.rows.append(row)
         return row
 
