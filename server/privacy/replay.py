@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server import clock
-from server.audit import heads
+from server.audit import heads, log
 from server.audit.log import restored
 from server.audit.models import Chain
 from server.campaigns.models import Campaign
@@ -78,7 +78,10 @@ def _replay() -> dict[str, int]:
             state.save()
         for company in Company.objects.select_for_update().order_by("pk"):
             leap(company)
-            restored(company)
+            if missing:
+                restored(company)
+            else:  # its entries may have been cut off as well: that the log tells, and a person must explain
+                log.record(company, "server", "sign-afresh")
     empty_write_ahead_log()
     _log.warning(
         "The database is older than what happened since: %d lines of the erasure ledger were applied (%s), and all "
