@@ -54,6 +54,8 @@ class MyDataPort(Protocol):
     def copy(self) -> Copy:
         """Waits for the network."""
 
+    def keys(self) -> object: ...
+
 
 class Agent(Protocol):
     """Each method is documented at the runtime. Those that wait for the network say so: on a worker only."""
@@ -91,6 +93,12 @@ class Agent(Protocol):
     def pause(self, seconds: float | None) -> None: ...
 
     def check_now(self) -> None: ...
+
+    def delete_all_shared(self) -> None:
+        """Waits for the network."""
+
+    def disconnect(self) -> None:
+        """Waits for the network."""
 
     def enrol(self, server_url: str, code: str) -> None:
         """Waits for the network."""

@@ -18,6 +18,22 @@ class BrowserUnavailable(EnvironmentFault):
         )
 
 
+class FolderNotShown(EnvironmentFault):
+    """``folder``: its path."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__("no program shows folders")
+        self._folder = folder
+
+    @property
+    def title(self) -> str:
+        return _("The folder could not be shown")
+
+    @property
+    def message(self) -> str:
+        return _("Your files are there all the same: {folder}").format(folder=self._folder)
+
+
 class PlayerUnavailable(EnvironmentFault):
     @property
     def title(self) -> str:

@@ -58,6 +58,8 @@ QPushButton[kind="filter"]:checked { background: $accent; border-color: $accent;
 QPushButton[kind="filter"]:focus { border: 1px solid $ink; }
 QPushButton[kind="answer"] { padding: ${px8}px; }
 QPushButton[kind="answer"]:focus { padding: ${px7}px; }
+QPushButton[kind="danger"] { color: $red; }
+QPushButton[kind="danger"]:focus { border-color: $red; }
 QPushButton[kind="compact"] { padding: ${px5}px ${px10}px; font-size: ${px12}px; }
 QPushButton[kind="compact"]:focus { padding: ${px4}px ${px9}px; }
 
@@ -74,7 +76,14 @@ QLineEdit:disabled { color: $ink2; background: $paper; }
 QLineEdit[kind="search"] { border-color: $edge; padding: ${px8}px ${px5}px; }
 QLineEdit[kind="search"]:focus { border-color: $accent; padding: ${px7}px ${px4}px; }
 
+QPlainTextEdit[kind="field"] {
+    border: 1px solid $edge; border-radius: 9px; background: $card; color: $ink; padding: ${px5}px ${px7}px;
+    font-size: ${px14}px; selection-background-color: $accent; selection-color: $accent_ink;
+}
+QPlainTextEdit[kind="field"]:focus { border: 2px solid $accent; padding: ${px4}px ${px6}px; }
+
 QFrame[kind="card"] { background: $card; border: 1px solid $line; border-radius: 14px; }
+QFrame[kind="bytes"] { background: $soft; border: 0; }
 QFrame[kind="line"] { background: $line; border: 0; min-height: 1px; max-height: 1px; }
 QFrame[kind="column-line"] { background: $line; border: 0; min-width: 1px; max-width: 1px; }
 QFrame[kind="bar"] { background: $warn_soft; border: 0; }
@@ -86,6 +95,12 @@ QAbstractScrollArea[kind="plain"] > QWidget > QWidget { background: transparent;
 QAbstractScrollArea[kind="pane"] { background: transparent; border: 1px solid transparent; }
 QAbstractScrollArea[kind="pane"] > QWidget > QWidget { background: transparent; }
 QAbstractScrollArea[kind="pane"]:focus { border: 1px solid $accent; }
+QTableView[kind="table"] { background: transparent; border: 0; outline: 0; }
+QTableView[kind="table"] QHeaderView { background: transparent; border: 0; }
+QTableView[kind="table"] QHeaderView::section {
+    background: transparent; border: 0; border-bottom: 1px solid $line; color: $ink2; font-size: ${px12}px; font-weight: 600;
+    padding: ${px8}px 0 ${px8}px ${px10}px;
+}
 QListView[kind="plain"] { background: transparent; border: 0; outline: 0; }
 
 QProgressBar { border: 0; background: $soft; border-radius: 2px; max-height: 4px; min-height: 4px; }

@@ -14,12 +14,12 @@ from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.open_windows import OpenWindows
 from ui.presenter import Actions, follow_link
+from ui.privacy_desk import PrivacyDesk
 from ui.theme import Theme
 
 if TYPE_CHECKING:
     from ui.first_run import FirstRunWindow
     from ui.inbox import InboxWindow
-    from ui.privacy_choices import PrivacyChoicesWindow
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ class Windows(QObject):
         self._actions = actions
         self._theme = theme
         self._open = OpenWindows(self)
+        self._privacy = PrivacyDesk(
+            agent, bridge, self._open, theme, self.tell, lambda: self.show_notice(), self
+        )
 
     def close(self) -> None:
         """Close them all."""
@@ -80,15 +83,7 @@ class Windows(QObject):
         if self._agent.status().company is None:
             self.show_first_run()
             return
-        from ui.privacy_choices import PrivacyChoicesWindow
-
-        def make() -> PrivacyChoicesWindow:
-            window = PrivacyChoicesWindow(self._theme())
-            window.chosen.connect(lambda signal, given: self._switch(window, signal, given))
-            window.notice_requested.connect(lambda: self.show_notice())
-            return window
-
-        self._open.show(PrivacyChoicesWindow, make, fill=self._fill_choices)
+        self._privacy.show()
 
     def show_first_run(self) -> None:
         """Connect this computer."""
@@ -172,11 +167,6 @@ class Windows(QObject):
         agent = self._agent
         window.show_items(agent.inbox(), agent.media_path, agent.choices(), agent.status())
 
-    def _fill_choices(self, window: PrivacyChoicesWindow) -> None:
-        company = self._agent.status().company
-        if company is not None:
-            window.show_choices(company, self._agent.choices())
-
     # What the person does in them
 
     def _record(self, campaign_id: str, act: Act) -> None:
@@ -187,15 +177,6 @@ class Windows(QObject):
 
     def _choose(self, choices: Mapping[Signal, bool]) -> None:
         self._act(lambda: self._agent.choose(choices))
-
-    def _switch(self, window: PrivacyChoicesWindow, signal: Signal, given: bool) -> None:
-        """One switch was moved: the window shows what holds now, also when that could not be kept."""
-        try:
-            self._agent.choose({signal: given})
-        except errors.TidingsError as fault:
-            log.error("%s: %s", type(fault).__name__, fault.detail)
-            self._fill_choices(window)
-            window.show_error(fault.title, fault.message)
 
     def _act(self, act: Callable[[], None]) -> None:
         try:

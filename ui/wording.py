@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QDate, QLocale
 
-from agent.model import Region, Signal, SignalChoice
+from agent.model import Company, Region, Signal, SignalChoice
 from resources.i18n import _, language, ngettext
 
 TOMORROW_HOUR = 9
@@ -43,6 +43,13 @@ def signal_description(signal: Signal) -> str:
         Signal.CLICK: _("Which button you pressed, or that you started a video."),
         Signal.LIKE: _("The heart on a video."),
     }[signal]
+
+
+def who_sees(company: Company) -> str:
+    """Whether the company learns what one person shares (docs/privacy.md, "On the server")."""
+    if company.named_reporting:
+        return _("{company} sees your name with what you share.").format(company=company.name)
+    return _("Nobody at {company} can look up your choice.").format(company=company.name)
 
 
 def region_name(region: Region) -> str:
@@ -93,6 +100,16 @@ def full_time(moment: datetime) -> str:
 def day(moment: datetime) -> str:
     """30 Nov, in the local time zone."""
     return _locale().toString(_date(moment.astimezone()), "d MMM")
+
+
+def full_day(moment: datetime) -> str:
+    """30 Nov 2025, in the local time zone."""
+    return _locale().toString(_date(moment.astimezone()), "d MMM yyyy")
+
+
+def decimal(number: float) -> str:
+    """A number with one decimal: 1.2, or 1,2 in French."""
+    return _locale().toString(number, "f", 1)
 
 
 def notice_day(iso_date: str) -> str:

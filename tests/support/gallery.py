@@ -17,12 +17,12 @@ from agent import errors
 from agent.model import Connection, Person, Signal
 from resources import i18n
 from tests.support import gallery_data as data
+from tests.support import gallery_privacy
 from ui.about import AboutWindow
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.notice_window import NoticeWindow
 from ui.popup import PopupCard
-from ui.privacy_choices import PrivacyChoicesWindow
 from ui.theme import Scheme, Theme, apply_theme
 
 FOLDER = Path("build/gallery")
@@ -124,20 +124,6 @@ def inbox_not_connected(theme: Theme) -> QWidget:
     return window
 
 
-def choices(theme: Theme) -> QWidget:
-    window = PrivacyChoicesWindow(theme)
-    window.show_choices(data.company(), data.choices(Signal.SEEN, Signal.LIKE))
-    return window
-
-
-def choices_locked(theme: Theme) -> QWidget:
-    window = PrivacyChoicesWindow(theme)
-    window.show_choices(data.company(), data.choices(Signal.SEEN, Signal.CLICK, locked=Signal.CLICK))
-    fault = errors.DiskFault()
-    window.show_error(fault.title, fault.message)
-    return window
-
-
 def notice(theme: Theme) -> QWidget:
     return NoticeWindow(theme, data.company())
 
@@ -161,11 +147,9 @@ SCREENS: dict[str, Screen] = {
     "inbox-offline": inbox_offline,
     "inbox-empty": inbox_empty,
     "inbox-not-connected": inbox_not_connected,
-    "choices": choices,
-    "choices-locked": choices_locked,
     "notice": notice,
     "about": about,
-}
+} | gallery_privacy.SCREENS
 
 
 def picture(widget: QWidget) -> QImage:

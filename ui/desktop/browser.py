@@ -1,4 +1,4 @@
-"""Opens links in the person's browser: https only."""
+"""Opens links in the person's browser, https only, and folders in their file manager."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from PySide6.QtCore import QProcess, QProcessEnvironment, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -29,6 +30,16 @@ def open_url(url: str) -> bool:
     return QDesktopServices.openUrl(parsed)
 
 
+def open_folder(folder: Path) -> bool:
+    """Show a folder. Returns False when there is no such folder or nothing that shows it."""
+    if not folder.is_dir():
+        return False
+    tool = shutil.which("xdg-open") if sys.platform == "linux" else None
+    if tool is not None:
+        return _start([tool, str(folder)])
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
 def _start(command: list[str]) -> bool:
     environment = QProcessEnvironment()
     for name, value in environment_for_others(os.environ).items():
@@ -42,7 +53,7 @@ def _start(command: list[str]) -> bool:
     answer: object = process.startDetached()  # a bool, whatever the type stubs say
     started = answer is True
     if not started:
-        log.warning("No browser was started: %s", process.errorString())
+        log.warning("No program was started: %s", process.errorString())
     return started
 
 

@@ -25,6 +25,10 @@ class Glyph(StrEnum):
     OUTWARD = "outward"
     DOT = "dot"
     MEGAPHONE = "megaphone"
+    CHECK = "check"
+    WAITING = "waiting"
+    CLOSED_ROW = "closed_row"
+    OPEN_ROW = "open_row"
 
 
 def _heart() -> QPainterPath:
@@ -88,6 +92,22 @@ def _dot() -> QPainterPath:
     return path
 
 
+def _waiting() -> QPainterPath:
+    """A circle with gaps."""
+    path = QPainterPath()
+    circle = QRectF(4, 4, 16, 16)
+    for start in range(0, 360, 60):
+        path.arcMoveTo(circle, start)
+        path.arcTo(circle, start, 28)
+    return path
+
+
+def _triangle(*corners: tuple[float, float]) -> QPainterPath:
+    path = _lines(corners)
+    path.closeSubpath()
+    return path
+
+
 def _megaphone() -> QPainterPath:
     path = _lines(((4, 9.5), (4, 14.5), (8, 14.5), (18, 19.5), (18, 4.5), (8, 9.5), (4, 9.5)))
     path.addPath(_lines(((8, 14.5), (9.5, 20.5), (12, 20.5), (11.2, 16.4)), ((21, 10.5), (21, 13.5))))
@@ -107,8 +127,12 @@ _PATHS: dict[Glyph, Callable[[], QPainterPath]] = {
     Glyph.OUTWARD: lambda: _lines(((6, 18), (18, 6)), ((8.5, 6), (18, 6), (18, 15.5))),
     Glyph.DOT: _dot,
     Glyph.MEGAPHONE: _megaphone,
+    Glyph.CHECK: lambda: _lines(((4.5, 12.5), (10, 18), (19.5, 6.5))),
+    Glyph.WAITING: _waiting,
+    Glyph.CLOSED_ROW: lambda: _triangle((9, 6), (17, 12), (9, 18)),
+    Glyph.OPEN_ROW: lambda: _triangle((6, 9), (18, 9), (12, 17)),
 }
-_FILLED = {Glyph.HEART_FULL, Glyph.PLAY, Glyph.DOT}
+_FILLED = {Glyph.HEART_FULL, Glyph.PLAY, Glyph.DOT, Glyph.CLOSED_ROW, Glyph.OPEN_ROW}
 
 
 def paint(painter: QPainter, glyph: Glyph, area: QRectF, colour: str) -> None:

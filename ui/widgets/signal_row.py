@@ -18,10 +18,12 @@ class SignalRow(QWidget):
 
     switched = QtSignal(bool)
 
-    def __init__(self, signal: Signal, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, signal: Signal, theme: Theme, *, description: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.signal = signal
-        self._description = wording.signal_description(signal)
+        self._description = description or wording.signal_description(signal)
         self.description = label(self._description, kind="small", tone="muted", wrap=True)
         self.toggle = ToggleSwitch(wording.signal_name(signal), theme, description=self._description)
         self.toggle.clicked.connect(self.switched)

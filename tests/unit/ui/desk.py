@@ -34,6 +34,7 @@ from agent.model import (
     Variant,
     Video,
 )
+from tests.unit.ui.desk_data import MemoryData
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 COMPANY = Company(
@@ -134,6 +135,7 @@ class MemoryAgent:
         self.fault: errors.TidingsError | None = None
         self.media: dict[str, Path] = {}
         self.calls: list[str] = []
+        self.my_data = MemoryData()
 
     def arrives(self, *campaigns: Campaign) -> None:
         for each in campaigns:
@@ -219,6 +221,17 @@ class MemoryAgent:
 
     def check_now(self) -> None:
         self.calls.append("check_now")
+
+    def delete_all_shared(self) -> None:
+        if self.my_data.fault is not None:
+            raise self.my_data.fault
+        self.given = dict.fromkeys(Signal, ConsentState.WITHDRAWN)
+        self.my_data.items = []
+        self.tell(Change.CONSENT)
+
+    def disconnect(self) -> None:
+        self.state = Status(Connection.NOT_CONNECTED)
+        self.tell(Change.STATUS)
 
     def enrol(self, server_url: str, code: str) -> None:
         if code != "KX7P-9QMD-2HTV":

@@ -16,7 +16,7 @@ from ui.desktop import browser
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.popup import PopupCard
-from ui.privacy_choices import PrivacyChoicesWindow
+from ui.privacy import PrivacyWindow
 from ui.session import Session
 from ui.tray import Tray
 
@@ -138,8 +138,8 @@ def test_the_card_leads_to_the_choices_and_says_what_is_shared_then(qtbot: QtBot
     shown = card(qtbot)
     assert shown.share_line.text() == "Nothing is shared"
     shown.change_clicked.emit()
-    choices = visible(PrivacyChoicesWindow)[0]
-    choices.rows[0].toggle.click()
+    choices = visible(PrivacyWindow)[0]
+    choices.share.cards[0].row.toggle.click()
     qtbot.waitUntil(lambda: "seen" in shown.share_line.text())
 
 

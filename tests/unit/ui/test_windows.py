@@ -18,7 +18,7 @@ from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
-from ui.privacy_choices import PrivacyChoicesWindow
+from ui.privacy import PrivacyWindow
 from ui.theme import Scheme, Theme, apply_theme
 from ui.windows import Windows
 
@@ -180,37 +180,41 @@ class TestInbox:
 
 
 class TestPrivacy:
-    def test_a_switch_takes_effect_at_once(self, desk: Desk) -> None:
+    @pytest.fixture
+    def privacy(self, desk: Desk) -> PrivacyWindow:
         desk.windows.show_choices()
-        window(PrivacyChoicesWindow).chosen.emit(Signal.LIKE, True)
+        found = window(PrivacyWindow)
+        assert isinstance(found, PrivacyWindow)
+        return found
+
+    def test_a_switch_takes_effect_at_once(self, desk: Desk, privacy: PrivacyWindow) -> None:
+        privacy.share.chosen.emit(Signal.LIKE, True)
         assert desk.agent.given[Signal.LIKE] is ConsentState.GIVEN
         assert desk.agent.given[Signal.SEEN] is ConsentState.NOT_ASKED
 
     @pytest.mark.expected_logs("DiskFault")
     def test_a_switch_that_cannot_be_kept_goes_back_and_says_why(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+        self, desk: Desk, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(_choices: object) -> None:
             raise errors.DiskFault("read-only")
 
         monkeypatch.setattr(desk.agent, "choose", fails)
-        desk.windows.show_choices()
-        choices = window(PrivacyChoicesWindow)
-        choices.rows[0].toggle.setChecked(True)
-        choices.chosen.emit(Signal.SEEN, True)
-        assert not choices.rows[0].on
-        assert choices.problem.isVisible()
+        row = privacy.share.cards[0].row
+        row.toggle.setChecked(True)
+        privacy.share.chosen.emit(Signal.SEEN, True)
+        assert not row.on
+        assert privacy.share.problem.isVisible()
 
     def test_without_a_company_there_is_nothing_to_choose_but_to_connect(self, desk: Desk) -> None:
         desk.not_connected()
         desk.windows.show_choices()
         assert is_open(FirstRunWindow)
 
-    def test_the_notice_opens_beside_the_choices(self, desk: Desk) -> None:
-        desk.windows.show_choices()
-        window(PrivacyChoicesWindow).notice_requested.emit()
+    def test_the_notice_opens_beside_the_choices(self, desk: Desk, privacy: PrivacyWindow) -> None:
+        privacy.share.notice.emit()
         assert is_open(NoticeWindow)
-        assert is_open(PrivacyChoicesWindow)
+        assert is_open(PrivacyWindow)
 
 
 def test_about_opens(desk: Desk) -> None:

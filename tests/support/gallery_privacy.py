@@ -1,0 +1,172 @@
+"""The privacy windows in every state, for the gallery."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from PySide6.QtWidgets import QWidget
+
+from agent import errors
+from agent.model import Connection, Signal
+from agent.sharing import (
+    Comparison,
+    Difference,
+    KeptReceipt,
+    SentItem,
+    SentStatus,
+)
+from tests.support import gallery_data as data
+from ui.privacy import PrivacyWindow
+from ui.theme import Theme
+
+EVENT = "8b0e7c0e-3a55-4f6e-9d5d-0b6f5a6d1c42"
+RECEIPT = "5f0d3a52-9a3e-4d0c-8a62-1f3a0c9b7e11"
+
+
+def _body(kind: str, campaign_id: str) -> bytes:
+    event: dict[str, object] = {"signal": kind, "event_id": EVENT, "campaign_id": campaign_id}
+    event |= {"date": "2026-11-23", "receipt_id": RECEIPT}
+    extra: dict[str, dict[str, object]] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 20780001}}
+    return json.dumps(event | extra.get(kind, {}), separators=(",", ":")).encode()
+
+
+def _withdrawal(signal: Signal) -> bytes:
+    message = {"receipt_id": RECEIPT, "signal": signal, "status": "withdrawn", "notice_version": 3}
+    return json.dumps(message | {"time": "2026-11-22T16:40:00Z", "language": "en"}).encode()
+
+
+def sent() -> list[SentItem]:
+    """Those of the design, and the rarer ones."""
+    studio, canteen = (data.items()[index].campaign.variant("en").title for index in (0, 3))
+    answer = json.dumps({"results": [{"event_id": EVENT, "status": "stored", "reason": ""}]}).encode()
+    times = (0.0, 0.02, 0.9, 3.0, 4.0, 5.0, 6.0)
+    moments = [data.NOW - timedelta(days=age) for age in times]
+    return [
+        SentItem(
+            7, moments[0], "seen", "seen", "c-1", studio, _body("seen", "c-1"), SentStatus.STORED, answer
+        ),
+        SentItem(
+            6, moments[1], "like", "like", "c-1", studio, _body("like", "c-1"), SentStatus.STORED, answer
+        ),
+        SentItem(
+            5,
+            moments[2],
+            "withdrawn",
+            "click",
+            "",
+            "",
+            _withdrawal(Signal.CLICK),
+            SentStatus.ERASED,
+            json.dumps({"receipt": receipt().document}).encode(),
+            14,
+        ),
+        SentItem(4, None, "seen", "seen", "c-4", canteen, _body("seen", "c-4"), SentStatus.WAITING),
+        SentItem(
+            3, moments[4], "click", "click", "c-4", canteen, _body("click", "c-4"), SentStatus.DELETED, answer
+        ),
+        SentItem(
+            2,
+            moments[5],
+            "seen",
+            "seen",
+            "c-5",
+            "",
+            _body("seen", "c-5"),
+            SentStatus.REFUSED,
+            answer,
+            0,
+            "Unknown campaign.",
+        ),
+        SentItem(
+            1, moments[6], "correction", "", "", "", b'{"details":{"work_cell":"+33 6 00 00 00 00"}}',
+            SentStatus.STORED, b'{"results":[{"field":"work_cell","status":"changed"}]}',
+        ),
+    ]  # fmt: skip
+
+
+def receipt(*, genuine: bool | None = True, status: str = "withdrawn") -> KeptReceipt:
+    content = {
+        "receipt_id": RECEIPT, "controller": "Northwind SAS", "dpo_email": "dpo@northwind.example", "region": "eu",
+        "purpose": "To know how announcements are received", "signal": "click", "notice_version": 3,
+        "notice_sha256": "9f" * 32, "language": "en", "status": status, "time": "2026-11-22T16:40:00Z",
+        "method": "tidings-agent", "agent_version": "0.1.0", "policy": ["seen", "click", "like"], "erased": 14,
+    }  # fmt: skip
+    parts = [{"alg": "Ed25519", "kid": "r1", "typ": "tidings-receipt"}, {"v": 1, "content": content}]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    document = ".".join([*encoded, "c2lnbmF0dXJl" * 7])
+    received = data.NOW - timedelta(days=0.9)
+    return KeptReceipt(RECEIPT, Signal.CLICK, status, received, document, genuine, 14)
+
+
+def withdrawal(status: SentStatus) -> SentItem:
+    """Clicks, turned off just now."""
+    return SentItem(8, None, "withdrawn", "click", "", "", _withdrawal(Signal.CLICK), status)
+
+
+def privacy(theme: Theme) -> PrivacyWindow:
+    window = PrivacyWindow(theme, now=lambda: data.NOW)
+    window.show_state(data.status(), data.choices(Signal.SEEN, Signal.LIKE))
+    window.show_history(sent(), [receipt()])
+    return window
+
+
+def privacy_open(theme: Theme) -> QWidget:
+    window = privacy(theme)
+    window.sent.table.toggle(1)
+    return window
+
+
+def privacy_offline(theme: Theme) -> QWidget:
+    """A signal turned off without a network, and a comparison that failed."""
+    window = PrivacyWindow(theme, now=lambda: data.NOW)
+    window.show_state(data.status(Connection.OFFLINE), data.choices(Signal.SEEN))
+    waiting = withdrawal(SentStatus.WAITING)
+    window.show_history([waiting, *sent()], [receipt()])
+    fault = errors.ServerUnreachable()
+    window.sent.show_verify_problem(fault.title, fault.message)
+    return window
+
+
+def privacy_empty(theme: Theme) -> QWidget:
+    window = PrivacyWindow(theme, now=lambda: data.NOW)
+    window.show_state(data.status(), data.choices())
+    window.show_history([], [])
+    return window
+
+
+def privacy_locked(theme: Theme) -> QWidget:
+    window = PrivacyWindow(theme, now=lambda: data.NOW)
+    window.show_state(data.status(), data.choices(Signal.SEEN, Signal.CLICK, locked=Signal.CLICK))
+    window.show_history(sent(), [receipt()])
+    fault = errors.DiskFault()
+    window.share.show_problem(fault.title, fault.message)
+    window.sent.show_verifying()
+    return window
+
+
+def privacy_differences(theme: Theme) -> QWidget:
+    window = privacy(theme)
+    differences = (
+        Difference("server", EVENT, Signal.SEEN, "c-1"),
+        Difference("computer", EVENT.replace("8", "9"), Signal.LIKE, "c-77"),
+    )
+    window.sent.show_comparison(Comparison(12, differences))
+    return window
+
+
+def privacy_agreed(theme: Theme) -> QWidget:
+    window = privacy(theme)
+    window.sent.show_comparison(Comparison(14, ()))
+    return window
+
+
+SCREENS: dict[str, Callable[[Theme], QWidget]] = {
+    "privacy": privacy,
+    "privacy-open": privacy_open,
+    "privacy-offline": privacy_offline,
+    "privacy-empty": privacy_empty,
+    "privacy-locked": privacy_locked,
+    "privacy-differences": privacy_differences,
+    "privacy-agreed": privacy_agreed,
+}
