@@ -8,12 +8,14 @@ from dataclasses import asdict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.audit import log
 from server.campaigns.models import Campaign
 from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.errors import Refused
 from server.reports import tables
 from server.reports.figures import Report, report
+from server.reports.named import acts
 from server.spreadsheet import csv_text
 
 
@@ -21,7 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "campaign", nargs="?", metavar="ID", help=_("the campaign; without it, all are listed")
     )
-    parser.add_argument("--by", choices=("group", "day"), help=_("a line for each group or each UTC day"))
+    views = parser.add_mutually_exclusive_group()
+    views.add_argument("--by", choices=("group", "day"), help=_("a line for each group or each UTC day"))
+    views.add_argument(
+        "--named",
+        action="store_true",
+        help=_("who did what, if the notice says that reports name people; this is put on record"),
+    )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help=_("as JSON; hidden figures are null"))
     formats.add_argument("--csv", action="store_true", help=_("as CSV; hidden figures are empty"))
@@ -39,6 +47,10 @@ def run(options: argparse.Namespace) -> int:
             _("There is no campaign {name}").format(name=options.campaign),
             _("tidings-server report lists all campaigns."),
         )
+    return _named(campaign, options) if options.named else _figures(campaign, options)
+
+
+def _figures(campaign: Campaign, options: argparse.Namespace) -> int:
     figures = report(campaign)
     if options.json:
         print(json.dumps(asdict(figures), ensure_ascii=False, indent=2))
@@ -47,6 +59,35 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(campaign, figures, options.by)
     return 0
+
+
+def _named(campaign: Campaign, options: argparse.Namespace) -> int:
+    found = acts(campaign)
+    log.record(campaign.company, log.COMMAND_LINE, "report-named", detail={"campaign": campaign.campaign_id})
+    rows = [(act.email, act.signal, act.link, act.date.isoformat()) for act in found]
+    columns = ("email", "signal", "link", "date")
+    if options.json:
+        print(
+            json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, indent=2)
+        )
+    elif options.csv:
+        sys.stdout.write(csv_text(columns, rows))
+    else:
+        _print_named(rows)
+    return 0
+
+
+def _print_named(rows: list[tuple[str, str, str, str]]) -> None:
+    names = tables.signal_names()
+    heading = (_("E-mail"), _("What"), _("Link"), _("Date"))
+    print(*tables.aligned([heading, *((row[0], names[row[1]], *row[2:]) for row in rows)]), sep="\n")
+    print()
+    print(
+        _(
+            "Named are people who share under the notice in force and did something. Who is not here does not share, "
+            "was away or did nothing: which of these, nobody can tell."
+        )
+    )
 
 
 def _list(campaigns: list[Campaign], as_json: bool) -> int:

@@ -14,13 +14,14 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Min
 
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Media
 from server.directory.models import Group, Person
 from server.reports.audiences import audience
 from server.reports.blocks import form
 from server.reports.intervals import wilson
 from server.reports.models import Block, BlockMember
 from server.signals.models import Signal, SignalName
+from server.signals.recording import VIDEO_LINK
 
 Did = Mapping[str, date]
 """Who did something, by `person_key`, and on which UTC date first."""
@@ -164,7 +165,7 @@ class _Working:
 
     def _links(self) -> tuple[Figure, ...]:
         figures = []
-        for link_id, label in self._campaign.links.order_by("link_id").values_list("link_id", "label"):
+        for link_id, label in links_of(self._campaign):
             clicked = did(self._campaign, SignalName.CLICK, link_id)
             whole = self._figure(SignalName.CLICK, self._blocks[SignalName.CLICK], clicked, 0)
             figures.append(Figure(label or link_id, whole.sharing, whole.people, off=whole.off))
@@ -219,6 +220,13 @@ def did(campaign: Campaign, signal: str, link_id: str = "") -> dict[str, date]:
     if link_id:
         rows = rows.filter(link_id=link_id)
     return dict(rows.values("person_key").annotate(first=Min("date")).values_list("person_key", "first"))
+
+
+def links_of(campaign: Campaign) -> list[tuple[str, str]]:
+    """The ids and labels of what can be clicked: links, and the film."""
+    links = list(campaign.links.order_by("link_id").values_list("link_id", "label"))
+    has_film = campaign.media.filter(type=Media.Type.MP4).exists()
+    return [*links, (VIDEO_LINK, VIDEO_LINK)] if has_film else links
 
 
 def _members(company_id: str, names: Iterable[str]) -> dict[str, set[UUID]]:

@@ -1,84 +1,236 @@
-"""Reports: of those who share, and never of fewer than five."""
+"""Reports: of those who share, in blocks of five or more, over time."""
 
 import json
+import threading
+from dataclasses import asdict
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 
+from server import clock
 from server.campaigns.models import Campaign
-from server.reports.figures import report
+from server.directory.models import Group, Person
+from server.reports import blocks
+from server.reports.figures import Report, final, report
+from server.reports.models import Block, BlockMember, CohortMember
+from tests.support import company_life as life
 from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import an_hour_ago, consent, event, give, send
+from tests.support.campaign_server import ServerHome
+from tests.support.wire import an_hour_ago
+
+Receipts = dict[UUID, dict[str, UUID]]
 
 
 @pytest.fixture
-def campaign(northwind: ServerHome) -> Campaign:
-    """A campaign for seven people."""
-    server_data.add_people(7)
+def people(northwind: ServerHome) -> list[Person]:
+    """Twelve people: enough for one cohort."""
+    return server_data.add_people(12)
+
+
+@pytest.fixture
+def campaign(people: list[Person]) -> Campaign:
     return server_data.publish("c-news", starts=an_hour_ago(), links=["l1", "l2"])
 
 
-@pytest.fixture
-def computers(campaign: Campaign, serving: RunningServer) -> list[Computer]:
-    return [server_data.connect(serving, f"p{number}@northwind.example") for number in range(7)]
+def _figure(campaign: Campaign, signal: str = "seen") -> tuple[int | None, int | None]:
+    figure = next(figure for figure in report(campaign).figures if figure.name == signal)
+    return figure.people, figure.sharing
 
 
-def _figures(campaign: Campaign) -> dict[str, tuple[int | None, int | None]]:
-    return {figure.name: (figure.people, figure.sharing) for figure in report(campaign).figures}
+def _groups(campaign: Campaign) -> dict[str, tuple[int, int | None]]:
+    """How many people of each group are addressed, and counted as those who share that they saw it."""
+    return {group.name: (group.assigned, group.figures[0].sharing) for group in report(campaign).groups}
 
 
-def test_fewer_than_five_who_share_are_not_shown(campaign: Campaign, computers: list[Computer]) -> None:
-    for computer in computers[:4]:
-        send(computer, event("seen", "c-news", give(computer, "seen")))
-    assert _figures(campaign)["seen"] == (None, None)
-    give(computers[4], "seen")
-    assert _figures(campaign)["seen"] == (4, 5)
+def test_fewer_than_five_who_share_are_not_shown(people: list[Person], campaign: Campaign) -> None:
+    receipts = life.share_all(people[:4])
+    for person in people[:4]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
+    assert _figure(campaign) == (None, None)
+    life.give(people[4])
+    assert _figure(campaign) == (4, 5)
 
 
-def test_the_denominator_is_who_shares_not_who_is_addressed(
-    campaign: Campaign, computers: list[Computer]
+def test_those_who_wait_are_counted_when_five_of_them_share(people: list[Person], campaign: Campaign) -> None:
+    life.share_all(people[:6])
+    assert _figure(campaign) == (0, 6)
+    life.share_all(people[6:10])
+    assert _figure(campaign) == (0, 6)
+    life.give(people[10])
+    assert _figure(campaign) == (0, 11)
+
+
+def test_a_company_of_few_people_has_no_figures(northwind: ServerHome) -> None:
+    life.share_all(server_data.add_people(9))
+    campaign = server_data.publish("c-few", starts=an_hour_ago())
+    assert _figure(campaign) == (None, None)
+
+
+def test_the_number_behind_a_figure_is_what_the_company_said_when_it_published(people: list[Person]) -> None:
+    owner = server_data.company()
+    owner.minimum = 6
+    owner.save()
+    campaign = server_data.publish("c-six", starts=an_hour_ago())
+    owner.minimum = 5
+    owner.save()
+    receipts = life.share_all(people[:5])
+    assert (report(campaign).minimum, _figure(campaign)) == (6, (None, None))
+    life.give(people[5])
+    assert _figure(campaign) == (0, 6)
+    assert len(receipts) == 5
+
+
+def test_nothing_is_counted_before_the_campaign_starts(people: list[Person]) -> None:
+    life.share_all(people)
+    campaign = server_data.publish("c-soon", starts=an_hour_ago() + timedelta(days=1))
+    assert _figure(campaign) == (None, None)
+    assert not Block.objects.exists()
+
+
+def test_the_denominator_is_who_is_counted_not_who_is_addressed(
+    people: list[Person], campaign: Campaign
 ) -> None:
-    for computer in computers[:6]:
-        receipt = give(computer, "click")
-        if computer is not computers[0]:
-            send(computer, event("click", "c-news", receipt), event("click", "c-news", receipt, link_id="l1"))
-    send(computers[1], event("click", "c-news", give(computers[1], "click"), link_id="l2"))
-    figures = report(campaign)
-    assert figures.assigned == 7
-    assert _figures(campaign)["click"] == (5, 6)
-    assert [(link.name, link.people) for link in figures.links] == [("Label l1", 5), ("Label l2", 1)]
+    receipts = life.share_all(people[:6], ["click"])
+    for person in people[:5]:
+        life.act(person, campaign, receipts[person.pk]["click"], "click")
+    life.act(people[0], campaign, receipts[people[0].pk]["click"], "click", link_id="l2")
+    shown = report(campaign)
+    assert shown.assigned == 12
+    assert _figure(campaign, "click") == (5, 6)
+    assert [(link.name, link.people, link.sharing) for link in shown.links] == [
+        ("Label l1", 5, 6),
+        ("Label l2", 1, 6),
+    ]
 
 
-def test_of_several_likes_the_highest_number_holds(campaign: Campaign, computers: list[Computer]) -> None:
-    receipts = [give(computer, "like") for computer in computers]
-    for computer, receipt in zip(computers, receipts, strict=True):
-        send(computer, event("like", "c-news", receipt, seq=1, value=1))
-    send(computers[0], event("like", "c-news", receipts[0], seq=3, value=0))
-    send(computers[0], event("like", "c-news", receipts[0], seq=2, value=1))
-    assert _figures(campaign)["like"] == (6, 7)
+def test_of_several_likes_the_highest_number_holds(people: list[Person], campaign: Campaign) -> None:
+    receipts = life.share_all(people[:7], ["like"])
+    for person in people[:7]:
+        life.act(person, campaign, receipts[person.pk]["like"], "like")
+    first = receipts[people[0].pk]["like"]
+    life.act(people[0], campaign, first, "like", seq=3, value=0)
+    life.act(people[0], campaign, first, "like", seq=2, value=1)
+    assert _figure(campaign, "like") == (6, 7)
 
 
-def test_a_person_who_withdraws_counts_on_neither_side(campaign: Campaign, computers: list[Computer]) -> None:
-    receipts = [give(computer, "seen") for computer in computers]
-    for computer, receipt in zip(computers, receipts, strict=True):
-        send(computer, event("seen", "c-news", receipt))
-    assert _figures(campaign)["seen"] == (7, 7)
-    computers[0].post("/consents", consent("seen", "withdrawn", receipt_id=receipts[0]))
-    assert _figures(campaign)["seen"] == (6, 6)
+def test_each_person_counts_on_their_first_day(people: list[Person]) -> None:
+    campaign = server_data.publish("c-long", starts=an_hour_ago() - timedelta(days=2))
+    receipts = life.share_all(people[:6])
+    today = campaign.starts.date()
+    for number, days in [(0, 1), (0, 0), (1, 0), (2, 1)]:
+        person = people[number]
+        life.act(person, campaign, receipts[person.pk]["seen"], date=today + timedelta(days=days))
+    days = report(campaign).days
+    assert [(day.date, day.people["seen"], day.people["click"]) for day in days] == [
+        (today.isoformat(), 2, None),
+        ((today + timedelta(days=1)).isoformat(), 1, None),
+    ]
 
 
-def test_the_command_says_what_is_hidden(
-    northwind: ServerHome, campaign: Campaign, computers: list[Computer]
+def test_a_signal_that_the_company_does_not_allow_is_not_shown(
+    people: list[Person], campaign: Campaign
 ) -> None:
-    for computer in computers[:5]:
-        send(computer, event("seen", "c-news", give(computer, "seen")))
-    text = northwind.succeed("report", "c-news")
-    assert "5 of 5 who share (100%)" in text
-    assert text.count("hidden: fewer than 5 people share this") == 4
-    told = json.loads(northwind.succeed("report", "c-news", "--json"))
-    assert told["minimum"] == 5
-    assert told["figures"][0] == {"name": "seen", "sharing": 5, "people": 5}
-    assert told["figures"][1] == {"name": "click", "sharing": None, "people": None}
-    unknown = northwind.command("report", "c-none")
-    assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert "There is no campaign c-none" in unknown.stderr
+    life.share_all(people)
+    assert _figure(campaign) == (0, 12)
+    owner = server_data.company()
+    owner.signals = ["click", "like"]
+    owner.save()
+    try:
+        campaign.refresh_from_db()
+        figure = report(campaign).figures[0]
+        assert (figure.off, figure.people, figure.sharing) == (True, None, None)
+    finally:
+        owner.signals = ["seen", "click", "like"]
+        owner.save()
+
+
+# --- Over time ----------------------------------------------------------------------------------------
+
+
+def test_a_withdrawal_takes_its_whole_block_out_for_good(people: list[Person], campaign: Campaign) -> None:
+    receipts = life.share_all(people[:10])
+    assert _figure(campaign) == (0, 10)
+    life.withdraw(people[0], receipts[people[0].pk]["seen"])
+    assert _figure(campaign) == (0, 5)
+    life.give(people[0])
+    life.share_all(people[10:])
+    assert _figure(campaign) == (0, 5)
+
+
+def test_a_person_who_is_erased_takes_their_block_along_and_leaves_no_row(
+    people: list[Person], campaign: Campaign
+) -> None:
+    from server.privacy.erasure import erase
+
+    life.share_all(people[:5])
+    assert _figure(campaign) == (0, 5)
+    erase(server_data.company(), [people[0].pk])
+    assert _figure(campaign) == (None, None)
+    assert (BlockMember.objects.count(), CohortMember.objects.count()) == (4, 11)
+
+
+def test_moving_people_changes_nothing_of_what_was_counted(people: list[Person]) -> None:
+    campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
+    life.share_all(people[:6])
+    assert _groups(campaign) == {"Everyone": (12, 6)}
+    Group.objects.get(name="Everyone").people.remove(*people[:3])
+    assert _groups(campaign) == {"Everyone": (9, 6)}
+    assert _figure(campaign) == (0, 6)
+
+
+def test_groups_that_hold_no_whole_cohort_have_no_figures(people: list[Person]) -> None:
+    team = Group.objects.create(company=server_data.company(), name="Team")
+    team.people.add(*people[:8])
+    campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone", "Team"])
+    life.share_all(people)
+    assert _groups(campaign) == {"Everyone": (12, 12), "Team": (8, None)}
+
+
+def test_an_old_consent_counts_for_old_campaigns_only(people: list[Person], campaign: Campaign) -> None:
+    life.share_all(people[:6])
+    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    newer.notice_version += 1
+    newer.save()
+    assert (_figure(campaign), _figure(newer)) == ((0, 6), (None, None))
+
+
+def test_the_last_report_is_what_a_closed_campaign_shows(people: list[Person], campaign: Campaign) -> None:
+    receipts = life.share_all(people[:6])
+    life.act(people[0], campaign, receipts[people[0].pk]["seen"])
+    before = report(campaign)
+    campaign.result = json.loads(json.dumps(final(campaign)))
+    campaign.save()
+    campaign.key.delete()
+    campaign.blocks.all().delete()
+    closed = report(Campaign.objects.get(pk=campaign.pk))
+    assert closed.closed
+    assert asdict(closed) | {"closed": False} == asdict(before)
+    assert Report.from_json(json.loads(json.dumps(asdict(before)))) == before
+
+
+def test_a_report_is_worked_out_of_what_the_clock_says(people: list[Person]) -> None:
+    life.share_all(people)
+    starts = an_hour_ago() + timedelta(days=3)
+    campaign = server_data.publish("c-later", starts=starts)
+    with clock.using(lambda: starts):
+        assert _figure(campaign) == (0, 12)
+
+
+def test_nobody_is_put_into_a_block_while_they_withdraw(
+    northwind: ServerHome, people: list[Person], campaign: Campaign
+) -> None:
+    """A report that is read in the midst of a withdrawal waits for it, and sees its end."""
+    receipts = life.share_all(people[:5])
+    shown: list[Report] = []
+    reading = threading.Thread(target=lambda: (shown.append(report(campaign)), connection.close()))
+    with transaction.atomic():
+        life.withdraw(people[0], receipts[people[0].pk]["seen"])
+        assert blocks.leave([people[1].pk], "northwind", ["seen"]) == 0
+        reading.start()
+        reading.join(0.5)
+        waited = reading.is_alive()
+    reading.join(30)
+    assert waited
+    assert [one.figures[0].sharing for one in shown] == [None]
