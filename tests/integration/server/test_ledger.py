@@ -1,0 +1,92 @@
+"""The erasure ledger: whole or refused, ahead of the database or equal to it, and without names."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import transaction
+
+from server.directory.models import Company, Person
+from server.errors import EnvironmentFault
+from server.privacy import ledger
+from server.privacy.erasure import erase
+from server.privacy.models import LedgerState
+from server.privacy.replay import COUNTER_LEAP, catch_up
+from tests.support import server_data
+from tests.support.campaign_server import ServerHome
+
+
+@pytest.fixture
+def home(northwind: ServerHome) -> Iterator[ServerHome]:
+    """Northwind with a ledger that begins anew."""
+    _begin_anew()
+    yield northwind
+    _begin_anew()
+
+
+def _begin_anew() -> None:
+    ledger.path().unlink(missing_ok=True)
+    LedgerState.objects.all().delete()
+
+
+def _erase_two_of_three() -> Company:
+    company = server_data.company()
+    first, second, _third = server_data.add_people(3)
+    for person in (first, second):
+        erase(company, [person.pk])
+    return company
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda lines: lines[:-1], "too short"),
+        (lambda lines: [], "too short"),
+        (lambda lines: [lines[0].replace(b"person-erased", b"company-closed"), *lines[1:]], "damaged"),
+        (lambda lines: [*lines[:-1], b"{}\n"], "damaged"),
+        (lambda lines: lines[::-1], "damaged"),
+    ],
+    ids=["cut", "empty", "changed", "broken", "reordered"],
+)
+def test_with_a_ledger_that_is_not_whole_nothing_is_served(
+    home: ServerHome, damage: Callable[[list[bytes]], list[bytes]], what: str
+) -> None:
+    _erase_two_of_three()
+    lines = ledger.path().read_bytes().splitlines(keepends=True)
+    ledger.path().write_bytes(b"".join(damage(lines)))
+    with pytest.raises(EnvironmentFault, match=what):
+        catch_up(thorough=True)
+
+
+def test_a_line_that_a_crash_left_unfinished_is_cut_off(home: ServerHome) -> None:
+    _erase_two_of_three()
+    whole = ledger.path().read_bytes()
+    with ledger.path().open("ab") as file:
+        file.write(whole[: len(whole) // 3])
+    assert catch_up(thorough=True) == {}
+    assert ledger.path().read_bytes() == whole
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_an_erasure_that_a_crash_cut_off_after_its_line_is_done_at_the_next_start(home: ServerHome) -> None:
+    company = server_data.company()
+    first, second = server_data.add_people(2)
+    state = LedgerState.objects.values().first()
+    with transaction.atomic():
+        ledger.write([ledger.Fact("person-erased", company.pk, person=ledger.person_hash(first.pk))])
+    # As the database is after the crash: the line is on the disk, the transaction is not.
+    LedgerState.objects.all().delete()
+    if state:
+        LedgerState.objects.create(**state)
+    erase(company, [second.pk])
+    assert Person.objects.count() == 1
+    assert catch_up() == {"person-erased": 1}
+    assert not Person.objects.exists()
+    assert server_data.company().counter >= COUNTER_LEAP
+
+
+def test_the_ledger_names_nobody(home: ServerHome) -> None:
+    (person,) = server_data.add_people(1)
+    erase(server_data.company(), [person.pk])
+    content = ledger.path().read_text()
+    assert ledger.path().stat().st_mode & 0o777 == 0o600
+    assert [needle for needle in (person.email, str(person.pk), person.pk.hex) if needle in content] == []

@@ -1,0 +1,197 @@
+"""P15: a backup is restored, and whoever was erased, took back or was closed since does not come back."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import requests
+
+from server.campaigns.models import Campaign
+from server.delivery.callers import Caller
+from server.directory.models import Person
+from server.privacy.erasure import erase
+from server.privacy.replay import catch_up
+from server.signals.closing import close
+from server.signals.consents import Decision, decide, in_force, signals_of
+from server.signals.models import CampaignKey, Signal
+from server.signals.recording import Event, record
+from tests.support import server_data
+from tests.support.backups import back_up, restore
+from tests.support.campaign_server import ServerHome
+from tests.support.proofs import Proof
+from tests.support.wire import an_hour_ago, event, payload
+
+SIGNALS = ("seen", "click", "like")
+EXTRAS: dict[str, dict[str, object]] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 1}}
+
+pytestmark = pytest.mark.expected_logs("older than what happened since")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_cluster").new_database()
+    home = ServerHome(tmp_path_factory.mktemp("restored") / "server", url)
+    home.init()
+    return home
+
+
+@pytest.fixture
+def home(made: ServerHome) -> Iterator[ServerHome]:
+    with made.opened():
+        yield made
+        Campaign.objects.all().delete()
+        Person.objects.all().delete()
+
+
+@dataclass
+class Drill:
+    """A company whose people share everything, and what happened to some of them after the backup."""
+
+    chance: random.Random
+    receipts: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+    erased: set[UUID] = field(default_factory=set)
+    withdrawn: set[tuple[UUID, str]] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+
+    def people_who_share(self, count: int) -> list[Person]:
+        people = server_data.add_people(count)
+        for person in people:
+            for signal in SIGNALS:
+                self.receipts[person.pk, signal] = uuid4()
+                self._decide(person.pk, signal, "given")
+            campaigns = Campaign.objects.filter(closed_at=None).values_list("campaign_id", "starts")
+            record(_caller(person.pk), [self._event(person.pk, *named) for named in campaigns])
+        return people
+
+    def something_happens(self) -> None:
+        """An erasure, a withdrawal, or a campaign that closes."""
+        people = list(Person.objects.order_by("email").values_list("pk", flat=True))
+        act = self.chance.choice(["erase", "withdraw", "withdraw", "close"])
+        if act == "erase":
+            chosen = self.chance.sample(people, k=min(2, len(people)))
+            erase(server_data.company(), chosen)
+            self.erased |= set(chosen)
+        elif act == "withdraw":
+            person, signal = self.chance.choice(people), self.chance.choice(SIGNALS)
+            self._decide(person, signal, "withdrawn")
+            self.withdrawn.add((person, signal))
+        elif open_ones := list(Campaign.objects.filter(closed_at=None).order_by("pk")):
+            campaign = self.chance.choice(open_ones)
+            close(campaign)
+            self.closed.add(campaign.campaign_id)
+
+    def come_back(self) -> int:
+        """How much of what was erased, taken back or closed is there."""
+        company = server_data.company()
+        names = {"campaign__campaign_id__in": self.closed}
+        allowed = set(in_force(company).values_list("person_id", "signal"))
+        gone = Campaign.objects.filter(campaign_id__in=self.closed)
+        return (
+            Person.objects.filter(pk__in=self.erased).count()
+            + sum(signals_of(who, company.pk).filter(signal=what).count() for who, what in self.withdrawn)
+            + len(allowed & self.withdrawn)
+            + CampaignKey.objects.filter(**names).count()
+            + Signal.objects.filter(**names).count()
+            + gone.filter(closed_at=None).count()
+        )
+
+    def _decide(self, person: UUID, signal: str, status: str) -> None:
+        time = datetime.now(UTC).replace(microsecond=0)
+        decide(
+            _caller(person),
+            Decision(self.receipts[person, signal], signal, status, 3, time, "en", "0.1.0"),
+        )
+
+    def _event(self, person: UUID, campaign: str, starts: datetime) -> Event:
+        signal = self.chance.choice(SIGNALS)
+        receipt = self.receipts[person, signal]
+        return Event(signal, uuid4(), campaign, starts.date(), receipt, **EXTRAS.get(signal, {}))  # type: ignore[arg-type]
+
+
+def _caller(person: UUID) -> Caller:
+    return Caller(0, person, "northwind", "", "", 0, 60)
+
+
+@pytest.mark.proves("P15")
+def test_nothing_comes_back_with_a_restored_backup(home: ServerHome, tmp_path: Path, proof: Proof) -> None:
+    drills, back, undone = proof.trials(full=40, few=2), 0, 0
+    for number in range(drills):
+        drill = Drill(random.Random(number))
+        for name in ("a", "b", "c"):
+            server_data.publish(f"c-{number}-{name}", starts=an_hour_ago())
+        drill.people_who_share(8)
+        for _ in range(drill.chance.randrange(3)):
+            drill.something_happens()
+        backup = tmp_path / f"backup-{number}"
+        back_up(home, backup)
+        for _ in range(drill.chance.randrange(1, 6)):
+            drill.something_happens()
+        counter = server_data.company().counter
+        _closed_connection()
+        restore(home, backup)
+        undone += drill.come_back()
+        assert catch_up()
+        assert server_data.company().counter > counter
+        back += drill.come_back()
+        assert catch_up(thorough=True) == {}
+        erase(server_data.company(), list(Person.objects.values_list("pk", flat=True)))
+    proof.found(f"rows and consents that came back ({home_kind(home)})", back, drills)
+    assert undone > 0, "the backups undid nothing: the drill shows nothing"
+    assert back == 0
+
+
+@pytest.mark.proves("P15")
+def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
+    home: ServerHome, tmp_path: Path, proof: Proof
+) -> None:
+    drill = Drill(random.Random(0))
+    server_data.publish("c-news", starts=an_hour_ago())
+    ended = server_data.publish("c-old", starts=an_hour_ago() - timedelta(days=40))
+    people = drill.people_who_share(4)
+    tokens = server_data.add_computers(people)
+    leaver, other, *_ = people
+    back_up(home, tmp_path / "backup")
+    erase(server_data.company(), [leaver.pk])
+    drill._decide(other.pk, "seen", "withdrawn")
+    close(ended)
+    server_data.publish("c-later", starts=an_hour_ago())
+    counter = server_data.company().counter
+    _closed_connection()
+    restore(home, tmp_path / "backup")
+    with home.running() as server:
+        assert "consent-withdrawn: 1" in server.process.output()
+        answers = [_get(server.url, token) for token in tokens]
+        served = sum(answer.status_code == 200 for answer in answers[:1])
+        proof.found(f"erased people who were served ({home_kind(home)})", served, 1)
+        assert [answer.status_code for answer in answers] == [401, 200, 200, 200]
+        documents = [answers[1].json()["company"], *answers[1].json()["campaigns"]]
+        assert min(payload(document)["ctr"] for document in documents) > counter
+        late = [event("seen", "c-news", str(drill.receipts[other.pk, "seen"]))]
+        late.append(event("click", "c-old", str(drill.receipts[other.pk, "click"])))
+        sent = requests.post(
+            f"{server.url}/api/v1/signals",
+            json={"events": late},
+            headers={"Authorization": f"Bearer {tokens[1]}"},
+            timeout=30,
+        )
+        assert [result["status"] for result in sent.json()["results"]] == ["dropped_consent", "refused"]
+
+
+def _get(url: str, token: str) -> requests.Response:
+    return requests.get(f"{url}/api/v1/feed", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def home_kind(home: ServerHome) -> str:
+    return "PostgreSQL" if home.database_url else "SQLite"
+
+
+def _closed_connection() -> None:
+    from django.db import connection
+
+    connection.close()
