@@ -1,0 +1,95 @@
+"""P4: no administrator can list individual choices.
+
+Two servers differ only in who agreed, who refused and who took it back; as many did in both. Whatever any role asks of any
+endpoint, and whatever any command says, must be the same on both.
+"""
+
+import random
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from server.__main__ import COMMANDS
+from server.signals.models import Consent
+from tests.support.proofs import Proof
+from tests.support.two_worlds import PEOPLE, TARGET, Choices, crawl
+
+NOT_RUN = {"serve": "it is the server that answers the endpoints; its log is compared, too"}
+
+ASKED = (
+    ("people", "import", "{folder}/people.csv", "--dry-run"),
+    ("campaign", "list", "--json"),
+    ("report",),
+    ("report", "c-film"),
+    ("report", "c-film", "--json"),
+    ("report", "c-film", "--csv"),
+    ("report", "c-film", "--by", "group"),
+    ("report", "c-film", "--by", "day"),
+    ("report", "c-film", "--named"),
+    ("device", "list"),
+    ("device", "list", TARGET, "--json"),
+    ("corrections", "list", "--json"),
+    ("audit", "show"),
+    ("audit", "verify"),
+    ("audit", "export"),
+    ("token", "list"),
+    ("company", "list"),
+    ("company", "show"),
+    ("check",),
+    ("init", "{folder}/company.toml"),
+    ("invite", TARGET),
+    ("device", "revoke", TARGET),
+    ("campaign", "recall", "c-film"),
+    ("purge", "--yes", TARGET),
+)
+LEAK = "leak"
+
+
+@pytest.fixture
+def leaking_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that tells whether the target shares, so that it is known that the comparison would find one."""
+    module = ModuleType(f"server.commands.{LEAK}")
+    module.add_arguments = lambda _parser: None  # type: ignore[attr-defined]
+    module.run = lambda _options: print(Consent.objects.filter(person__email=TARGET).exists())  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def _pair(number: int) -> tuple[Choices, Choices]:
+    """Five or ten people share, so that their blocks of five are equal, and one of them takes it back.
+
+    The target shares in the first only. Else the two are alike, or differ in everybody.
+    """
+    chance = random.Random(number)
+    count = chance.choice([5, 10])
+    others = chance.sample(range(1, PEOPLE), count)
+    instead = others if number % 2 == 0 else chance.sample(range(1, PEOPLE), count)
+    with_target = [0, *others[1:]]
+    return (
+        Choices(frozenset(with_target), frozenset(with_target[-1:])),
+        Choices(frozenset(instead), frozenset(instead[-1:])),
+    )
+
+
+def test_every_command_is_asked() -> None:
+    assert {words[0] for words in ASKED} | NOT_RUN.keys() == set(COMMANDS)
+
+
+@pytest.mark.usefixtures("leaking_command")
+@pytest.mark.proves("P4")
+def test_all_that_can_be_asked_is_answered_alike_whoever_shares(tmp_path: Path, proof: Proof) -> None:
+    trials, telling, asked = proof.trials(full=12, few=1), set[str](), 0
+    for number in range(trials):
+        first, second = (
+            crawl(tmp_path / f"{number}-{name}", choices, ((LEAK,), *ASKED))
+            for name, choices in zip("ab", _pair(number), strict=True)
+        )
+        assert first.keys() == second.keys()
+        different = {question for question in first if first[question] != second[question]}
+        leak = next(question for question in first if question.endswith(f" {LEAK}"))
+        assert leak in different, "the comparison finds a command that tells"
+        telling |= different - {leak}
+        asked += len(first) - 1
+    proof.found("answers that tell who shares", len(telling), asked)
+    assert not telling

@@ -1,0 +1,133 @@
+"""Servers whose people chose differently, and everything that whoever administers them can get out of them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import server_data
+from tests.support.administration import ADMIN, Examples, token_for
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server_commands import run_command
+from tests.support.wire import an_hour_ago, consent, event, give, send
+
+PEOPLE = 16
+TARGET = "p0@northwind.example"
+"""Whom the administrator looks at most closely."""
+
+SIGNALS = ("seen", "click", "like")
+ROLES = ("administrator", "communicator", "dpo")
+
+VOLATILE = (
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?(Z|\+00:00)?"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
+    (re.compile(r"\btat_[A-Za-z0-9_-]{43}"), "TOKEN"),
+    (re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b"), "CODE"),
+    (re.compile(r"[\d.]+ [GM]B free"), "SPACE"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
+)
+"""What differs between any two servers: times, ids, digests, tokens, codes, ports, free space."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Who shares all three signals, and who of them takes it back, by the number of the person."""
+
+    given: frozenset[int]
+    withdrawn: frozenset[int]
+
+
+@dataclass
+class World:
+    """One server with its people."""
+
+    home: ServerHome
+    server: RunningServer
+
+    def live(self, choices: Choices) -> None:
+        """Let the people choose and act. Within `ServerHome.opened()`."""
+        people = server_data.add_people(PEOPLE)
+        server_data.publish("c-film", starts=an_hour_ago())
+        tokens = server_data.add_computers(people)
+        computers = [Computer(self.server.url, {"device_token": token}) for token in tokens]
+        receipts = {
+            (number, signal): give(computers[number], signal)
+            for number in sorted(choices.given)
+            for signal in SIGNALS
+        }
+        for number in choices.given:
+            acts = [event(signal, "c-film", receipts[number, signal]) for signal in SIGNALS]
+            assert send(computers[number], *acts) == len(acts) * ["stored"]
+        _output("report", "c-film")
+        for number, signal in receipts:
+            if number in choices.withdrawn:
+                taken = consent(signal, "withdrawn", receipt_id=receipts[number, signal])
+                assert computers[number].post("/consents", taken).ok
+
+    def answers(self, commands: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+        """What each role gets from each endpoint, and the command line from each command, by what was asked."""
+        tokens = {role: token_for(role) for role in ROLES}
+        calls = Examples().calls(self.server.url)
+        ours = [call for call in calls if call.path.startswith(ADMIN)]
+        for call in ours:
+            for role in sorted(tokens, reverse=True):
+                if call.method == "GET":
+                    yield f"{role} {call.method} {call.path}", self._answer(call, tokens[role])
+        for words in commands:
+            yield f"tidings-server {' '.join(words)}", _masked(self._run(words))
+        for call in ours:
+            if call.method != "GET":
+                yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
+        for words in (("report", "c-film", "--json"), ("audit", "export"), ("device", "list")):
+            yield f"afterwards: {' '.join(words)}", _masked(self._run(words))
+        for call in calls:
+            if not call.path.startswith(ADMIN):
+                yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
+        yield "log", _masked(self.server.process.output())
+
+    def _answer(self, call: object, token: str) -> str:
+        names = {"campaign_id": "c-film", "number": "1", "email": "p1@northwind.example", "sha256": 64 * "0"}
+        answer = call.send(self.server.url, token, **names)  # type: ignore[attr-defined]
+        headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
+        return _masked(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
+
+    def _run(self, words: Sequence[str]) -> str:
+        return _output(*(word.format(folder=self.home.folder) for word in words))
+
+
+def _output(name: str, *words: str) -> str:
+    """All that a command says, on both streams, and how it ends."""
+    from server.errors import ServerError
+
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        try:
+            status: object = run_command(name, *words)
+        except ServerError as error:
+            status = f"{error.title} {error.message}"
+    return f"{told.getvalue()}\n{status}"
+
+
+def _masked(text: str) -> str:
+    for pattern, name in VOLATILE:
+        text = pattern.sub(name, text)
+    return text
+
+
+def crawl(folder: Path, choices: Choices, commands: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Make a server in this folder, let its people choose, and ask it everything."""
+    home = ServerHome(folder)
+    home.init()
+    (folder / "people.csv").write_text(f"email,first_name\n{TARGET},Zoé\n", encoding="utf-8")
+    with home.opened(), home.running("--requests-per-minute", "0") as server:
+        world = World(home, server)
+        world.live(choices)
+        return {
+            f"{number}. {asked}": answer.replace(str(folder), "FOLDER")
+            for number, (asked, answer) in enumerate(world.answers(commands))
+        }
