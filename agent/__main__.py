@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent import __version__, errors, helpers
+from agent import __version__, arguments_privacy, errors, helpers
 from agent.folders import Folders
 from resources import i18n
 from resources.i18n import _
@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))
     for each in (status, doctor):
         each.add_argument("--json", action="store_true", help=_("for programs"))
+    arguments_privacy.add(commands)
     purge = commands.add_parser("purge", help=_("disconnect and delete everything of Tidings for this user"))
     purge.add_argument("--yes", action="store_true", help=_("do not ask"))
     return parser

@@ -10,10 +10,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import msgspec
 
-from agent import doctor, errors
+from agent import commands_privacy, control, control_calls, doctor, errors
 from agent.doctor import Check
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
@@ -32,10 +33,12 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     lock = InstanceLock(folders.runtime)
     with _signals() as told_to_end:
         runtime = Runtime.open(folders)
+        stop_answering = control.listen(folders.runtime, partial(control_calls.answer, runtime))
         try:
             runtime.start()
             told_to_end.recv(1)
         finally:
+            stop_answering()
             runtime.stop()
             lock.release()
     return 0
@@ -171,6 +174,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {
     "status": show_status,
     "doctor": examine,
     "purge": purge,
+    "privacy": commands_privacy.privacy,
+    "receipt": commands_privacy.receipt,
 }
 
 _MARKS = {"ok": "✓", "warning": "!", "fault": "✗"}

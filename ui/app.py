@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QTimer
@@ -151,11 +152,18 @@ class App(QObject):
         self._session = Session(self._application, agent, self._bridge, self._tray, parent=self)
         self._shutdown.first(self._session.close)
         self._shutdown.then(agent.stop)
+        self._answer_commands(agent)
         agent.start()
         self._session.begin(open_windows=not self._minimized)
         if self._show_when_ready:
             self._session.show_inbox()
         log.info("Started.")
+
+    def _answer_commands(self, agent: Agent) -> None:
+        """``tidings privacy`` asks the agent that runs."""
+        from agent import control, control_calls
+
+        self._shutdown.first(control.listen(self._folders.runtime, partial(control_calls.answer, agent)))
 
     def _agent_failed(self, error: errors.TidingsError) -> None:
         """The store cannot be opened: say so, and leave when that was read."""
