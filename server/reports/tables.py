@@ -64,15 +64,17 @@ def share(figure: Figure, minimum: int) -> str:
         return _("your organisation does not ask for this")
     if figure.people is None or figure.sharing is None:
         return _("hidden: fewer than {minimum} people share this").format(minimum=minimum)
-    return _("{people} of {sharing} ({share:.0%})").format(
-        people=figure.people, sharing=figure.sharing, share=figure.people / figure.sharing
+    return _("{people} of {sharing} ({percent:.0f}%)").format(
+        people=figure.people, sharing=figure.sharing, percent=100 * figure.people / figure.sharing
     )
 
 
 def _both(figure: Figure, minimum: int) -> tuple[str, str]:
     if figure.low is None or figure.high is None:
         return share(figure, minimum), ""
-    return share(figure, minimum), _("{low:.0%} to {high:.0%}").format(low=figure.low, high=figure.high)
+    return share(figure, minimum), _("{low:.0f}% to {high:.0f}%").format(
+        low=100 * figure.low, high=100 * figure.high
+    )
 
 
 def _cells(group: GroupFigures, minimum: int) -> Iterable[str]:
