@@ -43,6 +43,7 @@ class ChoosePage(QWidget):
         self.email = label(kind="small", tone="muted", wrap=True)
         self.intro = WrappedLabel()
         self.rows = tuple(SignalRow(signal, theme) for signal in Signal)
+        self.who_sees = label(kind="strong", wrap=True)
         self.terms = label(kind="small", tone="muted", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -50,6 +51,8 @@ class ChoosePage(QWidget):
         column.addLayout(self._heading())
         column.addSpacing(px(16))
         column.addWidget(self.intro)
+        column.addSpacing(px(8))
+        column.addWidget(self.who_sees)
         column.addSpacing(px(14))
         for row in self.rows:
             column.addWidget(line())
@@ -121,6 +124,7 @@ class ChoosePage(QWidget):
         )
         self.intro.setText(intro.format(company=company.name, strong=strong))
         self.intro.set_strong(strong)
+        self.who_sees.setText(wording.who_sees(company))
         terms = _("{company} decides why, stored in {region}, kept while you have an account.")
         self.terms.setText(
             terms.format(company=company.legal_name, region=wording.region_name(company.region))

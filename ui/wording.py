@@ -46,10 +46,12 @@ def signal_description(signal: Signal) -> str:
 
 
 def who_sees(company: Company) -> str:
-    """Whether the company learns what one person shares (docs/privacy.md, "On the server")."""
+    """Whether reports name a person (docs/privacy.md, "On the server")."""
     if company.named_reporting:
         return _("{company} sees your name with what you share.").format(company=company.name)
-    return _("Nobody at {company} can look up your choice.").format(company=company.name)
+    return _(
+        "Reports count groups of five people or more and name nobody. Nobody at {company} can look up your choice."
+    ).format(company=company.name)
 
 
 def region_name(region: Region) -> str:

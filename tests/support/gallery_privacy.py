@@ -5,19 +5,27 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 from PySide6.QtWidgets import QWidget
 
 from agent import errors
-from agent.model import Connection, Signal
+from agent.model import Company, Connection, Region, Signal
 from agent.sharing import (
     Comparison,
+    Corrected,
+    Detail,
     Difference,
     KeptReceipt,
     SentItem,
     SentStatus,
 )
+from resources import i18n
 from tests.support import gallery_data as data
+from ui.first_run import FirstRunWindow
 from ui.privacy import PrivacyWindow
+from ui.privacy.details_window import DetailsWindow
+from ui.privacy.receipt_page import ReceiptPage, ReceiptSays
+from ui.privacy.receipts_window import ReceiptsWindow
 from ui.theme import Theme
 
 EVENT = "8b0e7c0e-3a55-4f6e-9d5d-0b6f5a6d1c42"
@@ -161,6 +169,90 @@ def privacy_agreed(theme: Theme) -> QWidget:
     return window
 
 
+def privacy_named(theme: Theme) -> QWidget:
+    window = privacy(theme)
+    status = msgspec.structs.replace(data.status(), company=named_company())
+    window.show_state(status, data.choices(Signal.SEEN))
+    return window
+
+
+def choose_named(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(data.person(), named_company(), data.choices())
+    return window
+
+
+def named_company() -> Company:
+    return msgspec.structs.replace(data.company(), named_reporting=True)
+
+
+def receipts(theme: Theme) -> QWidget:
+    window = ReceiptsWindow(theme)
+    says = ReceiptSays(
+        "Northwind SAS", "dpo@northwind.example", Region.EU, "To know how announcements are received", 3,
+        "9f" * 32, data.NOW - timedelta(days=0.91),
+    )  # fmt: skip
+    pages = [ReceiptPage(receipt(), says), ReceiptPage(receipt(genuine=None, status="given"), says)]
+    window.show_receipts(pages)
+    window.note.tell("Saved" if i18n.language() == "en" else "Enregistré", "tidings-receipt-click.json")
+    return window
+
+
+def receipts_wrong(theme: Theme) -> QWidget:
+    window = ReceiptsWindow(theme)
+    window.show_receipts([ReceiptPage(receipt(genuine=False), None)])
+    return window
+
+
+def details() -> tuple[Detail, ...]:
+    return (
+        Detail("email", "lea.roux@northwind.example", "directory"),
+        Detail("first_name", "Léa", "person"),
+        Detail("last_name", "Roux", "person"),
+        Detail("title", "Designer", "directory", "Lead designer"),
+        Detail("work_landline", "+33 4 00 00 00 00", "person"),
+        Detail("work_cell", "", "person"),
+        Detail("site_addresses", ("12 rue des Tanneurs", "69001 Lyon"), "person"),
+    )
+
+
+def correct(theme: Theme) -> DetailsWindow:
+    window = DetailsWindow(theme)
+    window.show_details(details())
+    return window
+
+
+def correct_loading(theme: Theme) -> QWidget:
+    window = DetailsWindow(theme)
+    window.show_loading()
+    return window
+
+
+def correct_failed(theme: Theme) -> QWidget:
+    window = DetailsWindow(theme)
+    fault = errors.ServerUnreachable()
+    window.show_load_problem(fault.title, fault.message)
+    return window
+
+
+def correct_done(theme: Theme) -> QWidget:
+    window = correct(theme)
+    window.fields["work_cell"].put("+33 6 00 00 00 00")
+    window.fields["title"].put("Head of design")
+    window.save_button.setEnabled(True)
+    window.save_button.click()
+    window.show_corrected([Corrected("title", "requested"), Corrected("work_cell", "changed")])
+    return window
+
+
+def correct_wrong(theme: Theme) -> QWidget:
+    window = correct(theme)
+    window.fields["email"].put("lea at northwind")
+    window.save_button.setEnabled(True)
+    window.save_button.click()
+    return window
+
+
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "privacy": privacy,
     "privacy-open": privacy_open,
@@ -169,4 +261,13 @@ SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "privacy-locked": privacy_locked,
     "privacy-differences": privacy_differences,
     "privacy-agreed": privacy_agreed,
+    "privacy-named": privacy_named,
+    "choose-named": choose_named,
+    "receipts": receipts,
+    "receipts-wrong": receipts_wrong,
+    "correct": correct,
+    "correct-loading": correct_loading,
+    "correct-failed": correct_failed,
+    "correct-done": correct_done,
+    "correct-wrong": correct_wrong,
 }

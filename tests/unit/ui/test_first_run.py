@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -153,6 +154,16 @@ def test_it_says_who_decides_where_data_is_and_whom_to_ask(asked: FirstRunWindow
     assert "dpo@northwind.example" in page.contact.text()
     with qtbot.waitSignal(asked.notice_requested):
         qtbot.mouseClick(page.notice, Qt.MouseButton.LeftButton)
+
+
+def test_it_says_that_reports_name_nobody(asked: FirstRunWindow) -> None:
+    assert "five people or more and name nobody" in asked.choose_page.who_sees.text()
+
+
+def test_with_named_reporting_it_says_that_the_name_is_seen(window: FirstRunWindow) -> None:
+    company = msgspec.structs.replace(data.company(), named_reporting=True)
+    window.show_choose(data.person(), company, data.choices())
+    assert window.choose_page.who_sees.text() == "Northwind sees your name with what you share."
 
 
 def test_without_a_first_name_it_greets_all_the_same(window: FirstRunWindow) -> None:
