@@ -36,10 +36,13 @@ DESKTOP = [
     *("at-spi2-core", "dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox"),
     *("trayer", "x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
 ]
+PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
+# Parts of libproxy before 0.5, which has them within.
+PROXY_PLUGINS = ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"]
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, "ffmpeg", "postgresql"],
+    "test": [*QT, *DESKTOP, *PROXIES, "ffmpeg", "postgresql"],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
     "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
@@ -102,10 +105,17 @@ def needed_packages(purpose: str) -> list[str]:
     probe = subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False)
     if probe.returncode:
         needed.append("python3-venv")
+    if purpose == "test":
+        needed += [name for name in PROXY_PLUGINS if apt_knows(name)]
     if purpose == "package" and sys.base_prefix == "/usr":
         # Debian's python3 holds its library within; a frozen program needs it as a file.
         needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")
     return needed
+
+
+def apt_knows(name: str) -> bool:
+    """Whether this release of the system has such a package."""
+    return not subprocess.run(["apt-cache", "show", name], capture_output=True, check=False).returncode
 
 
 def install_system_packages(purpose: str) -> None:

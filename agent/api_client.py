@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from agent import __version__, errors, policy, wire
+from agent import __version__, errors, policy, proxies, wire
 from agent.lines import Lines
 from agent.ports import Answer
 from agent.processes import import_without
@@ -57,11 +57,14 @@ class ApiClient:
 
     def __init__(self, server_url: str, token: str | None = None) -> None:
         self._base = server_url
+        self._way = proxies.way_to(server_url)
         self._lines = Lines()
         self._session = requests.Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
         self._session.auth = _Bearer(token)
+        if self._way.origin == "desktop" and self._way.proxy:
+            self._session.proxies = {"http": self._way.proxy, "https": self._way.proxy}
         self._session.cookies.set_policy(_NoCookies())
         self._session.mount("http://", _Adapter(self._lines))
         self._session.mount("https://", _SystemTrustAdapter(self._lines))
@@ -121,7 +124,7 @@ class ApiClient:
     ) -> Iterator[requests.Response]:
         """The timeouts bound each wait for a byte; the deadline bounds a server that sends one byte at a time."""
         with self._lines.at_most(deadline_s):
-            with _faults():
+            with _faults(self._way):
                 response = self._session.request(
                     method,
                     self._base + path,
@@ -192,13 +195,15 @@ def _context() -> ssl.SSLContext:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _faults(way: proxies.Way = proxies.NO_PROXY) -> Iterator[None]:
     """requests' exceptions, turned into ours; none of their texts holds a token."""
     try:
         yield
     except requests.exceptions.ProxyError as error:
-        raise errors.ServerUnreachable(f"proxy: {_reason(error)}") from error
+        proxies.forget()
+        raise proxies.ProxyUnreachable(f"proxy: {_reason(error)}", way.shown) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        proxies.forget()
         kind = errors.CertificateRefused if _about_a_certificate(error) else errors.ServerUnreachable
         raise kind(_reason(error)) from error
 

@@ -19,11 +19,30 @@ from msgspec import Struct
 from agent import errors, preferences
 from agent.model import Signal
 from agent.preferences import Preferences
+from resources.i18n import _
 
 MAX_BYTES = 64 * 1024
 
 Mark = tuple[int, ...]
 """By which a changed file is known without reading it."""
+
+
+class PolicyUnusable(errors.EnvironmentFault):
+    """``reason`` says what is wrong with the file at ``path``."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self._path, self._reason = path, reason
+
+    @property
+    def title(self) -> str:
+        return _("Your organisation's policy cannot be used")
+
+    @property
+    def message(self) -> str:
+        return _("Nothing is shared until an administrator corrects {path}: {reason}.").format(
+            path=self._path, reason=self._reason.rstrip(".")
+        )
 
 
 class DevicePolicy(Struct, frozen=True):
@@ -35,7 +54,7 @@ class DevicePolicy(Struct, frozen=True):
     """The names of the preferences that ``fixed`` fixes."""
     server_url: str = ""
     found: bool = False
-    fault: errors.PolicyUnusable | None = None
+    fault: PolicyUnusable | None = None
 
 
 NO_POLICY = DevicePolicy()
@@ -81,7 +100,7 @@ class _Unusable(Exception):
 
 
 def _nothing(path: Path, reason: str) -> DevicePolicy:
-    return DevicePolicy(signals=frozenset(), found=True, fault=errors.PolicyUnusable(str(path), reason))
+    return DevicePolicy(signals=frozenset(), found=True, fault=PolicyUnusable(str(path), reason))
 
 
 def _mark(path: Path) -> Mark | None:

@@ -6,14 +6,13 @@ import email.utils
 import os
 import shutil
 import sys
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, device_policy, errors, wire
+from agent import __version__, device_policy, errors, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
 from agent.model import Connection, Signal
@@ -24,6 +23,7 @@ from resources.i18n import _
 
 LOW_DISK_BYTES = 200 * 1024 * 1024
 CLOCK_SKEW_S = 300
+_ANY_SERVER = "https://example.com"
 
 
 class Check(Struct, frozen=True):
@@ -41,7 +41,6 @@ def examine(
     yield Check("version", "ok", f"Tidings {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
     yield _disk(folders)
     yield _keychain(secrets or ProcessKeychain())
-    yield _proxy()
     yield _policy(folders)
     yield from _connection(folders)
     for check in extra:
@@ -73,9 +72,22 @@ def _keychain(secrets: SecretStore) -> Check:
     return Check("keychain", "ok", _("The system's keychain answers"))
 
 
-def _proxy() -> Check:
-    proxies = sorted(urllib.request.getproxies())
-    return Check("proxy", "ok", ", ".join(proxies) if proxies else _("No proxy is set"))
+def _proxy(server_url: str) -> Check:
+    """Of the environment or the desktop, for an address like the server's."""
+    way = proxies.way_to(server_url or _ANY_SERVER)
+    if way.origin == "unknown":
+        return Check(
+            "proxy",
+            "warning",
+            _("The desktop's proxy settings cannot be read: install libproxy, or set HTTPS_PROXY"),
+        )
+    if not way.proxy:
+        return Check("proxy", "ok", _("No proxy is used"))
+    if way.origin == "desktop":
+        return Check("proxy", "ok", _("{proxy}, by the desktop's settings").format(proxy=way.shown))
+    if way.origin == "system":
+        return Check("proxy", "ok", _("{proxy}, by the system's settings").format(proxy=way.shown))
+    return Check("proxy", "ok", _("{proxy}, by the environment's variables").format(proxy=way.shown))
 
 
 def _policy(folders: Folders) -> Check:
@@ -104,6 +116,7 @@ def _connection(folders: Folders) -> Iterator[Check]:
     try:
         yield Check("store", "ok", _("The store is whole"))
         status = runtime.status()
+        yield _proxy(status.server_url)
         if status.connection is Connection.NOT_CONNECTED:
             yield Check("server", "warning", _("Not connected to a company"))
             return

@@ -13,7 +13,7 @@
     │   ├── KeychainUnavailable   no keychain, or locked
     │   │   └── KeychainNeeded    and what was asked for makes no sense without
     │   ├── DiskFault             full, read-only, or failing
-    │   ├── PolicyUnusable        the organisation's policy file cannot be used
+    │   ├── PolicyUnusable        the organisation's policy file cannot be used (in device_policy)
     │   ├── StoreTooNew           the data was written by a newer version
     │   ├── StoreDamaged          the data cannot be read any more
     │   └── AlreadyRunning
@@ -168,24 +168,6 @@ class DiskFault(EnvironmentFault):
     @property
     def message(self) -> str:
         return _("It is full, read-only or failing. Free some space, then try again.")
-
-
-class PolicyUnusable(EnvironmentFault):
-    """``reason`` says what is wrong with the file at ``path``."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self._path, self._reason = path, reason
-
-    @property
-    def title(self) -> str:
-        return _("Your organisation's policy cannot be used")
-
-    @property
-    def message(self) -> str:
-        return _("Nothing is shared until an administrator corrects {path}: {reason}.").format(
-            path=self._path, reason=self._reason.rstrip(".")
-        )
 
 
 class StoreTooNew(EnvironmentFault):

@@ -26,4 +26,8 @@ def _find(name: str) -> Callable[[bytes], bytes] | None:
         from agent import verifier
 
         return verifier.answer
+    if name == "proxies":
+        from agent import proxies
+
+        return proxies.answer
     return None

@@ -49,6 +49,9 @@ KEYCHAIN_TIMEOUT_S = 20
 KEYCHAIN_RETRY_S = 600
 """A keychain that did not open is asked again after this, or when the person acts: each question may show a window."""
 VERIFY_TIMEOUT_S = 60
+PROXY_TIMEOUT_S = 10
+PROXY_MEMORY_S = 300
+"""How long it is remembered which proxy leads to an address, unless a request fails meanwhile."""
 
 # Display
 SEEN_AFTER_MS = 3_000

@@ -111,7 +111,8 @@ class FaultyProxy:
         passed = {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
         connection = http.client.HTTPConnection(self._upstream, timeout=UPSTREAM_TIMEOUT_S)
         try:
-            connection.request(method, path, body or None, passed)
+            path_only = urlsplit(path)._replace(scheme="", netloc="").geturl()  # RFC 9112, 3.2.2
+            connection.request(method, path_only, body or None, passed)
             answer = connection.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
             return Answer(answer.status, answer.read(), kept)
