@@ -15,11 +15,14 @@ from functools import partial
 import msgspec
 
 from agent import commands_privacy, control, control_calls, doctor, errors
+from agent.clock import SystemClock
+from agent.device_token import DeviceToken
 from agent.doctor import Check
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import Connection, Signal, SignalChoice, Status
 from agent.runtime import Runtime
+from agent.secrets import ProcessKeychain
 from resources.i18n import _, ngettext
 
 log = logging.getLogger(__name__)
@@ -165,6 +168,7 @@ def _disconnect(folders: Folders) -> None:
             runtime.stop()
     except errors.EnvironmentFault as fault:
         log.warning("The computer could not be disconnected in good order: %s", fault.detail)
+        DeviceToken(ProcessKeychain(), folders.data, SystemClock()).delete()
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {

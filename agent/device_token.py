@@ -1,12 +1,14 @@
 """This computer's token: in the keychain under a name of its own, and in memory.
 
-The name comes of the data folder alone, so that the entry can be found and deleted whatever became of the store.
+The entry's name comes of the data folder and is kept in a file of its own there, so that the entry can be found and
+deleted whatever became of the store, and is found again by an agent whose folder was moved.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import threading
 from pathlib import Path
 
@@ -15,10 +17,26 @@ from agent.ports import Clock, SecretStore
 
 log = logging.getLogger(__name__)
 
+_NAME_FILE = "keychain.name"
+
 
 def keychain_account(data: Path) -> str:
     """The name of the keychain entry of the agent whose data is in this folder."""
+    try:
+        kept = (data / _NAME_FILE).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        kept = ""
+    if re.fullmatch(r"device-[0-9a-f]{16}", kept):
+        return kept
     return f"device-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]}"
+
+
+def keep_account(data: Path, account: str) -> None:
+    """Without the file the name is that of the folder's present place: a disk that does not take it costs little."""
+    try:
+        (data / _NAME_FILE).write_text(account, encoding="ascii")
+    except OSError as error:
+        log.warning("The name of the keychain entry was not kept: %s", error)
 
 
 class DeviceToken:
@@ -28,9 +46,10 @@ class DeviceToken:
     ``policy.KEYCHAIN_RETRY_S``, or when the person acts, and not each time that a token is wanted.
     """
 
-    def __init__(self, secrets: SecretStore, account: str, clock: Clock) -> None:
+    def __init__(self, secrets: SecretStore, data: Path, clock: Clock) -> None:
         self._secrets = secrets
-        self._account = account
+        self._data = data
+        self._account = keychain_account(data)
         self._clock = clock
         self._lock = threading.RLock()
         self._token: str | None = None
@@ -60,6 +79,7 @@ class DeviceToken:
         token = self._secrets.read(old_account)
         if token is not None:
             self._secrets.write(self._account, token)
+            keep_account(self._data, self._account)
             self._secrets.delete(old_account)
         return token
 
@@ -76,6 +96,7 @@ class DeviceToken:
             self._token = token
             try:
                 self._secrets.write(self._account, token)
+                keep_account(self._data, self._account)
                 self.fault = None
             except errors.KeychainUnavailable as fault:
                 log.warning("The device token is held in memory only: %s", fault.detail)

@@ -21,7 +21,7 @@ from agent.connection import Connector
 from agent.consent_file import ConsentFile
 from agent.consent_gate import ConsentGate
 from agent.device_policy import PolicyFile
-from agent.device_token import DeviceToken, keychain_account
+from agent.device_token import DeviceToken
 from agent.folders import Folders
 from agent.ledger import Ledger
 from agent.model import (
@@ -93,7 +93,7 @@ class Runtime:
             folders.runtime,
         )
         self._cache = media.MediaCache(folders.cache / "media")
-        token = DeviceToken(secrets, keychain_account(folders.data), clock)
+        token = DeviceToken(secrets, folders.data, clock)
         self._connector = Connector(enrolments, token, verifier, self._gate, clock)
         self.my_data = MyData(
             self._connector, self._gate, self._queue, ledger, self.messages, self._campaigns, clock

@@ -270,23 +270,34 @@ def test_purge_works_offline_and_empties_the_keychain(
     connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
 ) -> None:
     tidings, server = connected_by_itself
+    account = (home / "data" / "keychain.name").read_text()
+    assert in_keychain(session, account)
     server.answer = lambda _: Reply(LOST)
     tidings.run("purge", stdin="yes\n")
     assert list(home.rglob("*")) == []
-    question = json.dumps({"verb": "read", "account": server.url})
-    answer = Program("agent", session.env, home.parent / "log").run("helper", "keychain", stdin=question)
-    assert json.loads(answer.stdout) == {"secret": None, "fault": "", "detail": ""}
+    assert not in_keychain(session, account)
+
+
+def in_keychain(session: Session, account: str) -> bool:
+    question = json.dumps({"verb": "read", "account": account})
+    done = Program("agent", session.env, session.folder / "log").run("helper", "keychain", stdin=question)
+    answer = json.loads(done.stdout)
+    assert answer["fault"] == ""
+    return answer["secret"] is not None
 
 
 def test_purge_helps_when_the_store_is_damaged_as_that_errors_message_says(
-    connected: Program, home: Path
+    connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
 ) -> None:
+    tidings, _server = connected_by_itself
+    account = (home / "data" / "keychain.name").read_text()
     for name in ("tidings.sqlite3", "tidings.sqlite3-wal", "tidings.sqlite3-shm"):
         (home / "data" / name).unlink(missing_ok=True)
     (home / "data" / "tidings.sqlite3").write_bytes(b"no database " * 1_000)
-    assert "tidings purge" in fails(connected, "status")
-    connected.run("purge", "--yes")
+    assert "tidings purge" in fails(tidings, "status")
+    tidings.run("purge", "--yes")
     assert list(home.rglob("*")) == []
+    assert not in_keychain(session, account)
 
 
 def test_purge_leaves_no_folder_in_the_platforms_places(

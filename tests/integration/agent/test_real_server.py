@@ -182,7 +182,7 @@ def test_a_token_that_the_server_does_not_know_means_connecting_again(
     runtime.choose(all_on())
     runtime.sync_once()
     runtime.stop()
-    keychain.secrets[server.url] = "tdt_" + "0" * 43
+    keychain.secrets = dict.fromkeys(keychain.secrets, "tdt_" + "0" * 43)
     with opened(tmp_path, keychain) as again:
         again.start()
         until(lambda: again.status().connection is Connection.REVOKED, "the refusal", PATIENCE_S)
@@ -195,7 +195,7 @@ def test_a_token_that_the_server_does_not_know_means_connecting_again(
 def test_disconnecting_takes_the_access_back_at_the_server(
     runtime: Runtime, keychain: MemoryKeychain, server: RunningServer
 ) -> None:
-    token = keychain.secrets[server.url]
+    (token,) = keychain.secrets.values()
     runtime.disconnect()
     with closing(ApiClient(server.url, token)) as client, pytest.raises(errors.TokenRefused):
         client.request("GET", "/api/v1/feed")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from agent import errors
+from agent import errors, policy
 from agent.model import Act, Connection, Interaction, Signal
+from agent.runtime import Runtime
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, problem
@@ -204,9 +206,50 @@ def test_a_keychain_that_is_unlocked_later_brings_the_connection_back(
         reaches(again, Connection.OFFLINE)
         (trouble,) = again.runtime.status().troubles
         assert (trouble.code, trouble.title) == ("KeychainUnavailable", "The keychain is locked")
+        asked_once = keychain.asked
+        runs = counted_runs(again, "poll")
+        until(lambda: runs() >= 1, "another try")
+        assert keychain.asked == asked_once, "each question may show a window: tries do not repeat it"
         keychain.fault = None
+        again.runtime.check_now()
         reaches(again, Connection.CONNECTED)
         assert again.runtime.status().troubles == ()
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_a_keychain_that_did_not_open_is_asked_again_after_some_minutes(
+    agent: Agent, server: LoopbackServer, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    agent.keychain.fault = errors.KeychainUnavailable("locked", locked=True)
+    with an_agent(tmp_path, agent.keychain) as again:
+        again.runtime.start()
+        reaches(again, Connection.OFFLINE)
+        agent.keychain.fault = None
+        again.clock.advance(policy.KEYCHAIN_RETRY_S)
+        reaches(again, Connection.CONNECTED)
+
+
+def test_the_keychain_entry_of_an_earlier_version_is_found_and_renamed(
+    agent: Agent, server: LoopbackServer, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    ((name, token),) = agent.keychain.secrets.items()
+    assert server.url not in name
+    agent.keychain.secrets = {server.url: token}
+    with an_agent(tmp_path, agent.keychain) as again:
+        again.runtime.start()
+        reaches(again, Connection.CONNECTED)
+    assert agent.keychain.secrets == {name: token}
+
+
+def test_an_agent_whose_folder_was_moved_finds_its_keychain_entry(agent: Agent, tmp_path: Path) -> None:
+    agent.runtime.stop()
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    folders = msgspec.structs.replace(agent.folders, data=tmp_path / "elsewhere")
+    again = Runtime.open(folders, secrets=agent.keychain, verifier=agent.verifier)
+    again.sync_once()
+    again.stop()
 
 
 @pytest.mark.expected_logs("must be connected again")

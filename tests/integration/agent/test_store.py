@@ -28,7 +28,8 @@ from tests.support.agent_server import loopback_server
 from tests.support.children import Child
 from tests.support.waiting import until
 
-V2 = (
+NOW, NEXT = len(MIGRATIONS), len(MIGRATIONS) + 1
+NEWER = (
     *MIGRATIONS,
     "ALTER TABLE campaign ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;\nCREATE TABLE extra (a TEXT);\n",
 )
@@ -67,15 +68,15 @@ def test_a_new_store_needs_no_backup(tmp_path: Path) -> None:
 
 
 def test_a_store_is_copied_before_it_is_migrated(old_store: Path) -> None:
-    opened(old_store, V2).close()
-    copy = old_store.with_name("tidings-v1.backup")
-    assert (version(old_store), version(copy)) == (2, 1)
+    opened(old_store, NEWER).close()
+    copy = old_store.with_name(f"tidings-v{NOW}.backup")
+    assert (version(old_store), version(copy)) == (NEXT, NOW)
     assert setting(old_store) == setting(copy) == [("paused_until", "tomorrow")]
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_store_of_a_newer_version_is_refused_and_not_touched(old_store: Path) -> None:
-    opened(old_store, V2).close()
+    opened(old_store, NEWER).close()
     before = old_store.read_bytes()
     with pytest.raises(errors.StoreTooNew):
         opened(old_store)
@@ -85,9 +86,9 @@ def test_a_store_of_a_newer_version_is_refused_and_not_touched(old_store: Path) 
 def test_a_migration_that_fails_half_way_changes_nothing(old_store: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         opened(old_store, BROKEN)
-    assert version(old_store) == 1
-    opened(old_store, V2).close()
-    assert version(old_store) == 2
+    assert version(old_store) == NOW
+    opened(old_store, NEWER).close()
+    assert version(old_store) == NEXT
 
 
 MIGRATING = """
@@ -108,7 +109,7 @@ def test_a_kill_during_a_migration_leaves_the_old_or_the_new_version(old_store: 
         path = tmp_path / f"copy-{number}.sqlite3"
         shutil.copy(old_store, path)
         with subprocess.Popen(
-            [sys.executable, "-c", MIGRATING, path, *V2], stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-c", MIGRATING, path, *NEWER], stdout=subprocess.PIPE, start_new_session=True
         ) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == b"ready\n"
@@ -117,9 +118,9 @@ def test_a_kill_during_a_migration_leaves_the_old_or_the_new_version(old_store: 
             child.wait(10)
         found.add(version(path))
         assert setting(path) == [("paused_until", "tomorrow")]
-        opened(path, V2).close()
-        assert version(path) == 2
-    assert found <= {1, 2}
+        opened(path, NEWER).close()
+        assert version(path) == NEXT
+    assert found <= {NOW, NEXT}
 
 
 def go_on_for(seconds: float) -> None:
