@@ -118,7 +118,7 @@ def own_data_files() -> dict[str, JSON]:
                 _bad("unknown-owner", "person or directory", _changed("details", owner="manager")),
                 _bad("refused-consent", "a refusal is never held", _changed("consents", status="refused")),
                 _bad("unknown-signal", "seen, click or like", _changed("signals", signal="dwell")),
-                _bad("local-time", "times are UTC and end in Z", ME | {"time": "2026-11-24T11:00:00+01:00"}),
+                _bad("local-time", "times are UTC and end in Z", ME | {"time": "2026-11-24T11:00:00"}),
                 _bad("captive-portal", "an object with all sections", {"html": "<title>Wi-Fi</title>"}),
             ],
         },

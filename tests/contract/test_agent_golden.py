@@ -87,6 +87,8 @@ DECODERS = {
     "feed-answer": wire.decode_feed,
     "signals-answer": wire.decode_results,
     "consent-answer": wire.decode_receipt,
+    "me-answer": wire.decode_held,
+    "me-correction-answer": wire.decode_corrected,
 }
 
 
@@ -135,3 +137,8 @@ def test_consents_leave_as_the_protocol_says() -> None:
             body["language"],
         )
         assert json.loads(wire.encode_consent(message)) == body
+
+
+def test_corrections_leave_as_the_protocol_says() -> None:
+    for case in golden("me-request")["valid"]:
+        assert json.loads(wire.encode_correction(case["body"]["details"])) == case["body"]
