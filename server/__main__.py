@@ -29,8 +29,9 @@ COMMANDS = (
     "audit",
     "corrections",
     "token",
+    "company",
 )
-CATCHING_UP_LATER = ("init", "serve", "check", "ledger")
+CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit")
 """The first two migrate before; the others look at what is wrong."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -125,6 +126,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "token": _("make, list and revoke tokens of the administration API"),
         "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
+        "company": _("look at companies, take one out, bring one in, close one"),
     }
     common = _common_options()
     parser = argparse.ArgumentParser(

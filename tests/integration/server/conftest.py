@@ -36,3 +36,15 @@ def serving(server_home: ServerHome) -> Iterator[RunningServer]:
     """Northwind's server, in a process of its own."""
     with server_home.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def whole_company(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    """Northwind with a row in every table, in SQLite. Look at it, or copy its folder; change nothing."""
+    from tests.support.whole_company import fill
+
+    home = ServerHome(tmp_path_factory.mktemp("whole") / "server")
+    home.init()
+    with home.opened():
+        fill(home)
+    return home

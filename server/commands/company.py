@@ -1,0 +1,166 @@
+"""`tidings-server company`: look at companies, take one out, bring one in, close one."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server.audit import log
+from server.clock import utc_text
+from server.commands.companies import add_company_argument, chosen_company
+from server.commands.progress import bars
+from server.directory.models import Company
+from server.errors import Refused
+from server.tenants.closing import close_company
+from server.tenants.exporting import export_company, row_counts
+from server.tenants.importing import import_company
+from server.tenants.region import region_name
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    listing = actions.add_parser("list", help=_("list companies"), description=_("list companies"))
+    showing = actions.add_parser("show", help=_("show one company"), description=_("show one company"))
+    for action in (listing, showing):
+        action.add_argument("--json", action="store_true", help=_("as JSON"))
+    add_company_argument(showing)
+    exporting = actions.add_parser(
+        "export",
+        help=_("take all of a company out"),
+        description=_(
+            "Write all of a company into one file: every row, media and the private signing keys. Whoever has the file "
+            "can read all of it and speak for the company: keep it as you keep the keys."
+        ),
+    )
+    exporting.add_argument("file", type=Path, metavar=_("FILE.zip"))
+    add_company_argument(exporting)
+    importing = actions.add_parser(
+        "import",
+        help=_("bring in a company that was exported"),
+        description=_(
+            "Bring in a company that was exported from a server of the same region: all of it, or nothing. Computers that "
+            "are connected stay connected, at the new address."
+        ),
+    )
+    importing.add_argument("file", type=Path, metavar=_("FILE.zip"))
+    closing = actions.add_parser(
+        "close",
+        help=_("delete a company and all that belongs to it"),
+        description=_("Delete a company: every row, all media and the keys. This cannot be undone."),
+    )
+    closing.add_argument("id", metavar="ID")
+    closing.add_argument(
+        "--exported",
+        type=Path,
+        metavar=_("FILE.zip"),
+        help=_("only if this file holds all of it as it is now"),
+    )
+    closing.add_argument("--yes", action="store_true", help=_("do not ask"))
+
+
+def run(options: argparse.Namespace) -> int:
+    actions = {"list": _list, "show": _show, "export": _export, "import": _import, "close": _close}
+    return actions[options.action](options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    rows = [_summary(company) for company in Company.objects.order_by("pk")]
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for row in rows:
+        print(row["id"], row["name"], row["region"], row["people"], row["campaigns"], sep="\t")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    summary = _summary(company) | {
+        "legal_name": company.legal_name,
+        "dpo_name": company.dpo_name,
+        "dpo_email": company.dpo_email,
+        "server_url": company.server_url,
+        "signals": company.signals,
+        "named_reporting": company.named_reporting,
+        "minimum": company.minimum,
+        "notice_version": company.notice_version(),
+        "document_expires": utc_text(company.document_expires) if company.document_expires else None,
+        "rows": dict(sorted(row_counts(company.pk).items())),
+    }
+    if options.json:
+        print(json.dumps(summary, ensure_ascii=False, indent=2))
+        return 0
+    flat = {name: value for name, value in summary.items() if name != "rows"}
+    flat["region"] = region_name(company.region)
+    for name, value in flat.items():
+        print(name, ", ".join(value) if isinstance(value, list) else value, sep="\t")
+    for name, count in row_counts(company.pk).items():
+        print(name, count, sep="\t")
+    return 0
+
+
+def _summary(company: Company) -> dict[str, object]:
+    return {
+        "id": company.pk,
+        "name": company.name,
+        "region": company.region,
+        "people": company.people.count(),
+        "campaigns": company.campaigns.count(),
+    }
+
+
+def _export(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    with bars() as bar:
+        manifest = export_company(company, options.file, bar)
+    log.record(company, log.COMMAND_LINE, "company-export", detail={"files": len(manifest.files)})
+    print(_("{company} is in {file}.").format(company=company.name, file=options.file))
+    print(
+        _("It holds personal data and the private signing keys. Only you can read it; store it encrypted."),
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    with bars() as bar:
+        company = import_company(options.file, bar)
+    people = company.people.count()
+    told = ngettext(
+        "{company} is here, with {count} person.", "{company} is here, with {count} people.", people
+    )
+    print(told.format(company=company.name, count=people))
+    print(_("Agents look for it at {url}.").format(url=company.server_url))
+    if company.people.filter(invitations__used_at=None, invitations__isnull=False).exists():
+        print(
+            _(
+                "Invitations that were not used yet work only on the server that made them. Invite those people again."
+            )
+        )
+    return 0
+
+
+def _close(options: argparse.Namespace) -> int:
+    options.company = options.id
+    company = chosen_company(options)
+    if not (options.yes or _confirmed(company)):
+        raise Refused(_("Nothing was deleted"), _("Answer with the company’s id, or give --yes."))
+    with bars() as bar:
+        deleted = close_company(company, options.exported, bar)
+    for model, rows in sorted(deleted.items()):
+        print(model, rows, sep="\t")
+    return 0
+
+
+def _confirmed(company: Company) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    question = _(
+        "Delete {company}, its {people} people and all that belongs to it? This cannot be undone. Its id, to confirm:"
+    )
+    told = question.format(company=company.name, people=company.people.count())
+    print(told, end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == company.pk

@@ -1,0 +1,100 @@
+"""Take all of a company out (reversibility: GDPR article 28(3)(g), and article 20 for each of its people)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal, cast
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from server.campaigns.media_files import CHUNK_BYTES, path_of
+from server.campaigns.models import Media
+from server.directory.importing.progress import Bar, no_bar
+from server.directory.models import Company
+from server.errors import EnvironmentFault
+from server.signing.signers import Use, key_file
+from server.tenants.archive import ArchiveWriter, Manifest
+from server.tenants.row_lines import Numbers, to_line
+from server.tenants.rows import company_models, label, rows_of
+
+ROWS_AT_ONCE = 500
+KEYS: tuple[Use, ...] = ("campaign", "receipt")
+
+
+def export_company(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
+    """Write the whole company into an archive at `path`. Nothing changes in the company.
+
+    Raises `Refused` when the file is there already, `EnvironmentFault` when something of the company is missing or the disk
+    refuses; there is no file then.
+    """
+    with snapshot():
+        return export_here(company, path, bar)
+
+
+def export_here(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
+    """The same within the caller's `snapshot`."""
+    stored = Company.objects.get(pk=company.pk)
+    with ArchiveWriter(path) as archive:
+        _write_rows(stored, archive, bar)
+        media = Media.objects.filter(company=stored).order_by("sha256").values_list("sha256", flat=True)
+        _write_files(stored, list(media), archive, bar)
+        return archive.finish(stored.pk, stored.name, cast(Literal["eu", "us"], stored.region))
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One transaction, in which all that is read is of one moment. Begin no other around it."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def row_counts(company_id: str) -> Counter[str]:
+    """How many rows the company has, by model; models without any are left out."""
+    counts = Counter({label(model): rows_of(model, company_id).count() for model in company_models()})
+    return +counts
+
+
+def _write_rows(company: Company, archive: ArchiveWriter, bar: Bar) -> None:
+    tick = bar(_("Rows"), sum(row_counts(company.pk).values()))
+    numbers, done = Numbers(), 0
+    for model in company_models():
+
+        def lines(model: type = model) -> Iterator[bytes]:
+            nonlocal done
+            rows = rows_of(model, company.pk).iterator(ROWS_AT_ONCE)
+            for number, row in enumerate(rows, start=1):
+                yield to_line(row, number, numbers)
+                done += 1
+                if done % ROWS_AT_ONCE == 0:
+                    tick(done)
+
+        archive.add(f"rows/{label(model)}.jsonl", lines())
+    tick(done)
+
+
+def _write_files(company: Company, media: list[str], archive: ArchiveWriter, bar: Bar) -> None:
+    tick = bar(_("Files"), len(media) + len(KEYS))
+    places = {f"media/{sha256}": path_of(company.pk, sha256) for sha256 in media}
+    places |= {f"keys/{use}.jwk.json": key_file(company.pk, use) for use in KEYS}
+    for done, (name, place) in enumerate(places.items(), start=1):
+        try:
+            with place.open("rb") as file:
+                archive.add(name, iter(partial(file.read, CHUNK_BYTES), b""))
+        except FileNotFoundError as error:
+            raise EnvironmentFault(
+                _("A file of the company is missing"),
+                _("{path} does not exist. Restore it from your backup.").format(path=place),
+            ) from error
+        tick(done)
+
+
+def data_folders(company_id: str) -> tuple[Path, Path]:
+    """Where the company's files lie: its media and its keys."""
+    return Path(settings.MEDIA_FOLDER) / company_id, Path(settings.KEY_FOLDER) / company_id

@@ -1,0 +1,118 @@
+"""A row as a line of canonical JSON, and back.
+
+Rows that the database numbers are numbered afresh, from 1 in the order in which they were made, so that the same content
+gives the same bytes whatever numbers a database used; references to them follow.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import BinaryField, ForeignKey, JSONField, Model
+from django.utils.translation import gettext as _
+
+from server.errors import Refused
+from server.signing.digests import canonical_json
+from server.tenants.rows import AnyField, columns, is_numbered, label, target
+
+LONGEST_LINE = 8 * 1024 * 1024
+
+
+class Numbers:
+    """What each row is called on the other side: database and archive number rows differently."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[Any, Any]] = {}
+
+    def learn(self, model: type[Model], here: Any, there: Any) -> None:
+        self._known.setdefault(label(model), {})[here] = there
+
+    def of(self, model: type[Model], here: Any) -> Any:
+        """Raises `KeyError` for a row that has not been met."""
+        return self._known[label(model)][here]
+
+
+def to_line(row: Model, number: int, numbers: Numbers) -> bytes:
+    """The row, which is the `number`th of its model. `numbers` learns it."""
+    model = type(row)
+    values: dict[str, Any] = {}
+    for field in columns(model):
+        value = getattr(row, field.attname)
+        if isinstance(field, ForeignKey):
+            values[field.name] = None if value is None else numbers.of(target(field), value)
+        elif field.primary_key and is_numbered(model):
+            values[field.name] = number
+        else:
+            values[field.name] = _plain(value)
+    pk = model._meta.pk
+    numbers.learn(model, row.pk, values[pk.name])
+    return canonical_json(values).encode() + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, (bytes, memoryview, bytearray)):
+        return b64encode(bytes(value)).decode()
+    return value
+
+
+def from_line(model: type[Model], line: bytes, numbers: Numbers) -> tuple[Model, Any]:
+    """The row, not saved, and what the archive calls it. A field that an older archive lacks has its default.
+
+    Raises `Refused` for a line that does not hold such a row.
+    """
+    try:
+        values = json.loads(line)
+        if not isinstance(values, dict):
+            raise ValueError(_("no object"))
+        row = model(**_attributes(model, values, numbers))
+        return row, values[model._meta.pk.name]
+    except (ValueError, KeyError, TypeError, Base64Error, RecursionError, ValidationError) as error:
+        told = "; ".join(error.messages) if isinstance(error, ValidationError) else f"{error}"
+        raise Refused(
+            _("The archive holds a row that cannot be right"), f"{label(model)}: {told[:300]}"
+        ) from error
+
+
+def _attributes(model: type[Model], values: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:
+    fields = {field.name: field for field in columns(model)}
+    if unknown := values.keys() - fields.keys():
+        raise ValueError(_("unknown field {name}").format(name=min(unknown)))
+    attributes = {}
+    for name, field in fields.items():
+        if name not in values:
+            if not field.has_default():
+                raise ValueError(_("{name} is missing").format(name=name))
+        elif isinstance(field, ForeignKey):
+            named = values[name]
+            attributes[field.attname] = None if named is None else numbers.of(target(field), named)
+        elif not (field.primary_key and is_numbered(model)):
+            attributes[field.attname] = _checked(field, values[name])
+    return attributes
+
+
+def _checked(field: AnyField, value: Any) -> Any:
+    """The value in the field's own type. Raises `ValidationError` and what a wrong type raises."""
+    if value is None:
+        if not field.null:
+            raise ValueError(_("{name} is empty").format(name=field.name))
+        return None
+    if isinstance(field, BinaryField):
+        return b64decode(value, validate=True)
+    if isinstance(field, JSONField):
+        return value
+    proper = field.to_python(value)
+    if field.choices and proper not in {choice for choice, _label in field.flatchoices}:
+        raise ValueError(_("{name} is none of its choices").format(name=field.name))
+    field.run_validators(proper)
+    return proper

@@ -1,0 +1,203 @@
+"""An archive that is not as it was written, or has no place here, changes nothing."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.directory.models import Company
+from server.errors import Refused
+from server.tenants.exporting import export_company
+from server.tenants.importing import import_company
+from tests.support.campaign_server import ServerHome
+from tests.support.contents import everything_under
+
+Files = dict[str, bytes]
+Change = Callable[[Files], None]
+
+
+@pytest.fixture(scope="module")
+def archive(whole_company: ServerHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled company."""
+    path = tmp_path_factory.mktemp("archive") / "northwind.zip"
+    with whole_company.opened():
+        export_company(Company.objects.get(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def empty_server(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    """In Europe, without a company."""
+    home = ServerHome(tmp_path_factory.mktemp("empty") / "server")
+    home.succeed("init", "--region", "eu")
+    return home
+
+
+@pytest.fixture
+def target(empty_server: ServerHome) -> Iterator[ServerHome]:
+    with empty_server.opened():
+        yield empty_server
+        assert not Company.objects.exists(), "nothing may have been imported"
+
+
+def _read(archive: Path) -> tuple[dict[str, Any], Files]:
+    with zipfile.ZipFile(archive) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    return json.loads(files.pop("manifest.json")), files
+
+
+def _repacked(archive: Path, target: Path, change: Change, *, honest: bool = True, **manifest: Any) -> Path:
+    """The archive with its files changed; `honest`: with a manifest that fits them."""
+    told, files = _read(archive)
+    change(files)
+    if honest:
+        told["files"] = {
+            name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, content in files.items():
+            written.writestr(name, content)
+        written.writestr("manifest.json", json.dumps(told | manifest))
+    return target
+
+
+def _edit(name: str, old: bytes, new: bytes) -> Change:
+    def change(files: Files) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
+
+    return change
+
+
+def _add(name: str, content: bytes) -> Change:
+    return lambda files: files.update({name: content})
+
+
+PEOPLE, DEVICES, COMPANY = (
+    f"rows/{name}.jsonl" for name in ("directory.person", "delivery.device", "directory.company")
+)
+
+
+def _last_line_lost(files: Files) -> None:
+    files[PEOPLE] = files[PEOPLE].rstrip(b"\n")
+
+
+def _person_twice(files: Files) -> None:
+    files[PEOPLE] += files[PEOPLE].splitlines(keepends=True)[-1]
+
+
+def _other_keys(files: Files) -> None:
+    files["keys/campaign.jwk.json"] = files["keys/receipt.jwk.json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_edit(PEOPLE, b'"email"', b'"e-mail"'), "unknown field e-mail"),
+        (_edit(PEOPLE, b'"company":"northwind"', b'"company":"southwind"'), "directory.person"),
+        (_edit(DEVICES, b'"platform":"linux"', b'"platform":"toaster"'), "none of its choices"),
+        (_edit(DEVICES, b'"enrolled_at":"20', b'"enrolled_at":"99999'), "delivery.device"),
+        (_edit(COMPANY, b'"region":"eu"', b'"region":"us"'), "not the one that the manifest names"),
+        (_edit(COMPANY, b'"minimum":5', b'"minimum":null'), "minimum is empty"),
+        (_add(PEOPLE, b"[]\n"), "no object"),
+        (_add(PEOPLE, b"[" * 100_000 + b"\n"), "directory.person"),
+        (_last_line_lost, "ends within a line"),
+        (_person_twice, "do not fit together"),
+        (_other_keys, "not those of its company"),
+        (_add("rows/future.thing.jsonl", b"{}\n"), "newer version"),
+        (_add("../../etc/passwd", b"root"), "manifest.json"),
+        (_add("media/../../x", b"x"), "manifest.json"),
+        (_add("/etc/passwd", b"root"), "manifest.json"),
+        (_add(f"media/{'0' * 64}", b"\0" * 50_000_000), "packed too tightly"),
+    ],
+)
+def test_an_archive_with_wrong_contents_is_refused(
+    archive: Path, target: ServerHome, tmp_path: Path, change: Change, said: str
+) -> None:
+    bad = _repacked(archive, tmp_path / "bad.zip", change)
+    before = everything_under(target.folder / "keys") | everything_under(target.folder / "media")
+    with pytest.raises(Refused) as refused:
+        import_company(bad)
+    assert said in f"{refused.value.title} {refused.value.message}"
+    assert everything_under(target.folder / "keys") | everything_under(target.folder / "media") == before
+    assert not list(target.folder.glob(".import-*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_add("rows/directory.group.jsonl", b""), _add("readme.txt", b"hello"), lambda files: files.pop(PEOPLE)],
+)
+def test_an_archive_that_is_not_what_its_manifest_says_is_refused(
+    archive: Path, target: ServerHome, tmp_path: Path, change: Change
+) -> None:
+    with pytest.raises(Refused, match="damaged"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", change, honest=False))
+
+
+def test_no_changed_byte_and_no_cut_tail_is_accepted(
+    archive: Path, target: ServerHome, tmp_path: Path
+) -> None:
+    content, bad = archive.read_bytes(), tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive) as opened:
+        places = [
+            # The local header is 30 bytes, the name and its extra field of 20; then the data.
+            entry.header_offset + 30 + len(entry.filename) + 20 + entry.compress_size // 2
+            for entry in opened.infolist()
+            if entry.compress_size > 10
+        ]
+    for place in places:
+        bad.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(Refused):
+            import_company(bad)
+    for kept in (0, 1, len(content) // 2, len(content) - 1):
+        bad.write_bytes(content[:kept])
+        with pytest.raises(Refused):
+            import_company(bad)
+
+
+def test_a_company_of_another_region_has_no_place_here(
+    archive: Path, target: ServerHome, tmp_path: Path
+) -> None:
+    american = _edit(COMPANY, b'"region":"eu"', b'"region":"us"')
+    before = everything_under(target.folder).keys()
+    with pytest.raises(Refused, match="This server is in the European Union"):
+        import_company(_repacked(archive, tmp_path / "us.zip", american, region="us"))
+    new = everything_under(target.folder).keys() - before
+    assert {name for name in new if not name.startswith("tidings.sqlite3-")} == set()
+
+
+def test_a_company_that_is_here_is_not_overwritten(archive: Path, empty_server: ServerHome) -> None:
+    with empty_server.opened():
+        import_company(archive)
+        try:
+            before = everything_under(empty_server.folder / "keys")
+            with pytest.raises(Refused, match="on this server already"):
+                import_company(archive)
+            assert everything_under(empty_server.folder / "keys") == before
+            assert Company.objects.count() == 1
+        finally:
+            from server.tenants.closing import close_company
+
+            close_company(Company.objects.get())
+
+
+def test_an_older_archive_takes_the_defaults_of_what_it_lacks(
+    archive: Path, empty_server: ServerHome, tmp_path: Path
+) -> None:
+    def age(files: Files) -> None:
+        rows = [json.loads(line) for line in files[COMPANY].splitlines()]
+        for row in rows:
+            del row["directory_fields"]
+        files[COMPANY] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    with empty_server.opened():
+        from server.tenants.closing import close_company
+
+        company = import_company(_repacked(archive, tmp_path / "old.zip", age))
+        assert company.directory_fields == ["email"]
+        close_company(company)

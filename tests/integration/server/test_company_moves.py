@@ -1,0 +1,173 @@
+"""A company is taken out, closed and brought in: all of it, byte for byte, or nothing."""
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from server.directory.models import Company, Person
+from server.errors import Refused
+from server.privacy.erasure import erase
+from server.tenants.exporting import row_counts
+from server.tenants.rows import company_models, is_of_the_server
+from tests.support import server_data
+from tests.support.campaign_server import ServerHome
+from tests.support.postgres import programs
+from tests.support.server_commands import run_command
+from tests.support.whole_company import Whole, fill, found_under
+from tests.support.wire import payload
+
+
+@dataclass
+class Move:
+    """A filled company on one server, and an empty server on the other kind of database."""
+
+    source: ServerHome
+    target: ServerHome
+    whole: Whole
+    archive: Path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def move(request: pytest.FixtureRequest, tmp_path: Path) -> Move:
+    url = request.getfixturevalue("postgres_cluster").new_database()
+    urls = (None, url) if request.param == "sqlite" else (url, None)
+    source, target = (ServerHome(tmp_path / name, url) for name, url in zip(("a", "b"), urls, strict=True))
+    source.init()
+    target.succeed("init", "--region", "eu")
+    with source.opened():
+        whole = fill(source)
+    return Move(source, target, whole, tmp_path / "northwind.zip")
+
+
+@pytest.fixture
+def home(whole_company: ServerHome, tmp_path: Path) -> Iterator[ServerHome]:
+    """One filled company, open in this process."""
+    made = ServerHome(tmp_path / "server")
+    shutil.copytree(whole_company.folder, made.folder)
+    with made.opened():
+        yield made
+
+
+def _contents(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist() if name != "manifest.json"}
+
+
+def _pg_dump(url: str) -> bytes:
+    return subprocess.run([programs() / "pg_dump", url], capture_output=True, check=True).stdout
+
+
+def _is_audit(name: str) -> bool:
+    return name.startswith("rows/audit.")
+
+
+def test_a_company_moves_to_another_server_whole_and_leaves_nothing(move: Move) -> None:
+    with ExitStack() as running:
+        server = running.enter_context(move.source.running())
+        headers = {"Authorization": f"Bearer {move.whole.tokens[1]}"}
+        before = requests.get(f"{server.url}/api/v1/feed", headers=headers, timeout=30)
+    with move.source.opened():
+        counter = Company.objects.get().counter
+        run_command("company", "export", move.archive)
+        assert move.archive.stat().st_mode & 0o777 == 0o600
+        run_command("company", "close", "northwind", "--exported", move.archive, "--yes")
+        assert row_counts("northwind") == {}
+    assert found_under(move.source.folder, move.whole.needles) == []
+    if move.source.database_url:
+        dump = _pg_dump(move.source.database_url)
+        assert [needle for needle in move.whole.needles if needle in dump] == []
+    with move.target.opened():
+        run_command("company", "import", move.archive)
+        run_command("company", "export", move.archive.with_name("again.zip"))
+        assert Company.objects.get().counter == counter
+        assert server_data.publish("c-two").counter > counter
+    first, again = _contents(move.archive), _contents(move.archive.with_name("again.zip"))
+    assert first.keys() == again.keys()
+    assert [name for name in first if first[name] != again[name] and not _is_audit(name)] == []
+    audit = "rows/audit.entry.jsonl"
+    assert again[audit].startswith(first[audit]), "the log goes on where it was"
+    with move.target.running() as server:
+        headers["If-None-Match"] = before.headers["ETag"]
+        after = requests.get(f"{server.url}/api/v1/feed", headers=headers, timeout=30)
+        assert (before.status_code, after.status_code) == (200, 200)
+        assert set(before.json()["campaigns"]) < set(after.json()["campaigns"])
+        assert before.json()["company"] == after.json()["company"]
+
+
+def test_the_same_company_gives_the_same_bytes(home: ServerHome, tmp_path: Path) -> None:
+    for name in ("one.zip", "two.zip"):
+        from server.tenants.exporting import export_company
+
+        export_company(Company.objects.get(), tmp_path / name)
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Path) -> None:
+    run_command("company", "export", tmp_path / "out.zip")
+    contents = _contents(tmp_path / "out.zip")
+    counts = {
+        name.removeprefix("rows/").removesuffix(".jsonl"): content.count(b"\n")
+        for name, content in contents.items()
+        if name.startswith("rows/")
+    }
+    there = dict(row_counts("northwind"))
+    there["audit.entry"] -= 1  # that it was exported is on record after it
+    assert counts == there
+    assert len(counts) == len(company_models())
+
+
+def test_a_company_that_changed_after_its_export_is_not_closed_with_it(
+    home: ServerHome, tmp_path: Path
+) -> None:
+    archive = tmp_path / "out.zip"
+    run_command("company", "export", archive)
+    person = Person.objects.order_by("pk")[0]
+    person.title = "Now something else"
+    person.save()
+    before = row_counts("northwind")
+    with pytest.raises(Refused, match="does not hold all"):
+        run_command("company", "close", "northwind", "--exported", archive, "--yes")
+    assert row_counts("northwind") == before
+    assert list((home.folder / "keys").rglob("*.json"))
+
+
+def test_closing_asks_first(home: ServerHome) -> None:
+    done = home.command(
+        "company", "close", "northwind", answer="northwind\n"
+    )  # no terminal: nobody was asked
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Nothing was deleted" in done.stderr
+    assert Company.objects.count() == 1
+
+
+def test_who_was_erased_since_the_export_does_not_come_back(home: ServerHome, tmp_path: Path) -> None:
+    archive = tmp_path / "out.zip"
+    run_command("company", "export", archive)
+    gone = Person.objects.get(email="p3@northwind.example")
+    erase(Company.objects.get(), [gone.pk])
+    counter = Company.objects.get().counter
+    run_command("company", "close", "northwind", "--yes")
+    run_command("company", "import", archive)
+    assert not Person.objects.filter(pk=gone.pk).exists()
+    assert Person.objects.filter(email="p2@northwind.example").exists()
+    company = Company.objects.get()
+    assert company.counter > counter
+    assert payload(company.document)["ctr"] > counter
+
+
+def test_every_model_belongs_to_a_company_or_says_that_it_is_the_servers() -> None:
+    from django.apps import apps
+
+    models = {
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model.__module__.startswith("server.")
+    }
+    assert {model for model in models if is_of_the_server(model)} == models - set(company_models())
