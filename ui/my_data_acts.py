@@ -197,7 +197,6 @@ class MyDataActs(QObject):
         note = window.share.note
 
         def done(_none: None) -> None:
-            window.close()
             self._tell(
                 _("This computer is disconnected"),
                 _("Nothing of your company is left here. To connect again, use the menu of the icon."),
@@ -205,7 +204,8 @@ class MyDataActs(QObject):
 
         def act() -> None:
             note.show_progress(_("Disconnecting…"))
-            self._work.run(window, lambda: self._agent.disconnect(), done, note.show_problem, "disconnect")
+            work = self._agent.disconnect
+            self._work.run(window, work, done, note.show_problem, "disconnect", tell_anyway=True)
 
         self._confirm(_("Disconnect this computer?"), sentences, _("Disconnect this computer"), act)
 

@@ -32,15 +32,14 @@ class OpenWindows(QObject):
         activate: bool = True,
     ) -> W:
         """Open a window, or bring the open one to the front. ``fill`` tells it what there is, now and at each change."""
-        window = self._windows.get(kind)
-        if not isinstance(window, kind):
+        window = self.find(kind)
+        if window is None:
             window = make()
             self._keep(kind, window)
             if fill is not None:
                 self._fillers[kind] = fill
                 fill(window)
             window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        if not window.isVisible():
             window.show()
             window.move(
                 placement.centred(
@@ -54,9 +53,9 @@ class OpenWindows(QObject):
         return window
 
     def find(self, kind: type[W]) -> W | None:
-        """The open window of a kind."""
+        """The open window of a kind. One that was closed a moment ago, and is about to be freed, is none."""
         window = self._windows.get(kind)
-        return window if isinstance(window, kind) else None
+        return window if isinstance(window, kind) and window.isVisible() else None
 
     def close(self, kind: type[QWidget]) -> None:
         """Close the window of a kind if it is open."""

@@ -30,14 +30,19 @@ class WindowWork:
         done: Callable[[T], object],
         problem: Problem,
         name: str,
+        *,
+        tell_anyway: bool = False,
     ) -> None:
-        """Do ``work`` on a worker; then, in the window, ``done`` with what it gave or ``problem`` with why not."""
+        """Do ``work`` on a worker; then, in the window, ``done`` with what it gave or ``problem`` with why not.
+
+        ``tell_anyway``: ``done`` does not need the window.
+        """
 
         def is_open() -> bool:
             return self._windows.find(type(window)) is window
 
         def answer(result: T) -> None:
-            if is_open():
+            if tell_anyway or is_open():
                 done(result)
 
         def fail(fault: errors.TidingsError) -> None:

@@ -93,18 +93,28 @@ def sent() -> list[SentItem]:
     ]  # fmt: skip
 
 
-def receipt(*, genuine: bool | None = True, status: str = "withdrawn") -> KeptReceipt:
+def receipt(
+    signal: Signal = Signal.CLICK, *, genuine: bool | None = True, status: str = "withdrawn"
+) -> KeptReceipt:
     content = {
         "receipt_id": RECEIPT, "controller": "Northwind SAS", "dpo_email": "dpo@northwind.example", "region": "eu",
-        "purpose": "To know how announcements are received", "signal": "click", "notice_version": 3,
+        "purpose": "To know how announcements are received", "signal": signal, "notice_version": 3,
         "notice_sha256": "9f" * 32, "language": "en", "status": status, "time": "2026-11-22T16:40:00Z",
         "method": "tidings-agent", "agent_version": "0.1.0", "policy": ["seen", "click", "like"], "erased": 14,
     }  # fmt: skip
-    parts = [{"alg": "Ed25519", "kid": "r1", "typ": "tidings-receipt"}, {"v": 1, "content": content}]
+    envelope = {
+        "v": 1,
+        "iss": "northwind",
+        "sub": RECEIPT,
+        "ctr": 0,
+        "iat": 1_795_365_600,
+        "exp": 2_110_898_400,
+    }
+    parts = [{"alg": "Ed25519", "kid": "r1", "typ": "tidings-receipt"}, envelope | {"content": content}]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
     document = ".".join([*encoded, "c2lnbmF0dXJl" * 7])
     received = data.NOW - timedelta(days=0.9)
-    return KeptReceipt(RECEIPT, Signal.CLICK, status, received, document, genuine, 14)
+    return KeptReceipt(RECEIPT, signal, status, received, document, genuine, 14)
 
 
 def withdrawal(status: SentStatus) -> SentItem:

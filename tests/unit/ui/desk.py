@@ -213,10 +213,12 @@ class MemoryAgent:
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         for signal, given in choices.items():
             self.given[signal] = ConsentState.GIVEN if given else ConsentState.REFUSED
+        self.state = msgspec.structs.replace(self.state, choose_now=False)
         self.tell(Change.CONSENT)
 
     def defer_choice(self) -> None:
         self.given = dict.fromkeys(Signal, ConsentState.DEFERRED)
+        self.state = msgspec.structs.replace(self.state, choose_now=False)
         self.tell(Change.CONSENT)
 
     def check_now(self) -> None:

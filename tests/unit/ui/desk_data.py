@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from agent import errors
-from agent.model import Region, Signal
+from agent.model import Region
 from agent.sharing import (
     Comparison,
     Controller,
@@ -86,10 +86,3 @@ class MemoryData:
     def _reach(self) -> None:
         if self.fault is not None:
             raise self.fault
-
-
-def receipt(
-    signal: Signal = Signal.CLICK, *, status: str = "withdrawn", genuine: bool | None = True
-) -> KeptReceipt:
-    """A receipt whose document cannot be read."""
-    return KeptReceipt("5f0d3a52-9a3e-4d0c-8a62-1f3a0c9b7e11", signal, status, NOW, "no-jws", genuine, 14)

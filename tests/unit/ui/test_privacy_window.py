@@ -355,6 +355,6 @@ def test_with_text_twice_as_large_on_a_small_screen_nothing_is_cut(
     for button in (share.copy_button, share.delete_button, sent.verify_button, sent.save_button):
         assert button.width() >= button.sizeHint().width()
         assert button.mapTo(window, button.rect().bottomRight()).x() < window.width()
-    assert sent.table.columnWidth(Column.ANNOUNCEMENT) >= theme.px(70)
+    assert sent.table.columnWidth(Column.ANNOUNCEMENT) >= theme.px(50)
     for label in (share.intro, share.storage, *(card.row.description for card in share.cards)):
         assert label.height() >= label.heightForWidth(label.width())

@@ -1,0 +1,363 @@
+"""What a person does with their own data, from the privacy window to the agent and back."""
+
+import stat
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from agent import errors
+from agent.model import Change, ConsentState, Signal
+from agent.sharing import Comparison, SentStatus
+from tests.support import gallery_privacy
+from tests.unit.ui.test_windows import Desk, is_open, window
+from ui.desktop import browser
+from ui.message import MessageWindow
+from ui.privacy import PrivacyWindow
+from ui.privacy.confirm_window import ConfirmWindow
+from ui.privacy.details_window import DetailsWindow
+from ui.privacy.receipts_window import ReceiptsWindow
+from ui.windows import Windows
+
+TODAY = f"{datetime.now().astimezone():%Y-%m-%d}"
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk()
+    desk.agent.my_data.items = gallery_privacy.sent()
+    yield desk
+    desk.windows.close()
+    qtbot.waitUntil(lambda: not any(each.isVisible() for each in QApplication.topLevelWidgets()))
+
+
+@pytest.fixture
+def privacy(qtbot: QtBot, desk: Desk) -> PrivacyWindow:
+    desk.windows.show_choices()
+    found = window(PrivacyWindow)
+    assert isinstance(found, PrivacyWindow)
+    qtbot.waitUntil(lambda: found.sent.model.rowCount() == 7)
+    return found
+
+
+class Places:
+    """The person's answers to where a file should go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        self.offered: list[str] = []
+
+    def folder(self, _parent: QWidget, _title: str, chosen: Callable[[Path], None]) -> None:
+        chosen(self.path)
+
+    def file(self, _parent: QWidget, _title: str, name: str, chosen: Callable[[Path], None]) -> None:
+        self.offered.append(name)
+        chosen(self.path / name)
+
+
+@pytest.fixture
+def places(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    places = Places(tmp_path)
+    monkeypatch.setattr(windows_data(desk.windows), "choosers", places)
+    return places
+
+
+def windows_data(windows: Windows) -> object:
+    return windows._privacy.acts
+
+
+def click(qtbot: QtBot, button: QWidget) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+class TestFiles:
+    def test_what_was_sent_is_saved_as_json_for_its_owner_alone(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, places: Places
+    ) -> None:
+        click(qtbot, privacy.sent.save_button)
+        qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "Saved")
+        (name,) = places.offered
+        assert name == f"tidings-sent-{TODAY}.json"
+        assert (places.path / name).read_bytes() == desk.agent.my_data.sent_json()
+        assert stat.S_IMODE((places.path / name).stat().st_mode) == 0o600
+
+    def test_a_copy_is_two_files_that_replace_none_and_their_folder_can_be_opened(
+        self,
+        qtbot: QtBot,
+        desk: Desk,
+        privacy: PrivacyWindow,
+        places: Places,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        opened: list[Path] = []
+        monkeypatch.setattr(browser, "open_folder", lambda folder: not opened.append(folder))
+        before = places.path / f"tidings-my-data-{TODAY}.json"
+        before.write_text("an older one")
+        click(qtbot, privacy.share.copy_button)
+        note = privacy.share.note
+        qtbot.waitUntil(lambda: note.title.text() == "Your copy was saved")
+        assert before.read_text() == "an older one"
+        assert (places.path / f"tidings-my-data-{TODAY} (2).json").read_bytes() == b'{"v": 1}'
+        assert "Léa" in (places.path / f"tidings-my-data-{TODAY}.html").read_text(encoding="utf-8")
+        click(qtbot, note.buttons[0])
+        assert opened == [places.path]
+
+    def test_a_folder_that_nothing_shows_is_told_with_its_path(
+        self,
+        qtbot: QtBot,
+        privacy: PrivacyWindow,
+        places: Places,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(browser, "open_folder", lambda _folder: False)
+        click(qtbot, privacy.share.copy_button)
+        qtbot.waitUntil(lambda: bool(privacy.share.note.buttons))
+        click(qtbot, privacy.share.note.buttons[0])
+        message = window(MessageWindow)
+        assert isinstance(message, MessageWindow)
+        assert str(places.path) in message.message.text()
+
+    def test_a_copy_that_cannot_be_had_or_written_says_why(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, places: Places
+    ) -> None:
+        desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+        note = privacy.share.note
+        click(qtbot, privacy.share.copy_button)
+        qtbot.waitUntil(lambda: note.title.text() == errors.ServerUnreachable().title)
+        assert list(places.path.iterdir()) == []
+        desk.agent.my_data.fault = None
+        places.path = places.path / "nowhere"
+        click(qtbot, privacy.share.copy_button)
+        qtbot.waitUntil(lambda: note.title.text() == errors.DiskFault().title)
+
+    def test_the_person_chooses_the_place_in_a_dialogue_that_blocks_no_other_window(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, tmp_path: Path
+    ) -> None:
+        click(qtbot, privacy.sent.save_button)
+        (dialogue,) = privacy.findChildren(QFileDialog)
+        assert dialogue.windowModality() is not Qt.WindowModality.ApplicationModal
+        name = dialogue.findChild(QLineEdit, "fileNameEdit")
+        assert isinstance(name, QLineEdit)
+        assert name.text() == f"tidings-sent-{TODAY}.json"
+        dialogue.selectFile(str(tmp_path / "mine.json"))
+        dialogue.accept()
+        qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "Saved")
+        assert (tmp_path / "mine.json").exists()
+
+
+class TestCorrecting:
+    @pytest.fixture
+    def form(self, qtbot: QtBot, privacy: PrivacyWindow) -> DetailsWindow:
+        click(qtbot, privacy.share.correct_button)
+        found = window(DetailsWindow)
+        assert isinstance(found, DetailsWindow)
+        qtbot.waitUntil(lambda: bool(found.fields))
+        return found
+
+    def test_each_field_says_whose_it_is_and_what_waits(self, form: DetailsWindow) -> None:
+        assert form.fields["first_name"].owner.text() == "Yours to change, at once."
+        title = form.fields["title"].owner.text()
+        assert title.startswith("From your company's directory: your request goes to the administrator.")
+        assert "“Lead designer”" in title
+
+    def test_only_what_was_changed_is_sent_and_each_field_says_what_became_of_it(
+        self, qtbot: QtBot, desk: Desk, form: DetailsWindow
+    ) -> None:
+        assert not form.save_button.isEnabled()
+        for name in ("first_name", "title"):
+            edit = form.fields[name].edit
+            edit.clear()
+            qtbot.keyClicks(edit, "Lena ")
+        click(qtbot, form.save_button)
+        qtbot.waitUntil(lambda: form.note.title.text() == "Your correction was sent")
+        assert form.fields["first_name"].result.text().startswith("Changed.")
+        assert form.fields["title"].result.text() == "Requested: your administrator decides."
+        assert not form.fields["last_name"].result.isVisible()
+        assert "“Lena”" in form.fields["title"].owner.text()
+        by_field = {detail.field: detail.value for detail in desk.agent.my_data.details}
+        assert by_field["first_name"] == "Lena"
+
+    def test_a_correction_can_be_undone(self, qtbot: QtBot, desk: Desk, form: DetailsWindow) -> None:
+        edit = form.fields["site_addresses"].edit
+        edit.setPlainText("1 quai Perrache\n\n 69002 Lyon ")
+        assert form.changes == {"site_addresses": ("1 quai Perrache", "69002 Lyon")}
+        click(qtbot, form.save_button)
+        qtbot.waitUntil(lambda: bool(form.note.buttons))
+        click(qtbot, form.note.buttons[0])
+        original = ("12 rue des Tanneurs", "69001 Lyon")
+        qtbot.waitUntil(lambda: desk.agent.my_data.details[-1].value == original)
+        qtbot.waitUntil(lambda: form.fields["site_addresses"].value == original)
+
+    def test_an_address_that_cannot_be_right_is_not_sent(
+        self, qtbot: QtBot, desk: Desk, form: DetailsWindow
+    ) -> None:
+        field = form.fields["email"]
+        qtbot.keyClicks(field.edit, " and more")
+        click(qtbot, form.save_button)
+        assert field.problem.isVisible()
+        assert field.problem.text() in field.edit.accessibleDescription()
+        assert desk.agent.my_data.details[0].value == "lea@northwind.example"
+
+    def test_what_the_server_refuses_leaves_what_was_typed(
+        self, qtbot: QtBot, desk: Desk, form: DetailsWindow
+    ) -> None:
+        desk.agent.my_data.fault = errors.InvalidInput("last_name: too long")
+        form.fields["last_name"].edit.setText("R")
+        qtbot.keyClicks(form.fields["last_name"].edit, "x")
+        click(qtbot, form.save_button)
+        qtbot.waitUntil(lambda: form.note.close_button.isVisible())
+        assert "Nothing was changed; what you typed is still here." in form.note.text.text()
+        assert form.changes == {"last_name": "Rx"}
+        assert form.save_button.isEnabled()
+
+    def test_without_a_network_the_form_says_so_and_asks_again(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+        click(qtbot, privacy.share.correct_button)
+        form = window(DetailsWindow)
+        assert isinstance(form, DetailsWindow)
+        qtbot.waitUntil(lambda: bool(form.note.buttons))
+        desk.agent.my_data.fault = None
+        click(qtbot, form.note.buttons[0])
+        qtbot.waitUntil(lambda: bool(form.fields))
+
+
+class TestDeleting:
+    def confirm(self, qtbot: QtBot, *, yes: bool) -> None:
+        asked = window(ConfirmWindow)
+        assert isinstance(asked, ConfirmWindow)
+        click(qtbot, asked.yes if yes else asked.no)
+
+    def test_it_says_what_happens_and_no_is_where_the_keyboard_is(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        desk.agent.choose({Signal.SEEN: True})
+        click(qtbot, privacy.share.delete_button)
+        asked = window(ConfirmWindow)
+        assert isinstance(asked, ConfirmWindow)
+        assert "What is deleted cannot be brought back." in asked.accessibleDescription()
+        assert asked.focusWidget() is asked.no
+        self.confirm(qtbot, yes=False)
+        assert desk.agent.given[Signal.SEEN] is ConsentState.GIVEN
+        assert not is_open(ConfirmWindow)
+
+    def test_after_a_yes_all_is_off_and_the_receipts_are_shown(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        click(qtbot, privacy.share.delete_button)
+        desk.agent.my_data.kept = [gallery_privacy.receipt(signal) for signal in Signal]
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
+        assert set(desk.agent.given.values()) == {ConsentState.WITHDRAWN}
+        assert privacy.sent.empty_title.text() == "Nothing was sent about you"
+        shown = window(ReceiptsWindow)
+        assert isinstance(shown, ReceiptsWindow)
+        assert shown.position.text() == "1 of 3"
+
+    def test_offline_it_says_that_the_server_will_be_told_and_shows_the_receipts_later(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = desk.agent.my_data
+        waiting = [gallery_privacy.withdrawal(SentStatus.WAITING)]
+        monkeypatch.setattr(
+            desk.agent, "delete_all_shared", lambda: data.items.__setitem__(slice(None), waiting)
+        )
+        click(qtbot, privacy.share.delete_button)
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: privacy.share.note.title.text() == "Nothing is shared any more")
+        assert not is_open(ReceiptsWindow)
+        data.items, data.kept = [], [gallery_privacy.receipt()]
+        desk.agent.tell(Change.CONSENT)
+        qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
+
+    def test_a_disconnected_computer_closes_the_window_and_says_so(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        click(qtbot, privacy.share.disconnect_button)
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: is_open(MessageWindow))
+        message = window(MessageWindow)
+        assert isinstance(message, MessageWindow)
+        assert message.title.text() == "This computer is disconnected"
+        qtbot.waitUntil(lambda: not is_open(PrivacyWindow))
+
+
+def told(receipts: ReceiptsWindow) -> list[str]:
+    """What the open receipt says, in words."""
+    found = [receipts.facts.itemAt(place).widget() for place in range(receipts.facts.count())]
+    return [each.text() for each in found if isinstance(each, QLabel)]
+
+
+class TestReceipts:
+    @pytest.fixture
+    def receipts(self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow) -> ReceiptsWindow:
+        checked = gallery_privacy.receipt(genuine=None)
+        desk.agent.my_data.kept = [checked, gallery_privacy.receipt(Signal.LIKE, genuine=False)]
+        privacy.share.receipts.emit()
+        found = window(ReceiptsWindow)
+        assert isinstance(found, ReceiptsWindow)
+        return found
+
+    def test_a_receipt_is_told_in_words(self, receipts: ReceiptsWindow) -> None:
+        assert receipts.title.text() == "Clicks turned off"
+        assert receipts.signature.text() == "The signature has not been checked yet."
+        for part in ("14 entries", "Northwind SAS", "dpo@northwind.example", "the European Union"):
+            assert part in told(receipts)
+        assert any("version 3" in part for part in told(receipts))
+        assert receipts.number.toPlainText() == gallery_privacy.RECEIPT
+
+    def test_one_whose_signature_is_wrong_says_so(self, qtbot: QtBot, receipts: ReceiptsWindow) -> None:
+        click(qtbot, receipts.older)
+        assert receipts.position.text() == "2 of 2"
+        assert receipts.signature.text().startswith("The signature is wrong")
+        assert not receipts.older.isEnabled()
+
+    @pytest.mark.expected_logs("A kept receipt cannot be read")
+    def test_one_that_cannot_be_read_can_still_be_saved(
+        self, qtbot: QtBot, desk: Desk, receipts: ReceiptsWindow
+    ) -> None:
+        kept = msgspec.structs.replace(gallery_privacy.receipt(), document="no.signed-document")
+        desk.agent.my_data.kept = [kept]
+        desk.agent.tell(Change.CONSENT)
+        qtbot.waitUntil(lambda: any("cannot be read here" in part for part in told(receipts)))
+        assert receipts.save_button.isEnabled()
+
+    def test_the_one_that_is_shown_is_saved(
+        self, qtbot: QtBot, receipts: ReceiptsWindow, places: Places
+    ) -> None:
+        click(qtbot, receipts.save_button)
+        qtbot.waitUntil(lambda: receipts.note.title.text() == "Saved")
+        (name,) = places.offered
+        assert name.startswith("tidings-receipt-click-withdrawn-")
+        assert (places.path / name).read_text() == f"{gallery_privacy.RECEIPT} withdrawn"
+
+
+def test_verifying_shows_what_the_server_and_this_computer_have(
+    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+) -> None:
+    desk.agent.my_data.comparison = Comparison(2, ())
+    click(qtbot, privacy.sent.verify_button)
+    qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "The server and this computer agree")
+    desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+    click(qtbot, privacy.sent.verify_button)
+    qtbot.waitUntil(lambda: privacy.sent.note.title.text() == errors.ServerUnreachable().title)
+    assert privacy.sent.verify_button.isEnabled()
+
+
+def test_an_answer_for_a_window_that_was_closed_is_dropped(
+    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+) -> None:
+    click(qtbot, privacy.sent.verify_button)
+    privacy.close()
+    qtbot.waitUntil(lambda: not is_open(PrivacyWindow))
+    desk.windows.show_choices()
+    again = window(PrivacyWindow)
+    assert isinstance(again, PrivacyWindow)
+    qtbot.waitUntil(lambda: again.sent.model.rowCount() == 7)
+    assert not again.sent.note.isVisible()
