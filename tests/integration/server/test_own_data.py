@@ -1,12 +1,18 @@
 """One's own data: what `/me` answers, and what becomes of a correction."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
 
 from server.audit.models import Entry
+from server.directory.importing.cells import PersonRow
+from server.directory.importing.upsert import import_people
 from server.directory.models import Company, Person
+from server.rights import api as rights_api
 from server.rights.models import CorrectionRequest
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
@@ -130,3 +136,37 @@ def test_reading_and_correcting_ones_own_data_is_on_record_without_a_name(camill
     ]
     assert len({entry.subject for entry in entries}) == 1
     assert "Zoé" not in "".join(entry.detail for entry in entries)
+
+
+def test_an_answer_over_the_limit_says_whom_to_ask(
+    camille: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights_api, "LARGEST_ANSWER_BYTES", 100)
+    token = camille.headers["Authorization"]
+    answer = Client().get("/api/v1/me", headers={"Authorization": token})
+    assert answer.status_code == 413
+    assert "dpo@northwind.example" in answer.json()["detail"]
+
+
+def test_an_import_at_the_same_time_does_not_take_a_correction_back(
+    camille: Computer, northwind: ServerHome
+) -> None:
+    company, email = server_data.company(), Person.objects.get().email
+    rows = [PersonRow(2, email, {"first_name": "Old name"}, None)]
+
+    def bring_in() -> None:
+        try:
+            import_people(company, rows, dry_run=False)
+        finally:
+            connection.close()
+
+    for number in range(10):
+        Person.objects.update(own_fields=[], first_name="Before")
+        with ThreadPoolExecutor(4) as together:
+            imports = [together.submit(bring_in) for _ in range(3)]
+            answer = together.submit(
+                camille.patch, "/me", {"details": {"first_name": f"Zoé {number}"}}
+            ).result()
+        assert answer.json()["results"] == [{"field": "first_name", "status": "changed"}]
+        assert all(one.exception() is None for one in imports)
+        assert Person.objects.get().first_name == f"Zoé {number}"
