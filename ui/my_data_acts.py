@@ -168,8 +168,8 @@ class MyDataActs(QObject):
         sentences = [
             _("All three switches are turned off."),
             server.format(company=company.name if company else ""),
-            _("It signs a receipt for each switch, which you keep."),
-            _("The list of what was sent is emptied on this computer."),
+            _("It signs a receipt for each switch."),
+            _("The list of what was sent keeps only your choices, with their receipts."),
             _("You keep getting every announcement. If you share again later, it begins anew."),
             _("What is deleted cannot be brought back."),
         ]

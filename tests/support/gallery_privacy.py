@@ -20,9 +20,11 @@ from agent.sharing import (
     SentStatus,
 )
 from resources import i18n
+from resources.i18n import _
 from tests.support import gallery_data as data
 from ui.first_run import FirstRunWindow
 from ui.privacy import PrivacyWindow
+from ui.privacy.confirm_window import ConfirmWindow
 from ui.privacy.details_window import DetailsWindow
 from ui.privacy.receipt_page import ReceiptPage, ReceiptSays
 from ui.privacy.receipts_window import ReceiptsWindow
@@ -263,6 +265,20 @@ def correct_wrong(theme: Theme) -> QWidget:
     return window
 
 
+def confirm_delete(theme: Theme) -> QWidget:
+    """The question as the window's owner asks it."""
+    sentences = [
+        _("All three switches are turned off."),
+        _("The server of {company} deletes everything that you shared, from all your computers.").format(
+            company="Northwind"
+        ),
+        _("It signs a receipt for each switch."),
+        _("The list of what was sent keeps only your choices, with their receipts."),
+        _("What is deleted cannot be brought back."),
+    ]
+    return ConfirmWindow(theme, _("Delete all you shared?"), sentences, _("Delete all I shared"))
+
+
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "privacy": privacy,
     "privacy-open": privacy_open,
@@ -275,6 +291,7 @@ SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "choose-named": choose_named,
     "receipts": receipts,
     "receipts-wrong": receipts_wrong,
+    "confirm-delete": confirm_delete,
     "correct": correct,
     "correct-loading": correct_loading,
     "correct-failed": correct_failed,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout
 
 from resources.i18n import _
 from ui.theme import Theme
@@ -27,7 +28,7 @@ class ConfirmWindow(ContentWindow):
         self.content.addWidget(label(title, kind="h2", wrap=True))
         self.content.addSpacing(theme.px(10))
         for sentence in sentences:
-            self.content.addWidget(label(f"•  {sentence}", wrap=True))
+            self.content.addLayout(_point(sentence, theme))
             self.content.addSpacing(theme.px(6))
         self.content.addSpacing(theme.px(12))
         self.no = Button(_("Cancel"))
@@ -44,3 +45,11 @@ class ConfirmWindow(ContentWindow):
     def _on_yes(self) -> None:
         self.confirmed.emit()
         self.close()
+
+
+def _point(sentence: str, theme: Theme) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme.px(8))
+    row.addWidget(label("•"), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(label(sentence, wrap=True), 1)
+    return row

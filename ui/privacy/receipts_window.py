@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from resources.i18n import _, ngettext
 from ui import wording
@@ -130,8 +130,12 @@ class ReceiptsWindow(ContentWindow):
                 widget.hide()
                 widget.deleteLater()
         for row, (name, value) in enumerate(facts):
-            self.facts.addWidget(label(name, kind="small", tone="muted"), row, 0)
-            self.facts.addWidget(label(value, kind="small", wrap=True), row, 1)
+            self._add_fact(row, 0, label(name, kind="small", tone="muted"))
+            self._add_fact(row, 1, label(value, kind="small", wrap=True))
+
+    def _add_fact(self, row: int, column: int, text: QLabel) -> None:
+        self.facts.addWidget(text, row, column)
+        text.show()  # a layout gives no room to what is not shown yet
 
     def _fit_if_shown(self) -> None:
         if self.isVisible():

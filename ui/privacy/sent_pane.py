@@ -41,6 +41,7 @@ class SentPane(Themed, QWidget):
         self._theme = theme
         self._now = now
         self._items: Sequence[SentItem] = ()
+        self._verifying = False
         px = theme.px
         self.model = SentModel(now)
         self.note = Note(theme)
@@ -67,7 +68,7 @@ class SentPane(Themed, QWidget):
         self.verify_button.setAccessibleDescription(
             _("Compares what the server holds about you with what this computer sent")
         )
-        self.verify_button.clicked.connect(self.verify)
+        self.verify_button.clicked.connect(self._on_verify)
         row = QHBoxLayout()
         row.setSpacing(self._theme.px(10))
         row.addWidget(label(_("What was sent about me"), kind="h1", wrap=True), 1)
@@ -178,14 +179,19 @@ class SentPane(Themed, QWidget):
 
     # Verifying
 
+    def _on_verify(self) -> None:
+        """One question at a time. The button stays enabled: it would lose the keyboard otherwise."""
+        if not self._verifying:
+            self.verify.emit()
+
     def show_verifying(self) -> None:
         """The server is being asked."""
-        self.verify_button.setEnabled(False)
+        self._verifying = True
         self.note.show_progress(_("Comparing with the server…"))
 
     def show_comparison(self, comparison: Comparison) -> None:
         """What the server holds and what this computer sent, side by side."""
-        self.verify_button.setEnabled(True)
+        self._verifying = False
         agreed = ngettext(
             "Both have {count} entry, with the same content.",
             "Both have {count} entries, with the same content.",
@@ -210,7 +216,7 @@ class SentPane(Themed, QWidget):
 
     def show_verify_problem(self, title: str, message: str) -> None:
         """It could not be compared; title and message are for people."""
-        self.verify_button.setEnabled(True)
+        self._verifying = False
         self.note.show_problem(title, message)
 
 

@@ -53,6 +53,8 @@ def _progress(last_message: SentItem | None, last_receipt: KeptReceipt | None) -
         if last_message.status is SentStatus.WAITING:
             return _("Off. Your company's server is told as soon as it can be reached.")
         if last_receipt is not None and last_receipt.status == "withdrawn":
+            if not last_receipt.erased:
+                return _("Off. The server had nothing to delete.")
             return ngettext(
                 "Off. The server has deleted {count} entry.",
                 "Off. The server has deleted {count} entries.",

@@ -77,6 +77,11 @@ class TestSwitches:
         assert window.share.cards[1].note.text() == "Off. The server has deleted 14 entries."
         assert not window.share.cards[0].note.isVisible()
 
+    def test_one_that_had_shared_nothing_says_that_nothing_was_deleted(self, window: PrivacyWindow) -> None:
+        nothing = msgspec.structs.replace(gallery_privacy.receipt(), erased=0)
+        window.show_history(gallery_privacy.sent(), [nothing])
+        assert window.share.cards[1].note.text() == "Off. The server had nothing to delete."
+
     def test_one_that_was_turned_off_offline_says_that_the_server_will_be_told(
         self, window: PrivacyWindow
     ) -> None:
