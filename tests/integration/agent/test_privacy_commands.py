@@ -24,7 +24,7 @@ from tests.support.agent_company import Company
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.agent_watching import CODE, asked
-from tests.support.processes import Program
+from tests.support.processes import ROOT, Program
 from tests.support.waiting import until
 
 RECEIPT_THUMBPRINT = PUBLIC_KEYS["keys"][1]["kid"]
@@ -314,3 +314,19 @@ def test_a_receipt_that_is_not_genuine_is_refused(stranger: Program, tmp_path: P
         done = stranger.run("receipt", "verify", file, "--keys", keys, code=1)
         assert "Traceback" not in done.stderr
         assert done.stdout == ""
+
+
+def test_the_program_of_docs_receipts_checks_what_the_agent_saves(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "receipts.md").read_text()
+    program = text.partition("```python\n")[2].partition("```")[0]
+
+    def run(receipt: str) -> subprocess.CompletedProcess[str]:
+        file = a_file(tmp_path / "r.json", receipt, PUBLIC_KEYS["keys"][1])
+        command = [sys.executable, "-c", program, str(file)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    good = run(RECEIPT_JWS["withdrawn"])
+    assert f"thumbprint {RECEIPT_THUMBPRINT}" in good.stdout
+    assert '"erased": 2' in good.stdout
+    bad = run(RECEIPT_JWS["withdrawn"].rpartition(".")[0] + "." + RECEIPT_JWS["given"].rpartition(".")[2])
+    assert "InvalidSignature" in bad.stderr
