@@ -106,7 +106,7 @@ def _print(campaign: Campaign, figures: Report, by: str | None) -> None:
     recalled = figures.status == Campaign.Status.RECALLED
     print(f"{heading}  ({_('recalled')})" if recalled else heading)
     reach = ngettext("For {count} person.", "For {count} people.", figures.assigned)
-    print(reach.format(count=figures.assigned), _state(campaign, figures))
+    print(" ".join(filter(None, (reach.format(count=figures.assigned), _state(campaign, figures)))))
     print()
     views = {None: tables.whole, "group": tables.by_group, "day": tables.by_day}
     print(*views[by](figures), sep="\n")

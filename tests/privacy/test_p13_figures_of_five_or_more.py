@@ -71,7 +71,7 @@ def _lived(seed: int, steps: int = STEPS) -> ReportedCompany:
 
 @pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=True)
 def test_no_difference_of_figures_is_about_fewer_than_five(northwind: ServerHome, proof: Proof) -> None:
-    companies, cells, isolated, wrong = proof.trials(full=25, few=1), 0, 0, []
+    companies, cells, isolated, wrong = proof.trials(full=16, few=1), 0, 0, []
     for seed in range(companies):
         company = _lived(seed)
         cells += sum(len(shown) for shown in company.cells.values())
@@ -145,7 +145,7 @@ def _people_of_whom_half_share(seed: int, count: int) -> tuple[list[Person], set
 
 
 def test_whom_campaigns_are_for_tells_nobodys_choice(northwind: ServerHome, proof: Proof) -> None:
-    companies, told, tried = proof.trials(full=10, few=1), 0, 0
+    companies, told, tried = proof.trials(full=5, few=1), 0, 0
     for seed in range(companies):
         _empty()
         people, _sharing = _people_of_whom_half_share(seed, proof.trials(full=64, few=20))
@@ -189,7 +189,7 @@ def _falls(seed: int) -> tuple[int, int]:
 
 
 def test_erasing_somebody_does_not_tell_whether_they_shared(northwind: ServerHome, proof: Proof) -> None:
-    tries = proof.trials(full=100, few=2)
+    tries = proof.trials(full=60, few=2)
     falls = [_falls(seed) for seed in range(tries)]
     different = sum(one != other for one, other in falls)
     proof.found("erasures that tell whether the erased person shared", different, tries)
