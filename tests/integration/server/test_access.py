@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 import requests
+from django.test import Client
 
+from server import load
 from server.access.models import AccessToken
 from server.access.roles import RIGHTS, Right, Role
 from server.audit.models import Entry
@@ -166,3 +168,11 @@ def _get(url: str, token: str, path: str) -> requests.Response:
 def _post(url: str, token: str, path: str, body: object) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"}
     return requests.post(f"{url}{ADMIN}/{path}", json=body, headers=headers, timeout=30)
+
+
+def test_a_token_may_not_ask_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "request_rate", load.RequestRate(2))
+    headers = {"Authorization": f"Bearer {token_for('dpo')}"}
+    answers = [Client().get(f"{ADMIN}/audit", headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["Retry-After"]) > 0
