@@ -79,6 +79,7 @@ class DetailsWindow(ContentWindow):
         self.fields = {detail.field: DetailField(detail, self._theme) for detail in details}
         for field in self.fields.values():
             self._rows.addWidget(field)
+            field.show()
             field.edited.connect(self._on_edited)
         self._form.show()
         self.note.clear()

@@ -182,6 +182,17 @@ class TestCorrecting:
         by_field = {detail.field: detail.value for detail in desk.agent.my_data.details}
         assert by_field["first_name"] == "Lena"
 
+    def test_all_of_it_can_be_scrolled_to_after_saving(
+        self, qtbot: QtBot, qapp: QApplication, form: DetailsWindow
+    ) -> None:
+        qtbot.keyClicks(form.fields["last_name"].edit, "-Morel")
+        click(qtbot, form.save_button)
+        qtbot.waitUntil(lambda: form.note.title.text() == "Your correction was sent")
+        qapp.processEvents()
+        fields = list(form.fields.values())
+        assert all(field.height() >= field.sizeHint().height() for field in fields)
+        assert fields[-1].y() > fields[-2].y() > fields[0].y()
+
     def test_a_correction_can_be_undone(self, qtbot: QtBot, desk: Desk, form: DetailsWindow) -> None:
         edit = form.fields["site_addresses"].edit
         edit.setPlainText("1 quai Perrache\n\n 69002 Lyon ")
@@ -312,7 +323,8 @@ class TestReceipts:
         assert any("version 3" in part for part in told(receipts))
         assert receipts.number.toPlainText() == gallery_privacy.RECEIPT
 
-    def test_it_is_as_high_as_it_needs(self, receipts: ReceiptsWindow) -> None:
+    def test_it_is_as_high_as_it_needs(self, qapp: QApplication, receipts: ReceiptsWindow) -> None:
+        qapp.processEvents()
         for widget in (receipts.number, receipts.command, receipts.save_button):
             assert widget.mapTo(receipts, widget.rect().bottomLeft()).y() < receipts.height()
 
