@@ -88,12 +88,11 @@ def _lock(company: Company, people: Sequence[UUID]) -> list[UUID]:
 
 
 def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
-    keys = CampaignKey.objects.filter(campaign__company=company).values_list("campaign_id", "key")
+    keys = CampaignKey.objects.filter(campaign__company=company).values_list("key", flat=True)
     erased: Counter[str] = Counter()
-    for campaign_id, key in keys:
-        rows = Signal.objects.filter(
-            campaign_id=campaign_id, person_key__in=[person_key(key, person) for person in people]
-        )
+    for key in keys:
+        # A person's key is of one campaign only, and has an index of its own.
+        rows = Signal.objects.filter(person_key__in=[person_key(key, person) for person in people])
         erased.update(rows.delete()[1])
     return erased
 

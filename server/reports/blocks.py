@@ -106,18 +106,15 @@ def _leave(campaign: int, named: dict[str, UUID | None], signals: set[str], eras
     blocks = Block.objects.filter(campaign=campaign, signal__in=signals, live=True)
     for pk, signal, cohort in blocks.values_list("pk", "signal", "cohort"):
         live[signal, cohort].append(pk)
+    signal_of = {pk: signal for (signal, _cohort), pks in live.items() for pk in pks}
     own: dict[tuple[str, str], int] = {}
     keys = list(named)
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        rows = BlockMember.objects.filter(
-            block__campaign=campaign,
-            block__signal__in=signals,
-            person_key__in=keys[start : start + KEYS_AT_ONCE],
-        )
-        for signal, person, block in rows.filter(block__live=True).values_list(
-            "block__signal", "person_key", "block"
-        ):
-            own[signal, person] = block
+        # A key is of one campaign only. With the campaign in the query, SQLite would begin with all of its blocks.
+        rows = BlockMember.objects.filter(person_key__in=keys[start : start + KEYS_AT_ONCE])
+        for person, block in rows.values_list("person_key", "block"):
+            if block in signal_of:
+                own[signal_of[block], person] = block
         if erased:
             rows.delete()
     gone = set(own.values())
