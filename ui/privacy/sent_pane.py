@@ -42,6 +42,7 @@ class SentPane(Themed, QWidget):
         self._now = now
         self._items: Sequence[SentItem] = ()
         self._verifying = False
+        self._compared = False
         px = theme.px
         self.model = SentModel(now)
         self.note = Note(theme)
@@ -138,6 +139,9 @@ class SentPane(Themed, QWidget):
 
     def show_sent(self, items: Sequence[SentItem]) -> None:
         """All messages, newest first. What is open, searched for and chosen stays."""
+        if self._compared and tuple(items) != tuple(self._items):
+            self._compared = False
+            self.note.clear()
         self._items = items
         self.model.set_items(items)
         names = {
@@ -191,7 +195,7 @@ class SentPane(Themed, QWidget):
 
     def show_comparison(self, comparison: Comparison) -> None:
         """What the server holds and what this computer sent, side by side."""
-        self._verifying = False
+        self._verifying, self._compared = False, True
         agreed = ngettext(
             "Both have {count} entry, with the same content.",
             "Both have {count} entries, with the same content.",

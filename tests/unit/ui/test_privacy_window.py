@@ -307,6 +307,13 @@ class TestVerifying:
         with qtbot.waitSignal(window.sent.verify):
             qtbot.mouseClick(window.sent.verify_button, Qt.MouseButton.LeftButton)
 
+    def test_a_comparison_goes_when_there_is_something_new(self, window: PrivacyWindow) -> None:
+        window.sent.show_comparison(Comparison(14, ()))
+        window.show_history(gallery_privacy.sent(), [gallery_privacy.receipt()])
+        assert window.sent.note.isVisible()
+        window.show_history(gallery_privacy.sent()[1:], [gallery_privacy.receipt()])
+        assert not window.sent.note.isVisible()
+
     def test_a_message_is_closed_by_its_button(self, window: PrivacyWindow, qtbot: QtBot) -> None:
         window.sent.show_comparison(Comparison(14, ()))
         qtbot.mouseClick(window.sent.note.close_button, Qt.MouseButton.LeftButton)
