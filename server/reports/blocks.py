@@ -29,6 +29,8 @@ _random = secrets.SystemRandom()
 def form(campaign: Campaign) -> None:
     """Put people who share and wait into blocks, as far as enough of their cohort do.
 
+    At least `Campaign.minimum` of each cohort are never counted, even if all share: the others tell nothing of them.
+
     Nothing happens before the campaign starts: one that nobody gets would show who shares and disturb nobody.
     """
     if clock.now() < campaign.starts:
@@ -65,19 +67,25 @@ def _form(
         )
     )
     for cohort, members in cohorts.items():
+        keys_of_all = {person_key(key, person) for person in members}
         waiting = {person_key(key, person) for person in members & share} - counted
+        room = len(members) - campaign.minimum - len(keys_of_all & counted)
         common = frozenset.intersection(*(groups.get(person, frozenset()) for person in members))
-        for keys in split(waiting, campaign.minimum):
+        for keys in split(waiting, campaign.minimum, room):
             block = Block.objects.create(
                 campaign=campaign, signal=signal, cohort=cohort, groups=sorted(common)
             )
             BlockMember.objects.bulk_create([BlockMember(block=block, person_key=one) for one in keys])
 
 
-def split(waiting: Iterable[str], minimum: int) -> list[list[str]]:
-    """Draw blocks of `minimum` to `2 * minimum - 1` out of those who wait: all of them, or none if there are fewer."""
+def split(waiting: Iterable[str], minimum: int, room: int) -> list[list[str]]:
+    """Draw blocks of `minimum` to `2 * minimum - 1` out of those who wait: none if there are fewer.
+
+    All of them, but `room` at most: so many of a cohort are never counted that nobody can say they all share.
+    """
     drawn = sorted(waiting)
     _random.shuffle(drawn)
+    drawn = drawn[: max(room, 0)]
     count = len(drawn) // minimum
     return [sorted(drawn[start::count]) for start in range(count)]
 

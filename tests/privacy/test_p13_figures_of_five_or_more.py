@@ -84,7 +84,7 @@ def test_no_difference_of_figures_is_about_fewer_than_five(northwind: ServerHome
     assert wrong == []
 
 
-def _blocks_of_one(waiting: set[str], _minimum: int) -> list[list[str]]:
+def _blocks_of_one(waiting: set[str], _minimum: int, _room: int) -> list[list[str]]:
     return [[person] for person in waiting]
 
 

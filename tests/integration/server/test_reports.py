@@ -25,8 +25,8 @@ Receipts = dict[UUID, dict[str, UUID]]
 
 @pytest.fixture
 def people(northwind: ServerHome) -> list[Person]:
-    """Twelve people: enough for one cohort."""
-    return server_data.add_people(12)
+    """Twenty people: one cohort, of whom fifteen can be counted."""
+    return server_data.add_people(20)
 
 
 @pytest.fixture
@@ -60,6 +60,17 @@ def test_those_who_wait_are_counted_when_five_of_them_share(people: list[Person]
     assert _figure(campaign) == (0, 6)
     life.give(people[10])
     assert _figure(campaign) == (0, 11)
+
+
+def test_five_of_a_cohort_are_never_counted_even_if_all_share(
+    people: list[Person], campaign: Campaign
+) -> None:
+    life.share_all(people[:14])
+    assert _figure(campaign) == (0, 14)
+    life.share_all(people[14:])
+    assert _figure(campaign) == (0, 14)
+    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    assert _figure(newer) == (0, 15)
 
 
 def test_a_company_of_few_people_has_no_figures(northwind: ServerHome) -> None:
@@ -97,7 +108,7 @@ def test_the_denominator_is_who_is_counted_not_who_is_addressed(
         life.act(person, campaign, receipts[person.pk]["click"], "click")
     life.act(people[0], campaign, receipts[people[0].pk]["click"], "click", link_id="l2")
     shown = report(campaign)
-    assert shown.assigned == 12
+    assert shown.assigned == 20
     assert _figure(campaign, "click") == (5, 6)
     assert [(link.name, link.people, link.sharing) for link in shown.links] == [
         ("Label l1", 5, 6),
@@ -133,7 +144,7 @@ def test_a_signal_that_the_company_does_not_allow_is_not_shown(
     people: list[Person], campaign: Campaign
 ) -> None:
     life.share_all(people)
-    assert _figure(campaign) == (0, 12)
+    assert _figure(campaign) == (0, 15)
     owner = server_data.company()
     owner.signals = ["click", "like"]
     owner.save()
@@ -155,7 +166,7 @@ def test_a_withdrawal_takes_its_whole_block_out_for_good(people: list[Person], c
     life.withdraw(people[0], receipts[people[0].pk]["seen"])
     assert _figure(campaign) == (0, 5)
     life.give(people[0])
-    life.share_all(people[10:])
+    life.share_all(people[10:14])
     assert _figure(campaign) == (0, 5)
 
 
@@ -168,15 +179,15 @@ def test_a_person_who_is_erased_takes_their_block_along_and_leaves_no_row(
     assert _figure(campaign) == (0, 5)
     erase(server_data.company(), [people[0].pk])
     assert _figure(campaign) == (None, None)
-    assert (BlockMember.objects.count(), CohortMember.objects.count()) == (4, 11)
+    assert (BlockMember.objects.count(), CohortMember.objects.count()) == (4, 19)
 
 
 def test_moving_people_changes_nothing_of_what_was_counted(people: list[Person]) -> None:
     campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
     life.share_all(people[:6])
-    assert _groups(campaign) == {"Everyone": (12, 6)}
+    assert _groups(campaign) == {"Everyone": (20, 6)}
     Group.objects.get(name="Everyone").people.remove(*people[:3])
-    assert _groups(campaign) == {"Everyone": (9, 6)}
+    assert _groups(campaign) == {"Everyone": (17, 6)}
     assert _figure(campaign) == (0, 6)
 
 
@@ -185,7 +196,7 @@ def test_groups_that_hold_no_whole_cohort_have_no_figures(people: list[Person]) 
     team.people.add(*people[:8])
     campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone", "Team"])
     life.share_all(people)
-    assert _groups(campaign) == {"Everyone": (12, 12), "Team": (8, None)}
+    assert _groups(campaign) == {"Everyone": (20, 15), "Team": (8, None)}
 
 
 def test_an_old_consent_counts_for_old_campaigns_only(people: list[Person], campaign: Campaign) -> None:
@@ -215,7 +226,7 @@ def test_a_report_is_worked_out_of_what_the_clock_says(people: list[Person]) -> 
     starts = an_hour_ago() + timedelta(days=3)
     campaign = server_data.publish("c-later", starts=starts)
     with clock.using(lambda: starts):
-        assert _figure(campaign) == (0, 12)
+        assert _figure(campaign) == (0, 15)
 
 
 def test_nobody_is_put_into_a_block_while_they_withdraw(

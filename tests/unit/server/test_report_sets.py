@@ -52,11 +52,15 @@ def test_who_of_the_same_groups_is_in_which_cohort_is_drawn() -> None:
     assert len(drawn) == 5
 
 
-@given(st.sets(st.text(st.characters(codec="ascii"), max_size=4), max_size=60), minima)
-def test_blocks_hold_all_who_wait_once_and_have_the_right_size(waiting: set[str], minimum: int) -> None:
-    blocks = split(waiting, minimum)
-    members = sorted(itertools.chain(*blocks))
-    assert members == (sorted(waiting) if len(waiting) >= minimum else [])
+@given(st.sets(st.text(st.characters(codec="ascii"), max_size=4), max_size=60), minima, st.integers(-5, 80))
+def test_blocks_hold_whom_there_is_room_for_once_and_have_the_right_size(
+    waiting: set[str], minimum: int, room: int
+) -> None:
+    blocks = split(waiting, minimum, room)
+    members = list(itertools.chain(*blocks))
+    fitting = min(len(waiting), max(room, 0))
+    assert len(members) == (fitting if fitting >= minimum else 0)
+    assert len(set(members) & waiting) == len(members)
     assert all(minimum <= len(block) < 2 * minimum for block in blocks)
 
 
