@@ -30,6 +30,7 @@ COMMANDS = (
     "corrections",
     "token",
     "company",
+    "record",
 )
 CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit")
 """The first two migrate before; the others look at what is wrong."""
@@ -127,6 +128,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
         "company": _("look at companies, take one out, bring one in, close one"),
+        "record": _("write the record of processing activities (GDPR article 30)"),
     }
     common = _common_options()
     parser = argparse.ArgumentParser(
