@@ -50,6 +50,8 @@ class Account:
     acts: list[Act] = field(default_factory=list)
     sent: dict[Share, Sent] = field(default_factory=dict)
     stored: dict[str, Share] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    """Signals that were switched off again: what was shared of them must be gone at the end."""
 
     def note(self, did: str, picture: str, *shares: Share, reason: str = "") -> None:
         """Adds an act."""
@@ -66,10 +68,10 @@ class Account:
             if message.path.endswith("/consents"):
                 consent = msgspec.json.decode(message.body)
                 outcome = "signed receipt" if message.status == http.HTTPStatus.OK else "no receipt"
-                self.sent[consent_of(consent)] = Sent(consent["receipt_id"], len(message.body), outcome)
+                self.sent[consent_of(consent)] = Sent(consent_key(consent), len(message.body), outcome)
         database.close()
         self.stored = {str(row["event_id"]): share_of(row) for row in company.stored()}
-        self.stored |= {str(row["receipt_id"]): consent_of(row) for row in company.consents()}
+        self.stored |= {consent_key(row): consent_of(row) for row in company.consents()}
 
     def discrepancies(self) -> list[str]:
         """What is not as promised: too little or too much left the computer, or the server has something else."""
@@ -80,7 +82,7 @@ class Account:
         found += [
             f"stored otherwise: {share}"
             for share, sent in self.sent.items()
-            if self.stored.get(sent.key) != share
+            if self.stored.get(sent.key) != (None if share.kind in self.withdrawn else share)
         ]
         found += [f"stored, but never sent: {share}" for key, share in self.stored.items() if key not in keys]
         return found
@@ -105,7 +107,12 @@ class Account:
             sent = self.sent.get(share)
             stored = self.stored.get(sent.key) if sent else None
             left.append(f"{words(share)}, {sent.size} bytes: {sent.outcome}" if sent else "[red]nothing![/]")
-            kept.append(words(stored) if stored else "[red]nothing![/]")
+            gone = (
+                "[dim]erased when she switched it off[/]"
+                if share.kind in self.withdrawn
+                else "[red]nothing![/]"
+            )
+            kept.append(words(stored) if stored else gone)
         return "\n".join(left), "\n".join(kept)
 
 
@@ -118,6 +125,11 @@ def share_of(event: dict[str, Any]) -> Share:
 def consent_of(consent: dict[str, Any]) -> Share:
     """A consent or a withdrawal as both books name it."""
     return Share(f"consent {consent['status']}", detail=consent["signal"])
+
+
+def consent_key(consent: dict[str, Any]) -> str:
+    """What names a consent message: a receipt is opened by one and ended by another."""
+    return f"{consent['receipt_id']} {consent['status']}"
 
 
 def words(share: Share) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from resources import i18n
-from resources.i18n import _
+from resources.i18n import _, ngettext
 from tests.demo.account import Account, Share
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.employee import Employee
@@ -31,6 +31,8 @@ NOTES = ROOT / "tests" / "support" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
 WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
 POP_UP_PICTURE = "03-pop-up.png"
+RECEIPTS = 4
+"""Three consents and one withdrawal."""
 SWITCH = "check box"
 BUTTON = "push button"
 
@@ -99,6 +101,7 @@ class Story:
             self._press_while_off(note)
             self._change_and_press(days)
             self._look_around()
+            self._take_back()
         except OverdueError:
             self._employee.takes_picture_now("99-stopped-here")
             self._console.print(self._employee.describes(), highlight=False, markup=False)
@@ -201,6 +204,34 @@ class Story:
         self._note("found the film again", self._employee.takes_picture("12-film-again"))
         self._employee.takes_detail("inbox", _("Inbox"))
 
+    def _take_back(self) -> None:
+        self._employee.presses(_("Change"), BUTTON)
+        self._employee.presses(_("Likes"), SWITCH)
+        erased = ngettext(
+            "Off. The server has deleted {count} entry.", "Off. The server has deleted {count} entries.", 1
+        )
+        self._employee.sees(re.escape(erased.format(count=1)))
+        picture = self._employee.takes_picture("13-taken-back")
+        self._employee.takes_detail("privacy", _("Privacy"))
+        self._account.withdrawn.add("like")
+        self._note(
+            "took likes back: the server deleted hers",
+            picture,
+            Share("consent withdrawn", detail="like"),
+        )
+        receipts = ngettext("See the receipt", "See the {count} receipts", RECEIPTS).format(count=RECEIPTS)
+        self._employee.presses(re.escape(receipts))
+        self._employee.sees(re.escape(_("Save…")), BUTTON)
+        self._note("read the receipt that the server signed", self._employee.takes_picture("14-receipt"))
+        self._receipt = self._checked_receipt()
+
+    def _checked_receipt(self) -> str:
+        """What `tidings receipt verify` says of the receipt that the agent keeps."""
+        newest = self._agent.run("receipt", "list").stdout.splitlines()[0]
+        file = self._folder / "receipt.json"
+        self._agent.run("receipt", "save", newest.split()[0], str(file))
+        return self._agent.run("receipt", "verify", str(file)).stdout
+
     # --- the end -------------------------------------------------------------------------------------
 
     def _close(self, began: float) -> int:
@@ -210,6 +241,8 @@ class Story:
         code = self._agent.stop()
         self._account.read_books(self._agent.database, self._company)
         self._account.show(self._console)
+        self._console.print("tidings receipt verify receipt.json", style="bold")
+        self._console.print(self._receipt, highlight=False, markup=False)
         wrong = self._account.discrepancies()
         if code != 0 or TRACEBACK in self._agent.logs():
             wrong.append(f"the agent ended with {code}:\n{self._agent.logs()}")
