@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from agent.model import Act, ConsentState, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server
+from tests.support.disks import a_small_disk, fill, read_only
 
 MUTATIONS = 3_000
 
@@ -153,41 +151,8 @@ def test_what_cannot_be_written_down_is_not_given_but_is_withdrawn(tmp_path: Pat
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount(["-t", "tmpfs", "-o", "size=1m", "tidings-test", str(place)])
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True, timeout=20)
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Let nothing in a folder be opened for writing. What is open already stays so."""
-    mount(["--bind", str(folder), str(folder)])
-    try:
-        mount(["-o", "remount,ro,bind", str(folder)])
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True, timeout=20)
-
-
-def mount(words: list[str]) -> None:
-    subprocess.run(["mount", *words], check=True, timeout=20)
-
-
-def fill(folder: Path) -> None:
-    """Leave no byte."""
-    with (folder / "ballast").open("wb", buffering=0) as ballast:
-        for size in (65_536, 4_096, 1):
-            try:
-                while ballast.write(b"\0" * size) == size:
-                    pass
-            except OSError:
-                continue
+    with a_small_disk(tmp_path / "disk") as disk:
+        yield disk
 
 
 @pytest.mark.expected_logs("To be deleted again", "DiskFault", "is full")
