@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +16,6 @@ from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server
 from tests.support.disks import a_small_disk, fill, read_only
-
-MUTATIONS = 3_000
 
 
 def prepared(path: Path) -> ConsentFile:
@@ -47,44 +43,6 @@ def test_a_missing_record_means_off(tmp_path: Path) -> None:
     a_gate(tmp_path / "record").choose(all_on(), "en")
     (tmp_path / "record").unlink()
     assert is_open(a_gate(tmp_path / "record")) == set()
-
-
-def test_a_damaged_record_means_off(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "agent.consent_file")
-    path, chance = tmp_path / "record", random.Random(20261123)
-    a_gate(path).choose(all_on(), "en")
-    good = path.read_bytes()
-    file = ConsentFile(path)
-    before = file.read()
-    for _ in range(MUTATIONS):
-        bad, at = _mutated(good, chance)
-        path.write_bytes(bad)
-        after = file.read()
-        for index, signal in enumerate(Signal):
-            slot = slice(index * 1024, index * 1024 + 1024)
-            if bad[slot] == good[slot]:
-                assert after[signal] == before[signal]
-            else:
-                assert after[signal].state is ConsentState.NOT_ASKED, (at, bad[slot])
-
-
-def _mutated(good: bytes, chance: random.Random) -> tuple[bytes, int]:
-    """The record with a fault of a kind that disks and people make."""
-    bad, at = bytearray(good), chance.randrange(len(good))
-    if chance.random() < 0.7:  # most of a slot is padding: aim at what counts
-        at = at // 1024 * 1024 + chance.randrange(300)
-    kind = chance.randrange(5)
-    if kind == 0:
-        bad[at] ^= 1 << chance.randrange(8)
-    elif kind == 1:
-        bad[at : at + 8] = chance.randbytes(len(bad[at : at + 8]))
-    elif kind == 2:
-        bad[at:] = b"\0" * (len(bad) - at)
-    elif kind == 3:
-        del bad[at:]
-    else:
-        del bad[at]
-    return bytes(bad), at
 
 
 @pytest.mark.expected_logs("is damaged")

@@ -1,0 +1,180 @@
+"""Taking back: everything at once, on another computer, and against a server whose receipts prove nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent import choice_faults
+from agent.model import Act, Change, ConsentState, Interaction, Signal
+from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
+from tests.support.agent_company import FAR, Company
+from tests.support.agent_parts import Agent, all_on, an_agent
+from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply
+from tests.support.agent_watching import CODE
+
+
+@contextmanager
+def connected(server: LoopbackServer, company: Company, folder: Path) -> Iterator[Agent]:
+    """One computer of the person, not started: it sends when it is told to."""
+    company.codes.add(CODE.replace("-", ""))
+    with an_agent(folder) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+        yield agent
+
+
+@pytest.fixture
+def computer(server: LoopbackServer, company: Company, tmp_path: Path) -> Iterator[Agent]:
+    with connected(server, company, tmp_path / "one") as agent:
+        yield agent
+
+
+def clicks(agent: Agent) -> None:
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+
+
+def states(agent: Agent) -> set[ConsentState]:
+    return {choice.state for choice in agent.runtime.choices()}
+
+
+def test_delete_all_reaches_every_computer_and_forgets_here_what_was_sent(
+    computer: Agent, server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    computer.runtime.choose({Signal.CLICK: True})
+    clicks(computer)
+    computer.runtime.sync_once()
+    with connected(server, company, tmp_path / "two") as other:
+        other.runtime.choose({Signal.LIKE: True})
+        other.runtime.record(Interaction("c-one", Act.LIKED))
+        other.runtime.sync_once()
+    assert {event["signal"] for event in company.events.values()} == {"click", "like"}
+    needle = next(iter(company.events)).encode()
+    computer.runtime.delete_all_shared()
+    computer.runtime.sync_once()
+    assert company.events == {}
+    assert sorted(each["signal"] for each in company.withdrawals) == ["click", "like", "seen"]
+    assert states(computer) == {ConsentState.WITHDRAWN}
+    assert computer.runtime.messages.parts() == []
+    assert [each.status for each in computer.runtime.messages.documents()].count("withdrawn") == 3
+    for file in computer.folders.data.rglob("*"):
+        assert not file.is_file() or needle not in file.read_bytes(), file
+
+
+def test_what_was_withdrawn_on_another_computer_is_off_here_too(
+    computer: Agent, server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    computer.runtime.choose(all_on())
+    computer.runtime.sync_once()
+    with connected(server, company, tmp_path / "two") as other:
+        other.runtime.choose({Signal.CLICK: True})
+        other.runtime.sync_once()
+        other.runtime.choose({Signal.CLICK: False})
+        other.runtime.sync_once()
+    heard: list[Change] = []
+    computer.runtime.subscribe(heard.append)
+    clicks(computer)
+    computer.runtime.sync_once()
+    assert Change.CONSENT in heard
+    assert not next(c for c in computer.runtime.choices() if c.signal is Signal.CLICK).on
+    clicks(computer)
+    computer.runtime.sync_once()
+    by_signal = {choice.signal: choice.state for choice in computer.runtime.choices()}
+    assert by_signal[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert by_signal[Signal.SEEN] is ConsentState.GIVEN
+    assert computer.runtime.status().waiting == 0, "nothing is owed: the server knows"
+    assert not list(computer.folders.data.glob("outbox-*"))
+    assert len(company.withdrawals) == 1
+
+
+def test_a_signal_that_the_company_turned_off_meanwhile_was_not_withdrawn(
+    computer: Agent, company: Company
+) -> None:
+    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.sync_once()
+    clicks(computer)
+    consents, company.consents = company.consents, {}
+    computer.runtime._work._send()
+    assert not any(choice.on for choice in computer.runtime.choices())
+    company.consents = consents
+    company.sign_company(signals=["seen", "like"])
+    computer.runtime.sync_once()
+    click = next(c for c in computer.runtime.choices() if c.signal is Signal.CLICK)
+    assert (click.state, click.on, click.locked) == (ConsentState.GIVEN, False, True)
+
+
+def test_a_consent_that_comes_after_a_later_withdrawal_elsewhere_is_off(
+    computer: Agent, server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    computer.runtime.choose({Signal.CLICK: True})
+    clicks(computer)
+    with connected(server, company, tmp_path / "two") as other:
+        other.clock.advance(60)
+        other.runtime.choose({Signal.CLICK: True})
+        other.runtime.choose({Signal.CLICK: False})
+        other.runtime.sync_once()
+    computer.runtime.sync_once()
+    assert not any(choice.on for choice in computer.runtime.choices())
+    assert company.events == {}
+    (kept,) = computer.runtime.messages.documents()
+    assert (kept.status, kept.genuine) == ("withdrawn", True)
+
+
+def receipt(request: Request, **changes: object) -> str:
+    """A receipt as the server signs it, but for some changes."""
+    said = json.loads(request.body) | changes
+    return str(
+        signed("tidings-receipt", payload(said["receipt_id"], RECEIPT_CONTENT | said, 0, FAR), RECEIPT_SIGNER)
+    )
+
+
+BAD_RECEIPTS = {
+    "its signature is wrong": lambda request: receipt(request)[:-8] + "AAAAAAAA",
+    "another signal": lambda request: receipt(request, signal="like"),
+    "another receipt": lambda request: receipt(request, receipt_id="6f1f0a52-6c1e-4a7b-9d3e-0c2b7a1d4e10"),
+    "another status": lambda request: receipt(request, status="given"),
+    "signed with the key for campaigns": lambda request: signed(
+        "tidings-receipt",
+        payload(json.loads(request.body)["receipt_id"], RECEIPT_CONTENT | json.loads(request.body), 0, FAR),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_RECEIPTS)
+def test_a_receipt_that_proves_nothing_acknowledges_nothing_and_is_told(
+    computer: Agent, server: LoopbackServer, company: Company, fault: str
+) -> None:
+    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.sync_once()
+    computer.runtime.choose({Signal.CLICK: False})
+
+    def lies(request: Request) -> Reply:
+        if request.path.endswith("consents"):
+            return json_reply({"receipt": BAD_RECEIPTS[fault](request)})
+        return company(request)
+
+    server.answer = lies
+    with pytest.raises(choice_faults.ReceiptRefused):
+        computer.runtime.sync_once()
+    assert computer.runtime.status().waiting == 1
+    assert "ReceiptRefused" in {trouble.code for trouble in computer.runtime.status().troubles}
+    assert [each.genuine for each in computer.runtime.messages.documents() if each.status == "withdrawn"] == [
+        False
+    ]
+    server.answer = company
+    computer.runtime.sync_once()
+    assert computer.runtime.status().waiting == 0
+    assert computer.runtime.status().troubles == ()
+    assert [each.genuine for each in computer.runtime.messages.documents()] == [True, True]
+
+
+def test_the_receipts_of_several_choices_are_checked_with_one_question(computer: Agent) -> None:
+    computer.runtime.choose(all_on())
+    before = len(computer.verifier.questions)
+    computer.runtime.sync_once()
+    asked = [question.type for question in computer.verifier.questions[before:]]
+    assert asked.count("tidings-receipt") == 1
