@@ -6,6 +6,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
+from django.utils import translation
 from ninja import Path, Query, Router
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from server.campaigns.publishing import recall
 from server.clock import utc_text
 from server.errors import Refused
 from server.privacy.erasure import erase, find_people
+from server.privacy.record import Record, record_of
 from server.reports.figures import Report, report
 from server.rights.decisions import accept, decline, waiting
 from server.rights.models import DetailName
@@ -199,3 +201,16 @@ def get_audit(
     """The entries that follow on number `after`, `limit` at most."""
     entries = Entry.objects.filter(company=request.auth.company, number__gt=after).order_by("number")[:limit]
     return {"entries": list(entries.values(*EntryAnswer.model_fields))}
+
+
+@router.get(
+    "/record-of-processing",
+    response=Record,
+    summary="The record of processing activities (GDPR article 30)",
+    **needs(Right.READ_RECORD, 422),
+)
+def get_record(
+    request: AdministratorRequest, language: Annotated[Literal["en", "fr"], Query()] = "en"
+) -> dict[str, Any]:
+    with translation.override(language):
+        return asdict(record_of(request.auth.company))

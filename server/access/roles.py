@@ -22,10 +22,12 @@ class Right(StrEnum):
     READ_REPORTS = "read-reports"
     RECALL_CAMPAIGNS = "recall-campaigns"
     READ_AUDIT_LOG = "read-audit-log"
+    READ_RECORD = "read-record"
+    """The record of processing (GDPR article 30)."""
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.COMMUNICATOR: frozenset({Right.READ_REPORTS, Right.RECALL_CAMPAIGNS}),
-    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG}),
+    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_RECORD}),
 }

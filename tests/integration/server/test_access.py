@@ -176,3 +176,13 @@ def test_a_token_may_not_ask_without_end(url: str, monkeypatch: pytest.MonkeyPat
     answers = [Client().get(f"{ADMIN}/audit", headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["Retry-After"]) > 0
+
+
+def test_the_record_of_processing_is_told_in_two_languages(url: str) -> None:
+    token = token_for("dpo")
+    english, french = (
+        _get(url, token, f"record-of-processing?language={language}").json() for language in ("en", "fr")
+    )
+    assert english["controller"] == french["controller"] == "Northwind SAS"
+    assert english["activities"] != french["activities"]
+    assert len(english["activities"]) == len(french["activities"]) > 0
