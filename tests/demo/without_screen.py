@@ -223,6 +223,7 @@ class Story:
         self._employee.presses(re.escape(receipts))
         self._employee.sees(re.escape(_("Save…")), BUTTON)
         self._note("read the receipt that the server signed", self._employee.takes_picture("14-receipt"))
+        self._employee.takes_detail("receipt", f"^{re.escape(_('Receipts'))}")
         self._receipt = self._checked_receipt()
 
     def _checked_receipt(self) -> str:

@@ -134,7 +134,7 @@ class ReceiptsWindow(ContentWindow):
             self._add_fact(row, 1, label(value, kind="small", wrap=True))
 
     def _add_fact(self, row: int, column: int, text: QLabel) -> None:
-        self.facts.addWidget(text, row, column)
+        self.facts.addWidget(text, row, column, Qt.AlignmentFlag.AlignTop)
         text.show()  # a layout gives no room to what is not shown yet
 
     def _fit_if_shown(self) -> None:
