@@ -24,8 +24,12 @@ def main(
     *,
     open_tray: OpenTray | None = None,
     extra_checks: Iterable[Callable[[], Check]] = (),
+    leave_desktop: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run a command. ``open_tray`` is how to show windows, where there are any. Returns the exit code."""
+    """Run a command. Returns the exit code.
+
+    ``open_tray`` is how to show windows, where there are any; ``leave_desktop`` how to delete what they left on the desktop.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["helper"]:
         return helpers.run(words[1] if len(words) > 1 else "")
@@ -42,7 +46,10 @@ def main(
         return open_tray(options)
     logs.set_up(options.log_level, Folders.standard().logs)
     try:
-        return commands.COMMANDS[options.command](options, extra_checks)
+        code = commands.COMMANDS[options.command](options, extra_checks)
+        if options.command == "purge" and code == 0:
+            leave_desktop()
+        return code
     except errors.TidingsError as error:
         logging.getLogger(__name__).info("%s: %s", type(error).__name__, error.detail)
         sys.stderr.write(f"{error.title}. {error.message}\n")

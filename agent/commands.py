@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -142,20 +143,30 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     lock = InstanceLock(folders.runtime)
     if (folders.data / "tidings.sqlite3").exists():
         _disconnect(folders)
+    else:
+        DeviceToken(ProcessKeychain(), folders.data, SystemClock()).delete()
     logging.shutdown()
-    try:
-        for folder in (folders.data, folders.cache, folders.logs):
-            if folder.exists():
-                shutil.rmtree(folder)
-        lock.release()
-        shutil.rmtree(folders.runtime)
-    except OSError as error:
-        raise errors.DiskFault(f"purge: {error}") from error
+    left = [_removed(folder) for folder in (folders.data, folders.cache, folders.logs)]
+    lock.release()
+    left.append(_removed(folders.runtime))
+    if found := [error for error in left if error is not None]:
+        raise errors.DiskFault(f"purge: {found[0]}") from found[0]
     if folders.logs.parent.name == "tidings":  # XDG: ~/.local/state/tidings/log
         with suppress(OSError):
             folders.logs.parent.rmdir()
     _say(_("Everything of Tidings was deleted for this user."))
     return 0
+
+
+def _removed(folder: Path) -> OSError | None:
+    """Delete a folder; why it is still there, if it is. What one keeps does not keep the others."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error
+    return None
 
 
 def _disconnect(folders: Folders) -> None:

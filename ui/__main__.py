@@ -24,13 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.desktop.probe import run as probe
 
         return probe()
-    return command_line.main(words, open_tray=_open_tray, extra_checks=_checks())
+    return command_line.main(
+        words, open_tray=_open_tray, extra_checks=_checks(), leave_desktop=_leave_desktop
+    )
 
 
 def _checks() -> Iterator[Callable[[], Check]]:
     from ui.doctor_checks import checks
 
     yield from checks()
+
+
+def _leave_desktop() -> None:
+    from ui.desktop import autostart
+
+    autostart.forget()
 
 
 def _open_tray(options: argparse.Namespace) -> int:

@@ -42,6 +42,17 @@ def switch(on: bool) -> None:
         raise errors.DiskFault(f"autostart: {error}") from error
 
 
+def forget() -> None:
+    """Leave no entry of the person's own, on or off. One that the system has for everybody stays. Raises DiskFault."""
+    try:
+        if sys.platform == "win32":
+            _switch_run_value(None)
+        else:
+            _switch_file(_launch_agent() if sys.platform == "darwin" else _own_entry(), None)
+    except OSError as error:
+        raise errors.DiskFault(f"autostart: {error}") from error
+
+
 # Linux: the Desktop Application Autostart Specification
 
 
