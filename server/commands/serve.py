@@ -15,7 +15,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from server import load
+from server import daily, load
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import catch_up
@@ -76,7 +76,8 @@ def run(options: argparse.Namespace) -> int:
         print(_("Serving at {url} (Ctrl-C stops)").format(url=f"{scheme}://{host}:{port}"), flush=True)
 
     load.limit_requests(options.requests_per_minute)
-    server.serve()
+    with daily.housekeeping():
+        server.serve()
     return 0
 
 

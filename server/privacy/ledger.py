@@ -20,6 +20,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from server.clock import now
 from server.errors import EnvironmentFault
 from server.privacy.models import LedgerState
 from server.signing.digests import canonical_json
@@ -87,6 +88,13 @@ def write(facts: Iterable[Fact]) -> None:
         # Otherwise lines are waiting to be applied, which the next start does: only then is this place reached.
         state.number, state.digest = fresh.number, fresh.digest
         state.save(update_fields=["number", "digest"])
+
+
+def begin_anew() -> None:
+    """Put the file aside and begin an empty one, within a transaction. For a ledger that is lost or damaged for good."""
+    LedgerState.objects.all().delete()
+    if path().exists():
+        path().replace(path().with_suffix(f".{now():%Y%m%dT%H%M%S}.old"))
 
 
 def end() -> Mark:

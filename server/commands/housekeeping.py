@@ -1,0 +1,23 @@
+"""`tidings-server housekeeping`: what `serve` does daily, done now."""
+
+import argparse
+import sys
+
+from django.utils.translation import gettext as _
+
+from server.privacy.housekeeping import housekeeping
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help=_("say what is due, and do nothing"))
+
+
+def run(options: argparse.Namespace) -> int:
+    outcomes = housekeeping(dry_run=options.dry_run)
+    for outcome in outcomes:
+        if not outcome.fault:
+            print(outcome.job, outcome.count, sep="\t")
+    faults = [outcome for outcome in outcomes if outcome.fault]
+    for outcome in faults:
+        print(_("{job} failed: {reason}").format(job=outcome.job, reason=outcome.fault), file=sys.stderr)
+    return 1 if faults else 0

@@ -1,0 +1,56 @@
+"""Housekeeping once a day while the server serves, in a process of its own that ends when it is done.
+
+The thread that waits for it belongs to the process that starts the workers: however many there are, it is done once.
+"""
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+FIRST_AFTER_S = 300.0
+EVERY_S = 24 * 3600.0
+MOST_S = 3600.0
+"""How long one run may take."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def housekeeping(first_after_s: float = FIRST_AFTER_S, every_s: float = EVERY_S) -> Iterator[None]:
+    """Keep house for the length of a block. A run under way at its end is ended; the next start does what is left."""
+    ending = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(ending, first_after_s, every_s), name="housekeeping")
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
+
+
+def _keep(ending: threading.Event, wait_s: float, every_s: float) -> None:
+    while not ending.wait(wait_s):
+        _run(ending)
+        wait_s = every_s
+
+
+def _run(ending: threading.Event) -> None:
+    command = [sys.executable, "-m", "server", "housekeeping"]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            _wait(process, ending)
+    except OSError as error:
+        _log.error("housekeeping cannot start: %s", error)
+
+
+def _wait(process: "subprocess.Popen[bytes]", ending: threading.Event) -> None:
+    """What failed has been logged by the process itself, on the same stderr."""
+    waited = 0.0
+    while process.poll() is None:
+        if ending.wait(0.5) or waited > MOST_S:
+            process.terminate()
+            return
+        waited += 0.5

@@ -1,0 +1,133 @@
+"""What must be done daily so that nothing is kept longer than the data map says (GDPR article 5(1)(e))."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Q, QuerySet
+
+from server import clock
+from server.campaigns.models import Media
+from server.delivery.models import Device, Invitation
+from server.directory.models import Company
+from server.errors import ServerError
+from server.privacy.data_map import Retention
+from server.privacy.erasure import empty_write_ahead_log
+from server.signals.closing import close, due
+from server.signing.documents import COMPANY_RENEWAL, renew_company
+
+ORPHAN_AFTER = timedelta(days=1)
+"""A file is stored before the campaign that names it: younger ones may be about to be published."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One daily task. `run` takes whether to count only, and answers how much there was to do.
+
+    `retention`: the one of the data map that it puts into effect, if any.
+    """
+
+    name: str
+    run: Callable[[bool], int]
+    retention: Retention | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. `fault` is empty when it was done."""
+
+    job: str
+    count: int
+    fault: str = ""
+
+
+def housekeeping(*, dry_run: bool = False) -> list[Outcome]:
+    """Do all jobs, or only count. One that fails is told in its outcome, and stops no other."""
+    outcomes = []
+    for job in JOBS:
+        try:
+            outcome = Outcome(job.name, job.run(dry_run))
+        except ServerError as error:
+            outcome = Outcome(job.name, 0, f"{error.title}. {error.message}")
+        except (OSError, DatabaseError) as error:
+            outcome = Outcome(job.name, 0, str(error).strip())
+        if outcome.fault:
+            _log.error("housekeeping: %s failed: %s", outcome.job, outcome.fault)
+        else:
+            _log.info("housekeeping: %s: %d", outcome.job, outcome.count)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _close_campaigns(dry_run: bool) -> int:
+    campaigns = due(clock.now())
+    if dry_run:
+        return campaigns.count()
+    return sum(close(campaign) for campaign in campaigns)
+
+
+def _delete_invitations(dry_run: bool) -> int:
+    return _delete(
+        Invitation.objects.filter(Q(used_at__isnull=False) | Q(expires_at__lte=clock.now())), dry_run
+    )
+
+
+def _delete_devices(dry_run: bool) -> int:
+    return _delete(Device.objects.filter(revoked_at__isnull=False), dry_run)
+
+
+def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
+    return rows.count() if dry_run else rows.delete()[0]
+
+
+def _delete_orphans(dry_run: bool) -> int:
+    """Files of media that no row names, and what an interrupted upload left."""
+    orphans = list(_orphans(clock.now() - ORPHAN_AFTER))
+    if not dry_run:
+        for orphan in orphans:
+            orphan.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _orphans(older_than: datetime) -> Iterator[Path]:
+    named = set(Media.objects.values_list("company_id", "sha256"))
+    folder = Path(settings.MEDIA_FOLDER)
+    for path in folder.rglob("*"):
+        is_named = (path.relative_to(folder).parts[0], path.name) in named
+        if path.is_file() and not is_named and path.stat().st_mtime < older_than.timestamp():
+            yield path
+
+
+def _renew_documents(dry_run: bool) -> int:
+    companies = Company.objects.order_by("pk")
+    if dry_run:
+        soon = clock.now() + COMPANY_RENEWAL
+        return companies.filter(Q(document_expires=None) | Q(document_expires__lte=soon)).count()
+    return sum(_renew(company.pk) for company in companies)
+
+
+@transaction.atomic
+def _renew(company_id: str) -> bool:
+    return renew_company(Company.objects.select_for_update().get(pk=company_id))
+
+
+def _empty_log(dry_run: bool) -> int:
+    if not dry_run:
+        empty_write_ahead_log()
+    return 0
+
+
+JOBS = (
+    Job("close-campaigns", _close_campaigns, Retention.CAMPAIGN),
+    Job("delete-invitations", _delete_invitations, Retention.INVITATION),
+    Job("delete-revoked-computers", _delete_devices, Retention.ENROLMENT),
+    Job("delete-orphan-media", _delete_orphans),
+    Job("renew-documents", _renew_documents),
+    Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted
+)
