@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from resources import i18n
+from tests.support import gallery_privacy
+from tests.unit.ui.windows_desk import Desk, window
+from ui.privacy import PrivacyWindow
 from ui.theme import Scheme, Theme, applied_theme, apply_theme
 
 OFFSCREEN_CANNOT = (
@@ -32,3 +36,23 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
         apply_theme(qapp, light)
     yield light
     i18n.use_language("en")
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    """The windows around an agent that has sent seven messages."""
+    desk = Desk()
+    desk.agent.my_data.items = gallery_privacy.sent()
+    yield desk
+    desk.windows.close()
+    qtbot.waitUntil(lambda: not any(each.isVisible() for each in QApplication.topLevelWidgets()))
+
+
+@pytest.fixture
+def privacy(qtbot: QtBot, desk: Desk) -> PrivacyWindow:
+    """The privacy window, open and filled."""
+    desk.windows.show_choices()
+    found = window(PrivacyWindow)
+    assert isinstance(found, PrivacyWindow)
+    qtbot.waitUntil(lambda: found.sent.model.rowCount() == 7)
+    return found

@@ -1,65 +1,26 @@
 """The windows around one agent: opened, filled, answered, freed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from agent import errors
-from agent.model import Act, Change, Connection, ConsentState, Interaction, PresenceState, Signal, Status
-from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
+from agent.model import Act, Change, Connection, ConsentState, Interaction, Signal, Status
+from tests.unit.ui.desk import FILM, campaign
+from tests.unit.ui.windows_desk import Desk, is_open, window
 from ui.about import AboutWindow
-from ui.bridge import Bridge
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
 from ui.privacy import PrivacyWindow
-from ui.theme import Scheme, Theme, apply_theme
-from ui.windows import Windows
 
 CODE = "KX7P-9QMD-2HTV"
-
-
-class Desk(QObject):
-    """Windows, and what they let others do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.agent = MemoryAgent(ManualTime())
-        self.opened: list[str] = []
-        self.played: list[str] = []
-        self.bridge = Bridge(self)
-        theme = Theme.of(Scheme.LIGHT)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        apply_theme(application, theme)
-        self.windows = Windows(self.agent, self.bridge, self, lambda: theme, self)
-        self.agent.subscribe(self.bridge.listen)
-        self.bridge.changed.connect(self.windows.refresh)
-
-    def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:
-        answer(PresenceState())
-
-    def open_url(self, url: str) -> bool:
-        self.opened.append(url)
-        return True
-
-    def play(self, campaign_id: str) -> None:
-        self.played.append(campaign_id)
-
-    def show_choices(self) -> None:
-        self.windows.show_choices()
-
-    def tell(self, fault: errors.TidingsError) -> None:
-        self.windows.tell(fault.title, fault.message)
-
-    def not_connected(self) -> None:
-        self.agent.state = Status(Connection.NOT_CONNECTED)
 
 
 @pytest.fixture
@@ -68,16 +29,6 @@ def desk(qtbot: QtBot) -> Iterator[Desk]:
     yield desk
     desk.windows.close()
     qtbot.waitUntil(lambda: not any(each.isVisible() for each in QApplication.topLevelWidgets()))
-
-
-def window(kind: type[QWidget]) -> QWidget:
-    """The one visible window of a kind."""
-    (found,) = [each for each in QApplication.topLevelWidgets() if type(each) is kind and each.isVisible()]
-    return found
-
-
-def is_open(kind: type[QWidget]) -> bool:
-    return any(type(each) is kind and each.isVisible() for each in QApplication.topLevelWidgets())
 
 
 class TestFirstRun:
