@@ -37,8 +37,7 @@ DESKTOP = [
     *("trayer", "x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
 ]
 PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
-# Parts of libproxy before 0.5, which has them within.
-PROXY_PLUGINS = ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"]
+PROXY_PLUGINS = ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"]  # within libproxy since 0.5
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
@@ -106,7 +105,7 @@ def needed_packages(purpose: str) -> list[str]:
     if probe.returncode:
         needed.append("python3-venv")
     if purpose == "test":
-        needed += [name for name in PROXY_PLUGINS if apt_knows(name)]
+        needed += filter(apt_knows, PROXY_PLUGINS)
     if purpose == "package" and sys.base_prefix == "/usr":
         # Debian's python3 holds its library within; a frozen program needs it as a file.
         needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent.model import (
     Change,
@@ -19,6 +19,7 @@ from agent.model import (
     SignalChoice,
     Status,
 )
+from agent.preferences import Preferences
 from agent.sharing import (
     Comparison,
     Copy,
@@ -57,11 +58,30 @@ class MyDataPort(Protocol):
     def keys(self) -> object: ...
 
 
+class PreferencesPort(Protocol):
+    """Each method is documented at ``agent.preference_keeper.PreferenceKeeper``."""
+
+    def effective(self) -> Preferences: ...
+
+    def own(self) -> Preferences: ...
+
+    def locked(self) -> frozenset[str]: ...
+
+    def change(self, values: Mapping[str, Any]) -> None: ...
+
+    def keep(self, own: Preferences) -> None: ...
+
+
 class Agent(Protocol):
     """Each method is documented at the runtime. Those that wait for the network say so: on a worker only."""
 
     @property
     def my_data(self) -> MyDataPort: ...
+
+    @property
+    def preferences(self) -> PreferencesPort: ...
+
+    def suggested_server(self) -> str: ...
 
     def start(self) -> None: ...
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
+from PySide6.QtWidgets import QApplication
 
+from agent.preferences import DEFAULTS, Preferences
 from ui.desktop import placement
 from ui.popup.card import PopupCard
 from ui.popup.page import PopupPage
@@ -25,11 +27,13 @@ class PopupHost(QObject):
         presenter: Presenter,
         make_page: Callable[[CardContent], PopupPage],
         theme: Theme,
+        preferences: Preferences = DEFAULTS,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._presenter = presenter
         self._make_page = make_page
+        self._preferences = preferences
         self._page: PopupPage | None = None
         self._screen: QScreen | None = None
         self.card = PopupCard(theme)
@@ -72,7 +76,7 @@ class PopupHost(QObject):
     # Place
 
     def _appear(self) -> None:
-        screen = placement.active_screen()
+        screen = placement.popup_screen(self._preferences.screen)
         self.card.setScreen(screen)
         self.card.fit()
         self.card.winId()
@@ -80,10 +84,15 @@ class PopupHost(QObject):
         window.installEventFilter(self)
         self._watch(screen)
         self.card.appear(self._corner(screen))
+        if self._preferences.sound:
+            QApplication.beep()
 
     def _corner(self, screen: QScreen) -> QPoint:
-        return placement.bottom_right(
-            self.card.size(), screen.availableGeometry(), placement.MARGIN - self.card.shadow_margin
+        return placement.in_corner(
+            self._preferences.corner,
+            self.card.size(),
+            screen.availableGeometry(),
+            placement.MARGIN - self.card.shadow_margin,
         )
 
     def _watch(self, screen: QScreen | None) -> None:
@@ -99,7 +108,7 @@ class PopupHost(QObject):
         screens = QGuiApplication.screens()
         if self._screen not in screens:
             self._screen = None
-            self._watch(placement.active_screen())
+            self._watch(placement.popup_screen(self._preferences.screen))
         if self._screen is not None and self.card.isVisible():
             self.card.fit()
             self.card.move(self._corner(self._screen))

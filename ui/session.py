@@ -13,6 +13,8 @@ from agent import errors
 from agent.clock import SystemClock
 from agent.model import Change, Connection, PresenceState
 from agent.ports import Presence
+from agent.preferences import Appearance, Language
+from resources import i18n
 from ui import faults, pages
 from ui.agent_port import Agent
 from ui.bridge import Bridge
@@ -51,7 +53,9 @@ class Session(QObject):
         self._tray = tray
         self._presence = presence or system_presence()
         self._clock = SystemClock()
+        self._system_language = i18n.language()
         self._open = True
+        self._use_language()
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
         self._playback = Playback(agent, bridge, self.tell, high_contrast=self._high_contrast)
@@ -106,13 +110,14 @@ class Session(QObject):
     def _changed(self, changes: frozenset[Change]) -> None:
         if not self._open:
             return
+        self._use_language()
         self._tray.update_status(self._agent.status())
         self._theme_may_differ()
         self._presenter.refresh()
         self._windows.refresh(changes)
 
     def _make_card(self, presenter: Presenter) -> PopupHost:
-        return PopupHost(presenter, self._make_page, self._theme, self)
+        return PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
 
     def _make_page(self, content: CardContent) -> PopupPage:
         return pages.popup_page(
@@ -125,8 +130,21 @@ class Session(QObject):
 
     def _make_theme(self) -> Theme:
         company = self._agent.status().company
-        theme = Theme.of_system(company.accent if company is not None else DEFAULT_ACCENT)
+        chosen = self._agent.preferences.effective()
+        theme = Theme.chosen(
+            None if chosen.appearance is Appearance.SYSTEM else Scheme(chosen.appearance),
+            chosen.text_size / 100,
+            company.accent if company is not None else DEFAULT_ACCENT,
+        )
         return replace(theme, reduced_motion=theme.reduced_motion or reduced_motion())
+
+    def _use_language(self) -> None:
+        """The person's, or the system's as it was at the start."""
+        chosen = self._agent.preferences.effective().language
+        wanted = self._system_language if chosen is Language.SYSTEM else chosen.value
+        if wanted != i18n.language():
+            i18n.use_language(wanted)
+            self._tray.speak_anew()
 
     def _theme_may_differ(self, _scheme: object = None) -> None:
         theme = self._make_theme()
@@ -144,6 +162,7 @@ class Session(QObject):
         tray.menu_opening.connect(self._menu_opens)
         tray.pause_chosen.connect(self._pause)
         tray.privacy.connect(lambda: self._windows.show_choices())
+        tray.preferences.connect(lambda: self._windows.show_preferences())
         tray.check_now.connect(lambda: self._agent.check_now())
         tray.connect_wanted.connect(lambda: self._windows.show_first_run())
         tray.trouble_clicked.connect(self._tell_trouble)

@@ -91,6 +91,16 @@ class Theme:
             system_scheme(), accent, text_scale=system_text_scale(), reduced_motion=system_reduced_motion()
         )
 
+    @staticmethod
+    def chosen(scheme: Scheme | None, text_share: float, accent: str = DEFAULT_ACCENT) -> Theme:
+        """The system's theme with what the person chose: another scheme, and a factor for the system's text size."""
+        return Theme.of(
+            scheme or system_scheme(),
+            accent,
+            text_scale=system_text_scale() * text_share,
+            reduced_motion=system_reduced_motion(),
+        )
+
     @property
     def dark(self) -> bool:
         """Light text on a dark ground."""

@@ -27,6 +27,7 @@ class Tray(QObject):
     pause_chosen = Signal(object)
     """Seconds, or None to go on."""
     privacy = Signal()
+    preferences = Signal()
     check_now = Signal()
     connect_wanted = Signal()
     trouble_clicked = Signal(str)
@@ -56,6 +57,13 @@ class Tray(QObject):
 
     def close(self) -> None:
         self.icon.hide()
+
+    def speak_anew(self) -> None:
+        """The language is another one: make the menu again."""
+        self.menu.clear()
+        self._make_menu()
+        status, self._status = self._status or NOT_READY, None
+        self.update_status(status)
 
     def set_autostart(self, on: bool) -> None:
         """What the menu's tick says."""
@@ -108,6 +116,8 @@ class Tray(QObject):
         self.inbox = self._action("", self.open_inbox.emit)
         self._make_pause_menu()
         self.privacy_action = self._action(_("Privacy: what I share…"), self.privacy.emit)
+        self.preferences_action = self._action(_("Preferences…"), self.preferences.emit)
+        self.preferences_action.setShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma))
         self.check = self._action(_("Check now"), self.check_now.emit)
         self.menu.addSeparator()
         self.autostart = self._action(_("Start at login"), None)
@@ -153,7 +163,8 @@ class Tray(QObject):
         self.resume.setVisible(status.paused_until is not None)
         self.check.setVisible(connected)
         self.privacy_action.setVisible(connected)
-        for action in (self.inbox, self.pause.menuAction(), self.privacy_action, self.check):
+        needing_agent = (self.privacy_action, self.preferences_action, self.check)
+        for action in (self.inbox, self.pause.menuAction(), *needing_agent):
             action.setEnabled(ready)
         self._update_troubles(status)
 

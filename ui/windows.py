@@ -13,6 +13,7 @@ from agent.model import Act, Change, Connection, Interaction, Signal
 from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.open_windows import OpenWindows
+from ui.preferences_desk import PreferencesDesk
 from ui.presenter import Actions, follow_link
 from ui.privacy_desk import PrivacyDesk
 from ui.theme import Theme
@@ -44,6 +45,8 @@ class Windows(QObject):
         self._privacy = PrivacyDesk(
             agent, bridge, self._open, theme, self.tell, lambda: self.show_notice(), self
         )
+
+        self._preferences = PreferencesDesk(agent, self._open, theme, self.tell, self)
 
     def close(self) -> None:
         """Close them all."""
@@ -89,6 +92,10 @@ class Windows(QObject):
         """Connect this computer."""
         self._first_run(activate=True)
 
+    def show_preferences(self) -> None:
+        """Pop-ups, quiet hours, language and look."""
+        self._preferences.show()
+
     def show_about(self) -> None:
         from ui.about import AboutWindow
 
@@ -119,7 +126,7 @@ class Windows(QObject):
             window.chosen.connect(self._chosen_first)
             window.deferred.connect(lambda: self._act(self._agent.defer_choice))
             window.notice_requested.connect(lambda: self.show_notice())
-            window.set_address(self._agent.status().server_url)
+            window.set_address(self._agent.status().server_url or self._agent.suggested_server())
             window.show_connect()
             return window
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from agent import errors
 from agent.model import Connection, Person, Signal
+from agent.preferences import DEFAULTS, with_values
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support import gallery_privacy
@@ -23,6 +24,7 @@ from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.notice_window import NoticeWindow
 from ui.popup import PopupCard
+from ui.preferences import PreferencesWindow
 from ui.theme import Scheme, Theme, apply_theme
 
 FOLDER = Path("build/gallery")
@@ -132,6 +134,22 @@ def about(theme: Theme) -> QWidget:
     return AboutWindow(theme, "0.1.0", data.status())
 
 
+def preferences(theme: Theme) -> QWidget:
+    window = PreferencesWindow(theme)
+    window.show_state(DEFAULTS, frozenset(), autostart=True)
+    return window
+
+
+def preferences_fixed(theme: Theme) -> QWidget:
+    window = PreferencesWindow(theme)
+    window.show_state(
+        with_values(DEFAULTS, {"quiet_hours": True, "popups_per_hour": 3}),
+        frozenset({"quiet_hours", "quiet_days", "popups_per_hour"}),
+        autostart=False,
+    )
+    return window
+
+
 SCREENS: dict[str, Screen] = {
     "popup-video": popup_video,
     "popup-urgent": popup_urgent,
@@ -149,6 +167,8 @@ SCREENS: dict[str, Screen] = {
     "inbox-not-connected": inbox_not_connected,
     "notice": notice,
     "about": about,
+    "preferences": preferences,
+    "preferences-fixed": preferences_fixed,
 } | gallery_privacy.SCREENS
 
 

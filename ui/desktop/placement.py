@@ -1,9 +1,11 @@
-"""Where pop-ups go: the bottom right of the screen that the person is looking at, clear of panels."""
+"""Where pop-ups go: a corner of the screen that the person is looking at, or of the main one, clear of panels."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+
+from agent.preferences import Corner, Screen
 
 MARGIN = 16
 """Between a pop-up and the edge of what panels leave free, in device-independent pixels."""
@@ -19,13 +21,19 @@ def active_screen() -> QScreen:
     )
 
 
-def bottom_right(size: QSize, available: QRect, margin: int = MARGIN) -> QPoint:
-    """The top left corner for a window of this size in the free part of a screen.
+def popup_screen(choice: Screen) -> QScreen:
+    return QGuiApplication.primaryScreen() if choice is Screen.PRIMARY else active_screen()
+
+
+def in_corner(corner: Corner, size: QSize, available: QRect, margin: int = MARGIN) -> QPoint:
+    """The top left corner for a window of this size in a corner of the free part of a screen.
 
     What is larger than the screen keeps its top left corner, where its buttons to close are, in sight.
     """
-    x = available.right() + 1 - margin - size.width()
-    y = available.bottom() + 1 - margin - size.height()
+    left = corner in (Corner.BOTTOM_LEFT, Corner.TOP_LEFT)
+    top = corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT)
+    x = available.left() + margin if left else available.right() + 1 - margin - size.width()
+    y = available.top() + margin if top else available.bottom() + 1 - margin - size.height()
     return QPoint(max(x, available.left()), max(y, available.top()))
 
 

@@ -34,6 +34,7 @@ from agent.model import (
     Variant,
     Video,
 )
+from agent.preferences import DEFAULTS, Preferences, with_values
 from tests.unit.ui.desk_data import MemoryData
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -116,6 +117,31 @@ class ManualCall:
             call()
 
 
+class MemoryPreferences:
+    """Preferences in memory, some of them fixed."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.changed = changed
+        self.kept = DEFAULTS
+        self.fixed: dict[str, Any] = {}
+
+    def effective(self) -> Preferences:
+        return with_values(self.kept, self.fixed)
+
+    def own(self) -> Preferences:
+        return self.kept
+
+    def locked(self) -> frozenset[str]:
+        return frozenset(self.fixed)
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        self.keep(with_values(self.kept, values))
+
+    def keep(self, own: Preferences) -> None:
+        self.kept = own
+        self.changed()
+
+
 class MemoryAgent:
     """What the runtime does for windows, in memory: real selection and link rules, no server and no disk."""
 
@@ -136,6 +162,7 @@ class MemoryAgent:
         self.media: dict[str, Path] = {}
         self.calls: list[str] = []
         self.my_data = MemoryData()
+        self.preferences = MemoryPreferences(lambda: self.tell(Change.PREFERENCES))
 
     def arrives(self, *campaigns: Campaign) -> None:
         for each in campaigns:
@@ -154,6 +181,9 @@ class MemoryAgent:
     def tell(self, change: Change) -> None:
         for listener in list(self.listeners):
             listener(change)
+
+    def suggested_server(self) -> str:
+        return ""
 
     def start(self) -> None:
         self.calls.append("start")

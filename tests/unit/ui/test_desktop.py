@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from agent import errors
 from agent.model import PresenceState, Tristate
+from agent.preferences import Corner
 from tests.support.waiting import until
 from ui.desktop import autostart, browser
-from ui.desktop.placement import active_screen, bottom_right
+from ui.desktop.placement import active_screen, in_corner
 from ui.desktop.presence import UnknownPresence, system_presence
 from ui.desktop.reduced_motion import reduced_motion
 from ui.desktop.single_instance import SOCKET_NAME, SingleInstance, ask_to_show
@@ -35,15 +36,15 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 class TestPlacement:
     def test_a_popup_stands_at_the_bottom_right_of_the_free_part_of_the_screen(self) -> None:
-        place = bottom_right(QSize(400, 300), QRect(0, 0, 1366, 738), margin=16)
+        place = in_corner(Corner.BOTTOM_RIGHT, QSize(400, 300), QRect(0, 0, 1366, 738), margin=16)
         assert (place.x() + 400, place.y() + 300) == (1350, 722)
 
     def test_a_second_screen_left_of_the_first_has_its_own_bottom_right(self) -> None:
-        place = bottom_right(QSize(400, 300), QRect(-1920, 40, 1920, 1000), margin=16)
+        place = in_corner(Corner.BOTTOM_RIGHT, QSize(400, 300), QRect(-1920, 40, 1920, 1000), margin=16)
         assert (place.x() + 400, place.y() + 300) == (-16, 1024)
 
     def test_what_is_larger_than_the_screen_keeps_its_top_left_corner_in_sight(self) -> None:
-        assert bottom_right(QSize(900, 900), QRect(10, 20, 800, 600)).toTuple() == (10, 20)
+        assert in_corner(Corner.BOTTOM_RIGHT, QSize(900, 900), QRect(10, 20, 800, 600)).toTuple() == (10, 20)
 
     def test_there_is_always_an_active_screen(self, qtbot: QtBot) -> None:
         assert active_screen().availableGeometry().isValid()

@@ -62,6 +62,7 @@ class TestMenu:
             "Open inbox",
             "Pause pop-ups",
             "Privacy: what I share…",
+            "Preferences…",
             "Check now",
             "Start at login",
             "About",
@@ -73,7 +74,14 @@ class TestMenu:
         self, tray: Tray, connection: Connection
     ) -> None:
         tray.update_status(Status(connection))
-        assert entries(tray)[1:] == ["Connect…", "Open inbox", "Start at login", "About", "Quit"]
+        assert entries(tray)[1:] == [
+            "Connect…",
+            "Open inbox",
+            "Preferences…",
+            "Start at login",
+            "About",
+            "Quit",
+        ]
 
     def test_unread_announcements_are_counted(self, tray: Tray) -> None:
         tray.update_status(status(unread=3))
@@ -118,6 +126,7 @@ class TestMenu:
         wanted = {
             "Open inbox": tray.open_inbox,
             "Privacy": tray.privacy,
+            "Preferences…": tray.preferences,
             "Check now": tray.check_now,
             "Connect…": tray.connect_wanted,
             "About": tray.about,
