@@ -21,6 +21,7 @@ from server.signals.keys import person_key
 from server.signals.models import CampaignKey
 
 KEYS_AT_ONCE = 500
+ROWS_AT_ONCE = 500
 
 _random = secrets.SystemRandom()
 
@@ -66,16 +67,17 @@ def _form(
             "person_key", flat=True
         )
     )
+    drawn: list[tuple[Block, list[str]]] = []
     for cohort, members in cohorts.items():
-        keys_of_all = {person_key(key, person) for person in members}
-        waiting = {person_key(key, person) for person in members & share} - counted
-        room = len(members) - campaign.minimum - len(keys_of_all & counted)
+        keys = {person: person_key(key, person) for person in members}
+        waiting = {keys[person] for person in members & share} - counted
+        room = len(members) - campaign.minimum - len(counted.intersection(keys.values()))
         common = frozenset.intersection(*(groups.get(person, frozenset()) for person in members))
-        for keys in split(waiting, campaign.minimum, room):
-            block = Block.objects.create(
-                campaign=campaign, signal=signal, cohort=cohort, groups=sorted(common)
-            )
-            BlockMember.objects.bulk_create([BlockMember(block=block, person_key=one) for one in keys])
+        block = {"campaign": campaign, "signal": signal, "cohort": cohort, "groups": sorted(common)}
+        drawn += [(Block(**block), people) for people in split(waiting, campaign.minimum, room)]
+    Block.objects.bulk_create([block for block, _people in drawn], batch_size=ROWS_AT_ONCE)
+    members_of = [BlockMember(block=block, person_key=one) for block, people in drawn for one in people]
+    BlockMember.objects.bulk_create(members_of, batch_size=ROWS_AT_ONCE)
 
 
 def split(waiting: Iterable[str], minimum: int, room: int) -> list[list[str]]:
