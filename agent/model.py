@@ -295,6 +295,9 @@ class HoldReason(StrEnum):
     PAUSED = "paused"
     SCREEN_LOCKED = "screen_locked"
     DO_NOT_DISTURB = "do_not_disturb"
+    QUIET_HOURS = "quiet_hours"
+    TOO_MANY = "too_many"
+    TOO_SOON = "too_soon"
     FULL_SCREEN = "full_screen"
     MEDIA_MISSING = "media_missing"
 
@@ -318,6 +321,8 @@ class Selection(Struct, frozen=True):
 
     show: tuple[InboxItem, ...]
     held: Mapping[str, HoldReason]
+    look_again: datetime | None = None
+    """When quiet hours or a limit end that hold one back."""
 
 
 def resolve(*types: type[Struct]) -> None:

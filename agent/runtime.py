@@ -178,16 +178,15 @@ class Runtime:
     def select(self, presence: PresenceState) -> Selection:
         """What to show now, and why not the rest."""
         items = self._campaigns.candidates()
-        language = i18n.language()
-        missing = {
-            item.campaign.campaign_id for item in items if self._cache.missing(item.campaign, language)
-        }
+        files = self._cache.missing
+        missing = {i.campaign.campaign_id for i in items if files(i.campaign, i18n.language())}
         return selection.select(
             items,
             now=self._clock.now(),
             presence=presence,
             paused_until=self._paused_until(),
             media_missing=missing,
+            preferences=self.preferences.effective(),
         )
 
     def choices(self) -> tuple[SignalChoice, ...]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
-from agent import policy
+from msgspec.structs import replace
+
+from agent import moments, policy
 from agent.model import CampaignStatus, HoldReason, InboxItem, PresenceState, Selection, Tristate, Urgency
+from agent.preferences import DEFAULTS, Preferences
 
 _ORDER = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2, Urgency.SILENT: 3}
 
@@ -18,8 +21,14 @@ def select(
     presence: PresenceState,
     paused_until: datetime | None = None,
     media_missing: Collection[str] = (),
+    preferences: Preferences = DEFAULTS,
+    zone: tzinfo | None = None,
 ) -> Selection:
-    """Choose by urgency, then by start. ``media_missing``: ids of campaigns whose files are not all here."""
+    """Choose by urgency, then by start. ``media_missing``: ids of campaigns whose files are not all here.
+
+    ``zone`` is the person's time zone, None for the computer's.
+    """
+    items = list(items)
     show: list[InboxItem] = []
     held: dict[str, HoldReason] = {}
     for item in items:
@@ -31,7 +40,41 @@ def select(
     show.sort(
         key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id)
     )
-    return Selection(tuple(show), held)
+    return _spare_the_person(items, show, held, now, preferences, zone)
+
+
+def _spare_the_person(
+    items: list[InboxItem],
+    show: list[InboxItem],
+    held: dict[str, HoldReason],
+    now: datetime,
+    preferences: Preferences,
+    zone: tzinfo | None,
+) -> Selection:
+    """Hold normal ones back in quiet hours, and beyond the limits those that the person did not ask for again."""
+    quiet = moments.quiet_until(now, preferences, zone)
+    displayed = [item.state.displayed for item in items if item.state.displayed is not None]
+    limited = moments.limited_until(now, displayed, preferences)
+    again: list[datetime] = []
+    kept: list[InboxItem] = []
+    for item in show:
+        asked_for = item.state.remind_at is not None
+        if item.campaign.urgency is not Urgency.NORMAL:
+            kept.append(item)
+        elif quiet is not None:
+            held[item.campaign.campaign_id] = HoldReason.QUIET_HOURS
+            again.append(quiet)
+        elif limited is not None and not asked_for:
+            held[item.campaign.campaign_id] = limited[0]
+            again.append(limited[1])
+        else:
+            kept.append(item)
+            if not asked_for:
+                displayed.append(now)
+                # Those that are due at the same time are pages of one pop-up: only the number of them counts.
+                together = replace(preferences, minutes_between=0)
+                limited = moments.limited_until(now, displayed, together)
+    return Selection(tuple(kept), held, min(again, default=None))
 
 
 def over(item: InboxItem, now: datetime) -> HoldReason | None:

@@ -182,6 +182,8 @@ class Presenter:
             self._wake_call.cancel()
             self._wake_call = None
         moments = [page.item.campaign.ends for page in self._pages]
+        if found.look_again is not None:
+            moments.append(found.look_again)
         for campaign_id, reason in found.held.items():
             moment = self._moment(reason, inbox.get(campaign_id))
             if moment is not None:

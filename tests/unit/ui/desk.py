@@ -204,7 +204,11 @@ class MemoryAgent:
 
     def select(self, presence: PresenceState) -> Selection:
         return selection.select(
-            self.items.values(), now=self.time.now(), presence=presence, paused_until=self.state.paused_until
+            self.items.values(),
+            now=self.time.now(),
+            presence=presence,
+            paused_until=self.state.paused_until,
+            preferences=self.preferences.effective(),
         )
 
     def choices(self) -> tuple[SignalChoice, ...]:
