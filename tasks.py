@@ -37,7 +37,6 @@ DESKTOP = [
     *("trayer", "x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
 ]
 PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
-PROXY_PLUGINS = ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"]  # within libproxy since 0.5
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
@@ -105,7 +104,7 @@ def needed_packages(purpose: str) -> list[str]:
     if probe.returncode:
         needed.append("python3-venv")
     if purpose == "test":
-        needed += filter(apt_knows, PROXY_PLUGINS)
+        needed += filter(apt_knows, ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"])  # in 0.5 within
     if purpose == "package" and sys.base_prefix == "/usr":
         # Debian's python3 holds its library within; a frozen program needs it as a file.
         needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")
