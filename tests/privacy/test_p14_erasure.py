@@ -1,0 +1,134 @@
+"""P14: who is erased is in no row, not in the database's files, and not in a dump (GDPR article 17)."""
+
+import itertools
+import time
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from server.audit.models import Entry
+from server.directory.models import Person
+from server.privacy.erasure import erase
+from server.rights.leads import leading_models, rows_about
+from server.signals.keys import keys_of, person_key
+from server.signals.models import CampaignKey, Consent, Signal
+from tests.support import server_data
+from tests.support.backups import dump
+from tests.support.campaign_server import ServerHome
+from tests.support.canaries import Canaries
+from tests.support.proofs import Proof
+from tests.support.server_commands import run_command
+from tests.support.wire import an_hour_ago
+
+FIRST = 10_000
+"""All canaries are equally long, so that none is the beginning of another."""
+LIMIT_S = 60
+
+
+@pytest.mark.proves("P14")
+def test_a_value_in_every_column_is_gone_after_the_purge(northwind: ServerHome, proof: Proof) -> None:
+    people = proof.trials(full=20, few=1)
+    found: list[str] = []
+    columns = 0
+    for number in range(people):
+        person, other = server_data.add_people(2)
+        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), people=[person, other])
+        canaries = Canaries(person, campaign, _numbers=itertools.count(FIRST))
+        canaries.plant()
+        needles = _needles(canaries)
+        before = _stored(northwind)
+        assert not [needle for needle in needles if needle not in before]
+        person.refresh_from_db()
+        run_command("purge", person.email, "--yes")
+        after = _stored(northwind)
+        found += [needle.decode() for needle in needles if needle in after]
+        found += [
+            str(row) for model in leading_models() if model is not Entry for row in rows_about(model, person)
+        ]
+        columns += len(needles)
+        Entry.objects.filter(detail__startswith="canary").delete()
+        Person.objects.all().delete()
+    proof.found(f"values and rows of erased people ({_database(northwind)})", len(found), columns)
+    assert found == []
+
+
+@pytest.mark.proves("P14")
+def test_thousands_are_erased_at_once(northwind: ServerHome, proof: Proof) -> None:
+    count = proof.trials(full=10_000, few=100)
+    people = server_data.add_people(count)
+    server_data.add_computers(people)
+    for number in range(5):
+        server_data.publish(f"c-{number}", starts=an_hour_ago())
+    now = datetime.now(UTC)
+    Consent.objects.bulk_create(
+        (
+            Consent(
+                person=person,
+                receipt_id=uuid4(),
+                signal="seen",
+                status="given",
+                notice_version=3,
+                time=now,
+                language="en",
+                agent_version="0.1.0",
+                receipt="r" * 900,
+            )
+            for person in people
+        ),
+        batch_size=1000,
+    )
+    for key in CampaignKey.objects.all():
+        Signal.objects.bulk_create(
+            (
+                Signal(
+                    campaign_id=key.pk,
+                    event_id=uuid4(),
+                    person_key=person_key(key.key, person.pk),
+                    signal="seen",
+                    date=now.date(),
+                )
+                for person in people
+            ),
+            batch_size=1000,
+        )
+    begun = time.monotonic()
+    erased = erase(server_data.company(), [person.pk for person in people])
+    seconds = time.monotonic() - begun
+    proof.found(f"seconds for {count} people ({_database(northwind)})", f"{seconds:.1f}", count)
+    assert (erased["directory.Person"], erased["signals.Signal"]) == (count, 5 * count)
+    assert not Signal.objects.exists()
+    if proof.is_full:
+        assert seconds < LIMIT_S
+
+
+def _needles(canaries: Canaries) -> list[bytes]:
+    """What names the person or was planted, as the database writes it: all but numbers and words that are no one's own."""
+    person = canaries.person
+    texts = [person.email, _uuid(person.pk), *keys_of(person.pk, "northwind").values()]
+    for column, value in canaries.planted.items():
+        if column.startswith(Entry._meta.label):  # who did what stays, under a hash of the person's id
+            continue
+        if value.startswith("canary"):
+            texts.append(value)
+        elif (
+            value[4:5] == "-" and value[:4].isdecimal() and value > "2031"
+        ):  # else it is the hour of this test
+            texts.append(value[:19].replace("T", " "))
+        elif len(value) == 36:
+            texts.append(_uuid(UUID(value)))
+    return [text.encode() for text in dict.fromkeys(texts)]
+
+
+def _uuid(value: UUID) -> str:
+    return value.hex if connection.vendor == "sqlite" else str(value)
+
+
+def _stored(home: ServerHome) -> bytes:
+    connection.close()
+    return dump(home)
+
+
+def _database(home: ServerHome) -> str:
+    return "PostgreSQL" if home.database_url else "SQLite"
