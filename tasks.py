@@ -40,7 +40,7 @@ PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-b
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, *PROXIES, "ffmpeg", "postgresql"],
+    "test": [*QT, *DESKTOP, *PROXIES, "ffmpeg", "iproute2", "postgresql"],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
     "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
@@ -104,7 +104,7 @@ def needed_packages(purpose: str) -> list[str]:
     if probe.returncode:
         needed.append("python3-venv")
     if purpose == "test":
-        needed += filter(apt_knows, ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"])  # in 0.5 within
+        needed += filter(apt_knows, ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"])
     if purpose == "package" and sys.base_prefix == "/usr":
         # Debian's python3 holds its library within; a frozen program needs it as a file.
         needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")

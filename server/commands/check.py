@@ -14,13 +14,21 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from server import clock
+from server.audit.verifying import verify
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
 from server.directory.models import Company
 from server.errors import ServerError
+from server.privacy import ledger
+from server.privacy.ledger import Mark
+from server.privacy.models import LedgerState
+from server.privacy.record import declared_fields
+from server.privacy.record_words import FIELDS
 from server.signing.signers import load_signer
+from server.tenants.region import region_name, require_own_region
 
 FREE_BYTES = 1024**3
 RENEW_WITHIN = timedelta(days=30)
@@ -63,11 +71,14 @@ def _findings() -> Iterator[Finding]:
     if migrations.state == "fault":
         return
     yield _clock()
+    yield _region()
+    yield _ledger()
+    yield _record()
     companies = list(Company.objects.order_by("id"))
     if not companies:
         yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
     for company in companies:
-        for look in (_keys, _document, _media, _address):
+        for look in (_keys, _document, _media, _audit, _address):
             yield look(company)
 
 
@@ -134,6 +145,42 @@ def _clock() -> Finding:
     return Finding(_("Clock"), "ok", clock.utc_text(now))
 
 
+def _region() -> Finding:
+    try:
+        return Finding(_("Region"), "ok", region_name(require_own_region()))
+    except ServerError as error:
+        return Finding(_("Region"), "fault", f"{error.title}. {error.message}")
+
+
+def _ledger() -> Finding:
+    name = _("Erasure ledger")
+    try:
+        lines = ledger.read()
+        state = LedgerState.objects.filter(pk=1).first()
+        waiting = ledger.after(lines, Mark(state.number, state.digest) if state else ledger.START)
+    except ServerError as error:
+        return Finding(name, "fault", f"{error.title}. {error.message}")
+    if waiting:
+        message = ngettext(
+            "{count} line waits to be applied, which the next command or start does.",
+            "{count} lines wait to be applied, which the next command or start does.",
+            len(waiting),
+        )
+        return Finding(name, "warning", message.format(count=len(waiting)))
+    count = len(lines)
+    whole = ngettext("The ledger is whole: {count} line.", "The ledger is whole: {count} lines.", count)
+    return Finding(name, "ok", whole.format(count=count))
+
+
+def _record() -> Finding:
+    """Whether everything that is stored about people can be named in the record of processing."""
+    name = _("Record of processing")
+    declared = declared_fields()
+    if nameless := sorted(declared.keys() - FIELDS.keys()):
+        return Finding(name, "fault", _("It does not describe: {fields}").format(fields=", ".join(nameless)))
+    return Finding(name, "ok", _("complete: {count} fields").format(count=len(declared)))
+
+
 def _keys(company: Company) -> Finding:
     name = _("Keys of {company}").format(company=company.id)
     try:
@@ -152,6 +199,14 @@ def _document(company: Company) -> Finding:
         message = _("Expires {time}. Restart the server to renew it.")
         return Finding(name, "warning", message.format(time=clock.utc_text(company.document_expires)))
     return Finding(name, "ok", _("valid until {time}").format(time=clock.utc_text(company.document_expires)))
+
+
+def _audit(company: Company) -> Finding:
+    name = _("Audit log of {company}").format(company=company.id)
+    verdict = verify(company)
+    if verdict.faults:
+        return Finding(name, "fault", "; ".join(verdict.faults))
+    return Finding(name, "ok", _("whole, {count} entries").format(count=verdict.head.number))
 
 
 def _media(company: Company) -> Finding:
