@@ -144,7 +144,7 @@ def kept_in_keychain(session: Session, account: str, log: Path) -> str | None:
 def test_purge_leaves_nothing_in_home_runtime_folder_autostart_and_keychain(
     proof: Proof, session: Session, tmp_path: Path
 ) -> None:
-    rounds, left, sought = proof.trials(full=12, few=1), 0, 0
+    rounds, left, sought = proof.trials(full=4, few=1), 0, 0
     home, run = Path(session.env["HOME"]), Path(session.env["XDG_RUNTIME_DIR"])
     autostart = home / "config" / "autostart" / "tidings.desktop"
     for every_home in (autostart.parent, home / ".cache", home / ".local" / "state"):
