@@ -46,7 +46,7 @@ def declared_fields() -> dict[str, Personal]:
         f"{model._meta.label_lower}.{name}": said
         for model in apps.get_models()
         if model.__module__.startswith("server.")
-        for name, said in sorted(getattr(model, "data_map", {}).items())
+        for name, said in getattr(model, "data_map", {}).items()
         if isinstance(said, Personal)
     }
 
@@ -157,6 +157,7 @@ def as_html(record: Record) -> str:
     )
     header = (_("Purpose"), _("People"), _("Data"), _("Kept"))
     rows = [(one.purpose, one.people, ", ".join(one.data), one.retention) for one in record.activities]
+    heading = _("What is processed, and why")
     made = _("GDPR article 30. Made on {time} from the fields that this server stores.").format(
         time=record.made
     )
@@ -166,7 +167,7 @@ def as_html(record: Record) -> str:
         f"<title>{escape(title)}: {escape(record.controller)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f'<body>\n<main>\n<h1>{escape(title)}</h1>\n<p class="made">{escape(made)}</p>\n<dl>\n'
         + "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n" for name, value in facts)
-        + f"</dl>\n<h2>{escape(_('What is processed, and why'))}</h2>\n<table>\n<thead><tr>"
+        + f"</dl>\n<h2>{escape(heading)}</h2>\n<table>\n<thead><tr>"
         + "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
         + "</tr></thead>\n<tbody>\n"
         + "".join(_row(row) for row in rows)
