@@ -55,6 +55,7 @@ QPushButton[kind="filter"] {
 }
 QPushButton[kind="filter"]:hover { border-color: $accent; }
 QPushButton[kind="filter"]:checked { background: $accent; border-color: $accent; color: $accent_ink; }
+QPushButton[kind="filter"]:disabled { background: $paper; border-color: $edge; color: $ink2; }
 QPushButton[kind="filter"]:focus { border: 1px solid $ink; }
 QPushButton[kind="answer"] { padding: ${px8}px; }
 QPushButton[kind="answer"]:focus { padding: ${px7}px; }
@@ -102,6 +103,15 @@ QTableView[kind="table"] QHeaderView::section {
     padding: ${px8}px 0 ${px8}px ${px10}px;
 }
 QListView[kind="plain"] { background: transparent; border: 0; outline: 0; }
+
+QComboBox {
+    border: 1px solid $edge; border-radius: 8px; background: $card; color: $ink; padding: ${px5}px ${px10}px;
+    font-size: ${px13}px;
+}
+QComboBox:focus { border: 2px solid $accent; padding: ${px4}px ${px9}px; }
+QComboBox:disabled { color: $ink2; background: $paper; }
+QComboBox::drop-down { border: 0; background: transparent; width: ${px18}px; }
+QComboBox QAbstractItemView { background: $card; color: $ink; border: 1px solid $edge; }
 
 QProgressBar { border: 0; background: $soft; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from agent.preferences import Day
@@ -50,6 +50,17 @@ class _Combo(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scrolling the window over it must not change it."""
         event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.ButtonText), 1.5))
+        unit = self.height() / 10
+        centre = QPointF(self.width() - 2 * self.height() / 5, self.height() / 2)
+        points = ((-1.2, -0.6), (0.0, 0.6), (1.2, -0.6))
+        painter.drawPolyline([centre + QPointF(x * unit, y * unit) for x, y in points])
+        painter.end()
 
 
 class ChoiceRow(PreferenceRow):
