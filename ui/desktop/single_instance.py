@@ -10,7 +10,6 @@ import logging
 import os
 import socket
 import stat
-import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 from agent import errors
+from agent.control import peer_uid
 from agent.instance_lock import InstanceLock
 
 log = logging.getLogger(__name__)
@@ -108,19 +108,6 @@ def ask_to_show(folder: Path) -> bool:
     except OSError as error:
         log.info("The running agent did not answer: %s", error)
         return False
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user at the other end of a local socket."""
-    if sys.platform == "linux":
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        return int(struct.unpack("3i", credentials)[1])
-    import ctypes
-
-    user, group = ctypes.c_uint(), ctypes.c_uint()
-    if ctypes.CDLL(None).getpeereid(connection.fileno(), ctypes.byref(user), ctypes.byref(group)) != 0:
-        return -1
-    return user.value
 
 
 class Listener(Protocol):
