@@ -49,6 +49,7 @@ def test_a_value_in_every_column_is_gone_after_the_purge(northwind: ServerHome, 
         ]
         columns += len(needles)
         Entry.objects.filter(detail__startswith="canary").delete()
+        campaign.delete()
         Person.objects.all().delete()
     proof.found(f"values and rows of erased people ({_database(northwind)})", len(found), columns)
     assert found == []
