@@ -219,8 +219,7 @@ class Story:
             picture,
             Share("consent withdrawn", detail="like"),
         )
-        receipts = ngettext("See the receipt", "See the {count} receipts", RECEIPTS).format(count=RECEIPTS)
-        self._employee.presses(re.escape(receipts))
+        self._employee.presses(re.escape(_("See the {count} receipts").format(count=RECEIPTS)))
         self._employee.sees(re.escape(_("Save…")), BUTTON)
         self._note("read the receipt that the server signed", self._employee.takes_picture("14-receipt"))
         self._employee.takes_detail("receipt", f"^{re.escape(_('Receipts'))}")

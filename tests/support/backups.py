@@ -43,5 +43,5 @@ def dump(home: ServerHome) -> bytes:
 
 
 def _run(program: str, *words: str) -> bytes:
-    command = [programs() / program, *words]
+    command = [str(programs() / program), *words]
     return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout

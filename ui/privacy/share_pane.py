@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from agent.model import Company, SignalChoice
 from agent.model import Signal as SharedSignal
 from agent.sharing import KeptReceipt, SentItem
-from resources.i18n import _, ngettext
+from resources.i18n import _
 from ui import wording
 from ui.privacy.note import Note
 from ui.privacy.signal_card import SignalCard
@@ -146,7 +146,9 @@ class SharePane(QWidget):
             receipt = next((receipt for receipt in receipts if receipt.signal is signal), None)
             card.show_progress(message, receipt)
         self.receipts_button.set_text(
-            ngettext("See the receipt", "See the {count} receipts", len(receipts)).format(count=len(receipts))
+            _("See the receipt")
+            if len(receipts) == 1
+            else _("See the {count} receipts").format(count=len(receipts))
         )
         self.receipts_button.setVisible(bool(receipts))
 
