@@ -1,6 +1,8 @@
 """The report of the privacy proofs: it must not say that something holds which nobody tried."""
 
+import re
 from html import escape
+from pathlib import Path
 
 from tests.privacy.report import Row, page
 from tests.support.proofs import GUARANTEES, Finding
@@ -26,3 +28,9 @@ def test_the_report_has_a_line_for_each_guarantee_with_its_figure() -> None:
         assert f"<td>{name}</td><td>{escape(statement)}</td>" in report
     assert report.count("events &lt;stored&gt;: <b>0</b> of 1,000") == len(GUARANTEES)
     assert f"{len(GUARANTEES)} of {len(GUARANTEES)} guarantees held" in report
+
+
+def test_every_guarantee_has_a_test_that_proves_it() -> None:
+    sources = (Path(__file__).parents[1] / "privacy").glob("test_p*.py")
+    proved = {name for source in sources for name in re.findall(r'proves\("(P\d+)"\)', source.read_text())}
+    assert proved == GUARANTEES.keys()
