@@ -10,6 +10,7 @@ keys/receipt.jwk.json
 The same company gives the same bytes: nothing in the archive tells when it was made.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,6 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal
@@ -35,6 +35,9 @@ LARGEST_RATIO = 200
 """Bytes that one compressed byte may stand for. Rows stay far below; a bomb does not (DEFLATE can reach 1,032)."""
 CHUNK_BYTES = 1024 * 1024
 EARLIEST = (1980, 1, 1, 0, 0, 0)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+UNREADABLE = (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
+"""What `zipfile` raises for archives that are damaged, encrypted or of an unknown kind."""
 MEMBER = r"^(rows/[a-z_]{1,60}\.[a-z_]{1,80}\.jsonl|media/[0-9a-f]{64}|keys/(campaign|receipt)\.jwk\.json)$"
 
 MemberName = Annotated[str, Field(pattern=MEMBER)]
@@ -65,14 +68,14 @@ class ArchiveWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._partial = path.parent / f".{path.name}.partial"
         self._files: dict[str, Member] = {}
 
     def __enter__(self) -> "ArchiveWriter":
         """Raises `Refused` where the file is there already, `EnvironmentFault` where it cannot be written."""
-        if self._path.exists():
-            raise Refused(_("{path} is there already").format(path=self._path), _("Choose another name."))
         try:
+            if self._path.exists():
+                raise Refused(_("{path} is there already").format(path=self._path), _("Choose another name."))
             self._partial.unlink(missing_ok=True)
             descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
@@ -113,6 +116,8 @@ class ArchiveWriter:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        with contextlib.suppress(OSError):  # of what was not finished, nothing is kept
+            self._zip.close()
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
@@ -148,7 +153,7 @@ class ArchiveReader:
                         break
                     digest.update(chunk)
                     yield chunk
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        except UNREADABLE as error:
             raise damaged(f"{name}: {error}") from error
         if left or digest.hexdigest() != expected.sha256:
             raise damaged(_("{name} is not what the manifest says").format(name=name))
@@ -178,12 +183,12 @@ def damaged(reason: str) -> Refused:
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(path: Path) -> Iterator[ArchiveReader]:
     """Open an archive and check its manifest. Raises `Refused` for what is no archive of a company."""
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise Refused(_("The archive cannot be read"), f"{path}: {error}") from error
     with archive:
         manifest = _manifest(archive)
@@ -200,7 +205,7 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
         return Manifest.model_validate_json(content)
     except KeyError as error:
         raise damaged(_("it has no manifest")) from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise damaged(f"{MANIFEST}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
@@ -213,8 +218,7 @@ def _check_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> 
     if names != sorted([MANIFEST, *manifest.files]):
         raise damaged(_("it holds other files than its manifest names"))
     for entry in entries:
-        expected = manifest.files.get(entry.filename)
-        if expected is not None and entry.file_size != expected.size:
+        if not _is_as_told(entry, manifest.files.get(entry.filename)):
             raise damaged(_("{name} is not what the manifest says").format(name=entry.filename))
         if entry.file_size > LARGEST_RATIO * max(entry.compress_size, CHUNK_BYTES // LARGEST_RATIO):
             raise damaged(_("{name} is packed too tightly to be a company’s").format(name=entry.filename))
@@ -223,6 +227,14 @@ def _check_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> 
         raise EnvironmentFault(
             _("The disk is too small for this company"), _("Free some space, then try again.")
         )
+
+
+def _is_as_told(entry: zipfile.ZipInfo, told: Member | None) -> bool:
+    """Whether the entry is packed as we pack, has the size that the manifest tells, and a medium the hash of its name."""
+    if entry.compress_type not in METHODS:
+        return False
+    media = is_media(entry.filename)
+    return told is None or (entry.file_size == told.size and (not media or media[1] == told.sha256))
 
 
 def is_media(name: str) -> re.Match[str] | None:

@@ -46,7 +46,7 @@ def import_company(path: Path, bar: Bar = no_bar) -> Company:
             try:
                 with transaction.atomic():
                     company = _store(archive, staged, bar)
-            except (IntegrityError, DataError) as error:
+            except (IntegrityError, DataError, UnicodeEncodeError, OverflowError) as error:
                 raise damaged(_("its rows do not fit together, or some are here already")) from error
             undo.pop_all()
     return company
@@ -108,8 +108,8 @@ def _store(archive: ArchiveReader, staged: Path, bar: Bar) -> Company:
     manifest = archive.manifest
     _insert_rows(archive, bar)
     company = Company.objects.filter(pk=manifest.company).first()
-    if company is None or (company.name, company.region) != (manifest.name, manifest.region):
-        raise damaged(_("its company is not the one that the manifest names"))
+    if company is None:
+        raise _other_company()
     media, keys = data_folders(company.pk)
     for source, place in ((staged / "media", media), (staged / "keys", keys)):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,6 +120,10 @@ def _store(archive: ArchiveReader, staged: Path, bar: Bar) -> Company:
         leap(company)
     log.record(company, log.COMMAND_LINE, "company-import")
     return company
+
+
+def _other_company() -> Refused:
+    return damaged(_("its company is not the one that the manifest names"))
 
 
 def _insert_rows(archive: ArchiveReader, bar: Bar) -> None:
@@ -138,16 +142,22 @@ def _insert_rows(archive: ArchiveReader, bar: Bar) -> None:
     for name, model in models.items():
         if name in archive.manifest.files:
             for line in archive.lines(name):
-                _insert(model, line, numbers)
+                _insert(archive.manifest, model, line, numbers)
                 done, count = done + len(line) + 1, count + 1
                 if count % TICK_ROWS == 0:
                     tick(done)
     tick(total)
 
 
-def _insert(model: type[Model], line: bytes, numbers: Numbers) -> None:
-    """As it is: `raw` keeps the times that Django would set afresh."""
+def _insert(manifest: Manifest, model: type[Model], line: bytes, numbers: Numbers) -> None:
+    """As it is: `raw` keeps the times that Django would set afresh. One company only: a second one could be of any region."""
     row, there = from_line(model, line, numbers)
+    if isinstance(row, Company) and (row.pk, row.name, row.region) != (
+        manifest.company,
+        manifest.name,
+        manifest.region,
+    ):
+        raise _other_company()
     row.save_base(raw=True, force_insert=True)
     numbers.learn(model, _name_there(there), row.pk)
 

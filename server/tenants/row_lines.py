@@ -6,7 +6,6 @@ gives the same bytes whatever numbers a database used; references to them follow
 
 import json
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -77,7 +76,7 @@ def from_line(model: type[Model], line: bytes, numbers: Numbers) -> tuple[Model,
             raise ValueError(_("no object"))
         row = model(**_attributes(model, values, numbers))
         return row, values[model._meta.pk.name]
-    except (ValueError, KeyError, TypeError, Base64Error, RecursionError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError) as error:
         told = "; ".join(error.messages) if isinstance(error, ValidationError) else f"{error}"
         raise Refused(
             _("The archive holds a row that cannot be right"), f"{label(model)}: {told[:300]}"
@@ -110,6 +109,8 @@ def _checked(field: AnyField, value: Any) -> Any:
     if isinstance(field, BinaryField):
         return b64decode(value, validate=True)
     if isinstance(field, JSONField):
+        if field.has_default() and not isinstance(value, type(field.get_default())):
+            raise TypeError(field.name)
         return value
     proper = field.to_python(value)
     if field.choices and proper not in {choice for choice, _label in field.flatchoices}:

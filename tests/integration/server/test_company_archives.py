@@ -1,7 +1,9 @@
 """An archive that is not as it was written, or has no place here, changes nothing."""
 
+import contextlib
 import hashlib
 import json
+import random
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from server.directory.models import Company
 from server.errors import Refused
+from server.tenants.archive import opened
 from server.tenants.exporting import export_company
 from server.tenants.importing import import_company
 from tests.support.campaign_server import ServerHome
@@ -18,6 +21,7 @@ from tests.support.contents import everything_under
 
 Files = dict[str, bytes]
 Change = Callable[[Files], None]
+BOMB = bytes(50_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +99,11 @@ def _other_keys(files: Files) -> None:
     files["keys/campaign.jwk.json"] = files["keys/receipt.jwk.json"]
 
 
+def _second_company(files: Files) -> None:
+    row = json.loads(files[COMPANY]) | {"id": "southwind", "region": "us"}
+    files[COMPANY] += json.dumps(row).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -106,6 +115,10 @@ def _other_keys(files: Files) -> None:
         (_edit(COMPANY, b'"minimum":5', b'"minimum":null'), "minimum is empty"),
         (_add(PEOPLE, b"[]\n"), "no object"),
         (_add(PEOPLE, b"[" * 100_000 + b"\n"), "directory.person"),
+        (_second_company, "not the one that the manifest names"),
+        (_edit(COMPANY, b'"signals":["seen","click","like"]', b'"signals":5'), "directory.company: signals"),
+        (_edit(PEOPLE, b'"first_name":"', b'"first_name":"\\ud800'), "do not fit together"),
+        (_add(f"media/{'0' * 64}", b"another"), "not what the manifest says"),
         (_last_line_lost, "ends within a line"),
         (_person_twice, "do not fit together"),
         (_other_keys, "not those of its company"),
@@ -113,7 +126,7 @@ def _other_keys(files: Files) -> None:
         (_add("../../etc/passwd", b"root"), "manifest.json"),
         (_add("media/../../x", b"x"), "manifest.json"),
         (_add("/etc/passwd", b"root"), "manifest.json"),
-        (_add(f"media/{'0' * 64}", b"\0" * 50_000_000), "packed too tightly"),
+        (_add(f"media/{hashlib.sha256(BOMB).hexdigest()}", BOMB), "packed too tightly"),
     ],
 )
 def test_an_archive_with_wrong_contents_is_refused(
@@ -137,6 +150,32 @@ def test_an_archive_that_is_not_what_its_manifest_says_is_refused(
 ) -> None:
     with pytest.raises(Refused, match="damaged"):
         import_company(_repacked(archive, tmp_path / "bad.zip", change, honest=False))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_packed_in_another_way_is_refused(
+    archive: Path, target: ServerHome, tmp_path: Path, method: int
+) -> None:
+    bad = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive) as ours, zipfile.ZipFile(bad, "w", method) as theirs:
+        for name in ours.namelist():
+            theirs.writestr(name, ours.read(name))
+    with pytest.raises(Refused, match="damaged"):
+        import_company(bad)
+
+
+def test_no_changed_byte_in_the_list_of_files_breaks_the_program(
+    archive: Path, target: ServerHome, tmp_path: Path
+) -> None:
+    chance, content, bad = random.Random(3), archive.read_bytes(), tmp_path / "bad.zip"
+    listed = content.find(b"PK\x01\x02")
+    for _number in range(300):
+        changed = bytearray(content)
+        for place in chance.sample(range(listed, len(content)), 3):
+            changed[place] = chance.randrange(256)
+        bad.write_bytes(changed)
+        with contextlib.suppress(Refused), opened(bad) as reader:
+            reader.check()
 
 
 def test_no_changed_byte_and_no_cut_tail_is_accepted(
