@@ -170,8 +170,9 @@ class Company:
 
     def _consent(self, body: dict[str, Any]) -> Reply:
         receipt_id, signal, status = body["receipt_id"], body["signal"], body["status"]
-        if receipt_id in self.ended:
-            return self._receipt(self.ended[receipt_id])
+        ended = self.ended.get(receipt_id)
+        if ended and (status == "given" or ended["receipt_id"] == receipt_id):
+            return self._receipt(ended)
         if status == "given":
             if body["notice_version"] != self.content["notice"]["version"]:
                 return problem(409, "notice-changed")
@@ -185,7 +186,7 @@ class Company:
         self.withdrawals.append(withdrawal)
         self.consents[receipt_id] = status
         of_signal = {each for each, known in self.signals.items() if known == signal} | {receipt_id}
-        self.ended |= dict.fromkeys(of_signal - set(self.ended), withdrawal)
+        self.ended |= dict.fromkeys(of_signal - set(self.ended), withdrawal) | {receipt_id: withdrawal}
         self.events = {key: each for key, each in self.events.items() if each["signal"] != signal}
         return self._receipt(withdrawal)
 

@@ -227,10 +227,10 @@ def test_what_was_sent_is_saved_byte_for_byte(agent: Agent, my_data: MyData, ser
 
 
 def test_bytes_that_are_no_text_are_saved_as_base64(
-    agent: Agent, my_data: MyData, server: LoopbackServer
+    agent: Agent, company: Company, my_data: MyData, server: LoopbackServer
 ) -> None:
     odd = Reply(422, b'{"type": "tidings:invalid-request", "detail": "\xff"}', problem(422, "").headers)
-    server.answer = lambda _: odd
+    server.answer = lambda request: odd if request.path.endswith("/me") else company(request)
     with pytest.raises((errors.InvalidInput, errors.Refused)):
         my_data.correct({"title": "Countess"})
     (message,) = json.loads(my_data.sent_json())["messages"]

@@ -81,8 +81,8 @@ def test_a_video_is_shown_moves_and_ends(desktop: VirtualDesktop, play: Callable
     player.told(Event.STARTED)
     window = desktop.screen.window(title=TITLE)
     picture = (window.x + 50, window.y + 50, window.x + window.width - 50, window.y + window.height - 120)
+    until(lambda: colours(desktop, picture) > 1_000, "a real picture, not one colour")
     first = desktop.screen.image(picture)
-    assert colours(desktop, picture) > 1_000, "a real picture, not one colour"
     until(lambda: desktop.screen.changed(first, picture), "the picture to change")
     player.told(Event.ENDED, seconds=20)
     assert player.kinds[:3] == [Event.READY, Event.FIRST_FRAME, Event.STARTED]
