@@ -36,6 +36,8 @@ COMMANDS = (
 )
 CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit")
 """The first two migrate before; the others look at what is wrong."""
+OF_ANY_REGION = ("init", "serve", "check")
+"""They look at the region themselves, and say more about it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -45,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare(_early(given))
     parser, modules = _parser()
     options = parser.parse_args(given)
+    if broken := [word for word in given if not _is_utf8(word)]:
+        parser.error(_("{word} is not UTF-8").format(word=ascii(broken[0])))
     try:
+        if options.command not in OF_ANY_REGION:
+            importlib.import_module("server.tenants.region").settled_region()
         if options.command not in CATCHING_UP_LATER:
             _catch_up()
         return int(modules[options.command].run(options) or 0)
@@ -60,6 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         return 1
+
+
+def _is_utf8(word: str) -> bool:
+    """Whether it can be stored and printed. Other bytes come in as lone surrogates (PEP 383)."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _catch_up() -> None:
@@ -78,11 +93,22 @@ def _early(arguments: Sequence[str]) -> argparse.Namespace:
         return argparse.Namespace()
 
 
+def _named(folder: str) -> str:
+    """Not what an unset variable leaves, which would be the current folder."""
+    if not folder:
+        raise ValueError
+    return folder
+
+
 def _common_options() -> argparse.ArgumentParser:
     """The same with help, for the real parser: understood before and after the command's name."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--data", metavar=_("FOLDER"), default=argparse.SUPPRESS, help=_("the data folder of this server")
+        "--data",
+        type=_named,
+        metavar=_("FOLDER"),
+        default=argparse.SUPPRESS,
+        help=_("the data folder of this server"),
     )
     parser.add_argument(
         "--log-level",
@@ -94,7 +120,7 @@ def _common_options() -> argparse.ArgumentParser:
 
 
 def _prepare(options: argparse.Namespace) -> None:
-    if "data" in options:
+    if getattr(options, "data", ""):
         os.environ["TIDINGS_SERVER_DATA"] = os.path.abspath(options.data)  # noqa: PTH100  (a Path would resolve links)
     if getattr(options, "log_level", None) in LOG_LEVELS:
         os.environ["TIDINGS_LOG_LEVEL"] = options.log_level

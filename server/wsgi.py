@@ -23,7 +23,9 @@ from django.db import connection  # noqa: E402  (these need Django to be ready)
 from server import load  # noqa: E402
 from server.privacy.replay import catch_up  # noqa: E402
 from server.problems import Problem  # noqa: E402
+from server.tenants.region import settled_region  # noqa: E402
 
+settled_region()  # a database of another region is not even looked at
 catch_up()
 
 _write_turns = load.Turns(load.SQLITE_WRITE_TURNS if connection.vendor == "sqlite" else load.WRITE_TURNS)

@@ -18,6 +18,7 @@ from server.spreadsheet import csv_text
 
 COLUMNS = ("number", "time", "actor", "action", "subject", "detail")
 SHORT_HASH = 12
+MOST_SHOWN = 1_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(company: Company, options: argparse.Namespace) -> int:
-    newest = list(Entry.objects.filter(company=company).order_by("-number")[: max(options.last, 0)])
+    newest = list(
+        Entry.objects.filter(company=company).order_by("-number")[: min(max(options.last, 0), MOST_SHOWN)]
+    )
     for entry in reversed(newest):
         subject = entry.subject[:SHORT_HASH] or "-"
         print(entry.number, entry.time, entry.actor, entry.action, subject, entry.detail, sep="\t")

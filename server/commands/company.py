@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -18,6 +19,9 @@ from server.tenants.closing import close_company
 from server.tenants.exporting import export_company, row_counts
 from server.tenants.importing import import_company
 from server.tenants.region import region_name
+
+TELLING = ("signals.", "reports.")
+"""Tables of which not even the number of rows is told: looked at before and after, it tells what one person chose."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +92,7 @@ def _show(options: argparse.Namespace) -> int:
         "minimum": company.minimum,
         "notice_version": company.notice_version(),
         "document_expires": utc_text(company.document_expires) if company.document_expires else None,
-        "rows": dict(sorted(row_counts(company.pk).items())),
+        "rows": _tellable(row_counts(company.pk)),
     }
     if options.json:
         print(json.dumps(summary, ensure_ascii=False, indent=2))
@@ -97,9 +101,13 @@ def _show(options: argparse.Namespace) -> int:
     flat["region"] = region_name(company.region)
     for name, value in flat.items():
         print(name, ", ".join(value) if isinstance(value, list) else value, sep="\t")
-    for name, count in row_counts(company.pk).items():
+    for name, count in _tellable(row_counts(company.pk)).items():
         print(name, count, sep="\t")
     return 0
+
+
+def _tellable(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in sorted(counts.items()) if not name.startswith(TELLING)}
 
 
 def _summary(company: Company) -> dict[str, object]:
@@ -150,7 +158,7 @@ def _close(options: argparse.Namespace) -> int:
         raise Refused(_("Nothing was deleted"), _("Answer with the company’s id, or give --yes."))
     with bars() as bar:
         deleted = close_company(company, options.exported, bar)
-    for model, rows in sorted(deleted.items()):
+    for model, rows in _tellable(deleted).items():
         print(model, rows, sep="\t")
     return 0
 

@@ -5,6 +5,7 @@ import ipaddress
 import logging
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -28,6 +29,15 @@ MOST_WORKERS = 4
 STOP_WITHIN_S = 10
 
 
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise ValueError
+        return int(text)
+
+    return number
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help=_("the address to listen on (%(default)s)"))
     parser.add_argument(
@@ -35,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=int,
+        type=_at_least(1),
         default=min(MOST_WORKERS, os.cpu_count() or 1),
         help=_("processes that answer (%(default)s)"),
     )
@@ -43,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-key", type=Path, metavar=_("FILE"), help=_("its private key, PEM"))
     parser.add_argument(
         "--requests-per-minute",
-        type=int,
+        type=_at_least(0),
         default=load.REQUESTS_PER_MINUTE,
         help=_("what one computer may ask of a worker (%(default)s); 0 sets no limit"),
     )
@@ -85,6 +95,8 @@ def _prepare(options: argparse.Namespace) -> None:
     """Everything that can fail before the first request. Raises `Refused` and `EnvironmentFault`."""
     if bool(options.tls_certificate) != bool(options.tls_key):
         raise Refused(_("TLS needs both files"), _("Give --tls-certificate and --tls-key together."))
+    for file in filter(None, (options.tls_certificate, options.tls_key)):
+        _require_readable(file)
     if not settings.SECRET_FILE.exists():
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
@@ -100,6 +112,16 @@ def _prepare(options: argparse.Namespace) -> None:
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
     # Workers are forked: a database connection must not be shared with them.
     connections.close_all()
+
+
+def _require_readable(file: Path) -> None:
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise Refused(
+            _("{file} cannot be read").format(file=file),
+            _("The system says: {reason}.").format(reason=error.strerror),
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ endpoint, and whatever any command says, must be the same on both.
 
 import random
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -13,8 +14,11 @@ import pytest
 
 from server.__main__ import COMMANDS
 from server.signals.models import Consent
+from tests.support import company_life, server_data
+from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.two_worlds import PEOPLE, TARGET, Choices, crawl
+from tests.support.two_worlds import PEOPLE, TARGET, Choices, crawl, masked, output
+from tests.support.wire import an_hour_ago
 
 NOT_RUN = {"serve": "it is the server that answers the endpoints; its log is compared, too"}
 
@@ -48,6 +52,13 @@ ASKED = (
     ("device", "revoke", TARGET),
     ("campaign", "recall", "c-film"),
     ("purge", "--yes", TARGET),
+)
+COUNTING = (
+    ("company", "list"),
+    ("company", "show"),
+    ("company", "show", "--json"),
+    ("ledger", "verify"),
+    ("check",),
 )
 LEAK = "leak"
 
@@ -98,3 +109,27 @@ def test_all_that_can_be_asked_is_answered_alike_whoever_shares(tmp_path: Path, 
         asked += len(first) - 1
     proof.found("answers that tell who shares", len(telling), asked)
     assert not telling
+
+
+@pytest.mark.proves("P4")
+def test_no_command_counts_what_people_chose(tmp_path: Path, proof: Proof) -> None:
+    """Looked at before and after, a number of consents tells what one person answered."""
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.opened():
+        person = server_data.add_people(1)[0]
+        campaign = server_data.publish("c-film", starts=an_hour_ago())
+        seen = [_told()]
+        receipt = company_life.give(person)
+        seen.append(_told())
+        assert company_life.act(person, campaign, receipt) == "stored"
+        seen.append(_told())
+        company_life.withdraw(person, receipt)
+        seen.append(_told())
+    telling = sum(before != after for before, after in pairwise(seen))
+    proof.found("answers that changed with somebody's choice", telling, len(seen) - 1)
+    assert not telling
+
+
+def _told() -> list[str]:
+    return [masked(output(*words)) for words in COUNTING]

@@ -63,7 +63,7 @@ class World:
         for number in choices.given:
             acts = [event(signal, "c-film", receipts[number, signal]) for signal in SIGNALS]
             assert send(computers[number], *acts) == len(acts) * ["stored"]
-        _output("report", "c-film")
+        output("report", "c-film")
         for number, signal in receipts:
             if number in choices.withdrawn:
                 taken = consent(signal, "withdrawn", receipt_id=receipts[number, signal])
@@ -79,28 +79,28 @@ class World:
                 if call.method == "GET":
                     yield f"{role} {call.method} {call.path}", self._answer(call, tokens[role])
         for words in commands:
-            yield f"tidings-server {' '.join(words)}", _masked(self._run(words))
+            yield f"tidings-server {' '.join(words)}", masked(self._run(words))
         for call in ours:
             if call.method != "GET":
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
         for words in (("report", "c-film", "--json"), ("audit", "export"), ("device", "list")):
-            yield f"afterwards: {' '.join(words)}", _masked(self._run(words))
+            yield f"afterwards: {' '.join(words)}", masked(self._run(words))
         for call in calls:
             if not call.path.startswith(ADMIN):
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
-        yield "log", _masked(self.server.process.output())
+        yield "log", masked(self.server.process.output())
 
     def _answer(self, call: object, token: str) -> str:
         names = {"campaign_id": "c-film", "number": "1", "email": "p1@northwind.example", "sha256": 64 * "0"}
         answer = call.send(self.server.url, token, **names)  # type: ignore[attr-defined]
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
-        return _masked(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
+        return masked(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
 
     def _run(self, words: Sequence[str]) -> str:
-        return _output(*(word.format(folder=self.home.folder) for word in words))
+        return output(*(word.format(folder=self.home.folder) for word in words))
 
 
-def _output(name: str, *words: str) -> str:
+def output(name: str, *words: str) -> str:
     """All that a command says, on both streams, and how it ends."""
     from server.errors import ServerError
 
@@ -113,7 +113,8 @@ def _output(name: str, *words: str) -> str:
     return f"{told.getvalue()}\n{status}"
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
+    """The text without what differs between any two servers."""
     for pattern, name in VOLATILE:
         text = pattern.sub(name, text)
     return text

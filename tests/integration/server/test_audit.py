@@ -232,6 +232,7 @@ def test_the_command_shows_exports_and_verifies(
     rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
     assert [row["number"] for row in rows] == [str(number) for number in range(1, 11)]
     assert run_command("audit", "verify", "--expect", rows[-1]["digest"]) == 0
+    assert run_command("audit", "verify", "--expect", "") == 1
     _cut_the_tail_and_its_end()
     capsys.readouterr()
     assert run_command("audit", "verify") == 1

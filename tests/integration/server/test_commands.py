@@ -1,6 +1,7 @@
 """The command line: results on stdout, explanations on stderr, 0, 1 and 2."""
 
 import json
+import os
 import socket
 import sqlite3
 from pathlib import Path
@@ -70,6 +71,10 @@ def test_every_command_explains_itself(home: ServerHome, words: list[str]) -> No
         ["serve", "--port", "x"],
         ["report", "--log-level", "LOUD"],
         ["check", "--data"],
+        ["check", "--data", ""],
+        ["invite", os.fsdecode(b"\xff@northwind.example")],
+        ["serve", "--workers", "0"],
+        ["serve", "--requests-per-minute", "-1"],
     ],
 )
 def test_misuse_is_two(home: ServerHome, words: list[str]) -> None:

@@ -59,7 +59,14 @@ def test_a_database_of_another_region_is_neither_served_nor_touched(tmp_path: Pa
     database = european.folder / "tidings.sqlite3"
     database.replace(american.folder / "tidings.sqlite3")
     before = everything_under(american.folder)
-    for words in (["serve", "--port", "0"], ["init", "--region", "us"], ["init", "--region", "eu"]):
+    (people := tmp_path / "people.csv").write_text("email\nzoe@northwind.example\n")
+    for words in (
+        ["serve", "--port", "0"],
+        ["init", "--region", "us"],
+        ["init", "--region", "eu"],
+        ["people", "import", people],
+        ["ledger", "begin-anew", "--yes"],
+    ):
         assert "This database belongs to a server in the European Union" in _refused(american, *words)
     assert everything_under(american.folder) == before
 
