@@ -16,7 +16,7 @@ from server.access.tokens import AdministratorRequest, Allowed
 from server.audit import log
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import recall
+from server.campaigns.recalling import recall
 from server.clock import utc_text
 from server.errors import Refused
 from server.privacy.erasure import erase, find_people

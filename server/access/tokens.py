@@ -17,6 +17,7 @@ from server.audit import log
 from server.delivery.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.models import Company
 from server.errors import Refused
+from server.privacy import ledger
 
 TOKEN_PREFIX = "tat_"
 
@@ -67,13 +68,16 @@ def tokens_of(company: Company) -> QuerySet[AccessToken]:
 
 
 def revoke(company: Company, number: int, actor: str) -> None:
-    """End a token at once. Raises `Refused` when there is none with this number."""
+    """End a token at once. Raises `Refused` when there is none with this number, and `EnvironmentFault` when the erasure
+    ledger cannot be written; nothing has changed then."""
     with transaction.atomic():
-        deleted, _by_model = AccessToken.objects.filter(company=company, pk=number).delete()
-        if not deleted:
+        token = AccessToken.objects.select_for_update().filter(company=company, pk=number).first()
+        if token is None:
             raise Refused(
                 _("There is no token {number}").format(number=number), _("See: tidings-server token list.")
             )
+        token.delete()
+        ledger.write([ledger.Fact("access-revoked", company.pk, token=ledger.token_digest(token.token_hash))])
         log.record(company, actor, "revoke-token", detail={"token": number})
 
 

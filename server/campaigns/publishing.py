@@ -32,7 +32,7 @@ from server.campaigns.media_video import CheckedVideo, check_video
 from server.campaigns.models import Campaign, Link, Media
 from server.clock import utc_text
 from server.directory.models import Company
-from server.errors import EnvironmentFault, Refused
+from server.errors import EnvironmentFault
 from server.signals.keys import create_key
 from server.signing.documents import sign_campaign
 
@@ -100,31 +100,6 @@ def publish(draft: Draft) -> Campaign:
         ) from error
     with transaction.atomic():
         return _stored(draft)
-
-
-def recall(company: Company, campaign_id: str) -> bool:
-    """Take a campaign back, from those too who have seen it. Answers False if it was recalled before.
-
-    Raises `Refused` when there is no such campaign, and `EnvironmentFault` when the key cannot be used.
-    """
-    with transaction.atomic():
-        owner = Company.objects.select_for_update().get(pk=company.pk)
-        campaign = Campaign.objects.filter(company=owner, campaign_id=campaign_id).first()
-        if campaign is None:
-            raise Refused(
-                _("There is no campaign {name}").format(name=campaign_id),
-                _("tidings-server campaign list shows all campaigns."),
-            )
-        if campaign.status == Campaign.Status.RECALLED:
-            return False
-        campaign.status = Campaign.Status.RECALLED
-        campaign.sender = ""
-        campaign.content |= {"status": campaign.status.value, "sender": "", "variants": {}}
-        document = sign_campaign(owner, campaign_id, campaign.content, campaign.ends)
-        campaign.document, campaign.counter = document.jws, document.counter
-        campaign.save()
-        owner.feeds_changed()
-        return True
 
 
 def _stored(draft: Draft) -> Campaign:

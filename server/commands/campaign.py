@@ -11,7 +11,8 @@ from server import clock
 from server.audit import log
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import Draft, draft, publish, recall
+from server.campaigns.publishing import Draft, draft, publish
+from server.campaigns.recalling import recall
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.reports.audiences import audience

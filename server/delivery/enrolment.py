@@ -9,6 +9,7 @@ from server import clock, problems
 from server.delivery.models import Device, Invitation
 from server.delivery.tokens import code_hash, code_region, new_code, new_token, token_hash
 from server.directory.models import Person
+from server.privacy import ledger
 from server.tenants.region import folder_region
 
 
@@ -56,6 +57,21 @@ def _use_up(code: str, platform: str, agent_version: str) -> Enrolled:
     return Enrolled(token, invitation.person)
 
 
+@transaction.atomic
 def revoke(devices: list[int]) -> int:
-    """End the enrolment of these devices, from their next request on. Answers how many were still enrolled."""
-    return Device.objects.filter(pk__in=devices, revoked_at=None).update(revoked_at=clock.now())
+    """End the enrolment of these devices, from their next request on. Answers how many were still enrolled.
+
+    Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
+    """
+    enrolled = Device.objects.select_for_update(of=("self",)).filter(pk__in=devices, revoked_at=None)
+    # Whole rows: Django locks the joined tables too where single values are asked for.
+    ended = list(enrolled.select_related("person").order_by("pk"))
+    Device.objects.filter(pk__in=[device.pk for device in ended]).update(revoked_at=clock.now())
+    if ended:
+        ledger.write(
+            ledger.Fact(
+                "device-revoked", device.person.company_id, token=ledger.token_digest(device.token_hash)
+            )
+            for device in ended
+        )
+    return len(ended)

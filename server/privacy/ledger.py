@@ -1,9 +1,9 @@
 """The erasure ledger: a file outside of the database with what a restored backup would undo, so that it can be done again.
 
 One line of JSON for each fact, in `erasures.ledger` of the data folder. Nobody can be named from it: a person is the
-SHA-256 of their random id. Each line holds a digest over itself and the digest of the line before, so that a line
-that was changed or taken away is noticed. A line is on the disk before its transaction commits: after a crash in between, the
-ledger is ahead of the database, and the next start does what the line says.
+SHA-256 of their random id, a token the SHA-256 of its hash. Each line holds a digest over itself and the digest of the line
+before, so that a line that was changed or taken away is noticed. A line is on the disk before its transaction commits: after
+a crash in between, the ledger is ahead of the database, and the next start does what the line says.
 """
 
 import contextlib
@@ -29,7 +29,15 @@ FILE_NAME = "erasures.ledger"
 LONGEST_LINE = 2000
 """Bytes. Far more than any fact needs."""
 
-Kind = Literal["person-erased", "consent-withdrawn", "campaign-closed", "company-closed"]
+Kind = Literal[
+    "person-erased",
+    "consent-withdrawn",
+    "device-revoked",
+    "access-revoked",
+    "campaign-recalled",
+    "campaign-closed",
+    "company-closed",
+]
 KINDS = frozenset(get_args(Kind))
 
 
@@ -37,7 +45,8 @@ KINDS = frozenset(get_args(Kind))
 class Fact:
     """One thing that must not be undone. Fields that do not belong to its kind are empty.
 
-    `person`: see `person_hash`. `time`: of a withdrawal, as the person's computer said it (RFC 3339, UTC).
+    `person`: see `person_hash`. `time`: of a withdrawal, as the person's computer said it (RFC 3339, UTC). `token`: of a
+    computer or of the administration API, see `token_digest`.
     """
 
     kind: Kind
@@ -47,6 +56,7 @@ class Fact:
     receipt_id: str = ""
     time: str = ""
     campaign: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,14 @@ def person_hash(person_id: UUID) -> str:
     return hashlib.sha256(b"tidings erasure ledger person " + person_id.bytes).hexdigest()
 
 
+def token_digest(token_hash: str) -> str:
+    """How a token is named in the ledger: its stored hash, hashed again, which is in no row and lets nobody in."""
+    return hashlib.sha256(b"tidings erasure ledger token " + token_hash.encode()).hexdigest()
+
+
 def write(facts: Iterable[Fact]) -> None:
-    """Append facts, on the disk before this returns. Call it last in the transaction that does what they say.
+    """Append facts, on the disk before this returns. Call it last in the transaction that does what they say; only the
+    audit log comes after.
 
     Raises `EnvironmentFault` when the disk refuses, or when the ledger is not the one of this database.
     """

@@ -16,14 +16,17 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server import clock
+from server.access.models import AccessToken
 from server.audit import heads, log
 from server.audit.log import restored
 from server.audit.models import Chain
 from server.campaigns.models import Campaign
+from server.campaigns.recalling import recall_row
+from server.delivery.models import Device
 from server.directory.models import Company, Person
 from server.errors import EnvironmentFault
 from server.privacy import ledger
-from server.privacy.erasure import empty_write_ahead_log, erase_rows
+from server.privacy.erasure import PEOPLE_AT_ONCE, empty_write_ahead_log, erase_rows
 from server.privacy.ledger import Fact, Mark
 from server.privacy.models import LedgerState
 from server.signals.closing import close_rows
@@ -127,7 +130,7 @@ def _kept_number(company_id: str) -> int:
 
 
 def _apply(facts: Iterable[Fact]) -> dict[str, int]:
-    """Erasures first, then withdrawals: what is closed is counted without them."""
+    """In the order of `_STEPS`. Erasures first, then withdrawals: what is closed is counted without them."""
     by_kind: dict[str, list[Fact]] = {kind: [] for kind in _STEPS}
     for fact in facts:
         by_kind[fact.kind].append(fact)
@@ -182,6 +185,32 @@ def _withdraw(company: Company, person: UUID, fact: Fact) -> bool:
     return True
 
 
+def _revoke_devices(facts: list[Fact]) -> int:
+    tokens = {fact.token for fact in facts}
+    enrolled = Device.objects.filter(revoked_at=None).values_list("pk", "token_hash")
+    ended = [pk for pk, token_hash in enrolled if ledger.token_digest(token_hash) in tokens]
+    for start in range(0, len(ended), PEOPLE_AT_ONCE):
+        Device.objects.filter(pk__in=ended[start : start + PEOPLE_AT_ONCE]).update(revoked_at=clock.now())
+    return len(ended)
+
+
+def _revoke_access(facts: list[Fact]) -> int:
+    tokens = {fact.token for fact in facts}
+    ended = [token for token in AccessToken.objects.all() if ledger.token_digest(token.token_hash) in tokens]
+    for token in ended:
+        token.delete()
+    return len(ended)
+
+
+def _recall_campaigns(facts: list[Fact]) -> int:
+    count = 0
+    for fact in facts:
+        campaigns = Campaign.objects.filter(company=fact.company, campaign_id=fact.campaign)
+        for campaign in campaigns.select_related("company"):
+            count += recall_row(campaign.company, campaign)
+    return count
+
+
 def _close_campaigns(facts: list[Fact]) -> int:
     count = 0
     for fact in facts:
@@ -216,5 +245,8 @@ _STEPS = {
     "company-closed": _close_companies,
     "person-erased": _erase_people,
     "consent-withdrawn": _withdraw_consents,
+    "device-revoked": _revoke_devices,
+    "access-revoked": _revoke_access,
+    "campaign-recalled": _recall_campaigns,
     "campaign-closed": _close_campaigns,
 }

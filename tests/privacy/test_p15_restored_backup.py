@@ -1,4 +1,4 @@
-"""P15: a backup is restored, and whoever was erased, took back or was closed since does not come back."""
+"""P15: a backup is restored, and who or what was erased, taken back, closed, recalled or revoked since does not come back."""
 
 import random
 from collections.abc import Iterator
@@ -10,8 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 
+from server.access.models import AccessToken
+from server.access.tokens import revoke as revoke_access
 from server.campaigns.models import Campaign
+from server.campaigns.recalling import recall
 from server.delivery.callers import Caller
+from server.delivery.enrolment import revoke
+from server.delivery.models import Device
+from server.delivery.tokens import token_hash
 from server.directory.models import Person
 from server.privacy.erasure import erase
 from server.privacy.replay import catch_up
@@ -20,6 +26,7 @@ from server.signals.consents import Decision, decide, in_force, signals_of
 from server.signals.models import CampaignKey, Signal
 from server.signals.recording import Event, record
 from tests.support import server_data
+from tests.support.administration import token_for
 from tests.support.backups import back_up, restore
 from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
@@ -47,6 +54,7 @@ def home(made: ServerHome) -> Iterator[ServerHome]:
         yield made
         Campaign.objects.all().delete()
         Person.objects.all().delete()
+        AccessToken.objects.all().delete()
 
 
 @dataclass
@@ -58,9 +66,12 @@ class Drill:
     erased: set[UUID] = field(default_factory=set)
     withdrawn: set[tuple[UUID, str]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    recalled: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
 
     def people_who_share(self, count: int) -> list[Person]:
         people = server_data.add_people(count)
+        server_data.add_computers(people)
         for person in people:
             for signal in SIGNALS:
                 self.receipts[person.pk, signal] = uuid4()
@@ -70,24 +81,39 @@ class Drill:
         return people
 
     def something_happens(self) -> None:
-        """An erasure, a withdrawal, or a campaign that closes."""
-        people = list(Person.objects.order_by("email").values_list("pk", flat=True))
-        act = self.chance.choice(["erase", "withdraw", "withdraw", "close"])
-        if act == "erase":
-            chosen = self.chance.sample(people, k=min(2, len(people)))
-            erase(server_data.company(), chosen)
-            self.erased |= set(chosen)
-        elif act == "withdraw":
-            person, signal = self.chance.choice(people), self.chance.choice(SIGNALS)
-            self._decide(person, signal, "withdrawn")
-            self.withdrawn.add((person, signal))
-        elif open_ones := list(Campaign.objects.filter(closed_at=None).order_by("pk")):
-            campaign = self.chance.choice(open_ones)
-            close(campaign)
-            self.closed.add(campaign.campaign_id)
+        """An erasure, a withdrawal, a campaign that closes or is recalled, or a computer that is revoked."""
+        acts = {
+            self._erase: list(Person.objects.order_by("email").values_list("pk", flat=True)),
+            self._withdraw: sorted(in_force(server_data.company()).values_list("person_id", "signal")),
+            self._close: list(Campaign.objects.filter(closed_at=None).order_by("pk")),
+            self._recall: list(Campaign.objects.filter(status="live").order_by("pk")),
+            self._revoke: list(Device.objects.filter(revoked_at=None).order_by("pk")),
+        }
+        act = self.chance.choice([act for act, possible in acts.items() if possible])
+        act(self.chance.choice(acts[act]))
+
+    def _erase(self, person: UUID) -> None:
+        erase(server_data.company(), [person])
+        self.erased.add(person)
+
+    def _withdraw(self, what: tuple[UUID, str]) -> None:
+        self._decide(*what, "withdrawn")
+        self.withdrawn.add(what)
+
+    def _close(self, campaign: Campaign) -> None:
+        close(campaign)
+        self.closed.add(campaign.campaign_id)
+
+    def _recall(self, campaign: Campaign) -> None:
+        recall(server_data.company(), campaign.campaign_id)
+        self.recalled.add(campaign.campaign_id)
+
+    def _revoke(self, device: Device) -> None:
+        revoke([device.pk])
+        self.revoked.add(device.token_hash)
 
     def come_back(self) -> int:
-        """How much of what was erased, taken back or closed is there."""
+        """How much of what was erased, taken back, closed, recalled or revoked is there."""
         company = server_data.company()
         names = {"campaign__campaign_id__in": self.closed}
         allowed = set(in_force(company).values_list("person_id", "signal"))
@@ -99,6 +125,8 @@ class Drill:
             + CampaignKey.objects.filter(**names).count()
             + Signal.objects.filter(**names).count()
             + gone.filter(closed_at=None).count()
+            + Campaign.objects.filter(campaign_id__in=self.recalled, status="live").count()
+            + Device.objects.filter(token_hash__in=self.revoked, revoked_at=None).count()
         )
 
     def _decide(self, person: UUID, signal: str, status: str) -> None:
@@ -152,14 +180,20 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
 ) -> None:
     drill = Drill(random.Random(0))
     server_data.publish("c-news", starts=an_hour_ago())
+    server_data.publish("c-wrong", starts=an_hour_ago())
     ended = server_data.publish("c-old", starts=an_hour_ago() - timedelta(days=40))
-    people = drill.people_who_share(4)
+    people = drill.people_who_share(5)
     tokens = server_data.add_computers(people)
+    office = [token_for("administrator") for _ in range(2)]
     leaver, other, *_ = people
     back_up(home, tmp_path / "backup")
     erase(server_data.company(), [leaver.pk])
     drill._decide(other.pk, "seen", "withdrawn")
     close(ended)
+    lost = Device.objects.get(token_hash=token_hash(tokens[4]))
+    revoke([lost.pk])
+    revoke_access(server_data.company(), AccessToken.objects.get(token_hash=token_hash(office[1])).pk, "test")
+    recall(server_data.company(), "c-wrong")
     server_data.publish("c-later", starts=an_hour_ago())
     counter = server_data.company().counter
     _closed_connection()
@@ -167,9 +201,16 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
     with home.running() as server:
         assert "consent-withdrawn: 1" in server.process.output()
         answers = [_get(server.url, token) for token in tokens]
-        served = sum(answer.status_code == 200 for answer in answers[:1])
-        proof.found(f"erased people who were served ({home_kind(home)})", served, 1)
-        assert [answer.status_code for answer in answers] == [401, 200, 200, 200]
+        served = sum(answer.status_code == 200 for answer in (answers[0], answers[4]))
+        proof.found(f"erased people and revoked computers that were served ({home_kind(home)})", served, 2)
+        assert [answer.status_code for answer in answers] == [401, 200, 200, 200, 401]
+        states = {
+            document["sub"]: document["content"]["status"]
+            for document in map(payload, answers[1].json()["campaigns"])
+        }
+        assert states == {"c-news": "live", "c-wrong": "recalled"}
+        allowed = [_get(server.url, token, "admin/corrections").status_code for token in office]
+        assert allowed == [200, 401]
         documents = [answers[1].json()["company"], *answers[1].json()["campaigns"]]
         assert min(payload(document)["ctr"] for document in documents) > counter
         late = [event("seen", "c-news", str(drill.receipts[other.pk, "seen"]))]
@@ -183,8 +224,8 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
         assert [result["status"] for result in sent.json()["results"]] == ["dropped_consent", "refused"]
 
 
-def _get(url: str, token: str) -> requests.Response:
-    return requests.get(f"{url}/api/v1/feed", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+def _get(url: str, token: str, what: str = "feed") -> requests.Response:
+    return requests.get(f"{url}/api/v1/{what}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
 def home_kind(home: ServerHome) -> str:

@@ -5,6 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import transaction
 
+from server.access.models import AccessToken
+from server.access.tokens import revoke as revoke_access
+from server.campaigns.models import Campaign
+from server.campaigns.recalling import recall
+from server.delivery.enrolment import revoke
+from server.delivery.models import Device
+from server.delivery.tokens import token_hash
 from server.directory.models import Company, Person
 from server.errors import EnvironmentFault
 from server.privacy import ledger
@@ -12,7 +19,9 @@ from server.privacy.erasure import erase
 from server.privacy.models import LedgerState
 from server.privacy.replay import COUNTER_LEAP, catch_up
 from tests.support import server_data
+from tests.support.administration import token_for
 from tests.support.campaign_server import ServerHome
+from tests.support.wire import an_hour_ago
 
 
 @pytest.fixture
@@ -84,9 +93,59 @@ def test_an_erasure_that_a_crash_cut_off_after_its_line_is_done_at_the_next_star
     assert server_data.company().counter >= COUNTER_LEAP
 
 
+@pytest.mark.expected_logs("older than what happened since")
+def test_a_recall_and_revocations_that_a_crash_cut_off_are_done_at_the_next_start(home: ServerHome) -> None:
+    company = server_data.company()
+    (device,) = server_data.add_computers(server_data.add_people(1))
+    office = token_for("dpo")
+    for name in ("c-kept", "c-wrong"):
+        server_data.publish(name, starts=an_hour_ago())
+    with transaction.atomic():
+        ledger.write(
+            [
+                ledger.Fact("campaign-recalled", company.pk, campaign="c-wrong"),
+                ledger.Fact("device-revoked", company.pk, token=ledger.token_digest(token_hash(device))),
+                ledger.Fact("access-revoked", company.pk, token=ledger.token_digest(token_hash(office))),
+            ]
+        )
+    LedgerState.objects.all().delete()
+    assert catch_up() == {"campaign-recalled": 1, "device-revoked": 1, "access-revoked": 1}
+    assert dict(Campaign.objects.values_list("campaign_id", "status")) == {
+        "c-kept": "live",
+        "c-wrong": "recalled",
+    }
+    assert not Device.objects.filter(revoked_at=None).exists()
+    assert not AccessToken.objects.exists()
+    assert catch_up(thorough=True) == {}
+
+
+def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
+    company = server_data.company()
+    server_data.add_computers(server_data.add_people(1))
+    token_for("dpo")
+    server_data.publish("c-news", starts=an_hour_ago())
+    ledger.path().mkdir()
+    for act in (
+        lambda: recall(company, "c-news"),
+        lambda: revoke([Device.objects.get().pk]),
+        lambda: revoke_access(company, AccessToken.objects.get().pk, "test"),
+    ):
+        with pytest.raises(EnvironmentFault, match="cannot be written"):
+            act()
+    ledger.path().rmdir()
+    assert Campaign.objects.get().status == "live"
+    assert Device.objects.get().revoked_at is None
+    AccessToken.objects.get().delete()
+
+
 def test_the_ledger_names_nobody(home: ServerHome) -> None:
     (person,) = server_data.add_people(1)
+    (token,) = server_data.add_computers([person])
+    device = Device.objects.get()
+    revoke([device.pk])
     erase(server_data.company(), [person.pk])
     content = ledger.path().read_text()
     assert ledger.path().stat().st_mode & 0o777 == 0o600
-    assert [needle for needle in (person.email, str(person.pk), person.pk.hex) if needle in content] == []
+    needles = (person.email, str(person.pk), person.pk.hex, token, device.token_hash)
+    assert content.count("\n") == 2
+    assert [needle for needle in needles if needle in content] == []
