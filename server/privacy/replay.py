@@ -33,6 +33,7 @@ from server.signals.closing import close_rows
 from server.signals.consents import GIVEN, WITHDRAWN, Decision, lock_person, withdraw
 from server.signals.models import Consent
 from server.signing.documents import publish_company, sign_campaign
+from server.tenants.closing import delete_files
 
 COUNTER_LEAP = 1_000_000
 """More documents than any company signs between two backups. Agents take counters up to 2**53."""
@@ -139,10 +140,12 @@ def _apply(facts: Iterable[Fact]) -> dict[str, int]:
 
 
 def _close_companies(facts: list[Fact]) -> int:
-    closed = Company.objects.filter(pk__in={fact.company for fact in facts})
-    count = closed.count()
-    closed.delete()
-    return count
+    closed = list(Company.objects.filter(pk__in={fact.company for fact in facts}))
+    for company in closed:
+        company_id = company.pk
+        company.delete()
+        delete_files(company_id)
+    return len(closed)
 
 
 def _erase_people(facts: list[Fact]) -> int:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from server.audit import heads
@@ -40,13 +40,14 @@ def close_company(company: Company, exported: Path | None = None, bar: Bar = no_
                 count = rows_of(model, company.pk).delete()[1].get(model._meta.label, 0)
                 deleted |= {label(model): count} if count else {}
                 tick(done)
+            connection.check_constraints()  # before the ledger says that it is closed, not at the commit after
             ledger.write([Fact("company-closed", company.pk)])
     except (IntegrityError, OperationalError) as error:
         raise EnvironmentFault(
             _("The company is in use"),
             _("Somebody changed it at the same moment. Nothing was deleted. Try again."),
         ) from error
-    _delete_files(company.pk)
+    delete_files(company.pk)
     empty_write_ahead_log()
     return deleted
 
@@ -74,7 +75,8 @@ def _compared(manifest: Manifest) -> tuple[str, dict[str, str]]:
     }
 
 
-def _delete_files(company_id: str) -> None:
+def delete_files(company_id: str) -> None:
+    """Delete the media, the keys and the remembered end of the log of a company without rows. Raises `EnvironmentFault`."""
     for folder in data_folders(company_id):
         try:
             shutil.rmtree(folder)

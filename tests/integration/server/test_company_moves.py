@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.db import transaction
 
 from server.directory.models import Company, Person
 from server.errors import Refused
+from server.privacy import ledger
 from server.privacy.erasure import erase
+from server.privacy.models import LedgerState
+from server.privacy.replay import catch_up
 from server.tenants.exporting import row_counts
 from server.tenants.rows import company_models, is_of_the_server
 from tests.support import server_data
@@ -171,3 +175,17 @@ def test_every_model_belongs_to_a_company_or_says_that_it_is_the_servers() -> No
         if model.__module__.startswith("server.")
     }
     assert {model for model in models if is_of_the_server(model)} == models - set(company_models())
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_a_closing_that_a_crash_cut_off_after_its_line_takes_the_files_too(tmp_path: Path) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.opened():
+        with transaction.atomic():
+            ledger.write([ledger.Fact("company-closed", "northwind")])
+        LedgerState.objects.all().delete()  # as the database is after the crash
+        assert catch_up() == {"company-closed": 1}
+        assert not Company.objects.exists()
+    assert not (home.folder / "keys" / "northwind").exists()
+    assert not (home.folder / "audit" / "northwind.json").exists()

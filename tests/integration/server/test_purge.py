@@ -1,23 +1,25 @@
 """A person who is purged leaves no row and no trace in the database's files."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import CASCADE
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from server.audit.log import subject_hash
 from server.audit.models import Entry
 from server.delivery.models import Device, Invitation
-from server.directory.models import Person
+from server.directory.models import Company, Person
 from server.errors import Refused
-from server.privacy.erasure import erase
+from server.privacy.erasure import erase, find_people
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server_commands import run_command
+from tests.support.waiting import until
 from tests.support.wire import an_hour_ago, event, give, send
 
 CANARY = "canary-5f3a"
@@ -166,3 +168,35 @@ def test_every_row_that_points_at_a_person_goes_with_them() -> None:
     ]
     assert {"Device", "Consent"} <= {relation.related_model.__name__ for relation in relations}
     assert [relation for relation in relations if relation.on_delete is not CASCADE] == []
+
+
+def test_an_address_that_cannot_be_is_unknown(northwind: ServerHome) -> None:
+    assert find_people(server_data.company(), ["a\0b@northwind.example"]) == ({}, ["a\0b@northwind.example"])
+
+
+def test_an_erasure_locks_the_company_before_its_people(northwind: ServerHome) -> None:
+    """As imports and corrections do: otherwise the two would wait for each other, until PostgreSQL ends one."""
+    company, person = server_data.company(), server_data.add_people(1)[0]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+            erasing = pool.submit(_erase_in_thread, company, person)
+            until(_somebody_waits, "the erasure to wait")
+            Person.objects.select_for_update(nowait=True).get(pk=person.pk)
+        erasing.result(timeout=30)
+    assert not Person.objects.exists()
+
+
+def _erase_in_thread(company: Company, person: Person) -> None:
+    try:
+        erase(company, [person.pk])
+    finally:
+        connection.close()
+
+
+def _somebody_waits() -> bool:
+    if connection.vendor == "sqlite":  # has one writer at a time, and nobody to ask
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
