@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from agent.model import Region, Signal
 from agent.sharing import DetailName, SentStatus
-from resources.i18n import _
+from resources.i18n import _, pgettext
 
 Words = Callable[[], str]
 """Asked when it is shown, since the language is chosen after this module is imported."""
@@ -19,7 +19,7 @@ SIGNALS: Mapping[Signal, Words] = {
 KINDS: Mapping[str, Words] = {
     "seen": lambda: _("Seen"),
     "click": lambda: _("Click"),
-    "like": lambda: _("Like"),
+    "like": lambda: pgettext("what was sent", "Like"),
     "given": lambda: _("Consent given"),
     "withdrawn": lambda: _("Consent withdrawn"),
     "correction": lambda: _("Correction"),

@@ -46,6 +46,11 @@ def _(text: str) -> str:
     return _catalogue.gettext(text)
 
 
+def pgettext(context: str, text: str) -> str:
+    """The translation of an English text that means one thing here and another elsewhere; ``context`` tells them apart."""
+    return _catalogue.pgettext(context, text)
+
+
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The translation of a text that depends on a count. The count is not filled in."""
     return _catalogue.ngettext(singular, plural, count)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from agent.sharing import Comparison, Difference, SentItem
-from resources.i18n import _, ngettext
+from resources.i18n import _, ngettext, pgettext
 from ui.privacy import words
 from ui.privacy.note import Note
 from ui.privacy.sent_model import Kind, SentModel
@@ -226,7 +226,9 @@ class SentPane(Themed, QWidget):
 
 def _difference_text(difference: Difference, titles: dict[str, str]) -> str:
     where = _("only on the server") if difference.only == "server" else _("only on this computer")
-    kind = {"seen": _("Seen"), "click": _("Click"), "like": _("Like")}[difference.signal]
+    kind = {"seen": _("Seen"), "click": _("Click"), "like": pgettext("what was sent", "Like")}[
+        difference.signal
+    ]
     announcement = titles.get(difference.campaign_id, difference.campaign_id)
     return f"{kind} · {announcement} · {where} · {difference.event_id}"
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from agent.model import Signal
 from agent.sharing import SentItem, SentStatus
-from resources.i18n import _, ngettext
+from resources.i18n import _, ngettext, pgettext
 from ui import wording
 
 SUMMARY_DAYS = 30
@@ -43,7 +43,7 @@ def _kind(kind: str, signal: str) -> str:
     names = {
         "seen": _("Seen"),
         "click": _("Click"),
-        "like": _("Like"),
+        "like": pgettext("what was sent", "Like"),
         "correction": _("Details corrected"),
     }
     if kind in names:

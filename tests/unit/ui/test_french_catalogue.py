@@ -75,3 +75,5 @@ def test_the_compiled_catalogue_is_used(monkeypatch: pytest.MonkeyPatch) -> None
     i18n.use_language("fr")
     assert i18n._("Check now") == "Vérifier maintenant"
     assert i18n.ngettext("{count} new", "{count} new", 2) == "{count} nouvelles"
+    assert i18n._("Like") == "Aimer"
+    assert i18n.pgettext("what was sent", "Like") == "J’aime"
