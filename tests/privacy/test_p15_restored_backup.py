@@ -169,7 +169,7 @@ def test_nothing_comes_back_with_a_restored_backup(home: ServerHome, tmp_path: P
         back += drill.come_back()
         assert catch_up(thorough=True) == {}
         erase(server_data.company(), list(Person.objects.values_list("pk", flat=True)))
-    proof.found(f"rows and consents that came back ({home_kind(home)})", back, drills)
+    proof.found(f"rows, consents, campaigns and computers that came back ({home_kind(home)})", back, drills)
     assert undone > 0, "the backups undid nothing: the drill shows nothing"
     assert back == 0
 
