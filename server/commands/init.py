@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from server.audit import log
 from server.directory.companies import make_or_change
-from server.directory.company_file import CompanyFile, check_company, read_company_file
+from server.directory.company_file import CompanyFile, CompanySection, check_company, read_company_file
+from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import catch_up
 from server.tenants.region import refuse_other_region, region_name, settle
@@ -62,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
             ),
         )
     _prepare()
+    if options.file is None:
+        description = _keeping_the_rest(description, options)
     company, is_new = make_or_change(description)
     settle(company.region)
     notice = company.current_notice().version
@@ -100,6 +103,17 @@ def _description(options: argparse.Namespace) -> CompanyFile:
         given["link_hosts"] = options.link_host
     given.setdefault("legal_name", given.get("name"))
     return check_company({"company": given}, _("Options:"))
+
+
+def _keeping_the_rest(description: CompanyFile, options: argparse.Namespace) -> CompanyFile:
+    """Options change what they name; a file describes the company whole."""
+    section = description.company
+    company = Company.objects.filter(pk=section.id).first()
+    if company is None:
+        return description
+    named = section.model_fields_set - (set() if options.legal_name else {"legal_name"})
+    kept = {name: getattr(company, name) for name in CompanySection.model_fields if name not in named}
+    return CompanyFile(company=section.model_copy(update=kept))
 
 
 def prepare_data_folder() -> None:

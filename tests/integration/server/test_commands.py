@@ -103,6 +103,18 @@ def test_a_company_can_be_described_with_options(home: ServerHome) -> None:
     assert set(content["notice"]["text"]) == {"en", "fr"}
 
 
+def test_options_change_what_they_name_and_nothing_else(made: ServerHome) -> None:
+    fewest = COMPANY.replace("[company]", "[company]\nminimum = 12")
+    made.succeed("init", _company_file(made, fewest))
+    made.succeed(
+        "init", "--id", "northwind", "--name", "Nordwind", "--region", "eu", "--dpo-name", "Ann", "--dpo-email", "a@n.example"
+    )  # fmt: skip
+    content = _document(made)["content"]
+    assert (content["name"], content["legal_name"]) == ("Nordwind", "Northwind SAS")
+    assert content["link_hosts"] == ["northwind.example", "*.northwind.example"]
+    assert json.loads(made.succeed("company", "show", "--json"))["minimum"] == 12
+
+
 def test_what_is_secret_is_for_the_servers_user_only(made: ServerHome) -> None:
     secrets = [made.folder / "secret.key", *made.folder.glob("keys/*/*.json")]
     assert len(secrets) == 3
