@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QObject, QStandardPaths, Qt, QTranslator
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from agent import errors
+from resources import i18n
 from resources.i18n import _
 
 OWNER_ONLY = 0o600
@@ -40,7 +42,12 @@ class Choosers(QObject):
         self._ask(dialog, chosen)
 
     def _dialog(self, parent: QWidget, title: str) -> QFileDialog:
+        translator = _qts_own_texts()
         dialog = QFileDialog(parent, title, documents())
+        translator.setParent(dialog)
+        if sys.platform == "linux":
+            # GTK's is higher than a small screen, and speaks the system's language and not the person's.
+            dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setLabelText(QFileDialog.DialogLabel.Reject, _("Cancel"))
         dialog.setLabelText(QFileDialog.DialogLabel.LookIn, _("Folder:"))
@@ -53,9 +60,20 @@ class Choosers(QObject):
         dialog.open()
 
 
+def _qts_own_texts() -> QTranslator:
+    """Headings and hints of Qt's dialogs in the person's language, as long as the translator lives."""
+    translator = QTranslator()
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if i18n.language() != "en" and translator.load(f"qtbase_{i18n.language()}", folder):
+        QCoreApplication.installTranslator(translator)
+    return translator
+
+
 def documents() -> str:
-    """The person's folder for documents."""
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    """The person's folder for documents, or their home where there is none."""
+    place = QStandardPaths.StandardLocation
+    folder = QStandardPaths.writableLocation(place.DocumentsLocation)
+    return folder if Path(folder).is_dir() else QStandardPaths.writableLocation(place.HomeLocation)
 
 
 def write(path: Path, content: bytes) -> Path:
