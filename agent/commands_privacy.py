@@ -88,7 +88,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _say_choices(shown: Shown) -> None:
     for choice in shown.choices:
-        _say(f"{SIGNALS[choice.signal]()}: {_state(choice)}")
+        _say(_named(SIGNALS[choice.signal](), _state(choice)))
     if shown.later:
         sys.stderr.write(
             _("Your company's server is told as soon as it can be reached.") + f" ({shown.later})\n"
@@ -183,7 +183,7 @@ def _correct(options: argparse.Namespace) -> int:
         else:
             changes[name] = value
     for result in _ask(Call("correct", changes=changes), tuple[Corrected, ...]):
-        _say(f"{DETAILS[result.field]()}: {OUTCOMES[result.status]()}")
+        _say(_named(DETAILS[result.field](), OUTCOMES[result.status]()))
     return 0
 
 
@@ -241,7 +241,7 @@ def _receipt_verify(options: argparse.Namespace) -> int:
 def _words(checked: receipts.Checked) -> Iterable[str]:
     said = checked.content
     yield _("The signature is right.")
-    yield f"{KINDS[said.status]()}: {SIGNALS[said.signal]()}"
+    yield _named(KINDS[said.status](), SIGNALS[said.signal]())
     yield _("When: {moment}").format(moment=said.time.strftime("%Y-%m-%d %H:%M:%S UTC"))
     if said.status == "withdrawn":
         yield _("Rows that the server deleted: {n}").format(n=said.erased)
@@ -289,6 +289,10 @@ def _write(path: Path, content: bytes) -> None:
         ) from error
     except OSError as error:
         raise errors.DiskFault(f"{path.name}: {error}") from error
+
+
+def _named(name: str, value: str) -> str:
+    return _("{name}: {value}").format(name=name, value=value)
 
 
 def _say(line: str) -> None:
