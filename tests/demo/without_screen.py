@@ -206,18 +206,18 @@ class Story:
 
     def _take_back(self) -> None:
         self._employee.presses(_("Change"), BUTTON)
-        self._employee.presses(_("Likes"), SWITCH)
+        self._employee.presses(_("Clicks"), SWITCH)
         erased = ngettext(
             "Off. The server has deleted {count} entry.", "Off. The server has deleted {count} entries.", 1
         )
         self._employee.sees(re.escape(erased.format(count=1)))
         picture = self._employee.takes_picture("13-taken-back")
         self._employee.takes_detail("privacy", _("Privacy"))
-        self._account.withdrawn.add("like")
+        self._account.withdrawn.add("click")
         self._note(
-            "took likes back: the server deleted hers",
+            "took clicks back: the server deleted hers",
             picture,
-            Share("consent withdrawn", detail="like"),
+            Share("consent withdrawn", detail="click"),
         )
         self._employee.presses(re.escape(_("See the {count} receipts").format(count=RECEIPTS)))
         self._employee.sees(re.escape(_("Save…")), BUTTON)
