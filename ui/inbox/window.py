@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -25,18 +23,13 @@ from ui.inbox.list_view import AnnouncementList
 from ui.inbox.model import Filter, InboxModel
 from ui.inbox.notes import EmptyNote, StateBar
 from ui.theme import Theme
-from ui.widgets import icons
-from ui.widgets.buttons import Button
-from ui.widgets.flow import FlowRow
-from ui.widgets.icons import Glyph
-from ui.widgets.themed import Themed
+from ui.widgets.finding import FilterRow, SearchField
 
 SIZE = (1120, 660)
 LIST_WIDTH = 372
-SEARCH_ICON_PX = 16
 
 
-class InboxWindow(Themed, QWidget):
+class InboxWindow(QWidget):
     """Give it the state with ``show_items()`` whenever that changes: the open announcement and the place in the list stay.
 
     Keys: up and down or j and k move, Enter goes to the announcement, / to the search, Esc clears the search and then
@@ -93,37 +86,16 @@ class InboxWindow(Themed, QWidget):
         column = QVBoxLayout(self.left)
         column.setContentsMargins(px(14), px(14), px(14), px(14))
         column.setSpacing(px(12))
-        self.search = QLineEdit()
-        self.search.setProperty("kind", "search")
-        self.search.setPlaceholderText(_("Search announcements"))
-        self.search.setAccessibleName(_("Search announcements"))
-        self.search.setClearButtonEnabled(True)
-        leading = QLineEdit.ActionPosition.LeadingPosition
-        search_icon = icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX)
-        self._search_icon = self.search.addAction(search_icon, leading)
+        self.search = SearchField(_("Search announcements"), self._theme)
         self.search.textChanged.connect(self._on_search)
+        self.filters = FilterRow(Filter, self._theme, self._on_filter)
         self.list = AnnouncementList(self._theme, self.model)
         self.list.moved_to.connect(self._on_moved)
         self.list.entered.connect(self._on_entered)
         column.addWidget(self.search)
-        column.addWidget(self._filters())
+        column.addWidget(self.filters)
         column.addWidget(self.list, 1)
         return self.left
-
-    def _filters(self) -> FlowRow:
-        row = FlowRow(self._theme.px(8))
-        row.setAccessibleName(_("Show"))
-        group = QButtonGroup(row)
-        self.filters: dict[Filter, Button] = {}
-        for wanted in Filter:
-            button = Button(kind="filter")
-            button.setCheckable(True)
-            button.clicked.connect(lambda _checked=False, wanted=wanted: self._on_filter(wanted))
-            group.addButton(button)
-            row.add(button)
-            self.filters[wanted] = button
-        self.filters[Filter.ALL].setChecked(True)
-        return row
 
     def _connect_detail(self) -> None:
         self.detail.link_clicked.connect(lambda link_id: self.link_clicked.emit(self._open_id, link_id))
@@ -131,9 +103,6 @@ class InboxWindow(Themed, QWidget):
         self.detail.like_toggled.connect(lambda liked: self.like_toggled.emit(self._open_id, liked))
         self.detail.later_chosen.connect(lambda seconds: self.later_chosen.emit(self._open_id, seconds))
         self.detail.change_clicked.connect(self.change_clicked)
-
-    def recolour(self) -> None:
-        self._search_icon.setIcon(icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX))
 
     # What is shown
 
@@ -158,7 +127,7 @@ class InboxWindow(Themed, QWidget):
         """Show this announcement, as if the person had chosen it."""
         if self.model.row_of(campaign_id) < 0:
             self.search.clear()
-            self.filters[Filter.ALL].click()
+            self.filters.buttons[Filter.ALL].click()
         row = self.model.row_of(campaign_id)
         if row >= 0:
             self.list.go_to(row)
@@ -185,8 +154,7 @@ class InboxWindow(Themed, QWidget):
             Filter.LIKED: _("Liked"),
             Filter.LATER: _("Later"),
         }
-        for wanted, count in self.model.counts().items():
-            self.filters[wanted].set_text(f"{names[wanted]} {count}")
+        self.filters.show_counts(names, self.model.counts())
 
     def _show_open(self) -> None:
         item = self.model.item(self.model.row_of(self._open_id))

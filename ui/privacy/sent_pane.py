@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from agent.sharing import Comparison, Difference, SentItem
 from resources.i18n import _, ngettext, pgettext
@@ -15,17 +15,12 @@ from ui.privacy.note import Note
 from ui.privacy.sent_model import Kind, SentModel
 from ui.privacy.sent_table import SentTable
 from ui.theme import Theme
-from ui.widgets import icons
 from ui.widgets.buttons import Button
-from ui.widgets.flow import FlowRow
-from ui.widgets.icons import Glyph
+from ui.widgets.finding import FilterRow, SearchField
 from ui.widgets.text import WrappedLabel, label
-from ui.widgets.themed import Themed
-
-SEARCH_ICON_PX = 16
 
 
-class SentPane(Themed, QWidget):
+class SentPane(QWidget):
     """``verify`` and ``save`` are what the person asks for; the answers come by ``note``."""
 
     verify = Signal()
@@ -46,6 +41,9 @@ class SentPane(Themed, QWidget):
         px = theme.px
         self.model = SentModel(now)
         self.note = Note(theme)
+        self.search = SearchField(_("Search what was sent"), theme)
+        self.search.textChanged.connect(self._on_search)
+        self.filters = FilterRow(Kind, theme, self._on_kind)
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(24), px(24), px(20))
         column.setSpacing(0)
@@ -56,9 +54,9 @@ class SentPane(Themed, QWidget):
         column.addSpacing(px(10))
         column.addWidget(self.note)
         column.addSpacing(px(8))
-        column.addWidget(self._search())
+        column.addWidget(self.search)
         column.addSpacing(px(8))
-        column.addWidget(self._filters())
+        column.addWidget(self.filters)
         column.addSpacing(px(4))
         column.addWidget(self._content(), 1)
         column.addSpacing(px(10))
@@ -74,34 +72,6 @@ class SentPane(Themed, QWidget):
         row.setSpacing(self._theme.px(10))
         row.addWidget(label(_("What was sent about me"), kind="h1", wrap=True), 1)
         row.addWidget(self.verify_button, 0, Qt.AlignmentFlag.AlignTop)
-        return row
-
-    def _search(self) -> QLineEdit:
-        self.search = QLineEdit()
-        self.search.setProperty("kind", "search")
-        self.search.setPlaceholderText(_("Search what was sent"))
-        self.search.setAccessibleName(_("Search what was sent"))
-        self.search.setClearButtonEnabled(True)
-        self._search_icon = self.search.addAction(
-            icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX),
-            QLineEdit.ActionPosition.LeadingPosition,
-        )
-        self.search.textChanged.connect(self._on_search)
-        return self.search
-
-    def _filters(self) -> FlowRow:
-        row = FlowRow(self._theme.px(8))
-        row.setAccessibleName(_("Show"))
-        group = QButtonGroup(row)
-        self.filters: dict[Kind, Button] = {}
-        for kind in Kind:
-            button = Button(kind="filter")
-            button.setCheckable(True)
-            button.clicked.connect(lambda _checked=False, kind=kind: self._on_kind(kind))
-            group.addButton(button)
-            row.add(button)
-            self.filters[kind] = button
-        self.filters[Kind.ALL].setChecked(True)
         return row
 
     def _content(self) -> QStackedWidget:
@@ -132,9 +102,6 @@ class SentPane(Themed, QWidget):
         row.addWidget(self.save_button)
         return row
 
-    def recolour(self) -> None:
-        self._search_icon.setIcon(icons.icon(Glyph.SEARCH, self._theme.ink2, SEARCH_ICON_PX))
-
     # What is shown
 
     def show_sent(self, items: Sequence[SentItem]) -> None:
@@ -152,10 +119,10 @@ class SentPane(Themed, QWidget):
             Kind.CHOICE: _("Choices"),
             Kind.CORRECTION: _("Corrections"),
         }
-        for kind, count in self.model.counts().items():
-            button = self.filters[kind]
-            button.set_text(f"{names[kind]} {count}")
-            button.setVisible(bool(count) or kind is Kind.ALL or button.isChecked())
+        counts = self.model.counts()
+        self.filters.show_counts(names, counts)
+        for kind, button in self.filters.buttons.items():
+            button.setVisible(bool(counts[kind]) or kind is Kind.ALL or button.isChecked())
         self.summary.setText(words.summary(items, self._now()))
         self.save_button.setEnabled(bool(items))
         self._show_page()

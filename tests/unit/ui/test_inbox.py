@@ -100,29 +100,29 @@ def test_search_looks_in_title_sender_and_text_without_case_and_accents(
 
 
 def test_filters_show_their_kind_and_count(window: InboxWindow, qtbot: QtBot) -> None:
-    assert [button.full_text for button in window.filters.values()] == [
+    assert [button.full_text for button in window.filters.buttons.values()] == [
         "All 5",
         "New 2",
         "Liked 2",
         "Later 0",
     ]
-    qtbot.mouseClick(window.filters[Filter.NEW], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
     assert titles(window) == ["VPN restarts at 18:00 tonight", "Open days: bring a friend"]
-    qtbot.mouseClick(window.filters[Filter.LATER], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.filters.buttons[Filter.LATER], Qt.MouseButton.LeftButton)
     assert titles(window) == []
     assert window.note.title.text() == "Nothing found"
 
 
 def test_a_new_one_stays_in_view_while_it_is_read(window: InboxWindow, qtbot: QtBot) -> None:
-    qtbot.mouseClick(window.filters[Filter.NEW], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
     window.list.step(1)
     items = data.items()
     items[1] = read(items[1])
     fill(window, items)
     assert window.open_id == "c-2"
     assert "VPN restarts at 18:00 tonight" in titles(window)
-    assert window.filters[Filter.NEW].full_text == "New 1"
-    qtbot.mouseClick(window.filters[Filter.NEW], Qt.MouseButton.LeftButton)
+    assert window.filters.buttons[Filter.NEW].full_text == "New 1"
+    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
     assert titles(window) == ["Open days: bring a friend"]
 
 
@@ -225,7 +225,7 @@ def test_reminders_are_found_under_later(window: InboxWindow, qtbot: QtBot) -> N
     later = msgspec.structs.replace(items[3].state, remind_at=data.NOW + timedelta(hours=1))
     items[3] = msgspec.structs.replace(items[3], state=later)
     fill(window, items)
-    qtbot.mouseClick(window.filters[Filter.LATER], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.filters.buttons[Filter.LATER], Qt.MouseButton.LeftButton)
     assert titles(window) == ["Canteen closes early on Friday"]
     window.list.step(1)
     assert "reminder:" in window.detail.facts.text()

@@ -113,10 +113,10 @@ class TestWhatWasSent:
 
     def test_a_filter_shows_one_kind(self, window: PrivacyWindow, qtbot: QtBot) -> None:
         sent = window.sent
-        assert sent.filters[Kind.SEEN].full_text == "Seen 3"
-        qtbot.mouseClick(sent.filters[Kind.CHOICE], Qt.MouseButton.LeftButton)
+        assert sent.filters.buttons[Kind.SEEN].full_text == "Seen 3"
+        qtbot.mouseClick(sent.filters.buttons[Kind.CHOICE], Qt.MouseButton.LeftButton)
         assert [row[1] for row in texts(sent.model)] == ["Clicks turned off"]
-        qtbot.mouseClick(sent.filters[Kind.ALL], Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(sent.filters.buttons[Kind.ALL], Qt.MouseButton.LeftButton)
         assert sent.model.rowCount() == 7
 
     def test_nothing_sent_is_said(self, window: PrivacyWindow) -> None:

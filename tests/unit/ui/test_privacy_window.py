@@ -132,7 +132,7 @@ def test_everything_is_reached_by_the_keyboard_in_reading_order(window: PrivacyW
         share.notice_button,
         sent.verify_button,
         sent.search,
-        sent.filters[Kind.ALL],
+        sent.filters.buttons[Kind.ALL],
         sent.table,
         sent.table.bytes.body,
         sent.table.bytes.answer,
