@@ -121,6 +121,8 @@ class Campaign(Struct, frozen=True):
     ends: datetime
     default_language: str
     variants: Mapping[str, Variant]
+    acknowledge: bool = False
+    """The company asks the person to confirm by name that they have read it."""
 
     def variant(self, language: str) -> Variant:
         """The text in a language, else in the campaign's own, else in any. Raises KeyError for a recalled campaign."""
@@ -157,6 +159,7 @@ class Company(Struct, frozen=True):
     notice: Notice
     named_reporting: bool = False
     """Reports name the people who share: the question says so."""
+    logo: Image | None = None
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,6 +204,10 @@ class CampaignState(Struct, frozen=True):
     read: bool = False
     liked: bool = False
     remind_at: datetime | None = None
+    remind_after_login: str = ""
+    """The login in which the person asked to be reminded at the next one; empty without such a reminder."""
+    acknowledged: datetime | None = None
+    """When the person confirmed by name that they have read it."""
 
 
 class InboxItem(Struct, frozen=True):
@@ -299,6 +306,9 @@ class HoldReason(StrEnum):
     TOO_MANY = "too_many"
     TOO_SOON = "too_soon"
     FULL_SCREEN = "full_screen"
+    PRESENTING = "presenting"
+    AWAY = "away"
+    """Nobody has touched keyboard or pointer for a while."""
     MEDIA_MISSING = "media_missing"
 
 
@@ -314,6 +324,10 @@ class PresenceState(Struct, frozen=True):
     locked: Tristate = Tristate.UNKNOWN
     full_screen: Tristate = Tristate.UNKNOWN
     do_not_disturb: Tristate = Tristate.UNKNOWN
+    presenting: Tristate = Tristate.UNKNOWN
+    """A presentation or the like: somebody asked the desktop to stay awake and undisturbed."""
+    idle: Tristate = Tristate.UNKNOWN
+    """Nobody has touched keyboard or pointer for ``policy.IDLE_AFTER_S``."""
 
 
 class Selection(Struct, frozen=True):
@@ -323,6 +337,8 @@ class Selection(Struct, frozen=True):
     held: Mapping[str, HoldReason]
     look_again: datetime | None = None
     """When quiet hours or a limit end that hold one back."""
+    digest: tuple[InboxItem, ...] = ()
+    """What was missed in an absence: one page for all of them, in place of a burst."""
 
 
 def resolve(*types: type[Struct]) -> None:

@@ -60,6 +60,9 @@ POPUP_TIMEOUT_URGENT_MS = 60_000
 PAUSE_CHOICES_S = (1_800, 3_600)
 REMIND_CHOICES_S = (900, 3_600)
 
+IDLE_AFTER_S = 300
+"""Nobody is there who has touched nothing for this long: a pop-up would come and go unseen."""
+
 # The command line asks the running agent
 CONTROL_AT_ONCE = 4
 CONTROL_TIMEOUT_S = 10.0
