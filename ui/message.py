@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout
 
 from resources.i18n import _
 from ui.theme import Theme
@@ -28,14 +27,11 @@ class MessageWindow(ContentWindow):
         self.message = label(message, tone="muted", wrap=True)
         self.button = Button(_("Close"))
         self.button.clicked.connect(self.close)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.button)
         self.content.addWidget(self.title)
         self.content.addSpacing(theme.px(8))
         self.content.addWidget(self.message)
         self.content.addSpacing(theme.px(18))
-        self.content.addLayout(row)
+        self.content.addLayout(self.button_row(self.button))
         self.button.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:

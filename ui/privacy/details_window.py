@@ -57,12 +57,7 @@ class DetailsWindow(ContentWindow):
         self.close_button.clicked.connect(self.close)
         self.save_button = Button(_("Save"), kind="primary")
         self.save_button.clicked.connect(self._on_save)
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.px(10))
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        row.addWidget(self.save_button)
-        return row
+        return self.button_row(self.close_button, self.save_button)
 
     # Loading
 

@@ -80,12 +80,7 @@ class ReceiptsWindow(ContentWindow):
         self.save_button.clicked.connect(lambda: self.save.emit(self._pages[self._at].kept))
         self.close_button = Button(_("Close"))
         self.close_button.clicked.connect(self.close)
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.px(10))
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        row.addWidget(self.save_button)
-        return row
+        return self.button_row(self.close_button, self.save_button)
 
     def show_receipts(self, pages: Sequence[ReceiptPage]) -> None:
         """All receipts, newest first. The open one stays."""

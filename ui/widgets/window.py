@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import Theme
 
@@ -38,6 +38,15 @@ class ContentWindow(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._scroll)
+
+    def button_row(self, *buttons: QWidget) -> QHBoxLayout:
+        """Buttons at the right edge."""
+        row = QHBoxLayout()
+        row.setSpacing(self._theme.px(10))
+        row.addStretch(1)
+        for button in buttons:
+            row.addWidget(button)
+        return row
 
     def fit(self) -> None:
         """Take the height that the content needs, as far as the screen has it."""
