@@ -63,6 +63,11 @@ REMIND_CHOICES_S = (900, 3_600)
 IDLE_AFTER_S = 300
 """Nobody is there who has touched nothing for this long: a pop-up would come and go unseen."""
 
+PRESENTING_AT_MOST_S = 4 * 3_600
+"""Longer than a meeting: a program that keeps the screen on for longer is no presentation, but a tool that is always on."""
+PRESENTING_FORGOTTEN_S = 600
+"""What was not asked about for this long may have ended and begun again meanwhile."""
+
 # The command line asks the running agent
 CONTROL_AT_ONCE = 4
 CONTROL_TIMEOUT_S = 10.0

@@ -1,4 +1,4 @@
-"""What this desktop can say of the person: locked, full screen, do not disturb. Unknown is an answer.
+"""What this desktop can say of the person: locked, full screen, do not disturb, presenting, idle. Unknown is an answer.
 
 ``system_presence()`` gives the implementation for this system. ``current()`` may wait for other programs: on a worker only.
 """
@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 
-from agent.model import PresenceState
+from msgspec.structs import replace
+
+from agent import policy
+from agent.model import PresenceState, Tristate
 from agent.ports import Presence
 
 
@@ -18,8 +23,40 @@ class UnknownPresence:
         return PresenceState()
 
 
+class BoundedPresenting:
+    """Believes for ``policy.PRESENTING_AT_MOST_S`` that somebody presents, then says unknown until it has ended once.
+
+    A tool that always keeps the screen on would otherwise hold announcements for days (docs/adr/0009).
+
+    Args:
+        presence: whom to ask.
+        monotonic: seconds of a clock that nobody sets.
+    """
+
+    def __init__(self, presence: Presence, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._presence = presence
+        self._monotonic = monotonic
+        self._since: float | None = None
+        self._asked = 0.0
+
+    def current(self) -> PresenceState:
+        state, now = self._presence.current(), self._monotonic()
+        if state.presenting is not Tristate.YES:
+            self._since = None
+        elif self._since is None or now - self._asked > policy.PRESENTING_FORGOTTEN_S:
+            self._since = now
+        self._asked = now
+        if self._since is not None and now - self._since > policy.PRESENTING_AT_MOST_S:
+            return replace(state, presenting=Tristate.UNKNOWN)
+        return state
+
+
 def system_presence() -> Presence:
     """The one for this operating system."""
+    return BoundedPresenting(_of_this_system())
+
+
+def _of_this_system() -> Presence:
     if sys.platform == "linux":
         from ui.desktop.presence_linux import LinuxPresence
 

@@ -1,123 +1,189 @@
-"""Presence on Linux, asked of whatever runs: logind, the screen savers, the notification service, the window manager.
+"""Presence on Linux, asked of whatever runs: logind, the desktops' services on D-Bus, the X server.
 
-Sources: org.freedesktop.login1.Session.LockedHint (systemd), org.freedesktop.ScreenSaver.GetActive and its relatives of
-GNOME, Xfce, MATE and Cinnamon; org.freedesktop.Notifications.Inhibited (KDE), Xfce's and GNOME's settings; EWMH.
-Nothing is started to be asked.
+Sources: org.freedesktop.login1 (LockedHint, Active, IdleHint, ListInhibitors; systemd), org.freedesktop.ScreenSaver.GetActive
+and its relatives of GNOME, Xfce, MATE and Cinnamon, org.freedesktop.Notifications.Inhibited (KDE), ``paused`` of dunst,
+GetDnd of SwayNotificationCenter, mako's mode "do-not-disturb", Xfce's settings over org.xfce.Xfconf, GNOME's, MATE's and
+Cinnamon's by gsettings, org.gnome.Mutter.IdleMonitor. GetSessionIdleTime is not asked: GNOME's relatives answer in
+seconds, KDE in milliseconds, on Wayland with 0.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
-import subprocess
-from collections.abc import Iterable
-from contextlib import closing, suppress
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from jeepney import DBusAddress, DBusErrorResponse, MessageFlag, Properties, new_method_call
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
-from jeepney.low_level import Message
-from jeepney.wrappers import unwrap_msg
+from jeepney import DBusAddress
 
+from agent import policy
 from agent.model import PresenceState, Tristate
-from ui.desktop.full_screen_x11 import active_window_is_full_screen
+from ui.desktop import inhibitors, presence_x11
+from ui.desktop.bus import Conversation, Question, property_of
+from ui.desktop.gsettings import gsettings_do_not_disturb
 
-log = logging.getLogger(__name__)
+ANSWER_TIMEOUT_S = 0.4
+"""For all that is asked of the buses at once. On a healthy desktop the answers take a few milliseconds."""
 
-ANSWER_TIMEOUT_S = 0.5
 
-SESSION = DBusAddress(
-    "/org/freedesktop/login1/session/auto", "org.freedesktop.login1", "org.freedesktop.login1.Session"
+def _address(name: str, path: str = "", interface: str = "") -> DBusAddress:
+    return DBusAddress(path or f"/{name.replace('.', '/')}", name, interface or name)
+
+
+SESSION = _address(
+    "org.freedesktop.login1", "/org/freedesktop/login1/session/auto", "org.freedesktop.login1.Session"
 )
-SCREEN_SAVERS = (
-    DBusAddress("/org/freedesktop/ScreenSaver", "org.freedesktop.ScreenSaver", "org.freedesktop.ScreenSaver"),
-    DBusAddress("/org/gnome/ScreenSaver", "org.gnome.ScreenSaver", "org.gnome.ScreenSaver"),
-    DBusAddress("/org/xfce/ScreenSaver", "org.xfce.ScreenSaver", "org.xfce.ScreenSaver"),
-    DBusAddress("/org/mate/ScreenSaver", "org.mate.ScreenSaver", "org.mate.ScreenSaver"),
-    DBusAddress("/org/cinnamon/ScreenSaver", "org.cinnamon.ScreenSaver", "org.cinnamon.ScreenSaver"),
+SCREEN_SAVERS = [
+    _address(f"org.{desktop}.ScreenSaver") for desktop in ("freedesktop", "gnome", "xfce", "mate", "cinnamon")
+]
+NOTIFICATIONS = _address("org.freedesktop.Notifications")
+DUNST = _address(NOTIFICATIONS.bus_name, NOTIFICATIONS.object_path, "org.dunstproject.cmd0")
+MAKO = _address(NOTIFICATIONS.bus_name, "/fr/emersion/Mako", "fr.emersion.Mako")
+SWAYNC = _address("org.erikreider.swaync", "/org/erikreider/swaync/cc", "org.erikreider.swaync.cc")
+XFCONF = _address("org.xfce.Xfconf")
+MUTTER = _address(
+    "org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core", "org.gnome.Mutter.IdleMonitor"
 )
-NOTIFICATIONS = DBusAddress(
-    "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
-)
-XFCONF = DBusAddress("/org/xfce/Xfconf", "org.xfce.Xfconf", "org.xfce.Xfconf")
 
-_ABSENT = (OSError, DBusErrorResponse, TimeoutError, ValueError, KeyError)
-"""What asking somebody who is not there, or who does not know the question, raises."""
+Reading = Callable[[Any], Tristate]
+
+
+class _Asked(NamedTuple):
+    """One question about one field, and what its answer says of it. No answer is never read."""
+
+    field: str
+    question: Question
+    read: Reading
+
+
+def _yes_no(value: Any) -> Tristate:
+    if isinstance(value, bool):
+        return Tristate.YES if value else Tristate.NO
+    return Tristate.UNKNOWN
+
+
+def _only(wanted: bool, meaning: Tristate) -> Reading:
+    """For what tells one thing and keeps silent of the other."""
+    return lambda value: meaning if value is wanted else Tristate.UNKNOWN
+
+
+def _mako(modes: Any) -> Tristate:
+    return Tristate.YES if "do-not-disturb" in modes else Tristate.NO
+
+
+_ON_THE_SESSION_BUS = [
+    *(_Asked("locked", Question(saver, "GetActive"), _yes_no) for saver in SCREEN_SAVERS),
+    _Asked("do_not_disturb", property_of(NOTIFICATIONS, "Inhibited"), _yes_no),
+    _Asked("do_not_disturb", property_of(DUNST, "paused"), _yes_no),
+    _Asked("do_not_disturb", Question(MAKO, "ListModes"), _mako),
+    _Asked("do_not_disturb", Question(SWAYNC, "GetDnd"), _yes_no),
+    _Asked(
+        "do_not_disturb",
+        Question(XFCONF, "GetProperty", "ss", ("xfce4-notifyd", "/do-not-disturb")),
+        _yes_no,
+    ),
+    _Asked(
+        "presenting",
+        Question(
+            XFCONF, "GetProperty", "ss", ("xfce4-power-manager", "/xfce4-power-manager/presentation-mode")
+        ),
+        _yes_no,
+    ),
+]
+_ON_THE_SYSTEM_BUS = [
+    _Asked("locked", property_of(SESSION, "LockedHint"), _yes_no),
+    # Another person was switched to: nobody sees this session.
+    _Asked("locked", property_of(SESSION, "Active"), _only(False, Tristate.YES)),
+    _Asked("presenting", inhibitors.LOGIND_QUESTION, lambda value: inhibitors.of_logind(value, os.getuid())),
+]
+_IDLE_HINT = [property_of(SESSION, name) for name in ("IdleHint", "IdleSinceHintMonotonic")]
+_MUTTER_IDLE = Question(MUTTER, "GetIdletime")
 
 
 class LinuxPresence:
-    """Asks anew each time; opens and closes its connections, so that nothing stays in memory."""
+    """Asks anew each time and keeps no connection, so that nothing stays in memory.
+
+    Args:
+        idle_after_s: without input for so many seconds, the person is away.
+        look: at the X server.
+    """
+
+    def __init__(
+        self,
+        idle_after_s: float = policy.IDLE_AFTER_S,
+        look: Callable[[], presence_x11.Screen] = presence_x11.look,
+    ) -> None:
+        self._idle_after_ms = idle_after_s * 1000
+        self._look = look
 
     def current(self) -> PresenceState:
-        locked: list[Tristate] = [_logind_locked()]
-        quiet: list[Tristate] = []
-        with suppress(*_ABSENT), closing(open_dbus_connection("SESSION")) as session:
-            locked += [_yes_no(_method(session, saver, "GetActive")) for saver in SCREEN_SAVERS]
-            quiet += [_property(session, NOTIFICATIONS, "Inhibited"), _xfce_do_not_disturb(session)]
-        quiet.append(_gnome_do_not_disturb())
-        return PresenceState(_any(locked), active_window_is_full_screen(), _any(quiet))
+        answers = _Answers()
+        screen = self._look()
+        return PresenceState(
+            locked=_any([*answers.of("locked"), screen.locked]),
+            full_screen=screen.full_screen,
+            do_not_disturb=_any([*answers.of("do_not_disturb"), gsettings_do_not_disturb()]),
+            presenting=_any(answers.of("presenting")),
+            idle=self._idle([screen.idle_ms, answers.mutter_idle_ms], answers.idle_since_us),
+        )
+
+    def _idle(self, measured_ms: Iterable[int | None], idle_since_us: int | None) -> Tristate:
+        """By the last input, where something measures it; else logind's hint, which says when somebody is idle only."""
+        known = [each for each in measured_ms if each is not None]
+        if known:
+            return _yes_no(min(known) >= self._idle_after_ms)
+        if idle_since_us is None:
+            return Tristate.UNKNOWN
+        return _yes_no(time.monotonic() * 1000 - idle_since_us / 1000 >= self._idle_after_ms)
+
+
+class _Answers:
+    """What the buses answered."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, Tristate]] = []
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        of_session = [*inhibitors.GNOME_QUESTIONS, *inhibitors.KDE_QUESTIONS, _MUTTER_IDLE]
+        with (
+            Conversation(
+                "SESSION", [*_questions(_ON_THE_SESSION_BUS), *of_session], ANSWER_TIMEOUT_S
+            ) as session,
+            Conversation(
+                "SYSTEM", [*_questions(_ON_THE_SYSTEM_BUS), *_IDLE_HINT], ANSWER_TIMEOUT_S
+            ) as system,
+        ):
+            on_session = session.answers(deadline)
+            on_system = system.answers(deadline)
+        self._read(_ON_THE_SESSION_BUS, on_session)
+        self._read(_ON_THE_SYSTEM_BUS, on_system)
+        *_, gnome_inhibited, gnome_paths, kde_inhibited, kde_listed, self.mutter_idle_ms = on_session
+        idle, since_us = on_system[-len(_IDLE_HINT) :]
+        self.idle_since_us: int | None = since_us if idle is True else None
+        self._found.append(("presenting", inhibitors.of_kde(kde_inhibited, kde_listed)))
+        self._found.append(("presenting", _gnome_presenting(gnome_inhibited, gnome_paths, deadline)))
+
+    def of(self, field: str) -> list[Tristate]:
+        return [answer for of_field, answer in self._found if of_field == field]
+
+    def _read(self, asked: list[_Asked], answers: list[Any]) -> None:
+        for each, answer in zip(asked, answers, strict=False):
+            if answer is not None:
+                self._found.append((each.field, each.read(answer)))
+
+
+def _questions(asked: Iterable[_Asked]) -> list[Question]:
+    return [each.question for each in asked]
+
+
+def _gnome_presenting(inhibited: Any, paths: Any, deadline: float) -> Tristate:
+    if inhibited is not True or not paths:
+        return _yes_no(inhibited)
+    questions = [question for path in paths for question in inhibitors.gnome_details(path)]
+    with Conversation("SESSION", questions, ANSWER_TIMEOUT_S) as session:
+        return inhibitors.of_gnome(session.answers(deadline))
 
 
 def _any(answers: Iterable[Tristate]) -> Tristate:
     """Yes if anybody says yes, else no if anybody says no, else unknown."""
     known = set(answers)
     return next((each for each in (Tristate.YES, Tristate.NO) if each in known), Tristate.UNKNOWN)
-
-
-def _yes_no(value: object) -> Tristate:
-    if isinstance(value, bool):
-        return Tristate.YES if value else Tristate.NO
-    return Tristate.UNKNOWN
-
-
-def _logind_locked() -> Tristate:
-    try:
-        with closing(open_dbus_connection("SYSTEM")) as system:
-            return _property(system, SESSION, "LockedHint")
-    except _ABSENT:
-        return Tristate.UNKNOWN
-
-
-def _property(connection: DBusConnection, address: DBusAddress, name: str) -> Tristate:
-    answer = _ask(connection, Properties(address).get(name))
-    return _yes_no(answer[1]) if isinstance(answer, tuple) else Tristate.UNKNOWN
-
-
-def _method(
-    connection: DBusConnection,
-    address: DBusAddress,
-    name: str,
-    signature: str | None = None,
-    body: tuple[Any, ...] = (),
-) -> object:
-    return _ask(connection, new_method_call(address, name, signature, body))
-
-
-def _ask(connection: DBusConnection, message: Message) -> object:
-    """The first value of the answer, None where there is none. Starts no service to get one."""
-    message.header.flags |= MessageFlag.no_auto_start
-    try:
-        values = unwrap_msg(connection.send_and_get_reply(message, timeout=ANSWER_TIMEOUT_S))
-    except _ABSENT as error:
-        log.debug("No answer: %s", error)
-        return None
-    return values[0] if values else None
-
-
-def _xfce_do_not_disturb(session: DBusConnection) -> Tristate:
-    answer = _method(session, XFCONF, "GetProperty", "ss", ("xfce4-notifyd", "/do-not-disturb"))
-    return _yes_no(answer[1]) if isinstance(answer, tuple) else Tristate.UNKNOWN
-
-
-def _gnome_do_not_disturb() -> Tristate:
-    tool = shutil.which("gsettings") if "GNOME" in os.environ.get("XDG_CURRENT_DESKTOP", "") else None
-    if tool is None:
-        return Tristate.UNKNOWN
-    command = [tool, "get", "org.gnome.desktop.notifications", "show-banners"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        log.debug("gsettings: %s", error)
-        return Tristate.UNKNOWN
-    return {"true": Tristate.NO, "false": Tristate.YES}.get(done.stdout.strip(), Tristate.UNKNOWN)
