@@ -1,10 +1,8 @@
 """Set-up and everyday tasks, with the standard library alone: `python3 -m tasks --help`.
 
-Works the same on Linux, Windows and macOS. On Debian and Ubuntu it also installs the system
-libraries that a task needs; elsewhere the wheels bring all that the agent needs.
+Works on Linux, Windows and macOS alike. On Debian and Ubuntu it also installs the system libraries needed.
 
-Exit codes: 0 all went well, 1 the task ran and failed, 2 it could not start (wrong usage, something
-missing that the message names).
+Exit codes: 0 all went well, 1 the task ran and failed, 2 it could not start: the message says why.
 """
 
 import argparse
@@ -30,17 +28,19 @@ LOG = ROOT / "build" / "setup.log"
 QT = [
     *("libdbus-1-3", "libegl1", "libfontconfig1", "libgl1", "libglib2.0-0", "libpulse0"),
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0"),
-    *("libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0"),
+    *("libxcb-render-util0", "libxcb-screensaver0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0"),
 ]
 DESKTOP = [
-    *("at-spi2-core", "dbus", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot", "openbox"),
-    *("trayer", "x11-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4", "xvfb"),
+    *("at-spi2-core", "dbus", "dunst", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot"),
+    *("openbox", "trayer", "x11-utils", "x11-xserver-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4"),
+    "xvfb",
 ]
 PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
+PRESENCE = ["i3lock", "python3-dbusmock", "xfce4-notifyd", "xscreensaver"]
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, *PROXIES, "ffmpeg", "iproute2", "postgresql"],
+    "test": [*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "grim", "iproute2", "postgresql", "sway"],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
     "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
