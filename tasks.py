@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from system_packages import SYSTEM_PACKAGES, installed_packages, needed_packages
+
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -23,27 +25,6 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "tidings-setup"
 OLDEST_PYTHON = (3, 11)
 LOG = ROOT / "build" / "setup.log"
-
-# Debian and Ubuntu packages by purpose. The first list is what Qt's wheels expect of the system.
-QT = [
-    *("libdbus-1-3", "libegl1", "libfontconfig1", "libgl1", "libglib2.0-0", "libpulse0"),
-    *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0"),
-    *("libxcb-render-util0", "libxcb-screensaver0", "libxcb-shape0", "libxcb-xkb1", "libxkbcommon-x11-0"),
-]
-DESKTOP = [
-    *("at-spi2-core", "dbus", "dunst", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot"),
-    *("openbox", "trayer", "x11-utils", "x11-xserver-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4"),
-    "xvfb",
-]
-PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
-PRESENCE = ["i3lock", "python3-dbusmock", "xfce4-notifyd", "xscreensaver"]
-SYSTEM_PACKAGES = {
-    "run": QT,
-    "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "grim", "iproute2", "postgresql", "sway"],
-    "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
-    "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
-}
 
 
 class TaskError(Exception):
@@ -84,36 +65,6 @@ def step(text: str, command: Sequence[str | Path]) -> None:
 
 
 # --- System packages ---------------------------------------------------------------------------------
-
-
-def installed_packages() -> set[str]:
-    """Names that dpkg counts as installed; virtual ones too, as Ubuntu renamed some libraries."""
-    query = ["dpkg-query", "-W", "-f=${db:Status-Status} ${Package} ${Provides}\n"]
-    names: set[str] = set()
-    for line in subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines():
-        status, *words = line.replace(",", " ").split()
-        if status == "installed":
-            names.update(words)
-    return names
-
-
-def needed_packages(purpose: str) -> list[str]:
-    """Debian packages for a purpose; Debian keeps `venv` out of its python3, so that may be one of them."""
-    needed = list(SYSTEM_PACKAGES[purpose])
-    probe = subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False)
-    if probe.returncode:
-        needed.append("python3-venv")
-    if purpose == "test":
-        needed += filter(apt_knows, ["libproxy1-plugin-gsettings", "libproxy1-plugin-webkit"])
-    if purpose == "package" and sys.base_prefix == "/usr":
-        # Debian's python3 holds its library within; a frozen program needs it as a file.
-        needed.append(f"libpython{sys.version_info.major}.{sys.version_info.minor}")
-    return needed
-
-
-def apt_knows(name: str) -> bool:
-    """Whether this release of the system has such a package."""
-    return not subprocess.run(["apt-cache", "show", name], capture_output=True, check=False).returncode
 
 
 def install_system_packages(purpose: str) -> None:
@@ -289,6 +240,12 @@ def messages(_arguments: Sequence[str]) -> int:
     return run("-m", "resources.catalogues")
 
 
+def gallery(arguments: Sequence[str]) -> int:
+    """draw every screen into build/gallery/index.html; --designs FOLDER, --accept"""
+    set_up("desktop")
+    return run("-m", "tests.support.gallery", *arguments)
+
+
 def setup(arguments: Sequence[str]) -> int:
     """install what a purpose needs and stop: run, desktop, test (if none is named), bench, package"""
     purposes = arguments or ["test"]
@@ -310,7 +267,7 @@ def clean(_arguments: Sequence[str]) -> int:
 
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     task.__name__.replace("_", "-"): task
-    for task in (demo, test, prove_privacy, bench, package, lint, messages, setup, clean)
+    for task in (demo, test, prove_privacy, bench, package, lint, messages, gallery, setup, clean)
 }
 
 

@@ -5,6 +5,19 @@ from xml.etree import ElementTree
 
 PANEL_HEIGHT = 30
 TRAY_WIDTH = 34
+TRAYER = [
+    *("--SetDockType", "true", "--edge", "bottom", "--align", "right"),
+    *(
+        "--widthtype",
+        "pixel",
+        "--width",
+        str(TRAY_WIDTH),
+        "--heighttype",
+        "pixel",
+        "--height",
+        str(PANEL_HEIGHT),
+    ),
+]
 WALLPAPERS = {"light": ("#DCE7EA", "#8FB3B8"), "dark": ("#10272B", "#1F4A50")}
 
 Value = bool | int | str | list[int]
@@ -24,6 +37,21 @@ def browser(folder: Path, opened_links: Path) -> Path:
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> "{opened_links}"\n')
     program.chmod(0o755)
     return programs
+
+
+def notification_server(folder: Path) -> Path:
+    """Makes dunst's settings: one at the top right, a left click does what it offers. Gives the file."""
+    file = folder / "dunstrc"
+    file.write_text(
+        "[global]\n"
+        "width = 320\n"
+        "offset = 24x24\n"
+        "font = Inter 10\n"
+        "icon_position = off\n"
+        "mouse_left_click = do_action, close_current\n"
+        "mouse_right_click = close_current\n"
+    )
+    return file
 
 
 def write(config_home: Path, dark: bool, compositor: bool) -> None:

@@ -24,7 +24,7 @@ def tasks(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_task(words: tuple[str, ...]) -> None:
     said = tasks(*words)
     assert said.returncode == 0
-    for task in ("demo", "test", "prove-privacy", "bench", "package", "setup", "lint", "messages", "clean"):
+    for task in ("demo", "test", "prove-privacy", "bench", "package", "setup", "lint", "messages", "gallery", "clean"):
         assert f"\n  {task} " in said.stdout
 
 
@@ -46,7 +46,8 @@ def test_who_may_not_install_gets_the_line_to_run(tmp_path: Path) -> None:
         program = tmp_path / name
         program.write_text(script)
         program.chmod(0o755)
-    (tmp_path / "tasks.py").write_bytes((ROOT / "tasks.py").read_bytes())
+    for name in ("tasks.py", "system_packages.py"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     as_nobody = "import os, runpy, sys; os.geteuid = lambda: 65534; sys.argv = ['tasks', 'setup', 'run']"
     code = f"{as_nobody}; runpy.run_module('tasks', run_name='__main__')"
     path = f"{tmp_path}:{os.environ['PATH']}"
