@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from ninja import NinjaAPI
 
 from server.access.api import router as access
+from server.acknowledgements.api import router as acknowledgements
 from server.delivery.api import router as delivery
 from server.problems import answer_all_errors
 from server.rights.api import router as rights
@@ -20,6 +21,7 @@ api = NinjaAPI(
 )
 api.add_router("", delivery)
 api.add_router("", signals)
+api.add_router("", acknowledgements)
 api.add_router("", rights)
 api.add_router("/admin", access)
 answer_all_errors(api)

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "server.tenants",
     "server.rights",
     "server.access",
+    "server.acknowledgements",
 ]
 MIDDLEWARE = ["server.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -95,6 +95,7 @@ class Manifest:
     campaign_id: str
     sender: str
     urgency: str
+    acknowledge: bool
     starts: datetime
     ends: datetime
     default_language: str
@@ -126,6 +127,7 @@ def read_manifest(
         ),
         sender=root.text("sender", 80),
         urgency=root.choice("urgency", Campaign.Urgency.values, Campaign.Urgency.NORMAL),
+        acknowledge=root.flag("acknowledge"),
         starts=starts,
         ends=ends,
         default_language=root.matching("default_language", _LANGUAGE, _("write it as “en” or “fr-CA”")),

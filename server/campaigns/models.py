@@ -64,6 +64,9 @@ class Campaign(models.Model):
     )
     sender = models.CharField(max_length=80, blank=True)
     urgency = models.CharField(max_length=9, choices=Urgency.choices, default=Urgency.NORMAL)
+    acknowledge = models.BooleanField(
+        default=False, help_text="It asks people to confirm, by name, that they have read it."
+    )
     starts = models.DateTimeField()
     ends = models.DateTimeField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.LIVE)
@@ -92,6 +95,7 @@ class Campaign(models.Model):
         "campaign_id": IMPERSONAL,
         "sender": IMPERSONAL,
         "urgency": IMPERSONAL,
+        "acknowledge": IMPERSONAL,
         "starts": IMPERSONAL,
         "ends": IMPERSONAL,
         "status": IMPERSONAL,

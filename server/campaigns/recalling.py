@@ -36,7 +36,7 @@ def recall_row(owner: Company, campaign: Campaign) -> bool:
         return False
     campaign.status = Campaign.Status.RECALLED
     campaign.sender = ""
-    campaign.content |= {"status": campaign.status.value, "sender": "", "variants": {}}
+    campaign.content |= {"status": campaign.status.value, "sender": "", "acknowledge": False, "variants": {}}
     document = sign_campaign(owner, campaign.campaign_id, campaign.content, campaign.ends)
     campaign.document, campaign.counter = document.jws, document.counter
     campaign.save(update_fields=["status", "sender", "content", "document", "counter"])

@@ -54,6 +54,11 @@ class Company(models.Model):
     dpo_name = models.CharField(max_length=120)
     dpo_email = models.EmailField(max_length=254)
     accent = models.CharField(max_length=7, default="#0F766E")
+    logo = models.JSONField(
+        null=True,
+        default=None,
+        help_text="The picture as the company's document describes it; its file is a `Media`.",
+    )
     link_hosts = models.JSONField(default=list)
     signals = models.JSONField(default=default_signals)
     named_reporting = models.BooleanField(
@@ -85,6 +90,7 @@ class Company(models.Model):
         "dpo_name": Personal("tell employees whom to contact (GDPR article 13(1)(b))", Retention.OFFICE),
         "dpo_email": Personal("tell employees whom to contact (GDPR article 13(1)(b))", Retention.OFFICE),
         "accent": IMPERSONAL,
+        "logo": IMPERSONAL,
         "link_hosts": IMPERSONAL,
         "signals": IMPERSONAL,
         "named_reporting": IMPERSONAL,

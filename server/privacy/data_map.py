@@ -17,6 +17,7 @@ class Retention(StrEnum):
     ENROLMENT = "while the computer is enrolled"
     CAMPAIGN = "until the campaign closes, 30 days after its end at most"
     CONSENT_PROOF = "while the person belongs to the company, as proof of the choice (GDPR article 7(1))"
+    ACKNOWLEDGEMENT = "while the person belongs to the company, which can so tell who has confirmed what it had to make known"
     REQUEST = "until the request is decided"
     OFFICE = "while the company names this contact"
     AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"

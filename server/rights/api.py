@@ -81,6 +81,12 @@ class HeldSignalAnswer(Message):
     seq: int | None
 
 
+class HeldAcknowledgementAnswer(Message):
+    event_id: Uuid4
+    campaign_id: CampaignId
+    time: UtcTime
+
+
 class HeldCampaignAnswer(Message):
     campaign_id: CampaignId
     title: str
@@ -96,6 +102,7 @@ class MeAnswer(Message):
     computers: list[ComputerAnswer]
     consents: list[HeldConsentAnswer]
     signals: Annotated[list[HeldSignalAnswer], Field(max_length=100_000)]
+    acknowledgements: list[HeldAcknowledgementAnswer]
     campaigns: list[HeldCampaignAnswer]
     other: dict[str, list[dict[str, Any]]]
 

@@ -37,6 +37,7 @@ TOLD: dict[str, frozenset[str]] = {
         ]
     ),
     "signals.Signal": frozenset(["id", "campaign", "event_id", "signal", "date", "link_id", "value", "seq"]),
+    "acknowledgements.Acknowledgement": frozenset({"campaign", "person", "event_id", "time"}),
     "rights.CorrectionRequest": frozenset({"person", "field", "value"}),
 }
 """What the sections of the answer tell, by table. Every other column of a row about the person is in `other`."""
@@ -54,6 +55,7 @@ def held(caller: Caller) -> Row:
         "computers": _computers(person, caller.device_id),
         "consents": _consents(person),
         "signals": _signals(person),
+        "acknowledgements": _acknowledgements(person),
         "campaigns": _campaigns(person),
         "other": {
             model._meta.label_lower: rows for model in leading_models() if (rows := _others(model, person))
@@ -129,6 +131,14 @@ def _signals(person: Person) -> list[Row]:
             "seq": seq,
         }
         for event_id, campaign_id, signal, day, link_id, value, seq in rows
+    ]
+
+
+def _acknowledgements(person: Person) -> list[Row]:
+    rows = person.acknowledgements.order_by("pk").values_list("event_id", "campaign__campaign_id", "time")
+    return [
+        {"event_id": str(event_id), "campaign_id": campaign_id, "time": utc_text(time)}
+        for event_id, campaign_id, time in rows
     ]
 
 

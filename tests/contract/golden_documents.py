@@ -67,6 +67,7 @@ COMPANY_CONTENT: JSON = {
     "link_hosts": ["northwind.example", "*.northwind.example"],
     "signals": ["seen", "click", "like"],
     "named_reporting": False,
+    "logo": None,
     "notice": NOTICE,
 }
 
@@ -83,6 +84,13 @@ IMAGE: JSON = {
     "width": 1200,
     "height": 800,
     "alt": "The new canteen, seen from the garden",
+}
+LOGO: JSON = IMAGE | {
+    "sha256": _sha256("logo"),
+    "size": 9120,
+    "width": 640,
+    "height": 160,
+    "alt": "Northwind",
 }
 VIDEO: JSON = {
     "sha256": _sha256("video"),
@@ -110,6 +118,7 @@ def campaign(**variants: JSON) -> JSON:
         "status": "live",
         "sender": "Internal news",
         "urgency": "normal",
+        "acknowledge": False,
         "starts": "2026-11-23T09:00:00Z",
         "ends": "2026-11-30T17:00:00Z",
         "default_language": "en",
@@ -126,6 +135,7 @@ CAMPAIGNS: dict[str, JSON] = {
     "c-picture": campaign(en=variant("The garden", image=IMAGE)),
     "c-film": campaign(en=variant("Our year in twelve seconds", video=VIDEO, links=[LINK])),
     "c-recalled": campaign() | {"status": "recalled", "sender": ""},
+    "c-safety": campaign(en=variant("Safety rules of the new workshop")) | {"acknowledge": True},
 }
 
 
@@ -148,6 +158,7 @@ def signed(kind: str, document: JSON, signer: FileSigner = CAMPAIGN_SIGNER) -> s
 
 
 COMPANY = payload(COMPANY_ID, COMPANY_CONTENT, 7, COMPANY_EXP)
+COMPANY_WITH_LOGO = payload(COMPANY_ID, COMPANY_CONTENT | {"logo": LOGO}, 20, COMPANY_EXP)
 DOCUMENTS = {
     name: payload(name, content, 8 + number, CAMPAIGN_EXP)
     for number, (name, content) in enumerate(CAMPAIGNS.items())

@@ -55,6 +55,12 @@ CONSENT: JSON = {
     "time": "2026-11-23T09:12:00Z",
     "language": "en",
 }
+ACKNOWLEDGEMENT: JSON = {
+    "event_id": EVENT_IDS[0],
+    "campaign_id": "c-safety",
+    "time": "2026-11-23T09:12:00Z",
+}
+ACKNOWLEDGED: JSON = {"event_id": EVENT_IDS[0], "status": "stored", "reason": ""}
 PROBLEMS = [
     (
         "invalid-code",
@@ -135,7 +141,7 @@ def _feed() -> dict[str, JSON]:
             "feed-answer",
             "GET /api/v1/feed",
             200,
-            [_case("four-campaigns", FEED), _case("no-campaigns", FEED | {"campaigns": []})],
+            [_case("five-campaigns", FEED), _case("no-campaigns", FEED | {"campaigns": []})],
             [
                 _bad("unknown-field", "an unknown field", FEED | {"next": "https://elsewhere.example/"}),
                 _bad("future-version", "a version that nobody knows yet", FEED | {"v": 2}),
@@ -236,6 +242,50 @@ def _consents() -> dict[str, JSON]:
     }
 
 
+def _acknowledgements() -> dict[str, JSON]:
+    call = "POST /api/v1/acknowledgements"
+    refused = ACKNOWLEDGED | {"status": "refused", "reason": "This campaign does not ask for it."}
+    return {
+        "acknowledgement-request": _file(
+            "acknowledgement-request",
+            call,
+            None,
+            [_case("read", ACKNOWLEDGEMENT)],
+            [
+                _bad("unknown-field", "an unknown field", ACKNOWLEDGEMENT | {"user": "camille"}),
+                _bad("no-time", "time is missing", _without(ACKNOWLEDGEMENT, "time")),
+                _bad("fractions", "to the second", ACKNOWLEDGEMENT | {"time": "2026-11-23T09:12:00.417Z"}),
+                _bad(
+                    "local-time",
+                    "times are UTC and end in Z",
+                    ACKNOWLEDGEMENT | {"time": "2026-11-23T10:12:00+01:00"},
+                ),
+                _bad("date", "a time, not a date", ACKNOWLEDGEMENT | {"time": "2026-11-23"}),
+                _bad("event-id-not-a-uuid", "event_id is a UUIDv4", ACKNOWLEDGEMENT | {"event_id": "1"}),
+                _bad("no-campaign-id", "a campaign's id", ACKNOWLEDGEMENT | {"campaign_id": "../c"}),
+                _bad("signal", "none of the three signals", ACKNOWLEDGEMENT | {"signal": "seen"}),
+                _bad("list", "one at a time", [ACKNOWLEDGEMENT]),
+            ],
+        ),
+        "acknowledgement-answer": _file(
+            "acknowledgement-answer",
+            call,
+            200,
+            [
+                _case("stored", ACKNOWLEDGED),
+                _case("duplicate", ACKNOWLEDGED | {"status": "duplicate"}),
+                _case("refused", refused),
+            ],
+            [
+                _bad("unknown-status", "one of three", ACKNOWLEDGED | {"status": "dropped_consent"}),
+                _bad("unknown-field", "an unknown field", ACKNOWLEDGED | {"score": 7}),
+                _bad("no-event-id", "event_id is missing", _without(ACKNOWLEDGED, "event_id")),
+                _bad("captive-portal", "an object with a status", {"html": "<title>Wi-Fi</title>"}),
+            ],
+        ),
+    }
+
+
 def message_files() -> dict[str, JSON]:
     """The golden files that hold requests and answers, by name."""
     problems = [
@@ -247,6 +297,7 @@ def message_files() -> dict[str, JSON]:
         **_feed(),
         **_signals(),
         **_consents(),
+        **_acknowledgements(),
         "problem": _file(
             "problem", "any", None, problems, [_bad("html", "no problem document", {"error": "x"})]
         ),

@@ -44,6 +44,11 @@ CLICK: JSON = {
     "value": None,
     "seq": None,
 }
+ACKNOWLEDGEMENT: JSON = {
+    "event_id": "0d9b6c1e-3f2a-4c5d-8e7f-000000000005",
+    "campaign_id": "c-safety",
+    "time": "2026-11-23T09:12:00Z",
+}
 ME: JSON = {
     "v": 1,
     "time": "2026-11-24T10:00:00Z",
@@ -56,6 +61,7 @@ ME: JSON = {
     "computers": [COMPUTER, COMPUTER | {"revoked": "2026-11-22T17:30:00Z", "this": False}],
     "consents": [CONSENT],
     "signals": [CLICK],
+    "acknowledgements": [ACKNOWLEDGEMENT],
     "campaigns": [
         {"campaign_id": "c-film", "title": "Our film", "addressed": "everyone"},
         {"campaign_id": "c-canteen", "title": "", "addressed": "group"},
@@ -75,7 +81,14 @@ ME: JSON = {
         ],
     },
 }
-NOTHING_YET: JSON = ME | {"groups": [], "consents": [], "signals": [], "campaigns": [], "other": {}}
+NOTHING_YET: JSON = ME | {
+    "groups": [],
+    "consents": [],
+    "signals": [],
+    "acknowledgements": [],
+    "campaigns": [],
+    "other": {},
+}
 CORRECTION: JSON = {"details": {"first_name": "Camille", "site_addresses": ["2 rue de la Paix, 75002 Paris"]}}
 CORRECTED: JSON = {
     "results": [
@@ -118,6 +131,7 @@ def own_data_files() -> dict[str, JSON]:
                 _bad("unknown-owner", "person or directory", _changed("details", owner="manager")),
                 _bad("refused-consent", "a refusal is never held", _changed("consents", status="refused")),
                 _bad("unknown-signal", "seen, click or like", _changed("signals", signal="dwell")),
+                _bad("seen-as-acknowledged", "an unknown field", _changed("acknowledgements", signal="seen")),
                 _bad("local-time", "times are UTC and end in Z", ME | {"time": "2026-11-24T11:00:00"}),
                 _bad("captive-portal", "an object with all sections", {"html": "<title>Wi-Fi</title>"}),
             ],

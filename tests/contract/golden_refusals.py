@@ -19,11 +19,13 @@ from tests.contract.golden_documents import (
     COMPANY_CONTENT,
     COMPANY_ID,
     COMPANY_JWS,
+    COMPANY_WITH_LOGO,
     DOCUMENTS,
     IAT,
     IMAGE,
     JSON,
     LINK,
+    LOGO,
     NOTICE,
     NOW,
     RECEIPT_JWS,
@@ -151,6 +153,7 @@ def _wrong_contents() -> list[JSON]:
         ("missing-field", "ends is missing", _removed("ends")),
         ("unknown-status", "status is live or recalled", _changed("content.status", "draft")),
         ("unknown-urgency", "urgency is one of four", _changed("content.urgency", "now")),
+        ("asks-a-little", "acknowledge is true or false", _changed("content.acknowledge", "yes")),
         ("ends-before-start", "starts < ends", _changed("content.ends", "2026-11-23T08:59:59Z")),
         ("local-time", "times are UTC and end in Z", _changed("content.starts", "2026-11-23T09:00:00")),
         ("live-without-variants", "a live campaign has a variant", _changed("content.variants", {})),
@@ -189,7 +192,11 @@ def _wrong_contents() -> list[JSON]:
 
 def _wrong_company_contents() -> list[JSON]:
     cases: list[tuple[str, str, JSON]] = [
-        ("unknown-field", "an unknown field", {"logo": "https://northwind.example/logo.png"}),
+        ("unknown-field", "an unknown field", {"website": "https://northwind.example/"}),
+        ("logo-elsewhere", "a logo is described, not linked", {"logo": "https://northwind.example/logo.png"}),
+        ("svg-logo", "png, jpeg or webp only", {"logo": LOGO | {"type": "image/svg+xml"}}),
+        ("heavy-logo", "a logo has at most 512 KiB", {"logo": LOGO | {"size": 512 * 1024 + 1}}),
+        ("large-logo", "a logo has at most 1,024 pixels each way", {"logo": LOGO | {"width": 1025}}),
         ("unknown-region", "region is eu or us", {"region": "moon"}),
         ("unknown-signal", "signals is a subset of the three", {"signals": ["seen", "screen"]}),
         ("bad-accent", "a colour is # and six hexadecimal digits", {"accent": "red;"}),
@@ -223,7 +230,14 @@ def document_files() -> dict[str, JSON]:
             "message": "company-document",
             "now": int(NOW.timestamp()),
             "iss": COMPANY_ID,
-            "valid": [{"name": "northwind", "jws": COMPANY_JWS, "payload": COMPANY}],
+            "valid": [
+                {"name": "northwind", "jws": COMPANY_JWS, "payload": COMPANY},
+                {
+                    "name": "with-a-logo",
+                    "jws": signed("tidings-company", COMPANY_WITH_LOGO),
+                    "payload": COMPANY_WITH_LOGO,
+                },
+            ],
             "invalid": _wrong_company_contents(),
         },
         "campaign-document": {

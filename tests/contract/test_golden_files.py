@@ -21,6 +21,7 @@ def _golden(name: str) -> dict[str, Any]:
 
 def _schema(message: str) -> type[BaseModel]:
     from server import api, schemas
+    from server.acknowledgements import api as acknowledgements
     from server.delivery import api as delivery
     from server.rights import api as rights
     from server.signals import api as signals
@@ -33,6 +34,8 @@ def _schema(message: str) -> type[BaseModel]:
         "signals-answer": signals.SignalsAnswer,
         "consent-request": signals.ConsentRequest,
         "consent-answer": signals.ConsentAnswer,
+        "acknowledgement-request": acknowledgements.AcknowledgementRequest,
+        "acknowledgement-answer": acknowledgements.AcknowledgementAnswer,
         "me-answer": rights.MeAnswer,
         "me-request": rights.CorrectionRequestMessage,
         "me-correction-answer": rights.CorrectionAnswer,

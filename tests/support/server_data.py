@@ -77,6 +77,7 @@ def publish(
     people: Sequence[Person] = (),
     media: Sequence[Media] = (),
     links: Sequence[str] = ("l1",),
+    acknowledge: bool = False,
     owner: Company | None = None,
 ) -> Campaign:
     """Sign and store a campaign: to these groups and people, or to everyone if none are named."""
@@ -98,6 +99,7 @@ def publish(
         "status": "live",
         "sender": "Internal news",
         "urgency": "normal",
+        "acknowledge": acknowledge,
         "starts": utc_text(starts),
         "ends": utc_text(ends),
         "default_language": "en",
@@ -109,6 +111,7 @@ def publish(
             company=owner,
             campaign_id=campaign_id,
             sender="Internal news",
+            acknowledge=acknowledge,
             starts=starts,
             ends=ends,
             content=content,

@@ -1,0 +1,38 @@
+"""The call of `docs/protocol` by which a person confirms that they have read a campaign."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from ninja import Router
+
+from server.acknowledgements.recording import acknowledge
+from server.delivery.callers import CallerRequest, DeviceToken
+from server.schemas import CampaignId, Message, UtcTime, Uuid4, problem_answers
+
+router = Router(auth=DeviceToken())
+
+
+class AcknowledgementRequest(Message):
+    event_id: Uuid4
+    campaign_id: CampaignId
+    time: UtcTime
+
+
+class AcknowledgementAnswer(Message):
+    event_id: Uuid4
+    status: Literal["stored", "duplicate", "refused"]
+    reason: str
+
+
+@router.post(
+    "/acknowledgements",
+    response=AcknowledgementAnswer,
+    summary="“I have read this”, a deliberate act by name",
+    openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
+)
+def post_acknowledgement(request: CallerRequest, body: AcknowledgementRequest) -> dict[str, str]:
+    result = acknowledge(
+        request.auth, UUID(body.event_id), body.campaign_id, datetime.fromisoformat(body.time)
+    )
+    return {"event_id": body.event_id, "status": result.status, "reason": result.reason}

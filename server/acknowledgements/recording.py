@@ -1,0 +1,59 @@
+"""Keep a person's confirmation, once for each campaign."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.db import transaction
+
+from server import clock
+from server.acknowledgements.models import Acknowledgement
+from server.campaigns.models import Campaign
+from server.clock import utc_text
+from server.delivery.callers import Caller
+from server.delivery.feed import for_person
+from server.signals.consents import lock_person
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far a computer's clock may be from the server's."""
+
+Status = Literal["stored", "duplicate", "refused"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a confirmation. All three are final; `reason` is a sentence for what was refused."""
+
+    status: Status
+    reason: str = ""
+
+
+def acknowledge(caller: Caller, event_id: UUID, campaign_id: str, time: datetime) -> Result:
+    """Store that the person confirms the campaign, also when it has ended or was recalled since.
+
+    Raises `Problem` (401) when the person is gone.
+    """
+    with transaction.atomic():
+        lock_person(caller.person_id)
+        named = Campaign.objects.filter(company_id=caller.company_id, campaign_id=campaign_id)
+        campaign = for_person(named, caller.person_id).only("pk", "acknowledge", "starts").first()
+        if campaign is None:
+            return Result("refused", "There is no such campaign for this person.")
+        if objection := _objection(campaign, time):
+            return Result("refused", objection)
+        _kept, is_new = Acknowledgement.objects.get_or_create(
+            campaign=campaign, person_id=caller.person_id, defaults={"event_id": event_id, "time": time}
+        )
+    return Result("stored" if is_new else "duplicate")
+
+
+def _objection(campaign: Campaign, time: datetime) -> str:
+    """Why the confirmation can never be stored, or nothing."""
+    if not campaign.acknowledge:
+        return "This campaign does not ask for it."
+    if time < campaign.starts - CLOCK_TOLERANCE:
+        return f"The campaign started at {utc_text(campaign.starts)} only."
+    if time > clock.now() + CLOCK_TOLERANCE:
+        return "The time lies in the future."
+    return ""
