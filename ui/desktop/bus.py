@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 Bus = Literal["SESSION", "SYSTEM"]
 READ_BYTES = 16 * 1024
-_HELLO_SERIAL = 1
+_HELLO_SERIAL, _FIRST_SERIAL = 1, 2
 
 _FAULTS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 """What jeepney raises for a bus that is not there, that hangs (TimeoutError is an OSError), refuses us or writes nonsense."""
@@ -57,14 +57,24 @@ def property_of(address: DBusAddress, name: str) -> Question:
     return Question(properties, "Get", "ss", (address.interface, name))
 
 
-class Conversation:
-    """Questions under way on one bus; a context manager that lets go of the connection.
+def ask(questions: Mapping[Bus, Sequence[Question]], timeout_s: float) -> dict[Bus, list[Any]]:
+    """For each question the first value of its answer (a variant's content), or None where none came in time.
 
     Args:
-        bus: which one.
-        questions: sent at once.
-        timeout_s: for connecting, in seconds.
+        questions: by the bus that they go to.
+        timeout_s: for all answers together, in seconds. A bus that does not even let us in costs it once more.
     """
+    deadline = time.monotonic() + timeout_s
+    with ExitStack() as open_ones:
+        conversations = {
+            bus: open_ones.enter_context(_Conversation(bus, asked, timeout_s))
+            for bus, asked in questions.items()
+        }
+        return {bus: conversation.answers(deadline) for bus, conversation in conversations.items()}
+
+
+class _Conversation:
+    """Questions under way on one bus; a context manager that lets go of the connection."""
 
     def __init__(self, bus: Bus, questions: Sequence[Question], timeout_s: float) -> None:
         self._questions = questions
@@ -90,18 +100,19 @@ class Conversation:
         self._exit.close()
 
     def answers(self, deadline: float) -> list[Any]:
-        """For each question the first value of its answer (a variant's content), or None where none came.
-
-        Args:
-            deadline: by ``time.monotonic()``.
-        """
+        """What came until the deadline of ``time.monotonic()``."""
         found: dict[int, Any] = {}
-        awaited = set(range(_HELLO_SERIAL + 1, _HELLO_SERIAL + 1 + len(self._questions)))
+        serials = range(_FIRST_SERIAL, _FIRST_SERIAL + len(self._questions))
+        awaited = set(serials)
         try:
             self._read(found, awaited, deadline)
         except _FAULTS as error:
-            log.debug("No answer to %s: %s", [self._questions[each - 2].member for each in awaited], error)
-        return [found.get(_HELLO_SERIAL + 1 + place) for place in range(len(self._questions))]
+            log.debug(
+                "No answer to %s: %s",
+                [self._questions[each - _FIRST_SERIAL].member for each in awaited],
+                error,
+            )
+        return [found.get(serial) for serial in serials]
 
     def _read(self, found: dict[int, Any], awaited: set[int], deadline: float) -> None:
         """Takes out of ``awaited`` what came, and puts into ``found`` what is no error."""

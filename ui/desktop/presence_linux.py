@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jeepney import DBusAddress
 
 from agent import policy
 from agent.model import PresenceState, Tristate
-from ui.desktop import inhibitors, presence_x11
-from ui.desktop.bus import Conversation, Question, property_of
+from ui.desktop import bus, inhibitors, presence_x11
+from ui.desktop.bus import Bus, Question, property_of
 from ui.desktop.gsettings import gsettings_do_not_disturb
 
 ANSWER_TIMEOUT_S = 0.4
@@ -46,6 +46,7 @@ MUTTER = _address(
 )
 
 Reading = Callable[[Any], Tristate]
+Ask = Callable[[Mapping[Bus, Sequence[Question]], float], Mapping[Bus, list[Any]]]
 
 
 class _Asked(NamedTuple):
@@ -106,18 +107,21 @@ class LinuxPresence:
     Args:
         idle_after_s: without input for so many seconds, the person is away.
         look: at the X server.
+        ask: the buses.
     """
 
     def __init__(
         self,
         idle_after_s: float = policy.IDLE_AFTER_S,
         look: Callable[[], presence_x11.Screen] = presence_x11.look,
+        ask: Ask = bus.ask,
     ) -> None:
         self._idle_after_ms = idle_after_s * 1000
         self._look = look
+        self._ask = ask
 
     def current(self) -> PresenceState:
-        answers = _Answers()
+        answers = _Answers(self._ask)
         screen = self._look()
         return PresenceState(
             locked=_any([*answers.of("locked"), screen.locked]),
@@ -140,27 +144,22 @@ class LinuxPresence:
 class _Answers:
     """What the buses answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Ask) -> None:
         self._found: list[tuple[str, Tristate]] = []
-        deadline = time.monotonic() + ANSWER_TIMEOUT_S
         of_session = [*inhibitors.GNOME_QUESTIONS, *inhibitors.KDE_QUESTIONS, _MUTTER_IDLE]
-        with (
-            Conversation(
-                "SESSION", [*_questions(_ON_THE_SESSION_BUS), *of_session], ANSWER_TIMEOUT_S
-            ) as session,
-            Conversation(
-                "SYSTEM", [*_questions(_ON_THE_SYSTEM_BUS), *_IDLE_HINT], ANSWER_TIMEOUT_S
-            ) as system,
-        ):
-            on_session = session.answers(deadline)
-            on_system = system.answers(deadline)
+        asked: dict[Bus, list[Question]] = {
+            "SESSION": [*(each.question for each in _ON_THE_SESSION_BUS), *of_session],
+            "SYSTEM": [*(each.question for each in _ON_THE_SYSTEM_BUS), *_IDLE_HINT],
+        }
+        found = ask(asked, ANSWER_TIMEOUT_S)
+        on_session, on_system = found["SESSION"], found["SYSTEM"]
         self._read(_ON_THE_SESSION_BUS, on_session)
         self._read(_ON_THE_SYSTEM_BUS, on_system)
         *_, gnome_inhibited, gnome_paths, kde_inhibited, kde_listed, self.mutter_idle_ms = on_session
         idle, since_us = on_system[-len(_IDLE_HINT) :]
         self.idle_since_us: int | None = since_us if idle is True else None
         self._found.append(("presenting", inhibitors.of_kde(kde_inhibited, kde_listed)))
-        self._found.append(("presenting", _gnome_presenting(gnome_inhibited, gnome_paths, deadline)))
+        self._found.append(("presenting", _gnome_presenting(ask, gnome_inhibited, gnome_paths)))
 
     def of(self, field: str) -> list[Tristate]:
         return [answer for of_field, answer in self._found if of_field == field]
@@ -171,16 +170,11 @@ class _Answers:
                 self._found.append((each.field, each.read(answer)))
 
 
-def _questions(asked: Iterable[_Asked]) -> list[Question]:
-    return [each.question for each in asked]
-
-
-def _gnome_presenting(inhibited: Any, paths: Any, deadline: float) -> Tristate:
+def _gnome_presenting(ask: Ask, inhibited: Any, paths: Any) -> Tristate:
     if inhibited is not True or not paths:
         return _yes_no(inhibited)
     questions = [question for path in paths for question in inhibitors.gnome_details(path)]
-    with Conversation("SESSION", questions, ANSWER_TIMEOUT_S) as session:
-        return inhibitors.of_gnome(session.answers(deadline))
+    return inhibitors.of_gnome(ask({"SESSION": questions}, ANSWER_TIMEOUT_S)["SESSION"])
 
 
 def _any(answers: Iterable[Tristate]) -> Tristate:

@@ -98,6 +98,8 @@ class MacPresence:
 
     def _idle(self, call: Frameworks) -> Tristate:
         seconds = call.graphics.CGEventSourceSecondsSinceLastEventType(HID_SYSTEM_STATE, ANY_INPUT_EVENT)
+        if seconds < 0:
+            return Tristate.UNKNOWN
         return Tristate.YES if seconds >= self._idle_after_s else Tristate.NO
 
     def _value(self, call: Frameworks, dictionary: int, key: bytes) -> int | None:

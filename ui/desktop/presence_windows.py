@@ -47,9 +47,14 @@ class LastInputInfo(ctypes.Structure):
 class Functions(Protocol):
     """The libraries that are called, and the calling thread's last error."""
 
-    shell32: Any
-    user32: Any
-    kernel32: Any
+    @property
+    def shell32(self) -> Any: ...
+
+    @property
+    def user32(self) -> Any: ...
+
+    @property
+    def kernel32(self) -> Any: ...
 
     def last_error(self) -> int: ...
 
@@ -63,9 +68,10 @@ class _System:
         self.shell32 = ctypes.WinDLL("shell32")
         self.user32 = ctypes.WinDLL("user32", use_last_error=True)
         self.kernel32 = ctypes.WinDLL("kernel32")
-        self.user32.OpenInputDesktop.restype = ctypes.c_void_p
-        self.user32.CloseDesktop.argtypes = [ctypes.c_void_p]
         handle, number, pointer = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p
+        self.user32.OpenInputDesktop.restype = handle
+        self.user32.OpenInputDesktop.argtypes = [number, ctypes.c_int, number]
+        self.user32.CloseDesktop.argtypes = [handle]
         self.user32.GetUserObjectInformationW.argtypes = [handle, ctypes.c_int, pointer, number, pointer]
         self.kernel32.GetTickCount.restype = ctypes.c_uint32
 
