@@ -21,10 +21,12 @@ from ui.bridge import Bridge
 from ui.desktop import autostart, browser
 from ui.desktop.presence import system_presence
 from ui.desktop.reduced_motion import reduced_motion
+from ui.nearby import Nearby
 from ui.playback import Playback
+from ui.player.messages import Look
 from ui.popup.page import PopupPage
 from ui.popup_host import PopupHost
-from ui.presenter import CardContent, Presenter
+from ui.presenter import CardContent, Presenter, follow_link
 from ui.theme import DEFAULT_ACCENT, Scheme, Theme, apply_theme
 from ui.timers import QtTimers
 from ui.tray import Tray
@@ -58,7 +60,15 @@ class Session(QObject):
         self._use_language()
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
-        self._playback = Playback(agent, bridge, self.tell, high_contrast=self._high_contrast)
+        self._playback = Playback(
+            agent,
+            bridge,
+            self.tell,
+            look=self._player_look,
+            follow=lambda campaign_id, link_id: follow_link(agent, self, campaign_id, link_id),
+            change=self.show_choices,
+            timers=QtTimers(self),
+        )
         self._windows = Windows(agent, bridge, self, lambda: self._theme, self)
         self._presenter = Presenter(agent, self._make_card, self, QtTimers(self), self._clock)
         self._unsubscribe = agent.subscribe(bridge.listen)
@@ -115,9 +125,12 @@ class Session(QObject):
         self._theme_may_differ()
         self._presenter.refresh()
         self._windows.refresh(changes)
+        self._playback.refresh()
 
     def _make_card(self, presenter: Presenter) -> PopupHost:
-        return PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
+        host = PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
+        Nearby(self._playback, host.card.watch.isVisible, host.card)
+        return host
 
     def _make_page(self, content: CardContent) -> PopupPage:
         return pages.popup_page(
@@ -151,9 +164,17 @@ class Session(QObject):
         if theme != self._theme:
             self._theme = theme
             apply_theme(self._application, theme)
+            self._playback.refresh()
 
-    def _high_contrast(self) -> bool:
-        return self._theme.scheme is Scheme.HIGH_CONTRAST
+    def _player_look(self) -> Look:
+        company = self._agent.status().company
+        return Look(
+            i18n.language(),
+            self._theme.scheme,
+            company.accent if company is not None else DEFAULT_ACCENT,
+            self._theme.text_scale,
+            self._theme.reduced_motion,
+        )
 
     # The tray's menu
 

@@ -1,15 +1,18 @@
-"""Captions from WebVTT: which text is due at a moment."""
+"""Captions from WebVTT: which languages there are, which one is on, and which text is due at a moment."""
 
 from __future__ import annotations
 
 import bisect
 import html
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import webvtt
 from webvtt.errors import MalformedFileError
 from webvtt.models import Timestamp
+
+from ui.player.messages import CaptionFile
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,55 @@ class Captions:
         begun = bisect.bisect_right(self._starts, position_ms)
         due = self._cues[max(begun - MOST_AT_ONCE, 0) : begun]
         return "\n".join(text for _start, end, text in due if position_ms < end)
+
+
+OFF = -1
+"""The index of "no captions"."""
+
+
+class CaptionTrack:
+    """All languages of a film, the person's own first; a file is read when it is wanted first."""
+
+    def __init__(self, files: Sequence[CaptionFile], language: str, chosen: str | None) -> None:
+        """``chosen``: the language of an earlier choice, empty for none, None where there was no choice."""
+        self._files = sorted(files, key=lambda file: (_main(file.language) != _main(language), file.label))
+        self._read: dict[int, Captions] = {}
+        self.index = self._first(chosen)
+
+    @property
+    def labels(self) -> list[str]:
+        """The languages' names, each in its own words."""
+        return [file.label for file in self._files]
+
+    @property
+    def language(self) -> str:
+        """The one that is on, empty for none."""
+        return "" if self.index == OFF else self._files[self.index].language
+
+    def next(self) -> int:
+        """The index that comes after the present one; ``OFF`` after the last."""
+        return self.index + 1 if self.index + 1 < len(self._files) else OFF
+
+    def text(self, position_ms: int) -> str:
+        """What is said at this moment in the language that is on."""
+        if self.index == OFF:
+            return ""
+        if self.index not in self._read:
+            self._read[self.index] = Captions(Path(self._files[self.index].path))
+        return self._read[self.index].text(position_ms)
+
+    def _first(self, chosen: str | None) -> int:
+        """On from the start, for a film starts muted."""
+        if chosen == "" or not self._files:
+            return OFF
+        for index, file in enumerate(self._files):
+            if chosen and _main(file.language) == _main(chosen):
+                return index
+        return 0
+
+
+def _main(language: str) -> str:
+    return language.split("-")[0].lower()
 
 
 def _milliseconds(stamp: Timestamp) -> int:

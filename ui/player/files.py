@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 MAX_BOXES = 10_000
 """At the outermost level; a real film has a handful."""
@@ -16,30 +17,54 @@ class NotPlayable(Exception):
     """The reason, for the log."""
 
 
-def check_video(path: str) -> Path:
-    """A regular local file that is MP4 from its first to its last byte. Raises NotPlayable.
+class NotThere(NotPlayable):
+    """There is no file."""
+
+
+def open_video(path: str, sha256: str) -> FileIO:
+    """A regular local file that is MP4 from its first to its last byte, and the one that the company signed.
 
     Anything else, such as a playlist by another name, could make a decoder read other files or the network; one that was
-    cut short would be played as if it were whole.
+    cut short would be played as if it were whole. The open file is what was checked, whatever its name leads to later.
+    Reads the whole file. Raises NotThere, NotPlayable.
     """
     file = Path(path)
     if not file.is_absolute():
         raise NotPlayable("not an absolute path of this computer")
     try:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb", buffering=0) as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise NotPlayable("not a regular file")
-            names = [name for name, _size in _boxes(opened, status.st_size)]
+    except FileNotFoundError as error:
+        raise NotThere(f"cannot be opened: {error.strerror}") from error
     except OSError as error:
         raise NotPlayable(f"cannot be opened: {error.strerror}") from error
-    if b"moov" not in names:
+    opened: FileIO | None = None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotPlayable("not a regular file")
+        opened = FileIO(descriptor, "rb")
+        _check(opened, status.st_size, sha256)
+    except OSError as error:
+        raise NotPlayable(f"cannot be read: {error.strerror}") from error
+    except NotPlayable:
+        if opened is None:
+            os.close(descriptor)
+        else:
+            opened.close()
+        raise
+    return opened
+
+
+def _check(opened: FileIO, size: int, sha256: str) -> None:
+    if b"moov" not in [name for name, _size in _boxes(opened, size)]:
         raise NotPlayable("MP4 without a film")
-    return file
+    opened.seek(0)
+    if hashlib.file_digest(opened, "sha256").hexdigest() != sha256:
+        raise NotPlayable("the hash is not the signed one")
+    opened.seek(0)
 
 
-def _boxes(file: IO[bytes], size: int) -> Iterator[tuple[bytes, int]]:
+def _boxes(file: FileIO, size: int) -> Iterator[tuple[bytes, int]]:
     """The outermost boxes with their sizes in bytes (ISO/IEC 14496-12, section 4.2). Raises NotPlayable."""
     position = 0
     for number in range(MAX_BOXES):

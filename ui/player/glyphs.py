@@ -17,6 +17,7 @@ class PlayerGlyph(StrEnum):
     SOUND = "sound"
     MUTED = "muted"
     CAPTIONS = "captions"
+    KEYS = "keys"
     FULL_SCREEN = "full_screen"
     LEAVE_FULL_SCREEN = "leave_full_screen"
 
@@ -87,6 +88,13 @@ def _captions(painter: QPainter, colour: QColor) -> None:
     painter.drawText(QRectF(2.5, 5, 19, 14), Qt.AlignmentFlag.AlignCenter, "CC")
 
 
+def _keys(painter: QPainter) -> None:
+    painter.drawRoundedRect(QRectF(2, 6, 20, 12.5), 2.5, 2.5)
+    for x in (6.0, 10.0, 14.0, 18.0):
+        painter.drawPoint(QPointF(x, 10.2))
+    _polyline(painter, (8, 14.6), (16, 14.6))
+
+
 def _corners(painter: QPainter, inwards: bool) -> None:
     for x, dx in ((4.0, 1), (20.0, -1)):
         for y, dy in ((4.0, 1), (20.0, -1)):
@@ -100,6 +108,7 @@ _PAINTERS: dict[PlayerGlyph, Callable[[QPainter, QColor], None]] = {
     PlayerGlyph.SOUND: _sound,
     PlayerGlyph.MUTED: _muted,
     PlayerGlyph.CAPTIONS: _captions,
+    PlayerGlyph.KEYS: lambda painter, _colour: _keys(painter),
     PlayerGlyph.FULL_SCREEN: lambda painter, _colour: _corners(painter, inwards=False),
     PlayerGlyph.LEAVE_FULL_SCREEN: lambda painter, _colour: _corners(painter, inwards=True),
 }

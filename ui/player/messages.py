@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-MAX_LINE_BYTES = 64 * 1024
+from agent.model import Sha256
+
+MAX_LINE_BYTES = 256 * 1024
+
+
+class Look(Struct, frozen=True, forbid_unknown_fields=True, tag="look"):
+    """How the person's windows look now. The first line of all; again whenever it changes."""
+
+    language: str = "en"
+    scheme: str = "dark"
+    accent: str = ""
+    text_scale: Annotated[float, Meta(ge=1.0, le=2.0)] = 1.0
+    reduced_motion: bool = False
 
 
 class CaptionFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,17 +31,58 @@ class CaptionFile(Struct, frozen=True, forbid_unknown_fields=True):
     path: str
 
 
-class PlayRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The one request. Paths are absolute and of verified files on this computer; never an address."""
+class LinkButton(Struct, frozen=True, forbid_unknown_fields=True):
+    """A link by its id and words. Where it leads is the agent's business."""
+
+    link_id: str
+    label: str
+
+
+class Problem(StrEnum):
+    """Why a video is not played."""
+
+    MISSING = "missing"
+    """Its file is not there."""
+    DAMAGED = "damaged"
+    """The file is not the signed one, or no film."""
+    UNSUPPORTED = "unsupported"
+    """No frame came out of it."""
+    CRASHED = "crashed"
+    """The player before this one ended in the middle."""
+
+
+class PlayRequest(Struct, frozen=True, forbid_unknown_fields=True, tag="play"):
+    """Open the window. Once. Paths are absolute and of files on this computer; never an address.
+
+    With ``problem`` nothing is decoded: the window says what happened.
+    """
 
     title: str
     video: str
+    sha256: Sha256
     poster: str = ""
     captions: tuple[CaptionFile, ...] = ()
-    language: str = "en"
-    accent: str = ""
-    high_contrast: bool = False
+    captions_language: str | None = None
+    """What the person chose in an earlier video; empty for none, None where they never chose."""
+    width: int = 16
+    height: int = 9
+    duration_ms: int = 0
+    sender: str = ""
+    body: str = ""
+    links: tuple[LinkButton, ...] = ()
     liked: bool = False
+    share_line: str = ""
+    problem: Problem | None = None
+
+
+class Told(Struct, frozen=True, forbid_unknown_fields=True, tag="told"):
+    """What the agent knows of the announcement changed while its window is open."""
+
+    liked: bool
+    share_line: str
+
+
+Order = Look | PlayRequest | Told
 
 
 class Event(StrEnum):
@@ -41,8 +95,14 @@ class Event(StrEnum):
     ENDED = "ended"
     LIKED = "liked"
     UNLIKED = "unliked"
+    CAPTIONS = "captions"
+    """The person chose captions: ``detail`` is their language, empty for none."""
+    FOLLOWED = "followed"
+    """The person wants to open a link: ``detail`` is its id."""
+    CHANGE = "change"
+    """The person wants to change what is shared."""
     FAILED = "failed"
-    """It cannot be played; ``detail`` is for the log."""
+    """It cannot be played; ``detail`` is a ``Problem`` and, for the log, what is known of it."""
     CLOSED = "closed"
 
 
@@ -51,16 +111,20 @@ class PlayerEvent(Struct, frozen=True, forbid_unknown_fields=True):
     detail: str = ""
 
 
-def line(message: PlayRequest | PlayerEvent) -> bytes:
+_orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
+_events: msgspec.json.Decoder[PlayerEvent] = msgspec.json.Decoder(PlayerEvent)
+
+
+def line(message: Order | PlayerEvent) -> bytes:
     """A message as it is sent."""
     return msgspec.json.encode(message) + b"\n"
 
 
-def read_request(text: bytes) -> PlayRequest:
+def read_order(text: bytes) -> Order:
     """Raises msgspec.ValidationError, msgspec.DecodeError."""
-    return msgspec.json.decode(text, type=PlayRequest)
+    return _orders.decode(text)
 
 
 def read_event(text: bytes) -> PlayerEvent:
     """Raises msgspec.ValidationError, msgspec.DecodeError."""
-    return msgspec.json.decode(text, type=PlayerEvent)
+    return _events.decode(text)

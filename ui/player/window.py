@@ -2,299 +2,244 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QFile, QIODevice, QObject, QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QImageReader, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QImage, QKeyEvent
 
-from resources.i18n import _
-from ui.desktop import placement
-from ui.player.captions import Captions
-from ui.player.controls import OFF, SEEK_STEP_MS, Controls
-from ui.player.files import NotPlayable, check_video
-from ui.player.messages import Event, PlayRequest
-from ui.player.surface import VideoSurface
+from resources.i18n import _, language
+from ui.player.captions import OFF, CaptionTrack
+from ui.player.controls import FIRST_VOLUME
+from ui.player.frame import PlayerFrame
+from ui.player.keys import Act, act_of
+from ui.player.messages import Event, PlayRequest, Problem, Told
+from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
+from ui.player.trouble import TroublePage, sentences
 from ui.theme import Theme
 from ui.tray_icon import application_icon
+from ui.widgets.picture import read_picture
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from ui.player.film import Film
 
-NO_FRAME_AFTER_MS = 6_000
-"""A decoder that shows nothing for so long will show nothing: some codecs fail without an error."""
-HIDE_CONTROLS_AFTER_MS = 3_000
-FIRST_WIDTH, FIRST_HEIGHT = 960, 540
-SCREEN_SHARE = 0.85
-POSTER_MAX_BYTES_IN_MEMORY_MB = 128
+FAR_STEP_S = 10
+POSTER_SIZE = QSize(1920, 1080)
 
 
-class PlayerWindow(QWidget):
-    """``told`` carries an ``Event`` and a detail for the log."""
+class PlayerWindow(PlayerFrame):
+    """``told`` carries an ``Event`` and a detail."""
 
     told = Signal(object, str)
 
-    def __init__(self, request: PlayRequest, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, request: PlayRequest, theme: Theme, film: Film | None = None) -> None:
+        poster = read_picture(Path(request.poster), POSTER_SIZE) if request.poster else QImage()
+        track = CaptionTrack(request.captions, language(), request.captions_language)
+        super().__init__(theme, poster, track.labels, liked=request.liked)
+        self._request, self._poster, self._track = request, poster, track
+        self._ready_film = film
+        self._film: Film | None = None
+        self._started = False
+        self._volume, self._muted = FIRST_VOLUME, True
+        self.trouble: TroublePage | None = None
         self.setWindowTitle(request.title)
         self.setWindowIcon(application_icon())
-        self.setMouseTracking(True)
-        self._request = request
-        self._captions = [Captions(Path(each.path)) for each in request.captions]
-        self._caption_index = self._first_captions()
-        self._started = self._failed = False
-        self._file = QFile(self)
-        self.surface = VideoSurface(_poster(request.poster), self)
-        self.surface.setMouseTracking(True)
         self.surface.setAccessibleName(request.title)
+        self._connect()
+        self.controls.show_length(request.duration_ms)
+        self.controls.show_captions(self._track.index)
+        self.share.show_line(request.share_line)
+        self.take_first_size(QSize(request.width, request.height))
+
+    def begin(self) -> None:
+        """Show the window and play: at once where the decoder is ready, else as soon as the poster is on the screen."""
+        playing = self._request.problem is None
+        if self._request.problem is not None:
+            self._show_trouble(self._request.problem)
+        elif self._ready_film is not None:
+            self._open_film()
+        else:
+            self.surface.painted.connect(self._poster_shown)
+        self.show()
+        if playing:
+            self.controls.play.setFocus()
+        self.told.emit(Event.READY, "")
+
+    def hear(self, told: Told) -> None:
+        """The announcement is liked elsewhere, or something else is shared now."""
+        self.controls.like.set_liked(told.liked)
+        self.share.show_line(told.share_line)
+        self.lay_out()
+
+    def _connect(self) -> None:
+        controls = self.controls
         self.surface.first_frame.connect(self._on_first_frame)
         self.surface.clicked.connect(self.toggle_play)
         self.surface.double_clicked.connect(self.toggle_full_screen)
-        labels = [each.label for each in request.captions]
-        self.controls = Controls(theme, labels, liked=request.liked, parent=self)
-        self._connect_controls()
-        self.controls.show_captions(self._caption_index)
-        self._make_player()
-        self._no_frame = self._single_shot(NO_FRAME_AFTER_MS, lambda: self._fail("no frame"))
-        self._hide_controls = self._single_shot(HIDE_CONTROLS_AFTER_MS, self._leave_the_picture_alone)
-        for widget in (self, self.surface):
-            widget.installEventFilter(self)
-        self._take_first_size()
-
-    def begin(self) -> None:
-        """Show the window and play, muted."""
-        self.show()
-        self.controls.play.setFocus()
-        self.told.emit(Event.READY, "")
-        try:
-            path = check_video(self._request.video)
-        except NotPlayable as error:
-            self._fail(str(error))
-            return
-        self._file.setFileName(str(path))
-        if not self._file.open(QIODevice.OpenModeFlag.ReadOnly):
-            self._fail(self._file.errorString())
-            return
-        # The open file, not its name: a decoder is given nothing that it could resolve.
-        self.player.setSourceDevice(self._file, QUrl())
-        self._no_frame.start()
-        self.player.play()
-
-    # Parts
-
-    def _single_shot(self, delay_ms: int, call: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(delay_ms)
-        timer.timeout.connect(call)
-        return timer
-
-    def _connect_controls(self) -> None:
-        controls = self.controls
         controls.play_clicked.connect(self.toggle_play)
         controls.seek_wanted.connect(self.seek)
         controls.mute_clicked.connect(self.toggle_mute)
-        controls.volume_changed.connect(self._set_volume)
+        controls.volume_wanted.connect(self.set_volume)
         controls.captions_chosen.connect(self.choose_captions)
         controls.full_screen_clicked.connect(self.toggle_full_screen)
+        controls.keys_clicked.connect(self.toggle_keys)
         controls.like_toggled.connect(
             lambda liked: self.told.emit(Event.LIKED if liked else Event.UNLIKED, "")
         )
+        self.share.change_clicked.connect(lambda: self.told.emit(Event.CHANGE, ""))
 
-    def _make_player(self) -> None:
-        self.sound = QAudioOutput(self)
-        self.sound.setMuted(True)
-        self.sound.setVolume(self.controls.volume.value() / 100)
-        self.sound.mutedChanged.connect(self.controls.show_muted)
-        self.player = QMediaPlayer(self)
-        self.player.setAudioOutput(self.sound)
-        self.player.setVideoSink(self.surface.sink)
-        self.player.errorOccurred.connect(lambda _error, text: self._fail(text))
-        self.player.mediaStatusChanged.connect(self._on_status)
-        self.player.positionChanged.connect(self._on_position)
-        self.player.durationChanged.connect(self.controls.show_length)
-        self.player.playbackStateChanged.connect(
-            lambda state: self.controls.show_playing(state is QMediaPlayer.PlaybackState.PlayingState)
-        )
+    def _poster_shown(self) -> None:
+        self.surface.painted.disconnect(self._poster_shown)
+        QTimer.singleShot(0, self._open_film)
 
-    def _take_first_size(self) -> None:
-        screen = placement.active_screen()
-        room = screen.availableGeometry()
-        bar = self.controls.sizeHint().height()
-        width = min(FIRST_WIDTH, round(room.width() * SCREEN_SHARE))
-        height = min(round(width * FIRST_HEIGHT / FIRST_WIDTH), round(room.height() * SCREEN_SHARE) - bar)
-        self.setScreen(screen)
-        self.resize(width, height + bar)
-        self.setMinimumSize(self.controls.minimumSizeHint().width(), bar + 180)
-        self.move(room.center() - QPoint(width // 2, (height + bar) // 2))
+    def _open_film(self) -> None:
+        film = self._film or self._take_film()
+        film.set_sound(self._volume, muted=self._muted)
+        film.open(self._request.video, self._request.sha256)
 
-    def _first_captions(self) -> int:
-        """On from the start, for it starts muted: in the person's language, else the first there are."""
-        languages = [each.language.split("-")[0] for each in self._request.captions]
-        if self._request.language in languages:
-            return languages.index(self._request.language)
-        return 0 if languages else OFF
+    def _take_film(self) -> Film:
+        from ui.player.film import Film
+
+        film = self._film = self._ready_film or Film(self)
+        film.frame.connect(self.surface.show_frame)
+        film.moved.connect(self._on_position)
+        film.length_known.connect(self.controls.show_length)
+        film.playing_changed.connect(self._on_playing)
+        film.ended.connect(lambda: self.told.emit(Event.ENDED, ""))
+        film.failed.connect(self._fail)
+        return film
 
     # What the person does
 
     def toggle_play(self) -> None:
-        if self._failed:
-            return
-        if self.player.playbackState() is QMediaPlayer.PlaybackState.PlayingState:
-            self.player.pause()
-        else:
-            self.player.play()
+        if self._film is not None and self.trouble is None:
+            self._film.toggle()
 
     def seek(self, position_ms: int) -> None:
-        self.player.setPosition(max(0, min(position_ms, self.player.duration())))
+        if self._film is not None:
+            self._film.seek(position_ms)
+
+    def _skip(self, seconds: int) -> None:
+        if self._film is not None:
+            self.seek(self._film.position_ms + seconds * 1000)
+            self._say(_("{seconds} s").format(seconds=f"{seconds:+}".replace("-", "\N{MINUS SIGN}")))
+
+    def _seek_share(self, share: float) -> None:
+        if self._film is not None:
+            self.seek(round(self._film.length_ms * share))
 
     def toggle_mute(self) -> None:
-        self.sound.setMuted(not self.sound.isMuted())
+        self._set_sound(self._volume or FIRST_VOLUME, muted=not self._muted)
 
-    def _set_volume(self, volume: float) -> None:
-        self.sound.setVolume(volume)
-        self.sound.setMuted(volume == 0)
+    def set_volume(self, volume: float) -> None:
+        """``volume`` is 0.0 to 1.0; silence is muted."""
+        self._set_sound(min(max(volume, 0.0), 1.0), muted=volume <= 0.0)
+
+    def _set_sound(self, volume: float, *, muted: bool) -> None:
+        if not self.controls.mute.isEnabled():
+            return
+        self._volume, self._muted = volume, muted
+        self.controls.volume.show_share(volume)
+        self.controls.show_muted(muted)
+        self._say(_("Muted") if muted else _("Volume: {percent} %").format(percent=round(volume * 100)))
+        if self._film is not None:
+            self._film.set_sound(volume, muted=muted)
 
     def choose_captions(self, index: int) -> None:
-        """An index into the request's captions, or ``OFF``."""
-        self._caption_index = index
+        """An index into the languages, or ``OFF``."""
+        if not self._track.labels:
+            return
+        self._track.index = index
         self.controls.show_captions(index)
-        self._on_position(self.player.position())
+        self._show_caption()
+        name = _("Off") if index == OFF else self._track.labels[index]
+        self._say(_("Captions: {language}").format(language=name))
+        self.told.emit(Event.CAPTIONS, self._track.language)
 
-    def _toggle_captions(self) -> None:
-        if self._captions:
-            self.choose_captions(OFF if self._caption_index != OFF else self._first_captions())
+    def _say(self, text: str) -> None:
+        """Over the picture for a moment, and to screen readers."""
+        self.surface.show_hint(text)
+        self._announce(text)
 
-    def toggle_full_screen(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
-
-    def _escape(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.close()
+    def _announce(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the focused control does not use itself."""
-        position, volume = self.player.position(), self.controls.volume
-        acts: dict[Qt.Key, Callable[[], None]] = {
-            Qt.Key.Key_Space: self.toggle_play,
-            Qt.Key.Key_K: self.toggle_play,
-            Qt.Key.Key_F: self.toggle_full_screen,
-            Qt.Key.Key_F11: self.toggle_full_screen,
-            Qt.Key.Key_Escape: self._escape,
-            Qt.Key.Key_M: self.toggle_mute,
-            Qt.Key.Key_C: self._toggle_captions,
-            Qt.Key.Key_L: self.controls.like.click,
-            Qt.Key.Key_Left: lambda: self.seek(position - SEEK_STEP_MS),
-            Qt.Key.Key_Right: lambda: self.seek(position + SEEK_STEP_MS),
-            Qt.Key.Key_Up: lambda: volume.seek_wanted.emit(min(volume.value() + 5, 100)),
-            Qt.Key.Key_Down: lambda: volume.seek_wanted.emit(max(volume.value() - 5, 0)),
-        }
-        act = acts.get(Qt.Key(event.key()))
-        if act is None:
-            super().keyPressEvent(event)
+        act = act_of(event)
+        if isinstance(act, float):
+            self._seek_share(act)
+        elif act is not None and (self.trouble is None or act in (Act.LEAVE, Act.FULL_SCREEN)):
+            self._do(act)
         else:
-            act()
+            super().keyPressEvent(event)
 
-    # What the video does
+    def _do(self, act: Act) -> None:
+        acts = {
+            Act.PLAY: self.toggle_play,
+            Act.BACK: lambda: self._skip(-SEEK_STEP_S),
+            Act.FORWARD: lambda: self._skip(SEEK_STEP_S),
+            Act.FAR_BACK: lambda: self._skip(-FAR_STEP_S),
+            Act.FAR_FORWARD: lambda: self._skip(FAR_STEP_S),
+            Act.START: lambda: self._seek_share(0.0),
+            Act.END: lambda: self._seek_share(1.0),
+            Act.LOUDER: lambda: self.set_volume(self._volume + VOLUME_STEP / 100),
+            Act.QUIETER: lambda: self.set_volume(self._volume - VOLUME_STEP / 100),
+            Act.MUTE: self.toggle_mute,
+            Act.CAPTIONS: lambda: self.choose_captions(self._track.next()),
+            Act.LIKE: self.controls.like.click,
+            Act.FULL_SCREEN: self.toggle_full_screen,
+            Act.LEAVE: self.leave,
+            Act.KEYS: self.toggle_keys,
+        }
+        acts[act]()
+
+    # What the film does
 
     def _on_first_frame(self) -> None:
-        self._no_frame.stop()
         self.told.emit(Event.FIRST_FRAME, "")
         if not self._started:
             self._started = True
             self.told.emit(Event.STARTED, "")
+        if self._film is not None and not self._film.has_sound:
+            self.controls.show_silent()
 
     def _on_position(self, position_ms: int) -> None:
         self.controls.show_position(position_ms)
-        captions = self._captions[self._caption_index] if self._caption_index != OFF else None
-        self.surface.set_caption(captions.text(position_ms) if captions is not None else "")
+        self._show_caption()
 
-    def _on_status(self, status: QMediaPlayer.MediaStatus) -> None:
-        if status is QMediaPlayer.MediaStatus.InvalidMedia:
-            self._fail("invalid media")
-        elif status is QMediaPlayer.MediaStatus.EndOfMedia:
-            if self._started:
-                self.told.emit(Event.ENDED, "")
-            else:
-                self._fail("ended without a frame")
+    def _show_caption(self) -> None:
+        self.surface.set_caption(self._track.text(self._film.position_ms if self._film is not None else 0))
 
-    def _fail(self, detail: str) -> None:
-        if self._failed:
-            return
-        self._failed = True
-        self._no_frame.stop()
-        self.player.stop()
-        self.surface.show_message(
-            _("This video cannot be played on this computer. Its announcement stays in your inbox.")
-        )
-        self.controls.disable()
-        self.told.emit(Event.FAILED, detail)
+    def _on_playing(self, playing: bool) -> None:
+        self.controls.show_playing(playing)
+        self.playing = playing
 
-    # The window
+    def _fail(self, problem: Problem, detail: str) -> None:
+        self._show_trouble(problem)
+        self.told.emit(Event.FAILED, f"{problem}: {detail}")
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._lay_out()
+    def _show_trouble(self, problem: Problem) -> None:
+        self.playing = False
+        page = TroublePage(self._request, self._poster, problem, self.theme, self)
+        page.again.connect(self._try_again)
+        page.link_clicked.connect(lambda link_id: self.told.emit(Event.FOLLOWED, link_id))
+        self.trouble = page
+        self.show_instead(page)
+        page.setFocus()
+        self._announce(" ".join(sentences(problem)))
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.WindowStateChange:
-            self.controls.show_full_screen(self.isFullScreen())
-            self._show_controls()
-            self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Under the video; over it in full screen."""
-        bar = self.controls.sizeHint().height()
-        self.controls.setGeometry(0, self.height() - bar, self.width(), bar)
-        self.surface.setGeometry(0, 0, self.width(), self.height() - (0 if self.isFullScreen() else bar))
-        self.controls.raise_()
-        self._tell_covered()
-
-    def _tell_covered(self) -> None:
-        over = self.isFullScreen() and self.controls.isVisible()
-        self.surface.set_covered(self.controls.height() if over else 0)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QMouseEvent | QKeyEvent) and self.isFullScreen():
-            self._show_controls()
-        return super().eventFilter(watched, event)
-
-    def _show_controls(self) -> None:
-        self.controls.show()
-        self._tell_covered()
-        self.unsetCursor()
-        if self.isFullScreen():
-            self._hide_controls.start()
-        else:
-            self._hide_controls.stop()
-
-    def _leave_the_picture_alone(self) -> None:
-        busy = self.controls.underMouse() or self.controls.menu.isVisible()
-        playing = self.player.playbackState() is QMediaPlayer.PlaybackState.PlayingState
-        if busy or not playing:
-            self._hide_controls.start()
-        elif self.isFullScreen():
-            self.controls.hide()
-            self._tell_covered()
-            self.setCursor(Qt.CursorShape.BlankCursor)
+    def _try_again(self) -> None:
+        page, self.trouble = self.trouble, None
+        if page is not None:
+            self.show_instead(None)
+            page.deleteLater()
+            self.controls.play.setFocus()
+            self._open_film()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
-        self.player.stop()
+        if self._film is not None:
+            self._film.stop()
         self.told.emit(Event.CLOSED, "")
-
-
-def _poster(path: str) -> QImage:
-    """Nothing where there is none, or where it is no picture."""
-    if not path:
-        return QImage()
-    QImageReader.setAllocationLimit(POSTER_MAX_BYTES_IN_MEMORY_MB)
-    return QImageReader(path).read()

@@ -1,5 +1,6 @@
 """The player as a process on a real desktop, with real video: what is on the screen, and what it tells."""
 
+import hashlib
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ from resources.sample import make_media
 from tests.support.desktop import VirtualDesktop
 from tests.support.screen import Box
 from tests.support.waiting import until
-from ui.playback import PlayerProcess
-from ui.player.messages import CaptionFile, Event, PlayerEvent, PlayRequest
+from ui.player.messages import CaptionFile, Event, LinkButton, Look, PlayerEvent, PlayRequest, Problem
+from ui.player.process import PlayerProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 TITLE = "The new Lyon studio opens"
@@ -38,7 +39,11 @@ class Player:
 
     def __init__(self, request: PlayRequest) -> None:
         self.events: list[PlayerEvent] = []
-        self.process = PlayerProcess(processes.command("helper", "player"), request, self.events.append)
+        self.process = PlayerProcess(
+            processes.command("helper", "player"), lambda _process, event: self.events.append(event)
+        )
+        self.process.send(Look())
+        self.process.send(request)
 
     @property
     def kinds(self) -> list[Event]:
@@ -59,8 +64,20 @@ def play(
     players: list[Player] = []
 
     def start(name: str) -> Player:
-        captions = CaptionFile("en", "English", str(media / "lyon-studio.en.vtt"))
-        request = PlayRequest(TITLE, str(media / name), str(media / "lyon-studio.jpg"), (captions,))
+        video = media / name
+        sha256 = hashlib.sha256(video.read_bytes()).hexdigest() if video.exists() else "0" * 64
+        request = PlayRequest(
+            TITLE,
+            str(video),
+            sha256,
+            str(media / "lyon-studio.jpg"),
+            (
+                CaptionFile("en", "English", str(media / "lyon-studio.en.vtt")),
+                CaptionFile("fr", "Français", str(media / "lyon-studio.fr.vtt")),
+            ),
+            duration_ms=8_000,
+            links=(LinkButton("plan", "Open the floor plan"),),
+        )
         players.append(Player(request))
         return players[-1]
 
@@ -100,9 +117,9 @@ def test_the_keyboard_goes_full_screen_and_back_likes_and_closes(
     until(lambda: screen.window(title=TITLE).width == desktop.options.width, "full screen")
     screen.key("Escape")
     until(lambda: screen.window(title=TITLE).width < desktop.options.width, "the window again")
-    screen.key("l")
+    screen.key("h")
     player.told(Event.LIKED)
-    screen.key("l")
+    screen.key("h")
     player.told(Event.UNLIKED)
     screen.key("Escape")
     player.told(Event.CLOSED)
@@ -110,14 +127,23 @@ def test_the_keyboard_goes_full_screen_and_back_likes_and_closes(
 
 
 @pytest.mark.parametrize(
-    "name", ["truncated.mp4", "playlist.mp4", "text.mp4", "matroska.mkv", "av1.mp4", "gone.mp4"]
+    ("name", "problem"),
+    [
+        ("truncated.mp4", Problem.DAMAGED),
+        ("playlist.mp4", Problem.DAMAGED),
+        ("matroska.mkv", Problem.DAMAGED),
+        ("av1.mp4", Problem.UNSUPPORTED),
+        ("gone.mp4", Problem.MISSING),
+    ],
 )
-def test_what_cannot_be_played_ends_in_a_sentence_over_the_poster(
-    desktop: VirtualDesktop, play: Callable[[str], Player], name: str
+def test_what_cannot_be_played_ends_in_a_sentence_with_the_poster(
+    desktop: VirtualDesktop, play: Callable[[str], Player], name: str, problem: Problem
 ) -> None:
     player = play(name)
     player.told(Event.FAILED)
-    assert player.kinds.count(Event.FAILED) == 1
+    assert [event.detail.partition(":")[0] for event in player.events if event.event is Event.FAILED] == [
+        problem
+    ]
     window = desktop.screen.window(title=TITLE)
     until(lambda: colours(desktop, window.box) > 1_000, "the poster")
     assert Event.CLOSED not in player.kinds, "it stays open to be read"
@@ -136,7 +162,7 @@ def test_the_player_ends_with_the_process_that_started_it(
 def test_a_request_that_is_none_is_refused(desktop: VirtualDesktop) -> None:
     done = subprocess.run(
         processes.command("helper", "player"),
-        input=b'{"title": "x", "url": "https://host.example/v.mp4"}\n',
+        input=b'{"type": "play", "title": "x", "url": "https://host.example/v.mp4"}\n',
         env=desktop.env | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         timeout=20,

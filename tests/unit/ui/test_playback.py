@@ -1,79 +1,128 @@
 """Playing a campaign's video: what the player process is given, and what is noted of what it tells."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from agent import errors
-from agent.model import Act, Captions, Interaction, Video
+from agent.model import Act, Captions, Interaction, Signal, Video
 from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
 from ui import faults
 from ui.bridge import Bridge
+from ui.nearby import Nearby
 from ui.playback import Playback
-from ui.player.messages import read_request
+from ui.player.messages import Event, Look, Order, PlayRequest, Problem, Told, read_order
 
 VIDEO = Video("a" * 64, 9, "video/mp4", 640, 360, 8_000, captions=(Captions("en", "English", "b" * 64, 9),))
 
 PLAYER = """
-import pathlib, sys
-folder, *events = sys.argv[1:]
-pathlib.Path(folder, "part").write_text(sys.stdin.readline())
-pathlib.Path(folder, "part").rename(pathlib.Path(folder, "request"))
-for event in events:
-    print(event, flush=True)
-sys.stdin.read()
-pathlib.Path(folder, "ended").touch()
+import os, pathlib, sys
+folder, code, *events = sys.argv[1:]
+folder = pathlib.Path(folder)
+(folder / f"{os.getpid()}.started").touch()
+for line in sys.stdin:
+    with open(folder / "orders", "a") as orders:
+        orders.write(line)
+    if '"play"' in line:
+        for event in events:
+            print(event, flush=True)
+        if int(code):
+            sys.exit(int(code))
+with open(folder / "ended", "a") as ended:
+    ended.write("x")
 """
 
 
 class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.agent = MemoryAgent(ManualTime())
+        self.time = ManualTime()
+        self.agent = MemoryAgent(self.time)
         self.told: list[errors.TidingsError] = []
+        self.followed: list[tuple[str, str]] = []
+        self.changes = 0
         self.events: list[str] = []
+        self.exit_codes = [0]
+        self.look = Look("en", "light", "#0F766E")
         self.bridge = Bridge()
-        self.playback = Playback(self.agent, self.bridge, self.told.append, command=self._command)
-        self.agent.arrives(campaign("c-1", video=VIDEO), campaign("c-2"))
+        self.playback = Playback(
+            self.agent,
+            self.bridge,
+            self.told.append,
+            look=lambda: self.look,
+            follow=lambda campaign_id, link_id: self.followed.append((campaign_id, link_id)),
+            change=self._change,
+            timers=self.time,
+            command=self._command,
+        )
+        self.agent.arrives(campaign("c-1", video=VIDEO, body="Come and see."), campaign("c-2"))
         for sha256, name in ((VIDEO.sha256, "video"), (VIDEO.captions[0].sha256, "captions")):
+            (folder / name).touch()
             self.agent.media[sha256] = folder / name
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-c", PLAYER, str(self.folder), *self.events]
+        code = self.exit_codes.pop(0) if len(self.exit_codes) > 1 else self.exit_codes[0]
+        return [sys.executable, "-c", PLAYER, str(self.folder), str(code), *self.events]
+
+    def _change(self) -> None:
+        self.changes += 1
+
+    def tells(self, *events: Event | tuple[Event, str]) -> None:
+        """What the player will tell once it is to play."""
+        pairs = [each if isinstance(each, tuple) else (each, "") for each in events]
+        self.events = [json.dumps({"event": event, "detail": detail}) for event, detail in pairs]
 
     @property
-    def ended(self) -> bool:
-        return (self.folder / "ended").exists()
+    def orders(self) -> list[Order]:
+        """What players were told so far."""
+        file = self.folder / "orders"
+        return [read_order(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+    @property
+    def requests(self) -> list[PlayRequest]:
+        return [order for order in self.orders if isinstance(order, PlayRequest)]
+
+    @property
+    def started(self) -> int:
+        return len(list(self.folder.glob("*.started")))
+
+    @property
+    def ended(self) -> int:
+        """How many players ended in order."""
+        file = self.folder / "ended"
+        return len(file.read_text()) if file.exists() else 0
 
 
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path)
     yield desk
-    started = (tmp_path / "request").exists()
     desk.playback.close()
-    qtbot.waitUntil(lambda: desk.ended or not started)
+    qtbot.waitUntil(lambda: not psutil.Process().children())
 
 
 def test_the_player_is_given_verified_files_of_this_computer_and_no_address(qtbot: QtBot, desk: Desk) -> None:
     desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: (desk.folder / "request").exists())
-    text = (desk.folder / "request").read_bytes()
-    request = read_request(text)
-    assert request.video == str(desk.folder / "video")
+    qtbot.waitUntil(lambda: bool(desk.requests))
+    assert desk.orders[0] == desk.look, "the language and the colours come first"
+    request = desk.requests[0]
+    assert (request.video, request.sha256) == (str(desk.folder / "video"), VIDEO.sha256)
     assert request.captions[0].path == str(desk.folder / "captions")
-    assert request.title == "About c-1"
-    assert b"http" not in text
+    assert (request.title, request.body) == ("About c-1", "Come and see.")
+    assert [link.link_id for link in request.links] == ["l1", "l2"]
+    assert "Nothing is shared" in request.share_line
+    assert b"http" not in (desk.folder / "orders").read_bytes()
 
 
 def test_a_video_that_starts_is_a_click_and_hearts_are_hearts(qtbot: QtBot, desk: Desk) -> None:
-    desk.events = [
-        f'{{"event": "{event}"}}'
-        for event in ("ready", "first_frame", "started", "liked", "unliked", "ended")
-    ]
+    desk.tells(Event.READY, Event.FIRST_FRAME, Event.STARTED, Event.LIKED, Event.UNLIKED, Event.ENDED)
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: len(desk.agent.recorded) == 3)
     assert desk.agent.recorded == [
@@ -84,10 +133,72 @@ def test_a_video_that_starts_is_a_click_and_hearts_are_hearts(qtbot: QtBot, desk
 
 
 def test_a_video_that_fails_is_no_click(qtbot: QtBot, desk: Desk) -> None:
-    desk.events = ['{"event": "ready"}', '{"event": "failed", "detail": "no frame"}', '{"event": "liked"}']
+    desk.tells(Event.READY, (Event.FAILED, "unsupported: no frame"), Event.LIKED)
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: bool(desk.agent.recorded))
     assert desk.agent.recorded == [Interaction("c-1", Act.LIKED)]
+
+
+def test_a_damaged_file_goes_and_is_fetched_again(qtbot: QtBot, desk: Desk) -> None:
+    desk.tells((Event.FAILED, "damaged: the hash is not the signed one"))
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: "check_now" in desk.agent.calls)
+    assert not (desk.folder / "video").exists()
+
+
+def test_a_file_that_this_computer_cannot_show_stays(qtbot: QtBot, desk: Desk) -> None:
+    desk.tells((Event.FAILED, "unsupported: no frame"), Event.CHANGE)
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: desk.changes == 1)
+    assert (desk.folder / "video").exists()
+
+
+def test_links_are_opened_by_the_agent_and_what_is_shared_is_changed_there(qtbot: QtBot, desk: Desk) -> None:
+    desk.tells((Event.FOLLOWED, "l1"), Event.CHANGE)
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: desk.changes == 1)
+    assert desk.followed == [("c-1", "l1")]
+
+
+@pytest.mark.parametrize("language", ["fr", ""])
+def test_captions_that_were_chosen_are_those_of_the_next_video(
+    qtbot: QtBot, desk: Desk, language: str
+) -> None:
+    desk.tells((Event.CAPTIONS, language), Event.CHANGE)
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: desk.changes == 1)
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: len(desk.requests) == 2)
+    assert [request.captions_language for request in desk.requests] == [None, language]
+
+
+def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, desk: Desk) -> None:
+    desk.playback.play("c-1")
+    desk.agent.record(Interaction("c-1", Act.LIKED))
+    desk.agent.choose({Signal.LIKE: True})
+    desk.playback.refresh()
+    desk.playback.refresh()
+    qtbot.waitUntil(lambda: len(desk.orders) == 3)
+    told = [order for order in desk.orders if isinstance(order, Told)]
+    assert len(told) == 1, "only what is new"
+    assert told[0].liked
+    assert "Shared: likes" in told[0].share_line
+
+
+def test_a_desktop_that_turns_dark_darkens_the_player(qtbot: QtBot, desk: Desk) -> None:
+    desk.playback.play("c-1")
+    desk.look = Look("en", "dark", "#0F766E")
+    desk.playback.refresh()
+    qtbot.waitUntil(lambda: len(desk.orders) == 3)
+    assert desk.orders[-1] == desk.look
+
+
+def test_a_recalled_announcement_leaves_the_player_too(qtbot: QtBot, desk: Desk) -> None:
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(desk.requests))
+    desk.agent.recall("c-1")
+    desk.playback.refresh()
+    qtbot.waitUntil(lambda: desk.ended == 1)
 
 
 @pytest.mark.expected_logs("something unknown")
@@ -98,14 +209,21 @@ def test_what_a_broken_player_says_does_no_harm(qtbot: QtBot, desk: Desk) -> Non
 
 
 @pytest.mark.expected_logs("ended with 3")
-def test_a_player_that_crashes_is_told_and_ends_one_video_only(
-    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    crash = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)"]
-    monkeypatch.setattr(desk.playback, "_command", lambda: crash)
+def test_a_player_that_crashes_comes_back_with_the_poster_and_a_sentence(qtbot: QtBot, desk: Desk) -> None:
+    desk.exit_codes = [3, 0]
+    desk.playback.play("c-1")
+    qtbot.waitUntil(lambda: len(desk.requests) == 2)
+    assert [request.problem for request in desk.requests] == [None, Problem.CRASHED]
+    assert not desk.told
+
+
+@pytest.mark.expected_logs("ended with 3")
+def test_a_player_that_crashes_without_decoding_too_is_told_in_a_message(qtbot: QtBot, desk: Desk) -> None:
+    desk.exit_codes = [3]
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: bool(desk.told))
     assert isinstance(desk.told[0], faults.PlayerEnded)
+    assert desk.started == 2
 
 
 def test_a_video_that_is_not_here_yet_is_told_and_no_player_starts(desk: Desk) -> None:
@@ -124,7 +242,61 @@ def test_a_player_that_cannot_start_is_told(desk: Desk, monkeypatch: pytest.Monk
 
 def test_a_second_video_closes_the_first(qtbot: QtBot, desk: Desk) -> None:
     desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: (desk.folder / "request").exists())
+    qtbot.waitUntil(lambda: bool(desk.requests))
     desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.ended)
-    (desk.folder / "ended").unlink()
+    qtbot.waitUntil(lambda: desk.ended == 1 and len(desk.requests) == 2)
+
+
+class TestAhead:
+    def test_a_player_that_waits_takes_the_video(self, qtbot: QtBot, desk: Desk) -> None:
+        desk.playback.prepare()
+        desk.playback.prepare()
+        qtbot.waitUntil(lambda: desk.started == 1)
+        desk.playback.play("c-1")
+        qtbot.waitUntil(lambda: bool(desk.requests))
+        desk.time.pass_by(3_600)
+        assert (desk.started, desk.ended) == (1, 0), "the one that plays is not let go"
+
+    def test_it_goes_some_seconds_after_nobody_is_near_any_more(self, qtbot: QtBot, desk: Desk) -> None:
+        desk.playback.prepare()
+        qtbot.waitUntil(lambda: desk.started == 1)
+        desk.playback.let_go_soon()
+        desk.time.pass_by(9)
+        desk.playback.prepare()
+        desk.playback.let_go_soon()
+        desk.time.pass_by(9)
+        assert desk.ended == 0, "somebody came back"
+        desk.time.pass_by(2)
+        qtbot.waitUntil(lambda: desk.ended == 1)
+        assert desk.time.waiting == 0
+
+    def test_it_goes_although_a_pointer_was_left_there(self, qtbot: QtBot, desk: Desk) -> None:
+        desk.playback.prepare()
+        qtbot.waitUntil(lambda: desk.started == 1)
+        desk.time.pass_by(121)
+        qtbot.waitUntil(lambda: desk.ended == 1)
+
+    @pytest.mark.expected_logs("ended with -9")
+    def test_one_that_died_while_it_waited_is_replaced_without_a_word(self, qtbot: QtBot, desk: Desk) -> None:
+        desk.playback.prepare()
+        qtbot.waitUntil(lambda: desk.started == 1)
+        psutil.Process().children()[0].kill()
+        qtbot.waitUntil(lambda: not psutil.Process().children())
+        desk.playback.play("c-1")
+        qtbot.waitUntil(lambda: bool(desk.requests))
+        assert desk.requests[0].problem is None
+        assert not desk.told
+
+    def test_coming_near_a_video_prepares_and_going_lets_go(self, qtbot: QtBot, desk: Desk) -> None:
+        button = QPushButton()
+        qtbot.addWidget(button)
+        has_video = False
+        Nearby(desk.playback, lambda: has_video, button)
+        QApplication.sendEvent(button, QEvent(QEvent.Type.Enter))
+        assert desk.time.waiting == 0, "no video, no player"
+        has_video = True
+        QApplication.sendEvent(button, QEvent(QEvent.Type.Enter))
+        qtbot.waitUntil(lambda: desk.started == 1)
+        QApplication.sendEvent(button, QEvent(QEvent.Type.Hide))
+        desk.time.pass_by(11)
+        qtbot.waitUntil(lambda: desk.ended == 1)
