@@ -11,6 +11,11 @@ MARGIN = 16
 """Between a pop-up and the edge of what panels leave free, in device-independent pixels."""
 
 
+def places_windows() -> bool:
+    """Whether a window may say where it wants to be. Under Wayland the compositor alone decides."""
+    return not QGuiApplication.platformName().startswith("wayland")
+
+
 def active_screen() -> QScreen:
     """The screen with the pointer, else the one with the focused window, else the primary one."""
     focused = QGuiApplication.focusWindow()

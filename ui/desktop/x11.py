@@ -7,6 +7,7 @@ the process. A library that is not installed leaves its questions unanswered.
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,9 @@ _ANY_TYPE = 0
 _MAX_LONGS = 1024
 _INPUT_OUTPUT = 1
 _VIEWABLE = 2
+_HEAD_BYTES = 32
+"""Of every reply; its length field counts the words of four bytes that follow."""
+_MONITOR_BYTES = 24
 
 _u8, _u16, _u32, _i16 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_int16
 _pointer = ctypes.c_void_p
@@ -47,154 +51,63 @@ class _Cookie(ctypes.Structure):
     _fields_ = [("sequence", ctypes.c_uint)]
 
 
-class _AtomReply(ctypes.Structure):
-    _fields_ = [("head", _u32 * 2), ("atom", _u32)]
-
-
-class _PropertyReply(ctypes.Structure):
-    _fields_ = [
-        ("response_type", _u8),
-        ("format", _u8),
-        ("sequence", _u16),
-        ("length", _u32),
-        ("type", _u32),
-        ("bytes_after", _u32),
-        ("value_len", _u32),
-        ("pad", _u8 * 12),
-    ]
-
-
-class _GeometryReply(ctypes.Structure):
-    _fields_ = [
-        ("head", _u32 * 2),
-        ("root", _u32),
-        ("x", _i16),
-        ("y", _i16),
-        ("width", _u16),
-        ("height", _u16),
-        ("border", _u16),
-    ]
-
-
-class _TranslateReply(ctypes.Structure):
-    _fields_ = [("head", _u32 * 2), ("child", _u32), ("x", _i16), ("y", _i16)]
-
-
-class _AttributesReply(ctypes.Structure):
-    _fields_ = [
-        ("head", _u32 * 2),
-        ("visual", _u32),
-        ("window_class", _u16),
-        ("gravities", _u8 * 2),
-        ("planes", _u32 * 2),
-        ("save_under", _u8),
-        ("map_is_installed", _u8),
-        ("map_state", _u8),
-        ("override_redirect", _u8),
-    ]
-
-
-class _TreeReply(ctypes.Structure):
-    _fields_ = [
-        ("head", _u32 * 2),
-        ("root", _u32),
-        ("parent", _u32),
-        ("children_len", _u16),
-        ("pad", _u8 * 14),
-    ]
-
-
-class _IdleReply(ctypes.Structure):
-    _fields_ = [
-        ("head", _u32 * 2),
-        ("saver_window", _u32),
-        ("ms_until_saver", _u32),
-        ("ms_since_input", _u32),
-    ]
-
-
-class _Monitor(ctypes.Structure):
-    _fields_ = [
-        ("name", _u32),
-        ("primary", _u8),
-        ("automatic", _u8),
-        ("outputs", _u16),
-        ("x", _i16),
-        ("y", _i16),
-        ("width", _u16),
-        ("height", _u16),
-        ("millimetres", _u32 * 2),
-    ]
-
-
-class _Monitors(ctypes.Structure):
-    _fields_ = [("data", ctypes.POINTER(_Monitor)), ("rem", ctypes.c_int), ("index", ctypes.c_int)]
-
-
 class _Roots(ctypes.Structure):
     _fields_ = [("data", ctypes.POINTER(_u32)), ("rem", ctypes.c_int), ("index", ctypes.c_int)]
 
 
-_Signatures = dict[str, tuple[Any, list[Any]]]
-
-_XCB: _Signatures = {
-    "xcb_connect": (_pointer, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_int)]),
-    "xcb_connection_has_error": (ctypes.c_int, [_pointer]),
-    "xcb_disconnect": (None, [_pointer]),
-    "xcb_get_setup": (_pointer, [_pointer]),
-    "xcb_setup_roots_iterator": (_Roots, [_pointer]),
-    "xcb_intern_atom": (_Cookie, [_pointer, _u8, _u16, ctypes.c_char_p]),
-    "xcb_intern_atom_reply": (ctypes.POINTER(_AtomReply), [_pointer, _Cookie, _pointer]),
-    "xcb_get_property": (_Cookie, [_pointer, _u8, _u32, _u32, _u32, _u32, _u32]),
-    "xcb_get_property_reply": (ctypes.POINTER(_PropertyReply), [_pointer, _Cookie, _pointer]),
-    "xcb_get_property_value": (_pointer, [_pointer]),
-    "xcb_get_geometry": (_Cookie, [_pointer, _u32]),
-    "xcb_get_geometry_reply": (ctypes.POINTER(_GeometryReply), [_pointer, _Cookie, _pointer]),
-    "xcb_translate_coordinates": (_Cookie, [_pointer, _u32, _u32, _i16, _i16]),
-    "xcb_translate_coordinates_reply": (ctypes.POINTER(_TranslateReply), [_pointer, _Cookie, _pointer]),
-    "xcb_get_window_attributes": (_Cookie, [_pointer, _u32]),
-    "xcb_get_window_attributes_reply": (ctypes.POINTER(_AttributesReply), [_pointer, _Cookie, _pointer]),
-    "xcb_query_tree": (_Cookie, [_pointer, _u32]),
-    "xcb_query_tree_reply": (ctypes.POINTER(_TreeReply), [_pointer, _Cookie, _pointer]),
-    "xcb_query_tree_children": (ctypes.POINTER(_u32), [_pointer]),
+_REQUESTS: dict[str, dict[str, list[Any]]] = {
+    "libxcb.so.1": {
+        "xcb_intern_atom": [_u8, _u16, ctypes.c_char_p],
+        "xcb_get_property": [_u8, _u32, _u32, _u32, _u32, _u32],
+        "xcb_get_geometry": [_u32],
+        "xcb_translate_coordinates": [_u32, _u32, _i16, _i16],
+        "xcb_get_window_attributes": [_u32],
+        "xcb_query_tree": [_u32],
+    },
+    "libxcb-randr.so.0": {"xcb_randr_get_monitors": [_u32, _u8]},
+    "libxcb-screensaver.so.0": {"xcb_screensaver_query_info": [_u32]},
 }
-_RANDR: _Signatures = {
-    "xcb_randr_get_monitors": (_Cookie, [_pointer, _u32, _u8]),
-    "xcb_randr_get_monitors_reply": (_pointer, [_pointer, _Cookie, _pointer]),
-    "xcb_randr_get_monitors_monitors_iterator": (_Monitors, [_pointer]),
-    "xcb_randr_monitor_info_next": (None, [ctypes.POINTER(_Monitors)]),
-}
-_SAVER: _Signatures = {
-    "xcb_screensaver_query_info": (_Cookie, [_pointer, _u32]),
-    "xcb_screensaver_query_info_reply": (ctypes.POINTER(_IdleReply), [_pointer, _Cookie, _pointer]),
-}
+"""By library, each request with the types of its arguments after the connection."""
 
 
 @cache
 def _library(name: str) -> Any:
     """The library with the types of what is called, or None where it is not installed."""
-    signatures = {"libxcb.so.1": _XCB, "libxcb-randr.so.0": _RANDR, "libxcb-screensaver.so.0": _SAVER}[name]
     try:
         library = ctypes.CDLL(name)
     except OSError:
         return None
-    for each, (result, arguments) in signatures.items():
-        function = getattr(library, each)
-        function.restype, function.argtypes = result, arguments
+    for request, arguments in _REQUESTS[name].items():
+        function, reply = getattr(library, request), getattr(library, f"{request}_reply")
+        function.restype, function.argtypes = _Cookie, [_pointer, *arguments]
+        reply.restype, reply.argtypes = _pointer, [_pointer, _Cookie, _pointer]
     return library
+
+
+@cache
+def _xcb() -> Any:
+    xcb = _library("libxcb.so.1")
+    if xcb is not None:
+        xcb.xcb_connect.restype, xcb.xcb_connect.argtypes = _pointer, [ctypes.c_char_p, _pointer]
+        xcb.xcb_connection_has_error.argtypes = [_pointer]
+        xcb.xcb_disconnect.restype, xcb.xcb_disconnect.argtypes = None, [_pointer]
+        xcb.xcb_get_setup.restype, xcb.xcb_get_setup.argtypes = _pointer, [_pointer]
+        xcb.xcb_setup_roots_iterator.restype = _Roots
+        xcb.xcb_setup_roots_iterator.argtypes = [_pointer]
+    return xcb
 
 
 @cache
 def _libc() -> Any:
     libc = ctypes.CDLL(None)
-    libc.free.argtypes = [_pointer]
+    libc.free.restype, libc.free.argtypes = None, [_pointer]
     return libc
 
 
 @contextmanager
 def connected() -> Iterator[Display | None]:
     """The display of this process's environment; None without libxcb or where no X server listens."""
-    xcb = _library("libxcb.so.1")
+    xcb = _xcb()
     if xcb is None:
         yield None
         return
@@ -209,29 +122,31 @@ class Display:
     """An open connection. Windows and atoms are numbers; 0 is none."""
 
     def __init__(self, xcb: Any, connection: int) -> None:
-        self._xcb = xcb
         self._connection = connection
         self._atoms: dict[str, int] = {}
         self.root = int(xcb.xcb_setup_roots_iterator(xcb.xcb_get_setup(connection)).data[0])
 
-    @contextmanager
-    def _reply(self, request: str, *arguments: Any, library: Any = None) -> Iterator[Any]:
-        """What the server answers, None for an error; freed afterwards."""
-        library = library or self._xcb
-        cookie = getattr(library, request)(self._connection, *arguments)
-        reply = getattr(library, f"{request}_reply")(self._connection, cookie, None)
+    def _ask(self, request: str, *arguments: Any, library: str = "libxcb.so.1") -> bytes | None:
+        """The whole reply as the protocol has it; None for an error, or where the library is missing."""
+        called = _library(library)
+        if called is None:
+            return None
+        cookie = getattr(called, request)(self._connection, *arguments)
+        reply = getattr(called, f"{request}_reply")(self._connection, cookie, None)
+        if not reply:
+            return None
         try:
-            yield reply or None
+            (words,) = struct.unpack_from("=4xI", ctypes.string_at(reply, 8))
+            return ctypes.string_at(reply, _HEAD_BYTES + 4 * words)
         finally:
-            if reply:
-                _libc().free(reply)
+            _libc().free(reply)
 
     def atom(self, name: str) -> int:
         """0 where nobody has ever named it."""
         if name not in self._atoms:
             text = name.encode()
-            with self._reply("xcb_intern_atom", 1, len(text), text) as reply:
-                self._atoms[name] = int(reply.contents.atom) if reply else 0
+            reply = self._ask("xcb_intern_atom", 1, len(text), text)
+            self._atoms[name] = struct.unpack_from("=8xI", reply)[0] if reply else 0
         return self._atoms[name]
 
     def _property(self, window: int, name: str, width: int) -> bytes | None:
@@ -239,11 +154,11 @@ class Display:
         atom = self.atom(name)
         if not atom:
             return None
-        with self._reply("xcb_get_property", 0, window, atom, _ANY_TYPE, 0, _MAX_LONGS) as reply:
-            if not reply or reply.contents.format != width:
-                return None
-            size = reply.contents.value_len * width // 8
-            return ctypes.string_at(self._xcb.xcb_get_property_value(reply), size)
+        reply = self._ask("xcb_get_property", 0, window, atom, _ANY_TYPE, 0, _MAX_LONGS)
+        if reply is None:
+            return None
+        width_found, values = struct.unpack_from("=xB14xI", reply)
+        return reply[_HEAD_BYTES : _HEAD_BYTES + values * width // 8] if width_found == width else None
 
     def numbers(self, window: int, name: str) -> list[int] | None:
         """The 32-bit values of a window's property; None where it has none."""
@@ -257,52 +172,42 @@ class Display:
 
     def box(self, window: int) -> Box | None:
         """Where a window is on the screen; None once it has gone."""
-        with (
-            self._reply("xcb_get_geometry", window) as size,
-            self._reply("xcb_translate_coordinates", window, self.root, 0, 0) as place,
-        ):
-            if not size or not place:
-                return None
-            return Box(place.contents.x, place.contents.y, size.contents.width, size.contents.height)
+        size = self._ask("xcb_get_geometry", window)
+        place = self._ask("xcb_translate_coordinates", window, self.root, 0, 0)
+        if size is None or place is None:
+            return None
+        return Box(*struct.unpack_from("=12xhh", place), *struct.unpack_from("=16xHH", size))
 
     def children(self) -> list[int]:
         """The windows right under the root, from the bottom to the top."""
-        with self._reply("xcb_query_tree", self.root) as reply:
-            if not reply:
-                return []
-            return list(self._xcb.xcb_query_tree_children(reply)[: reply.contents.children_len])
+        reply = self._ask("xcb_query_tree", self.root)
+        return memoryview(reply[_HEAD_BYTES:]).cast("I").tolist() if reply else []
 
     def is_unmanaged(self, window: int) -> bool:
         """Whether it shows something and is hidden from the window manager (override-redirect)."""
-        with self._reply("xcb_get_window_attributes", window) as reply:
-            if not reply:
-                return False
-            found = reply.contents
-            shown = found.map_state == _VIEWABLE and found.window_class == _INPUT_OUTPUT
-            return bool(shown and found.override_redirect)
+        reply = self._ask("xcb_get_window_attributes", window)
+        if reply is None:
+            return False
+        window_class, map_state, override_redirect = struct.unpack_from("=12xH12xBB", reply)
+        return window_class == _INPUT_OUTPUT and map_state == _VIEWABLE and bool(override_redirect)
 
     def monitors(self) -> list[Box]:
         """By RandR 1.5; else the whole screen."""
-        found: list[Box] = []
-        randr = _library("libxcb-randr.so.0")
-        if randr is not None:
-            with self._reply("xcb_randr_get_monitors", self.root, 1, library=randr) as reply:
-                if reply:
-                    each = randr.xcb_randr_get_monitors_monitors_iterator(reply)
-                    while each.rem > 0:
-                        monitor = each.data.contents
-                        found.append(Box(monitor.x, monitor.y, monitor.width, monitor.height))
-                        randr.xcb_randr_monitor_info_next(ctypes.byref(each))
-        whole = self.box(self.root)
-        return found or ([whole] if whole else [])
+        reply = self._ask("xcb_randr_get_monitors", self.root, 1, library="libxcb-randr.so.0")
+        if reply is None:
+            whole = self.box(self.root)
+            return [whole] if whole else []
+        found, at = [], _HEAD_BYTES
+        while at < len(reply):
+            outputs, *box = struct.unpack_from("=6xHhhHH", reply, at)
+            found.append(Box(*box))
+            at += _MONITOR_BYTES + 4 * outputs
+        return found
 
     def idle_ms(self) -> int | None:
         """Milliseconds since the last input, by the MIT-SCREEN-SAVER extension; None where it is missing.
 
         To be asked last: libxcb ends the connection of somebody who asks a server that lacks an extension.
         """
-        saver = _library("libxcb-screensaver.so.0")
-        if saver is None:
-            return None
-        with self._reply("xcb_screensaver_query_info", self.root, library=saver) as reply:
-            return int(reply.contents.ms_since_input) if reply else None
+        reply = self._ask("xcb_screensaver_query_info", self.root, library="libxcb-screensaver.so.0")
+        return int(struct.unpack_from("=16xI", reply)[0]) if reply else None
