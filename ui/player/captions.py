@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import html
 import logging
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,7 +53,9 @@ class CaptionTrack:
 
     def __init__(self, files: Sequence[CaptionFile], language: str, chosen: str | None) -> None:
         """``chosen``: the language of an earlier choice, empty for none, None where there was no choice."""
-        self._files = sorted(files, key=lambda file: (_main(file.language) != _main(language), file.label))
+        self._files = sorted(
+            files, key=lambda file: (_main(file.language) != _main(language), _plain(file.label))
+        )
         self._read: dict[int, Captions] = {}
         self.index = self._first(chosen)
 
@@ -86,6 +89,11 @@ class CaptionTrack:
             if chosen and _main(file.language) == _main(chosen):
                 return index
         return 0
+
+
+def _plain(label: str) -> str:
+    """Without accents, so that Čeština stands before Dansk."""
+    return unicodedata.normalize("NFKD", label).casefold()
 
 
 def _main(language: str) -> str:

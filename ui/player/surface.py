@@ -112,6 +112,7 @@ class VideoSurface(Themed, QWidget):
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         width = round(clear.width() * CAPTION_WIDTH_SHARE)
         metrics = QFontMetrics(font)
+        text = rewrapped(text, width, metrics)
         needed = metrics.boundingRect(QRect(0, 0, width, clear.height()), int(flags), text)
         box = QRectF(0, 0, needed.width() + metrics.height(), needed.height() + metrics.height() * 0.5)
         box.moveCenter(QRectF(clear).center())
@@ -132,6 +133,13 @@ class VideoSurface(Themed, QWidget):
     def _letters_px(self, picture_height: int) -> int:
         wanted = max(picture_height // CAPTION_SHARE, CAPTION_MIN_PX) * self._theme.text_scale
         return min(round(wanted), max(self.height() // CAPTION_MAX_SHARE, CAPTION_MIN_PX))
+
+
+def rewrapped(text: str, width: int, metrics: QFontMetrics) -> str:
+    """Lines that were broken for smaller letters run on where they do not fit; what two people say stays apart."""
+    lines = text.splitlines()
+    fit = all(metrics.horizontalAdvance(line) <= width for line in lines)
+    return text if fit or any(line.startswith(("-", "\N{EN DASH}")) for line in lines) else " ".join(lines)
 
 
 def fitted(size: QSize, area: QRect) -> QRect:

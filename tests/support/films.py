@@ -1,0 +1,78 @@
+"""Short films with real H.264, drawn when they are wanted, and an agent that has nothing but them."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image
+
+from agent.model import (
+    Campaign,
+    CampaignState,
+    CampaignStatus,
+    InboxItem,
+    Interaction,
+    SignalChoice,
+    Urgency,
+    Variant,
+    Video,
+)
+from resources.sample.drawing import gradient
+from resources.sample.make_media import FRAMES_PER_SECOND, encode
+
+WIDTH, HEIGHT = 320, 180
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def make_film(
+    path: Path, seconds: float, width: int = WIDTH, height: int = HEIGHT, shift: float = 0.0
+) -> Path:
+    """Write a moving gradient with a soft chord."""
+
+    def frames() -> Iterator[Image.Image]:
+        for number in range(max(round(seconds * FRAMES_PER_SECOND), 1)):
+            yield gradient(width, height, shift=shift + number / FRAMES_PER_SECOND)
+
+    return encode(path, frames(), "libx264", {"preset": "ultrafast"})
+
+
+def campaign(film: Path, number: int, seconds: float) -> Campaign:
+    """An announcement with this film."""
+    video = Video(sha256_of(film), film.stat().st_size, "video/mp4", WIDTH, HEIGHT, round(seconds * 1000))
+    variants = {"en": Variant(f"Film {number}", video=video)}
+    ends = NOW + timedelta(days=7)
+    return Campaign(
+        f"c-{number}", 1, CampaignStatus.LIVE, "Internal news", Urgency.NORMAL, NOW, ends, "en", variants
+    )
+
+
+def sha256_of(film: Path) -> str:
+    return hashlib.sha256(film.read_bytes()).hexdigest()
+
+
+class FilmAgent:
+    """What ``Playback`` asks of the agent. ``recorded`` is called with each interaction."""
+
+    def __init__(self, films: list[Path], seconds: float, recorded: Callable[[Interaction], None]) -> None:
+        self._files = {sha256_of(film): film for film in films}
+        self._items = [
+            InboxItem(campaign(film, number, seconds), CampaignState(received=NOW))
+            for number, film in enumerate(films)
+        ]
+        self._recorded = recorded
+
+    def inbox(self) -> list[InboxItem]:
+        return list(self._items)
+
+    def media_path(self, sha256: str) -> Path | None:
+        return self._files.get(sha256)
+
+    def choices(self) -> tuple[SignalChoice, ...]:
+        return ()
+
+    def record(self, interaction: Interaction) -> None:
+        self._recorded(interaction)
+
+    def check_now(self) -> None:
+        raise AssertionError("a film was damaged")
