@@ -24,6 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.desktop.probe import run as probe
 
         return probe()
+    if words[:2] == ["helper", "notification"]:
+        from ui.desktop.notifications import run as notify
+
+        return notify()
     return command_line.main(
         words, open_tray=_open_tray, extra_checks=_checks(), leave_desktop=_leave_desktop
     )

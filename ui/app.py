@@ -120,14 +120,14 @@ class App(QObject):
         self._shutdown.finished.connect(application.quit)
         self._signals.caught.connect(lambda name: self._shutdown.request(name))
         application.commitDataRequest.connect(self._session_ends)
-        instance.show_requested.connect(self._show_inbox)
+        instance.show_requested.connect(lambda: self._show_inbox())
         log.info("Start, 3 of 5: tray icon.")
         self._tray = Tray(parent=self)
-        self._tray.open_inbox.connect(self._show_inbox)
+        self._tray.open_inbox.connect(lambda: self._show_inbox())
         self._tray.quit_wanted.connect(lambda: self._shutdown.request("menu"))
         self._shutdown.first(self._tray.close)
         self._tray_watch = TrayWatch(self._tray.show, self)
-        self._tray_watch.missing.connect(self._show_inbox)
+        self._tray_watch.missing.connect(lambda: self._show_inbox(activate=False))
         self._tray_watch.start()
         QTimer.singleShot(0, self._open_agent)
 
@@ -177,9 +177,9 @@ class App(QObject):
         self._message.closed.connect(lambda: self._shutdown.request("the store cannot be opened"))
         self._message.show()
 
-    def _show_inbox(self) -> None:
+    def _show_inbox(self, *, activate: bool = True) -> None:
         if self._session is not None:
-            self._session.show_inbox()
+            self._session.show_inbox(activate=activate)
         else:
             self._show_when_ready = True
 

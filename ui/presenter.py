@@ -279,6 +279,11 @@ class Presenter:
             self._record(campaign_id, Act.DISMISSED)
             self._leave(campaign_id)
 
+    def expired(self) -> None:
+        """It went by itself: a notification of the desktop's does so whenever its server likes."""
+        if self._pages:
+            self._timed_out()
+
     def follow(self, link_id: str) -> None:
         """A link was clicked: open it in the browser, if the company allows where it leads."""
         campaign_id = self.shown

@@ -18,7 +18,7 @@ from resources import i18n
 from ui import faults, pages
 from ui.agent_port import Agent
 from ui.bridge import Bridge
-from ui.desktop import autostart, browser
+from ui.desktop import autostart, browser, placement
 from ui.desktop.presence import system_presence
 from ui.desktop.reduced_motion import reduced_motion
 from ui.nearby import Nearby
@@ -26,7 +26,7 @@ from ui.playback import Playback
 from ui.player.messages import Look
 from ui.popup.page import PopupPage
 from ui.popup_host import PopupHost
-from ui.presenter import CardContent, Presenter, follow_link
+from ui.presenter import Card, CardContent, Presenter, follow_link
 from ui.theme import DEFAULT_ACCENT, Scheme, Theme, apply_theme
 from ui.timers import QtTimers
 from ui.tray import Tray
@@ -90,8 +90,8 @@ class Session(QObject):
         self._windows.close()
         self._playback.close()
 
-    def show_inbox(self) -> None:
-        self._windows.show_inbox()
+    def show_inbox(self, *, activate: bool = True) -> None:
+        self._windows.show_inbox(activate=activate)
 
     # What the presenter and the windows let others do
 
@@ -127,10 +127,23 @@ class Session(QObject):
         self._windows.refresh(changes)
         self._playback.refresh()
 
-    def _make_card(self, presenter: Presenter) -> PopupHost:
+    def _make_card(self, presenter: Presenter) -> Card:
+        if not placement.places_windows():
+            return self._make_notification(presenter)
         host = PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
         Nearby(self._playback, host.card.watch.isVisible, host.card)
         return host
+
+    def _make_notification(self, presenter: Presenter) -> Card:
+        from ui.notification_host import NotificationHost
+
+        return NotificationHost(
+            presenter,
+            QtTimers(self),
+            self._bridge.post,
+            open_inbox=self._windows.show_inbox,
+            show_quietly=lambda: self._windows.show_inbox(activate=False),
+        )
 
     def _make_page(self, content: CardContent) -> PopupPage:
         return pages.popup_page(

@@ -60,7 +60,8 @@ class Windows(QObject):
 
     # Each window
 
-    def show_inbox(self) -> None:
+    def show_inbox(self, campaign_id: str = "", *, activate: bool = True) -> None:
+        """At a campaign if one is named. Without ``activate`` the keyboard stays where it is."""
         from ui.inbox import InboxWindow
 
         def make() -> InboxWindow:
@@ -79,7 +80,9 @@ class Windows(QObject):
             window.connect_clicked.connect(lambda: self.show_first_run())
             return window
 
-        self._open.show(InboxWindow, make, fill=self._fill_inbox)
+        window = self._open.show(InboxWindow, make, fill=self._fill_inbox, activate=activate)
+        if campaign_id:
+            window.open(campaign_id)
 
     def show_choices(self) -> None:
         """What is shared. Before a company is connected there is nothing to choose: connect first."""

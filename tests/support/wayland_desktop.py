@@ -59,7 +59,7 @@ class WaylandDesktop(Desktop):
 
     def presses_notification(self) -> None:
         """Does what the newest notification offers first, as a click on it does."""
-        self._session_bus().call(DUNST, "NotificationAction", "i", (0,))
+        self._session_bus().call(DUNST, "NotificationAction", "u", (0,))
 
     def closes_notification(self) -> None:
         """Closes the newest notification."""
