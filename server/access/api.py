@@ -7,16 +7,20 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from django.utils import translation
-from ninja import Path, Query, Router
+from ninja import Path, Query, Router, Status
 from pydantic import Field
 
-from server import problems
+from server import clock, problems
 from server.access.roles import Right
-from server.access.tokens import AdministratorRequest, Allowed
+from server.access.tokens import Administrator, AdministratorRequest, Allowed
+from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.audit import log
 from server.audit.models import Entry
+from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
+from server.campaigns.publishing import draft
 from server.campaigns.recalling import recall
+from server.campaigns.releasing import LONGEST_REASON, is_emergency, release
 from server.clock import utc_text
 from server.errors import Refused
 from server.privacy.erasure import erase, find_people
@@ -30,6 +34,8 @@ router = Router(tags=["administration"])
 
 MOST_PEOPLE = 1000
 MOST_ENTRIES = 1000
+MOST_CHARACTERS = 20_000
+"""Of a campaign file: a larger one may not fit into a request, where JSON writes a character with up to twelve."""
 
 Address = Annotated[str, Field(min_length=3, max_length=254)]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -58,6 +64,20 @@ class CorrectionsAnswer(Message):
 
 class CorrectionDecision(Message):
     decision: Literal["accept", "decline"]
+
+
+class PublicationRequest(Message):
+    file: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+    """What docs/campaign-format.md describes, without pictures, films and captions."""
+
+
+class EmergencyRequest(PublicationRequest):
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S")]
+
+
+class PublicationAnswer(Message):
+    campaign_id: CampaignId
+    people: int
 
 
 class RecallRequest(Message):
@@ -170,6 +190,53 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
     if campaign is None:
         raise problems.not_found()
     return asdict(report(campaign))
+
+
+@router.get(
+    "/acknowledgements/{campaign_id}",
+    response=Acknowledgements,
+    summary="By name, who has confirmed a campaign that asks for it, and who has not",
+    **needs(Right.READ_ACKNOWLEDGEMENTS, 404, 409, 422),
+)
+def get_acknowledgements(
+    request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]
+) -> dict[str, Any]:
+    campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
+    if campaign is None:
+        raise problems.not_found()
+    with _refused_with(HTTPStatus.CONFLICT, "conflict"):
+        return asdict(acknowledgements(campaign))
+
+
+@router.post(
+    "/campaigns",
+    response={201: PublicationAnswer},
+    summary="Publish a campaign of texts and links",
+    **needs(Right.PUBLISH_CAMPAIGNS, 400, 409, 413, 415, 422),
+)
+def publish_campaign(request: AdministratorRequest, body: PublicationRequest) -> Status[dict[str, Any]]:
+    """An emergency is published under `/emergencies`."""
+    return _published(request.auth, body.file, "")
+
+
+@router.post(
+    "/emergencies",
+    response={201: PublicationAnswer},
+    summary="Publish an emergency, which covers every screen; the reason is put on record",
+    **needs(Right.PUBLISH_EMERGENCIES, 400, 409, 413, 415, 422),
+)
+def publish_emergency(request: AdministratorRequest, body: EmergencyRequest) -> Status[dict[str, Any]]:
+    return _published(request.auth, body.file, body.reason)
+
+
+def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str, Any]]:
+    with _refused_with(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request"), translation.override("en"):
+        manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
+        if is_emergency(manifest) != bool(reason):
+            raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
+        checked = draft(caller.company, manifest)
+        campaign = release(checked, caller.actor, reason)
+    return Status(201, {"campaign_id": campaign.campaign_id, "people": checked.audience.count})
 
 
 @router.post(

@@ -20,6 +20,10 @@ class Right(StrEnum):
     READ_CORRECTIONS = "read-corrections"
     DECIDE_CORRECTIONS = "decide-corrections"
     READ_REPORTS = "read-reports"
+    READ_ACKNOWLEDGEMENTS = "read-acknowledgements"
+    """By name, who confirmed a campaign that asks for it: a deliberate act of theirs, and none of their choices."""
+    PUBLISH_CAMPAIGNS = "publish-campaigns"
+    PUBLISH_EMERGENCIES = "publish-emergencies"
     RECALL_CAMPAIGNS = "recall-campaigns"
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"
@@ -28,6 +32,13 @@ class Right(StrEnum):
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
-    Role.COMMUNICATOR: frozenset({Right.READ_REPORTS, Right.RECALL_CAMPAIGNS}),
+    Role.COMMUNICATOR: frozenset(
+        {
+            Right.READ_REPORTS,
+            Right.READ_ACKNOWLEDGEMENTS,
+            Right.PUBLISH_CAMPAIGNS,
+            Right.RECALL_CAMPAIGNS,
+        }
+    ),
     Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_RECORD}),
 }

@@ -1,5 +1,6 @@
 """Make, list, revoke and recognise the tokens of the administration API."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from server.delivery.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.models import Company
 from server.errors import Refused
 from server.privacy import ledger
+from server.schemas import CAMPAIGN_ID
 
 TOKEN_PREFIX = "tat_"
 
@@ -105,5 +107,11 @@ class Allowed(HttpBearer):
             log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})
             raise problems.forbidden(caller.role)
         if request.method == "GET":
-            log.record(caller.company, caller.actor, str(self.right))
+            log.record(caller.company, caller.actor, str(self.right), detail=_read(request))
         return caller
+
+
+def _read(request: HttpRequest) -> dict[str, str]:
+    """Which campaign is read, for the record. The address is the caller's, and not checked yet."""
+    named = request.resolver_match.kwargs.get("campaign_id", "") if request.resolver_match else ""
+    return {"campaign": named} if re.fullmatch(CAMPAIGN_ID, named) else {}

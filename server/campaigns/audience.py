@@ -50,7 +50,7 @@ def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) ->
 
 
 def _lowered(emails: Sequence[str]) -> list[str]:
-    return [email.lower() for email in emails]
+    return [email.lower() for email in emails if "\0" not in email]  # which PostgreSQL refuses
 
 
 def _note_unknown(

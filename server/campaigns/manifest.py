@@ -116,9 +116,20 @@ def read_manifest(
 
     Raises `Refused` with all mistakes of the file.
     """
+    return _checked(path, _content(path), now, link_hosts, media_folder or path.parent)
+
+
+def check_manifest(content: bytes, now: datetime, link_hosts: Sequence[str]) -> Manifest:
+    """Check a campaign file that came over the network, where it can name no files beside it. Raises `Refused` as above."""
+    return _checked(Path("campaign.toml"), content, now, link_hosts, None)
+
+
+def _checked(
+    path: Path, content: bytes, now: datetime, link_hosts: Sequence[str], media_folder: Path | None
+) -> Manifest:
     mistakes = Mistakes()
-    root = Table(_parsed(path), "", mistakes)
-    reader = _Reader(media_folder or path.parent, link_hosts)
+    root = Table(_parsed(path, content), "", mistakes)
+    reader = _Reader(media_folder, link_hosts)
     starts, ends = _times(root, now)
     manifest = Manifest(
         path=path,
@@ -148,13 +159,19 @@ def read_manifest(
     return manifest
 
 
-def _parsed(path: Path) -> dict[str, object]:
-    title = _("{file} cannot be published").format(file=path.name)
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise Refused(title, _("It cannot be read: {reason}").format(reason=error.strerror)) from error
+        raise Refused(
+            _("{file} cannot be published").format(file=path.name),
+            _("It cannot be read: {reason}").format(reason=error.strerror),
+        ) from error
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, object]:
+    title = _("{file} cannot be published").format(file=path.name)
     if len(content) > MAX_FILE_BYTES:
         raise Refused(
             title, _("It is too large for a campaign file. Videos and pictures are files of their own.")
@@ -163,7 +180,10 @@ def _parsed(path: Path) -> dict[str, object]:
         return tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Refused(title, _("It is not in UTF-8. Save it with that encoding.")) from error
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # of numbers without end, and of tables within tables without end
         raise Refused(title, _("It is no valid TOML: {reason}.").format(reason=error)) from error
 
 
@@ -204,7 +224,7 @@ def _audience(root: Table) -> AudienceEntry:
 
 
 class _Reader:
-    def __init__(self, folder: Path, link_hosts: Sequence[str]) -> None:
+    def __init__(self, folder: Path | None, link_hosts: Sequence[str]) -> None:
         self._folder = folder
         self._link_hosts = link_hosts
 
@@ -296,6 +316,9 @@ class _Reader:
 
     def _file(self, table: Table, key: str) -> Path:
         name = table.text(key, 200)
+        if self._folder is None:
+            table.refuse(key, _("no file came along"), _("publish it with: tidings-server campaign publish"))
+            return Path(name)
         path = self._folder / name
         if name and not path.is_file():
             table.refuse(

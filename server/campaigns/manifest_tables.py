@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 _Kind = TypeVar("_Kind")
 
+LAST_YEAR = 2100
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -107,6 +109,9 @@ class Table:
             return None
         if value.tzinfo is None:
             self.refuse(key, _("it does not say in which time zone"), example)
+            return None
+        if not 2000 <= value.year <= LAST_YEAR:
+            self.refuse(key, _("nobody will see that year"), example)
             return None
         return value.astimezone(UTC).replace(microsecond=0)
 

@@ -1,8 +1,10 @@
 """What the checks of pictures, videos and captions have in common."""
 
+import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -29,6 +31,12 @@ class CheckedFile:
     width: int | None = None
     height: int | None = None
     duration_ms: int | None = None
+
+    def described(self) -> dict[str, Any]:
+        """As the protocol describes every file."""
+        sha256 = hashlib.sha256(self.content).hexdigest()
+        sizes = {"width": self.width, "height": self.height}
+        return {"sha256": sha256, "size": len(self.content), "type": self.type.value, **sizes}
 
 
 def read_limited(path: Path, most_bytes: int) -> bytes:

@@ -20,8 +20,8 @@ JPEG_QUALITY = 85
 _TYPES = {"PNG": Media.Type.PNG, "JPEG": Media.Type.JPEG, "WEBP": Media.Type.WEBP}
 
 
-def check_image(path: Path) -> CheckedFile:
-    """The picture as agents get it: upright, in sRGB, without what a camera wrote beside it.
+def check_image(path: Path, most_pixels: int = MAX_SIDE) -> CheckedFile:
+    """The picture as agents get it: upright, in sRGB, `most_pixels` a side, without what a camera wrote beside it.
 
     Raises `BadFile`.
     """
@@ -32,7 +32,7 @@ def check_image(path: Path) -> CheckedFile:
             warnings.catch_warnings(action="ignore"),
             Image.open(io.BytesIO(content), formats=list(_TYPES)) as image,
         ):
-            return _encoded_anew(path, image)
+            return _encoded_anew(path, image, most_pixels)
     except UnidentifiedImageError as error:
         raise BadFile(
             _("“{file}” is no PNG, JPEG or WebP picture").format(file=path.name), _("save it as one of these")
@@ -45,7 +45,7 @@ def check_image(path: Path) -> CheckedFile:
         ) from error
 
 
-def _encoded_anew(path: Path, image: Image.Image) -> CheckedFile:
+def _encoded_anew(path: Path, image: Image.Image, most_pixels: int) -> CheckedFile:
     file_format = image.format or ""
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels(path)
@@ -56,7 +56,7 @@ def _encoded_anew(path: Path, image: Image.Image) -> CheckedFile:
         )
     image.load()
     upright = _in_srgb(ImageOps.exif_transpose(image))
-    upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    upright.thumbnail((most_pixels, most_pixels), Image.Resampling.LANCZOS)
     return encode(upright, file_format)
 
 

@@ -1,7 +1,5 @@
 """From a campaign file to a signed campaign in people's feeds, and back out of them."""
 
-import hashlib
-import io
 import json
 import re
 import secrets
@@ -26,13 +24,12 @@ from server.campaigns.manifest import (
 from server.campaigns.manifest_tables import Mistakes
 from server.campaigns.media_captions import check_captions
 from server.campaigns.media_checks import BadFile, CheckedFile
-from server.campaigns.media_files import store
 from server.campaigns.media_images import check_image
+from server.campaigns.media_rows import media_row, store_checked
 from server.campaigns.media_video import CheckedVideo, check_video
-from server.campaigns.models import Campaign, Link, Media
+from server.campaigns.models import Campaign, Link
 from server.clock import utc_text
 from server.directory.models import Company
-from server.errors import EnvironmentFault
 from server.signals.keys import create_key
 from server.signing.documents import sign_campaign
 
@@ -74,9 +71,7 @@ def draft(company: Company, manifest: Manifest) -> Draft:
     audience = find_audience(company, manifest.audience, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
     if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists():
-        mistakes.add(
-            "id", _("“{value}” is taken").format(value=campaign_id), _("choose another one, or leave it out")
-        )
+        _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
         mistakes.add(
             "variants", _("the texts are too long together"), _("shorten them, or publish two campaigns")
@@ -86,19 +81,20 @@ def draft(company: Company, manifest: Manifest) -> Draft:
     return Draft(company, manifest, campaign_id, audience, content, media.files)
 
 
+def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
+    mistakes.add(
+        "id", _("“{value}” is taken").format(value=campaign_id), _("choose another one, or leave it out")
+    )
+
+
 def publish(draft: Draft) -> Campaign:
     """Store the media, sign the campaign, and put it into the feeds of its audience.
 
-    Raises `EnvironmentFault` when the disk or the key cannot be used; nothing is published then.
+    Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
+    campaign under its id; nothing is published then.
     """
-    try:
-        for file in draft.media.values():
-            store(draft.company.id, io.BytesIO(file.content))
-    except OSError as error:
-        raise EnvironmentFault(
-            _("The media cannot be stored"),
-            _("The disk says: {reason}. Free some space, or run: tidings-server check").format(reason=error),
-        ) from error
+    for file in draft.media.values():
+        store_checked(draft.company, file)
     with transaction.atomic():
         return _stored(draft)
 
@@ -106,6 +102,10 @@ def publish(draft: Draft) -> Campaign:
 def _stored(draft: Draft) -> Campaign:
     owner = Company.objects.select_for_update().get(pk=draft.company.pk)
     manifest = draft.manifest
+    if Campaign.objects.filter(company=owner, campaign_id=draft.campaign_id).exists():
+        mistakes = Mistakes()
+        _note_taken(mistakes, draft.campaign_id)
+        raise refusal(manifest.path, mistakes)
     document = sign_campaign(owner, draft.campaign_id, draft.content, manifest.ends)
     campaign = Campaign.objects.create(
         company=owner,
@@ -124,7 +124,7 @@ def _stored(draft: Draft) -> Campaign:
     )
     campaign.audience_groups.set(draft.audience.groups)
     campaign.audience_people.set(draft.audience.people)
-    campaign.media.set(_media_row(owner, sha256, file) for sha256, file in draft.media.items())
+    campaign.media.set(media_row(owner, sha256, file) for sha256, file in draft.media.items())
     Link.objects.bulk_create(
         Link(campaign=campaign, link_id=entry.link_id, label=entry.label, url=entry.url)
         for entry in {entry.link_id: entry for entry in _links_default_language_last(manifest)}.values()
@@ -132,21 +132,6 @@ def _stored(draft: Draft) -> Campaign:
     create_key(campaign)
     owner.feeds_changed()
     return campaign
-
-
-def _media_row(owner: Company, sha256: str, file: CheckedFile) -> Media:
-    row, _made = Media.objects.get_or_create(
-        company=owner,
-        sha256=sha256,
-        defaults={
-            "size": len(file.content),
-            "type": file.type,
-            "width": file.width,
-            "height": file.height,
-            "duration_ms": file.duration_ms,
-        },
-    )
-    return row
 
 
 def _links_default_language_last(manifest: Manifest) -> Iterator[Any]:
@@ -232,7 +217,6 @@ class _MediaOf:
 
     def _kept(self, file: CheckedFile) -> dict[str, Any]:
         """Keep a file for publishing, under its hash."""
-        sha256 = hashlib.sha256(file.content).hexdigest()
-        self.files[sha256] = file
-        sizes = {"width": file.width, "height": file.height}
-        return {"sha256": sha256, "size": len(file.content), "type": file.type.value, **sizes}
+        described = file.described()
+        self.files[described["sha256"]] = file
+        return described

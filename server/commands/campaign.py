@@ -11,8 +11,9 @@ from server import clock
 from server.audit import log
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import Draft, draft, publish
+from server.campaigns.publishing import Draft, draft
 from server.campaigns.recalling import recall
+from server.campaigns.releasing import check_reason, release
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.reports.audiences import audience
@@ -31,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar=_("FOLDER"),
         help=_("where pictures, videos and captions lie, if not next to the file"),
+    )
+    publishing.add_argument(
+        "--reason",
+        default="",
+        metavar=_("TEXT"),
+        help=_("why; an emergency needs it, and the audit log keeps it"),
     )
     publishing.add_argument("--dry-run", action="store_true", help=_("check everything and publish nothing"))
     add_company_argument(publishing)
@@ -59,6 +66,8 @@ def _publish(options: argparse.Namespace) -> int:
         draft(company, read_manifest(file, now, company.link_hosts, options.media)) for file in options.files
     ]
     for checked in drafts:
+        check_reason(checked.manifest, options.reason)
+    for checked in drafts:
         if options.dry_run:
             print(
                 _("{file} can be published. {reach}").format(
@@ -66,8 +75,7 @@ def _publish(options: argparse.Namespace) -> int:
                 )
             )
         else:
-            campaign = publish(checked)
-            log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": campaign.campaign_id})
+            campaign = release(checked, log.COMMAND_LINE, options.reason)
             print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=_reach(checked)))
     return 0
 

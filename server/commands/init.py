@@ -40,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dpo-name", help=_("whom to contact about data protection"))
     parser.add_argument("--dpo-email", help=_("their e-mail address"))
     parser.add_argument("--accent", help=_("a colour for pop-ups, as #0F766E"))
+    logos = parser.add_mutually_exclusive_group()
+    logos.add_argument(
+        "--logo",
+        type=Path,
+        metavar=_("FILE"),
+        help=_("the company's logo: PNG, JPEG or WebP, at most 512 KB"),
+    )
+    logos.add_argument("--no-logo", action="store_true", help=_("show no logo any more"))
     parser.add_argument("--server-url", help=_("where agents reach this server"))
     parser.add_argument(
         "--link-host",
@@ -68,9 +76,8 @@ def run(options: argparse.Namespace) -> int:
     company, is_new = make_or_change(description)
     settle(company.region)
     notice = company.current_notice().version
-    log.record(
-        company, log.COMMAND_LINE, "make-company" if is_new else "change-company", detail={"notice": notice}
-    )
+    detail = {"notice": notice, "logo": company.logo["sha256"] if company.logo else None}
+    log.record(company, log.COMMAND_LINE, "make-company" if is_new else "change-company", detail=detail)
     done = _("{name} is ready.") if is_new else _("{name} is changed.")
     print(done.format(name=company.name), _("Notice in force: version {version}.").format(version=notice))
     return 0
@@ -101,6 +108,8 @@ def _description(options: argparse.Namespace) -> CompanyFile:
         )
     if options.link_host:
         given["link_hosts"] = options.link_host
+    if options.logo or options.no_logo:
+        given["logo"] = options.logo
     given.setdefault("legal_name", given.get("name"))
     return check_company({"company": given}, _("Options:"))
 
@@ -112,7 +121,8 @@ def _keeping_the_rest(description: CompanyFile, options: argparse.Namespace) -> 
     if company is None:
         return description
     named = section.model_fields_set - (set() if options.legal_name else {"legal_name"})
-    kept = {name: getattr(company, name) for name in CompanySection.model_fields if name not in named}
+    others = CompanySection.model_fields.keys() - named - {"logo"}  # which stays unless it is named
+    kept = {name: getattr(company, name) for name in others}
     return CompanyFile(company=section.model_copy(update=kept))
 
 

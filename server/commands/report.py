@@ -8,6 +8,7 @@ from dataclasses import asdict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.audit import log
 from server.campaigns.models import Campaign
 from server.clock import now, utc_text
@@ -30,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("who did what, if the notice says that reports name people; this is put on record"),
     )
+    views.add_argument(
+        "--acknowledgements",
+        action="store_true",
+        help=_("by name, who has confirmed that they have read it and who has not; this is put on record"),
+    )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help=_("as JSON; hidden figures are null"))
     formats.add_argument("--csv", action="store_true", help=_("as CSV; hidden figures are empty"))
@@ -47,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
             _("There is no campaign {name}").format(name=options.campaign),
             _("tidings-server report lists all campaigns."),
         )
+    if options.acknowledgements:
+        return _acknowledgements(campaign, options)
     return _named(campaign, options) if options.named else _figures(campaign, options)
 
 
@@ -88,6 +96,37 @@ def _print_named(rows: list[tuple[str, str, str, str]]) -> None:
             "was away or did nothing: which of these, nobody can tell."
         )
     )
+
+
+def _acknowledgements(campaign: Campaign, options: argparse.Namespace) -> int:
+    found = acknowledgements(campaign)
+    detail = {"campaign": campaign.campaign_id}
+    log.record(campaign.company, log.COMMAND_LINE, "read-acknowledgements", detail=detail)
+    if options.json:
+        print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+    elif options.csv:
+        columns = ("email", "first_name", "last_name", "acknowledged")
+        sys.stdout.write(csv_text(columns, [tuple(asdict(person).values()) for person in found.people]))
+    else:
+        _print_acknowledgements(found)
+    return 0
+
+
+def _print_acknowledgements(found: Acknowledgements) -> None:
+    print(f"{found.campaign_id}  {found.title}".rstrip())
+    asked = found.confirmed + found.missing
+    print(_("Confirmations: {confirmed} of {count}.").format(confirmed=found.confirmed, count=asked))
+    print()
+    rows = [(_("E-mail"), _("Name"), _("Confirmed"))]
+    rows += [
+        (
+            person.email,
+            f"{person.first_name} {person.last_name}".strip(),
+            person.acknowledged or _("not yet"),
+        )
+        for person in found.people
+    ]
+    print(*tables.aligned(rows), sep="\n")
 
 
 def _list(campaigns: list[Campaign], as_json: bool) -> int:

@@ -16,6 +16,7 @@ from server.campaigns.media_files import path_of
 from server.campaigns.models import Campaign, Media
 from server.delivery.callers import Caller, CallerRequest
 from server.delivery.feed import assigned
+from server.directory.models import Company
 
 CHUNK_BYTES = 256 * 1024
 CACHE_CONTROL = "private, max-age=31536000, immutable"
@@ -36,12 +37,19 @@ class _Download:
 
 
 def visible_media(caller: Caller, sha256: str, now: datetime) -> Media:
-    """The file's description, if a campaign in the person's feed names it. Raises `Problem` (404)."""
-    campaigns = assigned(caller, now).filter(status=Campaign.Status.LIVE)
-    media = Media.objects.filter(company_id=caller.company_id, sha256=sha256, campaigns__in=campaigns).first()
+    """The file's description, if a campaign in the person's feed names it or it is the logo. Raises `Problem` (404)."""
+    media = Media.objects.filter(company_id=caller.company_id, sha256=sha256).first()
     if media is None:
         raise problems.not_found()
+    campaigns = assigned(caller, now).filter(status=Campaign.Status.LIVE)
+    if not (media.campaigns.filter(pk__in=campaigns).exists() or _is_logo(media)):
+        raise problems.not_found()
     return media
+
+
+def _is_logo(media: Media) -> bool:
+    logo = Company.objects.values_list("logo", flat=True).get(pk=media.company_id)
+    return logo is not None and logo["sha256"] == media.sha256
 
 
 def answer(request: CallerRequest, media: Media) -> HttpResponseBase:

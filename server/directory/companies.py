@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server import clock
+from server.campaigns.logos import check_logo, set_logo
 from server.directory.company_file import CompanyFile, NoticeSection, plain_notice
 from server.directory.models import Company, Notice
 from server.errors import Refused
@@ -16,8 +17,8 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
     """Store the company and sign its document. Answers it and whether it is new.
 
     A new notice needs a higher version: every consent was given to a version, and ends with it.
-    Raises `Refused` for a notice that changed under the same version or went back, and for a region that changed.
-    Raises `EnvironmentFault` when the keys cannot be used.
+    Raises `Refused` for a notice that changed under the same version or went back, for a region that changed, and for a logo
+    that will not do. Raises `EnvironmentFault` when the keys or the disk cannot be used.
     """
     section = description.company
     company = Company.objects.filter(pk=section.id).first()
@@ -31,9 +32,11 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
         )
     _named_only_with_a_new_notice(company, description)
     company = company or Company(id=section.id)
-    for name, value in section.model_dump().items():
+    for name, value in section.model_dump(exclude={"logo"}).items():
         setattr(company, name, value)
     company.save()
+    if "logo" in section.model_fields_set:
+        set_logo(company, check_logo(section.logo) if section.logo else None)
     _set_notice(company, description.notice or _kept_or_plain(company, description))
     if is_new and not key_file(company.id, "campaign").exists():
         create_keys(company.id)

@@ -9,6 +9,7 @@ region = "eu"
 dpo_name = "Inès Martin"
 dpo_email = "dpo@northwind.example"
 link_hosts = ["northwind.example", "*.northwind.example"]
+logo = "northwind.png"        # may be left out, as may others; next to this file
 
 [notice]          # may be left out: a plain one is written from the above
 version = 1
@@ -50,6 +51,8 @@ class CompanySection(_Section):
     dpo_name: Annotated[str, Field(min_length=1, max_length=120)]
     dpo_email: Email
     accent: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0F766E"
+    logo: Path | None = None
+    """Where the picture lies. Of a description that does not name it at all, the logo stays as it is."""
     link_hosts: list[Host] = []
     signals: list[SignalName] = ["seen", "click", "like"]
     named_reporting: bool = False
@@ -80,7 +83,11 @@ def read_company_file(path: Path) -> CompanyFile:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refused(_("The company file cannot be read"), f"{path}: {error}") from error
-    return check_company(content, str(path))
+    description = check_company(content, str(path))
+    section = description.company
+    logo = path.parent / section.logo if section.logo else None
+    # A file describes the company whole: without a logo in it, there is none.
+    return description.model_copy(update={"company": section.model_copy(update={"logo": logo})})
 
 
 def check_company(content: dict[str, Any], source: str) -> CompanyFile:

@@ -57,7 +57,7 @@ class Company(models.Model):
     logo = models.JSONField(
         null=True,
         default=None,
-        help_text="The picture as the company's document describes it; its file is a `Media`.",
+        help_text="The picture as the protocol describes it; its file is a `Media`.",
     )
     link_hosts = models.JSONField(default=list)
     signals = models.JSONField(default=default_signals)

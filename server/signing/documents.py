@@ -40,7 +40,7 @@ def company_content(company: Company) -> dict[str, Any]:
         "link_hosts": company.link_hosts,
         "signals": company.signals,
         "named_reporting": company.named_reporting,
-        "logo": company.logo,
+        "logo": company.logo and company.logo | {"alt": company.name},
         "notice": {"version": notice.version, "date": notice.date.isoformat(), "text": notice.text},
     }
 

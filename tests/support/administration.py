@@ -41,6 +41,8 @@ class Examples:
         default_factory=lambda: {
             ("POST", f"{ADMIN}/erasures"): {"emails": ["{email}"]},
             ("POST", f"{ADMIN}/corrections/{{number}}"): {"decision": "decline"},
+            ("POST", f"{ADMIN}/campaigns"): {"file": "none"},
+            ("POST", f"{ADMIN}/emergencies"): {"file": "none", "reason": "A fire drill"},
             ("POST", f"{ADMIN}/recalls"): {"campaign_id": "{campaign_id}"},
         }
     )

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="logo",
             field=models.JSONField(
                 default=None,
-                help_text="The picture as the company's document describes it; its file is a `Media`.",
+                help_text="The picture as the protocol describes it; its file is a `Media`.",
                 null=True,
             ),
         ),

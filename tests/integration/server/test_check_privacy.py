@@ -8,7 +8,7 @@ import pytest
 from server.privacy.housekeeping import JOBS
 from tests.support.campaign_server import ServerHome
 
-UNTIL_AN_ACT = {"MEMBERSHIP", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST"}
+UNTIL_AN_ACT = {"MEMBERSHIP", "ACKNOWLEDGEMENT", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST"}
 """Kept until somebody does something: erases the person, decides a request, names another contact, closes the company."""
 
 

@@ -12,6 +12,7 @@ from tests.support.campaign_server import ServerHome
 from tests.support.wire import an_hour_ago
 
 EXAMPLES = "25"
+FILES = "/(campaigns|emergencies)$"
 
 
 def _schemathesis(url: str, token: str, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -47,9 +48,10 @@ def test_requests_of_all_kinds_never_make_the_server_fail(tmp_path: Path) -> Non
     with home.running("--requests-per-minute", "0") as server:
         for token, words in (
             (tokens[0], ("--exclude-method", "DELETE", "--exclude-path-regex", f"{ADMIN}|/me$")),
-            # What a correction may hold is more than a schema can say.
+            # What a correction or a campaign file may hold is more than a schema can say.
             (tokens[0], ("--include-path-regex", "/me$", "--exclude-checks", "positive_data_acceptance")),
-            (administrator, ("--include-path-regex", ADMIN)),
+            (administrator, ("--include-path-regex", ADMIN, "--exclude-path-regex", FILES)),
+            (administrator, ("--include-path-regex", FILES, "--exclude-checks", "positive_data_acceptance")),
             # Deleting the device ends the token, so it is tried by itself, afterwards.
             (tokens[1], ("--include-method", "DELETE")),
         ):
@@ -75,6 +77,7 @@ def test_the_description_names_every_call_of_the_protocol(tmp_path: Path) -> Non
         ("GET", "/api/v1/media/{sha256}"),
         ("POST", "/api/v1/signals"),
         ("POST", "/api/v1/consents"),
+        ("POST", "/api/v1/acknowledgements"),
         ("GET", "/api/v1/me"),
         ("PATCH", "/api/v1/me"),
         ("DELETE", "/api/v1/device"),

@@ -1,0 +1,53 @@
+"""Publish a campaign on record. An emergency covers every screen, so it needs a reason that can be read afterwards."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from server.audit import log
+from server.campaigns.manifest import Manifest
+from server.campaigns.models import Campaign
+from server.campaigns.publishing import Draft, publish
+from server.errors import Refused
+
+LONGEST_REASON = 500
+"""Characters, as the audit log keeps them."""
+
+
+def check_reason(manifest: Manifest, reason: str) -> None:
+    """Raise `Refused` for an emergency without a reason, and for a reason that is too long."""
+    if is_emergency(manifest) and not reason.strip():
+        raise Refused(
+            _("{file} is an emergency: say why").format(file=manifest.path.name),
+            _(
+                "It covers every screen, in every state. Give the reason with --reason; the audit log keeps it. Or choose "
+                "another urgency."
+            ),
+        )
+    if len(reason) > LONGEST_REASON:
+        raise Refused(
+            _("The reason is too long"),
+            _("{most} characters are allowed.").format(most=LONGEST_REASON),
+        )
+
+
+def is_emergency(manifest: Manifest) -> bool:
+    """Whether the campaign would pass everything and cover every screen."""
+    return manifest.urgency == Campaign.Urgency.EMERGENCY
+
+
+def release(draft: Draft, actor: str, reason: str = "") -> Campaign:
+    """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
+
+    Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `publish` does.
+    """
+    check_reason(draft.manifest, reason)
+    with transaction.atomic():
+        campaign = publish(draft)
+        detail: dict[str, Any] = {"campaign": campaign.campaign_id}
+        if reason.strip():
+            detail["reason"] = reason.strip()
+        action = "publish-emergency" if is_emergency(draft.manifest) else "publish"
+        log.record(draft.company, actor, action, detail=detail)
+    return campaign
