@@ -1,19 +1,30 @@
 """The player as a process on a real desktop, with real video: what is on the screen, and what it tells."""
 
 import hashlib
+import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
+import psutil
 import pytest
+from pytestqt.qtbot import QtBot
 
 from agent import processes
+from agent.model import Interaction
 from resources.sample import make_media
 from tests.support.desktop import VirtualDesktop
+from tests.support.films import FilmAgent, make_film
 from tests.support.screen import Box
 from tests.support.waiting import until
+from ui.agent_port import Agent
+from ui.bridge import Bridge
+from ui.playback import Playback
 from ui.player.messages import CaptionFile, Event, LinkButton, Look, PlayerEvent, PlayRequest, Problem
 from ui.player.process import PlayerProcess
+from ui.timers import QtTimers
 
 ROOT = Path(__file__).resolve().parents[3]
 TITLE = "The new Lyon studio opens"
@@ -31,6 +42,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     make_media.make_media(folder)
     make_media.make_broken(folder)
+    make_film(folder / "film.mp4", 12)
     return folder
 
 
@@ -88,6 +100,11 @@ def play(
     desktop.screen.gone(title=TITLE)
 
 
+def players() -> list[psutil.Process]:
+    """The players that this process started, zombies too."""
+    return [each for each in psutil.Process().children() if each.name().startswith("python")]
+
+
 def colours(desktop: VirtualDesktop, box: Box) -> int:
     """How many different colours there are in a part of the screen."""
     return len(desktop.screen.image(box).getcolors(maxcolors=10_000_000) or ())
@@ -101,7 +118,9 @@ def test_a_video_is_shown_moves_and_ends(desktop: VirtualDesktop, play: Callable
     until(lambda: colours(desktop, picture) > 1_000, "a real picture, not one colour")
     first = desktop.screen.image(picture)
     until(lambda: desktop.screen.changed(first, picture), "the picture to change")
-    player.told(Event.ENDED, seconds=20)
+    desktop.screen.focus(window)
+    desktop.screen.key("9")
+    player.told(Event.ENDED)
     assert player.kinds[:3] == [Event.READY, Event.FIRST_FRAME, Event.STARTED]
 
 
@@ -124,6 +143,69 @@ def test_the_keyboard_goes_full_screen_and_back_likes_and_closes(
     screen.key("Escape")
     player.told(Event.CLOSED)
     assert player.process.wait(10) == 0
+
+
+def test_keys_go_through_the_captions_and_off(desktop: VirtualDesktop, play: Callable[[str], Player]) -> None:
+    player = play("lyon-studio.mp4")
+    player.told(Event.STARTED)
+    desktop.screen.focus(desktop.screen.window(title=TITLE))
+    for count, language in enumerate(("fr", "", "en"), 1):
+        desktop.screen.key("c")
+        until(lambda count=count: player.kinds.count(Event.CAPTIONS) == count, "the captions to change")  # type: ignore[misc]
+        assert player.events[-1].detail == language
+
+
+def test_an_arrow_seeks_from_the_button_that_has_the_focus_and_a_digit_goes_to_its_tenth(
+    desktop: VirtualDesktop, play: Callable[[str], Player]
+) -> None:
+    player = play("lyon-studio.mp4")
+    player.told(Event.STARTED)
+    desktop.screen.focus(desktop.screen.window(title=TITLE))
+    desktop.screen.key("9")
+    player.told(Event.ENDED, seconds=4)
+    desktop.screen.key("Home", "space", "Right", "9")
+    until(lambda: player.kinds.count(Event.ENDED) == 2, "the end a second time", 6)
+
+
+def test_the_keys_are_named_on_request_and_escape_closes_one_thing_at_a_time(
+    desktop: VirtualDesktop, play: Callable[[str], Player]
+) -> None:
+    screen = desktop.screen
+    player = play("lyon-studio.mp4")
+    player.told(Event.STARTED)
+    window = screen.window(title=TITLE)
+    screen.focus(window)
+    screen.key("space")
+    middle = (window.centre[0] - 60, window.y + 120, window.centre[0] + 60, window.y + 320)
+    until(lambda: colours(desktop, middle) > 20, "the picture")
+    before = screen.image(middle)
+    screen.key("F1")
+    until(lambda: screen.changed(before, middle), "the page of keys")
+    screen.key("Escape")
+    screen.key("f")
+    until(lambda: screen.window(title=TITLE).width == desktop.options.width, "full screen")
+    screen.key("Escape")
+    until(lambda: screen.window(title=TITLE).width < desktop.options.width, "the window again")
+    assert Event.CLOSED not in player.kinds
+    screen.key("Escape")
+    player.told(Event.CLOSED)
+
+
+def test_controls_leave_the_picture_alone_in_full_screen_and_come_back(
+    desktop: VirtualDesktop, play: Callable[[str], Player]
+) -> None:
+    screen = desktop.screen
+    player = play("film.mp4")
+    player.told(Event.STARTED)
+    screen.focus(screen.window(title=TITLE))
+    screen.move(300, 300)
+    screen.key("f")
+    until(lambda: screen.window(title=TITLE).width == desktop.options.width, "full screen")
+    bar = (200, desktop.options.height - 20, 400, desktop.options.height - 4)
+    until(lambda: colours(desktop, bar) == 1, "the controls over the picture")
+    until(lambda: colours(desktop, bar) > 1, "the picture alone")
+    screen.move(310, 310)
+    until(lambda: colours(desktop, bar) == 1, "the controls again")
 
 
 @pytest.mark.parametrize(
@@ -170,3 +252,58 @@ def test_a_request_that_is_none_is_refused(desktop: VirtualDesktop) -> None:
     )
     assert done.returncode == 2
     assert done.stdout == b""
+
+
+@pytest.mark.expected_logs("ended with -9")
+def test_a_decoder_that_is_killed_ends_one_video_and_says_so_with_its_poster(
+    desktop: VirtualDesktop, media: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent's own playback, in this process: it starts a player that decodes nothing in place of the dead one."""
+    for name in ("DISPLAY", "QT_QPA_PLATFORM", "XDG_RUNTIME_DIR", "HOME", "DBUS_SESSION_BUS_ADDRESS"):
+        monkeypatch.setenv(name, desktop.env[name])
+    clicks: list[Interaction] = []
+    bridge = Bridge()
+    playback = Playback(
+        cast(Agent, FilmAgent([media / "film.mp4"], 12, clicks.append)),
+        bridge,
+        lambda fault: pytest.fail(fault.title),
+        look=Look,
+        follow=lambda _campaign_id, _link_id: None,
+        change=lambda: None,
+        timers=QtTimers(bridge),
+    )
+    playback.play("c-0")
+    qtbot.waitUntil(lambda: bool(clicks), timeout=15_000)
+    (first,) = players()
+    first.kill()
+    qtbot.waitUntil(lambda: bool(players()) and players() != [first])
+    window = desktop.screen.window(title="Film 0")
+    paper = (window.x + 300, window.y + 250, window.x + 500, window.y + 300)
+    qtbot.waitUntil(lambda: colours(desktop, paper) == 1, timeout=10_000)
+    assert len(clicks) == 1
+    playback.close()
+    qtbot.waitUntil(lambda: not players())
+
+
+def test_films_in_a_row_leave_no_process_no_descriptor_and_no_file(
+    desktop: VirtualDesktop, tmp_path: Path
+) -> None:
+    """As `make bench` does with 200."""
+    (tmp_path / "films").mkdir()
+    (tmp_path / "temporary").mkdir()
+    make_film(tmp_path / "films" / "film.mp4", 0.5)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.play_films", str(tmp_path / "films"), "8", "4"],
+        cwd=ROOT,
+        env=desktop.env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "temporary")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    first, _middle, _later, last = (json.loads(line) for line in done.stdout.splitlines())
+    assert last["played"] == 8
+    assert last["children"] == 0, "no player and no zombie"
+    assert last["files"] == 0
+    assert last["descriptors"] <= first["descriptors"]
+    assert last["threads"] <= first["threads"]
