@@ -121,6 +121,7 @@ def test_a_recalled_campaign_says_nothing_any_more() -> None:
         "status": "recalled",
         "sender": "",
         "urgency": "urgent",
+        "acknowledge": False,
         "starts": before.content["starts"],
         "ends": before.content["ends"],
         "default_language": "en",
