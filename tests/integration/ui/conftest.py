@@ -14,9 +14,9 @@ ASKED = (
 
 @pytest.fixture(scope="module")
 def asked_desktop() -> Iterator[VirtualDesktop]:
-    """Two monitors, xfwm4, Xfce's panel; its session bus stands for the system bus too. One for all tests of a file."""
+    """Two monitors, xfwm4 with its compositor, a panel; the session bus is the system bus too. One for a file's tests."""
     with (
-        VirtualDesktop(DesktopOptions(keyring="none", monitors=2)) as running,
+        VirtualDesktop(DesktopOptions(keyring="none", monitors=2, compositor=True)) as running,
         pytest.MonkeyPatch.context() as environment,
     ):
         for name in ASKED:
