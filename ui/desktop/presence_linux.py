@@ -18,9 +18,10 @@ from jeepney import DBusAddress
 
 from agent import policy
 from agent.model import PresenceState, Tristate
-from ui.desktop import bus, inhibitors, presence_x11
+from ui.desktop import bus, inhibitors, presence_sway, presence_x11
 from ui.desktop.bus import Bus, Question, property_of
 from ui.desktop.gsettings import gsettings_do_not_disturb
+from ui.desktop.presence_x11 import Screen
 
 ANSWER_TIMEOUT_S = 0.4
 """For all that is asked of the buses at once. On a healthy desktop the answers take a few milliseconds."""
@@ -106,18 +107,18 @@ class LinuxPresence:
 
     Args:
         idle_after_s: without input for so many seconds, the person is away.
-        look: at the X server.
+        look: at the screen; None asks the X server or sway.
         ask: the buses.
     """
 
     def __init__(
         self,
         idle_after_s: float = policy.IDLE_AFTER_S,
-        look: Callable[[], presence_x11.Screen] = presence_x11.look,
+        look: Callable[[], Screen] | None = None,
         ask: Ask = bus.ask,
     ) -> None:
         self._idle_after_ms = idle_after_s * 1000
-        self._look = look
+        self._look = look or _look
         self._ask = ask
 
     def current(self) -> PresenceState:
@@ -168,6 +169,11 @@ class _Answers:
         for each, answer in zip(asked, answers, strict=False):
             if answer is not None:
                 self._found.append((each.field, each.read(answer)))
+
+
+def _look() -> Screen:
+    on_sway = presence_sway.full_screen()
+    return presence_x11.look() if on_sway is Tristate.UNKNOWN else Screen(full_screen=on_sway)
 
 
 def _gnome_presenting(ask: Ask, inhibited: Any, paths: Any) -> Tristate:
