@@ -32,6 +32,8 @@ ASKED = (
     ("report", "c-film", "--by", "group"),
     ("report", "c-film", "--by", "day"),
     ("report", "c-film", "--named"),
+    ("report", "c-film", "--acknowledgements"),
+    ("report", "c-safety", "--acknowledgements", "--json"),
     ("device", "list"),
     ("device", "list", TARGET, "--json"),
     ("corrections", "list", "--json"),

@@ -27,7 +27,7 @@ from tests.support.agent_parts import MemoryKeychain, all_on
 from tests.support.processes import ROOT, free_port
 from tests.support.proofs import Proof
 from tests.support.proxy import Exchange, FaultyProxy, faulty_proxy
-from tests.support.sample import SampleCompany
+from tests.support.sample import SAMPLE, SampleCompany
 
 EMPLOYEES = ("lea.roux@northwind.example", "hugo.bernard@northwind.example")
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -59,6 +59,11 @@ FIELDS: Mapping[str, Fields] = {
         "time": (rf"{DATE}T\d\d:\d\d:\d\dZ", "UTC time"),
         "language": ("en|fr", "language"),
     },
+    "“I have read this”": {
+        "event_id": (UUID4, "`event_id` (random)"),
+        "campaign_id": (r"c-[a-z0-9-]{1,40}", "`campaign_id`"),
+        "time": (rf"{DATE}T\d\d:\d\d:\d\dZ", "UTC time"),
+    },
     "enrolment": {
         "code": ("[A-Z0-9]{12}", "one-time code"),
         "agent_version": (re.escape(__version__), "agent version"),
@@ -81,10 +86,20 @@ CALLS: Mapping[str, Mapping[str, str]] = {
     r"GET /api/v1/media/[0-9a-f]{64}": {"range": r"bytes=\d+-"},
     r"POST /api/v1/signals": OF_A_BODY,
     r"POST /api/v1/consents": OF_A_BODY,
+    r"POST /api/v1/acknowledgements": OF_A_BODY,
     r"GET /api/v1/me": {},
     r"PATCH /api/v1/me": OF_A_BODY,
     r"DELETE /api/v1/device": {"content-length": "0"},
 }
+
+
+KINDS = {
+    "consents": "consent, withdrawal",
+    "acknowledgements": "“I have read this”",
+    "enrolments": "enrolment",
+    "me": "correction",
+}
+"""What the table calls the messages to an address."""
 
 
 def strangers(exchange: Exchange) -> Iterator[str]:
@@ -113,7 +128,7 @@ def _messages(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:
         for event in body["events"]:
             yield f"*{event.get('signal')}*", event
     else:
-        yield {"consents": "consent, withdrawal", "enrolments": "enrolment", "me": "correction"}[ending], body
+        yield KINDS[ending], body
 
 
 def _unknown(kind: str, message: dict[str, Any]) -> Iterator[str]:
@@ -132,7 +147,16 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> SampleCompany:
     made = SampleCompany(tmp_path_factory.mktemp("company") / "server", free_port())
     made.make()
     made.publish_all("canteen", "lyon-studio")
+    made.home.succeed("campaign", "publish", _asking(made.home.folder))
     return made
+
+
+def _asking(folder: Path) -> Path:
+    """The file of a campaign that asks people to confirm that they have read it."""
+    canteen = (SAMPLE / "campaigns" / "canteen.toml").read_text(encoding="utf-8")
+    file = folder / "rules.toml"
+    file.write_text(f"acknowledge = true\n{canteen}", encoding="utf-8")
+    return file
 
 
 def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder: Path) -> None:
@@ -147,6 +171,8 @@ def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder:
             for act in Act:
                 if act is not Act.CLICKED:
                     runtime.record(Interaction(item.campaign.campaign_id, act))
+            if item.campaign.acknowledge:
+                runtime.acknowledge(item.campaign.campaign_id)
             for link_id in [link.link_id for link in text.links] + (["video"] if text.video else []):
                 runtime.record(Interaction(item.campaign.campaign_id, Act.CLICKED, link_id))
         runtime.sync_once()

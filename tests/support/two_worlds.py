@@ -13,11 +13,13 @@ from tests.support import server_data
 from tests.support.administration import ADMIN, Examples, token_for
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago, consent, event, give, send
+from tests.support.wire import acknowledgement, an_hour_ago, consent, event, give, send
 
 PEOPLE = 16
 TARGET = "p0@northwind.example"
 """Whom the administrator looks at most closely."""
+ACKNOWLEDGING = 3
+"""The first of them confirm a campaign, the target too, whether they share or not."""
 
 SIGNALS = ("seen", "click", "like")
 ROLES = ("administrator", "communicator", "dpo")
@@ -53,6 +55,7 @@ class World:
         """Let the people choose and act. Within `ServerHome.opened()`."""
         people = server_data.add_people(PEOPLE)
         server_data.publish("c-film", starts=an_hour_ago())
+        server_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
         tokens = server_data.add_computers(people)
         computers = [Computer(self.server.url, {"device_token": token}) for token in tokens]
         receipts = {
@@ -63,6 +66,10 @@ class World:
         for number in choices.given:
             acts = [event(signal, "c-film", receipts[number, signal]) for signal in SIGNALS]
             assert send(computers[number], *acts) == len(acts) * ["stored"]
+        for computer in computers[:ACKNOWLEDGING]:
+            assert (
+                computer.post("/acknowledgements", acknowledgement("c-safety")).json()["status"] == "stored"
+            )
         output("report", "c-film")
         for number, signal in receipts:
             if number in choices.withdrawn:
@@ -91,7 +98,13 @@ class World:
         yield "log", masked(self.server.process.output())
 
     def _answer(self, call: object, token: str) -> str:
-        names = {"campaign_id": "c-film", "number": "1", "email": "p1@northwind.example", "sha256": 64 * "0"}
+        campaign_id = "c-safety" if "acknowledgements" in call.path else "c-film"  # type: ignore[attr-defined]
+        names = {
+            "campaign_id": campaign_id,
+            "number": "1",
+            "email": "p1@northwind.example",
+            "sha256": 64 * "0",
+        }
         answer = call.send(self.server.url, token, **names)  # type: ignore[attr-defined]
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
         return masked(f"{answer.status_code} {sorted(headers.items())} {answer.text}")

@@ -23,11 +23,13 @@ class Whole:
 def fill(home: ServerHome, people: int = 6) -> Whole:
     """Northwind with people, computers, a campaign with a picture, and a row of every other model."""
     from server.delivery.enrolment import invite
+    from server.directory.models import Company
     from server.tenants.rows import company_models, rows_of
 
     everybody = server_data.add_people(people)
     tokens = server_data.add_computers(everybody)
     picture = server_data.add_media(PICTURE, "image/png")
+    Company.objects.update(logo={"sha256": picture.sha256, "size": picture.size, "type": picture.type})
     campaign = server_data.publish(
         "c-one", starts=an_hour_ago(), groups=["Everyone"], people=everybody[:2], media=[picture]
     )

@@ -40,6 +40,12 @@ def consent(signal: str, status: str = "given", **changes: Any) -> dict[str, Any
     return message | changes
 
 
+def acknowledgement(campaign_id: str, **changes: Any) -> dict[str, Any]:
+    """A confirmation of half an hour ago."""
+    time = (an_hour_ago() + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"event_id": str(uuid4()), "campaign_id": campaign_id, "time": time} | changes
+
+
 def give(computer: Computer, signal: str) -> str:
     """Let the person share a signal. Gives the receipt's id."""
     message = consent(signal)

@@ -28,7 +28,7 @@ from tests.support import server_data
 from tests.support.administration import ADMIN, token_for
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.wire import acknowledgement, an_hour_ago
 
 Output = pytest.CaptureFixture[str]
 
@@ -47,9 +47,7 @@ def computer(campaign: Campaign, serving: RunningServer) -> Computer:
 
 
 def message(campaign_id: str = "c-safety", **changes: Any) -> dict[str, Any]:
-    """A confirmation of half an hour ago."""
-    time = utc_text(an_hour_ago() + timedelta(minutes=30))
-    return {"event_id": str(uuid4()), "campaign_id": campaign_id, "time": time} | changes
+    return acknowledgement(campaign_id, **changes)
 
 
 def confirm(computer: Computer, body: dict[str, Any]) -> tuple[str, str]:
