@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from resources.i18n import _
 from ui.player import glyphs
@@ -100,7 +100,7 @@ class Controls(Themed, QFrame):
         self.volume.show_share(FIRST_VOLUME)
         self.volume.wanted.connect(self.volume_wanted)
         self.captions = self._button(self._open_captions_menu)
-        self.like = Heart(theme)
+        self.like = Heart(theme, self)
         self.like.set_liked(liked)
         self.like.toggled.connect(self.like_toggled)
         self.keys = self._button(self.keys_clicked.emit)
@@ -135,6 +135,7 @@ class Controls(Themed, QFrame):
         self.captions.show_as(PlayerGlyph.CAPTIONS, _("Captions"), "C")
         self.captions.setVisible(bool(labels))
         self.menu = QMenu(_("Captions"), self)
+        self.menu.setFont(QApplication.font())  # A desktop's own font for menus is not in the person's size.
         group = QActionGroup(self.menu)
         self._caption_actions: dict[int, QAction] = {}
         for index, text in ((OFF, _("Off")), *enumerate(labels)):

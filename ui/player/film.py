@@ -16,7 +16,7 @@ NO_FRAME_AFTER_MS = 5_000
 
 
 class Film(QObject):
-    """Muted until told otherwise."""
+    """Silent until told otherwise: before that there is no audio output at all."""
 
     frame = Signal(QVideoFrame)
     moved = Signal(int)
@@ -38,10 +38,8 @@ class Film(QObject):
         self._over = self._shown_one = False
         self._sink = QVideoSink(self)
         self._sink.videoFrameChanged.connect(self._on_frame)
-        self._sound = QAudioOutput(self)
-        self._sound.setMuted(True)
+        self._sound: QAudioOutput | None = None
         self._player = QMediaPlayer(self)
-        self._player.setAudioOutput(self._sound)
         self._player.setVideoSink(self._sink)
         self._player.errorOccurred.connect(lambda _error, text: self._fail(Problem.UNSUPPORTED, text))
         self._player.mediaStatusChanged.connect(self._on_status)
@@ -68,10 +66,6 @@ class Film(QObject):
     @property
     def length_ms(self) -> int:
         return self._player.duration()
-
-    @property
-    def muted(self) -> bool:
-        return self._sound.isMuted()
 
     @property
     def has_sound(self) -> bool:
@@ -107,8 +101,12 @@ class Film(QObject):
 
     def set_sound(self, volume: float, *, muted: bool) -> None:
         """``volume`` is 0.0 to 1.0."""
-        self._sound.setVolume(volume)
-        self._sound.setMuted(muted)
+        if self._sound is None and not muted:
+            self._sound = _audio_output(self)
+            self._player.setAudioOutput(self._sound)
+        if self._sound is not None:
+            self._sound.setVolume(volume)
+            self._sound.setMuted(muted)
 
     def stop(self) -> None:
         """For good."""
@@ -155,3 +153,16 @@ class Film(QObject):
         if not self._over:
             self.stop()
             self.failed.emit(problem, detail)
+
+
+def _audio_output(parent: QObject) -> QAudioOutput:
+    """An output that a thread of Qt's can let go of without asking Python.
+
+    Qt's audio thread disconnects from it while it holds a lock of Qt's, and shiboken (6.11) then takes Python's lock to
+    look for an override of ``disconnectNotify``; the main thread may hold that and wait for the other. Disconnecting once
+    here makes shiboken remember that there is no override.
+    """
+    output = QAudioOutput(parent)
+    output.mutedChanged.connect(parent.objectName)
+    output.mutedChanged.disconnect(parent.objectName)
+    return output
