@@ -1,4 +1,4 @@
-"""Measures agent and server, each figure beside a reference measured in the same run: `make bench`.
+"""Measures agent, player and server, each figure beside a reference measured in the same run: `make bench`.
 
 The figures are printed and written to build/bench.json.
 """
@@ -28,7 +28,7 @@ MARKS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("agent", "server"), help="one of the two programs only")
+    parser.add_argument("--only", choices=("agent", "player", "server"), help="one of the three only")
     parser.add_argument(
         "--idle-seconds", type=float, default=120, help="how long programs at rest are watched (default: 120)"
     )
@@ -41,7 +41,7 @@ def main() -> int:
     options = parse()
     console = Console()
     rows: list[Row] = []
-    if options.only != "server":
+    if options.only in (None, "agent"):
         from benchmarks import agent, gotify
 
         console.print("Agent: about 10 minutes, most of it at rest …")
@@ -50,7 +50,12 @@ def main() -> int:
         except gotify.InstallationFailed as error:
             console.print(f"{gotify.NAME} could not be installed:\n{error}", style="red", markup=False)
             return 2
-    if options.only != "agent":
+    if options.only in (None, "player"):
+        from benchmarks import player
+
+        console.print("Player: about 3 minutes …")
+        rows += player.run()
+    if options.only in (None, "server"):
         from benchmarks import server
 
         console.print("Server …")
