@@ -38,23 +38,27 @@ _FAULTS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
 
 class Question(NamedTuple):
-    """One method call."""
+    """One method call.
+
+    ``expects`` is the D-Bus signature of its first value, of a variant's content; anything else is taken for no answer.
+    """
 
     address: DBusAddress
     member: str
-    signature: str = ""
+    expects: str = "b"
+    takes: str = ""
     body: tuple[Any, ...] = ()
 
     def message(self) -> Message:
-        call = new_method_call(self.address, self.member, self.signature or None, self.body)
+        call = new_method_call(self.address, self.member, self.takes or None, self.body)
         call.header.flags |= MessageFlag.no_auto_start
         return call
 
 
-def property_of(address: DBusAddress, name: str) -> Question:
+def property_of(address: DBusAddress, name: str, expects: str = "b") -> Question:
     """The question for a property's value."""
     properties = DBusAddress(address.object_path, address.bus_name, "org.freedesktop.DBus.Properties")
-    return Question(properties, "Get", "ss", (address.interface, name))
+    return Question(properties, "Get", expects, "ss", (address.interface, name))
 
 
 def ask(questions: Mapping[Bus, Sequence[Question]], timeout_s: float) -> dict[Bus, list[Any]]:
@@ -115,7 +119,7 @@ class _Conversation:
         return [found.get(serial) for serial in serials]
 
     def _read(self, found: dict[int, Any], awaited: set[int], deadline: float) -> None:
-        """Takes out of ``awaited`` what came, and puts into ``found`` what is no error."""
+        """Takes out of ``awaited`` what came, and puts its value into ``found``."""
         if self._socket is None:
             return
         parser = Parser()
@@ -131,11 +135,14 @@ class _Conversation:
             serial = message.header.fields.get(HeaderFields.reply_serial, 0)
             if serial in awaited:
                 awaited.discard(serial)
-                if message.header.message_type is MessageType.method_return and message.body:
-                    found[serial] = _first_value(message)
+                found[serial] = _first_value(message, self._questions[serial - _FIRST_SERIAL].expects)
 
 
-def _first_value(message: Message) -> Any:
-    value = message.body[0]
-    is_variant = message.header.fields.get(HeaderFields.signature, "").startswith("v")
-    return value[1] if is_variant else value
+def _first_value(message: Message, expects: str) -> Any:
+    """None for an error and for a value of another kind."""
+    if message.header.message_type is not MessageType.method_return or not message.body:
+        return None
+    signature, value = message.header.fields.get(HeaderFields.signature, ""), message.body[0]
+    if signature.startswith("v"):
+        signature, value = value
+    return value if signature.startswith(expects) else None

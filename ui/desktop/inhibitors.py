@@ -44,10 +44,8 @@ class Inhibitor(NamedTuple):
         return not any(word in words for word in (*KEEPS_AWAKE, *ONLY_SOUND))
 
 
-def of_logind(answer: Any, own_user: int) -> Tristate:
+def of_logind(answer: list[tuple[str, str, str, str, int, int]], own_user: int) -> Tristate:
     """From Manager.ListInhibitors: (what, who, why, mode, user, process) of each."""
-    if not isinstance(answer, list):
-        return Tristate.UNKNOWN
     return _watched(
         Inhibitor(who, why)
         for what, who, why, mode, user, _process in answer
@@ -55,9 +53,9 @@ def of_logind(answer: Any, own_user: int) -> Tristate:
     )
 
 
-def of_kde(screen_stays_on: Any, listed: Any) -> Tristate:
-    """From PolicyAgent.HasInhibition(4) and ListInhibitions, which names all, of any type."""
-    if not isinstance(screen_stays_on, bool):
+def of_kde(screen_stays_on: bool | None, listed: list[tuple[str, str]] | None) -> Tristate:
+    """From PolicyAgent.HasInhibition(4) and ListInhibitions, which names all, of any type. None is no answer."""
+    if screen_stays_on is None:
         return Tristate.UNKNOWN
     if not screen_stays_on or not listed:
         return Tristate.YES if screen_stays_on else Tristate.NO
@@ -67,7 +65,8 @@ def of_kde(screen_stays_on: Any, listed: Any) -> Tristate:
 def gnome_details(path: str) -> list[Question]:
     """What to ask of one of GNOME's inhibitors, for ``of_gnome``."""
     address = DBusAddress(path, GNOME.bus_name, "org.gnome.SessionManager.Inhibitor")
-    return [Question(address, member) for member in ("GetAppId", "GetReason", "GetFlags")]
+    kinds = {"GetAppId": "s", "GetReason": "s", "GetFlags": "u"}
+    return [Question(address, member, kind) for member, kind in kinds.items()]
 
 
 def of_gnome(answers: list[Any]) -> Tristate:
@@ -84,6 +83,12 @@ def _watched(inhibitors: Iterable[Inhibitor]) -> Tristate:
     return Tristate.YES if any(each.to_be_watched for each in inhibitors) else Tristate.NO
 
 
-LOGIND_QUESTION = Question(LOGIND, "ListInhibitors")
-GNOME_QUESTIONS = (Question(GNOME, "IsInhibited", "u", (GNOME_IDLE,)), Question(GNOME, "GetInhibitors"))
-KDE_QUESTIONS = (Question(KDE, "HasInhibition", "u", (KDE_SCREEN,)), Question(KDE, "ListInhibitions"))
+LOGIND_QUESTION = Question(LOGIND, "ListInhibitors", "a(ssssuu)")
+GNOME_QUESTIONS = (
+    Question(GNOME, "IsInhibited", "b", "u", (GNOME_IDLE,)),
+    Question(GNOME, "GetInhibitors", "ao"),
+)
+KDE_QUESTIONS = (
+    Question(KDE, "HasInhibition", "b", "u", (KDE_SCREEN,)),
+    Question(KDE, "ListInhibitions", "a(ss)"),
+)

@@ -58,10 +58,8 @@ class _Asked(NamedTuple):
     read: Reading
 
 
-def _yes_no(value: Any) -> Tristate:
-    if isinstance(value, bool):
-        return Tristate.YES if value else Tristate.NO
-    return Tristate.UNKNOWN
+def _yes_no(value: bool) -> Tristate:
+    return Tristate.YES if value else Tristate.NO
 
 
 def _only(wanted: bool, meaning: Tristate) -> Reading:
@@ -69,25 +67,29 @@ def _only(wanted: bool, meaning: Tristate) -> Reading:
     return lambda value: meaning if value is wanted else Tristate.UNKNOWN
 
 
-def _mako(modes: Any) -> Tristate:
-    return Tristate.YES if "do-not-disturb" in modes else Tristate.NO
+def _mako(modes: list[str]) -> Tristate:
+    return _yes_no("do-not-disturb" in modes)
 
 
 _ON_THE_SESSION_BUS = [
     *(_Asked("locked", Question(saver, "GetActive"), _yes_no) for saver in SCREEN_SAVERS),
     _Asked("do_not_disturb", property_of(NOTIFICATIONS, "Inhibited"), _yes_no),
     _Asked("do_not_disturb", property_of(DUNST, "paused"), _yes_no),
-    _Asked("do_not_disturb", Question(MAKO, "ListModes"), _mako),
+    _Asked("do_not_disturb", Question(MAKO, "ListModes", "as"), _mako),
     _Asked("do_not_disturb", Question(SWAYNC, "GetDnd"), _yes_no),
     _Asked(
         "do_not_disturb",
-        Question(XFCONF, "GetProperty", "ss", ("xfce4-notifyd", "/do-not-disturb")),
+        Question(XFCONF, "GetProperty", "b", "ss", ("xfce4-notifyd", "/do-not-disturb")),
         _yes_no,
     ),
     _Asked(
         "presenting",
         Question(
-            XFCONF, "GetProperty", "ss", ("xfce4-power-manager", "/xfce4-power-manager/presentation-mode")
+            XFCONF,
+            "GetProperty",
+            "b",
+            "ss",
+            ("xfce4-power-manager", "/xfce4-power-manager/presentation-mode"),
         ),
         _yes_no,
     ),
@@ -98,8 +100,8 @@ _ON_THE_SYSTEM_BUS = [
     _Asked("locked", property_of(SESSION, "Active"), _only(False, Tristate.YES)),
     _Asked("presenting", inhibitors.LOGIND_QUESTION, lambda value: inhibitors.of_logind(value, os.getuid())),
 ]
-_IDLE_HINT = [property_of(SESSION, name) for name in ("IdleHint", "IdleSinceHintMonotonic")]
-_MUTTER_IDLE = Question(MUTTER, "GetIdletime")
+_IDLE_HINT = [property_of(SESSION, "IdleHint"), property_of(SESSION, "IdleSinceHintMonotonic", "t")]
+_MUTTER_IDLE = Question(MUTTER, "GetIdletime", "t")
 
 
 class LinuxPresence:
@@ -176,8 +178,10 @@ def _look() -> Screen:
     return presence_x11.look() if on_sway is Tristate.UNKNOWN else Screen(full_screen=on_sway)
 
 
-def _gnome_presenting(ask: Ask, inhibited: Any, paths: Any) -> Tristate:
-    if inhibited is not True or not paths:
+def _gnome_presenting(ask: Ask, inhibited: bool | None, paths: list[str] | None) -> Tristate:
+    if inhibited is None:
+        return Tristate.UNKNOWN
+    if not inhibited or not paths:
         return _yes_no(inhibited)
     questions = [question for path in paths for question in inhibitors.gnome_details(path)]
     return inhibitors.of_gnome(ask({"SESSION": questions}, ANSWER_TIMEOUT_S)["SESSION"])

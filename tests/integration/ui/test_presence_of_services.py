@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -12,6 +13,7 @@ import pytest
 from jeepney import DBusAddress
 
 from agent.model import PresenceState, Tristate
+from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
 from tests.support.mocked_services import MockedServices
 from tests.support.waiting import until
@@ -39,6 +41,15 @@ def services(process: MockedServices) -> Iterator[MockedServices]:
 def now(screen: Screen | None = None) -> PresenceState:
     """What the buses say, beside a screen that says nothing."""
     return LinuxPresence(IDLE_AFTER_S, look=lambda: screen or Screen()).current()
+
+
+@contextmanager
+def hanging(process: Child) -> Iterator[None]:
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
 
 
 def test_with_no_service_everything_is_unknown(services: MockedServices) -> None:
@@ -204,6 +215,17 @@ def test_kde_tells_who_keeps_the_screen_on(
     assert now() == PresenceState(presenting=expected)
 
 
+def test_answers_of_another_kind_are_no_answers(services: MockedServices) -> None:
+    services.answers(presence_linux.SCREEN_SAVERS[0], "GetActive", "s", "yes")
+    services.has(presence_linux.SESSION, "LockedHint", "s", "yes")
+    services.answers(presence_linux.MAKO, "ListModes", "b", True)
+    services.answers(presence_linux.MUTTER, "GetIdletime", "s", "long")
+    services.answers(inhibitors.LOGIND, "ListInhibitors", "as", ["idle"])
+    services.answers(inhibitors.KDE, "HasInhibition", "i", 1, takes="u")
+    services.answers(inhibitors.GNOME, "IsInhibited", "u", 8, takes="u")
+    assert now() == PresenceState()
+
+
 def test_a_service_that_hangs_does_not_silence_the_others(
     services: MockedServices, asked_desktop: VirtualDesktop
 ) -> None:
@@ -211,15 +233,21 @@ def test_a_service_that_hangs_does_not_silence_the_others(
         services.answers(saver, "GetActive", "b", True)
     services.has(presence_linux.SESSION, "LockedHint", "b", True)
     assert now().locked is YES
-    os.kill(services.process.pid, signal.SIGSTOP)
-    try:
-        with asked_desktop.start(["dunst"], "dunst"):
-            assert asked_desktop.bus is not None
-            bus = asked_desktop.bus
-            until(lambda: presence_linux.NOTIFICATIONS.bus_name in bus.names(), "dunst")
-            assert now() == PresenceState(locked=UNKNOWN, do_not_disturb=NO)
-    finally:
-        os.kill(services.process.pid, signal.SIGCONT)
+    with hanging(services.process), asked_desktop.start(["dunst"], "dunst"):
+        assert asked_desktop.bus is not None
+        bus = asked_desktop.bus
+        until(lambda: presence_linux.NOTIFICATIONS.bus_name in bus.names(), "dunst")
+        assert now() == PresenceState(locked=UNKNOWN, do_not_disturb=NO)
+
+
+def test_a_bus_that_hangs_leaves_what_the_screen_shows(
+    services: MockedServices, asked_desktop: VirtualDesktop
+) -> None:
+    services.has(presence_linux.SESSION, "LockedHint", "b", True)
+    assert asked_desktop.bus is not None
+    with hanging(asked_desktop.bus.daemon):
+        assert now(Screen(full_screen=YES)) == PresenceState(full_screen=YES)
+    assert now() == PresenceState(locked=YES)
 
 
 def test_asking_starts_no_service_and_leaves_nothing_open(asked_desktop: VirtualDesktop) -> None:
