@@ -28,11 +28,14 @@ def system_language() -> str:
     return "en"
 
 
-def use_language(language: str | None = None) -> str:
-    """Choose the language of this process; None asks the system. Returns the language in use, one of ``LANGUAGES``."""
+def use_language(language: str | None = None, folder: Path = LOCALE_FOLDER) -> str:
+    """Choose the language of this process; None asks the system. Returns the language in use, one of ``LANGUAGES``.
+
+    ``folder`` holds the catalogues: the tests have a language of their own that shows which texts are cut or not translated.
+    """
     global _catalogue, _language
     _language = language if language in LANGUAGES else system_language()
-    _catalogue = _gettext.translation(DOMAIN, str(LOCALE_FOLDER), languages=[_language], fallback=True)
+    _catalogue = _gettext.translation(DOMAIN, str(folder), languages=[_language], fallback=True)
     return _language
 
 

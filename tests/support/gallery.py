@@ -1,30 +1,26 @@
-"""Draws each window in each scheme and language: `python -m tests.support.gallery [NAME …]` → `build/gallery/*.png`.
+"""Draws each window in each scheme and language: `make gallery`, or `python -m tests.support.gallery [NAME …]`.
 
-Each screen is shown on a backdrop of the size that it has in the design, so that the two can be laid side by side.
+The pictures are in `build/gallery`, and all of them in one page, `index.html`. Each screen is shown on a backdrop of the
+size that it has in the design, so that the two can be laid side by side.
 """
 
+import argparse
 import json
 import os
-import sys
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint
-from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
+from PySide6.QtGui import QColor, QFontDatabase, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
-from agent import errors
-from agent.model import Connection, Person, Signal
-from agent.preferences import DEFAULTS, with_values
 from resources import i18n
 from tests.support import gallery_data as data
-from tests.support import gallery_privacy
-from ui.about import AboutWindow
-from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
-from ui.notice_window import NoticeWindow
-from ui.popup import PopupCard
-from ui.preferences import PreferencesWindow
+from tests.support import gallery_page, references
+from tests.support.gallery_screens import SCREENS
 from ui.theme import Scheme, Theme, apply_theme
 
 FOLDER = Path("build/gallery")
@@ -32,144 +28,7 @@ BACKDROP_MARGIN = 34
 SETTLE_ROUNDS = 5
 SCREEN = {"name": "gallery", "x": 0, "y": 0, "width": 1366, "height": 768}
 SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
-
-Screen = Callable[[Theme], QWidget]
-
-
-def popup_video(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.video_page())
-    return card
-
-
-def popup_urgent(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.urgent_page())
-    return card
-
-
-def popup_long(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.long_page())
-    return card
-
-
-def popup_later(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.video_page())
-    card.later_button.click()
-    return card
-
-
-def popup_cut(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=False)
-    card.show_page(data.video_page())
-    return card
-
-
-def connect(theme: Theme) -> FirstRunWindow:
-    window = FirstRunWindow(theme)
-    window.set_address("https://news.northwind.example")
-    return window
-
-
-def connect_refused(theme: Theme) -> QWidget:
-    window = connect(theme)
-    refused = errors.CodeRefused()
-    window.show_error(refused.title, refused.message)
-    return window
-
-
-def connecting(theme: Theme) -> QWidget:
-    window = connect(theme)
-    window.show_progress()
-    return window
-
-
-def choose(theme: Theme) -> QWidget:
-    window = FirstRunWindow(theme)
-    window.show_choose(data.person(), data.company(), data.choices())
-    return window
-
-
-def choose_locked(theme: Theme) -> QWidget:
-    window = FirstRunWindow(theme)
-    window.show_choose(
-        Person("lea.roux@northwind.example"), data.company(), data.choices(locked=Signal.CLICK)
-    )
-    return window
-
-
-def inbox(theme: Theme) -> InboxWindow:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN, Signal.LIKE), data.status())
-    window.open("c-1")
-    return window
-
-
-def inbox_offline(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items(data.items(), data.media_path, data.choices(), data.status(Connection.OFFLINE))
-    window.open("c-3")
-    return window
-
-
-def inbox_empty(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items([], data.media_path, data.choices(), data.status())
-    return window
-
-
-def inbox_not_connected(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items([], data.media_path, data.choices(), data.status(Connection.NOT_CONNECTED))
-    return window
-
-
-def notice(theme: Theme) -> QWidget:
-    return NoticeWindow(theme, data.company())
-
-
-def about(theme: Theme) -> QWidget:
-    return AboutWindow(theme, "0.1.0", data.status())
-
-
-def preferences(theme: Theme) -> QWidget:
-    window = PreferencesWindow(theme)
-    window.show_state(DEFAULTS, frozenset(), autostart=True)
-    return window
-
-
-def preferences_fixed(theme: Theme) -> QWidget:
-    window = PreferencesWindow(theme)
-    window.show_state(
-        with_values(DEFAULTS, {"quiet_hours": True, "popups_per_hour": 3}),
-        frozenset({"quiet_hours", "quiet_days", "popups_per_hour"}),
-        autostart=False,
-    )
-    return window
-
-
-SCREENS: dict[str, Screen] = {
-    "popup-video": popup_video,
-    "popup-urgent": popup_urgent,
-    "popup-long": popup_long,
-    "popup-later": popup_later,
-    "popup-cut": popup_cut,
-    "connect": connect,
-    "connect-refused": connect_refused,
-    "connecting": connecting,
-    "choose": choose,
-    "choose-locked": choose_locked,
-    "inbox": inbox,
-    "inbox-offline": inbox_offline,
-    "inbox-empty": inbox_empty,
-    "inbox-not-connected": inbox_not_connected,
-    "notice": notice,
-    "about": about,
-    "preferences": preferences,
-    "preferences-fixed": preferences_fixed,
-} | gallery_privacy.SCREENS
+FONT = "Inter"
 
 
 def picture(widget: QWidget) -> QImage:
@@ -188,39 +47,98 @@ def picture(widget: QWidget) -> QImage:
     return image
 
 
-def draw(app: QApplication, name: str, scheme: Scheme, language: str, text_scale: float = 1.0) -> Path:
-    """One picture."""
-    i18n.use_language(language)
+@contextmanager
+def shown(
+    app: QApplication, name: str, scheme: Scheme = Scheme.LIGHT, text_scale: float = 1.0
+) -> Iterator[QWidget]:
+    """A screen that has come to rest, in the language in use; freed afterwards."""
     theme = Theme.of(scheme, data.ACCENT, text_scale=text_scale, reduced_motion=True)
     apply_theme(app, theme)
     widget = SCREENS[name](theme)
     widget.show()
     for _round in range(SETTLE_ROUNDS):
         app.processEvents()
-    enlarged = "" if text_scale == 1.0 else f"-{text_scale:.0%}"
-    path = FOLDER / f"{name}-{scheme}-{language}{enlarged}.png"
-    picture(widget).save(str(path))
+    yield widget
     widget.close()
     widget.deleteLater()
-    app.sendPostedEvents(widget, QEvent.Type.DeferredDelete)
+    app.sendPostedEvents(widget, QEvent.Type.DeferredDelete.value)
+
+
+def draw(
+    app: QApplication, folder: Path, name: str, scheme: Scheme, language: str, text_scale: float = 1.0
+) -> Path:
+    """One picture."""
+    i18n.use_language(language)
+    enlarged = "" if text_scale == 1.0 else f"-{text_scale:.0%}"
+    path = folder / f"{name}-{scheme}-{language}{enlarged}.png"
+    with shown(app, name, scheme, text_scale) as widget:
+        picture(widget).save(str(path))
     return path
 
 
-def main(names: Sequence[str]) -> int:
-    """Draws the named screens, or all."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    screens = FOLDER / "screens.json"
-    screens.write_text(json.dumps({"screens": [SCREEN]}), encoding="utf-8")
-    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={screens}"
-    app = QApplication([])
-    for name in names or SCREENS:
+def draw_references(app: QApplication, whole: Path, folder: Path, names: Sequence[str]) -> None:
+    """The pictures that are kept, light and dark, each language: in full size in one folder, small in the other."""
+    for name in names:
         for language in i18n.LANGUAGES:
             for scheme in (Scheme.LIGHT, Scheme.DARK):
-                print(draw(app, name, scheme, language))
-        print(draw(app, name, Scheme.HIGH_CONTRAST, "en"))
-        print(draw(app, name, Scheme.LIGHT, "fr", text_scale=2.0))
+                references.write_small(draw(app, whole, name, scheme, language), folder)
+
+
+def draw_gallery(app: QApplication, names: Sequence[str], designs: Path | None) -> Path:
+    """All pictures and their page."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        for language in i18n.LANGUAGES:
+            for scheme in (Scheme.LIGHT, Scheme.DARK):
+                print(draw(app, FOLDER, name, scheme, language))
+        print(draw(app, FOLDER, name, Scheme.HIGH_CONTRAST, "en"))
+        print(draw(app, FOLDER, name, Scheme.LIGHT, "fr", text_scale=2.0))
+    return gallery_page.write(FOLDER, list(SCREENS), designs)
+
+
+def offscreen_application() -> QApplication:
+    """Qt without a screen, looking the same each time: one size of screen, one font, no blinking cursor.
+
+    Raises:
+        SystemExit: the font is not installed.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as screens:
+        json.dump({"screens": [SCREEN]}, screens)
+        screens.flush()
+        os.environ |= {"QT_QPA_PLATFORM": f"offscreen:configfile={screens.name}", "TZ": "UTC"}
+        app = QApplication([])
+    app.setCursorFlashTime(0)
+    if FONT not in QFontDatabase.families():
+        raise SystemExit(f"The font {FONT} is not installed: python3 -m tasks setup desktop")
+    return app
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Draws the named screens, or all."""
+    parser = argparse.ArgumentParser(prog="make gallery", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="screens; all if none is named")
+    parser.add_argument("--designs", type=Path, help="folder with the designs' pictures, to stand beside")
+    parser.add_argument("--accept", action="store_true", help="keep these screens as the references")
+    parser.add_argument("--small", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(words)
+    unknown = set(options.names) - set(SCREENS)
+    if unknown:
+        parser.error(f"no screen is named {', '.join(sorted(unknown))}; there are {', '.join(SCREENS)}")
+    app = offscreen_application()
+    names = options.names or list(SCREENS)
+    if options.small:
+        (options.small / "whole").mkdir(parents=True)
+        draw_references(app, options.small / "whole", options.small, names)
+    elif options.accept:
+        if not options.names:
+            shutil.rmtree(references.FOLDER, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as whole:
+            draw_references(app, Path(whole), references.FOLDER, names)
+        print(f"{references.FOLDER}: {references.total_bytes() / 1e3:.0f} kB")
+    else:
+        print(draw_gallery(app, names, options.designs))
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

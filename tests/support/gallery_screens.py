@@ -1,0 +1,160 @@
+"""Every window of the agent in its states, as functions that make it: the gallery and the tests of all screens use them."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from agent import errors
+from agent.model import Connection, Person, Signal
+from agent.preferences import DEFAULTS, with_values
+from tests.support import gallery_data as data
+from tests.support import gallery_player, gallery_privacy
+from ui.about import AboutWindow
+from ui.first_run import FirstRunWindow
+from ui.inbox import InboxWindow
+from ui.notice_window import NoticeWindow
+from ui.popup import PopupCard
+from ui.preferences import PreferencesWindow
+from ui.theme import Theme
+
+Screen = Callable[[Theme], QWidget]
+
+
+def popup_video(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.video_page())
+    return card
+
+
+def popup_urgent(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.urgent_page())
+    return card
+
+
+def popup_long(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.long_page())
+    return card
+
+
+def popup_later(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=True)
+    card.show_page(data.video_page())
+    card.later_button.click()
+    return card
+
+
+def popup_cut(theme: Theme) -> QWidget:
+    card = PopupCard(theme, translucent=False)
+    card.show_page(data.video_page())
+    return card
+
+
+def connect(theme: Theme) -> FirstRunWindow:
+    window = FirstRunWindow(theme)
+    window.set_address("https://news.northwind.example")
+    return window
+
+
+def connect_refused(theme: Theme) -> QWidget:
+    window = connect(theme)
+    refused = errors.CodeRefused()
+    window.show_error(refused.title, refused.message)
+    return window
+
+
+def connecting(theme: Theme) -> QWidget:
+    window = connect(theme)
+    window.show_progress()
+    return window
+
+
+def choose(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(data.person(), data.company(), data.choices())
+    return window
+
+
+def choose_locked(theme: Theme) -> QWidget:
+    window = FirstRunWindow(theme)
+    window.show_choose(
+        Person("lea.roux@northwind.example"), data.company(), data.choices(locked=Signal.CLICK)
+    )
+    return window
+
+
+def inbox(theme: Theme) -> InboxWindow:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN, Signal.LIKE), data.status())
+    window.open("c-1")
+    return window
+
+
+def inbox_offline(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items(data.items(), data.media_path, data.choices(), data.status(Connection.OFFLINE))
+    window.open("c-3")
+    return window
+
+
+def inbox_empty(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items([], data.media_path, data.choices(), data.status())
+    return window
+
+
+def inbox_not_connected(theme: Theme) -> QWidget:
+    window = InboxWindow(theme, now=lambda: data.NOW)
+    window.show_items([], data.media_path, data.choices(), data.status(Connection.NOT_CONNECTED))
+    return window
+
+
+def notice(theme: Theme) -> QWidget:
+    return NoticeWindow(theme, data.company())
+
+
+def about(theme: Theme) -> QWidget:
+    return AboutWindow(theme, "0.1.0", data.status())
+
+
+def preferences(theme: Theme) -> QWidget:
+    window = PreferencesWindow(theme)
+    window.show_state(DEFAULTS, frozenset(), autostart=True)
+    return window
+
+
+def preferences_fixed(theme: Theme) -> QWidget:
+    window = PreferencesWindow(theme)
+    window.show_state(
+        with_values(DEFAULTS, {"quiet_hours": True, "popups_per_hour": 3}),
+        frozenset({"quiet_hours", "quiet_days", "popups_per_hour"}),
+        autostart=False,
+    )
+    return window
+
+
+SCREENS: dict[str, Screen] = (
+    {
+        "popup-video": popup_video,
+        "popup-urgent": popup_urgent,
+        "popup-long": popup_long,
+        "popup-later": popup_later,
+        "popup-cut": popup_cut,
+        "connect": connect,
+        "connect-refused": connect_refused,
+        "connecting": connecting,
+        "choose": choose,
+        "choose-locked": choose_locked,
+        "inbox": inbox,
+        "inbox-offline": inbox_offline,
+        "inbox-empty": inbox_empty,
+        "inbox-not-connected": inbox_not_connected,
+        "notice": notice,
+        "about": about,
+        "preferences": preferences,
+        "preferences-fixed": preferences_fixed,
+    }
+    | gallery_privacy.SCREENS
+    | gallery_player.SCREENS
+)
