@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from agent import __main__ as command_line
-
 if TYPE_CHECKING:
     from agent.doctor import Check
 
@@ -28,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ui.desktop.notifications import run as notify
 
         return notify()
+    from agent import __main__ as command_line  # Not for the player: it is waited for.
+
     return command_line.main(
         words, open_tray=_open_tray, extra_checks=_checks(), leave_desktop=_leave_desktop
     )

@@ -8,12 +8,12 @@ import logging
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-
-import webvtt
-from webvtt.errors import MalformedFileError
-from webvtt.models import Timestamp
+from typing import TYPE_CHECKING
 
 from ui.player.messages import CaptionFile
+
+if TYPE_CHECKING:
+    from webvtt.models import Timestamp
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ class Captions:
     """One language's cues. A file that is no WebVTT has none, and the log says so."""
 
     def __init__(self, path: Path) -> None:
+        # Only now: until the first caption is due, nobody shall wait for it.
+        import webvtt
+        from webvtt.errors import MalformedFileError
+
         self._cues: list[tuple[int, int, str]] = []
         try:
             cues = webvtt.from_string(path.read_text(encoding="utf-8-sig"))

@@ -15,13 +15,13 @@ from ui.player.frame import PlayerFrame
 from ui.player.keys import Act, act_of
 from ui.player.messages import Event, PlayRequest, Problem, Told
 from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
-from ui.player.trouble import TroublePage, sentences
 from ui.theme import Theme
 from ui.tray_icon import application_icon
 from ui.widgets.picture import read_picture
 
 if TYPE_CHECKING:
     from ui.player.film import Film
+    from ui.player.trouble import TroublePage
 
 FAR_STEP_S = 10
 POSTER_SIZE = QSize(1920, 1080)
@@ -221,6 +221,8 @@ class PlayerWindow(PlayerFrame):
         self.told.emit(Event.FAILED, f"{problem}: {detail}")
 
     def _show_trouble(self, problem: Problem) -> None:
+        from ui.player.trouble import TroublePage, sentences
+
         self.playing = False
         page = TroublePage(self._request, self._poster, problem, self.theme, self)
         page.again.connect(self._try_again)
