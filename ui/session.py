@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from agent import errors
 from agent.clock import SystemClock
@@ -70,6 +70,7 @@ class Session(QObject):
             timers=QtTimers(self),
         )
         self._windows = Windows(agent, bridge, self, lambda: self._theme, self)
+        self._windows.video_shown.connect(self._video_shown)
         self._presenter = Presenter(agent, self._make_card, self, QtTimers(self), self._clock)
         self._unsubscribe = agent.subscribe(bridge.listen)
         bridge.changed.connect(self._changed)
@@ -126,6 +127,9 @@ class Session(QObject):
         self._presenter.refresh()
         self._windows.refresh(changes)
         self._playback.refresh()
+
+    def _video_shown(self, play: QWidget) -> None:
+        Nearby(self._playback, play.isVisible, play)
 
     def _make_card(self, presenter: Presenter) -> Card:
         if not placement.places_windows():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtCore import Signal as QtSignal
 
 from agent import __version__, errors
 from agent.model import Act, Change, Connection, Interaction, Signal
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 class Windows(QObject):
     """One of each kind at a time. All methods are called on the main thread."""
+
+    video_shown = QtSignal(object)
+    """A button that starts a video, on a window that was just made."""
 
     def __init__(
         self,
@@ -78,6 +82,7 @@ class Windows(QObject):
             window.change_clicked.connect(lambda: self.show_choices())
             window.check_now.connect(lambda: self._agent.check_now())
             window.connect_clicked.connect(lambda: self.show_first_run())
+            self.video_shown.emit(window.detail.picture.play)
             return window
 
         window = self._open.show(InboxWindow, make, fill=self._fill_inbox, activate=activate)

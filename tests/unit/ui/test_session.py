@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import shiboken6
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -163,3 +164,21 @@ def test_after_closing_nothing_is_asked_of_the_agent_any_more(qtbot: QtBot, desk
     qtbot.wait(30)
     assert not visible(QWidget)
     assert desk.agent.listeners == []
+
+
+def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_ready(
+    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    near: list[str] = []
+    monkeypatch.setattr("ui.playback.Playback.prepare", lambda _playback: near.append("near"))
+    desk.agent.media[FILM.sha256] = tmp_path / "film"
+    desk.agent.arrives(campaign("c-1", video=FILM))
+    qtbot.waitUntil(lambda: bool(visible(PopupCard)))
+    QApplication.sendEvent(visible(PopupCard)[0], QEvent(QEvent.Type.Enter))
+    assert near == ["near"]
+    desk.session.show_inbox()
+    inbox = visible(InboxWindow)[0]
+    inbox.open("c-1")
+    qtbot.waitUntil(inbox.detail.picture.play.isVisible)
+    QApplication.sendEvent(inbox.detail.picture.play, QEvent(QEvent.Type.Enter))
+    assert near == ["near", "near"]
