@@ -45,6 +45,7 @@ def set_logo(company: Company, logo: CheckedFile | None) -> None:
         company.logo = logo.described()
         media_row(company, company.logo["sha256"], logo)
     company.save(update_fields=["logo"])
-    if before and before["sha256"] != (company.logo or {}).get("sha256"):
+    replaced = (before or {}).get("sha256")
+    if replaced and replaced != (company.logo or {}).get("sha256"):
         # Its file goes with the next housekeeping, unless a campaign names it as well.
-        Media.objects.filter(company=company, sha256=before["sha256"], campaigns=None).delete()
+        Media.objects.filter(company=company, sha256=replaced, campaigns=None).delete()

@@ -49,7 +49,7 @@ def visible_media(caller: Caller, sha256: str, now: datetime) -> Media:
 
 def _is_logo(media: Media) -> bool:
     logo = Company.objects.values_list("logo", flat=True).get(pk=media.company_id)
-    return logo is not None and logo["sha256"] == media.sha256
+    return logo is not None and logo.get("sha256") == media.sha256
 
 
 def answer(request: CallerRequest, media: Media) -> HttpResponseBase:

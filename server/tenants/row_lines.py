@@ -100,6 +100,12 @@ def _attributes(model: type[Model], values: Mapping[str, Any], numbers: Numbers)
     return attributes
 
 
+def _json_type(field: JSONField) -> type:
+    """That of the default; where that is nothing, a description."""
+    default = field.get_default()
+    return dict if default is None else type(default)
+
+
 def _checked(field: AnyField, value: Any) -> Any:
     """The value in the field's own type. Raises `ValidationError` and what a wrong type raises."""
     if value is None:
@@ -109,7 +115,7 @@ def _checked(field: AnyField, value: Any) -> Any:
     if isinstance(field, BinaryField):
         return b64decode(value, validate=True)
     if isinstance(field, JSONField):
-        if field.has_default() and not isinstance(value, type(field.get_default())):
+        if field.has_default() and not isinstance(value, _json_type(field)):
             raise TypeError(field.name)
         return value
     proper = field.to_python(value)

@@ -21,6 +21,7 @@ from server.campaigns.recalling import recall
 from server.clock import utc_text
 from server.directory.models import Company, Person
 from server.errors import Refused
+from server.privacy import ledger
 from server.privacy.erasure import erase
 from server.signals.closing import close
 from server.signals.models import Consent, Signal
@@ -39,6 +40,8 @@ def campaign(northwind: ServerHome) -> Iterator[Campaign]:
     server_data.add_people(3)
     yield server_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
     AccessToken.objects.all().delete()
+    ledger.path().unlink(missing_ok=True)
+    ledger.LedgerState.objects.all().delete()
 
 
 @pytest.fixture
