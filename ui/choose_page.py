@@ -117,6 +117,7 @@ class ChoosePage(QWidget):
         self.logo.set_name(company.name)
         first_name = person.first_name.strip()
         self.hello.setText(_("Hello {name}").format(name=first_name) if first_name else _("Hello"))
+        self.setAccessibleName(self.hello.text())
         self.email.setText(person.email)
         strong = _("You choose what goes back.")
         intro = _(

@@ -46,6 +46,7 @@ class Detail(Themed, QScrollArea):
         self._variant: Variant | None = None
         self._links: list[Button] = []
         self.setProperty("kind", "pane")
+        self.setAccessibleName(_("Announcement"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

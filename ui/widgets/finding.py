@@ -33,6 +33,7 @@ class SearchField(Themed, QLineEdit):
         self.setAccessibleName(name)
         self.setClearButtonEnabled(True)
         self._icon = self.addAction(self._drawn(), QLineEdit.ActionPosition.LeadingPosition)
+        self._icon.setText(name)
 
     def recolour(self) -> None:
         self._icon.setIcon(self._drawn())
