@@ -55,7 +55,10 @@ class PlayerButton(Themed, QToolButton):
 
 
 class Heart(LikeButton):
-    """Leaves the arrow keys to the player."""
+    """Leaves the arrow keys to the player, and keeps its text."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         _press(self, event, super().keyPressEvent)

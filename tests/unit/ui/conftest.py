@@ -17,6 +17,7 @@ OFFSCREEN_CANNOT = (
     r"This plugin does not support raise\(\)",
     r"This plugin does not support setting window masks",
     r"This plugin does not support propagateSizeHints\(\)",
+    r"No RHI backend\. Using CPU conversion",
 )
 
 
