@@ -5,11 +5,19 @@ there for them too.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jeepney import DBusAddress, DBusErrorResponse, Properties, new_method_call
+from jeepney import (
+    DBusAddress,
+    DBusErrorResponse,
+    HeaderFields,
+    MatchRule,
+    Properties,
+    message_bus,
+    new_method_call,
+)
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
 
@@ -22,6 +30,11 @@ COMPONENT = "org.a11y.atspi.Component"
 TEXT = "org.a11y.atspi.Text"
 LAUNCHER = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
 REGISTRY = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
+REGISTRY_EVENTS = DBusAddress(
+    "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"
+)
+FOCUS = MatchRule(type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged")
+QUIET_AFTER_S = 0.4
 SCREEN_COORDINATES = 0
 ANSWER_TIMEOUT_S = 5
 DEEPEST = 40
@@ -92,6 +105,29 @@ class Accessibility:
         """The first such widget, once there is one."""
         awaited = f"a {role or 'widget'} named {name!r}{f' in {within!r}' if within else ''}"
         return until(lambda: self.find(name, role, within), awaited, seconds, every=0.2)[0]
+
+    def focused_while(self, press: Callable[[], None]) -> list[Reference]:
+        """Which widgets got the keyboard while somebody pressed keys, in order."""
+        with (
+            open_dbus_connection(bus=self._address) as connection,
+            connection.filter(FOCUS, bufsize=1_000) as heard,
+        ):
+            for call in (
+                message_bus.AddMatch(FOCUS),
+                new_method_call(REGISTRY_EVENTS, "RegisterEvent", "s", ("object:state-changed:focused",)),
+            ):
+                unwrap_msg(connection.send_and_get_reply(call, timeout=ANSWER_TIMEOUT_S))
+            press()
+            try:
+                while True:
+                    connection.recv_messages(timeout=QUIET_AFTER_S)
+            except TimeoutError:
+                pass  # all was said
+            return [
+                (each.header.fields[HeaderFields.sender], each.header.fields[HeaderFields.path])
+                for each in heard
+                if each.body[0] == "focused" and each.body[1]
+            ]
 
     def outline(self) -> str:
         """All widgets as an indented list, for messages."""

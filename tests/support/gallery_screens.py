@@ -12,6 +12,7 @@ from tests.support import gallery_player, gallery_privacy
 from ui.about import AboutWindow
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
+from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
 from ui.popup import PopupCard
 from ui.preferences import PreferencesWindow
@@ -114,6 +115,11 @@ def notice(theme: Theme) -> QWidget:
     return NoticeWindow(theme, data.company())
 
 
+def message(theme: Theme) -> QWidget:
+    fault = errors.CodeRefused()
+    return MessageWindow(theme, fault.title, fault.message)
+
+
 def about(theme: Theme) -> QWidget:
     return AboutWindow(theme, "0.1.0", data.status())
 
@@ -151,6 +157,7 @@ SCREENS: dict[str, Screen] = (
         "inbox-empty": inbox_empty,
         "inbox-not-connected": inbox_not_connected,
         "notice": notice,
+        "message": message,
         "about": about,
         "preferences": preferences,
         "preferences-fixed": preferences_fixed,
