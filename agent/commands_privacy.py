@@ -158,7 +158,7 @@ def _verify(options: argparse.Namespace) -> int:
         "computer": _("only on this computer"),
     }
     for each in comparison.differences:
-        _say(f"{KINDS[each.signal]()} · {each.campaign_id} · {each.event_id}: {only[each.only]}")
+        _say(f"{KINDS[each.kind]()} · {each.campaign_id} · {each.event_id}: {only[each.only]}")
     return 1 if comparison.differences else 0
 
 

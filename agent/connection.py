@@ -106,7 +106,15 @@ class Connector:
             raise errors.DocumentRefused(f"company document: {verdict.problem}")
         company = wire.decode_company(answer.company_id, bytes(verdict.content))
         enrolment = Enrolment(
-            url, answer.company_id, answer.keys, answer.person, company, "", policy.POLL_INTERVAL_S, None
+            url,
+            answer.company_id,
+            answer.keys,
+            answer.person,
+            company,
+            "",
+            policy.POLL_INTERVAL_S,
+            None,
+            self._clock.now(),
         )
         with self._lock:
             if another := self._enrolments.is_anothers(enrolment):

@@ -18,7 +18,8 @@ import msgspec
 
 from agent import errors
 from agent.consent import Consent, distrust
-from agent.model import ConsentState, Signal, resolve
+from agent.decoding import resolve
+from agent.model import ConsentState, Signal
 
 log = logging.getLogger(__name__)
 

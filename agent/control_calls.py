@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors
-from agent.model import Signal, SignalChoice, Status, resolve
+from agent.decoding import resolve
+from agent.model import Signal, SignalChoice, Status
 from agent.sharing import Comparison, Copy, Corrected, DetailName, DetailValue, KeptReceipt, SentItem
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from agent.model import SignalChoice
-from agent.sharing import DetailValue, Held, KeptReceipt, SentItem
+from agent.sharing import ACKNOWLEDGEMENT, DetailValue, Held, KeptReceipt, SentItem
 from agent.words import DETAILS, KINDS, REGIONS, SIGNALS, STATUSES
 from resources import i18n
 from resources.i18n import _
@@ -114,6 +114,9 @@ def _choices(choices: Sequence[SignalChoice]) -> str:
 def _signals(held: Held) -> str:
     titles = {campaign.campaign_id: campaign.title for campaign in held.campaigns}
     rows = []
+    for read in held.acknowledgements:
+        title = titles.get(read.campaign_id) or read.campaign_id
+        rows.append((_time(read.time), KINDS[ACKNOWLEDGEMENT](), title, "", read.event_id))
     for signal in held.signals:
         what = signal.link_id or (
             "" if signal.value is None else _("liked") if signal.value else _("taken back")

@@ -7,10 +7,19 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from agent import errors
+from agent.model import Link
 from resources.i18n import _
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 """Letters, digits, hyphens and dots (RFC 1123 section 2.1): a browser reads no other host into such an address."""
+
+
+def link_url(links: Iterable[Link], link_id: str, hosts: Iterable[str]) -> str:
+    """The address of one of a text's links, if it may be opened. Raises InvalidInput with the reason."""
+    for link in links:
+        if link.link_id == link_id:
+            return allowed_url(link.url, hosts)
+    raise errors.InvalidInput(_("This link is no longer part of the announcement."))
 
 
 def allowed_url(url: str, hosts: Iterable[str]) -> str:

@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
+
+from agent.decoding import resolve
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 CampaignId = Annotated[str, Meta(pattern="^c-[a-z0-9-]{1,40}$")]
@@ -336,19 +337,11 @@ class Selection(Struct, frozen=True):
     show: tuple[InboxItem, ...]
     held: Mapping[str, HoldReason]
     look_again: datetime | None = None
-    """When quiet hours or a limit end that hold one back."""
+    """When the first reason ends by itself that holds one back."""
     digest: tuple[InboxItem, ...] = ()
     """What was missed in an absence: one page for all of them, in place of a burst."""
-
-
-def resolve(*types: type[Struct]) -> None:
-    """Read the annotations of types that will be decoded; called once, by the module that defines them.
-
-    msgspec (0.22) otherwise does so when it first decodes a type, and two threads that do it at once crash the process.
-    An import is the work of one thread.
-    """
-    for each in types:
-        msgspec.json.Decoder(each)
+    until: Mapping[str, datetime] = {}
+    """When a reason to hold one back ends, where that is known."""
 
 
 resolve(Campaign, Company, Person)

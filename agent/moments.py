@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 
+from agent import policy
 from agent.model import HoldReason
 from agent.preferences import Day, Preferences, time_of_day
 
@@ -37,16 +38,28 @@ def _at(day: datetime, moment: str, zone: tzinfo | None) -> datetime:
 
 
 def limited_until(
-    now: datetime, displayed: Collection[datetime], preferences: Preferences
+    now: datetime, displayed: Iterable[datetime], preferences: Preferences, planned: int = 0
 ) -> tuple[HoldReason, datetime] | None:
-    """Why no further pop-up is due, and until when; None when one is. ``displayed``: when the others appeared."""
+    """Why no further pop-up is due, and until when; None when one is.
+
+    ``displayed``: when the others appeared. ``planned``: how many are about to appear now, as pages of one with this.
+    """
     found: list[tuple[HoldReason, datetime]] = []
+    popups = [now] * planned + _popups(moment for moment in displayed if moment <= now)
     for limit, span in ((preferences.popups_per_hour, _HOUR), (preferences.popups_per_day, _DAY)):
-        within = sorted((moment for moment in displayed if now - span < moment <= now), reverse=True)
+        within = [moment for moment in popups if now - span < moment]
         if limit and len(within) >= limit:
             found.append((HoldReason.TOO_MANY, within[limit - 1] + span))
     gap = timedelta(minutes=preferences.minutes_between)
-    last = max((moment for moment in displayed if moment <= now), default=None)
-    if last is not None and now < last + gap:
-        found.append((HoldReason.TOO_SOON, last + gap))
+    if popups and not planned and now < popups[0] + gap:
+        found.append((HoldReason.TOO_SOON, popups[0] + gap))
     return max(found, key=lambda each: each[1], default=None)
+
+
+def _popups(displayed: Iterable[datetime]) -> list[datetime]:
+    """When pop-ups appeared, newest first. What a digest names was displayed all at once: that is one."""
+    found: list[datetime] = []
+    for moment in sorted(displayed):
+        if not found or found[-1] + timedelta(seconds=policy.SAME_POPUP_S) < moment:
+            found.append(moment)
+    return found[::-1]

@@ -14,6 +14,7 @@ from typing import Any, get_args
 import msgspec
 
 from agent import copy_page, errors, policy, receipts, wire
+from agent.acknowledging import Acknowledging
 from agent.connection import Connector
 from agent.consent_gate import ConsentGate
 from agent.ledger import Ledger
@@ -47,6 +48,7 @@ class MyData:
         connector: Connector,
         gate: ConsentGate,
         queue: EventQueue,
+        acknowledging: Acknowledging,
         ledger: Ledger,
         messages: MessageStore,
         campaigns: CampaignStore,
@@ -55,6 +57,7 @@ class MyData:
         self._connector = connector
         self._gate = gate
         self._queue = queue
+        self._acknowledging = acknowledging
         self._ledger = ledger
         self._messages = messages
         self._campaigns = campaigns
@@ -65,7 +68,8 @@ class MyData:
         titles = {item.campaign.campaign_id: _title(item) for item in self._campaigns.inbox()}
         queued = [event for signal in Signal for event in self._queue.head(signal, policy.OUTBOX_MAX_EVENTS)]
         known = self._messages
-        return Sent(known.all(), known.parts(), reversed(queued), self._gate.messages(), titles).items()
+        owed, confirmed = self._gate.messages(), self._acknowledging.messages()
+        return Sent(known.all(), known.parts(), reversed(queued), owed, confirmed, titles).items()
 
     def receipts(self) -> list[KeptReceipt]:
         """The signed receipts, newest first."""

@@ -31,6 +31,8 @@ DOCUMENT_MAX_BYTES = 256 * 1024
 # Media
 MEDIA_MAX_BYTES = 500 * 1024 * 1024
 IMAGE_MAX_BYTES = 20 * 1024 * 1024
+LOGO_MAX_BYTES = 512 * 1024
+LOGO_MAX_PX = 1_024
 CAPTIONS_MAX_BYTES = 1024 * 1024
 MEDIA_CACHE_MAX_BYTES = 2 * 1024 * 1024 * 1024
 MEDIA_RETRY_S = 3_600
@@ -83,6 +85,13 @@ ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7
 # Selection
 MEDIA_WAIT_S = 120
 """How long a pop-up waits for its picture or video before it is shown without."""
+
+DIGEST_AFTER_S = 2 * 3_600
+"""What could have been displayed for so long, and was not, was missed."""
+DIGEST_LEAST = 3
+"""Fewer that were missed are displayed one by one."""
+SAME_POPUP_S = 1
+"""What is displayed within this time is one pop-up to the person: a digest."""
 
 # Clock
 CLOCK_WATCH_S = 30

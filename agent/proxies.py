@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, processes
-from agent.model import resolve
+from agent.decoding import resolve
 from resources.i18n import _
 
 log = logging.getLogger(__name__)

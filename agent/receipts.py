@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agent import errors, policy, wire
-from agent.model import Region, Signal, UtcTime, resolve
+from agent.decoding import resolve
+from agent.model import Region, Signal, UtcTime
 from agent.verifier import Question, Verdict
 from resources.i18n import _
 

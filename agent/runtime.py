@@ -7,14 +7,14 @@ Methods that only read or write the local store are quick and may be called on t
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import choice_faults, connection, errors, links, media, selection
+from agent import choice_faults, connection, errors, links, login, media, selection
 from agent.acknowledgement import ReceiptChecker
+from agent.acknowledging import Acknowledging
 from agent.choosing import Choosing
 from agent.clock import SystemClock
 from agent.connection import Connector
@@ -23,9 +23,10 @@ from agent.consent_gate import ConsentGate
 from agent.device_policy import PolicyFile
 from agent.device_token import DeviceToken
 from agent.folders import Folders
+from agent.interactions import Interactions
 from agent.ledger import Ledger
+from agent.listeners import Listener, Listeners
 from agent.model import (
-    Act,
     Change,
     InboxItem,
     Interaction,
@@ -38,10 +39,11 @@ from agent.model import (
 )
 from agent.my_data import MyData
 from agent.outbox import Outbox
-from agent.ports import Clock, SecretStore
+from agent.ports import Clock, SecretStore, Transport
 from agent.preference_keeper import PreferenceKeeper
 from agent.scheduling import Scheduler
 from agent.secrets import ProcessKeychain
+from agent.store.acknowledgements import AcknowledgementStore
 from agent.store.campaigns import CampaignStore
 from agent.store.connection import Database
 from agent.store.enrolment import EnrolmentStore
@@ -56,8 +58,6 @@ from resources import i18n
 
 log = logging.getLogger(__name__)
 
-Listener = Callable[[Change], None]
-
 
 class Runtime:
     """One agent over one data folder. Made by ``open``."""
@@ -65,8 +65,8 @@ class Runtime:
     def __init__(self, folders: Folders, clock: Clock, secrets: SecretStore, verifier: Verifier) -> None:
         self._folders = folders
         self._clock = clock
-        self._listeners: list[Listener] = []
-        self._listeners_lock = threading.Lock()
+        self._listeners = Listeners()
+        self._notify = self._listeners.tell
         self._database = Database(folders.data / "tidings.sqlite3", folders.runtime)
         migrate(self._database)
         enrolments = EnrolmentStore(self._database)
@@ -84,6 +84,9 @@ class Runtime:
         ledger = Ledger(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
         self._outbox = Outbox(self._gate, self._queue, ledger, self.messages, receipts, clock)
+        self._acknowledging = Acknowledging(
+            AcknowledgementStore(self._database), self._campaigns, ledger, clock
+        )
         self._choosing = Choosing(
             self._gate,
             self._outbox,
@@ -96,7 +99,14 @@ class Runtime:
         token = DeviceToken(secrets, folders.data, clock)
         self._connector = Connector(enrolments, token, verifier, self._gate, clock)
         self.my_data = MyData(
-            self._connector, self._gate, self._queue, ledger, self.messages, self._campaigns, clock
+            self._connector,
+            self._gate,
+            self._queue,
+            self._acknowledging,
+            ledger,
+            self.messages,
+            self._campaigns,
+            clock,
         )
         sync = Sync(enrolments, self._campaigns, verifier, clock)
         self._scheduler = Scheduler(clock)
@@ -104,12 +114,22 @@ class Runtime:
             self._connector,
             sync,
             self._outbox,
+            self._acknowledging,
             self._choosing,
             self._cache,
             self._campaigns,
             self._scheduler,
             self._notify,
             self._policy_may_differ,
+        )
+        self._interactions = Interactions(
+            self._campaigns,
+            self._gate,
+            self._outbox,
+            self._acknowledging,
+            clock,
+            self._notify,
+            lambda: self._work.send.wake(),
         )
         self._choosing.catch_up()
 
@@ -144,15 +164,7 @@ class Runtime:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Be told of changes, on any thread. Returns how to end that."""
-        with self._listeners_lock:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._listeners_lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return unsubscribe
+        return self._listeners.add(listener)
 
     # What is
 
@@ -166,7 +178,7 @@ class Runtime:
             last_check=enrolment.last_check if enrolment else None,
             paused_until=self._paused_until(),
             unread=self._campaigns.unread(),
-            waiting=self._outbox.waiting(),
+            waiting=self._outbox.waiting() + self._acknowledging.waiting(),
             choose_now=self._gate.must_ask(),
             troubles=self._policy_troubles() + self._work.troubles(),
         )
@@ -177,7 +189,7 @@ class Runtime:
 
     def select(self, presence: PresenceState) -> Selection:
         """What to show now, and why not the rest."""
-        items = self._campaigns.candidates()
+        items, enrolment = self._campaigns.candidates(), self._connector.enrolment()
         files = self._cache.missing
         missing = {i.campaign.campaign_id for i in items if files(i.campaign, i18n.language())}
         return selection.select(
@@ -187,6 +199,8 @@ class Runtime:
             paused_until=self._paused_until(),
             media_missing=missing,
             preferences=self.preferences.effective(),
+            login=login.session_id(),
+            connected=enrolment.connected if enrolment else None,
         )
 
     def choices(self) -> tuple[SignalChoice, ...]:
@@ -204,46 +218,31 @@ class Runtime:
     def allowed_url(self, campaign_id: str, link_id: str) -> str:
         """A link's address, if it may be opened. Raises InvalidInput with the reason."""
         enrolment, item = self._connector.enrolment(), self._campaigns.get(campaign_id)
-        if enrolment is not None and item is not None and item.campaign.variants:
-            for link in item.campaign.variant(i18n.language()).links:
-                if link.link_id == link_id:
-                    return links.allowed_url(link.url, enrolment.company.link_hosts)
-        raise errors.InvalidInput(i18n._("This link is no longer part of the announcement."))
+        text = item.campaign.variant(i18n.language()) if item and item.campaign.variants else None
+        hosts = enrolment.company.link_hosts if enrolment else ()
+        return links.link_url(text.links if text else (), link_id, hosts)
 
     # What the person does
 
     def record(self, interaction: Interaction) -> None:
         """Note what happened. A signal is made of it only while the gate allows that. Raises DiskFault."""
-        campaign_id, act = interaction.campaign_id, interaction.act
-        made = False
-        if act is Act.DISPLAYED:
-            self._campaigns.displayed(campaign_id, self._clock.now())
-        elif act is Act.SEEN:
-            made = self._seen(campaign_id)
-        elif act is Act.CLICKED:
-            made = self._outbox.make(Signal.CLICK, campaign_id, link_id=interaction.link_id)
-            self._campaigns.read(campaign_id)
-        elif act in (Act.LIKED, Act.UNLIKED):
-            liked = act is Act.LIKED
-            seq = self._campaigns.like(campaign_id, liked, self._clock.now())
-            made = seq > 0 and self._outbox.make(Signal.LIKE, campaign_id, value=int(liked), seq=seq)
-        elif act in (Act.READ, Act.DISMISSED):
-            self._campaigns.read(campaign_id)
-        if made:
-            self._work.send.wake()
-        if act is not Act.TIMED_OUT:
-            self._notify(Change.CAMPAIGNS)
+        self._interactions.record(interaction)
 
-    def _seen(self, campaign_id: str) -> bool:
-        if self._gate.receipt(Signal.SEEN) is None or not self._campaigns.claim_seen(campaign_id):
-            return False
-        made = False
-        try:
-            made = self._outbox.make(Signal.SEEN, campaign_id)
-        finally:
-            if not made:
-                self._campaigns.unclaim_seen(campaign_id)
-        return made
+    def acknowledge(self, campaign_id: str) -> None:
+        """Confirm by name that one has read it; it is on disk when this returns. Raises InvalidInput, DiskFault."""
+        self._interactions.acknowledge(campaign_id)
+
+    def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
+        """Mark as read or unread, which brings back no pop-up."""
+        self._interactions.mark_read(campaign_ids, read)
+
+    def remind(self, campaign_id: str, delay_s: float | None) -> None:
+        """Show it again after so many seconds; None: at the next login."""
+        self._interactions.remind(campaign_id, delay_s)
+
+    def forget_reminder(self, campaign_id: str) -> None:
+        """Do not show it again."""
+        self._interactions.forget_reminder(campaign_id)
 
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
@@ -277,11 +276,6 @@ class Runtime:
         self._gate.defer()
         self._notify(Change.CONSENT)
 
-    def remind(self, campaign_id: str, delay_s: float) -> None:
-        """Show it again later."""
-        self._campaigns.remind(campaign_id, self._clock.now() + timedelta(seconds=delay_s))
-        self._notify(Change.CAMPAIGNS)
-
     def pause(self, seconds: float | None) -> None:
         """Hold pop-ups for a while; None ends that."""
         until = self._clock.now() + timedelta(seconds=seconds) if seconds else None
@@ -312,12 +306,16 @@ class Runtime:
         """Take this computer's access back and delete what the company left here. Works offline too."""
         with self._work.quiet():
             self._outbox.withdraw(Signal)
-            self._connector.disconnect(self._outbox.send_consents)
+            self._connector.disconnect(self._last_words)
             self.messages.forget_held()
             self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
+
+    def _last_words(self, transport: Transport) -> None:
+        self._acknowledging.send(transport)
+        self._outbox.send_consents(transport)
 
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""
@@ -341,9 +339,3 @@ class Runtime:
     def _paused_until(self) -> datetime | None:
         until = self._settings.get_time(connection.PAUSED_UNTIL)
         return until if until is not None and until > self._clock.now() else None
-
-    def _notify(self, change: Change) -> None:
-        with self._listeners_lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener(change)

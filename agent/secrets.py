@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, processes
-from agent.model import resolve
+from agent.decoding import resolve
 
 SERVICE = "tidings"
 

@@ -1,17 +1,40 @@
-"""What may be shown now, and for each other campaign why not. Pure."""
+"""What may be shown now, and for each other campaign why not, and until when. Pure.
+
+How urgent a campaign is says what it may interrupt:
+
+- silent: nothing; it is in the inbox only
+- normal: nothing; neither quiet hours, a pause and the like, nor beyond what the person set as a limit
+- urgent: quiet hours, limits, a pause and do-not-disturb; no full-screen program, no presentation, no empty chair
+- emergency: everything but a locked screen, where nobody could read it
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta, tzinfo
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from agent import moments, policy
 from agent.model import CampaignStatus, HoldReason, InboxItem, PresenceState, Selection, Tristate, Urgency
 from agent.preferences import DEFAULTS, Preferences
 
 _ORDER = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2, Urgency.SILENT: 3}
+
+_Held = dict[str, tuple[HoldReason, datetime | None]]
+
+
+class _Around(Struct, frozen=True):
+    """What surrounds the campaigns: see ``select``."""
+
+    now: datetime
+    presence: PresenceState
+    paused_until: datetime | None
+    media_missing: Collection[str]
+    preferences: Preferences
+    zone: tzinfo | None
+    login: str
+    connected: datetime | None
 
 
 def select(
@@ -23,58 +46,99 @@ def select(
     media_missing: Collection[str] = (),
     preferences: Preferences = DEFAULTS,
     zone: tzinfo | None = None,
+    login: str = "",
+    connected: datetime | None = None,
 ) -> Selection:
-    """Choose by urgency, then by start. ``media_missing``: ids of campaigns whose files are not all here.
+    """Choose by urgency, then by start; what was missed in an absence becomes one digest.
 
-    ``zone`` is the person's time zone, None for the computer's.
+    ``media_missing``: ids of campaigns whose files are not all here. ``zone``: the person's time zone, None for the
+    computer's. ``login``: the id of this login session. ``connected``: when this computer was connected to its company.
     """
+    around = _Around(now, presence, paused_until, media_missing, preferences, zone, login, connected)
     items = list(items)
-    show: list[InboxItem] = []
-    held: dict[str, HoldReason] = {}
+    due: list[InboxItem] = []
+    held: _Held = {}
     for item in items:
-        reason = _reason(item, now, presence, paused_until, item.campaign.campaign_id in media_missing)
+        reason = _reason(item, around)
         if reason is None:
-            show.append(item)
+            due.append(item)
         else:
             held[item.campaign.campaign_id] = reason
-    show.sort(
+    due.sort(
         key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id)
     )
-    return _spare_the_person(items, show, held, now, preferences, zone)
+    spared = _spare_in_quiet_hours(due, held, around)
+    missed = _missed(spared, around)
+    show, digest = _spare_beyond_limits(items, spared, missed, held, around)
+    until = {campaign_id: moment for campaign_id, (_, moment) in held.items() if moment is not None}
+    return Selection(
+        tuple(show),
+        {campaign_id: reason for campaign_id, (reason, _) in held.items()},
+        min(until.values(), default=None),
+        tuple(digest),
+        until,
+    )
 
 
-def _spare_the_person(
-    items: list[InboxItem],
-    show: list[InboxItem],
-    held: dict[str, HoldReason],
-    now: datetime,
-    preferences: Preferences,
-    zone: tzinfo | None,
-) -> Selection:
-    """Hold normal ones back in quiet hours, and beyond the limits those that the person did not ask for again."""
-    quiet = moments.quiet_until(now, preferences, zone)
-    displayed = [item.state.displayed for item in items if item.state.displayed is not None]
-    limited = moments.limited_until(now, displayed, preferences)
-    again: list[datetime] = []
-    kept: list[InboxItem] = []
-    for item in show:
-        asked_for = item.state.remind_at is not None
-        if item.campaign.urgency is not Urgency.NORMAL:
-            kept.append(item)
-        elif quiet is not None:
-            held[item.campaign.campaign_id] = HoldReason.QUIET_HOURS
-            again.append(quiet)
-        elif limited is not None and not asked_for:
-            held[item.campaign.campaign_id] = limited[0]
-            again.append(limited[1])
+def _spare_in_quiet_hours(due: list[InboxItem], held: _Held, around: _Around) -> list[InboxItem]:
+    quiet = moments.quiet_until(around.now, around.preferences, around.zone)
+    if quiet is None:
+        return due
+    kept = []
+    for item in due:
+        if item.campaign.urgency is Urgency.NORMAL:
+            held[item.campaign.campaign_id] = (HoldReason.QUIET_HOURS, quiet)
         else:
             kept.append(item)
-            if not asked_for:
-                displayed.append(now)
-                # Those that are due at the same time are pages of one pop-up: only the number of them counts.
-                together = replace(preferences, minutes_between=0)
-                limited = moments.limited_until(now, displayed, together)
-    return Selection(tuple(kept), held, min(again, default=None))
+    return kept
+
+
+def _missed(due: Iterable[InboxItem], around: _Around) -> list[InboxItem]:
+    """What belongs into a digest, newest first.
+
+    A few that are late are shown as always. What had begun long before this computer was connected may have been displayed on
+    it before, if it was connected anew: that is no pop-up of its own, however few they are.
+    """
+    long_ago = timedelta(seconds=policy.DIGEST_AFTER_S)
+    late = [
+        item
+        for item in due
+        if item.campaign.urgency is Urgency.NORMAL
+        and not _asked_for(item)
+        and item.campaign.starts <= around.now - long_ago
+    ]
+    if len(late) < policy.DIGEST_LEAST:
+        connected = around.connected
+        late = [item for item in late if connected and item.campaign.starts <= connected - long_ago]
+    return sorted(late, key=lambda item: (item.campaign.starts, item.campaign.campaign_id), reverse=True)
+
+
+def _spare_beyond_limits(
+    items: list[InboxItem], due: list[InboxItem], missed: list[InboxItem], held: _Held, around: _Around
+) -> tuple[list[InboxItem], list[InboxItem]]:
+    """Hold back what is too much. A digest is one pop-up; what the person asked for again is none."""
+    now, preferences = around.now, around.preferences
+    displayed = [item.state.displayed for item in items if item.state.displayed is not None]
+    limited = moments.limited_until(now, displayed, preferences)
+    digest = missed if limited is None else []
+    in_digest = {item.campaign.campaign_id for item in digest}
+    show: list[InboxItem] = []
+    planned = 1 if digest else 0
+    for item in due:
+        campaign_id = item.campaign.campaign_id
+        if campaign_id in in_digest:
+            continue
+        if item.campaign.urgency is not Urgency.NORMAL or _asked_for(item):
+            show.append(item)
+            continue
+        if planned:
+            limited = moments.limited_until(now, displayed, preferences, planned)
+        if limited is None:
+            show.append(item)
+            planned += 1
+        else:
+            held[campaign_id] = limited
+    return show, digest
 
 
 def over(item: InboxItem, now: datetime) -> HoldReason | None:
@@ -89,48 +153,57 @@ def over(item: InboxItem, now: datetime) -> HoldReason | None:
     return None
 
 
-def _reason(
-    item: InboxItem,
-    now: datetime,
-    presence: PresenceState,
-    paused_until: datetime | None,
-    media_missing: bool,
-) -> HoldReason | None:
-    return (
-        over(item, now)
-        or _not_yet(item, now, media_missing)
-        or _not_at_this_moment(item, now, presence, paused_until)
-    )
-
-
-def _not_yet(item: InboxItem, now: datetime, media_missing: bool) -> HoldReason | None:
-    state = item.state
-    if now < item.campaign.starts:
-        return HoldReason.NOT_STARTED
-    if item.campaign.urgency is Urgency.SILENT:
-        return HoldReason.SILENT
-    if state.remind_at is not None:
-        return HoldReason.REMIND_LATER if now < state.remind_at else None
-    if state.displayed is not None or state.read:
-        return HoldReason.ALREADY_DISPLAYED
-    if media_missing and now < state.received + timedelta(seconds=policy.MEDIA_WAIT_S):
-        return HoldReason.MEDIA_MISSING
-    return None
-
-
-def _not_at_this_moment(
-    item: InboxItem, now: datetime, presence: PresenceState, paused_until: datetime | None
-) -> HoldReason | None:
+def not_now(urgency: Urgency, presence: PresenceState, *, paused: bool) -> HoldReason | None:
+    """Why a pop-up would disturb at this very moment, or be seen by nobody. What is unknown holds nothing back."""
     if presence.locked is Tristate.YES:
         return HoldReason.SCREEN_LOCKED
-    if item.campaign.urgency is Urgency.EMERGENCY:
+    if urgency is Urgency.EMERGENCY:
         return None
     if presence.full_screen is Tristate.YES:
         return HoldReason.FULL_SCREEN
-    if item.campaign.urgency is Urgency.URGENT:
+    if presence.presenting is Tristate.YES:
+        return HoldReason.PRESENTING
+    if urgency is not Urgency.URGENT:
+        if paused:
+            return HoldReason.PAUSED
+        if presence.do_not_disturb is Tristate.YES:
+            return HoldReason.DO_NOT_DISTURB
+    return HoldReason.AWAY if presence.idle is Tristate.YES else None
+
+
+def _asked_for(item: InboxItem) -> bool:
+    """The person wanted to see it again."""
+    return item.state.remind_at is not None or bool(item.state.remind_after_login)
+
+
+def _reason(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | None] | None:
+    gone = over(item, around.now)
+    if gone is not None:
+        return gone, None
+    not_yet = _not_yet(item, around)
+    if not_yet is not None:
+        return not_yet
+    paused = around.paused_until is not None and around.now < around.paused_until
+    reason = not_now(item.campaign.urgency, around.presence, paused=paused)
+    if reason is None:
         return None
-    if paused_until is not None and now < paused_until:
-        return HoldReason.PAUSED
-    if presence.do_not_disturb is Tristate.YES:
-        return HoldReason.DO_NOT_DISTURB
+    return reason, around.paused_until if reason is HoldReason.PAUSED else None
+
+
+def _not_yet(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | None] | None:
+    state, now = item.state, around.now
+    if now < item.campaign.starts:
+        return HoldReason.NOT_STARTED, item.campaign.starts
+    if item.campaign.urgency is Urgency.SILENT:
+        return HoldReason.SILENT, None
+    if state.remind_at is not None:
+        return (HoldReason.REMIND_LATER, state.remind_at) if now < state.remind_at else None
+    if state.remind_after_login:
+        same = around.login in ("", state.remind_after_login)
+        return (HoldReason.REMIND_LATER, None) if same else None
+    if state.displayed is not None or state.read:
+        return HoldReason.ALREADY_DISPLAYED, None
+    media_by = state.received + timedelta(seconds=policy.MEDIA_WAIT_S)
+    if item.campaign.campaign_id in around.media_missing and now < media_by:
+        return HoldReason.MEDIA_MISSING, media_by
     return None

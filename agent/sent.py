@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from agent import errors, receipts, wire
 from agent.consent import ConsentMessage
-from agent.model import Event, Signal, resolve
-from agent.sharing import Comparison, Difference, Held, HeldSignal, SentItem, SentStatus
+from agent.decoding import resolve
+from agent.model import Event, Signal
+from agent.sharing import ACKNOWLEDGEMENT, Comparison, Difference, Held, HeldSignal, SentItem, SentStatus
 from agent.store.connection import decoding
 from agent.store.messages import SentMessage, SentPart
 
@@ -26,6 +28,11 @@ _OUTCOMES = {
 }
 _IN_A_MESSAGE = 1_000
 """More than the parts that a message can have: a line's number is made of the message's and the part's."""
+
+
+class _Acknowledgement(Struct, frozen=True):
+    event_id: str
+    campaign_id: str
 
 
 class _Results(Struct, frozen=True):
@@ -41,12 +48,14 @@ class Sent:
         parts: Sequence[SentPart],
         queued: Iterable[Event],
         owed: Iterable[ConsentMessage],
+        confirmed: Iterable[tuple[str, bytes]],
         titles: Mapping[str, str],
     ) -> None:
         self._messages = {message.message_id: message for message in messages}
         self._parts = parts
         self._queued = queued
         self._owed = owed
+        self._confirmed = confirmed
         self._titles = titles
         self._withdrawn: dict[str, int] = {}
         """The last message for each signal with which the server deleted what it had."""
@@ -61,15 +70,22 @@ class Sent:
     def _whole(self) -> Iterator[SentItem]:
         """Consents, withdrawals and corrections: a line each, however often they were tried."""
         consents: dict[bytes, SentMessage] = {}
+        acknowledged: dict[bytes, SentMessage] = {}
         for message in self._messages.values():
             if message.path == wire.ME_PATH:
                 yield self._correction(message)
+            elif message.path == wire.ACKNOWLEDGEMENTS_PATH:
+                known = acknowledged.get(message.body)
+                if known is None or (known.answer is None and message.answer is not None):
+                    acknowledged[message.body] = message
             elif message.path == wire.CONSENTS_PATH:
                 known = consents.get(message.body)
                 if known is None or (known.answer is None and message.answer is not None):
                     consents[message.body] = message
         for message in consents.values():
             yield self._consent(message)
+        for message in acknowledged.values():
+            yield self._acknowledgement(message)
 
     def _consent(self, message: SentMessage) -> SentItem:
         with decoding("message"):
@@ -84,6 +100,19 @@ class Sent:
                     last = self._withdrawn.get(said.signal.value, 0)
                     self._withdrawn[said.signal.value] = max(last, message.message_id)
         return self._item(message, said.status, said.signal.value, status, erased=erased)
+
+    def _acknowledgement(self, message: SentMessage) -> SentItem:
+        with decoding("message"):
+            said = msgspec.json.decode(message.body, type=_Acknowledgement)
+        status, reason = SentStatus.WAITING, ""
+        if message.answer is not None and message.status == 200:
+            answer = wire.decode_acknowledgement(message.answer)
+            status, reason = _OUTCOMES[answer.status], answer.reason
+        elif message.answer is not None:
+            status = SentStatus.REFUSED
+        item = self._item(message, ACKNOWLEDGEMENT, "", status)
+        title = self._titles.get(said.campaign_id, "")
+        return replace(item, campaign_id=said.campaign_id, title=title, reason=reason or item.reason)
 
     def _correction(self, message: SentMessage) -> SentItem:
         status = SentStatus.WAITING
@@ -158,6 +187,13 @@ class Sent:
             if body not in told:
                 number -= 1
                 yield _unsent(number, message.status, message.signal, body)
+        for campaign_id, body in self._confirmed:
+            if body not in told:
+                number -= 1
+                title = self._titles.get(campaign_id, "")
+                yield SentItem(
+                    number, None, ACKNOWLEDGEMENT, "", campaign_id, title, body, SentStatus.WAITING
+                )
         for event in self._queued:
             if event.body not in told:
                 number -= 1
@@ -165,7 +201,7 @@ class Sent:
                 yield _unsent(number, event.signal.value, event.signal, event.body, event.campaign_id, title)
 
 
-def compare(items: Iterable[SentItem], held: Held, ended: Collection[str]) -> Comparison:
+def compare(items: Sequence[SentItem], held: Held, ended: Collection[str]) -> Comparison:
     """What the server holds against what this computer sent, by event id and content.
 
     ``ended``: campaigns that may be closed, so that the server need not have their signals any more. What was not answered
@@ -183,17 +219,39 @@ def compare(items: Iterable[SentItem], held: Held, ended: Collection[str]) -> Co
         if mine is not None and mine[1] == _comparable(msgspec.structs.asdict(row)):
             agreed += 1
             continue
-        differences.append(Difference("server", row.event_id, row.signal, row.campaign_id))
+        differences.append(Difference("server", row.event_id, row.signal.value, row.campaign_id))
         if mine is not None:
             differences.append(_missing(row.event_id, mine[0]))
     for event_id, (item, _event) in own.items():
         if item.status is SentStatus.STORED and item.campaign_id not in ended:
             differences.append(_missing(event_id, item))
+    same, others = _compare_acknowledgements(items, held)
+    agreed += same
+    differences += others
     return Comparison(agreed, tuple(differences))
 
 
+def _compare_acknowledgements(items: Iterable[SentItem], held: Held) -> tuple[int, list[Difference]]:
+    """By campaign: of several computers' the server keeps the first."""
+    theirs = {row.campaign_id: row.event_id for row in held.acknowledgements}
+    agreed, differences = 0, []
+    for item in items:
+        if item.kind != ACKNOWLEDGEMENT or item.status not in (SentStatus.STORED, SentStatus.WAITING):
+            continue
+        if theirs.pop(item.campaign_id, None) is not None:
+            agreed += 1
+        elif item.status is SentStatus.STORED:
+            event_id = msgspec.json.decode(item.body, type=_Acknowledgement).event_id
+            differences.append(_missing(event_id, item))
+    differences += [
+        Difference("server", event_id, ACKNOWLEDGEMENT, campaign_id)
+        for campaign_id, event_id in theirs.items()
+    ]
+    return agreed, differences
+
+
 def _missing(event_id: str, item: SentItem) -> Difference:
-    return Difference("computer", event_id, Signal(item.signal), item.campaign_id)
+    return Difference("computer", event_id, item.kind, item.campaign_id)
 
 
 def _comparable(event: Mapping[str, Any]) -> HeldSignal:
@@ -232,4 +290,4 @@ def _erased(answer: bytes) -> int:
         return 0
 
 
-resolve(_Results, ConsentMessage)
+resolve(_Results, _Acknowledgement, ConsentMessage)

@@ -13,13 +13,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from agent.model import Region, Signal, UtcTime, resolve
+from agent.decoding import resolve
+from agent.model import Region, Signal, UtcTime
 
 DetailName = Literal[
     "email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"
 ]
 DetailValue = str | tuple[str, ...]
 """A list of lines for ``site_addresses``, one line for all others."""
+
+
+ACKNOWLEDGEMENT = "acknowledgement"
 
 
 class SentStatus(StrEnum):
@@ -40,7 +44,8 @@ class SentStatus(StrEnum):
 class SentItem(Struct, frozen=True):
     """One line of "What was sent about me". ``body``: the exact bytes; ``answer``: the server's, None while there is none.
 
-    ``kind`` is a signal's name, ``given``, ``withdrawn`` or ``correction``; ``signal`` is empty for a correction.
+    ``kind`` is a signal's name, ``given``, ``withdrawn``, ``correction`` or ``ACKNOWLEDGEMENT``; ``signal`` is empty for
+    these two.
     ``title`` is that of the announcement, empty when it is not here any more.
     """
 
@@ -117,6 +122,14 @@ class HeldSignal(Struct, frozen=True, forbid_unknown_fields=True):
     seq: int | None = None
 
 
+class HeldAcknowledgement(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the person confirmed by name to have read."""
+
+    event_id: str
+    campaign_id: str
+    time: UtcTime
+
+
 class HeldCampaign(Struct, frozen=True, forbid_unknown_fields=True):
     """An announcement addressed to the person, and through what."""
 
@@ -136,6 +149,7 @@ class Held(Struct, frozen=True, forbid_unknown_fields=True):
     computers: tuple[Computer, ...]
     consents: tuple[HeldConsent, ...]
     signals: Annotated[tuple[HeldSignal, ...], Meta(max_length=100_000)]
+    acknowledgements: tuple[HeldAcknowledgement, ...]
     campaigns: tuple[HeldCampaign, ...]
     other: Mapping[str, tuple[Mapping[str, Any], ...]]
     """Every other row about the person, by table."""
@@ -156,7 +170,8 @@ class Difference(Struct, frozen=True):
 
     only: Literal["server", "computer"]
     event_id: str
-    signal: Signal
+    kind: str
+    """A signal's name, or ``ACKNOWLEDGEMENT``."""
     campaign_id: str
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors, policy, processes, wire
-from agent.model import resolve
+from agent.decoding import resolve
 
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey

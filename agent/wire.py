@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -12,12 +12,14 @@ from msgspec import Meta, Raw, Struct
 
 from agent import errors, policy
 from agent.consent import ConsentMessage
+from agent.decoding import resolve
 from agent.model import (
     VIDEO_LINK_ID,
     Campaign,
     CampaignId,
     CampaignStatus,
     Company,
+    Image,
     Notice,
     Person,
     Region,
@@ -25,7 +27,6 @@ from agent.model import (
     Urgency,
     UtcTime,
     Variant,
-    resolve,
 )
 from agent.sharing import Corrected, DetailName, DetailValue, Held
 
@@ -34,6 +35,7 @@ FEED_PATH = "/api/v1/feed"
 MEDIA_PATH = "/api/v1/media"
 SIGNALS_PATH = "/api/v1/signals"
 CONSENTS_PATH = "/api/v1/consents"
+ACKNOWLEDGEMENTS_PATH = "/api/v1/acknowledgements"
 ME_PATH = "/api/v1/me"
 DEVICE_PATH = "/api/v1/device"
 HEALTH_PATH = "/api/v1/health"
@@ -91,6 +93,12 @@ class SignalResult(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
+class AcknowledgementAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    event_id: str
+    status: Literal["stored", "duplicate", "refused"]
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class Problem(Struct, frozen=True):
     """RFC 9457."""
 
@@ -121,6 +129,7 @@ class _CompanyContent(Struct, frozen=True, forbid_unknown_fields=True):
     link_hosts: Annotated[tuple[LinkHost, ...], Meta(max_length=100)]
     signals: frozenset[Signal]
     named_reporting: bool
+    logo: Image | None
     notice: Notice
 
 
@@ -128,6 +137,7 @@ class _CampaignContent(Struct, frozen=True, forbid_unknown_fields=True):
     status: CampaignStatus
     sender: Annotated[str, Meta(max_length=80)]
     urgency: Urgency
+    acknowledge: bool
     starts: UtcTime
     ends: UtcTime
     default_language: str
@@ -184,6 +194,10 @@ def encode_batch(events: Sequence[bytes]) -> tuple[bytes, list[int]]:
     return b'{"events":[' + b",".join(events) + b"]}", offsets
 
 
+def encode_acknowledgement(event_id: str, campaign_id: str, time: datetime) -> bytes:
+    return msgspec.json.encode({"event_id": event_id, "campaign_id": campaign_id, "time": time})
+
+
 def encode_consent(message: ConsentMessage) -> bytes:
     return msgspec.json.encode(message)
 
@@ -205,6 +219,11 @@ def decode_feed(body: bytes) -> Feed:
 def decode_results(body: bytes) -> tuple[SignalResult, ...]:
     """Raises NotOurServer."""
     return _answer(body, _Results).results
+
+
+def decode_acknowledgement(body: bytes) -> AcknowledgementAnswer:
+    """Raises NotOurServer."""
+    return _answer(body, AcknowledgementAnswer)
 
 
 def decode_receipt(body: bytes) -> str:
@@ -244,6 +263,9 @@ def decode_envelope(payload: bytes) -> Envelope:
 def decode_company(company_id: str, content: bytes) -> Company:
     """Raises DocumentRefused."""
     read = _document(content, _CompanyContent)
+    logo = read.logo
+    if logo and (logo.size > policy.LOGO_MAX_BYTES or max(logo.width, logo.height) > policy.LOGO_MAX_PX):
+        raise errors.DocumentRefused("the logo is too large")
     return Company(company_id, **{name: getattr(read, name) for name in read.__struct_fields__})
 
 
@@ -266,7 +288,7 @@ def _campaign_problem(content: _CampaignContent) -> str:
     if content.starts.utcoffset() or content.ends.utcoffset():
         return "its times are not UTC"
     if content.status is CampaignStatus.RECALLED:
-        return "it is recalled and has a text" if content.variants else ""
+        return "it is recalled and has a text" if content.variants or content.acknowledge else ""
     if content.default_language not in content.variants or not content.sender:
         return "it has no sender, or no text in its own language"
     for variant in content.variants.values():
@@ -296,6 +318,7 @@ resolve(
     KeySet,
     EnrolmentAnswer,
     Feed,
+    AcknowledgementAnswer,
     Problem,
     _Results,
     _ReceiptAnswer,

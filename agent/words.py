@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from agent.model import Region, Signal
-from agent.sharing import DetailName, SentStatus
+from agent.sharing import ACKNOWLEDGEMENT, DetailName, SentStatus
 from resources.i18n import _, pgettext
 
 Words = Callable[[], str]
@@ -23,6 +23,7 @@ KINDS: Mapping[str, Words] = {
     "given": lambda: _("Consent given"),
     "withdrawn": lambda: _("Consent withdrawn"),
     "correction": lambda: _("Correction"),
+    ACKNOWLEDGEMENT: lambda: _("Confirmed as read"),
 }
 STATUSES: Mapping[SentStatus, Words] = {
     SentStatus.WAITING: lambda: _("no answer yet"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent import errors, policy, scheduling
+from agent.acknowledging import Acknowledging
 from agent.api_client import ApiClient
 from agent.choice_faults import ReceiptRefused
 from agent.choosing import Choosing
@@ -39,6 +40,7 @@ class Work:
         connector: Connector,
         sync: Sync,
         outbox: Outbox,
+        acknowledging: Acknowledging,
         choosing: Choosing,
         cache: MediaCache,
         campaigns: CampaignStore,
@@ -49,6 +51,7 @@ class Work:
         self._connector = connector
         self._sync = sync
         self._outbox = outbox
+        self._acknowledging = acknowledging
         self._choosing = choosing
         self._cache = cache
         self._campaigns = campaigns
@@ -148,6 +151,8 @@ class Work:
             found.append(errors.DocumentRefused())
         if self._receipt_fault is not None:
             found.append(self._receipt_fault)
+        if self._acknowledging.fault is not None:
+            found.append(self._acknowledging.fault)
         found.extend(self._choosing.faults)
         return tuple(trouble(each) for each in found)
 
@@ -171,15 +176,21 @@ class Work:
         return scheduling.jittered(outcome.poll_interval_s)
 
     def _fetch(self) -> float | None:
-        needed = files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
+        needed = self._logo()
+        needed += files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
         missing = [file for file in needed if self._cache.path(file.sha256) is None and self._may_fetch(file)]
         if missing:
             with self._own_client(_FETCH) as client:
                 for file in sorted(missing, key=lambda file: self._unlucky_media[file.sha256]):
                     self._fetch_one(client, file)
         kept = files_needed((item.campaign for item in self._campaigns.inbox()), i18n.language())
-        self._cache.evict(kept)
+        self._cache.evict(self._logo() + kept)
         return policy.MEDIA_RETRY_S if self._refused_media else None
+
+    def _logo(self) -> list[MediaFile]:
+        enrolment = self._connector.enrolment()
+        logo = enrolment.company.logo if enrolment else None
+        return [MediaFile(logo.sha256, logo.size, policy.LOGO_MAX_BYTES)] if logo else []
 
     def _may_fetch(self, file: MediaFile) -> bool:
         return self._refused_media.get(file.sha256, 0.0) <= time.monotonic()
@@ -201,9 +212,10 @@ class Work:
 
     def _send(self) -> float | None:
         done = self._choosing.catch_up()
-        if self._outbox.waiting():
+        if self._acknowledging.waiting() or self._outbox.waiting():
             try:
                 with self._own_client(_SEND) as client:
+                    self._acknowledging.send(client)
                     self._outbox.send(client)
                 self._receipt_fault = None
             except ReceiptRefused as fault:

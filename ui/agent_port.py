@@ -5,7 +5,7 @@ The runtime itself is imported after the tray icon is shown; a test brings a sma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -108,7 +108,13 @@ class Agent(Protocol):
 
     def defer_choice(self) -> None: ...
 
-    def remind(self, campaign_id: str, delay_s: float) -> None: ...
+    def remind(self, campaign_id: str, delay_s: float | None) -> None: ...
+
+    def acknowledge(self, campaign_id: str) -> None: ...
+
+    def forget_reminder(self, campaign_id: str) -> None: ...
+
+    def mark_read(self, campaign_ids: Collection[str], read: bool) -> None: ...
 
     def pause(self, seconds: float | None) -> None: ...
 

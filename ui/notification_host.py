@@ -18,13 +18,14 @@ import msgspec
 from agent import policy, processes
 from agent.model import Urgency
 from resources import i18n
-from resources.i18n import _
+from resources.i18n import _, ngettext
+from ui.cards import CardContent, DigestContent
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 from ui.presenter import time_out_ms
 from ui.timers import Call, Timers
 
 if TYPE_CHECKING:
-    from ui.presenter import CardContent, Presenter
+    from ui.presenter import Presenter
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +70,13 @@ class NotificationHost:
         self._time_out: Call | None = None
         self._helper: Helper | None = None
 
-    def show(self, content: CardContent) -> None:
-        campaign = content.item.campaign
-        if campaign.campaign_id == self._shown:
+    def show(self, content: CardContent | DigestContent) -> None:
+        shown, urgency = _what(content)
+        if shown == self._shown:
             return
         self._stop_time_out()
-        self._shown = campaign.campaign_id
-        duration_ms = time_out_ms(campaign.urgency)
+        self._shown = shown
+        duration_ms = time_out_ms(urgency)
         if duration_ms is not None:
             self._time_out = self._timers.after(duration_ms, self._presenter.expired)
         try:
@@ -121,7 +122,7 @@ class NotificationHost:
             if report.token:
                 # Qt hands it to the compositor with the next window that asks for the keyboard.
                 os.environ["XDG_ACTIVATION_TOKEN"] = report.token
-            campaign_id = self._shown
+            campaign_id = self._presenter.shown
             self._presenter.dismiss()
             self._open_inbox(campaign_id)
         elif report.detail == LATER:
@@ -130,8 +131,16 @@ class NotificationHost:
             self._presenter.dismiss()
 
 
-def notification_of(content: CardContent) -> Notification:
-    """A campaign in the person's language, as plain text."""
+def _what(content: CardContent | DigestContent) -> tuple[str, Urgency]:
+    if isinstance(content, DigestContent):
+        return " ".join(item.campaign.campaign_id for item in content.items), Urgency.NORMAL
+    return content.item.campaign.campaign_id, content.item.campaign.urgency
+
+
+def notification_of(content: CardContent | DigestContent) -> Notification:
+    """A campaign, or what a digest names, in the person's language, as plain text."""
+    if isinstance(content, DigestContent):
+        return _digest(content)
     campaign = content.item.campaign
     text = campaign.variant(i18n.language())
     body = text.body if len(text.body) <= LONGEST_BODY else text.body[: LONGEST_BODY - 1].rstrip() + "…"
@@ -141,6 +150,21 @@ def notification_of(content: CardContent) -> Notification:
         actions=((OPEN, _("Open")), (LATER, _("Remind me in 1 hour")), (CLOSE, _("Close"))),
         weight=_WEIGHTS.get(campaign.urgency, Weight.NORMAL),
         timeout_ms=time_out_ms(campaign.urgency) or 0,
+    )
+
+
+def _digest(content: DigestContent) -> Notification:
+    count = len(content.items)
+    titles = (item.campaign.variant(i18n.language()).title for item in content.items)
+    title = ngettext(
+        "While you were away: {n} announcement", "While you were away: {n} announcements", count
+    ).format(n=count)
+    return Notification(
+        title=title,
+        body="\n".join(titles)[:LONGEST_BODY],
+        actions=((OPEN, _("Open inbox")), (CLOSE, _("Close"))),
+        weight=Weight.NORMAL,
+        timeout_ms=time_out_ms(Urgency.NORMAL) or 0,
     )
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from agent.model import Company, Image, SignalChoice, Video
+from agent.model import Company, Image, InboxItem, SignalChoice, Urgency, Video
 from resources import i18n
+from resources.i18n import ngettext
 from ui import wording
-from ui.popup.page import PopupLink, PopupPage
-from ui.presenter import CardContent
+from ui.cards import CardContent, DigestContent
+from ui.popup.page import DigestLine, PopupLink, PopupPage
 
 MediaPath = Callable[[str], Path | None]
 
@@ -45,6 +46,33 @@ def popup_page(
         position=content.position,
         count=content.count,
     )
+
+
+def digest_page(
+    content: DigestContent, company: Company | None, choices: tuple[SignalChoice, ...], now: datetime
+) -> PopupPage:
+    """The page that names what was missed."""
+    count = len(content.items)
+    return PopupPage(
+        title=ngettext(
+            "While you were away: {n} announcement", "While you were away: {n} announcements", count
+        ).format(n=count),
+        body="",
+        company=company.name if company else "",
+        sender="",
+        urgency=Urgency.NORMAL,
+        received="",
+        share_line=wording.share_line(choices),
+        position=content.position,
+        count=content.count,
+        digest=tuple(_digest_line(item, now) for item in content.items),
+    )
+
+
+def _digest_line(item: InboxItem, now: datetime) -> DigestLine:
+    campaign = item.campaign
+    facts = f"{campaign.sender} · {wording.list_time(campaign.starts, now)}"
+    return DigestLine(campaign.campaign_id, campaign.variant(i18n.language()).title, facts)
 
 
 def _picture(video: Video | None, image: Image | None) -> Image | None:

@@ -10,10 +10,11 @@ from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication
 
 from agent.preferences import DEFAULTS, Preferences
+from ui.cards import CardContent, DigestContent
 from ui.desktop import placement
 from ui.popup.card import PopupCard
 from ui.popup.page import PopupPage
-from ui.presenter import CardContent, Presenter
+from ui.presenter import Presenter
 from ui.theme import Theme
 
 _SHOWS_OR_HIDES = {QEvent.Type.Expose, QEvent.Type.Hide, QEvent.Type.Show}
@@ -25,7 +26,7 @@ class PopupHost(QObject):
     def __init__(
         self,
         presenter: Presenter,
-        make_page: Callable[[CardContent], PopupPage],
+        make_page: Callable[[CardContent | DigestContent], PopupPage],
         theme: Theme,
         preferences: Preferences = DEFAULTS,
         parent: QObject | None = None,
@@ -43,7 +44,7 @@ class PopupHost(QObject):
         application.screenRemoved.connect(self._screen_changed)
         application.primaryScreenChanged.connect(self._screen_changed)
 
-    def show(self, content: CardContent) -> None:
+    def show(self, content: CardContent | DigestContent) -> None:
         page = self._make_page(content)
         if self._page is not None and page == replace(self._page, received=page.received):
             return
@@ -69,6 +70,7 @@ class PopupHost(QObject):
         card.later_chosen.connect(presenter.later)
         card.dismissed.connect(lambda: presenter.dismiss())
         card.change_clicked.connect(lambda: presenter.change())
+        card.inbox_wanted.connect(presenter.open_inbox)
         card.previous.connect(lambda: presenter.turn(-1))
         card.next.connect(lambda: presenter.turn(1))
         card.hover_changed.connect(presenter.hovered)

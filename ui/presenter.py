@@ -3,20 +3,24 @@
 Nothing is polled while nothing is due: the presenter is woken by the agent's changes and by one timer, set to the next
 moment at which a campaign starts, ends or comes back. The desktop is asked about the person only while a campaign is due
 or on the screen.
+
+A pop-up that is in the way makes way: when a full-screen program comes to the front, a presentation begins or the person
+wants a pause, it leaves the screen, and comes back afterwards unless it had been there long enough to be seen. Before a
+locked screen and an empty chair it stays, and its time stands still.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from collections.abc import Callable
+from datetime import datetime
 
 from agent import errors, policy, selection
-from agent.model import Act, HoldReason, InboxItem, Interaction, PresenceState, Selection, Tristate, Urgency
+from agent.model import Act, HoldReason, Interaction, PresenceState, Selection, Tristate, Urgency
 from agent.ports import Clock
 from ui.agent_port import Agent
+from ui.cards import Actions, Card, CardContent, DigestContent, MakeCard
+from ui.deck import Deck, Page
 from ui.dwell import Dwell
 from ui.timers import Call, Timers
 
@@ -24,67 +28,20 @@ log = logging.getLogger(__name__)
 
 ASK_AGAIN_WHILE_HELD_MS = 15_000
 ASK_AGAIN_WHILE_SHOWN_MS = 5_000
-_HELD_BY_PRESENCE = {HoldReason.SCREEN_LOCKED, HoldReason.FULL_SCREEN, HoldReason.DO_NOT_DISTURB}
-
-
-@dataclass(frozen=True)
-class CardContent:
-    """One page of the pop-up. ``position`` counts from 1."""
-
-    item: InboxItem
-    position: int
-    count: int
-
-
-class Card(Protocol):
-    """The pop-up on the screen. It tells the presenter what the person does and whether it can be seen."""
-
-    def show(self, content: CardContent) -> None:
-        """Show this page, in place of the one before."""
-
-    def close(self) -> None:
-        """Leave the screen."""
-
-
-class Actions(Protocol):
-    """What the presenter lets others do."""
-
-    def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:
-        """Ask the desktop, off the main thread; ``answer`` is called on it."""
-
-    def open_url(self, url: str) -> bool:
-        """In the browser. Returns whether one was started."""
-
-    def play(self, campaign_id: str) -> None:
-        """The campaign's video, in the player."""
-
-    def show_choices(self) -> None:
-        """The window in which the person says what is shared."""
-
-    def tell(self, fault: errors.TidingsError) -> None:
-        """Show what went wrong."""
-
-
-@dataclass
-class _Page:
-    item: InboxItem
-    displayed: bool = False
-
-    @property
-    def campaign_id(self) -> str:
-        return self.item.campaign.campaign_id
+_NOBODY_LOOKS = {HoldReason.SCREEN_LOCKED, HoldReason.AWAY}
+_HELD_BY_PRESENCE = {
+    *_NOBODY_LOOKS,
+    HoldReason.FULL_SCREEN,
+    HoldReason.PRESENTING,
+    HoldReason.DO_NOT_DISTURB,
+}
 
 
 class Presenter:
     """Owns the one pop-up. All methods are called on the main thread."""
 
     def __init__(
-        self,
-        agent: Agent,
-        make_card: Callable[[Presenter], Card],
-        actions: Actions,
-        timers: Timers,
-        clock: Clock,
+        self, agent: Agent, make_card: MakeCard, actions: Actions, timers: Timers, clock: Clock
     ) -> None:
         self._agent = agent
         self._make_card = make_card
@@ -92,8 +49,8 @@ class Presenter:
         self._timers = timers
         self._clock = clock
         self._card: Card | None = None
-        self._pages: list[_Page] = []
-        self._index = 0
+        self._card_is_for_emergencies = False
+        self._deck = Deck()
         self._dwell = Dwell(timers, clock, seen=self._stayed, timed_out=self._timed_out)
         self._confirming = ""
         self._asking = False
@@ -108,11 +65,14 @@ class Presenter:
         if not self._open:
             return
         inbox = {item.campaign.campaign_id: item for item in self._agent.inbox()}
-        self._keep_what_still_holds(inbox)
+        for campaign_id in self._deck.keep(inbox, self._clock.now()):
+            log.info("%s leaves the screen.", campaign_id)
+        self._make_way(PresenceState())
+        self._show_or_close()
         found = self._agent.select(PresenceState())
-        if self._new(found.show):
+        if self._deck.has_news(found) or self._deck.waits:
             self._ask_presence()
-        self._wake_at_next_moment(found, inbox)
+        self._wake_at_next_moment(found)
 
     def close(self) -> None:
         """Take the pop-up away and do nothing any more."""
@@ -120,34 +80,14 @@ class Presenter:
         for call in (self._presence_call, self._wake_call):
             if call is not None:
                 call.cancel()
-        self._pages.clear()
+        self._deck.clear()
         self._show_or_close()
 
     @property
     def shown(self) -> str:
-        """The id of the campaign on the screen, empty for none."""
-        return self._pages[self._index].campaign_id if self._pages else ""
-
-    def _keep_what_still_holds(self, inbox: dict[str, InboxItem]) -> None:
-        """Recalled, expired, withdrawn or read elsewhere: off the screen, at once."""
-        if not self._pages:
-            return
-        now, before, kept = self._clock.now(), self.shown, []
-        for page in self._pages:
-            item = inbox.get(page.campaign_id)
-            if item is None or selection.over(item, now) or (item.state.read and not page.item.state.read):
-                log.info("%s leaves the screen.", page.campaign_id)
-                continue
-            page.item = item
-            kept.append(page)
-        self._pages = kept
-        ids = [page.campaign_id for page in kept]
-        self._index = ids.index(before) if before in ids else min(self._index, max(len(kept) - 1, 0))
-        self._show_or_close()
-
-    def _new(self, due: Iterable[InboxItem]) -> list[InboxItem]:
-        on_screen = {page.campaign_id for page in self._pages}
-        return [item for item in due if item.campaign.campaign_id not in on_screen]
+        """The id of the campaign on the screen, empty for none and for a digest."""
+        top = self._deck.top
+        return "" if top is None or top.digest else top.item.campaign.campaign_id
 
     # The desktop
 
@@ -160,94 +100,106 @@ class Presenter:
         self._asking = False
         if not self._open:
             return
-        self._dwell.locked(presence.locked is Tristate.YES)
-        self._confirm_seen(presence)
+        nobody_looks = Tristate.YES in (presence.locked, presence.idle)
+        self._dwell.locked(nobody_looks)
+        self._confirm_seen(nobody_looks)
+        self._make_way(presence)
+        self._deck.bring_back(lambda page: self._in_the_way(page, presence) is None)
         found = self._agent.select(presence)
-        new = self._new(found.show)
-        if new:
-            self._pages += [_Page(item) for item in new]
-            self._show_or_close()
+        self._deck.add(found)
+        self._show_or_close()
         held = any(reason in _HELD_BY_PRESENCE for reason in found.held.values())
-        self._ask_again(
-            ASK_AGAIN_WHILE_SHOWN_MS if self._pages else ASK_AGAIN_WHILE_HELD_MS if held else None
+        if self._deck.top is not None:
+            self._ask_again(ASK_AGAIN_WHILE_SHOWN_MS)
+        else:
+            self._ask_again(ASK_AGAIN_WHILE_HELD_MS if held or self._deck.waits else None)
+
+    def _in_the_way(self, page: Page, presence: PresenceState) -> HoldReason | None:
+        until = self._agent.status().paused_until
+        return selection.not_now(
+            page.urgency, presence, paused=until is not None and self._clock.now() < until
         )
+
+    def _make_way(self, presence: PresenceState) -> None:
+        """What disturbs now leaves the screen; it comes back unless it was seen."""
+        reasons = [(page, self._in_the_way(page, presence)) for page in self._deck]
+        going = [page for page, reason in reasons if reason is not None and reason not in _NOBODY_LOOKS]
+        done = [page for page in going if page.seen]
+        self._deck.drop(done)
+        self._deck.put_aside([page for page in going if not page.seen])
+        self._note_timed_out(done)
 
     def _ask_again(self, delay_ms: int | None) -> None:
         if self._presence_call is not None:
             self._presence_call.cancel()
         self._presence_call = self._timers.after(delay_ms, self._ask_presence) if delay_ms else None
 
-    def _wake_at_next_moment(self, found: Selection, inbox: dict[str, InboxItem]) -> None:
+    def _wake_at_next_moment(self, found: Selection) -> None:
         if self._wake_call is not None:
             self._wake_call.cancel()
             self._wake_call = None
-        moments = [page.item.campaign.ends for page in self._pages]
+        moments: list[datetime] = [item.campaign.ends for page in self._deck for item in page.items]
         if found.look_again is not None:
             moments.append(found.look_again)
-        for campaign_id, reason in found.held.items():
-            moment = self._moment(reason, inbox.get(campaign_id))
-            if moment is not None:
-                moments.append(moment)
         if moments:
             wait = (min(moments) - self._clock.now()).total_seconds()
             self._wake_call = self._timers.after(max(wait, 0.0) * 1000 + 50, self.refresh)
 
-    def _moment(self, reason: HoldReason, item: InboxItem | None) -> datetime | None:
-        """When a reason to hold a campaign ends by itself."""
-        if reason is HoldReason.PAUSED:
-            return self._agent.status().paused_until
-        if item is None:
-            return None
-        if reason is HoldReason.NOT_STARTED:
-            return item.campaign.starts
-        if reason is HoldReason.REMIND_LATER:
-            return item.state.remind_at
-        if reason is HoldReason.MEDIA_MISSING:
-            return item.state.received + timedelta(seconds=policy.MEDIA_WAIT_S)
-        return None
-
     # The screen
 
     def _show_or_close(self) -> None:
-        if not self._pages:
-            self._dwell.stop()
+        page = self._deck.top
+        emergency = page is not None and page.urgency is Urgency.EMERGENCY
+        if self._card is not None and (page is None or emergency is not self._card_is_for_emergencies):
             card, self._card = self._card, None
-            if card is not None:
-                card.close()
+            self._dwell.stop()
+            card.close()
+        if page is None:
             return
-        page = self._pages[self._index]
         if self._card is None:
-            self._card = self._make_card(self)
-        self._dwell.page(page.campaign_id, time_out_ms(page.item.campaign.urgency))
-        self._card.show(CardContent(page.item, self._index + 1, len(self._pages)))
-        if not page.displayed:
-            page.displayed = True
-            self._record(page.campaign_id, Act.DISPLAYED)
+            self._card_is_for_emergencies = emergency
+            self._card = self._make_card(self, emergency)
+        self._dwell.page(page.key, _time_out_ms(page))
+        position, count = self._deck.position, len(self._deck.view)
+        if page.digest:
+            self._card.show(DigestContent(page.items, position, count))
+        else:
+            self._card.show(CardContent(page.item, position, count))
+        for campaign_id in sorted(page.ids() - page.displayed):
+            page.displayed.add(campaign_id)
+            self._record(campaign_id, Act.DISPLAYED)
 
-    def _leave(self, campaign_id: str) -> None:
-        """This page is done: show the next one, or close."""
-        self._pages = [page for page in self._pages if page.campaign_id != campaign_id]
-        self._index = min(self._index, max(len(self._pages) - 1, 0))
+    def _leave(self) -> None:
+        """The page on top is done: show the next one, or close."""
+        if self._deck.top is not None:
+            self._deck.drop([self._deck.top])
         self._show_or_close()
 
-    def _stayed(self, campaign_id: str) -> None:
+    def _stayed(self, key: str) -> None:
         """It could be seen long enough. Whether anybody could look at it is asked before it counts."""
-        self._confirming = campaign_id
+        self._confirming = key
         self._ask_presence()
 
-    def _confirm_seen(self, presence: PresenceState) -> None:
-        campaign_id, self._confirming = self._confirming, ""
-        if campaign_id and presence.locked is not Tristate.YES and self._dwell.stays(campaign_id):
-            self._record(campaign_id, Act.SEEN)
+    def _confirm_seen(self, nobody_looks: bool) -> None:
+        key, self._confirming = self._confirming, ""
+        page = self._deck.top
+        if not key or page is None or nobody_looks or not self._dwell.stays(key):
+            return
+        page.seen = True
+        if not page.digest:
+            self._record(key, Act.SEEN)
 
     def _timed_out(self) -> None:
         """What was on the screen goes; what was not yet takes its place."""
-        gone = [page for page in self._pages if page.displayed]
-        self._pages = [page for page in self._pages if not page.displayed]
-        self._index = 0
-        for page in gone:
-            self._record(page.campaign_id, Act.TIMED_OUT)
+        gone = [page for page in self._deck.view if page.displayed]
+        self._deck.drop(gone)
+        self._note_timed_out(gone)
         self._show_or_close()
+
+    def _note_timed_out(self, pages: list[Page]) -> None:
+        for page in pages:
+            for campaign_id in sorted(page.displayed):
+                self._record(campaign_id, Act.TIMED_OUT)
 
     def _record(self, campaign_id: str, act: Act, link_id: str = "") -> None:
         try:
@@ -268,53 +220,59 @@ class Presenter:
 
     def turn(self, pages: int) -> None:
         """Some pages forward, or back."""
-        if 0 <= self._index + pages < len(self._pages):
-            self._index += pages
+        if self._deck.turn(pages):
             self._show_or_close()
 
     def dismiss(self) -> None:
-        """The person closed this announcement."""
-        campaign_id = self.shown
-        if campaign_id:
-            self._record(campaign_id, Act.DISMISSED)
-            self._leave(campaign_id)
+        """The person closed this page. What a digest named stays unread."""
+        if self.shown:
+            self._record(self.shown, Act.DISMISSED)
+        self._leave()
 
     def expired(self) -> None:
         """It went by itself: a notification of the desktop's does so whenever its server likes."""
-        if self._pages:
+        if self._deck.top is not None:
             self._timed_out()
 
     def follow(self, link_id: str) -> None:
         """A link was clicked: open it in the browser, if the company allows where it leads."""
-        campaign_id = self.shown
-        if not campaign_id:
-            return
-        if follow_link(self._agent, self._actions, campaign_id, link_id):
-            self._leave(campaign_id)
+        if self.shown and follow_link(self._agent, self._actions, self.shown, link_id):
+            self._leave()
 
     def watch(self) -> None:
         """The video, in its own window."""
-        campaign_id = self.shown
-        if campaign_id:
-            self._actions.play(campaign_id)
-            self._leave(campaign_id)
+        if self.shown:
+            self._actions.play(self.shown)
+            self._leave()
 
     def like(self, liked: bool) -> None:
         """The heart, or taking it back."""
         if self.shown:
             self._record(self.shown, Act.LIKED if liked else Act.UNLIKED)
 
-    def later(self, delay_s: float) -> None:
-        """Show it again after so many seconds."""
-        campaign_id = self.shown
-        if not campaign_id:
-            return
+    def acknowledge(self) -> None:
+        """The person confirms by name that they have read it. The page stays and says so."""
+        if self.shown:
+            self._try(lambda campaign_id: self._agent.acknowledge(campaign_id), self.shown)
+
+    def later(self, delay_s: float | None) -> None:
+        """Show it again after so many seconds, or at the next login."""
+        if self.shown and self._try(lambda campaign_id: self._agent.remind(campaign_id, delay_s), self.shown):
+            self._leave()
+
+    def open_inbox(self, campaign_id: str = "") -> None:
+        """The person goes on in the inbox, with one of those on this page or with all."""
+        self._actions.show_inbox(campaign_id or self.shown)
+        self._leave()
+
+    def _try(self, act: Callable[[str], None], campaign_id: str) -> bool:
+        """Whether it could be done; else the person was told why not."""
         try:
-            self._agent.remind(campaign_id, delay_s)
+            act(campaign_id)
         except errors.TidingsError as fault:
             self._actions.tell(fault)
-            return
-        self._leave(campaign_id)
+            return False
+        return True
 
     def change(self) -> None:
         """The person wants to change what is shared."""
@@ -337,3 +295,8 @@ def time_out_ms(urgency: Urgency) -> int | None:
     if urgency is Urgency.EMERGENCY:
         return None
     return policy.POPUP_TIMEOUT_URGENT_MS if urgency is Urgency.URGENT else policy.POPUP_TIMEOUT_MS
+
+
+def _time_out_ms(page: Page) -> int | None:
+    """A digest has more to be read, by somebody who has just come back."""
+    return policy.POPUP_TIMEOUT_URGENT_MS if page.digest else time_out_ms(page.urgency)

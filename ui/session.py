@@ -18,6 +18,7 @@ from resources import i18n
 from ui import faults, pages
 from ui.agent_port import Agent
 from ui.bridge import Bridge
+from ui.cards import Card, CardContent, DigestContent
 from ui.desktop import autostart, browser, placement
 from ui.desktop.presence import system_presence
 from ui.desktop.reduced_motion import reduced_motion
@@ -26,7 +27,7 @@ from ui.playback import Playback
 from ui.player.messages import Look
 from ui.popup.page import PopupPage
 from ui.popup_host import PopupHost
-from ui.presenter import Card, CardContent, Presenter, follow_link
+from ui.presenter import Presenter, follow_link
 from ui.theme import DEFAULT_ACCENT, Scheme, Theme, apply_theme
 from ui.timers import QtTimers
 from ui.tray import Tray
@@ -91,8 +92,8 @@ class Session(QObject):
         self._windows.close()
         self._playback.close()
 
-    def show_inbox(self, *, activate: bool = True) -> None:
-        self._windows.show_inbox(activate=activate)
+    def show_inbox(self, campaign_id: str = "", *, activate: bool = True) -> None:
+        self._windows.show_inbox(campaign_id, activate=activate)
 
     # What the presenter and the windows let others do
 
@@ -131,7 +132,7 @@ class Session(QObject):
     def _video_shown(self, play: QWidget) -> None:
         Nearby(self._playback, play.isVisible, play)
 
-    def _make_card(self, presenter: Presenter) -> Card:
+    def _make_card(self, presenter: Presenter, emergency: bool) -> Card:
         if not placement.places_windows():
             return self._make_notification(presenter)
         host = PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
@@ -149,7 +150,10 @@ class Session(QObject):
             show_quietly=lambda: self._windows.show_inbox(activate=False),
         )
 
-    def _make_page(self, content: CardContent) -> PopupPage:
+    def _make_page(self, content: CardContent | DigestContent) -> PopupPage:
+        if isinstance(content, DigestContent):
+            company, choices = self._agent.status().company, self._agent.choices()
+            return pages.digest_page(content, company, choices, self._clock.now())
         return pages.popup_page(
             content,
             self._agent.status().company,

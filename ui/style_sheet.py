@@ -59,6 +59,10 @@ QPushButton[kind="filter"]:disabled { background: $paper; border-color: $edge; c
 QPushButton[kind="filter"]:focus { border: 1px solid $ink; }
 QPushButton[kind="answer"] { padding: ${px8}px; }
 QPushButton[kind="answer"]:focus { padding: ${px7}px; }
+QPushButton[kind="row"] {
+    text-align: left; background: $soft; border-color: $soft; padding: ${px6}px ${px10}px; font-weight: 500;
+}
+QPushButton[kind="row"]:hover { border-color: $accent; }
 QPushButton[kind="danger"] { color: $red; }
 QPushButton[kind="danger"]:focus { border-color: $red; }
 QPushButton[kind="compact"] { padding: ${px5}px ${px10}px; font-size: ${px12}px; }

@@ -13,9 +13,10 @@ from agent import __version__, errors
 from agent.model import Act, Change, Connection, Interaction, Signal
 from ui.agent_port import Agent
 from ui.bridge import Bridge
+from ui.cards import Actions
 from ui.open_windows import OpenWindows
 from ui.preferences_desk import PreferencesDesk
-from ui.presenter import Actions, follow_link
+from ui.presenter import follow_link
 from ui.privacy_desk import PrivacyDesk
 from ui.theme import Theme
 

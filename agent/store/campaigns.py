@@ -13,7 +13,7 @@ from agent.store.connection import Database, decoding
 
 _LIKES_A_DAY = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at"
+_COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged"
 
 
 class CampaignStore:
@@ -83,7 +83,9 @@ class CampaignStore:
 
     def candidates(self) -> list[InboxItem]:
         """What selection has to judge: campaigns that the last feed named, and those with a reminder."""
-        return self._items("(listed = 1 OR remind_at IS NOT NULL) ORDER BY starts, campaign_id")
+        return self._items(
+            "(listed = 1 OR remind_at IS NOT NULL OR remind_login != '') ORDER BY starts, campaign_id"
+        )
 
     def _items(self, condition: str) -> list[InboxItem]:
         with self._database.reading() as connection:
@@ -106,13 +108,29 @@ class CampaignStore:
 
     def displayed(self, campaign_id: str, now: datetime) -> None:
         """A pop-up appeared; a reminder that led to it is done."""
-        self._set(campaign_id, "displayed = ?, remind_at = NULL", now.isoformat())
+        self._set(campaign_id, "displayed = ?, remind_at = NULL, remind_login = ''", now.isoformat())
 
     def read(self, campaign_id: str) -> None:
         self._set(campaign_id, "is_read = 1")
 
+    def mark(self, campaign_ids: Iterable[str], *, read: bool, now: datetime) -> None:
+        """What is marked as unread was displayed all the same: it does not pop up again."""
+        moment = now.isoformat()
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE campaign SET is_read = ?, displayed = coalesce(displayed, ?) WHERE campaign_id = ?",
+                [(int(read), moment, campaign_id) for campaign_id in campaign_ids],
+            )
+
     def remind(self, campaign_id: str, moment: datetime) -> None:
-        self._set(campaign_id, "remind_at = ?", moment.isoformat())
+        self._set(campaign_id, "remind_at = ?, remind_login = ''", moment.isoformat())
+
+    def remind_after(self, campaign_id: str, login: str) -> None:
+        """At another login than this."""
+        self._set(campaign_id, "remind_at = NULL, remind_login = ?", login)
+
+    def forget_reminder(self, campaign_id: str) -> None:
+        self._set(campaign_id, "remind_at = NULL, remind_login = ''")
 
     def like(self, campaign_id: str, liked: bool, now: datetime) -> int:
         """Remember the heart. Returns the sequence number of this change; 0 if the campaign is gone.
@@ -153,8 +171,8 @@ class CampaignStore:
             )
 
 
-def _item(row: tuple[bytes, str, int, str | None, int, int, str | None]) -> InboxItem:
-    content, received, listed, displayed, is_read, liked, remind_at = row
+def _item(row: tuple[bytes, str, int, str | None, int, int, str | None, str, str | None]) -> InboxItem:
+    content, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged = row
     with decoding("campaign"):
         state = CampaignState(
             received=datetime.fromisoformat(received),
@@ -163,5 +181,7 @@ def _item(row: tuple[bytes, str, int, str | None, int, int, str | None]) -> Inbo
             read=bool(is_read),
             liked=bool(liked),
             remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
+            remind_after_login=remind_login,
+            acknowledged=datetime.fromisoformat(acknowledged) if acknowledged else None,
         )
         return InboxItem(msgspec.json.decode(content, type=Campaign), state)

@@ -12,7 +12,7 @@ from agent import wire
 from agent.model import Company, Person
 from agent.store.connection import Database, decoding
 
-_TABLES = ("enrolment", "counter", "campaign", "message", "receipt")
+_TABLES = ("enrolment", "counter", "campaign", "acknowledgement", "message", "receipt")
 
 
 class Enrolment(Struct, frozen=True):
@@ -26,6 +26,8 @@ class Enrolment(Struct, frozen=True):
     etag: str
     poll_interval_s: int
     last_check: datetime | None
+    connected: datetime | None = None
+    """None where it was connected before this was noted."""
 
     @property
     def owner(self) -> tuple[str, bytes]:
@@ -40,7 +42,8 @@ class EnrolmentStore:
     def read(self) -> Enrolment | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check FROM enrolment"
+                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check, connected"
+                " FROM enrolment"
             ).fetchone()
         if row is None:
             return None
@@ -54,6 +57,7 @@ class EnrolmentStore:
                 etag=row[5],
                 poll_interval_s=row[6],
                 last_check=datetime.fromisoformat(row[7]) if row[7] else None,
+                connected=datetime.fromisoformat(row[8]) if row[8] else None,
             )
 
     def is_anothers(self, enrolment: Enrolment) -> bool:
@@ -71,8 +75,8 @@ class EnrolmentStore:
             for table in ("enrolment",) if same else _TABLES:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute(
-                "INSERT INTO enrolment (id, server_url, company_id, keys, person, company, etag, poll_interval_s)"
-                " VALUES (1, ?, ?, ?, ?, ?, '', ?)",
+                "INSERT INTO enrolment (id, server_url, company_id, keys, person, company, etag, poll_interval_s,"
+                " connected) VALUES (1, ?, ?, ?, ?, ?, '', ?, ?)",
                 (
                     enrolment.server_url,
                     enrolment.company_id,
@@ -80,6 +84,7 @@ class EnrolmentStore:
                     msgspec.json.encode(enrolment.person),
                     msgspec.json.encode(enrolment.company),
                     enrolment.poll_interval_s,
+                    enrolment.connected.isoformat() if enrolment.connected else None,
                 ),
             )
         if not same:

@@ -82,7 +82,18 @@ _V2 = """
 ALTER TABLE receipt ADD COLUMN genuine INTEGER
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2)
+_V3 = """
+ALTER TABLE campaign ADD COLUMN acknowledged TEXT;
+ALTER TABLE campaign ADD COLUMN remind_login TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrolment ADD COLUMN connected TEXT;
+CREATE TABLE acknowledgement (
+    event_id TEXT PRIMARY KEY,
+    campaign_id TEXT NOT NULL UNIQUE,
+    moment TEXT NOT NULL
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:

@@ -53,7 +53,7 @@ def running(title: str, **changes: Any) -> dict[str, Any]:
 
 def recalled(content: dict[str, Any]) -> dict[str, Any]:
     """The content of the same campaign, called back."""
-    return content | {"status": "recalled", "sender": "", "variants": {}}
+    return content | {"status": "recalled", "sender": "", "acknowledge": False, "variants": {}}
 
 
 class Company:
@@ -74,6 +74,8 @@ class Company:
         self.ended: dict[str, dict[str, Any]] = {}
         """Receipts that no longer count, and the withdrawal that ended each."""
         self.events: dict[str, dict[str, Any]] = {}
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+        """What was confirmed, by campaign: the first counts."""
         self.documents: dict[str, str] = {}
         self.own_data = OwnData(self)
         self.lock = threading.Lock()
@@ -130,6 +132,8 @@ class Company:
             return self._feed(request)
         if path == "signals":
             return json_reply({"results": [self._store(each) for each in json.loads(request.body)["events"]]})
+        if path == "acknowledgements":
+            return self._acknowledge(json.loads(request.body))
         if path == "consents":
             return self._consent(json.loads(request.body))
         if path == "me":
@@ -167,6 +171,13 @@ class Company:
             self.events[event["event_id"]] = event
             status = "stored"
         return {"event_id": event["event_id"], "status": status, "reason": ""}
+
+    def _acknowledge(self, body: dict[str, Any]) -> Reply:
+        status, reason = "refused", "This campaign does not ask for it."
+        if body["campaign_id"] in self.documents:
+            kept = self.acknowledged.setdefault(body["campaign_id"], body)
+            status, reason = "stored" if kept is body else "duplicate", ""
+        return json_reply({"event_id": body["event_id"], "status": status, "reason": reason})
 
     def _consent(self, body: dict[str, Any]) -> Reply:
         receipt_id, signal, status = body["receipt_id"], body["signal"], body["status"]

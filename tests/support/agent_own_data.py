@@ -68,6 +68,7 @@ class OwnData:
                 | {"link_id": event.get("link_id", ""), "value": event.get("value"), "seq": event.get("seq")}
                 for event in self._company.events.values()
             ],
+            "acknowledgements": list(self._company.acknowledged.values()),
             "campaigns": [
                 {"campaign_id": name, "title": f"About {name}", "addressed": "everyone"}
                 for name in self._company.documents

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.children import Child
-from tests.support.desktop import KEYRING_PASSWORD, SECRETS
+from tests.support.desktop_base import KEYRING_PASSWORD, SECRETS
 from tests.support.session_bus import SessionBus, own_user_only
 from tests.support.waiting import until
 

@@ -168,7 +168,7 @@ def privacy_locked(theme: Theme) -> QWidget:
 def privacy_differences(theme: Theme) -> QWidget:
     window = privacy(theme)
     differences = (
-        Difference("server", EVENT, Signal.SEEN, "c-1"),
+        Difference("server", EVENT, "seen", "c-1"),
         Difference("computer", EVENT.replace("8", "9"), Signal.LIKE, "c-77"),
     )
     window.sent.show_comparison(Comparison(12, differences))

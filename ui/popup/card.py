@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSpacerItem, QVB
 from agent.model import Urgency
 from resources.i18n import _
 from ui import wording
+from ui.popup.digest import DigestList
 from ui.popup.frame import CardFrame
 from ui.popup.page import PopupPage
 from ui.theme import Theme
@@ -47,6 +48,8 @@ class PopupCard(CardFrame):
     later_chosen = Signal(float)
     dismissed = Signal()
     change_clicked = Signal()
+    inbox_wanted = Signal(str)
+    """At a campaign, or as a whole where none is named."""
     previous = Signal()
     next = Signal()
 
@@ -123,12 +126,18 @@ class PopupCard(CardFrame):
         self.action_row = FlowRow(px(10))
         self.watch = Button(_("Watch"), kind="primary")
         self.watch.clicked.connect(self.watch_clicked)
+        self.open_inbox = Button(_("Open inbox"), kind="primary")
+        self.open_inbox.clicked.connect(lambda: self.inbox_wanted.emit(""))
         self.like = LikeButton(self._theme)
         self.like.toggled.connect(self.like_toggled)
         self.action_row.add(self.watch)
+        self.action_row.add(self.open_inbox)
         self.action_row.add_trailing(self.like)
         self.action_row.add_trailing(self._pager())
+        self.digest = DigestList(self._theme)
+        self.digest.chosen.connect(self.inbox_wanted)
         column.addWidget(self.text)
+        column.addWidget(self.digest)
         column.addSpacerItem(self._gap)
         column.addWidget(self.action_row)
         return column
@@ -180,6 +189,7 @@ class PopupCard(CardFrame):
         self._show_picture(page)
         self.title.setText(page.title)
         self.body.setText(page.body)
+        self.digest.show_lines(page.digest)
         self._show_actions(page)
         self.share_line.setText(page.share_line)
         self.fit()
@@ -204,6 +214,8 @@ class PopupCard(CardFrame):
             self.action_row.drop(button)
         self._links = []
         self.watch.setVisible(page.has_video)
+        self.open_inbox.setVisible(bool(page.digest))
+        self.later_button.setVisible(not page.digest)
         for index, link in enumerate(page.links):
             button = Button(link.label, kind="primary" if index == 0 and not page.has_video else "")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -15,6 +15,15 @@ class PopupLink:
 
 
 @dataclass(frozen=True)
+class DigestLine:
+    """One announcement that a digest names. ``facts``: from whom, and when."""
+
+    campaign_id: str
+    title: str
+    facts: str
+
+
+@dataclass(frozen=True)
 class PopupPage:
     """One announcement on the card. All texts are plain and in the person's language.
 
@@ -38,6 +47,7 @@ class PopupPage:
     liked: bool = False
     position: int = 1
     count: int = 1
+    digest: tuple[DigestLine, ...] = ()
 
     @property
     def has_video(self) -> bool:

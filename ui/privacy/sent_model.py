@@ -35,6 +35,7 @@ class Kind(StrEnum):
     LIKE = "like"
     CHOICE = "choice"
     CORRECTION = "correction"
+    ACKNOWLEDGEMENT = "acknowledgement"
 
 
 _KINDS = {"given": Kind.CHOICE, "withdrawn": Kind.CHOICE}

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from agent.sharing import Comparison, Difference, SentItem
-from resources.i18n import _, ngettext, pgettext
+from resources.i18n import _, ngettext
 from ui.privacy import words
 from ui.privacy.note import Note
 from ui.privacy.sent_model import Kind, SentModel
@@ -118,6 +118,7 @@ class SentPane(QWidget):
             Kind.LIKE: _("Likes"),
             Kind.CHOICE: _("Choices"),
             Kind.CORRECTION: _("Corrections"),
+            Kind.ACKNOWLEDGEMENT: _("Confirmed as read"),
         }
         counts = self.model.counts()
         self.filters.show_counts(names, counts)
@@ -193,9 +194,7 @@ class SentPane(QWidget):
 
 def _difference_text(difference: Difference, titles: dict[str, str]) -> str:
     where = _("only on the server") if difference.only == "server" else _("only on this computer")
-    kind = {"seen": _("Seen"), "click": _("Click"), "like": pgettext("what was sent", "Like")}[
-        difference.signal
-    ]
+    kind = words.event_text(difference.kind)
     announcement = titles.get(difference.campaign_id, difference.campaign_id)
     return f"{kind} · {announcement} · {where} · {difference.event_id}"
 

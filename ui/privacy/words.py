@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agent.model import Signal
-from agent.sharing import SentItem, SentStatus
+from agent.sharing import ACKNOWLEDGEMENT, SentItem, SentStatus
 from resources.i18n import _, ngettext, pgettext
 from ui import wording
 
@@ -32,11 +32,16 @@ def kind_text(item: SentItem) -> str:
     return _kind(item.kind, item.signal)
 
 
+def event_text(kind: str) -> str:
+    """What an event was, by the kind of its message."""
+    return _kind(kind, "")
+
+
 def kind_texts() -> list[str]:
     """Every text that ``kind_text`` may give, for the width of a column."""
     kinds = [_kind(signal.value, signal.value) for signal in Signal]
     kinds += [_kind(status, signal.value) for status in ("given", "withdrawn") for signal in Signal]
-    return [*kinds, _kind("correction", "")]
+    return [*kinds, _kind("correction", ""), _kind(ACKNOWLEDGEMENT, "")]
 
 
 def _kind(kind: str, signal: str) -> str:
@@ -45,6 +50,7 @@ def _kind(kind: str, signal: str) -> str:
         "click": _("Click"),
         "like": pgettext("what was sent", "Like"),
         "correction": _("Details corrected"),
+        ACKNOWLEDGEMENT: _("Confirmed as read"),
     }
     if kind in names:
         return names[kind]

@@ -146,7 +146,7 @@ def test_verify_finds_what_was_changed_lost_invented_or_kept_after_a_withdrawal(
     settles(agent)
     company.events[kept["event_id"]] = kept
     comparison = my_data.verify()
-    found = {(each.only, each.signal.value) for each in comparison.differences}
+    found = {(each.only, each.kind) for each in comparison.differences}
     assert found == {("server", "like"), ("computer", "like"), ("computer", "seen"), ("server", "click")}
     assert comparison.agreed == 0
 

@@ -77,9 +77,15 @@ def test_between_two_is_the_time_that_the_person_wants_but_for_what_they_asked_f
     assert found.look_again == NOW + timedelta(minutes=20)
 
 
+def test_a_digest_is_one_pop_up_however_many_it_names() -> None:
+    preferences = Preferences(popups_per_hour=2)
+    named = shown_before(30, 30, 30, 30)
+    assert ids(chosen([*named, an_item("c-a"), an_item("c-b")], preferences)) == ["c-a"]
+
+
 @given(
     waiting=st.integers(0, 8),
-    before=st.lists(st.integers(0, 2_000), max_size=8),
+    before=st.lists(st.integers(0, 2_000), max_size=8, unique=True),
     per_hour=st.integers(0, 5),
     per_day=st.integers(0, 8),
     gap=st.integers(0, 90),

@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,7 @@ class MemoryAgent:
         self.fault: errors.TidingsError | None = None
         self.media: dict[str, Path] = {}
         self.calls: list[str] = []
+        self.login = "monday"
         self.my_data = MemoryData()
         self.preferences = MemoryPreferences(lambda: self.tell(Change.PREFERENCES))
 
@@ -209,6 +210,7 @@ class MemoryAgent:
             presence=presence,
             paused_until=self.state.paused_until,
             preferences=self.preferences.effective(),
+            login=self.login,
         )
 
     def choices(self) -> tuple[SignalChoice, ...]:
@@ -227,7 +229,7 @@ class MemoryAgent:
             raise self.fault
         self.recorded.append(interaction)
         changes: dict[Act, dict[str, Any]] = {
-            Act.DISPLAYED: {"displayed": self.time.now(), "remind_at": None},
+            Act.DISPLAYED: {"displayed": self.time.now(), "remind_at": None, "remind_after_login": ""},
             Act.DISMISSED: {"read": True},
             Act.READ: {"read": True},
             Act.CLICKED: {"read": True},
@@ -236,8 +238,24 @@ class MemoryAgent:
         }
         self._change(interaction.campaign_id, **changes.get(interaction.act, {}))
 
-    def remind(self, campaign_id: str, delay_s: float) -> None:
-        self._change(campaign_id, remind_at=self.time.now() + timedelta(seconds=delay_s))
+    def remind(self, campaign_id: str, delay_s: float | None) -> None:
+        if delay_s is None:
+            self._change(campaign_id, remind_at=None, remind_after_login=self.login)
+        else:
+            moment = self.time.now() + timedelta(seconds=delay_s)
+            self._change(campaign_id, remind_at=moment, remind_after_login="")
+
+    def forget_reminder(self, campaign_id: str) -> None:
+        self._change(campaign_id, remind_at=None, remind_after_login="")
+
+    def acknowledge(self, campaign_id: str) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self._change(campaign_id, acknowledged=self.time.now())
+
+    def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
+        for campaign_id in campaign_ids:
+            self._change(campaign_id, read=read)
 
     def pause(self, seconds: float | None) -> None:
         until = self.time.now() + timedelta(seconds=seconds) if seconds else None

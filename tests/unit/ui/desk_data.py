@@ -57,7 +57,7 @@ class MemoryData:
     def held(self) -> Held:
         self._reach()
         controller = Controller("Northwind SAS", "Inès Martin", "dpo@northwind.example", Region.EU, 3)
-        return Held(1, NOW, controller, self.details, (), (), (), (), (), {})
+        return Held(1, NOW, controller, self.details, (), (), (), (), (), (), {})
 
     def verify(self) -> Comparison:
         self._reach()

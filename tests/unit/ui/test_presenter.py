@@ -8,7 +8,8 @@ import pytest
 from agent import errors, policy
 from agent.model import Act, Change, Interaction, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import FILM, START, ManualTime, MemoryAgent, campaign
-from ui.presenter import CardContent, Presenter
+from ui.cards import CardContent, DigestContent
+from ui.presenter import Presenter
 
 SEEN_S = policy.SEEN_AFTER_MS / 1000
 TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
@@ -18,15 +19,22 @@ class PaperCard:
     """A pop-up on paper: what it shows, and whether it is there."""
 
     def __init__(self) -> None:
-        self.content: CardContent | None = None
+        self.content: CardContent | DigestContent | None = None
         self.open = True
+        self.emergency = False
 
-    def show(self, content: CardContent) -> None:
+    def show(self, content: CardContent | DigestContent) -> None:
         assert self.open, "a closed card is never shown again"
         self.content = content
 
     def close(self) -> None:
         self.open = False
+
+
+def name(content: CardContent | DigestContent) -> str:
+    if isinstance(content, CardContent):
+        return content.item.campaign.campaign_id
+    return "+".join(item.campaign.campaign_id for item in content.items)
 
 
 class Desk:
@@ -42,11 +50,13 @@ class Desk:
         self.played: list[str] = []
         self.told: list[errors.TidingsError] = []
         self.choices_shown = 0
+        self.inbox_shown: list[str] = []
         self.presenter = Presenter(self.agent, self._make_card, self, self.time, self.time)
         self.agent.subscribe(lambda _change: self.time.after(0, self.presenter.refresh) and None)
 
-    def _make_card(self, presenter: Presenter) -> PaperCard:
+    def _make_card(self, presenter: Presenter, emergency: bool) -> PaperCard:
         self.cards.append(PaperCard())
+        self.cards[-1].emergency = emergency
         self.time.after(0, lambda: presenter.visible(True))
         return self.cards[-1]
 
@@ -61,6 +71,9 @@ class Desk:
     def play(self, campaign_id: str) -> None:
         self.played.append(campaign_id)
 
+    def show_inbox(self, campaign_id: str = "") -> None:
+        self.inbox_shown.append(campaign_id)
+
     def show_choices(self) -> None:
         self.choices_shown += 1
 
@@ -71,9 +84,7 @@ class Desk:
     def shown(self) -> list[str]:
         """What is on the screen, with its place: "c-1 1/2"; nothing when no card is open."""
         cards = [card for card in self.cards if card.open and card.content]
-        return [
-            f"{c.item.campaign.campaign_id} {c.position}/{c.count}" for card in cards if (c := card.content)
-        ]
+        return [f"{name(c)} {c.position}/{c.count}" for card in cards if (c := card.content)]
 
     def arrives(self, *campaigns: object) -> None:
         self.agent.arrives(*campaigns)  # type: ignore[arg-type]

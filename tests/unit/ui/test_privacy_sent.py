@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from agent import errors
-from agent.model import Signal
 from agent.sharing import Comparison, Difference, SentStatus
 from tests.support import gallery_data as data
 from tests.support import gallery_privacy
@@ -189,8 +188,8 @@ class TestVerifying:
 
     def test_differences_are_listed_and_explained(self, window: PrivacyWindow) -> None:
         differences = (
-            Difference("server", gallery_privacy.EVENT, Signal.SEEN, "c-1"),
-            Difference("computer", "9b0e", Signal.LIKE, "c-77"),
+            Difference("server", gallery_privacy.EVENT, "seen", "c-1"),
+            Difference("computer", "9b0e", "like", "c-77"),
         )
         window.sent.show_comparison(Comparison(12, differences))
         note = window.sent.note

@@ -1,0 +1,166 @@
+"""The pages of the pop-up: which are in it, which of them is on top, and which had to make way for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent import selection
+from agent.model import InboxItem, Selection, Urgency
+
+DIGEST = "digest"
+"""The key of the digest's page. No campaign's id looks like it."""
+
+
+@dataclass(eq=False)
+class Page:
+    """One campaign, or all that a digest names."""
+
+    items: tuple[InboxItem, ...]
+    digest: bool = False
+    displayed: set[str] = field(default_factory=set)
+    """Ids of the campaigns of which it is noted."""
+    seen: bool = False
+    """It could be looked at for long enough."""
+
+    @property
+    def item(self) -> InboxItem:
+        return self.items[0]
+
+    @property
+    def key(self) -> str:
+        return DIGEST if self.digest else self.item.campaign.campaign_id
+
+    @property
+    def urgency(self) -> Urgency:
+        return Urgency.NORMAL if self.digest else self.item.campaign.urgency
+
+    def ids(self) -> set[str]:
+        return {item.campaign.campaign_id for item in self.items}
+
+
+class Deck:
+    """An emergency comes alone: all others wait beneath it. ``aside`` are pages that come back."""
+
+    def __init__(self) -> None:
+        self._pages: list[Page] = []
+        self._aside: list[Page] = []
+        self._index = 0
+
+    @property
+    def view(self) -> list[Page]:
+        """What can be paged through now."""
+        emergencies = [page for page in self._pages if page.urgency is Urgency.EMERGENCY]
+        return emergencies or self._pages
+
+    @property
+    def top(self) -> Page | None:
+        """The page that is shown."""
+        view = self.view
+        return view[min(self._index, len(view) - 1)] if view else None
+
+    @property
+    def position(self) -> int:
+        """Of the page on top, counted from 1."""
+        return min(self._index, len(self.view) - 1) + 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether any page waits to come back."""
+        return bool(self._aside)
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(self._pages)
+
+    def clear(self) -> None:
+        self._pages, self._aside, self._index = [], [], 0
+
+    def turn(self, pages: int) -> bool:
+        """Some pages forward, or back. Returns whether there is such a page."""
+        if not 0 <= self._index + pages < len(self.view):
+            return False
+        self._index += pages
+        return True
+
+    def has_news(self, found: Selection) -> bool:
+        """Whether something is due that is in no page."""
+        known = self._ids()
+        return any(item.campaign.campaign_id not in known for item in (*found.show, *found.digest))
+
+    def add(self, found: Selection) -> None:
+        """Put what is due behind the rest: urgent ones, then the digest, then the others."""
+        with _SameTop(self):
+            known = self._ids()
+            new = [Page((item,)) for item in found.show if item.campaign.campaign_id not in known]
+            missed = tuple(item for item in found.digest if item.campaign.campaign_id not in known)
+            self._pages += [page for page in new if page.urgency is not Urgency.NORMAL]
+            self._add_missed(missed)
+            self._pages += [page for page in new if page.urgency is Urgency.NORMAL]
+
+    def _add_missed(self, missed: tuple[InboxItem, ...]) -> None:
+        if not missed:
+            return
+        for page in self._pages:
+            if page.digest:
+                page.items = missed + page.items
+                return
+        self._pages.append(Page(missed, digest=True))
+
+    def keep(self, inbox: Mapping[str, InboxItem], now: datetime) -> set[str]:
+        """Drop what is recalled, over or read elsewhere. Returns the ids of what left."""
+        before = self._ids()
+        with _SameTop(self):
+            for pages in (self._pages, self._aside):
+                for page in pages:
+                    page.items = tuple(
+                        inbox[item.campaign.campaign_id] for item in page.items if _holds(item, inbox, now)
+                    )
+            self._pages = [page for page in self._pages if page.items]
+            self._aside = [page for page in self._aside if page.items]
+        return before - self._ids()
+
+    def drop(self, pages: list[Page]) -> None:
+        with _SameTop(self):
+            self._pages = [page for page in self._pages if page not in pages]
+
+    def put_aside(self, pages: list[Page]) -> None:
+        """Out of sight, to come back. What was not displayed yet is chosen again in its time."""
+        self.drop(pages)
+        self._aside += [page for page in pages if page.displayed]
+
+    def bring_back(self, may_show: Callable[[Page], bool]) -> None:
+        with _SameTop(self):
+            self._pages += [page for page in self._aside if may_show(page)]
+            self._aside = [page for page in self._aside if not may_show(page)]
+
+    def _ids(self) -> set[str]:
+        return set().union(*(page.ids() for page in (*self._pages, *self._aside)))
+
+
+class _SameTop:
+    """What was on top before stays there, if it is still in view; else what was behind it comes."""
+
+    def __init__(self, deck: Deck) -> None:
+        self._deck = deck
+
+    def __enter__(self) -> None:
+        self._top = self._deck.top
+
+    def __exit__(self, *_error: object) -> None:
+        deck = self._deck
+        places = [place for place, page in enumerate(deck.view) if page is self._top]
+        alone = any(page.urgency is Urgency.EMERGENCY for page in deck)
+        if places:
+            deck._index = places[0]
+        elif alone:
+            deck._index = 0
+        else:
+            deck._index = min(deck._index, max(len(deck.view) - 1, 0))
+
+
+def _holds(item: InboxItem, inbox: Mapping[str, InboxItem], now: datetime) -> bool:
+    now_known = inbox.get(item.campaign.campaign_id)
+    if now_known is None or selection.over(now_known, now):
+        return False
+    return item.state.read or not now_known.state.read
