@@ -109,6 +109,8 @@ def plain_notice(company: CompanySection, today: date) -> NoticeSection:
         "liked. Each of the three is off until you switch it on, and you can switch it off at any time; what was "
         "shared is then erased. Your choice changes nothing in what you receive, and nobody in the company can see "
         "it. Reports show totals only, never fewer than five people.\n"
+        "Where an announcement asks you to confirm that you have read it, and you do, your name and the time are kept as "
+        "long as you belong to the company.\n"
         f"You may see, correct, take with you and erase your data. Contact for data protection: {contact}."
     )
     french = (
@@ -119,6 +121,8 @@ def plain_notice(company: CompanySection, today: date) -> NoticeSection:
         "moment ; ce qui a été partagé est alors effacé. Votre choix ne change rien à ce que vous recevez, et "
         "personne dans l’entreprise ne peut le voir. Les rapports ne montrent que des totaux, jamais moins de cinq "
         "personnes.\n"
+        "Quand une annonce vous demande de confirmer que vous l’avez lue, et que vous le faites, votre nom et l’heure sont "
+        "conservés tant que vous faites partie de l’entreprise.\n"
         "Vous pouvez voir, corriger, emporter et effacer vos données. Contact pour la protection des données : "
         f"{contact}."
     )

@@ -46,6 +46,7 @@ def test_a_title_a_sender_and_an_audience_are_enough(folder: Path) -> None:
     assert manifest.starts == NOW.replace(microsecond=0)
     assert manifest.ends == manifest.starts + DEFAULT_SPAN
     assert (manifest.urgency, manifest.audience.everyone) == ("normal", True)
+    assert manifest.acknowledge is False
     variant = manifest.variants["en"]
     assert (variant.title, variant.body) == ("VPN restarts at 18:00 tonight", "")
     assert (variant.links, variant.image, variant.video) == ((), None, None)
@@ -58,6 +59,7 @@ def test_everything_that_a_file_can_say_is_read(folder: Path) -> None:
         id = "c-lyon"
         sender = "Internal news"
         urgency = "urgent"
+        acknowledge = true
         starts = 2026-11-24T09:00:00+01:00
         ends = 2026-11-30T17:00:00Z
         default_language = "fr-CA"
@@ -81,7 +83,7 @@ def test_everything_that_a_file_can_say_is_read(folder: Path) -> None:
                     { language = "en", label = "English", file = "film.en.vtt" }]
         """,
     )
-    assert manifest.campaign_id == "c-lyon"
+    assert (manifest.campaign_id, manifest.acknowledge) == ("c-lyon", True)
     assert manifest.starts == datetime(2026, 11, 24, 8, tzinfo=UTC)
     assert manifest.ends == datetime(2026, 11, 30, 17, tzinfo=UTC)
     assert manifest.audience.groups == ("Lyon", "Paris")
@@ -124,6 +126,8 @@ def test_media_are_found_next_to_the_file_or_in_a_folder_of_their_own(folder: Pa
         (("everyone = true", 'everyone = true\ngroups = ["Lyon"]'), "audience.everyone", "one of the two"),
         (("everyone = true", "groups = [1]"), "audience.groups", '["Lyon", "Paris"]'),
         (('sender = "IT"', 'sender = "IT"\nurgency = "urgnt"'), "urgency", "“urgent”"),
+        (('sender = "IT"', 'sender = "IT"\nacknowledge = "yes"'), "acknowledge", "true or false"),
+        (('sender = "IT"', 'sender = "IT"\nends = 9999-12-30T00:00:00Z'), "ends", "that year"),
         (('sender = "IT"', 'sender = "IT"\nid = "C Lyon"'), "id", "c-"),
         (('sender = "IT"', 'sender = "IT"\nstarts = 2026-11-23T09:00:00'), "starts", "time zone"),
         (('sender = "IT"', 'sender = "IT"\nstarts = 2026-11-23'), "starts", "+01:00"),
