@@ -100,9 +100,8 @@ class Presenter:
         self._asking = False
         if not self._open:
             return
-        nobody_looks = Tristate.YES in (presence.locked, presence.idle)
-        self._dwell.locked(nobody_looks)
-        self._confirm_seen(nobody_looks)
+        self._dwell.locked(Tristate.YES in (presence.locked, presence.idle))
+        self._confirm_seen(presence)
         self._make_way(presence)
         self._deck.bring_back(lambda page: self._in_the_way(page, presence) is None)
         found = self._agent.select(presence)
@@ -180,10 +179,10 @@ class Presenter:
         self._confirming = key
         self._ask_presence()
 
-    def _confirm_seen(self, nobody_looks: bool) -> None:
+    def _confirm_seen(self, presence: PresenceState) -> None:
         key, self._confirming = self._confirming, ""
         page = self._deck.top
-        if not key or page is None or nobody_looks or not self._dwell.stays(key):
+        if not key or page is None or not self._dwell.stays(key) or self._in_the_way(page, presence):
             return
         page.seen = True
         if not page.digest:

@@ -16,6 +16,7 @@ class Keeper(Protocol):
     content: dict[str, Any]
     person: dict[str, str]
     events: dict[str, dict[str, Any]]
+    acknowledged: dict[str, dict[str, Any]]
     consents: dict[str, str]
     documents: dict[str, str]
 

@@ -61,13 +61,23 @@ def campaign(
     urgency: Urgency = Urgency.NORMAL,
     starts: datetime = START - timedelta(hours=1),
     ends: datetime = START + timedelta(days=7),
+    acknowledge: bool = False,
     **content: Any,
 ) -> Campaign:
     """An announcement; further words are its text's: title, body, links, image, video."""
     content = {"title": f"About {campaign_id}", "links": (READ_MORE, ELSEWHERE)} | content
     variants = {"en": Variant(**content)}
     return Campaign(
-        campaign_id, 1, CampaignStatus.LIVE, "Internal news", urgency, starts, ends, "en", variants
+        campaign_id,
+        1,
+        CampaignStatus.LIVE,
+        "Internal news",
+        urgency,
+        starts,
+        ends,
+        "en",
+        variants,
+        acknowledge,
     )
 
 

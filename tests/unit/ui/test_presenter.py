@@ -1,94 +1,17 @@
 """What is on the screen, since when, and what is noted of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from agent import errors, policy
 from agent.model import Act, Change, Interaction, PresenceState, Tristate, Urgency
-from tests.unit.ui.desk import FILM, START, ManualTime, MemoryAgent, campaign
-from ui.cards import CardContent, DigestContent
-from ui.presenter import Presenter
+from tests.unit.ui.desk import FILM, START, campaign
+from tests.unit.ui.presenter_desk import Desk
 
 SEEN_S = policy.SEEN_AFTER_MS / 1000
 TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
-
-
-class PaperCard:
-    """A pop-up on paper: what it shows, and whether it is there."""
-
-    def __init__(self) -> None:
-        self.content: CardContent | DigestContent | None = None
-        self.open = True
-        self.emergency = False
-
-    def show(self, content: CardContent | DigestContent) -> None:
-        assert self.open, "a closed card is never shown again"
-        self.content = content
-
-    def close(self) -> None:
-        self.open = False
-
-
-def name(content: CardContent | DigestContent) -> str:
-    if isinstance(content, CardContent):
-        return content.item.campaign.campaign_id
-    return "+".join(item.campaign.campaign_id for item in content.items)
-
-
-class Desk:
-    """The presenter with everything around it."""
-
-    def __init__(self) -> None:
-        self.time = ManualTime()
-        self.agent = MemoryAgent(self.time)
-        self.presence = PresenceState()
-        self.asked = 0
-        self.cards: list[PaperCard] = []
-        self.opened: list[str] = []
-        self.played: list[str] = []
-        self.told: list[errors.TidingsError] = []
-        self.choices_shown = 0
-        self.inbox_shown: list[str] = []
-        self.presenter = Presenter(self.agent, self._make_card, self, self.time, self.time)
-        self.agent.subscribe(lambda _change: self.time.after(0, self.presenter.refresh) and None)
-
-    def _make_card(self, presenter: Presenter, emergency: bool) -> PaperCard:
-        self.cards.append(PaperCard())
-        self.cards[-1].emergency = emergency
-        self.time.after(0, lambda: presenter.visible(True))
-        return self.cards[-1]
-
-    def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:
-        self.asked += 1
-        self.time.after(1, lambda: answer(self.presence))
-
-    def open_url(self, url: str) -> bool:
-        self.opened.append(url)
-        return True
-
-    def play(self, campaign_id: str) -> None:
-        self.played.append(campaign_id)
-
-    def show_inbox(self, campaign_id: str = "") -> None:
-        self.inbox_shown.append(campaign_id)
-
-    def show_choices(self) -> None:
-        self.choices_shown += 1
-
-    def tell(self, fault: errors.TidingsError) -> None:
-        self.told.append(fault)
-
-    @property
-    def shown(self) -> list[str]:
-        """What is on the screen, with its place: "c-1 1/2"; nothing when no card is open."""
-        cards = [card for card in self.cards if card.open and card.content]
-        return [f"{name(c)} {c.position}/{c.count}" for card in cards if (c := card.content)]
-
-    def arrives(self, *campaigns: object) -> None:
-        self.agent.arrives(*campaigns)  # type: ignore[arg-type]
-        self.time.pass_by(0.1)
 
 
 @pytest.fixture

@@ -1,0 +1,177 @@
+"""Absences, emergencies, and what makes way for something else: nothing disturbs, and nothing is lost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from agent import policy
+from agent.model import Act, PresenceState, Tristate, Urgency
+from tests.unit.ui.desk import START, campaign
+from tests.unit.ui.presenter_desk import Desk
+
+SEEN_S = policy.SEEN_AFTER_MS / 1000
+TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
+LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
+FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.presenter.close()
+    assert not any(card.open for card in desk.cards)
+
+
+def missed(count: int) -> list[object]:
+    return [campaign(f"c-{number}", starts=LONG_AGO - timedelta(hours=number)) for number in range(count)]
+
+
+class TestDigest:
+    def test_what_was_missed_in_an_absence_is_one_page_and_not_a_burst(self, desk: Desk) -> None:
+        desk.arrives(*missed(5))
+        assert desk.shown == ["c-0+c-1+c-2+c-3+c-4 1/1"]
+        desk.presenter.dismiss()
+        desk.time.pass_by(24 * 3_600)
+        assert len(desk.cards) == 1, "none of them comes by itself afterwards"
+
+    def test_what_it_names_was_displayed_is_not_seen_and_stays_unread(self, desk: Desk) -> None:
+        desk.arrives(*missed(3))
+        desk.time.pass_by(SEEN_S + 1)
+        desk.presenter.dismiss()
+        assert [desk.agent.acts(f"c-{number}") for number in range(3)] == [[Act.DISPLAYED]] * 3
+        assert desk.agent.status().unread == 3
+
+    def test_two_that_are_late_come_as_always(self, desk: Desk) -> None:
+        desk.arrives(*missed(2))
+        assert desk.shown == ["c-1 1/2"]
+
+    def test_urgent_ones_come_by_themselves_before_it(self, desk: Desk) -> None:
+        desk.arrives(*missed(3), campaign("c-now", urgency=Urgency.URGENT, starts=LONG_AGO))
+        assert desk.shown == ["c-now 1/2"]
+        desk.presenter.dismiss()
+        assert desk.shown == ["c-0+c-1+c-2 1/1"]
+
+    def test_it_leads_to_the_inbox_as_a_whole_or_to_one_of_them(self, desk: Desk) -> None:
+        desk.arrives(*missed(3))
+        desk.presenter.open_inbox("c-1")
+        assert (desk.inbox_shown, desk.shown) == (["c-1"], [])
+
+    def test_what_is_recalled_or_read_meanwhile_leaves_it(self, desk: Desk) -> None:
+        desk.arrives(*missed(3))
+        desk.agent.recall("c-1")
+        desk.time.pass_by(0.01)
+        assert desk.shown == ["c-0+c-2 1/1"]
+        desk.agent.mark_read(["c-0", "c-2"], True)
+        desk.time.pass_by(0.01)
+        assert desk.shown == []
+
+    def test_more_that_were_missed_join_the_one_on_the_screen(self, desk: Desk) -> None:
+        desk.arrives(*missed(3))
+        desk.arrives(*[campaign(f"c-x{n}", starts=LONG_AGO) for n in range(3)])
+        assert desk.shown == ["c-x2+c-x1+c-x0+c-0+c-1+c-2 1/1"]
+        assert desk.agent.acts("c-x0") == [Act.DISPLAYED]
+
+    def test_it_cannot_be_put_off_or_liked(self, desk: Desk) -> None:
+        desk.arrives(*missed(3))
+        desk.presenter.later(900)
+        desk.presenter.like(True)
+        assert desk.shown == ["c-0+c-1+c-2 1/1"]
+
+
+class TestEmergency:
+    def test_it_comes_alone_in_a_window_of_its_own_and_the_others_come_back_after_it(
+        self, desk: Desk
+    ) -> None:
+        desk.arrives(campaign("c-1"), campaign("c-2"))
+        desk.arrives(campaign("c-fire", urgency=Urgency.EMERGENCY))
+        assert desk.shown == ["c-fire 1/1"]
+        assert [card.emergency for card in desk.cards if card.open] == [True]
+        desk.presenter.dismiss()
+        assert desk.shown == ["c-1 1/2"]
+        assert [card.emergency for card in desk.cards if card.open] == [False]
+        assert desk.agent.acts("c-1").count(Act.DISPLAYED) == 1
+
+    def test_it_passes_full_screen_presentation_pause_and_absence(self, desk: Desk) -> None:
+        yes = Tristate.YES
+        desk.presence = PresenceState(full_screen=yes, do_not_disturb=yes, presenting=yes, idle=yes)
+        desk.agent.pause(3_600)
+        desk.arrives(campaign(urgency=Urgency.EMERGENCY))
+        assert desk.shown == ["c-1 1/1"]
+
+    def test_beneath_it_no_time_runs_for_the_others(self, desk: Desk) -> None:
+        desk.arrives(campaign("c-1"))
+        desk.arrives(campaign("c-fire", urgency=Urgency.EMERGENCY))
+        desk.time.pass_by(3_600)
+        desk.presenter.dismiss()
+        assert desk.shown == ["c-1 1/1"]
+
+
+class TestMakingWay:
+    def test_what_nobody_could_see_makes_way_for_a_full_screen_program_and_comes_back(
+        self, desk: Desk
+    ) -> None:
+        desk.arrives(campaign())
+        desk.presence = FULL_SCREEN
+        desk.presenter.refresh()
+        desk.time.pass_by(SEEN_S + 1)
+        assert desk.shown == []
+        desk.time.pass_by(3_600)
+        desk.presence = PresenceState()
+        desk.time.pass_by(16)
+        assert desk.shown == ["c-1 1/1"]
+        assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+
+    def test_what_was_seen_is_gone_for_good(self, desk: Desk) -> None:
+        desk.arrives(campaign())
+        desk.time.pass_by(SEEN_S + 1)
+        desk.presence = FULL_SCREEN
+        desk.time.pass_by(6)
+        desk.presence = PresenceState()
+        desk.time.pass_by(3_600)
+        assert desk.shown == []
+        assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+
+    def test_a_pause_takes_it_off_the_screen_at_once_and_brings_it_back_at_its_end(self, desk: Desk) -> None:
+        desk.arrives(campaign())
+        desk.agent.pause(1_800)
+        desk.time.pass_by(0.01)
+        assert desk.shown == []
+        desk.time.pass_by(1_816)
+        assert desk.shown == ["c-1 1/1"]
+
+    def test_what_ended_meanwhile_does_not_come_back(self, desk: Desk) -> None:
+        desk.arrives(campaign(ends=START + timedelta(minutes=30)))
+        desk.agent.pause(3_600)
+        desk.time.pass_by(3_700)
+        assert desk.shown == []
+
+    def test_before_an_empty_chair_its_time_stands_still(self, desk: Desk) -> None:
+        desk.arrives(campaign())
+        desk.presence = PresenceState(idle=Tristate.YES)
+        desk.time.pass_by(3_600)
+        assert desk.shown == ["c-1 1/1"]
+        assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+        desk.presence = PresenceState(idle=Tristate.NO)
+        desk.time.pass_by(TIME_OUT_S + 10)
+        assert desk.shown == []
+        assert Act.SEEN in desk.agent.acts("c-1")
+
+
+def test_at_the_next_login_it_comes_back_and_not_before(desk: Desk) -> None:
+    desk.arrives(campaign())
+    desk.presenter.later(None)
+    desk.time.pass_by(3_600)
+    assert desk.shown == []
+    desk.agent.login = "tuesday"
+    desk.presenter.refresh()
+    desk.time.pass_by(0.1)
+    assert desk.shown == ["c-1 1/1"]
+
+
+def test_a_confirmation_is_kept_and_the_page_stays(desk: Desk) -> None:
+    desk.arrives(campaign(acknowledge=True))
+    desk.presenter.acknowledge()
+    assert desk.agent.items["c-1"].state.acknowledged == desk.time.now()
+    assert desk.shown == ["c-1 1/1"]
