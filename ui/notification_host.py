@@ -192,6 +192,10 @@ class Helper:
         """Take the notification away, without waiting here."""
         threading.Thread(target=self._end, name="notification-end", daemon=True).start()
 
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(seconds)
+
     def _end(self) -> None:
         assert self._process.stdin is not None
         try:
