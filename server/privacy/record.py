@@ -92,6 +92,7 @@ def _recipients(company: Company) -> list[str]:
     return [
         _("administrators of the company: the directory, never a person's choices"),
         reports,
+        _("communicators of the company: by name, who has confirmed an announcement that asks for it"),
         _("the operator of this server, as processor (GDPR article 28)"),
     ]
 

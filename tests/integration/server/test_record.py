@@ -59,6 +59,7 @@ def test_the_page_holds_all_of_it_and_needs_nothing_else(whole_company: ServerHo
     assert "Northwind SAS" in page.text
     assert "dpo@northwind.example" not in page.text or record.contact in page.text
     assert all(words in page.text for words in said)
+    assert any("by name" in who or "nommément" in who for who in record.recipients)
     assert all(item in page.text for item in (*record.recipients, *record.measures, record.transfers))
 
 
