@@ -87,6 +87,7 @@ DECODERS = {
     "feed-answer": wire.decode_feed,
     "signals-answer": wire.decode_results,
     "consent-answer": wire.decode_receipt,
+    "acknowledgement-answer": wire.decode_acknowledgement,
     "me-answer": wire.decode_held,
     "me-correction-answer": wire.decode_corrected,
 }
@@ -137,6 +138,14 @@ def test_consents_leave_as_the_protocol_says() -> None:
             body["language"],
         )
         assert json.loads(wire.encode_consent(message)) == body
+
+
+def test_acknowledgements_leave_as_the_protocol_says() -> None:
+    for case in golden("acknowledgement-request")["valid"]:
+        body = case["body"]
+        time = datetime.fromisoformat(body["time"])
+        encoded = wire.encode_acknowledgement(body["event_id"], body["campaign_id"], time)
+        assert json.loads(encoded) == body
 
 
 def test_corrections_leave_as_the_protocol_says() -> None:
