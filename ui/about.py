@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from agent.model import Status
 from resources.i18n import _
 from ui.theme import Theme
 from ui.widgets.logo import LogoTile
 from ui.widgets.text import label
-from ui.widgets.window import ContentWindow, line
+from ui.widgets.window import ContentWindow, line, window_width
 
 WIDTH = 420
 
@@ -53,9 +53,12 @@ class AboutWindow(ContentWindow):
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setAccessibleName(f"{heading.text()}: {value}")
         text.setMinimumWidth(1)
-        row = QHBoxLayout()
+        margins = self.content.contentsMargins()
+        room = window_width(self._theme, WIDTH) - margins.left() - margins.right()
+        fits = heading.width() + px(16) + text.sizeHint().width() <= room
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
         row.setContentsMargins(0, px(8), 0, px(8))
-        row.setSpacing(px(16))
+        row.setSpacing(px(16) if fits else 0)
         row.addWidget(heading)
         row.addWidget(text, 1)
         self.content.addLayout(row)

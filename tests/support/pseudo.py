@@ -14,7 +14,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QToolButton, QWidget
 
 from resources import i18n
 from tests.support import gallery
@@ -87,6 +88,8 @@ def texts_of(widget: QWidget) -> Iterator[str]:
 def is_cut(widget: QWidget) -> bool:
     """Whether a label or a button is smaller than its text needs."""
     if not isinstance(widget, QLabel | QAbstractButton) or not widget.text():
+        return False
+    if isinstance(widget, QToolButton) and widget.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly:
         return False
     if widget.hasHeightForWidth():
         return widget.heightForWidth(widget.width()) > widget.height() + 1
