@@ -90,6 +90,11 @@ class Desk:
         return [order for order in self.orders if isinstance(order, PlayRequest)]
 
     @property
+    def players(self) -> list[psutil.Process]:
+        """Those that run; the children of this process may be others' too."""
+        return [each for each in psutil.Process().children() if PLAYER in command_of(each)]
+
+    @property
     def started(self) -> int:
         return len(list(self.folder.glob("*.started")))
 
@@ -100,12 +105,20 @@ class Desk:
         return len(file.read_text()) if file.exists() else 0
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    """Nothing where it has ended."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path)
     yield desk
     desk.playback.close()
-    qtbot.waitUntil(lambda: not psutil.Process().children())
+    qtbot.waitUntil(lambda: not desk.players)
 
 
 def test_the_player_is_given_verified_files_of_this_computer_and_no_address(qtbot: QtBot, desk: Desk) -> None:
@@ -280,8 +293,9 @@ class TestAhead:
     def test_one_that_died_while_it_waited_is_replaced_without_a_word(self, qtbot: QtBot, desk: Desk) -> None:
         desk.playback.prepare()
         qtbot.waitUntil(lambda: desk.started == 1)
-        psutil.Process().children()[0].kill()
-        qtbot.waitUntil(lambda: not psutil.Process().children())
+        (player,) = desk.players
+        player.kill()
+        qtbot.waitUntil(lambda: not desk.players)
         desk.playback.play("c-1")
         qtbot.waitUntil(lambda: bool(desk.requests))
         assert desk.requests[0].problem is None
