@@ -1,6 +1,6 @@
 """The composition root: what is made when, and who is connected to whom.
 
-Start order, each step logged: log, Qt, single instance, tray icon; only then, on a worker, the agent with its network and
+Start order, each step logged: log, single instance, Qt, tray icon; only then, on a worker, the agent with its network and
 database libraries; then the presenter and whatever window the state asks for.
 """
 
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from agent import errors, logs
 from agent.folders import Folders
+from agent.instance_lock import InstanceLock
 from resources import i18n
 from ui import diagnostics
 from ui.agent_port import Agent
@@ -45,11 +46,12 @@ def run(options: argparse.Namespace) -> int:
     folders = Folders.standard()
     logs.set_up(options.log_level, folders.logs)
     diagnostics.install()
-    log.info("Start, 1 of 5: Qt.")
-    application = _make_application()
-    log.info("Start, 2 of 5: single instance.")
+    log.info("Start, 1 of 5: single instance.")
     try:
-        instance = SingleInstance(folders.runtime)
+        lock = InstanceLock(folders.runtime)
+        log.info("Start, 2 of 5: Qt.")
+        application = _make_application()
+        instance = SingleInstance(folders.runtime, lock)
     except errors.AlreadyRunning as error:
         if single_instance.ask_to_show(folders.runtime):
             return 0

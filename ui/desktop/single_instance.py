@@ -11,6 +11,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -26,17 +27,20 @@ log = logging.getLogger(__name__)
 SHOW = b"show\n"
 SOCKET_NAME = "agent.socket"
 ANSWER_TIMEOUT_S = 2.0
+PATIENCE_S = 10.0
+"""For an agent that holds the lock and does not listen yet: it starts, perhaps on a computer that is busy at login."""
+ASK_AGAIN_S = 0.2
 REQUEST_TIMEOUT_S = 0.2
 
 
 class SingleInstance(QObject):
-    """The first instance. Raises AlreadyRunning when there is one; ``ask_to_show`` then reaches it."""
+    """The first instance, which holds the ``lock`` since before Qt; ``ask_to_show`` of a second start reaches it."""
 
     show_requested = Signal()
 
-    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(self, folder: Path, lock: InstanceLock, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lock = InstanceLock(folder)
+        self._lock = lock
         self._listener = _listener(folder, self.show_requested.emit, self)
 
     def close(self) -> None:
@@ -90,17 +94,25 @@ class SocketListener(QObject):
             self._heard()
 
 
-def ask_to_show(folder: Path) -> bool:
-    """Ask the running instance to show its inbox. Returns whether it heard."""
+def ask_to_show(folder: Path, *, patience_s: float = PATIENCE_S) -> bool:
+    """Ask the running instance to show its inbox, for as long as ``patience_s`` seconds. Returns whether it heard."""
+    deadline = time.monotonic() + patience_s
+    while not _ask(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(ASK_AGAIN_S)
+    return True
+
+
+def _ask(folder: Path) -> bool:
     if sys.platform == "win32":
         from ui.desktop.single_instance_windows import signal_event
 
         return signal_event()
-    path = folder / SOCKET_NAME
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_TIMEOUT_S)
-            connection.connect(str(path))
+            connection.connect(str(folder / SOCKET_NAME))
             if peer_uid(connection) != os.geteuid():
                 return False
             connection.sendall(SHOW)

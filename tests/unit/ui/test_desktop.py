@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PySide6.QtCore import QRect, QSize
 from pytestqt.qtbot import QtBot
 
 from agent import errors
+from agent.instance_lock import InstanceLock
 from agent.model import PresenceState, Tristate
 from agent.preferences import Corner
 from tests.support.waiting import until
@@ -50,9 +52,13 @@ class TestPlacement:
         assert active_screen().availableGeometry().isValid()
 
 
+def first_instance(folder: Path) -> SingleInstance:
+    return SingleInstance(folder, InstanceLock(folder))
+
+
 class TestSingleInstance:
     def test_a_second_start_makes_the_first_show_itself(self, qtbot: QtBot, tmp_path: Path) -> None:
-        first = SingleInstance(tmp_path)
+        first = first_instance(tmp_path)
         command = "import sys, pathlib; from ui.desktop.single_instance import ask_to_show;"
         command += "sys.exit(not ask_to_show(pathlib.Path(sys.argv[1])))"
         with qtbot.waitSignal(first.show_requested):
@@ -60,23 +66,35 @@ class TestSingleInstance:
         assert second.wait(10) == 0
         first.close()
 
+    def test_a_second_start_waits_for_a_first_that_does_not_listen_yet(
+        self, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        lock = InstanceLock(tmp_path)
+        with ThreadPoolExecutor(1) as worker:
+            asked = worker.submit(ask_to_show, tmp_path)
+            first = SingleInstance(tmp_path, lock)
+            with qtbot.waitSignal(first.show_requested):
+                pass
+            assert asked.result(10)
+        first.close()
+
     def test_only_one_is_first_and_the_next_can_be_first_afterwards(
         self, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        first = SingleInstance(tmp_path)
+        first = first_instance(tmp_path)
         with pytest.raises(errors.AlreadyRunning):
-            SingleInstance(tmp_path)
+            first_instance(tmp_path)
         first.close()
-        SingleInstance(tmp_path).close()
+        first_instance(tmp_path).close()
         assert not (tmp_path / SOCKET_NAME).exists()
 
     def test_nobody_is_asked_where_nobody_runs(self, tmp_path: Path) -> None:
-        assert not ask_to_show(tmp_path)
+        assert not ask_to_show(tmp_path, patience_s=0)
 
     @LINUX
     def test_folder_and_socket_are_their_owners_only(self, qtbot: QtBot, tmp_path: Path) -> None:
         tmp_path.chmod(0o755)
-        first = SingleInstance(tmp_path)
+        first = first_instance(tmp_path)
         assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
         assert stat.S_IMODE((tmp_path / SOCKET_NAME).stat().st_mode) & 0o077 == 0
         first.close()
@@ -88,7 +106,7 @@ class TestSingleInstance:
         """Even where permissions would let them through."""
         with tempfile.TemporaryDirectory() as name:
             folder, shown = Path(name), []
-            first = SingleInstance(folder)
+            first = first_instance(folder)
             first.show_requested.connect(lambda: shown.append(None))
             folder.chmod(0o755)
             (folder / SOCKET_NAME).chmod(0o666)
@@ -104,7 +122,7 @@ class TestSingleInstance:
     def test_a_stranger_that_says_nothing_does_not_hold_the_agent_up(
         self, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        first = SingleInstance(tmp_path)
+        first = first_instance(tmp_path)
         with socket.socket(socket.AF_UNIX) as silent:
             silent.connect(str(tmp_path / SOCKET_NAME))
             qtbot.wait(300)
