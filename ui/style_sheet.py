@@ -88,6 +88,7 @@ QPlainTextEdit[kind="field"] {
 QPlainTextEdit[kind="field"]:focus { border: 2px solid $accent; padding: ${px4}px ${px6}px; }
 
 QFrame[kind="card"] { background: $card; border: 1px solid $line; border-radius: 14px; }
+QFrame[kind="question"] { background: $soft; border: 1px solid $accent; border-radius: 10px; }
 QFrame[kind="bytes"] { background: $soft; border: 0; }
 QFrame[kind="line"] { background: $line; border: 0; min-height: 1px; max-height: 1px; }
 QFrame[kind="column-line"] { background: $line; border: 0; min-width: 1px; max-width: 1px; }

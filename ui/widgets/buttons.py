@@ -14,7 +14,7 @@ from ui.widgets.themed import Themed
 
 
 class Button(QPushButton):
-    """A push button that shortens a text too long for it, and is pressed by Enter as well as by Space.
+    """A push button that shortens a text too long for it, and is pressed by Enter as well as by Space, once while held.
 
     ``kind`` is one of the style sheet's: "" (plain), "primary", "link", "like", "filter", "answer", "compact".
     Texts are shown as they are: an ampersand is no mnemonic.
@@ -43,11 +43,18 @@ class Button(QPushButton):
         hint = super().minimumSizeHint()
         return QSize(min(hint.width(), 64), hint.height())
 
+    def set_kind(self, kind: str) -> None:
+        """Look otherwise than before."""
+        if self.property("kind") != kind:
+            self.setProperty("kind", kind)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.click()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.width() >= self.sizeHint().width():
