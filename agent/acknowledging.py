@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import uuid
+from functools import partial
 
-from agent import errors, wire
+from agent import errors, sending, wire
 from agent.ledger import Ledger
 from agent.ports import Clock, Transport
 from agent.store.acknowledgements import AcknowledgementStore, KeptAcknowledgement
@@ -67,10 +68,9 @@ class Acknowledging:
 
     def send(self, transport: Transport) -> None:
         """Send what waits. Raises as the transport does, and DiskFault; nothing is lost then."""
-        for each in self._store.waiting():
-            self._send(transport, each)
+        sending.all_of(transport, [partial(self._send, each) for each in self._store.waiting()])
 
-    def _send(self, transport: Transport, each: KeptAcknowledgement) -> None:
+    def _send(self, each: KeptAcknowledgement, transport: Transport) -> None:
         body = _encoded(each)
         try:
             _number, answer = self._ledger.send(transport, wire.ACKNOWLEDGEMENTS_PATH, body)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
-from agent import __version__, errors, policy, wire
+from agent import __version__, errors, policy, sending, wire
 from agent.api_client import ApiClient, server_address
 from agent.consent_gate import ConsentGate
 from agent.device_token import DeviceToken
@@ -126,7 +126,7 @@ class Connector:
         log.info("Connected to company %s.", answer.company_id)
         return another
 
-    def disconnect(self, last_words: Callable[[ApiClient], object]) -> None:
+    def disconnect(self, *last_words: Callable[[ApiClient], object]) -> None:
         """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
 
         ``last_words``: what is owed to the server; said before the token is revoked.
@@ -136,8 +136,7 @@ class Connector:
             return
         try:
             with closing(self.client()) as client:
-                last_words(client)
-                client.request("DELETE", wire.DEVICE_PATH)
+                sending.all_of(client, (*last_words, _revoke))
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
         self.token.delete(enrolment.server_url)
@@ -145,3 +144,7 @@ class Connector:
             self._enrolments.forget()
             self._gate.forget()
             self.reload()
+
+
+def _revoke(client: ApiClient) -> None:
+    client.request("DELETE", wire.DEVICE_PATH)

@@ -39,7 +39,7 @@ from agent.model import (
 )
 from agent.my_data import MyData
 from agent.outbox import Outbox
-from agent.ports import Clock, SecretStore, Transport
+from agent.ports import Clock, SecretStore
 from agent.preference_keeper import PreferenceKeeper
 from agent.scheduling import Scheduler
 from agent.secrets import ProcessKeychain
@@ -306,16 +306,12 @@ class Runtime:
         """Take this computer's access back and delete what the company left here. Works offline too."""
         with self._work.quiet():
             self._outbox.withdraw(Signal)
-            self._connector.disconnect(self._last_words)
+            self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
             self.messages.forget_held()
             self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
-
-    def _last_words(self, transport: Transport) -> None:
-        self._acknowledging.send(transport)
-        self._outbox.send_consents(transport)
 
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agent import errors, policy, scheduling
+from agent import errors, policy, scheduling, sending
 from agent.acknowledging import Acknowledging
 from agent.api_client import ApiClient
 from agent.choice_faults import ReceiptRefused
@@ -81,6 +81,7 @@ class Work:
     def connected(self) -> None:
         """The enrolment is another one now."""
         self._revocation, self._fault, self._receipt_fault = None, None, None
+        self._acknowledging.fault = None
         self._checked, self._refused_documents = False, 0
         self._not_before = 0.0
         self._refused_media.clear()
@@ -215,8 +216,7 @@ class Work:
         if self._acknowledging.waiting() or self._outbox.waiting():
             try:
                 with self._own_client(_SEND) as client:
-                    self._acknowledging.send(client)
-                    self._outbox.send(client)
+                    sending.all_of(client, (self._outbox.send, self._acknowledging.send))
                 self._receipt_fault = None
             except ReceiptRefused as fault:
                 self._receipt_fault = fault
