@@ -12,6 +12,7 @@ from resources.i18n import ngettext
 from ui import wording
 from ui.cards import CardContent, DigestContent
 from ui.popup.page import DigestLine, PopupLink, PopupPage
+from ui.widgets.acknowledge import read_request
 
 MediaPath = Callable[[str], Path | None]
 
@@ -45,6 +46,7 @@ def popup_page(
         liked=state.liked,
         position=content.position,
         count=content.count,
+        acknowledge=read_request(content.item, company),
     )
 
 

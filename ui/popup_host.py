@@ -16,6 +16,7 @@ from ui.popup.card import PopupCard
 from ui.popup.page import PopupPage
 from ui.presenter import Presenter
 from ui.theme import Theme
+from ui.timers import Timers
 
 _SHOWS_OR_HIDES = {QEvent.Type.Expose, QEvent.Type.Hide, QEvent.Type.Show}
 
@@ -30,6 +31,7 @@ class PopupHost(QObject):
         theme: Theme,
         preferences: Preferences = DEFAULTS,
         parent: QObject | None = None,
+        timers: Timers | None = None,
     ) -> None:
         super().__init__(parent)
         self._presenter = presenter
@@ -37,7 +39,7 @@ class PopupHost(QObject):
         self._preferences = preferences
         self._page: PopupPage | None = None
         self._screen: QScreen | None = None
-        self.card = PopupCard(theme)
+        self.card = PopupCard(theme, timers=timers)
         self._connect(presenter)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
@@ -67,6 +69,7 @@ class PopupHost(QObject):
         card.link_clicked.connect(presenter.follow)
         card.watch_clicked.connect(lambda: presenter.watch())
         card.like_toggled.connect(presenter.like)
+        card.acknowledged.connect(lambda: presenter.acknowledge())
         card.later_chosen.connect(presenter.later)
         card.dismissed.connect(lambda: presenter.dismiss())
         card.change_clicked.connect(lambda: presenter.change())

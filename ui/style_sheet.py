@@ -37,7 +37,7 @@ QPushButton:disabled { color: $ink2; background: $paper; }
 QPushButton:focus { border: 2px solid $accent; padding: ${px7}px ${px13}px; }
 QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $accent_ink; }
 QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { background: $accent_hover; }
-QPushButton[kind="primary"]:disabled { background: $line; border-color: $line; color: $ink2; }
+QPushButton[kind="primary"]:disabled { background: $disabled; border-color: $line; color: $ink2; }
 QPushButton[kind="primary"]:focus { border: 2px solid $ink; }
 QPushButton[kind="like"] { padding: ${px8}px ${px11}px; }
 QPushButton[kind="like"]:focus { padding: ${px7}px ${px10}px; }
@@ -148,6 +148,7 @@ def style_sheet(theme: Theme) -> str:
         line=theme.line,
         edge=theme.edge,
         button_line=theme.edge if high else theme.line,
+        disabled=theme.card if high else theme.line,
         accent=theme.accent,
         accent_ink=theme.accent_ink,
         accent_hover=theme.accent_hover,

@@ -8,48 +8,16 @@ from agent import errors
 from agent.model import Connection, Person, Signal
 from agent.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
-from tests.support import gallery_player, gallery_privacy
+from tests.support import gallery_player, gallery_popup, gallery_privacy
 from ui.about import AboutWindow
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
-from ui.popup import PopupCard
 from ui.preferences import PreferencesWindow
 from ui.theme import Theme
 
 Screen = Callable[[Theme], QWidget]
-
-
-def popup_video(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.video_page())
-    return card
-
-
-def popup_urgent(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.urgent_page())
-    return card
-
-
-def popup_long(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.long_page())
-    return card
-
-
-def popup_later(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=True)
-    card.show_page(data.video_page())
-    card.later_button.click()
-    return card
-
-
-def popup_cut(theme: Theme) -> QWidget:
-    card = PopupCard(theme, translucent=False)
-    card.show_page(data.video_page())
-    return card
 
 
 def connect(theme: Theme) -> FirstRunWindow:
@@ -142,11 +110,6 @@ def preferences_fixed(theme: Theme) -> QWidget:
 
 SCREENS: dict[str, Screen] = (
     {
-        "popup-video": popup_video,
-        "popup-urgent": popup_urgent,
-        "popup-long": popup_long,
-        "popup-later": popup_later,
-        "popup-cut": popup_cut,
         "connect": connect,
         "connect-refused": connect_refused,
         "connecting": connecting,
@@ -162,6 +125,7 @@ SCREENS: dict[str, Screen] = (
         "preferences": preferences,
         "preferences-fixed": preferences_fixed,
     }
+    | gallery_popup.SCREENS
     | gallery_privacy.SCREENS
     | gallery_player.SCREENS
 )

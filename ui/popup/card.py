@@ -16,6 +16,8 @@ from ui.popup.digest import DigestList
 from ui.popup.frame import CardFrame
 from ui.popup.page import PopupPage
 from ui.theme import Theme
+from ui.timers import Timers
+from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.compositing import translucent_windows
 from ui.widgets.flow import FlowRow
@@ -45,6 +47,7 @@ class PopupCard(CardFrame):
     link_clicked = Signal(str)
     watch_clicked = Signal()
     like_toggled = Signal(bool)
+    acknowledged = Signal()
     later_chosen = Signal(float)
     dismissed = Signal()
     change_clicked = Signal()
@@ -59,6 +62,7 @@ class PopupCard(CardFrame):
         *,
         translucent: bool | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timers: Timers | None = None,
     ) -> None:
         super().__init__(theme, translucent=translucent_windows() if translucent is None else translucent)
         self._links: list[Button] = []
@@ -69,6 +73,9 @@ class PopupCard(CardFrame):
         whole.setSpacing(0)
         self.later = LaterRow(now)
         self.later.chosen.connect(self.later_chosen)
+        self.acknowledge = Acknowledge(theme, timers)
+        self.acknowledge.confirmed.connect(self.acknowledged)
+        self.acknowledge.resized.connect(self.fit)
         self.picture = Picture(theme)
         self.picture.watch_clicked.connect(self.watch_clicked)
         whole.addLayout(self._header())
@@ -131,6 +138,7 @@ class PopupCard(CardFrame):
         self.like = LikeButton(self._theme)
         self.like.toggled.connect(self.like_toggled)
         self.action_row.add(self.watch)
+        self.action_row.add(self.acknowledge.ask)
         self.action_row.add(self.open_inbox)
         self.action_row.add_trailing(self.like)
         self.action_row.add_trailing(self._pager())
@@ -138,6 +146,8 @@ class PopupCard(CardFrame):
         self.digest.chosen.connect(self.inbox_wanted)
         column.addWidget(self.text)
         column.addWidget(self.digest)
+        self.acknowledge.setContentsMargins(0, px(12), 0, 0)
+        column.addWidget(self.acknowledge)
         column.addSpacerItem(self._gap)
         column.addWidget(self.action_row)
         return column
@@ -216,8 +226,11 @@ class PopupCard(CardFrame):
         self.watch.setVisible(page.has_video)
         self.open_inbox.setVisible(bool(page.digest))
         self.later_button.setVisible(not page.digest)
+        self.acknowledge.show_request(page.acknowledge)
+        self.acknowledge.ask.set_kind("" if page.has_video else "primary")
+        first_link_leads = not page.has_video and not self.acknowledge.asks
         for index, link in enumerate(page.links):
-            button = Button(link.label, kind="primary" if index == 0 and not page.has_video else "")
+            button = Button(link.label, kind="primary" if index == 0 and first_link_leads else "")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)

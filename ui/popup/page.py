@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.model import Urgency
+from ui.widgets.acknowledge import ReadRequest
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PopupPage:
     """One announcement on the card. All texts are plain and in the person's language.
 
     ``picture`` is a picture's or a video poster's file, None while there is none. ``duration_ms`` is the video's length,
-    None without a video. ``position`` counts from 1.
+    None without a video. ``position`` counts from 1. ``acknowledge`` is what the company asks beyond reading, None if nothing.
     """
 
     title: str
@@ -48,6 +49,7 @@ class PopupPage:
     position: int = 1
     count: int = 1
     digest: tuple[DigestLine, ...] = ()
+    acknowledge: ReadRequest | None = None
 
     @property
     def has_video(self) -> bool:

@@ -8,8 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.unit.ui.desk import COMPANY, ManualTime, campaign
-from tests.unit.ui.windows_desk import Desk
+from tests.unit.ui.desk import COMPANY, ManualTime, MemoryAgent, campaign
 from ui.theme import Theme
 from ui.widgets.acknowledge import Acknowledge, ReadRequest, read_request
 from ui.widgets.buttons import Button
@@ -175,13 +174,14 @@ def test_nothing_is_shown_where_nothing_is_asked(window: Window) -> None:
     assert not window.acknowledge.isVisible()
 
 
-def test_only_a_campaign_that_asks_or_was_confirmed_gives_a_request(desk: Desk) -> None:
-    desk.agent.arrives(campaign("c-1", acknowledge=True), campaign("c-2"))
-    items = desk.agent.items
+def test_only_a_campaign_that_asks_or_was_confirmed_gives_a_request() -> None:
+    agent = MemoryAgent(ManualTime())
+    agent.arrives(campaign("c-1", acknowledge=True), campaign("c-2"))
+    items = agent.items
     assert read_request(items["c-1"], COMPANY) == REQUEST
     assert read_request(items["c-2"], COMPANY) is None
     assert read_request(items["c-1"], None) is None
-    desk.agent.acknowledge("c-1")
+    agent.acknowledge("c-1")
     confirmed = read_request(items["c-1"], COMPANY)
     assert confirmed is not None
-    assert confirmed.confirmed == desk.agent.time.now()
+    assert confirmed.confirmed == agent.time.now()

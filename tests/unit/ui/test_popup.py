@@ -2,13 +2,16 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.model import Urgency
+from resources import i18n
 from tests.support import gallery_data as data
+from tests.support import gallery_popup
+from tests.unit.ui.desk import ManualTime
 from ui.popup import PopupCard, PopupPage
 from ui.theme import Scheme, Theme, apply_theme
 from ui.widgets.buttons import Button
@@ -176,3 +179,54 @@ def test_a_picture_that_is_no_picture_leaves_a_calm_ground(card: PopupCard, tmp_
         assert card.picture.natural_size().isEmpty()
     shown(card, replace(data.video_page(), picture=tmp_path / "missing.png"))
     assert not card.grab().isNull()
+
+
+def test_a_page_that_asks_whether_it_was_read_is_confirmed_in_two_steps(qtbot: QtBot, theme: Theme) -> None:
+    time = ManualTime()
+    card = PopupCard(theme, translucent=True, timers=time)
+    qtbot.addWidget(card)
+    shown(card, gallery_popup.asking_page())
+    height = card.height()
+    qtbot.mouseClick(card.acknowledge.ask, Qt.MouseButton.LeftButton)
+    assert card.height() > height
+    time.pass_by(5)
+    with qtbot.waitSignal(card.acknowledged):
+        qtbot.mouseClick(card.acknowledge.question.confirm, Qt.MouseButton.LeftButton)
+    assert card.height() == height
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("text_scale", [1.0, 2.0])
+def test_the_pointer_that_pressed_i_have_read_this_never_rests_on_confirm(
+    qtbot: QtBot, qapp: QApplication, theme: Theme, text_scale: float, language: str
+) -> None:
+    large = replace(theme, text_scale=text_scale)
+    apply_theme(qapp, large)
+    i18n.use_language(language)
+    for page in (gallery_popup.asking_page(), gallery_popup.asking_film_page()):
+        card = shown(gallery_popup.card(large, page), page)
+        qtbot.addWidget(card)
+        ask = card.acknowledge.ask
+        pressed = QRect(ask.mapToGlobal(QPoint(0, 0)), ask.size())
+        qtbot.mouseClick(ask, Qt.MouseButton.LeftButton)
+        for button in (card.acknowledge.question.confirm, card.acknowledge.question.cancel):
+            assert button.isVisible()
+            assert not pressed.intersects(QRect(button.mapToGlobal(QPoint(0, 0)), button.size()))
+
+
+def test_the_buttons_stay_where_they_are_while_the_question_is_open(qtbot: QtBot, card: PopupCard) -> None:
+    shown(card, gallery_popup.asking_page())
+    places = [(button, button.mapToGlobal(QPoint(0, 0))) for button in card.action_row.findChildren(Button)]
+    qtbot.mouseClick(card.acknowledge.ask, Qt.MouseButton.LeftButton)
+    assert [(button, button.mapToGlobal(QPoint(0, 0))) for button, _place in places] == places
+
+
+def test_a_page_that_was_confirmed_says_when(card: PopupCard) -> None:
+    page = gallery_popup.asking_page()
+    shown(card, page)
+    assert page.acknowledge is not None
+    card.show_page(replace(page, acknowledge=replace(page.acknowledge, confirmed=data.NOW)))
+    assert card.acknowledge.done.isVisible()
+    assert not card.acknowledge.ask.isVisible()
+    card.show_page(data.video_page())
+    assert not card.acknowledge.isVisible()
