@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ def acts_on_everything(runtime: Runtime) -> None:
     for item in runtime.inbox() * 2:
         for act in Act:
             runtime.record(Interaction(item.campaign.campaign_id, act, "l1"))
+    runtime.mark_read([item.campaign.campaign_id for item in runtime.inbox()], True)
 
 
 def bytes_of_others(proxy: FaultyProxy) -> int:
@@ -53,8 +55,8 @@ def bytes_of_others(proxy: FaultyProxy) -> int:
 def test_no_byte_but_polls_leaves_a_fresh_profile_that_acts_on_everything(proof: Proof) -> None:
     profiles = proof.trials(full=1_000, few=12)
     company = Company()
-    for name in ("c-one", "c-two"):
-        company.publish(name)
+    company.publish("c-one")
+    company.publish("c-two", running("Rules that everybody is asked to confirm", acknowledge=True))
     company.publish("c-three", running("Over", starts="2026-01-01T00:00:00Z", ends="2026-01-02T00:00:00Z"))
     with loopback_server(company) as server, faulty_proxy(server.url) as proxy:
         for number in range(profiles):
@@ -71,7 +73,30 @@ def test_no_byte_but_polls_leaves_a_fresh_profile_that_acts_on_everything(proof:
         polls = len(proxy.requests("^GET /api/v1/feed"))
     proof.found("bytes that left before a consent, other than polls", leaked, profiles)
     assert polls >= 2 * profiles
-    assert (leaked, company.events, company.consents) == (0, {}, {})
+    assert (leaked, company.events, company.consents, company.acknowledged) == (0, {}, {}, {})
+
+
+@pytest.mark.proves("P1")
+def test_who_confirms_by_name_and_shares_nothing_sends_that_one_message_and_no_more(proof: Proof) -> None:
+    company, left = Company(), 0
+    company.publish("c-rules", running("Rules", acknowledge=True))
+    with loopback_server(company) as server, faulty_proxy(server.url) as proxy:
+        for settle in BEFORE_GIVING:
+            company.codes.add(CODE)
+            company.acknowledged.clear()
+            with tempfile.TemporaryDirectory(prefix="tidings-") as folder, an_agent(Path(folder)) as agent:
+                agent.runtime.enrol(proxy.url, CODE)
+                agent.runtime.sync_once()
+                settle(agent.runtime)
+                acts_on_everything(agent.runtime)
+                agent.runtime.acknowledge("c-rules")
+                agent.runtime.sync_once()
+            (message,) = proxy.requests("^POST /api/v1/acknowledgements")[left:]
+            left += 1
+            assert set(json.loads(message.body)) == {"event_id", "campaign_id", "time"}
+        others = len(proxy.requests("^POST /api/v1/(signals|consents)"))
+    proof.found("signals and consents that left with a confirmation", others, left)
+    assert (others, company.events, company.consents) == (0, {}, {})
 
 
 @pytest.mark.proves("P1")

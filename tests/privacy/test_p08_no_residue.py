@@ -19,7 +19,7 @@ from agent.runtime import Runtime
 from agent.store.queue import EventQueue
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, loopback_server
+from tests.support.agent_server import LoopbackServer, loopback_server, problem
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import Program
 from tests.support.proofs import Proof
@@ -36,6 +36,7 @@ def canary_company() -> Company:
     company.codes.add(CODE)
     company.publish("c-one", running(title(company)))
     company.publish("c-two", running(f"Also {title(company)}"))
+    company.publish("c-rules", running(f"Confirm {title(company)}", acknowledge=True))
     return company
 
 
@@ -118,6 +119,37 @@ def test_after_delete_all_no_event_is_left_and_after_disconnecting_nothing_of_th
             sought += len(events) + len(needles)
         left += len(found(needles, folder))
     proof.found("needles found after deleting all, after disconnecting, after stopping", left, sought)
+    assert left == 0
+
+
+@pytest.mark.proves("P8")
+@pytest.mark.expected_logs("was not told")
+def test_a_confirmation_that_waits_or_was_sent_is_gone_after_disconnecting_with_and_without_a_network(
+    proof: Proof, tmp_path: Path
+) -> None:
+    rounds, left, sought = proof.trials(full=40, few=4), 0, 0
+    for number in range(rounds):
+        offline, sent_before = number % 2 == 1, number % 4 >= 2
+        folder, company = tmp_path / str(number), canary_company()
+        with loopback_server(company) as server, an_agent(folder) as agent:
+            agent.runtime.enrol(server.url, CODE)
+            agent.runtime.sync_once()
+            agent.runtime.acknowledge("c-rules")
+            (item,) = agent.runtime.my_data.sent()
+            needles = {json.loads(item.body)["event_id"]}
+            if sent_before:
+                agent.runtime.sync_once()
+            assert len(found(needles, folder)) == 1, "the search finds what is there"
+            if offline:
+                server.answer = lambda _: problem(500, "server-error")
+            agent.runtime.disconnect()
+            left += len(found(needles, folder))
+        left += len(found(needles, folder))
+        sought += 1
+        assert bool(company.acknowledged) is (sent_before or not offline), (
+            "it is delivered where that is possible"
+        )
+    proof.found("confirmations found after disconnecting", left, sought)
     assert left == 0
 
 
