@@ -8,9 +8,10 @@ from datetime import timedelta
 import msgspec
 from PySide6.QtWidgets import QWidget
 
-from agent import errors
+from agent import errors, wire
 from agent.model import Company, Connection, Region, Signal
 from agent.sharing import (
+    ACKNOWLEDGEMENT,
     Comparison,
     Corrected,
     Detail,
@@ -48,8 +49,9 @@ def _withdrawal(signal: Signal) -> bytes:
 
 def sent() -> list[SentItem]:
     """Those of the design, and the rarer ones."""
-    studio, canteen = (data.items()[index].campaign.variant("en").title for index in (0, 3))
+    studio, vpn, canteen = (data.items()[index].campaign.variant("en").title for index in (0, 1, 3))
     answer = json.dumps({"results": [{"event_id": EVENT, "status": "stored", "reason": ""}]}).encode()
+    confirmed = json.dumps({"event_id": EVENT, "status": "stored", "reason": ""}).encode()
     times = (0.0, 0.02, 0.9, 3.0, 4.0, 5.0, 6.0)
     moments = [data.NOW - timedelta(days=age) for age in times]
     return [
@@ -58,6 +60,10 @@ def sent() -> list[SentItem]:
         ),
         SentItem(
             6, moments[1], "like", "like", "c-1", studio, _body("like", "c-1"), SentStatus.STORED, answer
+        ),
+        SentItem(
+            8, moments[1], ACKNOWLEDGEMENT, "", "c-2", vpn,
+            wire.encode_acknowledgement(EVENT, "c-2", moments[1]), SentStatus.STORED, confirmed,
         ),
         SentItem(
             5,
