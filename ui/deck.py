@@ -23,6 +23,8 @@ class Page:
     """Ids of the campaigns of which it is noted."""
     seen: bool = False
     """It could be looked at for long enough."""
+    confirmed: bool = False
+    """The person confirmed it here, and is told so: it stays, though it is read now."""
 
     @property
     def item(self) -> InboxItem:
@@ -114,7 +116,9 @@ class Deck:
             for pages in (self._pages, self._aside):
                 for page in pages:
                     page.items = tuple(
-                        inbox[item.campaign.campaign_id] for item in page.items if _holds(item, inbox, now)
+                        inbox[item.campaign.campaign_id]
+                        for item in page.items
+                        if _holds(item, inbox, now, page.confirmed)
                     )
             self._pages = [page for page in self._pages if page.items]
             self._aside = [page for page in self._aside if page.items]
@@ -159,8 +163,8 @@ class _SameTop:
             deck._index = min(deck._index, max(len(deck.view) - 1, 0))
 
 
-def _holds(item: InboxItem, inbox: Mapping[str, InboxItem], now: datetime) -> bool:
+def _holds(item: InboxItem, inbox: Mapping[str, InboxItem], now: datetime, confirmed: bool) -> bool:
     now_known = inbox.get(item.campaign.campaign_id)
     if now_known is None or selection.over(now_known, now):
         return False
-    return item.state.read or not now_known.state.read
+    return confirmed or item.state.read or not now_known.state.read

@@ -251,8 +251,9 @@ class Presenter:
 
     def acknowledge(self) -> None:
         """The person confirms by name that they have read it. The page stays and says so."""
-        if self.shown:
-            self._try(lambda campaign_id: self._agent.acknowledge(campaign_id), self.shown)
+        page = self._deck.top
+        if page is not None and self.shown:
+            page.confirmed = self._try(lambda campaign_id: self._agent.acknowledge(campaign_id), self.shown)
 
     def later(self, delay_s: float | None) -> None:
         """Show it again after so many seconds, or at the next login."""

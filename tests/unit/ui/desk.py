@@ -261,7 +261,7 @@ class MemoryAgent:
     def acknowledge(self, campaign_id: str) -> None:
         if self.fault is not None:
             raise self.fault
-        self._change(campaign_id, acknowledged=self.time.now())
+        self._change(campaign_id, acknowledged=self.time.now(), read=True)
 
     def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
         for campaign_id in campaign_ids:
