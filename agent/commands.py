@@ -174,7 +174,8 @@ def _disconnect(folders: Folders) -> None:
     try:
         runtime = Runtime.open(folders)
         try:
-            runtime.disconnect()
+            if not runtime.disconnect():
+                sys.stderr.write(_("The server could not be told: what you shared stays there.") + "\n")
         finally:
             runtime.stop()
     except errors.EnvironmentFault as fault:

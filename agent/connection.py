@@ -126,24 +126,26 @@ class Connector:
         log.info("Connected to company %s.", answer.company_id)
         return another
 
-    def disconnect(self, *last_words: Callable[[ApiClient], object]) -> None:
+    def disconnect(self, *last_words: Callable[[ApiClient], object]) -> bool:
         """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
 
-        ``last_words``: what is owed to the server; said before the token is revoked.
+        ``last_words``: what is owed to the server; said before the token is revoked. Returns whether the server heard all.
         """
-        enrolment = self._enrolment
+        enrolment, heard = self._enrolment, True
         if enrolment is None:
-            return
+            return heard
         try:
             with closing(self.client()) as client:
                 sending.all_of(client, (*last_words, _revoke))
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
+            heard = False
         self.token.delete(enrolment.server_url)
         with self._lock:
             self._enrolments.forget()
             self._gate.forget()
             self.reload()
+        return heard
 
 
 def _revoke(client: ApiClient) -> None:

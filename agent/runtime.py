@@ -302,16 +302,27 @@ class Runtime:
         self._notify(Change.STATUS)
         self._notify(Change.CONSENT)
 
-    def disconnect(self) -> None:
-        """Take this computer's access back and delete what the company left here. Works offline too."""
+    def disconnect(self) -> bool:
+        """Take back what was shared and this computer's access, and delete what the company left here. Works offline too.
+
+        Returns whether the server heard of it. Raises DiskFault, after all that could be done was done.
+        """
+        fault: errors.DiskFault | None = None
         with self._work.quiet():
-            self._outbox.withdraw(Signal)
-            self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
+            if self._connector.enrolment() is not None:
+                try:
+                    self._choosing.choose(dict.fromkeys(Signal, False), i18n.language())
+                except errors.DiskFault as error:
+                    fault = error
+            heard = self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
             self.messages.forget_held()
             self._cache.evict(())
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
+        if fault is not None:
+            raise fault
+        return heard
 
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""

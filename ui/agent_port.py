@@ -123,8 +123,8 @@ class Agent(Protocol):
     def delete_all_shared(self) -> None:
         """Waits for the network."""
 
-    def disconnect(self) -> None:
-        """Waits for the network."""
+    def disconnect(self) -> bool:
+        """Waits for the network. Returns whether the server heard of it."""
 
     def enrol(self, server_url: str, code: str) -> None:
         """Waits for the network."""

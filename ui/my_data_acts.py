@@ -169,7 +169,10 @@ class MyDataActs(QObject):
             _("All three switches are turned off."),
             server.format(company=company.name if company else ""),
             _("It signs a receipt for each switch."),
-            _("The list of what was sent keeps only your choices, with their receipts."),
+            _(
+                "The list of what was sent keeps your choices with their receipts, your corrections and confirmations."
+            ),
+            _("What you confirmed by name to have read stays with your company."),
             _("You keep getting every announcement. If you share again later, it begins anew."),
             _("What is deleted cannot be brought back."),
         ]
@@ -190,17 +193,23 @@ class MyDataActs(QObject):
     def disconnect_computer(self, window: PrivacyWindow) -> None:
         """Ask, then let go of the company."""
         sentences = [
-            _("All three switches are turned off, and the server deletes what you shared."),
+            _(
+                "All three switches are turned off, and the server deletes what you shared, from all your computers."
+            ),
+            _("A confirmation that waits is sent before, if the server can be reached now."),
             _("Announcements, receipts and the list of what was sent are deleted from this computer."),
             _("No announcement arrives here any more. To connect again you need a new invitation."),
         ]
         note = window.share.note
 
-        def done(_none: None) -> None:
-            self._tell(
-                _("This computer is disconnected"),
-                _("Nothing of your company is left here. To connect again, use the menu of the icon."),
-            )
+        def done(heard: bool) -> None:
+            text = _("Nothing of your company is left here. To connect again, use the menu of the icon.")
+            if not heard:
+                text += " " + _(
+                    "The server could not be told. What you shared, if anything, stays there until you delete it from "
+                    "another computer or ask your company's data protection officer."
+                )
+            self._tell(_("This computer is disconnected"), text)
 
         def act() -> None:
             note.show_progress(_("Disconnecting…"))

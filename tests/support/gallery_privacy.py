@@ -279,7 +279,10 @@ def confirm_delete(theme: Theme) -> QWidget:
             company="Northwind"
         ),
         _("It signs a receipt for each switch."),
-        _("The list of what was sent keeps only your choices, with their receipts."),
+        _(
+            "The list of what was sent keeps your choices with their receipts, your corrections and confirmations."
+        ),
+        _("What you confirmed by name to have read stays with your company."),
         _("What is deleted cannot be brought back."),
     ]
     return ConfirmWindow(theme, _("Delete all you shared?"), sentences, _("Delete all I shared"))

@@ -154,6 +154,22 @@ def test_disconnecting_leaves_nothing_of_the_company_here(
         assert needle not in left.lower()
 
 
+@pytest.mark.expected_logs("not told")
+@pytest.mark.parametrize("reachable", [True, False])
+def test_disconnecting_takes_back_all_that_was_shared_and_says_whether_the_server_heard(
+    agent: Agent, company: Company, server: LoopbackServer, reachable: bool
+) -> None:
+    agent.runtime.choose(all_on())
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    until(lambda: agent.runtime.status().waiting == 0, "the click at the server")
+    assert company.events
+    if not reachable:
+        server.answer = lambda _: Reply(LOST)
+    assert agent.runtime.disconnect() is reachable
+    assert bool(company.events) is not reachable
+    assert set(company.consents.values()) == ({"withdrawn"} if reachable else {"given"})
+
+
 @pytest.mark.expected_logs(RETRIES)
 def test_disconnecting_does_not_wait_for_a_poll_that_hangs(
     agent: Agent, company: Company, server: LoopbackServer

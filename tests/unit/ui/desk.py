@@ -293,9 +293,11 @@ class MemoryAgent:
         self.my_data.items = []
         self.tell(Change.CONSENT)
 
-    def disconnect(self) -> None:
+    def disconnect(self) -> bool:
+        heard = self.state.connection is Connection.CONNECTED
         self.state = Status(Connection.NOT_CONNECTED)
         self.tell(Change.STATUS)
+        return heard
 
     def enrol(self, server_url: str, code: str) -> None:
         if code != "KX7P-9QMD-2HTV":

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWid
 from pytestqt.qtbot import QtBot
 
 from agent import errors
-from agent.model import Change, ConsentState, Signal
+from agent.model import Change, Connection, ConsentState, Signal
 from agent.sharing import Comparison, SentStatus
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
@@ -181,7 +181,19 @@ class TestDeleting:
         message = window(MessageWindow)
         assert isinstance(message, MessageWindow)
         assert message.title.text() == "This computer is disconnected"
+        assert "could not be told" not in message.message.text()
         qtbot.waitUntil(lambda: not is_open(PrivacyWindow))
+
+    def test_what_a_server_out_of_reach_still_has_is_said(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        desk.agent.state = msgspec.structs.replace(desk.agent.state, connection=Connection.OFFLINE)
+        click(qtbot, privacy.share.disconnect_button)
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: is_open(MessageWindow))
+        message = window(MessageWindow)
+        assert isinstance(message, MessageWindow)
+        assert "The server could not be told. What you shared" in message.message.text()
 
 
 def told(receipts: ReceiptsWindow) -> list[str]:
