@@ -55,5 +55,5 @@ def privacy(qtbot: QtBot, desk: Desk) -> PrivacyWindow:
     desk.windows.show_choices()
     found = window(PrivacyWindow)
     assert isinstance(found, PrivacyWindow)
-    qtbot.waitUntil(lambda: found.sent.model.rowCount() == 7)
+    qtbot.waitUntil(lambda: found.sent.model.rowCount() == len(gallery_privacy.sent()))
     return found

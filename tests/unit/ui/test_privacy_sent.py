@@ -42,10 +42,10 @@ class TestWhatWasSent:
         size = len(gallery_privacy.sent()[0].body)
         assert rows[0] == [today, "Seen", "The new Lyon studio opens on Monday", f"{size} B", "stored"]
         assert [row[1] for row in rows] == [
-            "Seen", "Like", "Clicks turned off", "Seen", "Click", "Seen", "Details corrected",
+            "Seen", "Like", "Confirmed as read", "Clicks turned off", "Seen", "Click", "Seen", "Details corrected",
         ]  # fmt: skip
-        assert [row[4] for row in rows][2:6] == ["erased 14", "waiting", "deleted", "refused"]
-        assert rows[3][0] == "—"
+        assert [row[4] for row in rows][3:7] == ["erased 14", "waiting", "deleted", "refused"]
+        assert rows[4][0] == "—"
 
     def test_a_row_opens_to_the_exact_bytes_and_the_servers_answer(
         self, window: PrivacyWindow, qtbot: QtBot
@@ -59,11 +59,11 @@ class TestWhatWasSent:
         assert table.rowHeight(2) >= table.bytes.needed_height() > table.rowHeight(1)
         qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
         assert table.bytes is None
-        assert window.sent.model.rowCount() == 7
+        assert window.sent.model.rowCount() == len(gallery_privacy.sent())
         assert table.rowHeight(2) == table.rowHeight(1)
 
     def test_the_reason_of_a_refusal_is_said(self, window: PrivacyWindow) -> None:
-        window.sent.table.toggle(5)
+        window.sent.table.toggle(6)
         assert window.sent.table.bytes is not None
         assert "Unknown campaign." in window.sent.table.bytes.state.text()
 
@@ -108,7 +108,7 @@ class TestWhatWasSent:
         assert sent.pages.currentWidget() is sent.empty
         assert sent.empty_title.text() == "Nothing found"
         qtbot.keyClick(sent.search, Qt.Key.Key_Escape)
-        assert sent.model.rowCount() == 7
+        assert sent.model.rowCount() == len(gallery_privacy.sent())
 
     def test_a_filter_shows_one_kind(self, window: PrivacyWindow, qtbot: QtBot) -> None:
         sent = window.sent
@@ -116,7 +116,7 @@ class TestWhatWasSent:
         qtbot.mouseClick(sent.filters.buttons[Kind.CHOICE], Qt.MouseButton.LeftButton)
         assert [row[1] for row in texts(sent.model)] == ["Clicks turned off"]
         qtbot.mouseClick(sent.filters.buttons[Kind.ALL], Qt.MouseButton.LeftButton)
-        assert sent.model.rowCount() == 7
+        assert sent.model.rowCount() == len(gallery_privacy.sent())
 
     def test_nothing_sent_is_said(self, window: PrivacyWindow) -> None:
         window.show_history([], [])
@@ -167,9 +167,9 @@ class TestWhatWasSent:
 
     def test_rows_are_said_whole_to_a_screen_reader(self, window: PrivacyWindow) -> None:
         model = window.sent.model
-        said = str(model.index(2, 0).data(Qt.ItemDataRole.AccessibleTextRole))
+        said = str(model.index(3, 0).data(Qt.ItemDataRole.AccessibleTextRole))
         assert said == "Clicks turned off, Yesterday, 167 B, erased 14".replace(
-            "167", str(len(gallery_privacy.sent()[2].body))
+            "167", str(len(gallery_privacy.sent()[3].body))
         )
         window.sent.table.toggle(1)
         opened = str(model.index(2, 0).data(Qt.ItemDataRole.AccessibleTextRole))
