@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 class SystemClock:
     def now(self) -> datetime:
+        if hasattr(time, "tzset"):
+            time.tzset()  # the C library's localtime_r never looks again by itself, and people travel
         return datetime.now(UTC)
 
     def monotonic(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from agent import policy
 from agent.model import HoldReason
@@ -18,23 +18,20 @@ def quiet_until(now: datetime, preferences: Preferences, zone: tzinfo | None = N
     """When the quiet hours end that hold now; None outside of them. ``zone``: the person's, None for the computer's."""
     if not preferences.quiet_hours:
         return None
-    local = now.astimezone(zone)
-    begin, end = time_of_day(preferences.quiet_from), time_of_day(preferences.quiet_to)
-    today, yesterday = _DAYS[local.weekday()], _DAYS[(local - _DAY).weekday()]
-    past_midnight = end <= begin
-    since_today = today in preferences.quiet_days and begin <= local.time()
-    if since_today and past_midnight:
-        return _at(local + _DAY, preferences.quiet_to, zone)
-    since_yesterday = past_midnight and yesterday in preferences.quiet_days
-    if (since_today or since_yesterday) and local.time() < end:
-        return _at(local, preferences.quiet_to, zone)
+    today = now.astimezone(zone).date()
+    days_long = 1 if time_of_day(preferences.quiet_to) <= time_of_day(preferences.quiet_from) else 0
+    for day in (today - _DAY, today):
+        begin = _at(day, preferences.quiet_from, zone)
+        end = _at(day + days_long * _DAY, preferences.quiet_to, zone)
+        if _DAYS[day.weekday()] in preferences.quiet_days and begin <= now < end:
+            return end
     return None
 
 
-def _at(day: datetime, moment: str, zone: tzinfo | None) -> datetime:
-    """A local time of a day, by the clock that holds then (daylight saving time may begin or end before it)."""
-    wanted = datetime.combine(day.date(), time_of_day(moment), tzinfo=zone)
-    return wanted.astimezone(day.tzinfo)
+def _at(day: date, moment: str, zone: tzinfo | None) -> datetime:
+    """A local time of a day, in UTC. As in calendars (RFC 5545 section 3.3.5), one that a change of the clock skips lies as
+    far after the hour before, and of one that comes twice the first counts."""
+    return datetime.combine(day, time_of_day(moment), tzinfo=zone).astimezone(UTC)
 
 
 def limited_until(
