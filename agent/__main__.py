@@ -82,7 +82,9 @@ def build_parser() -> argparse.ArgumentParser:
         "code", metavar="CODE", help=_("the code of the invitation; “-” reads it from standard input")
     )
     commands.add_parser("once", help=_("check for announcements and send what waits, once"))
-    status = commands.add_parser("status", help=_("show the connection and what is shared"))
+    status = commands.add_parser(
+        "status", help=_("show the connection, what is shared, and what is held back and why")
+    )
     doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))
     for each in (status, doctor):
         each.add_argument("--json", action="store_true", help=_("for programs"))

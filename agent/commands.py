@@ -8,27 +8,32 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from agent import commands_privacy, control, control_calls, doctor, errors
+from agent import commands_privacy, control, control_calls, doctor, errors, held_words
 from agent.clock import SystemClock
 from agent.device_token import DeviceToken
 from agent.doctor import Check
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
-from agent.model import Connection, Signal, SignalChoice, Status
+from agent.model import Connection, HoldReason, PresenceState, Signal, SignalChoice, Status
 from agent.runtime import Runtime
 from agent.secrets import ProcessKeychain
+from agent.words import SIGNALS
+from resources import i18n
 from resources.i18n import _, ngettext
 
 log = logging.getLogger(__name__)
 
 Checks = Iterable[Callable[[], Check]]
+
+HELD_LISTED = 10
 
 
 def run_headless(options: argparse.Namespace, checks: Checks) -> int:
@@ -94,11 +99,11 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
 def show_status(options: argparse.Namespace, checks: Checks) -> int:
     runtime = Runtime.open(Folders.standard())
     try:
-        status, choices = runtime.status(), runtime.choices()
+        status, choices, held = runtime.status(), runtime.choices(), list(_held(runtime))
     finally:
         runtime.stop()
     if options.json:
-        _say(msgspec.json.encode({"status": status, "shared": _shared(choices)}).decode())
+        _say(msgspec.json.encode({"status": status, "shared": _shared(choices), "held": held}).decode())
         return 0
     connected = status.connection is not Connection.NOT_CONNECTED
     _say(
@@ -113,9 +118,42 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         _say(_("Last check: {moment}").format(moment=last))
         _say(_("Unread: {n}").format(n=status.unread))
         _say(_("Waiting to be sent: {n}").format(n=status.waiting))
-        names = [signal for signal, on in _shared(choices).items() if on]
+        names = [SIGNALS[signal]() for signal, on in _shared(choices).items() if on]
         _say(_("Shared: {signals}").format(signals=", ".join(names) or _("nothing")))
+        _say_held(held)
     return 0
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """A campaign that waits for its pop-up."""
+
+    campaign_id: str
+    title: str
+    reason: HoldReason
+    until: datetime | None
+
+
+def _held(runtime: Runtime) -> Iterator[_Held]:
+    """What still comes, and why not now, as far as that can be known without the desktop."""
+    found = runtime.select(PresenceState())
+    for item in runtime.inbox():
+        campaign = item.campaign
+        reason = found.held.get(campaign.campaign_id)
+        if reason is not None and held_words.waits(reason):
+            title = campaign.variant(i18n.language()).title
+            yield _Held(campaign.campaign_id, title, reason, found.until.get(campaign.campaign_id))
+
+
+def _say_held(held: Sequence[_Held]) -> None:
+    if not held:
+        return
+    _say(_("Held: {n}").format(n=len(held)))
+    now = SystemClock().now()
+    for each in held[:HELD_LISTED]:
+        until = held_words.clock_text(each.until, now) if each.until else ""
+        _say(f"  {' '.join(each.title.split())} — {held_words.sentence(each.reason, until)}")
+    if len(held) > HELD_LISTED:
+        _say(_("… and {n} more").format(n=len(held) - HELD_LISTED))
 
 
 def examine(options: argparse.Namespace, checks: Checks) -> int:

@@ -7,13 +7,14 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent import policy
 from agent.instance_lock import InstanceLock
-from tests.support.agent_company import TOKEN, Company
+from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import ROOT, Program
@@ -133,6 +134,17 @@ def test_enrolling_says_to_whom_and_that_nothing_is_shared(tidings: Program, ser
     lines = tidings.run("status").stdout.splitlines()
     assert lines[0] == f"Northwind · ada@northwind.example · {server.url}"
     assert lines[-1] == "Shared: nothing"
+
+
+def test_status_names_what_is_held_back_and_why(connected: Program, company: Company) -> None:
+    starts = datetime.now(UTC) + timedelta(days=3)
+    company.publish("c-later", running("Open days", starts=f"{starts:%Y-%m-%dT%H:%M:%SZ}"))
+    connected.run("once")
+    local = starts.astimezone()
+    lines = connected.run("status").stdout.splitlines()
+    assert lines[-2:] == ["Held: 1", f"  Open days — Held until {local:%Y-%m-%d %H:%M}: it has not begun yet"]
+    (held,) = json.loads(connected.run("status", "--json").stdout)["held"]
+    assert (held["campaign_id"], held["reason"]) == ("c-later", "not_started")
 
 
 def test_a_code_may_come_from_standard_input_so_that_no_process_list_shows_it(
