@@ -342,6 +342,8 @@ class Selection(Struct, frozen=True):
     """What was missed in an absence: one page for all of them, in place of a burst."""
     until: Mapping[str, datetime] = {}
     """When a reason to hold one back ends, where that is known."""
+    quiet_until: datetime | None = None
+    """When the quiet hours end that hold now."""
 
 
 resolve(Campaign, Company, Person)

@@ -32,7 +32,6 @@ class _Around(Struct, frozen=True):
     paused_until: datetime | None
     media_missing: Collection[str]
     preferences: Preferences
-    zone: tzinfo | None
     login: str
     connected: datetime | None
 
@@ -54,7 +53,7 @@ def select(
     ``media_missing``: ids of campaigns whose files are not all here. ``zone``: the person's time zone, None for the
     computer's. ``login``: the id of this login session. ``connected``: when this computer was connected to its company.
     """
-    around = _Around(now, presence, paused_until, media_missing, preferences, zone, login, connected)
+    around = _Around(now, presence, paused_until, media_missing, preferences, login, connected)
     items = list(items)
     due: list[InboxItem] = []
     held: _Held = {}
@@ -67,7 +66,8 @@ def select(
     due.sort(
         key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id)
     )
-    spared = _spare_in_quiet_hours(due, held, around)
+    quiet = moments.quiet_until(now, preferences, zone)
+    spared = due if quiet is None else _spare_in_quiet_hours(due, held, quiet)
     missed = _missed(spared, around)
     show, digest = _spare_beyond_limits(items, spared, missed, held, around)
     until = {campaign_id: moment for campaign_id, (_, moment) in held.items() if moment is not None}
@@ -77,13 +77,11 @@ def select(
         min(until.values(), default=None),
         tuple(digest),
         until,
+        quiet,
     )
 
 
-def _spare_in_quiet_hours(due: list[InboxItem], held: _Held, around: _Around) -> list[InboxItem]:
-    quiet = moments.quiet_until(around.now, around.preferences, around.zone)
-    if quiet is None:
-        return due
+def _spare_in_quiet_hours(due: list[InboxItem], held: _Held, quiet: datetime) -> list[InboxItem]:
     kept = []
     for item in due:
         if item.campaign.urgency is Urgency.NORMAL:
@@ -104,7 +102,7 @@ def _missed(due: Iterable[InboxItem], around: _Around) -> list[InboxItem]:
         item
         for item in due
         if item.campaign.urgency is Urgency.NORMAL
-        and not _asked_for(item)
+        and not asked_for(item)
         and item.campaign.starts <= around.now - long_ago
     ]
     if len(late) < policy.DIGEST_LEAST:
@@ -128,7 +126,7 @@ def _spare_beyond_limits(
         campaign_id = item.campaign.campaign_id
         if campaign_id in in_digest:
             continue
-        if item.campaign.urgency is not Urgency.NORMAL or _asked_for(item):
+        if item.campaign.urgency is not Urgency.NORMAL or asked_for(item):
             show.append(item)
             continue
         if planned:
@@ -171,8 +169,8 @@ def not_now(urgency: Urgency, presence: PresenceState, *, paused: bool) -> HoldR
     return HoldReason.AWAY if presence.idle is Tristate.YES else None
 
 
-def _asked_for(item: InboxItem) -> bool:
-    """The person wanted to see it again."""
+def asked_for(item: InboxItem) -> bool:
+    """The person wants to see it again, now or later."""
     return item.state.remind_at is not None or bool(item.state.remind_after_login)
 
 

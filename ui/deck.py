@@ -1,13 +1,16 @@
-"""The pages of the pop-up: which are in it, which of them is on top, and which had to make way for a while."""
+"""The pages of the pop-up: which are in it, which of them is on top, and which had to make way for a while.
+
+A page that was not displayed yet is a plan only: it leaves when the moment is no longer right, and is chosen again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent import selection
-from agent.model import InboxItem, Selection, Urgency
+from agent.model import HoldReason, InboxItem, Selection, Urgency
 
 DIGEST = "digest"
 """The key of the digest's page. No campaign's id looks like it."""
@@ -68,9 +71,9 @@ class Deck:
         return min(self._index, len(self.view) - 1) + 1
 
     @property
-    def waits(self) -> bool:
-        """Whether any page waits to come back."""
-        return bool(self._aside)
+    def aside(self) -> list[Page]:
+        """What waits to come back."""
+        return self._aside
 
     def __iter__(self) -> Iterator[Page]:
         return iter(self._pages)
@@ -91,26 +94,35 @@ class Deck:
         return any(item.campaign.campaign_id not in known for item in (*found.show, *found.digest))
 
     def add(self, found: Selection) -> None:
-        """Put what is due behind the rest: urgent ones, then the digest, then the others."""
+        """Put what is due behind the rest, first the digest; urgent ones come next after the page on top."""
         with _SameTop(self):
             known = self._ids()
             new = [Page((item,)) for item in found.show if item.campaign.campaign_id not in known]
             missed = tuple(item for item in found.digest if item.campaign.campaign_id not in known)
-            self._pages += [page for page in new if page.urgency is not Urgency.NORMAL]
-            self._add_missed(missed)
+            next_place = self._pages.index(self.top) + 1 if self.top in self._pages else 0
+            self._pages[next_place:next_place] = [page for page in new if page.urgency is not Urgency.NORMAL]
+            self._add_missed(Page(missed, digest=True))
             self._pages += [page for page in new if page.urgency is Urgency.NORMAL]
 
-    def _add_missed(self, missed: tuple[InboxItem, ...]) -> None:
-        if not missed:
+    def _add_missed(self, missed: Page) -> None:
+        if not missed.items:
             return
         for page in self._pages:
             if page.digest:
-                page.items = missed + page.items
+                page.items = missed.items + page.items
+                page.displayed |= missed.displayed
                 return
-        self._pages.append(Page(missed, digest=True))
+        self._pages.append(missed)
+
+    def keep_plans(self, found: Selection) -> None:
+        """Drop what was not displayed yet and is held now. Pages of one pop-up need no time between them."""
+        with _SameTop(self):
+            for page in self._pages:
+                page.items = tuple(item for item in page.items if page.displayed or _still_due(item, found))
+            self._pages = [page for page in self._pages if page.items]
 
     def keep(self, inbox: Mapping[str, InboxItem], now: datetime) -> set[str]:
-        """Drop what is recalled, over or read elsewhere. Returns the ids of what left."""
+        """Drop what is recalled, over, read elsewhere or put off. Returns the ids of what left."""
         before = self._ids()
         with _SameTop(self):
             for pages in (self._pages, self._aside):
@@ -133,10 +145,14 @@ class Deck:
         self.drop(pages)
         self._aside += [page for page in pages if page.displayed]
 
-    def bring_back(self, may_show: Callable[[Page], bool]) -> None:
+    def bring_back(self, pages: list[Page]) -> None:
         with _SameTop(self):
-            self._pages += [page for page in self._aside if may_show(page)]
-            self._aside = [page for page in self._aside if not may_show(page)]
+            self._aside = [page for page in self._aside if page not in pages]
+            for page in pages:
+                if page.digest:
+                    self._add_missed(page)
+                else:
+                    self._pages.append(page)
 
     def _ids(self) -> set[str]:
         return set().union(*(page.ids() for page in (*self._pages, *self._aside)))
@@ -167,4 +183,14 @@ def _holds(item: InboxItem, inbox: Mapping[str, InboxItem], now: datetime, confi
     now_known = inbox.get(item.campaign.campaign_id)
     if now_known is None or selection.over(now_known, now):
         return False
+    if selection.asked_for(now_known) and _wanted(now_known) != _wanted(item):
+        return False
     return confirmed or item.state.read or not now_known.state.read
+
+
+def _wanted(item: InboxItem) -> tuple[datetime | None, str]:
+    return item.state.remind_at, item.state.remind_after_login
+
+
+def _still_due(item: InboxItem, found: Selection) -> bool:
+    return found.held.get(item.campaign.campaign_id) in (None, HoldReason.TOO_SOON)

@@ -22,6 +22,7 @@ from ui.agent_port import Agent
 from ui.cards import Actions, Card, CardContent, DigestContent, MakeCard
 from ui.deck import Deck, Page
 from ui.dwell import Dwell
+from ui.noting import Noting
 from ui.timers import Call, Timers
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Presenter:
         self._deck = Deck()
         self._dwell = Dwell(timers, clock, seen=self._stayed, timed_out=self._timed_out)
         self._confirming = ""
+        self._noting = Noting(agent, actions)
         self._asking = False
         self._presence_call: Call | None = None
         self._wake_call: Call | None = None
@@ -65,12 +67,13 @@ class Presenter:
         if not self._open:
             return
         inbox = {item.campaign.campaign_id: item for item in self._agent.inbox()}
+        self._noting.again(inbox)
         for campaign_id in self._deck.keep(inbox, self._clock.now()):
             log.info("%s leaves the screen.", campaign_id)
         self._make_way(PresenceState())
         self._show_or_close()
-        found = self._agent.select(PresenceState())
-        if self._deck.has_news(found) or self._deck.waits:
+        found = self._noting.without(self._agent.select(PresenceState()))
+        if self._deck.has_news(found) or self._may_return(found, PresenceState()):
             self._ask_presence()
         self._wake_at_next_moment(found)
 
@@ -103,15 +106,27 @@ class Presenter:
         self._dwell.locked(Tristate.YES in (presence.locked, presence.idle))
         self._confirm_seen(presence)
         self._make_way(presence)
-        self._deck.bring_back(lambda page: self._in_the_way(page, presence) is None)
-        found = self._agent.select(presence)
+        found = self._noting.without(self._agent.select(presence))
+        self._deck.bring_back(self._may_return(found, presence))
+        self._deck.keep_plans(found)
         self._deck.add(found)
         self._show_or_close()
-        held = any(reason in _HELD_BY_PRESENCE for reason in found.held.values())
+        self._wake_at_next_moment(found)
         if self._deck.top is not None:
             self._ask_again(ASK_AGAIN_WHILE_SHOWN_MS)
         else:
-            self._ask_again(ASK_AGAIN_WHILE_HELD_MS if held or self._deck.waits else None)
+            held = any(reason in _HELD_BY_PRESENCE for reason in found.held.values())
+            waits = held or bool(self._may_return(found, PresenceState()))
+            self._ask_again(ASK_AGAIN_WHILE_HELD_MS if waits else None)
+
+    def _may_return(self, found: Selection, presence: PresenceState) -> list[Page]:
+        """Which of those that made way may come back, as far as this is known of the person."""
+        return [
+            page
+            for page in self._deck.aside
+            if self._in_the_way(page, presence) is None
+            and (found.quiet_until is None or page.urgency is not Urgency.NORMAL)
+        ]
 
     def _in_the_way(self, page: Page, presence: PresenceState) -> HoldReason | None:
         until = self._agent.status().paused_until
@@ -138,6 +153,9 @@ class Presenter:
             self._wake_call.cancel()
             self._wake_call = None
         moments: list[datetime] = [item.campaign.ends for page in self._deck for item in page.items]
+        if self._deck.aside:
+            ends = (self._agent.status().paused_until, found.quiet_until)
+            moments += [end for end in ends if end is not None and end > self._clock.now()]
         if found.look_again is not None:
             moments.append(found.look_again)
         if moments:
@@ -158,15 +176,19 @@ class Presenter:
         if self._card is None:
             self._card_is_for_emergencies = emergency
             self._card = self._make_card(self, emergency)
+        self._note_displayed(page)
         self._dwell.page(page.key, _time_out_ms(page))
         position, count = self._deck.position, len(self._deck.view)
         if page.digest:
             self._card.show(DigestContent(page.items, position, count))
         else:
             self._card.show(CardContent(page.item, position, count))
+
+    def _note_displayed(self, page: Page) -> None:
+        """Before it can be seen: who is killed in between must not show it twice."""
         for campaign_id in sorted(page.ids() - page.displayed):
             page.displayed.add(campaign_id)
-            self._record(campaign_id, Act.DISPLAYED)
+            self._noting.record(campaign_id, Act.DISPLAYED)
 
     def _leave(self) -> None:
         """The page on top is done: show the next one, or close."""
@@ -186,7 +208,7 @@ class Presenter:
             return
         page.seen = True
         if not page.digest:
-            self._record(key, Act.SEEN)
+            self._noting.record(key, Act.SEEN)
 
     def _timed_out(self) -> None:
         """What was on the screen goes; what was not yet takes its place."""
@@ -198,14 +220,7 @@ class Presenter:
     def _note_timed_out(self, pages: list[Page]) -> None:
         for page in pages:
             for campaign_id in sorted(page.displayed):
-                self._record(campaign_id, Act.TIMED_OUT)
-
-    def _record(self, campaign_id: str, act: Act, link_id: str = "") -> None:
-        try:
-            self._agent.record(Interaction(campaign_id, act, link_id))
-        except errors.TidingsError as fault:
-            log.error("%s was not recorded: %s", act, fault.detail)
-            self._actions.tell(fault)
+                self._noting.record(campaign_id, Act.TIMED_OUT)
 
     # What the card tells
 
@@ -225,7 +240,7 @@ class Presenter:
     def dismiss(self) -> None:
         """The person closed this page. What a digest named stays unread."""
         if self.shown:
-            self._record(self.shown, Act.DISMISSED)
+            self._noting.record(self.shown, Act.DISMISSED)
         self._leave()
 
     def expired(self) -> None:
@@ -247,7 +262,7 @@ class Presenter:
     def like(self, liked: bool) -> None:
         """The heart, or taking it back."""
         if self.shown:
-            self._record(self.shown, Act.LIKED if liked else Act.UNLIKED)
+            self._noting.record(self.shown, Act.LIKED if liked else Act.UNLIKED)
 
     def acknowledge(self) -> None:
         """The person confirms by name that they have read it. The page stays and says so."""

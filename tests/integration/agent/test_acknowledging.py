@@ -13,7 +13,7 @@ from agent.model import Act, Interaction, Signal
 from agent.sharing import ACKNOWLEDGEMENT, SentItem, SentStatus
 from tests.support.agent_company import Company, lost_answer, recalled, running
 from tests.support.agent_parts import Agent, all_off, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, Reply, Request, html, json_reply, problem
+from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply, problem
 from tests.support.agent_watching import CODE, RETRIES, asked
 from tests.support.waiting import until
 
@@ -343,15 +343,3 @@ def test_one_that_the_server_cannot_take_holds_back_no_other(
     with pytest.raises(errors.ServerFault):
         quiet_agent.runtime.sync_once()
     assert (list(company.acknowledged), quiet_agent.runtime.status().waiting) == (["c-more"], 1)
-
-
-def test_a_captive_portal_settles_nothing(
-    quiet_agent: Agent, company: Company, server: LoopbackServer
-) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
-    server.answer = failing(company, "acknowledgements", html())
-    with pytest.raises(errors.NotOurServer):
-        quiet_agent.runtime.sync_once()
-    server.answer = company
-    quiet_agent.runtime.sync_once()
-    assert list(company.acknowledged) == ["c-rules"]

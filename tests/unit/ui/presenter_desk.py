@@ -12,14 +12,16 @@ from ui.presenter import Presenter
 class PaperCard:
     """A pop-up on paper: what it shows, and whether it is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_show: Callable[[], object] = lambda: None) -> None:
         self.content: CardContent | DigestContent | None = None
         self.open = True
         self.emergency = False
+        self._on_show = on_show
 
     def show(self, content: CardContent | DigestContent) -> None:
         assert self.open, "a closed card is never shown again"
         self.content = content
+        self._on_show()
 
     def close(self) -> None:
         self.open = False
@@ -45,11 +47,12 @@ class Desk:
         self.told: list[errors.TidingsError] = []
         self.choices_shown = 0
         self.inbox_shown: list[str] = []
+        self.on_show: Callable[[], object] = lambda: None
         self.presenter = Presenter(self.agent, self._make_card, self, self.time, self.time)
         self.agent.subscribe(lambda _change: self.time.after(0, self.presenter.refresh) and None)
 
     def _make_card(self, presenter: Presenter, emergency: bool) -> PaperCard:
-        self.cards.append(PaperCard())
+        self.cards.append(PaperCard(self.on_show))
         self.cards[-1].emergency = emergency
         self.time.after(0, lambda: presenter.visible(True))
         return self.cards[-1]

@@ -1,0 +1,54 @@
+"""What the presenter notes of an announcement, and what it remembers itself where the disk takes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from agent import errors, selection
+from agent.model import Act, InboxItem, Interaction, Selection
+from ui.agent_port import Agent
+from ui.cards import Actions
+
+log = logging.getLogger(__name__)
+
+
+class Noting:
+    """A disk that cannot note that something was displayed must not make it come again and again."""
+
+    def __init__(self, agent: Agent, actions: Actions) -> None:
+        self._agent = agent
+        self._actions = actions
+        self._not_noted: set[str] = set()
+
+    def record(self, campaign_id: str, act: Act) -> None:
+        """Note it, or tell the person why not."""
+        try:
+            self._agent.record(Interaction(campaign_id, act))
+        except errors.TidingsError as fault:
+            log.error("%s was not recorded: %s", act, fault.detail)
+            self._actions.tell(fault)
+            if act is Act.DISPLAYED:
+                self._not_noted.add(campaign_id)
+
+    def again(self, inbox: Mapping[str, InboxItem]) -> None:
+        """What the disk did not take before. Nobody is told again while it still does not."""
+        for campaign_id in sorted(self._not_noted):
+            item = inbox.get(campaign_id)
+            if item is not None and item.state.displayed is None and not selection.asked_for(item):
+                try:
+                    self._agent.record(Interaction(campaign_id, Act.DISPLAYED))
+                except errors.TidingsError as fault:
+                    log.info("Still not recorded: %s", fault.detail)
+                    return
+            self._not_noted.discard(campaign_id)
+
+    def without(self, found: Selection) -> Selection:
+        """The same without what was displayed and could not be noted, unless the person asked for it again."""
+        return replace(found, show=self._news(found.show), digest=self._news(found.digest))
+
+    def _news(self, items: tuple[InboxItem, ...]) -> tuple[InboxItem, ...]:
+        noted = self._not_noted
+        return tuple(i for i in items if i.campaign.campaign_id not in noted or selection.asked_for(i))
