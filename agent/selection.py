@@ -201,7 +201,7 @@ def _not_yet(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | N
         return (HoldReason.REMIND_LATER, None) if same else None
     if state.displayed is not None or state.read:
         return HoldReason.ALREADY_DISPLAYED, None
+    if item.campaign.urgency is Urgency.EMERGENCY or item.campaign.campaign_id not in around.media_missing:
+        return None
     media_by = state.received + timedelta(seconds=policy.MEDIA_WAIT_S)
-    if item.campaign.campaign_id in around.media_missing and now < media_by:
-        return HoldReason.MEDIA_MISSING, media_by
-    return None
+    return (HoldReason.MEDIA_MISSING, media_by) if now < media_by else None
