@@ -78,7 +78,7 @@ def test_an_answer_that_is_lost_leads_to_the_very_same_message_again(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     agent.runtime.sync_once()
-    company.faults.extend([lost_answer, lost_answer])
+    company.faults.append(lost_answer)
     agent.runtime.acknowledge("c-rules")
     until(lambda: agent.runtime.status().waiting == 0, "the answer")
     bodies = {request.body for request in asked(server, "acknowledgements")}

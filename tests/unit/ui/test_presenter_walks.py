@@ -1,0 +1,216 @@
+"""Anything may happen in any order: each announcement comes once, for each time that it was asked for, and none is lost."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
+
+from agent import selection
+from agent.model import Act, PresenceState, Tristate, Urgency
+from tests.unit.ui.desk import campaign
+from tests.unit.ui.presenter_desk import Desk
+from ui.cards import CardContent, DigestContent
+
+FREE = PresenceState()
+HALF_A_MINUTE = 30
+
+
+class Walk(RuleBasedStateMachine):
+    """A person at their desk, the company's server, and time."""
+
+    @initialize(
+        per_hour=st.sampled_from([0, 1, 3, 12]),
+        gap=st.sampled_from([0, 0, 10]),
+        quiet=st.booleans(),
+    )
+    def begin(self, per_hour: int, gap: int, quiet: bool) -> None:
+        self.desk = Desk()
+        self.desk.agent.preferences.change(
+            {
+                "popups_per_hour": per_hour,
+                "minutes_between": gap,
+                "quiet_hours": quiet,
+                "quiet_from": "10:00",
+                "quiet_to": "12:00",
+            }
+        )
+        self.number = 0
+        self.asked = Counter[str]()
+        self.over: set[str] = set()
+        self.silent: set[str] = set()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        self._nothing_is_lost()
+        self.desk.presenter.close()
+        assert not any(card.open for card in self.desk.cards)
+
+    def _nothing_is_lost(self) -> None:
+        """At last the person is there, wants everything, and looks at each page."""
+        desk = self.desk
+        desk.presence = FREE
+        desk.agent.pause(None)
+        desk.agent.preferences.change({"popups_per_hour": 0, "minutes_between": 0, "quiet_hours": False})
+        for _page in range(3 * self.number + 20):
+            desk.time.pass_by(HALF_A_MINUTE)
+            if desk.shown:
+                desk.presenter.dismiss()
+        for campaign_id, item in desk.agent.items.items():
+            if campaign_id not in self.over | self.silent and not item.state.read:
+                pending = item.state.remind_at is not None or item.state.remind_after_login
+                assert pending or Act.DISPLAYED in desk.agent.acts(campaign_id), f"{campaign_id} was lost"
+
+    # The company
+
+    @rule(
+        urgency=st.sampled_from([*Urgency, Urgency.NORMAL, Urgency.NORMAL]),
+        count=st.integers(1, 4),
+        age=st.sampled_from([0, 0, 10, 300]),
+        wait=st.sampled_from([0, 0, 20]),
+    )
+    def arrives(self, urgency: Urgency, count: int, age: int, wait: int) -> None:
+        now = self.desk.time.now()
+        made = []
+        for _each in range(count):
+            self.number += 1
+            made.append(
+                campaign(
+                    f"c-{self.number}",
+                    urgency=urgency,
+                    starts=now + timedelta(minutes=wait - age),
+                    ends=now + timedelta(days=30),
+                )
+            )
+            if urgency is Urgency.SILENT:
+                self.silent.add(f"c-{self.number}")
+        self.desk.arrives(*made)
+
+    @rule(data=st.data())
+    def recalls(self, data: st.DataObject) -> None:
+        if campaign_id := self._one(data):
+            self.over.add(campaign_id)
+            self.desk.agent.recall(campaign_id)
+            self.desk.time.pass_by(1)
+            assert not self._on_screen(campaign_id)
+
+    # The person
+
+    @rule(
+        fields=st.dictionaries(
+            st.sampled_from(["locked", "full_screen", "presenting", "do_not_disturb", "idle"]),
+            st.sampled_from(Tristate),
+            max_size=2,
+        )
+    )
+    def is_elsewhere(self, fields: dict[str, Tristate]) -> None:
+        self.desk.presence = replace(FREE, **fields)
+
+    @rule()
+    def is_there(self) -> None:
+        self.desk.presence = FREE
+
+    @rule(seconds=st.sampled_from([None, 600, 7_200]))
+    def pauses(self, seconds: float | None) -> None:
+        self.desk.agent.pause(seconds)
+
+    @rule()
+    def closes(self) -> None:
+        self.desk.presenter.dismiss()
+
+    @rule(delay_s=st.sampled_from([900.0, 3_600.0, None]))
+    def later(self, delay_s: float | None) -> None:
+        if shown := self.desk.presenter.shown:
+            self.asked[shown] += 1
+            self.desk.presenter.later(delay_s)
+
+    @rule(data=st.data(), delay_s=st.sampled_from([900.0, 3_600.0, None]))
+    def puts_off_in_the_inbox(self, data: st.DataObject, delay_s: float | None) -> None:
+        if campaign_id := self._one(data):
+            self.asked[campaign_id] += 1
+            self.desk.agent.remind(campaign_id, delay_s)
+
+    @rule(data=st.data())
+    def reads_in_the_inbox(self, data: st.DataObject) -> None:
+        if campaign_id := self._one(data):
+            self.desk.agent.mark_read([campaign_id], True)
+
+    @rule(pages=st.sampled_from([-1, 1]))
+    def turns(self, pages: int) -> None:
+        self.desk.presenter.turn(pages)
+
+    @rule(under_pointer=st.booleans())
+    def points(self, under_pointer: bool) -> None:
+        self.desk.presenter.hovered(under_pointer)
+
+    @rule()
+    def logs_in_again(self) -> None:
+        self.desk.agent.login += "'"
+        self.desk.presenter.refresh()
+
+    # Time
+
+    @rule(seconds=st.sampled_from([1, 4, 25, 70, 1_000, 4_000]))
+    def passes(self, seconds: int) -> None:
+        self.desk.time.pass_by(seconds)
+
+    @rule()
+    def a_poll_ends(self) -> None:
+        self.desk.presenter.refresh()
+        self.desk.time.pass_by(1)
+
+    # What holds at any time
+
+    @invariant()
+    def once_for_each_time_that_it_was_asked_for(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        displayed = Counter(
+            each.campaign_id for each in self.desk.agent.recorded if each.act is Act.DISPLAYED
+        )
+        for campaign_id, times in displayed.items():
+            assert times <= 1 + self.asked[campaign_id], f"{campaign_id} came again without a reason"
+        assert not self.silent & displayed.keys() or all(
+            self.asked[each] for each in self.silent & displayed.keys()
+        )
+
+    @invariant()
+    def what_is_on_the_screen_is_noted_and_an_emergency_is_alone(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        contents: list[Any] = [card.content for card in self.desk.cards if card.open and card.content]
+        assert len(contents) <= 1
+        for content in contents:
+            items = content.items if isinstance(content, DigestContent) else (content.item,)
+            for item in items:
+                assert Act.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
+            emergencies = {
+                item.campaign.campaign_id
+                for page in self.desk.presenter._deck
+                for item in page.items
+                if item.campaign.urgency is Urgency.EMERGENCY
+            }
+            if emergencies:
+                assert isinstance(content, CardContent)
+                assert content.item.campaign.campaign_id in emergencies
+
+    def _one(self, data: st.DataObject) -> str:
+        known = sorted(
+            key
+            for key, item in self.desk.agent.items.items()
+            if not selection.over(item, self.desk.time.now())
+        )
+        return data.draw(st.sampled_from(known)) if known else ""
+
+    def _on_screen(self, campaign_id: str) -> bool:
+        return any(campaign_id in shown.partition(" ")[0].split("+") for shown in self.desk.shown)
+
+
+TestWalks = Walk.TestCase
+TestWalks.settings = settings(
+    max_examples=40, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
+)
