@@ -1,7 +1,7 @@
 """Anything may happen in any order: each announcement comes once, for each time that it was asked for, and none is lost."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -11,12 +11,18 @@ from msgspec.structs import replace
 
 from agent import selection
 from agent.model import Act, PresenceState, Tristate, Urgency
+from agent.moments import quiet_until
 from tests.unit.ui.desk import campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.cards import CardContent, DigestContent
+from ui.presenter import ASK_AGAIN_WHILE_SHOWN_MS
 
 FREE = PresenceState()
 HALF_A_MINUTE = 30
+NOTHING, WAIT = timedelta(), timedelta(minutes=20)
+NEVER = datetime.max.replace(tzinfo=UTC)
+A_LOOK = timedelta(milliseconds=ASK_AGAIN_WHILE_SHOWN_MS + 1_000)
+"""While pages are shown, the presenter looks so often whether the others may still come."""
 
 
 class Walk(RuleBasedStateMachine):
@@ -40,6 +46,8 @@ class Walk(RuleBasedStateMachine):
         )
         self.number = 0
         self.asked = Counter[str]()
+        self.wanted: dict[str, datetime] = {}
+        self.checked = 0
         self.over: set[str] = set()
         self.silent: set[str] = set()
 
@@ -56,6 +64,7 @@ class Walk(RuleBasedStateMachine):
         desk.presence = FREE
         desk.agent.pause(None)
         desk.agent.preferences.change({"popups_per_hour": 0, "minutes_between": 0, "quiet_hours": False})
+        desk.time.pass_by(WAIT.total_seconds())
         for _page in range(3 * self.number + 20):
             desk.time.pass_by(HALF_A_MINUTE)
             if desk.shown:
@@ -71,9 +80,9 @@ class Walk(RuleBasedStateMachine):
         urgency=st.sampled_from([*Urgency, Urgency.NORMAL, Urgency.NORMAL]),
         count=st.integers(1, 4),
         age=st.sampled_from([0, 0, 10, 300]),
-        wait=st.sampled_from([0, 0, 20]),
+        wait=st.sampled_from([NOTHING, NOTHING, WAIT]),
     )
-    def arrives(self, urgency: Urgency, count: int, age: int, wait: int) -> None:
+    def arrives(self, urgency: Urgency, count: int, age: int, wait: timedelta) -> None:
         now = self.desk.time.now()
         made = []
         for _each in range(count):
@@ -82,7 +91,7 @@ class Walk(RuleBasedStateMachine):
                 campaign(
                     f"c-{self.number}",
                     urgency=urgency,
-                    starts=now + timedelta(minutes=wait - age),
+                    starts=now + wait - timedelta(minutes=age),
                     ends=now + timedelta(days=30),
                 )
             )
@@ -125,13 +134,13 @@ class Walk(RuleBasedStateMachine):
     @rule(delay_s=st.sampled_from([900.0, 3_600.0, None]))
     def later(self, delay_s: float | None) -> None:
         if shown := self.desk.presenter.shown:
-            self.asked[shown] += 1
+            self._asks_for(shown, delay_s)
             self.desk.presenter.later(delay_s)
 
     @rule(data=st.data(), delay_s=st.sampled_from([900.0, 3_600.0, None]))
     def puts_off_in_the_inbox(self, data: st.DataObject, delay_s: float | None) -> None:
         if campaign_id := self._one(data):
-            self.asked[campaign_id] += 1
+            self._asks_for(campaign_id, delay_s)
             self.desk.agent.remind(campaign_id, delay_s)
 
     @rule(data=st.data())
@@ -150,6 +159,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def logs_in_again(self) -> None:
         self.desk.agent.login += "'"
+        self.wanted = {key: moment for key, moment in self.wanted.items() if moment != NEVER}
         self.desk.presenter.refresh()
 
     # Time
@@ -179,6 +189,21 @@ class Walk(RuleBasedStateMachine):
         )
 
     @invariant()
+    def nothing_comes_in_quiet_hours_or_before_it_is_wanted(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        agent = self.desk.agent
+        new, self.checked = agent.recorded[self.checked :], len(agent.recorded)
+        for campaign_id in {each.campaign_id for each in new if each.act is Act.DISPLAYED}:
+            item = agent.items[campaign_id]
+            moment = item.state.displayed
+            assert moment is not None
+            assert moment >= self.wanted.pop(campaign_id, moment), f"{campaign_id} came before it was wanted"
+            if item.campaign.urgency is Urgency.NORMAL:
+                quiet = quiet_until(moment - A_LOOK, agent.preferences.effective())
+                assert quiet is None or quiet <= moment, f"{campaign_id} came in quiet hours"
+
+    @invariant()
     def what_is_on_the_screen_is_noted_and_an_emergency_is_alone(self) -> None:
         if not hasattr(self, "desk"):
             return
@@ -197,6 +222,11 @@ class Walk(RuleBasedStateMachine):
             if emergencies:
                 assert isinstance(content, CardContent)
                 assert content.item.campaign.campaign_id in emergencies
+
+    def _asks_for(self, campaign_id: str, delay_s: float | None) -> None:
+        self.asked[campaign_id] += 1
+        delay = timedelta(seconds=delay_s) if delay_s is not None else None
+        self.wanted[campaign_id] = NEVER if delay is None else self.desk.time.now() + delay
 
     def _one(self, data: st.DataObject) -> str:
         known = sorted(
