@@ -48,6 +48,16 @@ def test_no_python_file_is_too_long_to_read_at_once() -> None:
     assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
+@pytest.mark.parametrize("folder", ["agent", "ui", "server"])
+def test_the_architecture_names_every_module_and_package(folder: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    inside = [path.relative_to(ROOT / folder) for path in tracked() if path.is_relative_to(ROOT / folder)]
+    modules = {str(path) for path in inside if path.suffix == ".py" and len(path.parts) == 1}
+    packages = {f"{path.parts[0]}/" for path in inside if path.name == "__init__.py" and len(path.parts) == 2}
+    plain = {"__init__.py", "urls.py", "wsgi.py"}
+    assert {name for name in (modules | packages) - plain if f"`{name}`" not in text} == set()
+
+
 def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     packages = re.findall(r"^[a-z][\w.-]*==", lock, re.MULTILINE)
