@@ -15,6 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:2] == ["helper", "player"]:
+        _leave_sources_unread()
         from ui.player.application import run as play
 
         return play()
@@ -46,9 +47,16 @@ def _leave_desktop() -> None:
 
 
 def _open_tray(options: argparse.Namespace) -> int:
+    _leave_sources_unread()
     from ui.app import run
 
     return run(options)
+
+
+def _leave_sources_unread() -> None:
+    from ui.unread_sources import leave_sources_unread
+
+    leave_sources_unread()
 
 
 if __name__ == "__main__":
