@@ -63,7 +63,15 @@ def sentence(reason: HoldReason, until: str = "") -> str:
     return _WHENEVER[reason]()
 
 
-def clock_text(moment: datetime, now: datetime) -> str:
-    """A time for a sentence, local: 14:00 today, else with the day as ISO 8601 has it."""
+def clock_text(
+    moment: datetime, now: datetime, day: Callable[[datetime], str] = lambda local: f"{local:%Y-%m-%d}"
+) -> str:
+    """A time for a sentence, local: 14:00 today, else with the day, in the words of ``day``."""
     local = moment.astimezone()
-    return local.strftime("%H:%M" if local.date() == now.astimezone().date() else "%Y-%m-%d %H:%M")
+    time = f"{local:%H:%M}"
+    days = (local.date() - now.astimezone().date()).days
+    if days == 0:
+        return time
+    if days == 1:
+        return _("{time} tomorrow").format(time=time)
+    return _("{time} on {day}").format(time=time, day=day(local))

@@ -10,19 +10,18 @@ from PySide6.QtCore import QObject
 from PySide6.QtCore import Signal as QtSignal
 
 from agent import __version__, errors
-from agent.model import Act, Change, Connection, Interaction, Signal
+from agent.model import Change, Connection, Signal
 from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.cards import Actions
+from ui.inbox_desk import InboxDesk
 from ui.open_windows import OpenWindows
 from ui.preferences_desk import PreferencesDesk
-from ui.presenter import follow_link
 from ui.privacy_desk import PrivacyDesk
 from ui.theme import Theme
 
 if TYPE_CHECKING:
     from ui.first_run import FirstRunWindow
-    from ui.inbox import InboxWindow
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +51,10 @@ class Windows(QObject):
         )
 
         self._preferences = PreferencesDesk(agent, self._open, theme, self.tell, self)
+        self._inbox = InboxDesk(agent, bridge, self._open, actions, theme, self.tell, self)
+        self._inbox.video_shown.connect(self.video_shown)
+        self._inbox.change_wanted.connect(lambda: self.show_choices())
+        self._inbox.connect_wanted.connect(lambda: self.show_first_run())
 
     def close(self) -> None:
         """Close them all."""
@@ -67,28 +70,7 @@ class Windows(QObject):
 
     def show_inbox(self, campaign_id: str = "", *, activate: bool = True) -> None:
         """At a campaign if one is named. Without ``activate`` the keyboard stays where it is."""
-        from ui.inbox import InboxWindow
-
-        def make() -> InboxWindow:
-            window = InboxWindow(self._theme())
-            window.opened.connect(lambda campaign_id: self._record(campaign_id, Act.READ))
-            window.link_clicked.connect(
-                lambda campaign_id, link_id: follow_link(self._agent, self._actions, campaign_id, link_id)
-            )
-            window.watch_clicked.connect(self._actions.play)
-            window.like_toggled.connect(
-                lambda campaign_id, liked: self._record(campaign_id, Act.LIKED if liked else Act.UNLIKED)
-            )
-            window.later_chosen.connect(self._remind)
-            window.change_clicked.connect(lambda: self.show_choices())
-            window.check_now.connect(lambda: self._agent.check_now())
-            window.connect_clicked.connect(lambda: self.show_first_run())
-            self.video_shown.emit(window.detail.picture.play)
-            return window
-
-        window = self._open.show(InboxWindow, make, fill=self._fill_inbox, activate=activate)
-        if campaign_id:
-            window.open(campaign_id)
+        self._inbox.show(campaign_id, activate=activate)
 
     def show_choices(self) -> None:
         """What is shared. Before a company is connected there is nothing to choose: connect first."""
@@ -177,19 +159,7 @@ class Windows(QObject):
 
         self._open.close(FirstRunWindow)
 
-    # What windows show
-
-    def _fill_inbox(self, window: InboxWindow) -> None:
-        agent = self._agent
-        window.show_items(agent.inbox(), agent.media_path, agent.choices(), agent.status())
-
     # What the person does in them
-
-    def _record(self, campaign_id: str, act: Act) -> None:
-        self._act(lambda: self._agent.record(Interaction(campaign_id, act)))
-
-    def _remind(self, campaign_id: str, delay_s: float) -> None:
-        self._act(lambda: self._agent.remind(campaign_id, delay_s))
 
     def _choose(self, choices: Mapping[Signal, bool]) -> None:
         self._act(lambda: self._agent.choose(choices))

@@ -77,9 +77,10 @@ class CampaignStore:
                 (etag, poll_interval_s, moment, msgspec.json.encode(person)),
             )
 
-    def inbox(self) -> list[InboxItem]:
-        """Every campaign but the recalled ones, newest first."""
-        return self._items("recalled = 0 ORDER BY starts DESC, campaign_id")
+    def inbox(self, newest: int | None = None) -> list[InboxItem]:
+        """Every campaign but the recalled ones, newest first; only the first of them if ``newest`` is given."""
+        limit = -1 if newest is None else newest
+        return self._items(f"recalled = 0 ORDER BY starts DESC, campaign_id LIMIT {limit:d}")
 
     def candidates(self) -> list[InboxItem]:
         """What selection has to judge: campaigns that the last feed named, and those with a reminder."""

@@ -10,12 +10,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from agent.model import Image, InboxItem, Variant
+from agent.model import Company, Image, InboxItem, Variant
 from resources.i18n import _
 from ui import wording
-from ui.inbox.model import variant_of
+from ui.inbox.held import Held, HeldLine
+from ui.inbox.search import variant_of
 from ui.theme import Theme
 from ui.widgets import icons
+from ui.widgets.acknowledge import Acknowledge, read_request
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
 from ui.widgets.flow import FlowRow
@@ -36,12 +38,16 @@ class Detail(Themed, QScrollArea):
     link_clicked = Signal(str)
     watch_clicked = Signal()
     like_toggled = Signal(bool)
-    later_chosen = Signal(float)
+    later_chosen = Signal(object)
+    """Seconds from now; None for the next login."""
+    acknowledged = Signal()
+    unread_clicked = Signal()
     change_clicked = Signal()
 
     def __init__(self, theme: Theme, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
         self._theme = theme
+        self._now = now
         self._shown_id = ""
         self._variant: Variant | None = None
         self._links: list[Button] = []
@@ -54,6 +60,12 @@ class Detail(Themed, QScrollArea):
         self.picture.watch_clicked.connect(self.watch_clicked)
         self.title = label(kind="h1", wrap=True)
         self.facts = label(kind="small", tone="muted", wrap=True)
+        self.unread = Button(_("Mark as unread"), kind="link")
+        self.unread.clicked.connect(self.unread_clicked)
+        self.held = HeldLine(theme)
+        self.acknowledge = Acknowledge(theme)
+        self.acknowledge.setContentsMargins(0, theme.px(12), 0, 0)
+        self.acknowledge.confirmed.connect(self.acknowledged)
         self.body = BodyText(theme, max_width=BODY_WIDTH)
         self.later = LaterRow(now)
         self.later.setContentsMargins(0, theme.px(10), 0, 0)
@@ -66,22 +78,32 @@ class Detail(Themed, QScrollArea):
         column.addSpacing(theme.px(18))
         column.addWidget(self.title)
         column.addSpacing(theme.px(4))
-        column.addWidget(self.facts)
+        column.addLayout(self._facts_row())
         column.addSpacing(theme.px(14))
         column.addWidget(self.body)
+        column.addWidget(self.held)
         column.addSpacing(theme.px(18))
         column.addWidget(self._actions())
+        column.addWidget(self.acknowledge)
         column.addWidget(self.later)
         column.addStretch(1)
         self.setWidget(inner)
         self.later.hide()
+
+    def _facts_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(self._theme.px(10))
+        row.addWidget(self.facts, 1)
+        row.addWidget(self.unread, 0, Qt.AlignmentFlag.AlignTop)
+        return row
 
     def _actions(self) -> FlowRow:
         self.action_row = FlowRow(self._theme.px(10))
         self.like = LikeButton(self._theme)
         self.like.toggled.connect(self.like_toggled)
         self.remind = Button(_("Remind me later"))
-        self.remind.clicked.connect(lambda: self.later.setVisible(not self.later.isVisible()))
+        self.remind.clicked.connect(self.offer_reminder)
+        self.action_row.add(self.acknowledge.ask)
         self.action_row.add(self.like)
         self.action_row.add(self.remind)
         self.action_row.add_trailing(self._sharing())
@@ -101,8 +123,22 @@ class Detail(Themed, QScrollArea):
             row.addWidget(widget)
         return sharing
 
-    def show_item(self, item: InboxItem, media_path: MediaPath, share_line: str) -> None:
-        """Show an announcement in its present state."""
+    def offer_reminder(self) -> None:
+        """Show the choices, or take them away."""
+        self.later.setVisible(not self.later.isVisible())
+        if self.later.isVisible():
+            self.ensureWidgetVisible(self.later)
+            self.later.buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_item(
+        self,
+        item: InboxItem,
+        media_path: MediaPath,
+        share_line: str,
+        company: Company | None = None,
+        held: Held | None = None,
+    ) -> None:
+        """Show an announcement in its present state, and why it was not on the screen."""
         variant = variant_of(item)
         is_another = item.campaign.campaign_id != self._shown_id
         self._show_picture(variant, media_path)
@@ -111,12 +147,16 @@ class Detail(Themed, QScrollArea):
         self.share_line.setText(share_line)
         self.like.setVisible(variant.video is not None)
         self.like.set_liked(item.state.liked)
+        self.unread.setVisible(item.state.read)
+        self.held.show_held(held, self._now(), read=item.state.read)
+        self.acknowledge.show_request(read_request(item, company))
         if is_another:
             self._shown_id = item.campaign.campaign_id
             self.body.show_text(variant.body)
             self._show_links(variant)
             self.later.hide()
             self.verticalScrollBar().setValue(0)
+        self.recolour()
         self.body.setVisible(bool(variant.body))
         self.body.fit()
 
@@ -157,24 +197,26 @@ class Detail(Themed, QScrollArea):
         for button in self._links:
             self.action_row.drop(button)
         self._links = []
-        for index, link in enumerate(variant.links):
-            button = Button(link.label, kind="primary" if index == 0 else "")
+        for link in variant.links:
+            button = Button(link.label)
             button.setIconSize(icons.square(self._theme.px(12)))
             button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             button.setAccessibleDescription(_("Opens in your browser"))
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )
-            self.action_row.add(button, before=self.like)
+            self.action_row.add(button, before=self.acknowledge.ask)
             self._links.append(button)
-        self.recolour()
 
     def recolour(self) -> None:
+        """One button leads: "I have read this" where that is asked, else the first link."""
         for index, button in enumerate(self._links):
-            colour = self._theme.accent_ink if index == 0 else self._theme.ink
+            leads = index == 0 and not self.acknowledge.asks
+            button.set_kind("primary" if leads else "")
+            colour = self._theme.accent_ink if leads else self._theme.ink
             button.setIcon(icons.icon(Glyph.OUTWARD, colour, self._theme.px(12)))
 
-    def _on_later(self, seconds: float) -> None:
+    def _on_later(self, seconds: float | None) -> None:
         self.later.hide()
         self.later_chosen.emit(seconds)
 
@@ -189,4 +231,6 @@ def _facts(item: InboxItem) -> str:
     parts.append(_("until {day}").format(day=wording.day(item.campaign.ends)))
     if item.state.remind_at is not None:
         parts.append(_("reminder: {time}").format(time=wording.full_time(item.state.remind_at)))
+    elif item.state.remind_after_login:
+        parts.append(_("reminder: at the next login"))
     return " · ".join(part for part in parts if part)

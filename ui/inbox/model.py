@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from agent.model import InboxItem, Variant
-from resources.i18n import _, language
+from agent import held_words
+from agent.model import HoldReason, InboxItem
+from resources.i18n import _
 from ui import wording
+from ui.inbox.search import Searchable, fold, searchable, variant_of
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -19,44 +20,52 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 
 class Filter(StrEnum):
     ALL = "all"
-    NEW = "new"
+    UNREAD = "unread"
     LIKED = "liked"
     LATER = "later"
+    HELD = "held"
 
 
-def variant_of(item: InboxItem) -> Variant:
-    """The announcement's text in the person's language."""
-    return item.campaign.variant(language())
+def comes_later(item: InboxItem) -> bool:
+    """The person asked to be reminded."""
+    return item.state.remind_at is not None or bool(item.state.remind_after_login)
 
 
-def fold(text: str) -> str:
-    """For comparing: without case and accents, so that "reunion" finds "Réunion"."""
-    if text.isascii():
-        return text.lower()
-    return "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", text.casefold())
-        if not unicodedata.combining(letter)
-    )
+def asks_to_confirm(item: InboxItem) -> bool:
+    """The company waits for the person's confirmation."""
+    return item.campaign.acknowledge and item.state.acknowledged is None
 
 
-def summary(item: InboxItem) -> str:
+def summary(item: InboxItem, *, held: bool) -> str:
     """What and from whom, in a few words: the list's second line."""
     variant = variant_of(item)
     parts = [item.campaign.sender]
     if variant.video is None and variant.image is not None:
         parts.append(_("image"))
+    parts += _states(item, held=held)
     return " · ".join(part for part in parts if part)
 
 
-def spoken(item: InboxItem, now: datetime) -> str:
+def _states(item: InboxItem, *, held: bool) -> Iterable[str]:
+    if asks_to_confirm(item):
+        yield _("please confirm")
+    elif item.state.acknowledged is not None:
+        yield _("confirmed")
+    if comes_later(item):
+        yield _("later")
+    elif held:
+        yield _("held")
+
+
+def spoken(item: InboxItem, now: datetime, *, held: bool) -> str:
     """A row, for a screen reader."""
     variant = variant_of(item)
-    parts = ["" if item.state.read else _("New"), variant.title, item.campaign.sender]
+    parts = ["" if item.state.read else _("Unread"), variant.title, item.campaign.sender]
     if variant.video is not None:
         parts.append(_("video, {length}").format(length=wording.duration_text(variant.video.duration_ms)))
     if item.state.liked:
         parts.append(_("Liked"))
+    parts += _states(item, held=held)
     parts.append(wording.list_time(item.state.received, now))
     return ", ".join(part for part in parts if part)
 
@@ -67,18 +76,20 @@ class InboxModel(QAbstractListModel):
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
         self._now = now
-        self._items: Sequence[InboxItem] = ()
-        self._folded: dict[tuple[str, int], str] = {}
+        self._all = Searchable()
+        self._held: Mapping[str, HoldReason] = {}
+        self._found: Sequence[int] = ()
         self._rows: list[InboxItem] = []
+        self._row_of: dict[str, int] = {}
         self._filter = Filter.ALL
         self._words: tuple[str, ...] = ()
         self._kept = ""
 
-    def set_items(self, items: Sequence[InboxItem]) -> None:
-        """All announcements, newest first."""
-        self._items = items
-        present = {_key(item) for item in items}
-        self._folded = {key: text for key, text in self._folded.items() if key in present}
+    def set_items(self, items: Sequence[InboxItem] | Searchable, held: Mapping[str, HoldReason]) -> None:
+        """All announcements, newest first, and why some are not on the screen."""
+        self._all = items if isinstance(items, Searchable) else searchable(items, self._all)
+        self._held = held
+        self._found = self._search(range(len(self._all.items)))
         self._update()
 
     def set_filter(self, wanted: Filter) -> None:
@@ -90,10 +101,13 @@ class InboxModel(QAbstractListModel):
     def set_search(self, text: str) -> None:
         """Show only those that have all these words in title, sender or text."""
         words = tuple(fold(text).split())
-        if words != self._words:
-            self._words = words
-            self._kept = ""
-            self._update()
+        if words == self._words:
+            return
+        narrower = all(any(before in word for word in words) for before in self._words)
+        self._words = words
+        self._found = self._search(self._found if narrower else range(len(self._all.items)))
+        self._kept = ""
+        self._update()
 
     def keep(self, campaign_id: str) -> None:
         """This one stays in view until filter or search change."""
@@ -101,7 +115,21 @@ class InboxModel(QAbstractListModel):
 
     def counts(self) -> dict[Filter, int]:
         """How many there are of each kind, whatever the search."""
-        return {wanted: sum(_matches(item, wanted) for item in self._items) for wanted in Filter}
+        counts = dict.fromkeys(Filter, 0)
+        for item in self._all.items:
+            for wanted in self._kinds(item):
+                counts[wanted] += 1
+        return counts
+
+    @property
+    def searchable(self) -> Searchable:
+        """All announcements, whatever filter and search."""
+        return self._all
+
+    @property
+    def rows(self) -> Sequence[InboxItem]:
+        """What is in view."""
+        return self._rows
 
     def item(self, row: int) -> InboxItem | None:
         """The announcement in a row, None outside."""
@@ -109,12 +137,16 @@ class InboxModel(QAbstractListModel):
 
     def row_of(self, campaign_id: str) -> int:
         """Its row, -1 when it is not in view."""
-        ids = (item.campaign.campaign_id for item in self._rows)
-        return next((row for row, each in enumerate(ids) if each == campaign_id), -1)
+        return self._row_of.get(campaign_id, -1)
 
     def is_empty(self) -> bool:
         """Whether there are no announcements at all."""
-        return not self._items
+        return not self._all.items
+
+    def is_held(self, item: InboxItem) -> bool:
+        """Whether its pop-up waits for a better moment. What the person put off by themselves does not count."""
+        reason = self._held.get(item.campaign.campaign_id)
+        return reason is not None and reason is not HoldReason.REMIND_LATER and held_words.waits(reason)
 
     def now(self) -> datetime:
         """The time that the list's times are told from."""
@@ -132,52 +164,40 @@ class InboxModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return variant_of(item).title
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return spoken(item, self._now())
+            return spoken(item, self._now(), held=self.is_held(item))
         return None
 
     def _update(self) -> None:
-        rows = self._matching()
-        same = [item.campaign.campaign_id for item in rows] == [
-            item.campaign.campaign_id for item in self._rows
-        ]
-        if same:
+        items, wanted = self._all.items, self._filter
+        rows = [items[place] for place in self._found]
+        if wanted is not Filter.ALL:
+            rows = [item for item in rows if wanted in self._kinds(item) or self._is_kept(item)]
+        row_of = {item.campaign.campaign_id: row for row, item in enumerate(rows)}
+        if list(row_of) == list(self._row_of):
             self._rows = rows
             if rows:
                 self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
             return
         self.beginResetModel()
-        self._rows = rows
+        self._rows, self._row_of = rows, row_of
         self.endResetModel()
 
-    def _matching(self) -> list[InboxItem]:
-        rows = [item for item in self._items if _matches(item, self._filter) or self._is_kept(item)]
-        return [item for item in rows if all(word in self._text(item) for word in self._words)]
+    def _search(self, places: Sequence[int]) -> Sequence[int]:
+        texts = self._all.texts
+        for word in self._words:
+            places = [place for place in places if word in texts[place]]
+        return places
+
+    def _kinds(self, item: InboxItem) -> Iterable[Filter]:
+        yield Filter.ALL
+        if not item.state.read:
+            yield Filter.UNREAD
+        if item.state.liked:
+            yield Filter.LIKED
+        if comes_later(item):
+            yield Filter.LATER
+        if self.is_held(item):
+            yield Filter.HELD
 
     def _is_kept(self, item: InboxItem) -> bool:
         return item.campaign.campaign_id == self._kept
-
-    def _text(self, item: InboxItem) -> str:
-        """What the search looks in; folded once, for it is the slow part."""
-        key = _key(item)
-        if key not in self._folded:
-            self._folded[key] = _searchable(item)
-        return self._folded[key]
-
-
-def _key(item: InboxItem) -> tuple[str, int]:
-    return item.campaign.campaign_id, item.campaign.counter
-
-
-def _searchable(item: InboxItem) -> str:
-    variant = variant_of(item)
-    return fold("\n".join((variant.title, item.campaign.sender, variant.body)))
-
-
-def _matches(item: InboxItem, wanted: Filter) -> bool:
-    if wanted is Filter.NEW:
-        return not item.state.read
-    if wanted is Filter.LIKED:
-        return item.state.liked
-    if wanted is Filter.LATER:
-        return item.state.remind_at is not None
-    return True

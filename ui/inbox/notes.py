@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent.model import Connection, Status
-from resources.i18n import _
+from resources.i18n import _, ngettext
 from ui import wording
 from ui.theme import Theme
 from ui.widgets.buttons import Button
@@ -21,6 +21,8 @@ class EmptyNote(QWidget):
     """In the place of an announcement."""
 
     connect_clicked = Signal()
+    clear_clicked = Signal()
+    """Search and filter stand in the way."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -30,36 +32,84 @@ class EmptyNote(QWidget):
         self.text = label(tone="muted", wrap=True)
         self.connect_button = Button(_("Connect…"), kind="primary")
         self.connect_button.clicked.connect(self.connect_clicked)
+        self.clear_button = Button(_("Clear the search"))
+        self.clear_button.clicked.connect(self.clear_clicked)
         column = QVBoxLayout(self)
         column.setSpacing(theme.px(8))
         column.addStretch(2)
-        for widget in (picture, self.title, self.text, self.connect_button):
+        for widget in (picture, self.title, self.text, self.connect_button, self.clear_button):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         for text in (self.title, self.text):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
             text.setFixedWidth(theme.px(TEXT_WIDTH))
 
-    def explain(self, status: Status, *, any_items: bool, any_found: bool) -> None:
-        """Say why no announcement is open."""
-        title, text = _reason(status, any_items=any_items, any_found=any_found)
+    def explain(self, status: Status, *, any_items: bool, any_found: bool, searched: str) -> None:
+        """Say why no announcement is open. ``searched``: the words that were looked for."""
+        title, text = _reason(status, any_items=any_items, any_found=any_found, searched=searched)
         self.title.setText(title)
         self.text.setText(text)
         for part in (self.title, self.text):
             part.setMinimumHeight(part.heightForWidth(self._theme.px(TEXT_WIDTH)))
         self.connect_button.setVisible(_can_connect(status))
+        self.clear_button.setVisible(any_items and not any_found)
+        self.clear_button.set_text(_("Clear the search") if searched else _("Show all"))
 
 
-def _reason(status: Status, *, any_items: bool, any_found: bool) -> tuple[str, str]:
-    if _can_connect(status) and not any_items:
+class SeveralNote(QWidget):
+    """While several announcements are selected: what can be done with them."""
+
+    mark_clicked = Signal(bool)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.title = label(kind="h2")
+        self.read_button = Button(_("Mark as read"), kind="primary")
+        self.read_button.clicked.connect(lambda: self.mark_clicked.emit(True))
+        self.unread_button = Button(_("Mark as unread"))
+        self.unread_button.clicked.connect(lambda: self.mark_clicked.emit(False))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.px(10))
+        column = QVBoxLayout(self)
+        column.setSpacing(theme.px(16))
+        column.addStretch(2)
+        column.addWidget(self.title, 0, Qt.AlignmentFlag.AlignHCenter)
+        buttons.addStretch(1)
+        buttons.addWidget(self.read_button)
+        buttons.addWidget(self.unread_button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+        column.addStretch(3)
+
+    def show_count(self, count: int) -> None:
+        text = ngettext("{n} announcement selected", "{n} announcements selected", count)
+        self.title.setText(text.format(n=count))
+
+
+def _reason(status: Status, *, any_items: bool, any_found: bool, searched: str) -> tuple[str, str]:
+    if not any_items:
+        return _empty(status)
+    if any_found:
+        return _("No announcement is open"), _("Choose one from the list.")
+    if searched:
+        return _("Nothing found"), _("No announcement has all of these words: {words}").format(words=searched)
+    return _("Nothing here"), _("No announcement is of this kind.")
+
+
+def _empty(status: Status) -> tuple[str, str]:
+    if _can_connect(status):
         return _("Not connected to a company"), _(
             "Ask your administrator for an invitation, then connect this computer."
         )
-    if not any_items:
-        return _("Nothing yet"), _("Your company's announcements will be here, also those that you missed.")
-    if not any_found:
-        return _("Nothing found"), _("Try other words, or look in all announcements.")
-    return _("No announcement is open"), _("Choose one from the list.")
+    if status.last_check is None and status.connection is Connection.CONNECTING:
+        return _("Getting your announcements…"), _(
+            "This computer asks your company's server for the first time."
+        )
+    if status.connection is Connection.OFFLINE:
+        return _("Nothing yet"), _(
+            "The server cannot be reached. Your company's announcements come as soon as it can."
+        )
+    return _("Nothing yet"), _("Your company's announcements will be here, also those that you missed.")
 
 
 def _can_connect(status: Status) -> bool:

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from agent.model import InboxItem
 from ui import wording
-from ui.inbox.model import ITEM_ROLE, AnyIndex, InboxModel, summary, variant_of
+from ui.inbox.model import ITEM_ROLE, AnyIndex, InboxModel, summary
+from ui.inbox.search import variant_of
 from ui.theme import Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
@@ -101,7 +102,7 @@ class RowPainter(QStyledItemDelegate):
             icons.paint(painter, Glyph.PLAY, play, self._current_theme().ink2)
             left += side + 3
         texts = [wording.duration_text(video.duration_ms)] if video is not None else []
-        texts.append(summary(item))
+        texts.append(summary(item, held=self._model.is_held(item)))
         text = " · ".join(part for part in texts if part)
         heart = side + GAP if item.state.liked else 0
         room = QRect(round(left), area.y(), round(area.right() - left - heart), area.height())

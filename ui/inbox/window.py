@@ -5,42 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from agent.model import Connection, InboxItem, SignalChoice, Status
+from agent.model import Connection, InboxItem, Selection, SignalChoice, Status
 from resources.i18n import _
 from ui import wording
 from ui.inbox.detail import Detail, MediaPath
+from ui.inbox.footer import Footer, Marking
+from ui.inbox.held import Held, held_of
+from ui.inbox.keys import KeysPage
 from ui.inbox.list_view import AnnouncementList
 from ui.inbox.model import Filter, InboxModel
-from ui.inbox.notes import EmptyNote, StateBar
+from ui.inbox.notes import EmptyNote, SeveralNote, StateBar
+from ui.inbox.search import Searchable
+from ui.inbox.shortcuts import command
 from ui.theme import Theme
 from ui.widgets.finding import FilterRow, SearchField
 
 SIZE = (1120, 660)
 LIST_WIDTH = 372
+LIST_SHARE = 0.42
 
 
 class InboxWindow(QWidget):
     """Give it the state with ``show_items()`` whenever that changes: the open announcement and the place in the list stay.
 
-    Keys: up and down or j and k move, Enter goes to the announcement, / to the search, Esc clears the search and then
-    closes, L is the heart.
+    Its keys are those of ``ui.inbox.keys``.
     """
 
     opened = Signal(str)
+    marked = Signal(object, bool)
+    """Ids of announcements to be marked as read, or as unread."""
     link_clicked = Signal(str, str)
     watch_clicked = Signal(str)
     like_toggled = Signal(str, bool)
-    later_chosen = Signal(str, float)
+    later_chosen = Signal(str, object)
+    """Seconds from now; None for the next login."""
+    acknowledged = Signal(str)
     change_clicked = Signal()
     check_now = Signal()
     connect_clicked = Signal()
@@ -50,9 +53,12 @@ class InboxWindow(QWidget):
         super().__init__()
         self._theme = theme
         self._open_id = ""
+        self._held_then: Held | None = None
+        self._marking: Marking | None = None
         self._media_path: MediaPath = lambda _sha256: None
         self._share_line = ""
         self._status = Status(Connection.NOT_CONNECTED)
+        self._selection = Selection((), {})
         self.setWindowTitle(_("Inbox"))
         self.resize(
             QSize(theme.px(SIZE[0]), theme.px(SIZE[1])).boundedTo(self.screen().availableGeometry().size())
@@ -63,9 +69,14 @@ class InboxWindow(QWidget):
         self.detail = Detail(theme, now)
         self.note = EmptyNote(theme)
         self.note.connect_clicked.connect(self.connect_clicked)
+        self.note.clear_clicked.connect(self.show_all)
+        self.several = SeveralNote(theme)
+        self.several.mark_clicked.connect(self.mark)
+        self.keys = KeysPage(theme)
+        self.keys.closed.connect(self.toggle_keys)
         self.pane = QStackedWidget()
-        self.pane.addWidget(self.note)
-        self.pane.addWidget(self.detail)
+        for page in (self.note, self.detail, self.several, self.keys):
+            self.pane.addWidget(page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -82,7 +93,6 @@ class InboxWindow(QWidget):
     def _left(self) -> QWidget:
         px = self._theme.px
         self.left = QWidget()
-        self.left.setFixedWidth(min(px(LIST_WIDTH), round(self.width() * 0.42)))
         column = QVBoxLayout(self.left)
         column.setContentsMargins(px(14), px(14), px(14), px(14))
         column.setSpacing(px(12))
@@ -91,47 +101,68 @@ class InboxWindow(QWidget):
         self.filters = FilterRow(Filter, self._theme, self._on_filter)
         self.list = AnnouncementList(self._theme, self.model)
         self.list.moved_to.connect(self._on_moved)
+        self.list.several.connect(self._on_several)
         self.list.entered.connect(self._on_entered)
-        column.addWidget(self.search)
-        column.addWidget(self.filters)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.footer = Footer(self._theme)
+        self.footer.all_read_clicked.connect(self.mark_all_read)
+        self.footer.undo_clicked.connect(self.undo)
+        self.footer.keys_clicked.connect(self.toggle_keys)
+        for widget in (self.search, self.filters):
+            column.addWidget(widget)
         column.addWidget(self.list, 1)
+        column.addWidget(self.footer)
         return self.left
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.left.setFixedWidth(min(self._theme.px(LIST_WIDTH), round(self.width() * LIST_SHARE)))
+
     def _connect_detail(self) -> None:
-        self.detail.link_clicked.connect(lambda link_id: self.link_clicked.emit(self._open_id, link_id))
-        self.detail.watch_clicked.connect(lambda: self.watch_clicked.emit(self._open_id))
-        self.detail.like_toggled.connect(lambda liked: self.like_toggled.emit(self._open_id, liked))
-        self.detail.later_chosen.connect(lambda seconds: self.later_chosen.emit(self._open_id, seconds))
-        self.detail.change_clicked.connect(self.change_clicked)
+        detail = self.detail
+        detail.link_clicked.connect(lambda link_id: self.link_clicked.emit(self._open_id, link_id))
+        detail.watch_clicked.connect(lambda: self.watch_clicked.emit(self._open_id))
+        detail.like_toggled.connect(lambda liked: self.like_toggled.emit(self._open_id, liked))
+        detail.later_chosen.connect(lambda seconds: self.later_chosen.emit(self._open_id, seconds))
+        detail.acknowledged.connect(lambda: self.acknowledged.emit(self._open_id))
+        detail.unread_clicked.connect(lambda: self.mark(False))
+        detail.change_clicked.connect(self.change_clicked)
 
     # What is shown
 
     def show_items(
         self,
-        items: Sequence[InboxItem],
+        items: Sequence[InboxItem] | Searchable,
         media_path: MediaPath,
         choices: Iterable[SignalChoice],
         status: Status,
+        selection: Selection | None = None,
     ) -> None:
-        """All announcements, newest first, what is shared, and the state of the connection."""
+        """All announcements, newest first, what is shared, the state of the connection, and what selection held back."""
         self._media_path = media_path
         self._share_line = wording.short_share_line(choices)
         self._status = status
+        self._selection = selection or Selection((), {})
         name = status.company.name if status.company else ""
         self.setWindowTitle(_("Inbox — {company}").format(company=name) if name else _("Inbox"))
         self.bar.show_status(status)
-        self._refill(lambda: self.model.set_items(items))
+        self._refill(lambda: self.model.set_items(items, self._selection.held))
         self._show_counts()
 
     def open(self, campaign_id: str) -> None:
         """Show this announcement, as if the person had chosen it."""
         if self.model.row_of(campaign_id) < 0:
-            self.search.clear()
-            self.filters.buttons[Filter.ALL].click()
+            self.show_all()
         row = self.model.row_of(campaign_id)
         if row >= 0:
             self.list.go_to(row)
             self._on_moved(row)
+
+    def show_all(self) -> None:
+        """Whatever was searched for."""
+        self.search.clear()
+        self.filters.buttons[Filter.ALL].click()
+        self.list.setFocus()
 
     @property
     def open_id(self) -> str:
@@ -142,31 +173,45 @@ class InboxWindow(QWidget):
         """Change the list's content; the place in it stays."""
         place = self.list.verticalScrollBar().value()
         change()
-        row = self.model.row_of(self._open_id)
-        self.list.go_to(row)
-        self.list.verticalScrollBar().setValue(place)
-        self._show_open()
+        rows = self.list.selected_rows()
+        if len(rows) < 2:
+            self.list.go_to(self.model.row_of(self._open_id))
+            self.list.verticalScrollBar().setValue(place)
+            self._show_open()
+        self.footer.show_unread(any(not item.state.read for item in self.model.rows))
 
     def _show_counts(self) -> None:
         names = {
             Filter.ALL: _("All"),
-            Filter.NEW: _("New"),
+            Filter.UNREAD: _("Unread"),
             Filter.LIKED: _("Liked"),
             Filter.LATER: _("Later"),
+            Filter.HELD: _("Held"),
         }
-        self.filters.show_counts(names, self.model.counts())
+        counts = self.model.counts()
+        self.filters.show_counts(names, counts)
+        held = self.filters.buttons[Filter.HELD]
+        held.setVisible(counts[Filter.HELD] > 0 or held.isChecked())
 
     def _show_open(self) -> None:
         item = self.model.item(self.model.row_of(self._open_id))
         if item is None:
             self._open_id = ""
             self.note.explain(
-                self._status, any_items=not self.model.is_empty(), any_found=self.model.rowCount() > 0
+                self._status,
+                any_items=not self.model.is_empty(),
+                any_found=self.model.rowCount() > 0,
+                searched=self.search.text().strip(),
             )
-            self.pane.setCurrentWidget(self.note)
+            self._turn_to(self.note)
         else:
-            self.detail.show_item(item, self._media_path, self._share_line)
-            self.pane.setCurrentWidget(self.detail)
+            held = held_of(item, self._selection) or (self._held_then if item.state.read else None)
+            self.detail.show_item(item, self._media_path, self._share_line, self._status.company, held)
+            self._turn_to(self.detail)
+
+    def _turn_to(self, page: QWidget) -> None:
+        if self.pane.currentWidget() is not self.keys:
+            self.pane.setCurrentWidget(page)
 
     # What the person does
 
@@ -181,39 +226,104 @@ class InboxWindow(QWidget):
         if item is None:
             return
         self._open_id = item.campaign.campaign_id
+        self._held_then = held_of(item, self._selection)
         self.model.keep(self._open_id)
+        self.pane.setCurrentWidget(self.detail)
         self._show_open()
         self.opened.emit(self._open_id)
+
+    def _on_several(self, count: int) -> None:
+        self._open_id = ""
+        self.several.show_count(count)
+        self.pane.setCurrentWidget(self.several)
 
     def _on_entered(self, _row: int) -> None:
         self.detail.setFocus()
 
+    def _chosen(self) -> list[InboxItem]:
+        return [self.model.rows[row] for row in self.list.selected_rows()]
+
+    def mark(self, read: bool) -> None:
+        """Mark what is selected as read, or as unread."""
+        self._mark(self._chosen(), read)
+
+    def mark_all_read(self) -> None:
+        """All that is in view."""
+        self._mark(self.model.rows, True)
+
+    def _mark(self, items: Iterable[InboxItem], read: bool) -> None:
+        changed = [item.campaign.campaign_id for item in items if item.state.read is not read]
+        if changed:
+            self._marking = Marking(changed, read)
+            self.footer.offer_undo(self._marking)
+            self.marked.emit(changed, read)
+
+    def undo(self) -> None:
+        """Take the last marking back."""
+        marking, self._marking = self._marking, None
+        if marking is not None:
+            had_keyboard = self.footer.undo.hasFocus()
+            self.footer.offer_undo(None)
+            if had_keyboard:
+                self.list.setFocus()
+            self.marked.emit(marking.campaign_ids, not marking.read)
+
+    def _show_menu(self, place: QPoint) -> None:
+        chosen = self._chosen()
+        if not chosen:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, read in ((_("Mark as read"), True), (_("Mark as unread"), False)):
+            action = menu.addAction(text)
+            action.setEnabled(any(item.state.read is not read for item in chosen))
+            action.triggered.connect(lambda _checked=False, read=read: self.mark(read))
+        menu.addAction(_("Select all")).triggered.connect(self.list.selectAll)
+        menu.popup(self.list.viewport().mapToGlobal(place))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        actions: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_J: lambda: self.list.step(1),
-            Qt.Key.Key_K: lambda: self.list.step(-1),
-            Qt.Key.Key_L: self._toggle_like,
-            Qt.Key.Key_Slash: self.search.setFocus,
-            Qt.Key.Key_Escape: self._on_escape,
-        }
-        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
-        action = actions.get(event.key()) if plain else None
-        if action is not None:
-            action()
-        elif self.search.hasFocus() and event.key() == Qt.Key.Key_Down:
+        found = command(self, event)
+        if found is not None:
+            found()
+        elif self.search.hasFocus() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.list.setFocus()
             self.list.step(1)
         else:
             super().keyPressEvent(event)
 
-    def _toggle_like(self) -> None:
+    def start_search(self) -> None:
+        """In place of what was searched for before."""
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def toggle_like(self) -> None:
+        """The heart, where there is one."""
         if self._open_id and self.detail.like.isVisible():
             self.detail.like.toggle()
 
-    def _on_escape(self) -> None:
+    def offer_reminder(self) -> None:
+        """The choices of \"Remind me later\", or none of them again."""
+        if self._open_id:
+            self.detail.offer_reminder()
+
+    def toggle_keys(self) -> None:
+        """The list of keys, in the place of the announcement."""
+        if self.pane.currentWidget() is not self.keys:
+            self.pane.setCurrentWidget(self.keys)
+            self.keys.setFocus()
+            return
+        self.pane.setCurrentWidget(self.note)
+        self.list.setFocus()
+        self._show_open()
+
+    def step_back(self) -> None:
+        """Out of the search, out of a selection, out of the window."""
         if self.search.text():
             self.search.clear()
             self.list.setFocus()
+        elif not self._open_id and self.list.selected_rows():
+            self.list.go_to(-1)
+            self._show_open()
         else:
             self.close()
 

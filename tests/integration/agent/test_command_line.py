@@ -142,7 +142,7 @@ def test_status_names_what_is_held_back_and_why(connected: Program, company: Com
     connected.run("once")
     local = starts.astimezone()
     lines = connected.run("status").stdout.splitlines()
-    assert lines[-2:] == ["Held: 1", f"  Open days — Held until {local:%Y-%m-%d %H:%M}: it has not begun yet"]
+    assert lines[-2:] == ["Held: 1", f"  Open days — Held until {local:%H:%M on %Y-%m-%d}: it has not begun yet"]
     (held,) = json.loads(connected.run("status", "--json").stdout)["held"]
     assert (held["campaign_id"], held["reason"]) == ("c-later", "not_started")
 

@@ -91,5 +91,7 @@ def test_whatever_selection_holds_back_is_explained_and_says_when_it_ends_if_tha
 
 
 def test_a_time_of_another_day_is_told_with_the_day() -> None:
-    assert len(held_words.clock_text(NOW + timedelta(minutes=1), NOW)) == len("20:01")
-    assert held_words.clock_text(NOW + timedelta(days=3), NOW).startswith("2026-11-2")
+    noon = datetime.now().astimezone().replace(hour=12, minute=0)
+    assert held_words.clock_text(noon + timedelta(minutes=1), noon) == "12:01"
+    assert held_words.clock_text(noon + timedelta(hours=20), noon) == "08:00 tomorrow"
+    assert held_words.clock_text(datetime(2026, 11, 30, 8).astimezone(), NOW) == "08:00 on 2026-11-30"

@@ -210,8 +210,9 @@ class MemoryAgent:
         unread = sum(not item.state.read for item in self.inbox())
         return msgspec.structs.replace(self.state, unread=unread)
 
-    def inbox(self) -> list[InboxItem]:
-        return [item for item in self.items.values() if item.campaign.status is CampaignStatus.LIVE]
+    def inbox(self, *, newest: int | None = None) -> list[InboxItem]:
+        live = (item for item in self.items.values() if item.campaign.status is CampaignStatus.LIVE)
+        return list(itertools.islice(live, newest))
 
     def select(self, presence: PresenceState) -> Selection:
         return selection.select(

@@ -102,27 +102,31 @@ def test_search_looks_in_title_sender_and_text_without_case_and_accents(
 def test_filters_show_their_kind_and_count(window: InboxWindow, qtbot: QtBot) -> None:
     assert [button.full_text for button in window.filters.buttons.values()] == [
         "All 5",
-        "New 2",
+        "Unread 2",
         "Liked 2",
         "Later 0",
+        "Held 0",
     ]
-    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
+    assert not window.filters.buttons[Filter.HELD].isVisible()
+    qtbot.mouseClick(window.filters.buttons[Filter.UNREAD], Qt.MouseButton.LeftButton)
     assert titles(window) == ["VPN restarts at 18:00 tonight", "Open days: bring a friend"]
     qtbot.mouseClick(window.filters.buttons[Filter.LATER], Qt.MouseButton.LeftButton)
     assert titles(window) == []
-    assert window.note.title.text() == "Nothing found"
+    assert window.note.title.text() == "Nothing here"
+    qtbot.mouseClick(window.note.clear_button, Qt.MouseButton.LeftButton)
+    assert len(titles(window)) == 5
 
 
 def test_a_new_one_stays_in_view_while_it_is_read(window: InboxWindow, qtbot: QtBot) -> None:
-    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.filters.buttons[Filter.UNREAD], Qt.MouseButton.LeftButton)
     window.list.step(1)
     items = data.items()
     items[1] = read(items[1])
     fill(window, items)
     assert window.open_id == "c-2"
     assert "VPN restarts at 18:00 tonight" in titles(window)
-    assert window.filters.buttons[Filter.NEW].full_text == "New 1"
-    qtbot.mouseClick(window.filters.buttons[Filter.NEW], Qt.MouseButton.LeftButton)
+    assert window.filters.buttons[Filter.UNREAD].full_text == "Unread 1"
+    qtbot.mouseClick(window.filters.buttons[Filter.UNREAD], Qt.MouseButton.LeftButton)
     assert titles(window) == ["Open days: bring a friend"]
 
 
@@ -216,7 +220,7 @@ def test_a_screen_reader_hears_the_whole_row(window: InboxWindow) -> None:
     assert "The new Lyon studio opens on Monday" in str(spoken)
     assert "video, 1:24, Liked" in str(spoken)
     assert str(window.model.data(window.model.index(1), Qt.ItemDataRole.AccessibleTextRole)).startswith(
-        "New, VPN"
+        "Unread, VPN"
     )
 
 
