@@ -5,13 +5,12 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from agent import errors
-from agent.model import Connection, Person, Signal
+from agent.model import Person, Signal
 from agent.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
-from tests.support import gallery_player, gallery_popup, gallery_privacy
+from tests.support import gallery_inbox, gallery_player, gallery_popup, gallery_privacy
 from ui.about import AboutWindow
 from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
 from ui.preferences import PreferencesWindow
@@ -53,32 +52,6 @@ def choose_locked(theme: Theme) -> QWidget:
     return window
 
 
-def inbox(theme: Theme) -> InboxWindow:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN, Signal.LIKE), data.status())
-    window.open("c-1")
-    return window
-
-
-def inbox_offline(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items(data.items(), data.media_path, data.choices(), data.status(Connection.OFFLINE))
-    window.open("c-3")
-    return window
-
-
-def inbox_empty(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items([], data.media_path, data.choices(), data.status())
-    return window
-
-
-def inbox_not_connected(theme: Theme) -> QWidget:
-    window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items([], data.media_path, data.choices(), data.status(Connection.NOT_CONNECTED))
-    return window
-
-
 def notice(theme: Theme) -> QWidget:
     return NoticeWindow(theme, data.company())
 
@@ -115,16 +88,13 @@ SCREENS: dict[str, Screen] = (
         "connecting": connecting,
         "choose": choose,
         "choose-locked": choose_locked,
-        "inbox": inbox,
-        "inbox-offline": inbox_offline,
-        "inbox-empty": inbox_empty,
-        "inbox-not-connected": inbox_not_connected,
         "notice": notice,
         "message": message,
         "about": about,
         "preferences": preferences,
         "preferences-fixed": preferences_fixed,
     }
+    | gallery_inbox.SCREENS
     | gallery_popup.SCREENS
     | gallery_privacy.SCREENS
     | gallery_player.SCREENS
