@@ -69,8 +69,13 @@ class Account:
                 consent = msgspec.json.decode(message.body)
                 outcome = "signed receipt" if message.status == http.HTTPStatus.OK else "no receipt"
                 self.sent[consent_of(consent)] = Sent(consent_key(consent), len(message.body), outcome)
+            if message.path.endswith("/acknowledgements") and message.answer is not None:
+                said = msgspec.json.decode(message.body)
+                outcome = msgspec.json.decode(message.answer)["status"]
+                self.sent[confirmation_of(said)] = Sent(said["event_id"], len(message.body), outcome)
         database.close()
         self.stored = {str(row["event_id"]): share_of(row) for row in company.stored()}
+        self.stored |= {row["event_id"]: confirmation_of(row) for row in company.acknowledgements()}
         self.stored |= {consent_key(row): consent_of(row) for row in company.consents()}
 
     def discrepancies(self) -> list[str]:
@@ -120,6 +125,11 @@ def share_of(event: dict[str, Any]) -> Share:
     """A signal as both books name it."""
     detail = event.get("link_id") or event.get("value")
     return Share(event["signal"], event["campaign_id"], "" if detail is None else str(detail))
+
+
+def confirmation_of(acknowledgement: dict[str, str]) -> Share:
+    """ "I have read this", by name, as both books name it."""
+    return Share("confirmed as read, by name", acknowledgement["campaign_id"])
 
 
 def consent_of(consent: dict[str, Any]) -> Share:

@@ -35,7 +35,8 @@ class Employee:
         until(lambda: not self._reader.find(name, role), f"{name!r} to go", seconds)
 
     def presses(self, name: str, role: str = "") -> None:
-        """Clicks in the middle of a widget that stands still."""
+        """Clicks in the middle of a widget that stands still and can be pressed."""
+        until(lambda: "enabled" in self.sees(name, role).states, f"{name!r} to be enabled", every=0.15)
         self._screen.click(*self.finds_at_rest(name, role).centre)
 
     def finds_at_rest(self, name: str, role: str = "") -> Widget:

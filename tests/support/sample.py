@@ -81,6 +81,14 @@ class SampleCompany:
             rows = Signal.objects.order_by("pk").values(*fields, "campaign__campaign_id")
             return [dict(row) | {"campaign_id": row["campaign__campaign_id"]} for row in rows]
 
+    def acknowledgements(self) -> list[dict[str, str]]:
+        """Every confirmation in the server's database, oldest first."""
+        with self.home.opened():
+            from server.acknowledgements.models import Acknowledgement
+
+            rows = Acknowledgement.objects.order_by("pk").values_list("event_id", "campaign__campaign_id")
+            return [{"event_id": str(event_id), "campaign_id": campaign} for event_id, campaign in rows]
+
     def consents(self) -> list[dict[str, Any]]:
         """Every consent and withdrawal in the server's database, oldest first."""
         with self.home.opened():
