@@ -66,12 +66,13 @@ class Detail(Themed, QScrollArea):
         self.acknowledge = Acknowledge(theme)
         self.acknowledge.setContentsMargins(0, theme.px(12), 0, 0)
         self.acknowledge.confirmed.connect(self.acknowledged)
+        self.acknowledge.resized.connect(self._show_question)
         self.body = BodyText(theme, max_width=BODY_WIDTH)
         self.later = LaterRow(now)
         self.later.setContentsMargins(0, theme.px(10), 0, 0)
         self.later.chosen.connect(self._on_later)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
+        self._inner = QWidget()
+        column = QVBoxLayout(self._inner)
         column.setContentsMargins(theme.px(30), theme.px(26), theme.px(30), theme.px(26))
         column.setSpacing(0)
         column.addWidget(self.picture)
@@ -87,7 +88,7 @@ class Detail(Themed, QScrollArea):
         column.addWidget(self.acknowledge)
         column.addWidget(self.later)
         column.addStretch(1)
-        self.setWidget(inner)
+        self.setWidget(self._inner)
         self.later.hide()
 
     def _facts_row(self) -> QHBoxLayout:
@@ -215,6 +216,14 @@ class Detail(Themed, QScrollArea):
             button.set_kind("primary" if leads else "")
             colour = self._theme.accent_ink if leads else self._theme.ink
             button.setIcon(icons.icon(Glyph.OUTWARD, colour, self._theme.px(12)))
+
+    def _show_question(self) -> None:
+        """All of it, with its buttons, where the window is low."""
+        layout = self._inner.layout()
+        if layout is not None:
+            layout.activate()
+        if self.acknowledge.isVisible():
+            self.ensureWidgetVisible(self.acknowledge.question.cancel)
 
     def _on_later(self, seconds: float | None) -> None:
         self.later.hide()

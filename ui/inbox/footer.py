@@ -48,19 +48,22 @@ class Footer(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.px(8))
-        row.addWidget(self.done, 1)
+        row.addWidget(self.done, 100)
         row.addWidget(self.undo)
         row.addWidget(self.all_read)
-        row.addStretch(0)
+        row.addStretch(1)
         row.addWidget(self.keys)
+        self._any_unread = False
         self.offer_undo(None)
 
     def offer_undo(self, marking: Marking | None) -> None:
         """Say what was done, with a way back; None takes that away."""
         self.done.setText(marking.text() if marking is not None else "")
-        self.undo.setVisible(marking is not None)
-        self.all_read.setVisible(marking is None)
+        for widget in (self.done, self.undo):
+            widget.setVisible(marking is not None)
+        self.show_unread(self._any_unread)
 
     def show_unread(self, any_unread: bool) -> None:
         """Whether there is anything to mark in the list."""
-        self.all_read.setEnabled(any_unread)
+        self._any_unread = any_unread
+        self.all_read.setVisible(any_unread and self.undo.isHidden())

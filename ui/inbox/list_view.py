@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QListView, QWidget
 
 from resources.i18n import _
@@ -12,6 +12,7 @@ from ui.inbox.row import RowPainter
 from ui.theme import Theme
 from ui.widgets.themed import Themed
 
+_PASSED_ON = (Qt.Key.Key_Escape, Qt.Key.Key_F, Qt.Key.Key_Z)
 _ONLY = QItemSelectionModel.SelectionFlag.ClearAndSelect
 
 
@@ -52,7 +53,9 @@ class AnnouncementList(Themed, QListView):
             self.step(1 if key == Qt.Key.Key_Down else -1)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.enter()
-        elif key == Qt.Key.Key_Escape or (event.text().isprintable() and event.text().strip()):
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.selectAll()
+        elif key in _PASSED_ON or (event.text().isprintable() and event.text().strip()):
             event.ignore()
         else:
             super().keyPressEvent(event)
