@@ -39,11 +39,13 @@ class ConsentGate:
         """Judge by this company's policy and notice. Returns whether that changed or expired anything."""
         with self._lock:
             changed = company != self._company
+            told = self._company is None or company is None or _told(company) == _told(self._company)
             self._company = company
             if company is None:
                 return changed
             for consent in list(self._consents.values()):
-                expired = rules.expire(consent, notice_version=company.notice.version)
+                version = company.notice.version if told else -1
+                expired = rules.expire(consent, notice_version=version)
                 if expired is not consent:
                     self._put(expired)
                     changed = True
@@ -258,3 +260,8 @@ class ConsentGate:
             self._file.write(consent)
         except errors.DiskFault as fault:
             log.warning("What holds for %s is not on the disk yet: %s", consent.signal.value, fault.detail)
+
+
+def _told(company: Company) -> tuple[str, str, bool]:
+    """Who is responsible, and what for: a consent ends with another controller or purpose, whatever the notice's version."""
+    return company.company_id, company.legal_name, company.named_reporting

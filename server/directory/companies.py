@@ -31,6 +31,8 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
             ).format(company=company.name, region=company.region),
         )
     _named_only_with_a_new_notice(company, description)
+    if company is not None:
+        _controlled_only_with_a_new_notice(company, description)
     company = company or Company(id=section.id)
     for name, value in section.model_dump(exclude={"logo"}).items():
         setattr(company, name, value)
@@ -59,6 +61,20 @@ def _named_only_with_a_new_notice(company: Company | None, description: CompanyF
                 "People agreed to something else. Say in the notice that names are shown, or no longer shown, give it a "
                 "higher version, and everybody is asked afresh."
             ),
+        )
+
+
+def _controlled_only_with_a_new_notice(company: Company, description: CompanyFile) -> None:
+    """People agreed to share with the controller whom the notice named (GDPR article 13(1)(a))."""
+    another = description.company.legal_name
+    version = description.notice.version if description.notice else company.notice_version()
+    if another != company.legal_name and version <= company.notice_version():
+        raise Refused(
+            _("Another controller needs a new notice"),
+            _(
+                "People agreed to share with {old}. Say in the notice of the company's file that it is {new} now, give it a "
+                "higher version, and everybody is asked afresh."
+            ).format(old=company.legal_name, new=another),
         )
 
 

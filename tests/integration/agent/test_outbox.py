@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import errors, policy
-from agent.model import Signal
+from agent.model import ConsentState, Signal
 from tests.support.agent_company import Company, instead
 from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
 from tests.support.agent_server import LoopbackServer, Reply, Request, problem
@@ -83,6 +83,24 @@ def test_a_newer_notice_at_the_server_closes_the_gate_and_removes_what_waits(
     assert sending.gate.receipt(Signal.CLICK) is None
     assert sending.gate.must_ask()
     assert list(tmp_path.glob("outbox-*")) == []
+
+
+@pytest.mark.parametrize("change", [{"legal_name": "Contoso SA"}, {"named_reporting": True}])
+def test_another_controller_or_purpose_ends_a_consent_also_under_the_same_notice(
+    sending: Sending, change: dict[str, object]
+) -> None:
+    sending.gate.choose({Signal.CLICK: True, Signal.LIKE: False}, "en")
+    assert sending.gate.use_company(a_company(**change))
+    assert sending.gate.receipt(Signal.CLICK) is None
+    states = {choice.signal: choice.state for choice in sending.gate.choices()}
+    assert states[Signal.CLICK] is ConsentState.EXPIRED
+    assert states[Signal.LIKE] is ConsentState.REFUSED, "what was refused stays so"
+    assert sending.gate.must_ask()
+    sending.gate.choose({Signal.CLICK: True}, "en")
+    assert not sending.gate.use_company(a_company(**change)), "the same company says nothing new"
+    assert sending.gate.receipt(Signal.CLICK) is not None
+    assert sending.gate.use_company(a_company(**change, name="Nordwind")), "another name for the same one"
+    assert sending.gate.receipt(Signal.CLICK) is not None
 
 
 def test_a_withdrawal_that_the_server_will_not_hear_ends_in_no_loop(

@@ -130,6 +130,18 @@ def test_changing_the_company_signs_its_document_afresh(made: ServerHome) -> Non
     assert after["ctr"] > before["ctr"]  # type: ignore[operator]
 
 
+def test_another_controller_needs_a_new_notice(made: ServerHome) -> None:
+    """Whoever agreed did so to another (GDPR article 13(1)(a)): the agents' consents end with the notice's version."""
+    another = COMPANY.replace("Northwind SAS", "Contoso SA")
+    done = made.command("init", _company_file(made, another))
+    assert done.returncode == 1
+    assert "People agreed to share with Northwind SAS." in done.stderr
+    made.succeed("init", _company_file(made, another.replace("version = 3", "version = 4")))
+    content = _document(made)["content"]
+    assert isinstance(content, dict)
+    assert (content["legal_name"], content["notice"]["version"]) == ("Contoso SA", 4)
+
+
 def test_a_notice_changes_only_with_a_higher_version(made: ServerHome) -> None:
     other = COMPANY.replace("counts what was seen", "counts and names what was seen")
     done = made.command("init", _company_file(made, other))
