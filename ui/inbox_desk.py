@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -72,9 +72,7 @@ class InboxDesk(QObject):
 
         agent, window = self._agent, InboxWindow(self._theme())
         window.opened.connect(lambda campaign_id: self._record(campaign_id, Act.READ))
-        window.marked.connect(
-            lambda campaign_ids, read: self._act(lambda: agent.mark_read(campaign_ids, read))
-        )
+        window.marked.connect(self._mark)
         window.link_clicked.connect(
             lambda campaign_id, link_id: follow_link(agent, self._actions, campaign_id, link_id)
         )
@@ -131,8 +129,7 @@ class InboxDesk(QObject):
 
     def _not_read(self, fault: errors.TidingsError) -> None:
         self._reading = self._read_again = False
-        if not isinstance(fault, errors.Interrupted):
-            self._tell(fault.title, fault.message)
+        self._failed(fault)
 
     def _put(self, window: InboxWindow, found: tuple[Searchable, Selection]) -> None:
         agent, (items, selection) = self._agent, found
@@ -157,6 +154,22 @@ class InboxDesk(QObject):
 
     def _record(self, campaign_id: str, act: Act) -> None:
         self._act(lambda: self._agent.record(Interaction(campaign_id, act)))
+
+    def _mark(self, campaign_ids: Sequence[str], read: bool) -> None:
+        if len(campaign_ids) <= AT_ONCE:
+            self._act(lambda: self._agent.mark_read(campaign_ids, read))
+            return
+
+        def mark() -> None:
+            """A few at a time, so that nobody waits long for the store."""
+            for start in range(0, len(campaign_ids), AT_ONCE):
+                self._agent.mark_read(campaign_ids[start : start + AT_ONCE], read)
+
+        self._bridge.run_in_worker(mark, lambda _none: None, self._failed, "mark")
+
+    def _failed(self, fault: errors.TidingsError) -> None:
+        if not isinstance(fault, errors.Interrupted):
+            self._tell(fault.title, fault.message)
 
     def _act(self, act: Callable[[], None]) -> None:
         try:

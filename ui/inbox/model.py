@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QStringListModel, Qt
 
 from agent import held_words
 from agent.model import HoldReason, InboxItem
@@ -70,8 +70,18 @@ def spoken(item: InboxItem, now: datetime, *, held: bool) -> str:
     return ", ".join(part for part in parts if part)
 
 
-class InboxModel(QAbstractListModel):
-    """Rows are those that match filter and search. One row can be kept although it no longer matches: the open one."""
+def _differ(before: InboxItem, now: InboxItem) -> bool:
+    """Whether an announcement looks otherwise than before."""
+    if before is now:
+        return False
+    return before.state != now.state or before.campaign.counter != now.campaign.counter
+
+
+class InboxModel(QStringListModel):
+    """Rows are those that match filter and search. One row can be kept although it no longer matches: the open one.
+
+    Qt keeps the rows' ids: a view asks some 10,000 times how many there are, which in Python takes longer than a frame.
+    """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
@@ -80,7 +90,7 @@ class InboxModel(QAbstractListModel):
         self._held: Mapping[str, HoldReason] = {}
         self._found: Sequence[int] = ()
         self._rows: list[InboxItem] = []
-        self._row_of: dict[str, int] = {}
+        self._ids: list[str] = []
         self._filter = Filter.ALL
         self._words: tuple[str, ...] = ()
         self._kept = ""
@@ -88,9 +98,11 @@ class InboxModel(QAbstractListModel):
     def set_items(self, items: Sequence[InboxItem] | Searchable, held: Mapping[str, HoldReason]) -> None:
         """All announcements, newest first, and why some are not on the screen."""
         self._all = items if isinstance(items, Searchable) else searchable(items, self._all)
-        self._held = held
+        held_differ, self._held = held != self._held, held
         self._found = self._search(range(len(self._all.items)))
         self._update()
+        if held_differ and self._rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def set_filter(self, wanted: Filter) -> None:
         """Show only these; nothing is kept any more."""
@@ -115,11 +127,8 @@ class InboxModel(QAbstractListModel):
 
     def counts(self) -> dict[Filter, int]:
         """How many there are of each kind, whatever the search."""
-        counts = dict.fromkeys(Filter, 0)
-        for item in self._all.items:
-            for wanted in self._kinds(item):
-                counts[wanted] += 1
-        return counts
+        items = self._all.items
+        return {wanted: len(self._of_kind(items, wanted)) for wanted in Filter}
 
     @property
     def searchable(self) -> Searchable:
@@ -137,7 +146,7 @@ class InboxModel(QAbstractListModel):
 
     def row_of(self, campaign_id: str) -> int:
         """Its row, -1 when it is not in view."""
-        return self._row_of.get(campaign_id, -1)
+        return self._ids.index(campaign_id) if campaign_id in self._ids else -1
 
     def is_empty(self) -> bool:
         """Whether there are no announcements at all."""
@@ -152,8 +161,8 @@ class InboxModel(QAbstractListModel):
         """The time that the list's times are told from."""
         return self._now()
 
-    def rowCount(self, parent: AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         item = self.item(index.row())
@@ -168,19 +177,16 @@ class InboxModel(QAbstractListModel):
         return None
 
     def _update(self) -> None:
-        items, wanted = self._all.items, self._filter
-        rows = [items[place] for place in self._found]
-        if wanted is not Filter.ALL:
-            rows = [item for item in rows if wanted in self._kinds(item) or self._is_kept(item)]
-        row_of = {item.campaign.campaign_id: row for row, item in enumerate(rows)}
-        if list(row_of) == list(self._row_of):
-            self._rows = rows
-            if rows:
-                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+        items, before = self._all.items, self._rows
+        self._rows = self._of_kind([items[place] for place in self._found], self._filter, self._kept)
+        ids = [item.campaign.campaign_id for item in self._rows]
+        if ids != self._ids:
+            self._ids = ids
+            self.setStringList(ids)
             return
-        self.beginResetModel()
-        self._rows, self._row_of = rows, row_of
-        self.endResetModel()
+        changed = [row for row, pair in enumerate(zip(before, self._rows, strict=True)) if _differ(*pair)]
+        if changed:
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
     def _search(self, places: Sequence[int]) -> Sequence[int]:
         texts = self._all.texts
@@ -188,16 +194,19 @@ class InboxModel(QAbstractListModel):
             places = [place for place in places if word in texts[place]]
         return places
 
-    def _kinds(self, item: InboxItem) -> Iterable[Filter]:
-        yield Filter.ALL
-        if not item.state.read:
-            yield Filter.UNREAD
-        if item.state.liked:
-            yield Filter.LIKED
-        if comes_later(item):
-            yield Filter.LATER
-        if self.is_held(item):
-            yield Filter.HELD
-
-    def _is_kept(self, item: InboxItem) -> bool:
-        return item.campaign.campaign_id == self._kept
+    def _of_kind(self, items: Sequence[InboxItem], wanted: Filter, kept: str = "") -> list[InboxItem]:
+        """What the filter lets through, and the one with the id ``kept``. Loops of its own each: there may be 10,000."""
+        if wanted is Filter.UNREAD:
+            return [each for each in items if not each.state.read or each.campaign.campaign_id == kept]
+        if wanted is Filter.LIKED:
+            return [each for each in items if each.state.liked or each.campaign.campaign_id == kept]
+        if wanted is Filter.LATER:
+            return [each for each in items if comes_later(each) or each.campaign.campaign_id == kept]
+        if wanted is Filter.HELD:
+            held = self._held
+            return [
+                each
+                for each in items
+                if (id := each.campaign.campaign_id) == kept or (id in held and self.is_held(each))
+            ]
+        return list(items)
