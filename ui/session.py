@@ -133,11 +133,19 @@ class Session(QObject):
         Nearby(self._playback, play.isVisible, play)
 
     def _make_card(self, presenter: Presenter, emergency: bool) -> Card:
+        if emergency:
+            return self._make_emergency(presenter)
         if not placement.places_windows():
             return self._make_notification(presenter)
         host = PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
         Nearby(self._playback, host.card.watch.isVisible, host.card)
         return host
+
+    def _make_emergency(self, presenter: Presenter) -> Card:
+        from ui.emergency_host import EmergencyHost
+
+        sound = self._agent.preferences.effective().sound
+        return EmergencyHost(presenter, self._make_page, self._theme, self, sound=sound)
 
     def _make_notification(self, presenter: Presenter) -> Card:
         from ui.notification_host import NotificationHost

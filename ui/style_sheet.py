@@ -15,6 +15,7 @@ _SHEET = Template("""
 QLabel { background: transparent; }
 QLabel[tone="muted"] { color: $ink2; }
 QLabel[tone="error"] { color: $red; }
+QLabel[kind="display"] { font-size: ${px26}px; font-weight: 700; }
 QLabel[kind="h1"] { font-size: ${px20}px; font-weight: 700; }
 QLabel[kind="h2"] { font-size: ${px16}px; font-weight: 700; }
 QLabel[kind="h3"] { font-size: ${px14}px; font-weight: 700; }
@@ -95,7 +96,8 @@ QFrame[kind="column-line"] { background: $line; border: 0; min-width: 1px; max-w
 QFrame[kind="bar"] { background: $warn_soft; border: 0; }
 QFrame[kind="bar"] QLabel { color: $warn; }
 
-QTextEdit[kind="text"] { background: transparent; border: 0; padding: 0; color: $ink; }
+QTextEdit[kind="text"], QTextEdit[kind="large-text"] { background: transparent; border: 0; padding: 0; color: $ink; }
+QTextEdit[kind="large-text"] { font-size: ${px17}px; }
 QAbstractScrollArea[kind="plain"] { background: transparent; border: 0; }
 QAbstractScrollArea[kind="plain"] > QWidget > QWidget { background: transparent; border: 0; }
 QAbstractScrollArea[kind="pane"] { background: transparent; border: 1px solid transparent; }
@@ -137,7 +139,7 @@ QToolTip { background: $card; color: $ink; border: 1px solid $line; padding: 4px
 
 def style_sheet(theme: Theme) -> str:
     """The sheet of a theme; lengths follow its text scale."""
-    pixels = {f"px{size}": str(theme.px(size)) for size in range(1, 23)}
+    pixels = {f"px{size}": str(theme.px(size)) for size in range(1, 27)}
     high = theme.line == theme.ink
     return _SHEET.substitute(
         pixels,

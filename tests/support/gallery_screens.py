@@ -8,7 +8,7 @@ from agent import errors
 from agent.model import Person, Signal
 from agent.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
-from tests.support import gallery_inbox, gallery_player, gallery_popup, gallery_privacy
+from tests.support import gallery_emergency, gallery_inbox, gallery_player, gallery_popup, gallery_privacy
 from ui.about import AboutWindow
 from ui.first_run import FirstRunWindow
 from ui.message import MessageWindow
@@ -96,6 +96,7 @@ SCREENS: dict[str, Screen] = (
     }
     | gallery_inbox.SCREENS
     | gallery_popup.SCREENS
+    | gallery_emergency.SCREENS
     | gallery_privacy.SCREENS
     | gallery_player.SCREENS
 )

@@ -1,0 +1,212 @@
+"""An emergency as it stands on the screen: what closes it, what does not, and where keys go."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from agent.model import Act, Urgency
+from tests.support.gallery_emergency import emergency_page
+from tests.unit.ui.desk import COMPANY, campaign
+from tests.unit.ui.presenter_desk import Desk
+from ui import pages
+from ui.cards import CardContent, DigestContent
+from ui.emergency_host import EmergencyHost
+from ui.popup import PopupPage
+from ui.popup.emergency import EmergencyCover
+from ui.presenter import Presenter
+from ui.theme import Theme
+from ui.widgets.buttons import Button
+
+LEFT = Qt.MouseButton.LeftButton
+READY_S = 3.1
+
+
+class EmergencyDesk(Desk):
+    """The presenter with real covers."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.hosts: list[EmergencyHost] = []
+        self.presenter = Presenter(self.agent, self._make_host, self, self.time, self.time)
+
+    def _make_host(self, presenter: Presenter, emergency: bool) -> EmergencyHost:
+        assert emergency
+        self.hosts.append(EmergencyHost(presenter, self._page, self._theme, timers=self.time))
+        return self.hosts[-1]
+
+    def _page(self, content: CardContent | DigestContent) -> PopupPage:
+        assert isinstance(content, CardContent)
+        return pages.popup_page(
+            content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
+        )
+
+    @property
+    def cover(self) -> EmergencyCover:
+        return self.hosts[-1].cover
+
+    def comes(self, campaign_id: str = "c-1", *, acknowledge: bool = False) -> None:
+        self.arrives(campaign(campaign_id, urgency=Urgency.EMERGENCY, acknowledge=acknowledge))
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, theme: Theme) -> Iterator[EmergencyDesk]:
+    desk = EmergencyDesk(theme)
+    yield desk
+    desk.presenter.close()
+
+
+def click(qtbot: QtBot, desk: Desk, button: QPushButton) -> None:
+    qtbot.mouseClick(button, LEFT)
+    desk.time.pass_by(0.1)
+
+
+def test_it_covers_the_whole_screen_and_shows_its_text(desk: EmergencyDesk) -> None:
+    desk.comes()
+    assert desk.cover.geometry() == desk.cover.screen().geometry()
+    assert desk.cover.title.text() == "About c-1"
+    assert desk.cover.card.geometry().center().x() == pytest.approx(desk.cover.rect().center().x(), abs=1)
+
+
+def test_a_click_in_its_first_moments_does_not_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes()
+    click(qtbot, desk, desk.cover.guard.first)
+    assert not desk.cover.guard.question.isVisible()
+    desk.time.pass_by(READY_S)
+    click(qtbot, desk, desk.cover.guard.first)
+    assert desk.cover.guard.question.isVisible()
+
+
+def test_a_double_click_on_close_does_not_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes()
+    desk.time.pass_by(READY_S)
+    first = desk.cover.guard.first
+    place = first.mapTo(desk.cover, first.rect().center())
+    click(qtbot, desk, first)
+    under_it = desk.cover.childAt(place)
+    if isinstance(under_it, Button):
+        click(qtbot, desk, under_it)
+    click(qtbot, desk, desk.cover.guard.yes)
+    assert desk.cover.isVisible()
+    assert Act.DISMISSED not in desk.agent.acts("c-1")
+
+
+def test_two_deliberate_steps_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes()
+    desk.time.pass_by(READY_S)
+    cover = desk.cover
+    click(qtbot, desk, cover.guard.first)
+    desk.time.pass_by(1)
+    click(qtbot, desk, cover.guard.yes)
+    assert not cover.isVisible()
+    assert desk.agent.acts("c-1")[-1] is Act.DISMISSED
+
+
+def test_keep_it_open_goes_back_to_the_first_step(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes()
+    desk.time.pass_by(READY_S)
+    click(qtbot, desk, desk.cover.guard.first)
+    click(qtbot, desk, desk.cover.guard.keep)
+    assert desk.cover.guard.first.isVisible()
+    assert not desk.cover.guard.question.isVisible()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_A])
+def test_keys_that_were_meant_for_another_program_do_nothing(
+    qtbot: QtBot, desk: EmergencyDesk, key: Qt.Key
+) -> None:
+    desk.comes(acknowledge=True)
+    desk.time.pass_by(READY_S)
+    for _ in range(3):
+        qtbot.keyClick(desk.cover.focusWidget() or desk.cover, key)
+        desk.time.pass_by(2)
+    assert desk.cover.isVisible()
+    assert not desk.cover.guard.question.isVisible()
+    assert not desk.cover.acknowledge.question.isVisible()
+    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+
+
+def test_the_keyboard_comes_to_the_text_and_closes_it_in_two_steps(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes()
+    cover = desk.cover
+    assert cover.focusWidget() is None, "at first it takes no keys"
+    desk.time.pass_by(READY_S)
+    assert cover.focusWidget() is cover.text
+    cover.guard.first.setFocus()
+    qtbot.keyClick(cover.guard.first, Qt.Key.Key_Return)
+    assert cover.focusWidget() is cover.guard.keep
+    qtbot.keyClick(cover.guard.keep, Qt.Key.Key_Escape)
+    assert cover.focusWidget() is cover.guard.first
+    qtbot.keyClick(cover.guard.first, Qt.Key.Key_Space)
+    desk.time.pass_by(1)
+    qtbot.keyClick(cover.guard.yes, Qt.Key.Key_Return)
+    assert not cover.isVisible()
+
+
+def test_a_window_managers_own_way_does_not_close_it(desk: EmergencyDesk) -> None:
+    desk.comes()
+    event = QCloseEvent()
+    QApplication.sendEvent(desk.cover, event)
+    assert not event.isAccepted()
+    assert desk.cover.isVisible()
+
+
+def test_the_next_one_takes_its_place_and_must_be_read_too(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes("c-1")
+    desk.comes("c-2")
+    assert desk.cover.position.text() == "1 of 2"
+    desk.time.pass_by(READY_S)
+    click(qtbot, desk, desk.cover.guard.first)
+    desk.time.pass_by(1)
+    click(qtbot, desk, desk.cover.guard.yes)
+    assert desk.cover.title.text() == "About c-2"
+    assert not desk.cover.guard.first.isEnabled()
+    assert len(desk.hosts) == 1
+
+
+def test_one_that_is_recalled_uncovers_the_screen(desk: EmergencyDesk) -> None:
+    desk.comes()
+    cover = desk.cover
+    desk.agent.recall("c-1")
+    desk.time.pass_by(0.1)
+    assert not cover.isVisible()
+
+
+def test_confirming_it_was_read_keeps_it_and_says_so(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.comes(acknowledge=True)
+    acknowledge = desk.cover.acknowledge
+    click(qtbot, desk, acknowledge.ask)
+    desk.time.pass_by(3)
+    click(qtbot, desk, acknowledge.question.confirm)
+    assert desk.agent.items["c-1"].state.acknowledged is not None
+    assert acknowledge.done.isVisible()
+
+
+def test_news_of_the_same_one_do_not_make_its_close_button_wait_again(
+    qtbot: QtBot, desk: EmergencyDesk
+) -> None:
+    desk.comes()
+    desk.time.pass_by(READY_S)
+    desk.agent.choose(dict.fromkeys(COMPANY.signals, True))
+    desk.time.pass_by(0.1)
+    assert desk.cover.guard.first.isEnabled()
+
+
+@pytest.mark.parametrize("text_scale", [1.0, 2.0])
+def test_a_long_text_is_scrolled_and_the_close_button_stays_in_sight(
+    qtbot: QtBot, theme: Theme, text_scale: float
+) -> None:
+    cover = EmergencyCover(replace(theme, text_scale=text_scale), Desk().time, bypass=False)
+    qtbot.addWidget(cover)
+    cover.resize(1024, 700)
+    cover.show_page(replace(emergency_page(), body="Go to the meeting point. " * 200), anew=True)
+    cover.show()
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+    assert cover.text.verticalScrollBar().maximum() > 0
+    button = cover.guard.first
+    assert cover.rect().contains(button.mapTo(cover, button.rect().bottomRight()))

@@ -1,0 +1,136 @@
+"""Puts an emergency on every screen for the presenter, and takes it away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QGuiApplication, QScreen, QWindow
+from PySide6.QtWidgets import QApplication
+
+from ui.cards import CardContent, DigestContent
+from ui.desktop import placement
+from ui.popup.emergency import EmergencyCover, SideCover
+from ui.popup.page import PopupPage
+from ui.presenter import Presenter
+from ui.theme import Theme
+from ui.timers import QtTimers, Timers
+
+_SHOWS_OR_HIDES = {QEvent.Type.Expose, QEvent.Type.Hide, QEvent.Type.Show}
+
+
+class EmergencyHost(QObject):
+    """One emergency after the other, until the last is closed. Screens may come and go meanwhile."""
+
+    def __init__(
+        self,
+        presenter: Presenter,
+        make_page: Callable[[CardContent | DigestContent], PopupPage],
+        theme: Theme,
+        parent: QObject | None = None,
+        timers: Timers | None = None,
+        *,
+        sound: bool = False,
+    ) -> None:
+        super().__init__(parent)
+        self._presenter = presenter
+        self._make_page = make_page
+        self._theme = theme
+        self._sound = sound
+        self._bypass = QGuiApplication.platformName() == "xcb"
+        self._full_screen = not placement.places_windows()
+        self._campaign_id = ""
+        self._page: PopupPage | None = None
+        self._watched: list[QScreen] = []
+        self.sides: list[SideCover] = []
+        self.cover = EmergencyCover(theme, timers or QtTimers(self), bypass=self._bypass)
+        self._connect(presenter)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.screenAdded.connect(self._screens_changed)
+        application.screenRemoved.connect(self._screens_changed)
+        application.primaryScreenChanged.connect(self._screens_changed)
+
+    def show(self, content: CardContent | DigestContent) -> None:
+        page = self._make_page(content)
+        if self._page is not None and page == replace(self._page, received=page.received):
+            return
+        assert isinstance(content, CardContent), "a digest is never an emergency"
+        campaign_id = content.item.campaign.campaign_id
+        anew, self._campaign_id, self._page = campaign_id != self._campaign_id, campaign_id, page
+        if self._watched:
+            self.cover.show_page(page, anew=anew)
+            self._cover_the_others()
+            return
+        self._appear(page)
+
+    def close(self) -> None:
+        self._watch([])
+        window = self.cover.windowHandle()
+        if window is not None:
+            window.removeEventFilter(self)
+        self.cover.guard.stop()
+        for cover in (self.cover, *self.sides):
+            cover.hide()
+            cover.deleteLater()
+        self.deleteLater()
+
+    def _connect(self, presenter: Presenter) -> None:
+        cover = self.cover
+        cover.link_clicked.connect(presenter.follow)
+        cover.watch_clicked.connect(lambda: presenter.watch())
+        cover.like_toggled.connect(presenter.like)
+        cover.acknowledged.connect(lambda: presenter.acknowledge())
+        cover.dismissed.connect(lambda: presenter.dismiss())
+
+    def _appear(self, page: PopupPage) -> None:
+        self.cover.winId()
+        self.cover.windowHandle().installEventFilter(self)
+        self._screen = placement.active_screen()
+        self._watch(QGuiApplication.screens())
+        self.cover.setScreen(self._screen)
+        self.cover.setGeometry(self._screen.geometry())
+        self.cover.show_page(page, anew=True)
+        self._cover_the_others()
+        self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
+        if self._sound:
+            QApplication.beep()
+
+    def _watch(self, screens: list[QScreen]) -> None:
+        """Hear when one of these gets another size, and no longer of those before."""
+        there = QGuiApplication.screens()
+        for screen in self._watched:
+            if screen in there:
+                screen.geometryChanged.disconnect(self._screens_changed)
+        self._watched = screens
+        for screen in screens:
+            screen.geometryChanged.connect(self._screens_changed)
+
+    def _screens_changed(self, _value: object = None) -> None:
+        """One came, went, or has another size: cover them all again."""
+        if not self._watched:
+            return
+        self._watch(QGuiApplication.screens())
+        if self._screen not in self._watched:
+            self._screen = QGuiApplication.primaryScreen()
+        self.cover.setScreen(self._screen)
+        self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
+        self._cover_the_others()
+
+    def _cover_the_others(self) -> None:
+        for side in self.sides:
+            side.hide()
+            side.deleteLater()
+        self.sides = []
+        for screen in self._watched:
+            if screen is not self._screen and self._page is not None:
+                side = SideCover(self._theme, self._page.title, bypass=self._bypass)
+                side.setScreen(screen)
+                side.cover(screen.geometry(), full_screen=self._full_screen)
+                self.sides.append(side)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):
+            self._presenter.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
+        return False
