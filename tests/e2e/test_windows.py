@@ -50,7 +50,7 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     connected.start("run")
     desktop.tray_icon()
     assert desktop.bus is not None
-    (item,) = desktop.bus.tray_items()
+    (item,) = until(desktop.bus.tray_items, "the icon on the bus")
     assert "Tidings" in item["ToolTip"][2]
     until(lambda: connected.status()["status"]["unread"] == 1, "the announcement", POLL_AND_SHOW_S)
     employee.clicks_tray_icon()
