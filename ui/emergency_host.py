@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from ui.cards import CardContent, DigestContent
 from ui.desktop import placement
+from ui.desktop.keyboard import Borrowed
 from ui.popup.emergency import EmergencyCover, SideCover
 from ui.popup.page import PopupPage
 from ui.presenter import Presenter
@@ -45,6 +46,8 @@ class EmergencyHost(QObject):
         self._watched: list[QScreen] = []
         self.sides: list[SideCover] = []
         self.cover = EmergencyCover(theme, timers or QtTimers(self), bypass=self._bypass)
+        self.cover.guard.ready.connect(self._take_keyboard)
+        self._keyboard: Borrowed | None = None
         self._connect(presenter)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
@@ -71,6 +74,8 @@ class EmergencyHost(QObject):
         if window is not None:
             window.removeEventFilter(self)
         self.cover.guard.stop()
+        if self._keyboard is not None and self.cover.isActiveWindow():
+            self._keyboard.give_back()
         for cover in (self.cover, *self.sides):
             cover.hide()
             cover.deleteLater()
@@ -96,6 +101,11 @@ class EmergencyHost(QObject):
         self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
         if self._sound:
             QApplication.beep()
+
+    def _take_keyboard(self) -> None:
+        if self._keyboard is None:
+            self._keyboard = Borrowed()
+        self.cover.take_keyboard()
 
     def _watch(self, screens: list[QScreen]) -> None:
         """Hear when one of these gets another size, and no longer of those before."""

@@ -1,4 +1,4 @@
-"""A window in which somebody writes while other things happen: `python -m tests.support.notes FILE TITLE`.
+"""A window in which somebody writes while other things happen: `python -m tests.support.notes FILE TITLE [full-screen]`.
 
 Every change is in the file at once, so that a lost key is seen.
 """
@@ -20,7 +20,10 @@ def main() -> int:
     editor.document().setDocumentMargin(18)
     editor.textChanged.connect(lambda: file.write_text(editor.toPlainText(), encoding="utf-8"))
     editor.setGeometry(70, 60, 600, 420)
-    editor.show()
+    if sys.argv[3:] == ["full-screen"]:
+        editor.showFullScreen()
+    else:
+        editor.show()
     return app.exec()
 
 

@@ -17,6 +17,8 @@ _ANY_TYPE = 0
 _MAX_LONGS = 1024
 _INPUT_OUTPUT = 1
 _VIEWABLE = 2
+_CURRENT_TIME = 0
+_REVERT_TO_PARENT = 2
 _HEAD_BYTES = 32
 """Of every reply; its length field counts the words of four bytes that follow."""
 _MONITOR_BYTES = 24
@@ -63,6 +65,7 @@ _REQUESTS: dict[str, dict[str, list[Any]]] = {
         "xcb_translate_coordinates": [_u32, _u32, _i16, _i16],
         "xcb_get_window_attributes": [_u32],
         "xcb_query_tree": [_u32],
+        "xcb_get_input_focus": [],
     },
     "libxcb-randr.so.0": {"xcb_randr_get_monitors": [_u32, _u8]},
     "libxcb-screensaver.so.0": {"xcb_screensaver_query_info": [_u32]},
@@ -91,6 +94,8 @@ def _xcb() -> Any:
         xcb.xcb_connect.restype, xcb.xcb_connect.argtypes = _pointer, [ctypes.c_char_p, _pointer]
         xcb.xcb_connection_has_error.argtypes = [_pointer]
         xcb.xcb_disconnect.restype, xcb.xcb_disconnect.argtypes = None, [_pointer]
+        xcb.xcb_set_input_focus.restype = _Cookie
+        xcb.xcb_set_input_focus.argtypes = [_pointer, _u8, _u32, _u32]
         xcb.xcb_get_setup.restype, xcb.xcb_get_setup.argtypes = _pointer, [_pointer]
         xcb.xcb_setup_roots_iterator.restype = _Roots
         xcb.xcb_setup_roots_iterator.argtypes = [_pointer]
@@ -122,7 +127,7 @@ class Display:
     """An open connection. Windows and atoms are numbers; 0 is none."""
 
     def __init__(self, xcb: Any, connection: int) -> None:
-        self._connection = connection
+        self._xcb, self._connection = xcb, connection
         self._atoms: dict[str, int] = {}
         self.root = int(xcb.xcb_setup_roots_iterator(xcb.xcb_get_setup(connection)).data[0])
 
@@ -190,6 +195,16 @@ class Display:
             return False
         window_class, map_state, override_redirect = struct.unpack_from("=12xH12xBB", reply)
         return window_class == _INPUT_OUTPUT and map_state == _VIEWABLE and bool(override_redirect)
+
+    def input_focus(self) -> int:
+        """The window that gets the keys; 0 where none does."""
+        reply = self._ask("xcb_get_input_focus")
+        return struct.unpack_from("=8xI", reply)[0] if reply else 0
+
+    def set_input_focus(self, window: int) -> None:
+        """Let a window get the keys, if it can be seen. Done when this returns."""
+        self._xcb.xcb_set_input_focus(self._connection, _REVERT_TO_PARENT, window, _CURRENT_TIME)
+        self.input_focus()
 
     def monitors(self) -> list[Box]:
         """By RandR 1.5; else the whole screen."""

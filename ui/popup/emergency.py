@@ -100,7 +100,6 @@ class EmergencyCover(Cover):
         self.guard = GuardedClose(theme, timers)
         self.guard.closed.connect(self.dismissed)
         self.guard.resized.connect(self.lay_out)
-        self.guard.ready.connect(self._take_keyboard)
         px = theme.px
         self._column = QVBoxLayout(self.card)
         self._column.setContentsMargins(px(24), px(20), px(24), px(20))
@@ -263,7 +262,8 @@ class EmergencyCover(Cover):
         """A window manager's own way to close it (Alt-F4) is no deliberate act."""
         event.ignore()
 
-    def _take_keyboard(self) -> None:
+    def take_keyboard(self) -> None:
+        """From now on keys come here: to the text."""
         self.activateWindow()
         if self.focusWidget() is None or not self.guard.isAncestorOf(self.focusWidget()):
             self.text.setFocus(Qt.FocusReason.OtherFocusReason)
