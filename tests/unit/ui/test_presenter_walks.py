@@ -142,11 +142,13 @@ class Walk(RuleBasedStateMachine):
         if campaign_id := self._one(data):
             self._asks_for(campaign_id, delay_s)
             self.desk.agent.remind(campaign_id, delay_s)
+            self._hears()
 
     @rule(data=st.data())
     def reads_in_the_inbox(self, data: st.DataObject) -> None:
         if campaign_id := self._one(data):
             self.desk.agent.mark_read([campaign_id], True)
+            self._hears()
 
     @rule(pages=st.sampled_from([-1, 1]))
     def turns(self, pages: int) -> None:
@@ -222,6 +224,10 @@ class Walk(RuleBasedStateMachine):
             if emergencies:
                 assert isinstance(content, CardContent)
                 assert content.item.campaign.campaign_id in emergencies
+
+    def _hears(self) -> None:
+        """What changed is told before the person's next act, however quick they are."""
+        self.desk.time.pass_by(0.01)
 
     def _asks_for(self, campaign_id: str, delay_s: float | None) -> None:
         self.asked[campaign_id] += 1
