@@ -183,9 +183,9 @@ class Runtime:
             troubles=self._policy_troubles() + self._work.troubles(),
         )
 
-    def inbox(self, *, newest: int | None = None) -> list[InboxItem]:
-        """All campaigns received, newest first, without the recalled ones; only so many of them if ``newest`` is given."""
-        return self._campaigns.inbox(newest)
+    def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
+        """The campaigns received, newest first, without the recalled ones; at most so many, or of these ids only."""
+        return self._campaigns.inbox(newest, only)
 
     def select(self, presence: PresenceState) -> Selection:
         """What to show now, and why not the rest."""

@@ -42,6 +42,7 @@ class Page:
         return Urgency.NORMAL if self.digest else self.item.campaign.urgency
 
     def ids(self) -> set[str]:
+        """All campaigns in pages, also of those that made way."""
         return {item.campaign.campaign_id for item in self.items}
 
 
@@ -90,13 +91,13 @@ class Deck:
 
     def has_news(self, found: Selection) -> bool:
         """Whether something is due that is in no page."""
-        known = self._ids()
+        known = self.ids()
         return any(item.campaign.campaign_id not in known for item in (*found.show, *found.digest))
 
     def add(self, found: Selection) -> None:
         """Put what is due behind the rest, first the digest; urgent ones come next after the page on top."""
         with _SameTop(self):
-            known = self._ids()
+            known = self.ids()
             new = [Page((item,)) for item in found.show if item.campaign.campaign_id not in known]
             missed = tuple(item for item in found.digest if item.campaign.campaign_id not in known)
             next_place = self._pages.index(self.top) + 1 if self.top in self._pages else 0
@@ -123,7 +124,7 @@ class Deck:
 
     def keep(self, inbox: Mapping[str, InboxItem], now: datetime) -> set[str]:
         """Drop what is recalled, over, read elsewhere or put off. Returns the ids of what left."""
-        before = self._ids()
+        before = self.ids()
         with _SameTop(self):
             for pages in (self._pages, self._aside):
                 for page in pages:
@@ -134,7 +135,7 @@ class Deck:
                     )
             self._pages = [page for page in self._pages if page.items]
             self._aside = [page for page in self._aside if page.items]
-        return before - self._ids()
+        return before - self.ids()
 
     def drop(self, pages: list[Page]) -> None:
         with _SameTop(self):
@@ -154,7 +155,8 @@ class Deck:
                 else:
                     self._pages.append(page)
 
-    def _ids(self) -> set[str]:
+    def ids(self) -> set[str]:
+        """All campaigns in pages, also of those that made way."""
         return set().union(*(page.ids() for page in (*self._pages, *self._aside)))
 
 

@@ -33,6 +33,11 @@ class Noting:
             if act is Act.DISPLAYED:
                 self._not_noted.add(campaign_id)
 
+    @property
+    def owed(self) -> frozenset[str]:
+        """What is to be noted again."""
+        return frozenset(self._not_noted)
+
     def again(self, inbox: Mapping[str, InboxItem]) -> None:
         """What the disk did not take before. Nobody is told again while it still does not."""
         for campaign_id in sorted(self._not_noted):

@@ -181,7 +181,7 @@ class Playback:
     # What it is given
 
     def _item(self, campaign_id: str) -> InboxItem | None:
-        return next((each for each in self._agent.inbox() if each.campaign.campaign_id == campaign_id), None)
+        return next(iter(self._agent.inbox(only={campaign_id})), None)
 
     def _request(self, item: InboxItem, problem: Problem | None = None) -> PlayRequest | None:
         """None where the verified video file is not here."""

@@ -66,7 +66,8 @@ class Presenter:
         """Something changed, or a moment has come: look again."""
         if not self._open:
             return
-        inbox = {item.campaign.campaign_id: item for item in self._agent.inbox()}
+        known = self._deck.ids() | self._noting.owed
+        inbox = {item.campaign.campaign_id: item for item in self._agent.inbox(only=known)}
         self._noting.again(inbox)
         for campaign_id in self._deck.keep(inbox, self._clock.now()):
             log.info("%s leaves the screen.", campaign_id)

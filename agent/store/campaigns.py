@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
-from agent import errors
+from agent import errors, gently
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
 from agent.store.connection import Database, decoding
 
@@ -77,10 +77,18 @@ class CampaignStore:
                 (etag, poll_interval_s, moment, msgspec.json.encode(person)),
             )
 
-    def inbox(self, newest: int | None = None) -> list[InboxItem]:
-        """Every campaign but the recalled ones, newest first; only the first of them if ``newest`` is given."""
+    def inbox(self, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
+        """Every campaign but the recalled ones, newest first; ``newest``: at most so many; ``only``: of these ids."""
         limit = -1 if newest is None else newest
-        return self._items(f"recalled = 0 ORDER BY starts DESC, campaign_id LIMIT {limit:d}")
+        if only is None:
+            return self._items("recalled = 0 ORDER BY starts DESC, campaign_id LIMIT ?", limit)
+        if not only:
+            return []
+        return self._items(
+            "recalled = 0 AND campaign_id IN (SELECT value FROM json_each(?)) ORDER BY starts DESC, campaign_id LIMIT ?",
+            msgspec.json.encode(sorted(only)).decode(),
+            limit,
+        )
 
     def candidates(self) -> list[InboxItem]:
         """What selection has to judge: campaigns that the last feed named, and those with a reminder."""
@@ -88,10 +96,10 @@ class CampaignStore:
             "(listed = 1 OR remind_at IS NOT NULL OR remind_login != '') ORDER BY starts, campaign_id"
         )
 
-    def _items(self, condition: str) -> list[InboxItem]:
+    def _items(self, condition: str, *values: str | int) -> list[InboxItem]:
         with self._database.reading() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM campaign WHERE {condition}").fetchall()
-        return [_item(row) for row in rows]
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM campaign WHERE {condition}", values).fetchall()
+        return list(gently.each(_item, rows))
 
     def get(self, campaign_id: str) -> InboxItem | None:
         with self._database.reading() as connection:

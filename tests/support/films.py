@@ -1,7 +1,7 @@
 """Short films with real H.264, drawn when they are wanted, and an agent that has nothing but them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,8 +62,8 @@ class FilmAgent:
         ]
         self._recorded = recorded
 
-    def inbox(self) -> list[InboxItem]:
-        return list(self._items)
+    def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
+        return [item for item in self._items if only is None or item.campaign.campaign_id in only][:newest]
 
     def media_path(self, sha256: str) -> Path | None:
         return self._files.get(sha256)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent import gently
 from agent.model import InboxItem, Variant
 from resources.i18n import language
 
@@ -47,7 +48,7 @@ def searchable(items: Sequence[InboxItem], before: Searchable | None = None) -> 
     known: dict[tuple[str, int], str] = {}
     if before is not None and before.language == spoken:
         known = {_key(item): text for item, text in zip(before.items, before.texts, strict=True)}
-    texts = [known.get(_key(item)) or _text(item) for item in items]
+    texts = list(gently.each(lambda item: known.get(_key(item)) or _text(item), items))
     return Searchable(items, texts, spoken)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from agent.sharing import SentItem
 from resources.i18n import _
-from ui.inbox.model import fold
+from ui.inbox.search import fold
 from ui.privacy import words
 
 AnyIndex = QModelIndex | QPersistentModelIndex

@@ -210,8 +210,13 @@ class MemoryAgent:
         unread = sum(not item.state.read for item in self.inbox())
         return msgspec.structs.replace(self.state, unread=unread)
 
-    def inbox(self, *, newest: int | None = None) -> list[InboxItem]:
-        live = (item for item in self.items.values() if item.campaign.status is CampaignStatus.LIVE)
+    def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
+        wanted = self.items if only is None else only
+        live = (
+            item
+            for campaign_id, item in self.items.items()
+            if campaign_id in wanted and item.campaign.status is CampaignStatus.LIVE
+        )
         return list(itertools.islice(live, newest))
 
     def select(self, presence: PresenceState) -> Selection:
