@@ -1,4 +1,4 @@
-"""Measures agent, player and server, each figure beside a reference measured in the same run: `make bench`.
+"""Measures agent, inbox, player and server, each figure beside a reference measured in the same run: `make bench`.
 
 The figures are printed and written to build/bench.json.
 """
@@ -28,7 +28,7 @@ MARKS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("agent", "player", "server"), help="one of the three only")
+    parser.add_argument("--only", choices=("agent", "inbox", "player", "server"), help="one of the four only")
     parser.add_argument(
         "--idle-seconds", type=float, default=120, help="how long programs at rest are watched (default: 120)"
     )
@@ -50,6 +50,11 @@ def main() -> int:
         except gotify.InstallationFailed as error:
             console.print(f"{gotify.NAME} could not be installed:\n{error}", style="red", markup=False)
             return 2
+    if options.only in (None, "inbox"):
+        from benchmarks import inbox
+
+        console.print("Inbox …")
+        rows += inbox.run()
     if options.only in (None, "player"):
         from benchmarks import player
 

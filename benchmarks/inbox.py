@@ -39,8 +39,7 @@ MANY = 10_000
 TYPED = "elysee 77 velos"
 FRAME_S = 0.050
 """What takes no longer is felt as at once (Nielsen, 100 ms; half of it is for the desktop)."""
-MEMORY_MB = 120.0
-BY_PLAIN = 1.0
+MEMORY_MB = 150.0
 PLAIN = "QSortFilterProxyModel"
 TIMEOUT_S = 300
 PARAGRAPH = (
