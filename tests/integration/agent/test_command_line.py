@@ -77,14 +77,6 @@ def connected(template: Path, tidings: Program, home: Path, server: LoopbackServ
     return tidings
 
 
-@pytest.fixture
-def connected_by_itself(tidings: Program, company: Company) -> Iterator[tuple[Program, LoopbackServer]]:
-    """With a server and a keychain entry that no other test needs."""
-    with loopback_server(company) as server:
-        tidings.run("enrol", server.url, CODE)
-        yield tidings, server
-
-
 def fails(tidings: Program, *words: str, code: int = 1, stdin: str = "") -> str:
     """What is said on standard error by a command that fails with this code."""
     done = tidings.run(*words, code=code, stdin=stdin)
@@ -142,7 +134,10 @@ def test_status_names_what_is_held_back_and_why(connected: Program, company: Com
     connected.run("once")
     local = starts.astimezone()
     lines = connected.run("status").stdout.splitlines()
-    assert lines[-2:] == ["Held: 1", f"  Open days — Held until {local:%H:%M on %Y-%m-%d}: it has not begun yet"]
+    assert lines[-2:] == [
+        "Held: 1",
+        f"  Open days — Held until {local:%H:%M on %Y-%m-%d}: it has not begun yet",
+    ]
     (held,) = json.loads(connected.run("status", "--json").stdout)["held"]
     assert (held["campaign_id"], held["reason"]) == ("c-later", "not_started")
 
@@ -256,73 +251,6 @@ def test_a_headless_agent_ends_while_a_server_keeps_it_waiting(
     os.kill(child.pid, signal.SIGTERM)
     assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
     assert "Traceback" not in child.output()
-
-
-# Purge
-
-
-def test_purge_disconnects_and_leaves_nothing_behind(
-    connected_by_itself: tuple[Program, LoopbackServer], company: Company, home: Path
-) -> None:
-    tidings, _ = connected_by_itself
-    tidings.run("once")
-    assert (home / "data").exists()
-    assert "deleted" in tidings.run("purge", "--yes").stdout
-    assert company.token == "", "the server was told"
-    assert list(home.rglob("*")) == []
-
-
-def test_purge_asks_first(connected: Program, home: Path) -> None:
-    done = connected.run("purge", stdin="no\n", code=1)
-    assert "Nothing was deleted" in done.stdout
-    assert (home / "data" / "tidings.sqlite3").exists()
-
-
-def test_purge_works_offline_and_empties_the_keychain(
-    connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
-) -> None:
-    tidings, server = connected_by_itself
-    account = (home / "data" / "keychain.name").read_text()
-    assert in_keychain(session, account)
-    server.answer = lambda _: Reply(LOST)
-    tidings.run("purge", stdin="yes\n")
-    assert list(home.rglob("*")) == []
-    assert not in_keychain(session, account)
-
-
-def in_keychain(session: Session, account: str) -> bool:
-    question = json.dumps({"verb": "read", "account": account})
-    done = Program("agent", session.env, session.folder / "log").run("helper", "keychain", stdin=question)
-    answer = json.loads(done.stdout)
-    assert answer["fault"] == ""
-    return answer["secret"] is not None
-
-
-def test_purge_helps_when_the_store_is_damaged_as_that_errors_message_says(
-    connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
-) -> None:
-    tidings, _server = connected_by_itself
-    account = (home / "data" / "keychain.name").read_text()
-    for name in ("tidings.sqlite3", "tidings.sqlite3-wal", "tidings.sqlite3-shm"):
-        (home / "data" / name).unlink(missing_ok=True)
-    (home / "data" / "tidings.sqlite3").write_bytes(b"no database " * 1_000)
-    assert "tidings purge" in fails(tidings, "status")
-    tidings.run("purge", "--yes")
-    assert list(home.rglob("*")) == []
-    assert not in_keychain(session, account)
-
-
-def test_purge_leaves_no_folder_in_the_platforms_places(
-    session: Session, company: Company, tmp_path: Path
-) -> None:
-    before = {path for path in session.folder.rglob("*") if "idings" in path.name}
-    env = {name: value for name, value in session.env.items() if name != "TIDINGS_HOME"}
-    tidings = Program("agent", env, tmp_path / "log")
-    with loopback_server(company) as server:
-        tidings.run("enrol", server.url, CODE)
-        assert {path for path in session.folder.rglob("*") if "idings" in path.name} > before
-        tidings.run("purge", "--yes")
-    assert {path for path in session.folder.rglob("*") if "idings" in path.name} == before
 
 
 # Logs and language
