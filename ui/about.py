@@ -22,7 +22,7 @@ class AboutWindow(ContentWindow):
         super().__init__(theme, _("About Tidings"), width=WIDTH)
         px = theme.px
         logo = LogoTile(theme, side=36)
-        logo.set_name("Tidings")
+        logo.show_company("Tidings")
         names = QVBoxLayout()
         names.setSpacing(0)
         names.addWidget(label("Tidings", kind="h1"))

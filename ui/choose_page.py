@@ -114,7 +114,7 @@ class ChoosePage(QWidget):
 
     def show_question(self, person: Person, company: Company, choices: Iterable[SignalChoice]) -> None:
         """Ask this person. Earlier answers are not carried over: all switches are off."""
-        self.logo.set_name(company.name)
+        self.logo.show_company(company.name)
         first_name = person.first_name.strip()
         self.hello.setText(_("Hello {name}").format(name=first_name) if first_name else _("Hello"))
         self.setAccessibleName(self.hello.text())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.model import Company, Image, InboxItem, SignalChoice, Urgency, Video
 from resources import i18n
-from resources.i18n import ngettext
+from resources.i18n import _, ngettext
 from ui import wording
 from ui.cards import CardContent, DigestContent
 from ui.popup.page import DigestLine, PopupLink, PopupPage
@@ -37,6 +37,10 @@ def popup_page(
         urgency=campaign.urgency,
         received=wording.received_text(state.received, now),
         share_line=wording.share_line(choices),
+        logo=_logo(company, media_path),
+        note=""
+        if text.video is None or playable
+        else _("The video is still being fetched. It will be in your inbox."),
         picture=media_path(picture.sha256) if picture else None,
         has_picture=picture is not None,
         picture_alt=picture.alt if picture else "",
@@ -51,7 +55,11 @@ def popup_page(
 
 
 def digest_page(
-    content: DigestContent, company: Company | None, choices: tuple[SignalChoice, ...], now: datetime
+    content: DigestContent,
+    company: Company | None,
+    choices: tuple[SignalChoice, ...],
+    media_path: MediaPath,
+    now: datetime,
 ) -> PopupPage:
     """The page that names what was missed."""
     count = len(content.items)
@@ -65,6 +73,7 @@ def digest_page(
         urgency=Urgency.NORMAL,
         received="",
         share_line=wording.share_line(choices),
+        logo=_logo(company, media_path),
         position=content.position,
         count=content.count,
         digest=tuple(_digest_line(item, now) for item in content.items),
@@ -75,6 +84,10 @@ def _digest_line(item: InboxItem, now: datetime) -> DigestLine:
     campaign = item.campaign
     facts = f"{campaign.sender} · {wording.list_time(campaign.starts, now)}"
     return DigestLine(campaign.campaign_id, campaign.variant(i18n.language()).title, facts)
+
+
+def _logo(company: Company | None, media_path: MediaPath) -> Path | None:
+    return media_path(company.logo.sha256) if company is not None and company.logo is not None else None
 
 
 def _picture(video: Video | None, image: Image | None) -> Image | None:

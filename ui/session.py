@@ -161,7 +161,7 @@ class Session(QObject):
     def _make_page(self, content: CardContent | DigestContent) -> PopupPage:
         if isinstance(content, DigestContent):
             company, choices = self._agent.status().company, self._agent.choices()
-            return pages.digest_page(content, company, choices, self._clock.now())
+            return pages.digest_page(content, company, choices, self._agent.media_path, self._clock.now())
         return pages.popup_page(
             content,
             self._agent.status().company,

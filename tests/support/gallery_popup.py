@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
 from resources import i18n
 from tests.support import gallery_data as data
 from ui import pages
-from ui.cards import DigestContent
+from ui.cards import CardContent, DigestContent
 from ui.popup import PopupCard, PopupPage
 from ui.theme import Theme, apply_theme
 from ui.widgets.acknowledge import ReadRequest
@@ -56,6 +59,27 @@ def picture_page() -> PopupPage:
     )
 
 
+def missing_film_page() -> PopupPage:
+    """The film of the design while it is still being fetched."""
+    film = next(item for item in data.items() if item.campaign.variant("en").video)
+    content = CardContent(film, 1, 1)
+    return pages.popup_page(content, data.company(), data.choices(), no_file, data.NOW)
+
+
+def logo() -> Path:
+    """A dark mark on nothing."""
+    image = QImage(96, 96, QImage.Format.Format_ARGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor("#16324F"), 16))
+    painter.drawArc(12, 12, 72, 72, 30 * 16, 300 * 16)
+    painter.end()
+    path = Path(mkdtemp(prefix="tidings-gallery-")) / "logo.png"
+    image.save(str(path))
+    return path
+
+
 def question(theme: Theme) -> PopupCard:
     popup = card(theme, asking_page())
     popup.acknowledge.ask.click()
@@ -69,14 +93,18 @@ def waiting_question(theme: Theme) -> PopupCard:
     return popup
 
 
+def no_file(_sha256: str) -> None:
+    """Nothing was fetched."""
+
+
 def digest_page() -> PopupPage:
     items = tuple(data.items())
-    return pages.digest_page(DigestContent(items, 1, 1), data.company(), data.choices(), data.NOW)
+    return pages.digest_page(DigestContent(items, 1, 1), data.company(), data.choices(), no_file, data.NOW)
 
 
 def long_digest_page() -> PopupPage:
     content = DigestContent(tuple(data.items() * 2), 2, 3)
-    return pages.digest_page(content, data.company(), data.choices(), data.NOW)
+    return pages.digest_page(content, data.company(), data.choices(), no_file, data.NOW)
 
 
 def later(theme: Theme) -> PopupCard:
@@ -97,6 +125,8 @@ def yellow(theme: Theme) -> PopupCard:
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "popup-video": lambda theme: card(theme, data.video_page()),
     "popup-picture": lambda theme: card(theme, picture_page()),
+    "popup-missing": lambda theme: card(theme, missing_film_page()),
+    "popup-logo": lambda theme: card(theme, replace(data.video_page(), logo=logo())),
     "popup-urgent": lambda theme: card(theme, asking_page()),
     "popup-confirm": question,
     "popup-confirm-video": waiting_question,

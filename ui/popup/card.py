@@ -48,7 +48,8 @@ class PopupCard(CardFrame):
     watch_clicked = Signal()
     like_toggled = Signal(bool)
     acknowledged = Signal()
-    later_chosen = Signal(float)
+    later_chosen = Signal(object)
+    """Seconds from now; None is the next login."""
     dismissed = Signal()
     change_clicked = Signal()
     inbox_wanted = Signal(str)
@@ -117,6 +118,7 @@ class PopupCard(CardFrame):
         self._gap = QSpacerItem(0, px(14))
         self.title = label(kind="h2", wrap=True)
         self.body = label(tone="muted", wrap=True)
+        self.note = label(kind="small-strong", wrap=True)
         self.text = QScrollArea()
         self.text.setProperty("kind", "plain")
         self.text.setFrameShape(QFrame.Shape.NoFrame)
@@ -128,6 +130,7 @@ class PopupCard(CardFrame):
         lines.setSpacing(px(TEXT_GAP))
         lines.addWidget(self.title)
         lines.addWidget(self.body)
+        lines.addWidget(self.note)
         lines.addStretch(1)
         self.text.setWidget(texts)
         self.action_row = FlowRow(px(10))
@@ -191,7 +194,7 @@ class PopupCard(CardFrame):
     def show_page(self, page: PopupPage) -> None:
         """Show an announcement in place of the one before."""
         self.setAccessibleName(page.title)
-        self.logo.set_name(page.company)
+        self.logo.show_company(page.company, page.logo)
         self.sender_label.setText(" · ".join(part for part in (page.company, page.sender) if part))
         self._show_urgency(page.urgency)
         self.received.setText(page.received)
@@ -199,6 +202,8 @@ class PopupCard(CardFrame):
         self._show_picture(page)
         self.title.setText(page.title)
         self.body.setText(page.body)
+        self.note.setText(page.note)
+        self.note.setVisible(bool(page.note))
         self.digest.show_lines(page.digest)
         self._show_actions(page)
         self.share_line.setText(page.share_line)
@@ -284,7 +289,10 @@ class PopupCard(CardFrame):
         self.body.setMinimumHeight(body)
         self.body.setVisible(body > 0)
         self.text.verticalScrollBar().setValue(0)
-        return title + (self._theme.px(TEXT_GAP) + min(body, body_limit) if body else 0)
+        note = self.note.heightForWidth(width)
+        self.note.setMinimumHeight(note)
+        gap = self._theme.px(TEXT_GAP)
+        return title + (gap + min(body, body_limit) if body else 0) + (gap + note if note else 0)
 
     def _height_with(self, text: int, picture: int, width: int) -> int:
         self.text.setFixedHeight(text)

@@ -175,7 +175,7 @@ class EmergencyCover(Cover):
         self._title = page.title
         self.setAccessibleName(f"{_('Emergency')}: {page.title}")
         self.setAccessibleDescription(page.body)
-        self.logo.set_name(page.company)
+        self.logo.show_company(page.company, page.logo)
         self.sender_label.setText(" · ".join(part for part in (page.company, page.sender) if part))
         self.position.setText(_("{position} of {count}").format(position=page.position, count=page.count))
         self.position.setVisible(page.count > 1)

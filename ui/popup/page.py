@@ -28,8 +28,9 @@ class DigestLine:
 class PopupPage:
     """One announcement on the card. All texts are plain and in the person's language.
 
-    ``picture`` is a picture's or a video poster's file, None while there is none. ``duration_ms`` is the video's length,
-    None without a video. ``position`` counts from 1. ``acknowledge`` is what the company asks beyond reading, None if nothing.
+    ``picture`` is a picture's or a video poster's file, ``logo`` the company's, None while there is none. ``duration_ms`` is
+    the video's length, None without a video that can be played; ``note`` says why not. ``position`` counts from 1.
+    ``acknowledge`` is what the company asks beyond reading, None if nothing.
     """
 
     title: str
@@ -44,6 +45,8 @@ class PopupPage:
     picture_alt: str = ""
     duration_ms: int | None = None
     has_captions: bool = False
+    logo: Path | None = None
+    note: str = ""
     links: tuple[PopupLink, ...] = ()
     liked: bool = False
     position: int = 1

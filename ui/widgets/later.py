@@ -25,9 +25,9 @@ def delay_text(seconds: int) -> str:
 
 
 class LaterRow(FlowRow):
-    """``chosen`` gives seconds from now; tomorrow means tomorrow morning, local time."""
+    """``chosen`` gives seconds from now, None for the next login; tomorrow means tomorrow morning, local time."""
 
-    chosen = Signal(float)
+    chosen = Signal(object)
 
     def __init__(
         self, now: Callable[[], datetime] = lambda: datetime.now(UTC), parent: QWidget | None = None
@@ -41,8 +41,9 @@ class LaterRow(FlowRow):
         for seconds in policy.REMIND_CHOICES_S:
             self._offer(delay_text(seconds), partial(float, seconds))
         self._offer(_("Tomorrow"), lambda: wording.seconds_until_tomorrow(self._now()))
+        self._offer(_("At the next login"), lambda: None)
 
-    def _offer(self, text: str, delay: Callable[[], float]) -> None:
+    def _offer(self, text: str, delay: Callable[[], float | None]) -> None:
         button = Button(text, kind="compact")
         button.clicked.connect(lambda: self.chosen.emit(delay()))
         self.add(button)

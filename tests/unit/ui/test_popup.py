@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
@@ -87,14 +88,16 @@ def test_showing_a_liked_page_reports_no_like(card: PopupCard, qtbot: QtBot) -> 
         card.show_page(data.video_page())
 
 
-def test_later_offers_a_quarter_an_hour_and_tomorrow_morning(card: PopupCard, qtbot: QtBot) -> None:
+def test_later_offers_a_quarter_an_hour_tomorrow_morning_and_the_next_login(
+    card: PopupCard, qtbot: QtBot
+) -> None:
     shown(card, data.video_page())
     qtbot.mouseClick(card.later_button, Qt.MouseButton.LeftButton)
     delays = []
     card.later_chosen.connect(delays.append)
     for button in card.later.buttons:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert delays == [900, 3_600, 11 * 3_600]
+    assert delays == [900, 3_600, 11 * 3_600, None]
 
 
 def test_one_card_pages_through_all_that_are_due(card: PopupCard, qtbot: QtBot) -> None:
@@ -230,3 +233,23 @@ def test_a_page_that_was_confirmed_says_when(card: PopupCard) -> None:
     assert not card.acknowledge.ask.isVisible()
     card.show_page(data.video_page())
     assert not card.acknowledge.isVisible()
+
+
+def test_the_companys_logo_is_on_it_and_its_first_letter_where_the_file_is_none(
+    card: PopupCard, tmp_path: Path
+) -> None:
+    shown(card, replace(data.video_page(), logo=data.poster()))
+    assert card.logo.shows_logo
+    damaged = tmp_path / "logo.png"
+    damaged.write_bytes(b"\x89PNG and no more")
+    for file in (damaged, tmp_path / "nowhere.png", None):
+        card.show_page(replace(data.video_page(), logo=file))
+        assert not card.logo.shows_logo
+
+
+def test_a_video_that_is_not_here_yet_is_told_and_has_no_button(card: PopupCard) -> None:
+    shown(card, gallery_popup.missing_film_page())
+    assert card.note.text() == "The video is still being fetched. It will be in your inbox."
+    assert not card.watch.isVisible()
+    assert not card.picture.play.isVisible()
+    assert card.note.height() >= card.note.fontMetrics().height()

@@ -36,7 +36,9 @@ class ScreenDesk(Desk):
 
     def _page(self, content: CardContent | DigestContent) -> PopupPage:
         if isinstance(content, DigestContent):
-            return pages.digest_page(content, COMPANY, self.agent.choices(), self.time.now())
+            return pages.digest_page(
+                content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
+            )
         return pages.popup_page(
             content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
         )
