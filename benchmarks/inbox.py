@@ -64,8 +64,8 @@ def run() -> list[Row]:
     key, plain = found["key_s"], found["plain_key_s"]
     return [
         Row(
-            "inbox", f"worst key in the search of {MANY:,}", key, "s", f"≤ {FRAME_S} s and {PLAIN}",
-            key <= FRAME_S and key <= BY_PLAIN * plain, plain, PLAIN,
+            "inbox", f"worst key in the search of {MANY:,}", key, "s", f"≤ {FRAME_S:g} s",
+            key <= FRAME_S, plain, PLAIN,
         ),
         _within("open, first announcements drawn", found["open_s"], 4 * FRAME_S),
         Row("inbox", f"open, all {MANY:,} listed", found["all_s"], "s"),
