@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 FOLDER = Path(__file__).parents[1] / "references"
 SHRINK = 3
 COLOURS = 32
-MOST_BYTES = 1_000_000
+MOST_BYTES = 1_500_000
 CHANNEL_TOLERANCE = 40
 """Of 255: fewer colours and another version of the font renderer stay below it."""
 SHARE_TOLERANCE = 0.001
