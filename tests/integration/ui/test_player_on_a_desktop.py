@@ -101,8 +101,15 @@ def play(
 
 
 def players() -> list[psutil.Process]:
-    """The players that this process started, zombies too."""
-    return [each for each in psutil.Process().children() if each.name().startswith("python")]
+    """The players that this process started, zombies too. A server of other tests may be its child as well."""
+    return [each for each in psutil.Process().children() if plays(each)]
+
+
+def plays(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or "player" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def colours(desktop: VirtualDesktop, box: Box) -> int:
