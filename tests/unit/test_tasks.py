@@ -24,7 +24,18 @@ def tasks(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_task(words: tuple[str, ...]) -> None:
     said = tasks(*words)
     assert said.returncode == 0
-    for task in ("demo", "test", "prove-privacy", "bench", "package", "setup", "lint", "messages", "gallery", "clean"):
+    for task in (
+        "demo",
+        "test",
+        "prove-privacy",
+        "bench",
+        "package",
+        "setup",
+        "lint",
+        "messages",
+        "gallery",
+        "clean",
+    ):
         assert f"\n  {task} " in said.stdout
 
 
