@@ -140,3 +140,8 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not known"
+
+
+def licences() -> str:
+    """The libraries, a line each; the whole texts lie beside each library, in its ``dist-info`` folder."""
+    return "\n".join(f"{each.name} {each.version} · {each.licence}" for each in libraries())

@@ -1,13 +1,16 @@
-"""About Tidings: version, company, server."""
+"""About Tidings: version, company, server; ways to the licences and the diagnostics."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from agent.model import Status
 from resources.i18n import _
+from ui import wording
 from ui.theme import Theme
+from ui.widgets.buttons import Button
+from ui.widgets.flow import FlowRow
 from ui.widgets.logo import LogoTile
 from ui.widgets.text import label
 from ui.widgets.window import ContentWindow, line, window_width
@@ -17,6 +20,9 @@ WIDTH = 420
 
 class AboutWindow(ContentWindow):
     """What to tell an administrator: everything in it can be selected and copied."""
+
+    licences_wanted = Signal()
+    diagnostics_wanted = Signal()
 
     def __init__(self, theme: Theme, version: str, status: Status) -> None:
         super().__init__(theme, _("About Tidings"), width=WIDTH)
@@ -45,6 +51,15 @@ class AboutWindow(ContentWindow):
         self.content.addWidget(line())
         self.content.addSpacing(px(12))
         self.content.addWidget(label(_("Free software, MIT licence."), kind="small", tone="muted", wrap=True))
+        self.content.addSpacing(px(10))
+        self.licences_button = Button(_("Licences…"))
+        self.diagnostics_button = Button(_("Diagnostics…"))
+        self.licences_button.clicked.connect(self.licences_wanted)
+        self.diagnostics_button.clicked.connect(self.diagnostics_wanted)
+        ways = FlowRow(px(10))
+        ways.add(self.licences_button)
+        ways.add(self.diagnostics_button)
+        self.content.addWidget(ways)
         self.content.addStretch(1)
 
     def _add_fact(self, heading: QLabel, value: str) -> None:
@@ -69,5 +84,7 @@ def _facts(status: Status) -> list[tuple[str, str]]:
         (_("Company"), status.company.name if status.company else ""),
         (_("Connected as"), status.person.email if status.person else ""),
         (_("Server"), status.server_url),
+        (_("Data is stored in"), wording.region_name(status.company.region) if status.company else ""),
+        (_("Last contact"), wording.full_time(status.last_check) if status.last_check else ""),
     ]
     return [fact for fact in facts if fact[1]] or [(_("Company"), _("Not connected to a company"))]

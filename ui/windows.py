@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtGui import QGuiApplication
 
 from agent import __version__, errors
 from agent.model import Change, Connection, Signal
+from resources import i18n
 from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.cards import Actions
@@ -90,7 +93,35 @@ class Windows(QObject):
     def show_about(self) -> None:
         from ui.about import AboutWindow
 
-        self._open.show(AboutWindow, lambda: AboutWindow(self._theme(), __version__, self._agent.status()))
+        def make() -> AboutWindow:
+            window = AboutWindow(self._theme(), __version__, self._agent.status())
+            window.licences_wanted.connect(lambda: self._show_licences())
+            window.diagnostics_wanted.connect(lambda: self._show_diagnostics())
+            return window
+
+        self._open.show(AboutWindow, make)
+
+    def _show_licences(self) -> None:
+        from agent import diagnostics
+        from ui.about_texts import LicencesWindow
+
+        text = diagnostics.licences()
+        self._open.show(LicencesWindow, lambda: LicencesWindow(self._theme(), text))
+
+    def _show_diagnostics(self) -> None:
+        from agent import diagnostics
+        from ui.about_texts import DiagnosticsWindow
+
+        kept = self._agent.preferences
+        text = diagnostics.report(
+            self._agent.status(),
+            kept.effective(),
+            kept.locked(),
+            language=i18n.language(),
+            window_system=QGuiApplication.platformName(),
+            now=datetime.now(UTC),
+        )
+        self._open.replace(DiagnosticsWindow, lambda: DiagnosticsWindow(self._theme(), text))
 
     def show_notice(self) -> None:
         """The company's information on the processing."""

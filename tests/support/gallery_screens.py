@@ -10,6 +10,7 @@ from agent.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
 from tests.support import gallery_emergency, gallery_inbox, gallery_player, gallery_popup, gallery_privacy
 from ui.about import AboutWindow
+from ui.about_texts import DiagnosticsWindow, LicencesWindow
 from ui.first_run import FirstRunWindow
 from ui.message import MessageWindow
 from ui.notice_window import NoticeWindow
@@ -65,6 +66,17 @@ def about(theme: Theme) -> QWidget:
     return AboutWindow(theme, "0.1.0", data.status())
 
 
+LIBRARIES = """PySide6-Essentials 6.11.3 · LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only
+msgspec 0.20.0 · BSD-3-Clause
+requests 2.32.5 · Apache-2.0"""
+"""As on another computer: this one's are of other versions tomorrow."""
+
+REPORT = """Tidings 0.1.0, Python 3.11.7, Linux
+Connection: connected
+Region: eu
+Last contact: 2 min ago"""
+
+
 def preferences(theme: Theme) -> QWidget:
     window = PreferencesWindow(theme)
     window.show_state(DEFAULTS, frozenset(), autostart=True)
@@ -91,6 +103,8 @@ SCREENS: dict[str, Screen] = (
         "notice": notice,
         "message": message,
         "about": about,
+        "licences": lambda theme: LicencesWindow(theme, LIBRARIES),
+        "diagnostics": lambda theme: DiagnosticsWindow(theme, REPORT),
         "preferences": preferences,
         "preferences-fixed": preferences_fixed,
     }

@@ -14,6 +14,7 @@ from agent.model import Act, Change, Connection, ConsentState, Interaction, Sign
 from tests.unit.ui.desk import FILM, campaign
 from tests.unit.ui.windows_desk import Desk, is_open, window
 from ui.about import AboutWindow
+from ui.about_texts import DiagnosticsWindow, LicencesWindow
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
@@ -171,6 +172,24 @@ class TestPrivacy:
 def test_about_opens(desk: Desk) -> None:
     desk.windows.show_about()
     assert is_open(AboutWindow)
+
+
+def test_the_diagnostics_are_read_before_they_are_copied_as_they_stand(qtbot: QtBot, desk: Desk) -> None:
+    desk.windows.show_about()
+    QApplication.clipboard().setText("before")
+    window(AboutWindow).diagnostics_button.click()
+    preview = window(DiagnosticsWindow)
+    assert "Connection: connected" in preview.text.toPlainText()
+    assert "northwind" not in preview.text.toPlainText().lower()
+    assert QApplication.clipboard().text() == "before"
+    preview.copy_button.click()
+    assert QApplication.clipboard().text() == preview.text.toPlainText()
+
+
+def test_the_licences_name_qts(desk: Desk) -> None:
+    desk.windows.show_about()
+    window(AboutWindow).licences_button.click()
+    assert "LGPL-3.0" in window(LicencesWindow).text.toPlainText()
 
 
 def test_a_second_message_takes_the_place_of_the_first(qtbot: QtBot, desk: Desk) -> None:
