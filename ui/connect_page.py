@@ -105,6 +105,14 @@ class ConnectPage(QWidget):
         self.show_error(_("Something is missing"), message)
         field.setFocus()
 
+    def resume(self, before: ConnectPage) -> None:
+        """Take over what was typed, and a request under way."""
+        self._fill(before.address.text(), before.code.text())
+        if before.problem_title.isVisibleTo(before):
+            self.show_error(before.problem_title.text(), before.problem.text())
+        if before.progress.isVisibleTo(before):
+            self.show_progress()
+
     def show_progress(self) -> None:
         """The request is under way: nothing can be entered meanwhile."""
         self._clear_problem()

@@ -37,7 +37,16 @@ class FirstRunWindow(ContentWindow):
         self.content.addWidget(self.connect_page)
         self.content.addWidget(self.choose_page)
         self._asking = False
+        self._question: tuple[Person, Company, tuple[SignalChoice, ...]] | None = None
         self.show_connect()
+
+    def resume(self, before: FirstRunWindow) -> None:
+        """Go on where a window was that spoke another language: what was typed and switched stands as before."""
+        self.connect_page.resume(before.connect_page)
+        if before._asking and before._question is not None:
+            self.show_choose(*before._question)
+            for row, row_before in zip(self.choose_page.rows, before.choose_page.rows, strict=True):
+                row.toggle.setChecked(row_before.on)
 
     def set_address(self, address: str) -> None:
         """Fill the address in; the person adds the code."""
@@ -59,7 +68,8 @@ class FirstRunWindow(ContentWindow):
 
     def show_choose(self, person: Person, company: Company, choices: Iterable[SignalChoice]) -> None:
         """The page with the three switches, all off."""
-        self.choose_page.show_question(person, company, choices)
+        self._question = (person, company, tuple(choices))
+        self.choose_page.show_question(*self._question)
         self._turn_to(choosing=True, title=_("Welcome"))
         self.choose_page.setFocus()
 

@@ -62,7 +62,9 @@ class InboxDesk(QObject):
         """At a campaign if one is named. Without ``activate`` the keyboard stays where it is."""
         from ui.inbox import InboxWindow
 
-        window = self._windows.show(InboxWindow, self._make, fill=self._fill, activate=activate)
+        window = self._windows.show(
+            InboxWindow, self._make, fill=self._fill, resume=InboxWindow.resume, activate=activate
+        )
         self._ask_presence()
         if campaign_id:
             window.open(campaign_id)

@@ -132,7 +132,7 @@ class MyDataActs(QObject):
             return window
 
         opened = self._windows.find(DetailsWindow) is not None
-        window = self._windows.show(DetailsWindow, make)
+        window = self._windows.show(DetailsWindow, make, stays=True)
         if not opened:
             self._load(window)
 

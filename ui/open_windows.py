@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
+from ui import window_twins
 from ui.desktop import placement
-from ui.tray_icon import application_icon
+from ui.tray_icon import PREFERENCES_KEYS, application_icon
 
 W = TypeVar("W", bound=QWidget)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How a window is made, filled, and made again from one before."""
+
+    make: Callable[[], Any] | None
+    fill: Callable[[Any], None] | None = None
+    resume: Callable[[Any, Any], None] | None = None
 
 
 class OpenWindows(QObject):
     """All methods are called on the main thread."""
 
+    preferences_wanted = Signal()
+    """Their keys were pressed in a window."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._windows: dict[type[QWidget], QWidget] = {}
-        self._fillers: dict[type[QWidget], Callable[[Any], None]] = {}
+        self._recipes: dict[type[QWidget], _Recipe] = {}
         self._icon = application_icon()
 
     def show(
@@ -29,15 +44,21 @@ class OpenWindows(QObject):
         make: Callable[[], W],
         *,
         fill: Callable[[W], None] | None = None,
+        resume: Callable[[W, W], None] | None = None,
         activate: bool = True,
+        stays: bool = False,
     ) -> W:
-        """Open a window, or bring the open one to the front. ``fill`` tells it what there is, now and at each change."""
+        """Open a window, or bring the open one to the front. ``fill`` tells it what there is, now and at each change.
+
+        ``resume`` gets a new one that speaks another language, and the one before, before the new one is filled.
+        ``stays``: in the language in which it was opened, for what waits for an answer.
+        """
         window = self.find(kind)
         if window is None:
             window = make()
             self._keep(kind, window)
+            self._recipes[kind] = _Recipe(None if stays else make, fill, resume)
             if fill is not None:
-                self._fillers[kind] = fill
                 fill(window)
             window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
             window.show()
@@ -64,16 +85,43 @@ class OpenWindows(QObject):
             window.close()
 
     def replace(self, kind: type[W], make: Callable[[], W]) -> W:
-        """Open a new one in place of the one before."""
+        """Open a new one in place of the one before. It stays in the language in which it was opened."""
         before = self._windows.pop(kind, None)
         if before is not None:
             before.close()
-        return self.show(kind, make)
+        return self.show(kind, make, stays=True)
 
     def refresh(self) -> None:
         """Something changed: fill all that are open anew."""
-        for kind, fill in list(self._fillers.items()):
-            fill(self._windows[kind])
+        for kind, recipe in list(self._recipes.items()):
+            if recipe.fill is not None:
+                recipe.fill(self._windows[kind])
+
+    def speak_anew(self) -> None:
+        """The language is another one: make each open window again, as the person has it."""
+        for kind, recipe in list(self._recipes.items()):
+            before = self.find(kind)
+            if before is not None and recipe.make is not None:
+                self._make_again(kind, before, recipe.make(), recipe)
+
+    def _make_again(self, kind: type[QWidget], before: QWidget, after: QWidget, recipe: _Recipe) -> None:
+        active = before.isActiveWindow()
+        before.blockSignals(True)
+        self._keep(kind, after)
+        if recipe.resume is not None:
+            recipe.resume(after, before)
+        if recipe.fill is not None:
+            recipe.fill(after)
+        after.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not active)
+        after.setWindowState(before.windowState() & ~Qt.WindowState.WindowActive)
+        after.resize(before.size())
+        after.move(before.pos())
+        after.show()
+        window_twins.take_over(before, after)
+        if active:
+            after.activateWindow()
+        before.hide()
+        before.deleteLater()
 
     def close_all(self) -> None:
         for window in list(self._windows.values()):
@@ -84,9 +132,11 @@ class OpenWindows(QObject):
         window.setWindowIcon(self._icon)
         self._windows[kind] = window
         window.destroyed.connect(lambda: self._forget(kind, window))
+        QShortcut(QKeySequence.StandardKey.Close, window).activated.connect(window.close)
+        QShortcut(PREFERENCES_KEYS, window).activated.connect(self.preferences_wanted)
 
     def _forget(self, kind: type[QWidget], window: QWidget) -> None:
         """It was closed. Another of its kind may be open already."""
         if self._windows.get(kind) is window:
             self._windows.pop(kind)
-            self._fillers.pop(kind, None)
+            self._recipes.pop(kind, None)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimeZone
 
 from agent import errors
 from agent.preferences import DEFAULTS, Preferences
@@ -54,7 +54,8 @@ class PreferencesDesk(QObject):
 
     def _fill(self, window: PreferencesWindow) -> None:
         kept = self._agent.preferences
-        window.show_state(kept.effective(), kept.locked(), autostart=autostart.is_on())
+        zone = QTimeZone.systemTimeZoneId().toStdString()
+        window.show_state(kept.effective(), kept.locked(), autostart=autostart.is_on(), zone=zone)
 
     def _change(self, window: PreferencesWindow, name: str, value: object) -> None:
         window.offer_undo(False)

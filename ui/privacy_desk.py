@@ -135,7 +135,7 @@ class PrivacyDesk(QObject):
             window.save.connect(lambda kept: self.acts.save_receipt(window, kept))
             return window
 
-        self._windows.show(ReceiptsWindow, make).show_newest()
+        self._windows.show(ReceiptsWindow, make, resume=ReceiptsWindow.resume).show_newest()
 
     # What the person does
 

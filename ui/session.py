@@ -58,7 +58,8 @@ class Session(QObject):
         self._clock = SystemClock()
         self._system_language = i18n.language()
         self._open = True
-        self._use_language()
+        if self._use_language():
+            tray.speak_anew()
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
         self._playback = Playback(
@@ -122,7 +123,9 @@ class Session(QObject):
     def _changed(self, changes: frozenset[Change]) -> None:
         if not self._open:
             return
-        self._use_language()
+        if self._use_language():
+            self._tray.speak_anew()
+            self._windows.speak_anew()
         self._tray.update_status(self._agent.status())
         self._theme_may_differ()
         self._presenter.refresh()
@@ -180,13 +183,14 @@ class Session(QObject):
         )
         return replace(theme, reduced_motion=theme.reduced_motion or reduced_motion())
 
-    def _use_language(self) -> None:
-        """The person's, or the system's as it was at the start."""
+    def _use_language(self) -> bool:
+        """The person's, or the system's as it was at the start. Whether it is another one than before."""
         chosen = self._agent.preferences.effective().language
         wanted = self._system_language if chosen is Language.SYSTEM else chosen.value
-        if wanted != i18n.language():
-            i18n.use_language(wanted)
-            self._tray.speak_anew()
+        if wanted == i18n.language():
+            return False
+        i18n.use_language(wanted)
+        return True
 
     def _theme_may_differ(self, _scheme: object = None) -> None:
         theme = self._make_theme()

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from agent import policy
 from agent.model import Connection, Status
 from resources.i18n import _, ngettext
 from ui import wording
-from ui.tray_icon import TrayState, tray_icon
+from ui.tray_icon import PREFERENCES_KEYS, TrayState, tray_icon
 
 NOT_READY = Status(Connection.CONNECTING)
 """Before the agent has opened its store."""
@@ -92,6 +92,12 @@ class Tray(QObject):
 
     def _tooltip(self, status: Status) -> list[str]:
         lines = [state_name(status)]
+        if status.connection is Connection.OFFLINE:
+            if status.last_check is not None:
+                moment = wording.full_time(status.last_check)
+                lines.append(_("Last contact: {moment}").format(moment=moment))
+            if status.paused_until is not None:
+                lines.append(paused_text(status.paused_until))
         if status.unread:
             lines.append(
                 ngettext("{count} new announcement", "{count} new announcements", status.unread).format(
@@ -117,7 +123,7 @@ class Tray(QObject):
         self._make_pause_menu()
         self.privacy_action = self._action(_("Privacy: what I share…"), self.privacy.emit)
         self.preferences_action = self._action(_("Preferences…"), self.preferences.emit)
-        self.preferences_action.setShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma))
+        self.preferences_action.setShortcut(PREFERENCES_KEYS)
         self.check = self._action(_("Check now"), self.check_now.emit)
         self.menu.addSeparator()
         self.autostart = self._action(_("Start at login"), None)
@@ -150,6 +156,8 @@ class Tray(QObject):
 
     def _menu_opens(self) -> None:
         self.menu_opening.emit()
+        for menu in (self.menu, self.pause):
+            menu.setFont(QApplication.font())  # A desktop's own font for menus is not in the person's size.
         if self._status is not None:
             self.state.setText(self._state_line(self._status))
 
@@ -184,7 +192,9 @@ class Tray(QObject):
     def _state_line(self, status: Status) -> str:
         line = state_name(status)
         if status.connection in (Connection.CONNECTED, Connection.OFFLINE) and status.last_check is not None:
-            return f"{line} · {checked_text(status.last_check, self._now())}"
+            line = f"{line} · {checked_text(status.last_check, self._now())}"
+        if status.connection is Connection.OFFLINE and status.paused_until is not None:
+            line = f"{line} · {paused_text(status.paused_until)}"
         return line
 
 
@@ -200,7 +210,7 @@ def tray_state(status: Status) -> TrayState:
 def state_name(status: Status) -> str:
     """The state in words."""
     if status.connection is Connection.CONNECTED and status.paused_until is not None:
-        return _("Pop-ups paused until {moment}").format(moment=f"{status.paused_until.astimezone():%H:%M}")
+        return paused_text(status.paused_until)
     return {
         Connection.NOT_CONNECTED: _("Not connected to a company"),
         Connection.CONNECTING: _("Connecting…"),
@@ -208,6 +218,11 @@ def state_name(status: Status) -> str:
         Connection.OFFLINE: _("Offline"),
         Connection.REVOKED: _("No longer connected"),
     }[status.connection]
+
+
+def paused_text(until: datetime) -> str:
+    """Until when nothing appears."""
+    return _("Pop-ups paused until {moment}").format(moment=f"{until.astimezone():%H:%M}")
 
 
 def checked_text(last_check: datetime, now: datetime) -> str:

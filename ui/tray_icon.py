@@ -9,13 +9,15 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QKeySequence, QPainter, QPainterPath, QPen, QPixmap
 
 SIDE = 24.0
 SIZES = (16, 22, 24, 32, 48, 64)
 MOST_COUNTED = 9
 SIGN_MOVES = 3.0
 """To the left, out of the number's way."""
+
+PREFERENCES_KEYS = QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma)
 
 TEAL = "#0F8F83"
 INK = "#FFFFFF"

@@ -49,6 +49,7 @@ class Windows(QObject):
         self._actions = actions
         self._theme = theme
         self._open = OpenWindows(self)
+        self._open.preferences_wanted.connect(lambda: self.show_preferences())
         self._privacy = PrivacyDesk(
             agent, bridge, self._open, theme, self.tell, lambda: self.show_notice(), self
         )
@@ -68,6 +69,10 @@ class Windows(QObject):
         self._open.refresh()
         if Change.CONSENT in changes or Change.STATUS in changes:
             self._ask_what_to_share()
+
+    def speak_anew(self) -> None:
+        """The language is another one. A message, a question and a form stay as they are until they are answered."""
+        self._open.speak_anew()
 
     # Each window
 
@@ -105,23 +110,26 @@ class Windows(QObject):
         from agent import diagnostics
         from ui.about_texts import LicencesWindow
 
-        text = diagnostics.licences()
-        self._open.show(LicencesWindow, lambda: LicencesWindow(self._theme(), text))
+        self._open.show(LicencesWindow, lambda: LicencesWindow(self._theme(), diagnostics.licences()))
 
     def _show_diagnostics(self) -> None:
         from agent import diagnostics
         from ui.about_texts import DiagnosticsWindow
 
-        kept = self._agent.preferences
-        text = diagnostics.report(
-            self._agent.status(),
-            kept.effective(),
-            kept.locked(),
-            language=i18n.language(),
-            window_system=QGuiApplication.platformName(),
-            now=datetime.now(UTC),
-        )
-        self._open.replace(DiagnosticsWindow, lambda: DiagnosticsWindow(self._theme(), text))
+        def make() -> DiagnosticsWindow:
+            kept = self._agent.preferences
+            text = diagnostics.report(
+                self._agent.status(),
+                kept.effective(),
+                kept.locked(),
+                language=i18n.language(),
+                window_system=QGuiApplication.platformName(),
+                now=datetime.now(UTC),
+            )
+            return DiagnosticsWindow(self._theme(), text)
+
+        self._open.close(DiagnosticsWindow)
+        self._open.show(DiagnosticsWindow, make)
 
     def show_notice(self) -> None:
         """The company's information on the processing."""
@@ -152,7 +160,7 @@ class Windows(QObject):
             window.show_connect()
             return window
 
-        return self._open.show(FirstRunWindow, make, activate=activate)
+        return self._open.show(FirstRunWindow, make, resume=FirstRunWindow.resume, activate=activate)
 
     def _enrol(self, address: str, code: str) -> None:
         self._first_run(activate=True).show_progress()

@@ -79,7 +79,7 @@ Last contact: 2 min ago"""
 
 def preferences(theme: Theme) -> QWidget:
     window = PreferencesWindow(theme)
-    window.show_state(DEFAULTS, frozenset(), autostart=True)
+    window.show_state(DEFAULTS, frozenset(), autostart=True, zone="Europe/Paris")
     return window
 
 
@@ -89,6 +89,7 @@ def preferences_fixed(theme: Theme) -> QWidget:
         with_values(DEFAULTS, {"quiet_hours": True, "popups_per_hour": 3}),
         frozenset({"quiet_hours", "quiet_days", "popups_per_hour"}),
         autostart=False,
+        zone="Europe/Paris",
     )
     return window
 

@@ -28,6 +28,8 @@ def keys() -> list[tuple[str, str]]:
         ("B", _("Remind me later")),
         (_("/ or Ctrl + F"), _("Search")),
         (_("Esc"), _("Clear the search; else close the window")),
+        (_("Ctrl + W"), _("Close the window")),
+        (_("Ctrl + ,"), _("Preferences")),
         (_("? or F1"), _("This list")),
     ]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from agent.model import Connection, InboxItem, Selection, SignalChoice, Status
 from resources.i18n import _
@@ -23,6 +23,7 @@ from ui.inbox.search import Searchable
 from ui.inbox.shortcuts import command
 from ui.theme import Theme
 from ui.widgets.finding import FilterRow, SearchField
+from ui.widgets.window import line
 
 SIZE = (1120, 660)
 LIST_WIDTH = 372
@@ -84,7 +85,7 @@ class InboxWindow(QWidget):
         columns = QHBoxLayout()
         columns.setSpacing(0)
         columns.addWidget(self._left())
-        columns.addWidget(_column_line())
+        columns.addWidget(line("column-line"))
         columns.addWidget(self.pane, 1)
         whole.addLayout(columns, 1)
         self._connect_detail()
@@ -163,6 +164,22 @@ class InboxWindow(QWidget):
         self.search.clear()
         self.filters.buttons[Filter.ALL].click()
         self.list.setFocus()
+
+    def resume(self, before: InboxWindow) -> None:
+        """Go on where a window was that spoke another language."""
+        self._media_path, self._status, self._selection = (
+            before._media_path,
+            before._status,
+            before._selection,
+        )
+        self.search.setText(before.search.text())
+        for wanted, button in before.filters.buttons.items():
+            if button.isChecked():
+                self.filters.buttons[wanted].click()
+        self._open_id, self._held_then, self._marking = before._open_id, before._held_then, before._marking
+        self.footer.offer_undo(self._marking)
+        self.model.keep(self._open_id)
+        self._refill(lambda: self.model.set_items(before.model.searchable, self._selection.held))
 
     @property
     def open_id(self) -> str:
@@ -330,9 +347,3 @@ class InboxWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
         self.closed.emit()
-
-
-def _column_line() -> QFrame:
-    result = QFrame()
-    result.setProperty("kind", "column-line")
-    return result

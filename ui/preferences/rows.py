@@ -37,6 +37,10 @@ class PreferenceRow(QWidget):
         self.row.setSpacing(theme.px(12))
         self.row.addLayout(texts, 1)
 
+    def describe(self, description: str) -> None:
+        """In place of the description before; shown with the next value."""
+        self._description = description
+
     def _tell_lock(self, control: QWidget, locked: bool) -> None:
         control.setEnabled(not locked)
         fixed = _("Set by your organisation.") if locked else ""

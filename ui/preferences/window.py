@@ -70,12 +70,7 @@ class PreferencesWindow(ContentWindow):
         self._add("quiet_days", DaysRow(_("Beginning on"), theme))
         self._add(
             "language",
-            ChoiceRow(
-                _("Language"),
-                words.languages(),
-                theme,
-                description=_("Windows that are open change when they are opened again."),
-            ),
+            ChoiceRow(_("Language"), words.languages(), theme),
         )
         self._add("appearance", ChoiceRow(_("Theme"), words.appearances(), theme))
         self._add("text_size", ChoiceRow(_("Text size"), words.text_sizes(), theme))
@@ -116,8 +111,11 @@ class PreferencesWindow(ContentWindow):
         row.addWidget(self.said, 1)
         self.content.addWidget(end)
 
-    def show_state(self, preferences: Preferences, locked: frozenset[str], *, autostart: bool) -> None:
-        """What holds now, and the names of what the organisation fixed."""
+    def show_state(
+        self, preferences: Preferences, locked: frozenset[str], *, autostart: bool, zone: str
+    ) -> None:
+        """What holds now, the names of what the organisation fixed, and the time zone that quiet hours are in."""
+        self.rows["quiet_from"].describe(_("By this computer's clock ({zone}).").format(zone=zone))
         for name, row in self.rows.items():
             value = getattr(preferences, name)
             if name == "minutes_between" and isinstance(row, ChoiceRow):

@@ -98,6 +98,10 @@ class ReceiptsWindow(ContentWindow):
         if self._pages:
             self._show()
 
+    def resume(self, before: ReceiptsWindow) -> None:
+        """Show the receipt that a window showed in another language."""
+        self._turn(before._at)
+
     def _turn(self, by: int) -> None:
         self._at = min(max(self._at + by, 0), len(self._pages) - 1)
         self.note.clear()

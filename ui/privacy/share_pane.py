@@ -119,8 +119,11 @@ class SharePane(QWidget):
         """The state as the agent has it."""
         self._show_company(company)
         by_signal = {choice.signal: choice for choice in choices}
+        on_before = {card.row.signal for card in self.cards if card.row.on}
         for card in self.cards:
             card.show_choice(by_signal[card.row.signal])
+        if any(card.row.on and card.row.signal not in on_before for card in self.cards):
+            self.note.clear()
         self.problem.hide()
 
     def _show_company(self, company: Company) -> None:
@@ -159,4 +162,6 @@ class SharePane(QWidget):
 
     def _on_switched(self, signal: SharedSignal, on: bool) -> None:
         self.problem.hide()
+        if on:
+            self.note.clear()
         self.chosen.emit(signal, on)

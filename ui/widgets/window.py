@@ -89,8 +89,8 @@ def content_width(theme: Theme, design_width: int = WIDTH) -> int:
     return window_width(theme, design_width) - theme.px(MARGINS[0]) - theme.px(MARGINS[2])
 
 
-def line() -> QFrame:
-    """A separating line."""
+def line(kind: str = "line") -> QFrame:
+    """A separating line; "column-line" stands between two columns."""
     result = QFrame()
-    result.setProperty("kind", "line")
+    result.setProperty("kind", kind)
     return result

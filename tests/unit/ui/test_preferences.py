@@ -86,7 +86,7 @@ def test_what_the_organisation_fixed_is_shown_as_such_and_cannot_be_changed(
     window = PreferencesWindow(theme)
     qtbot.addWidget(window)
     fixed = with_values(DEFAULTS, {"popups_per_hour": 3, "sound": True})
-    window.show_state(fixed, frozenset({"popups_per_hour", "sound"}), autostart=False)
+    window.show_state(fixed, frozenset({"popups_per_hour", "sound"}), autostart=False, zone="Europe/Paris")
     limit, sound = window.rows["popups_per_hour"], window.rows["sound"]
     assert isinstance(limit, ChoiceRow)
     assert isinstance(sound, SwitchRow)

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 import pytest
-from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtGui import QAction, QFont, QImage
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from agent.model import Connection, Status, Trouble
 from tests.unit.ui.desk import COMPANY, START, ManualTime
+from ui import wording
 from ui.tray import Tray, tray_state
 from ui.tray_icon import SIZES, TrayState, tray_pixmap
 from ui.tray_watch import MISSING_AFTER_MS, RETRY_AFTER_MS, TrayWatch
@@ -56,6 +57,16 @@ class TestMenu:
         now[0] += timedelta(minutes=3)
         tray.menu.aboutToShow.emit()
         assert entries(tray)[0] == "Connected · checked 3 min ago"
+
+    def test_the_menu_is_in_the_persons_text_size(self, qtbot: QtBot, tray: Tray) -> None:
+        application, before = QApplication.instance(), QApplication.font()
+        assert isinstance(application, QApplication)
+        large = QFont(before)
+        large.setPointSizeF(31)
+        application.setFont(large)
+        tray.menu.aboutToShow.emit()
+        application.setFont(before)
+        assert tray.menu.font().pointSizeF() == tray.pause.font().pointSizeF() == 31
 
     def test_connected_it_has_everything_but_connect(self, tray: Tray) -> None:
         assert entries(tray)[1:] == [
@@ -181,6 +192,14 @@ class TestIcon:
     def test_the_tooltip_says_state_number_and_troubles(self, tray: Tray) -> None:
         tray.update_status(status(unread=2, troubles=(Trouble("x", "The disk cannot be written", ""),)))
         assert tray.icon.toolTip() == "Tidings\nConnected\n2 new announcements\nThe disk cannot be written"
+
+    def test_offline_the_tooltip_says_since_when_and_that_pop_ups_are_paused(self, tray: Tray) -> None:
+        until = START + timedelta(hours=1)
+        tray.update_status(status(connection=Connection.OFFLINE, last_check=START, paused_until=until))
+        contact = f"Last contact: {wording.full_time(START)}"
+        paused = f"Pop-ups paused until {until.astimezone():%H:%M}"
+        assert tray.icon.toolTip() == f"Tidings\nOffline\n{contact}\n{paused}"
+        assert entries(tray)[0].endswith(f" · {paused}")
 
 
 class TestWaitingForATray:

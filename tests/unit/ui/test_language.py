@@ -1,0 +1,164 @@
+"""Another language is chosen while windows are open: each goes on where it was, in the new language."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from agent import errors
+from agent.model import Change, PresenceState, Signal
+from resources import i18n
+from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
+from ui.about import AboutWindow
+from ui.bridge import Bridge
+from ui.first_run import FirstRunWindow
+from ui.inbox import InboxWindow
+from ui.inbox.model import Filter
+from ui.message import MessageWindow
+from ui.preferences import PreferencesWindow
+from ui.preferences.rows import ChoiceRow
+from ui.privacy import PrivacyWindow
+from ui.session import Session
+from ui.tray import Tray
+
+
+class AwayPresence:
+    """Nothing pops up meanwhile."""
+
+    def current(self) -> PresenceState:
+        return PresenceState()
+
+
+class Desk:
+    def __init__(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self.agent = MemoryAgent(ManualTime())
+        self.bridge = Bridge()
+        self.tray = Tray()
+        self.session = Session(application, self.agent, self.bridge, self.tray, presence=AwayPresence())
+
+    def speak(self, language: str) -> None:
+        self.agent.preferences.change({"language": language})
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk()
+    desk.session.begin(open_windows=True)
+    yield desk
+    desk.session.close()
+    desk.bridge.close()
+    qtbot.waitUntil(lambda: not [each for each in QApplication.topLevelWidgets() if each.isVisible()])
+    i18n.use_language("en")
+
+
+def shown(kind: type[QWidget]) -> Any:
+    """The one visible window of a kind."""
+    (found,) = [each for each in QApplication.topLevelWidgets() if type(each) is kind and each.isVisible()]
+    return found
+
+
+def test_the_inbox_keeps_its_search_its_filter_and_the_open_announcement(qtbot: QtBot, desk: Desk) -> None:
+    desk.agent.arrives(campaign("c-1"), campaign("c-2"), campaign("c-3"))
+    desk.session.show_inbox("c-2")
+    inbox = shown(InboxWindow)
+    inbox.filters.buttons[Filter.UNREAD].click()
+    inbox.search.setText("c-")
+    inbox.open("c-1")
+    desk.agent.tell(Change.CAMPAIGNS)
+    qtbot.waitUntil(lambda: inbox.model.rowCount() == 2)
+    inbox.move(40, 30)
+    opened: list[str] = []
+    inbox.opened.connect(opened.append)
+    desk.speak("fr")
+    qtbot.waitUntil(lambda: shown(InboxWindow).windowTitle() == "Boîte de réception — Northwind")
+    after = shown(InboxWindow)
+    assert after is not inbox
+    assert (after.open_id, after.search.text(), after.model.rowCount()) == ("c-1", "c-", 2)
+    assert after.filters.buttons[Filter.UNREAD].isChecked()
+    assert after.filters.buttons[Filter.UNREAD].text().startswith("Non lues")
+    assert after.pos() == inbox.pos()
+    assert opened == []
+
+
+def test_the_preferences_speak_the_new_language_and_the_keyboard_stays_where_it_was(
+    qtbot: QtBot, desk: Desk
+) -> None:
+    desk.tray.preferences.emit()
+    window = shown(PreferencesWindow)
+    row = window.rows["language"]
+    assert isinstance(row, ChoiceRow)
+    row.combo.setFocus()
+    row.combo.setCurrentText("Français")
+    row.combo.activated.emit(row.combo.currentIndex())
+    qtbot.waitUntil(lambda: shown(PreferencesWindow).windowTitle() == "Préférences")
+    after = shown(PreferencesWindow)
+    assert after.focusWidget() is after.rows["language"].combo
+    assert after.rows["language"].combo.currentText() == "Français"
+    assert desk.tray.quit.text() == "Quitter"
+
+
+def test_what_was_typed_and_switched_in_the_first_run_stays(qtbot: QtBot, desk: Desk) -> None:
+    desk.tray.connect_wanted.emit()
+    window = shown(FirstRunWindow)
+    window.connect_page.address.setText("https://news.northwind.example")
+    window.connect_page.code.setText("KX7P")
+    desk.speak("fr")
+    qtbot.waitUntil(lambda: shown(FirstRunWindow) is not window)
+    after = shown(FirstRunWindow)
+    assert after.connect_page.address.text() == "https://news.northwind.example"
+    assert after.connect_page.code.text() == "KX7P"
+    assert after.connect_page.button.text() == "Connecter"
+
+
+def test_a_question_half_answered_is_asked_on_and_nothing_is_chosen_meanwhile(
+    qtbot: QtBot, desk: Desk
+) -> None:
+    desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
+    desk.agent.tell(Change.STATUS)
+    qtbot.waitUntil(lambda: any(type(each) is FirstRunWindow for each in QApplication.topLevelWidgets()))
+    window, given = shown(FirstRunWindow), dict(desk.agent.given)
+    window.choose_page.rows[1].toggle.setChecked(True)
+    desk.speak("fr")
+    qtbot.waitUntil(lambda: shown(FirstRunWindow) is not window)
+    after = shown(FirstRunWindow)
+    assert [row.on for row in after.choose_page.rows] == [False, True, False]
+    assert after.choose_page.nothing.text() == "Ne rien partager"
+    assert desk.agent.given == given
+    assert [row.signal for row in after.choose_page.rows] == list(Signal)
+
+
+def test_privacy_and_about_change_and_a_message_stays_as_it_was_said(qtbot: QtBot, desk: Desk) -> None:
+    desk.session.show_choices()
+    desk.tray.about.emit()
+    desk.session.tell(errors.DiskFault("full"))
+    message = shown(MessageWindow)
+    desk.speak("fr")
+    qtbot.waitUntil(lambda: shown(AboutWindow).windowTitle() == "À propos de Tidings")
+    assert shown(PrivacyWindow).share.delete_button.text() == "Supprimer tout ce que j’ai partagé"
+    assert shown(MessageWindow) is message
+
+
+@pytest.mark.parametrize("kind", [InboxWindow, AboutWindow, PrivacyWindow])
+def test_ctrl_comma_opens_the_preferences_and_ctrl_w_closes_the_window(
+    qtbot: QtBot, desk: Desk, kind: type[QWidget]
+) -> None:
+    desk.session.show_inbox()
+    desk.tray.about.emit()
+    desk.session.show_choices()
+    window = shown(kind)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert shown(PreferencesWindow).isVisible()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert not window.isVisible()
+    assert shown(PreferencesWindow).isVisible()
