@@ -73,6 +73,7 @@ class Session(QObject):
         )
         self._windows = Windows(agent, bridge, self, lambda: self._theme, self)
         self._windows.video_shown.connect(self._video_shown)
+        self._windows.settled.connect(lambda: tray.say_where_it_is())
         self._presenter = Presenter(agent, self._make_card, self, QtTimers(self), self._clock)
         self._unsubscribe = agent.subscribe(bridge.listen)
         bridge.changed.connect(self._changed)

@@ -69,9 +69,11 @@ class Tray(QObject):
         """What the menu's tick says."""
         self.autostart.setChecked(on)
 
-    def tell(self, title: str, message: str) -> None:
-        """A notice of the system's own kind."""
-        self.icon.showMessage(title, message, self.icon.icon())
+    def say_where_it_is(self) -> None:
+        """The last window closed for the first time: a notice of the system's own kind, from the icon."""
+        if QSystemTrayIcon.isSystemTrayAvailable():
+            message = _("This icon opens the inbox. Its menu holds what you share, a pause, and more.")
+            self.icon.showMessage(_("Tidings is ready"), message, self.icon.icon())
 
     def update_status(self, status: Status) -> None:
         """Show this state in icon, tooltip and menu."""

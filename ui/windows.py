@@ -35,6 +35,9 @@ class Windows(QObject):
     video_shown = QtSignal(object)
     """A button that starts a video, on a window that was just made."""
 
+    settled = QtSignal()
+    """The person has chosen for the first time what to share: all is ready."""
+
     def __init__(
         self,
         agent: Agent,
@@ -192,6 +195,7 @@ class Windows(QObject):
     def _chosen_first(self, choices: Mapping[Signal, bool]) -> None:
         self._choose(choices)
         self._close_first_run()
+        self.settled.emit()
 
     def _close_first_run(self) -> None:
         from ui.first_run import FirstRunWindow

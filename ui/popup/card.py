@@ -66,7 +66,7 @@ class PopupCard(CardFrame):
         timers: Timers | None = None,
     ) -> None:
         super().__init__(theme, translucent=translucent_windows() if translucent is None else translucent)
-        self._links: list[Button] = []
+        self.links: list[Button] = []
         self.setWindowTitle("Tidings")
         margin = self.shadow_margin + 1
         whole = self._whole = QVBoxLayout(self)
@@ -225,9 +225,9 @@ class PopupCard(CardFrame):
             self.picture.show_picture(page.picture, alt=page.picture_alt)
 
     def _show_actions(self, page: PopupPage) -> None:
-        for button in self._links:
+        for button in self.links:
             self.action_row.drop(button)
-        self._links = []
+        self.links = []
         self.watch.setVisible(page.has_video)
         self.open_inbox.setVisible(bool(page.digest))
         self.later_button.setVisible(not page.digest)
@@ -241,7 +241,7 @@ class PopupCard(CardFrame):
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )
             self.action_row.add(button)
-            self._links.append(button)
+            self.links.append(button)
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)
         self.pager.setVisible(page.count > 1)

@@ -172,6 +172,16 @@ class TestDeleting:
         desk.agent.tell(Change.CONSENT)
         qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
 
+    def test_that_nothing_is_shared_is_not_said_any_more_once_something_is(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(desk.agent, "delete_all_shared", lambda: None)
+        click(qtbot, privacy.share.delete_button)
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: privacy.share.note.title.text() == "Nothing is shared any more")
+        desk.agent.choose({Signal.SEEN: True})
+        qtbot.waitUntil(lambda: not privacy.share.note.isVisible())
+
     def test_a_disconnected_computer_closes_the_window_and_says_so(
         self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
     ) -> None:

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import shiboken6
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.model import Act, Change, PresenceState, Tristate
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
 from ui.bridge import Bridge
 from ui.desktop import browser
+from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.message import MessageWindow
 from ui.popup import PopupCard
@@ -182,3 +184,17 @@ def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_read
     qtbot.waitUntil(inbox.detail.picture.play.isVisible)
     QApplication.sendEvent(inbox.detail.picture.play, QEvent(QEvent.Type.Enter))
     assert near == ["near", "near"]
+
+
+def test_after_the_first_choice_the_icon_says_once_where_it_is(
+    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    monkeypatch.setattr(desk.tray.icon, "showMessage", lambda title, *_rest: said.append(title))
+    desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
+    desk.agent.tell(Change.STATUS)
+    qtbot.waitUntil(lambda: bool(visible(FirstRunWindow)))
+    visible(FirstRunWindow)[0].choose_page.nothing.click()
+    assert said == ["Tidings is ready"]
+    assert not visible(FirstRunWindow)
