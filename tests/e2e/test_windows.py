@@ -1,6 +1,5 @@
 """The main job with everything real: server, desktop, keychain, windows, mouse and keyboard."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,8 @@ from tests.support.proxy import FaultyProxy, busy
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
 
-NOTES = Path(__file__).parents[1] / "support" / "notes.py"
 FILM = "The new Lyon studio opens on Monday"
 POLL_AND_SHOW_S = 30
-MUCH_TEXT = " ".join(f"{number} sentences nobody may lose." for number in range(40))
 Stored = list[tuple[object, ...]]
 
 
@@ -55,35 +52,6 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     until(lambda: connected.status()["status"]["unread"] == 1, "the announcement", POLL_AND_SHOW_S)
     employee.clicks_tray_icon()
     employee.sees(".*Canteen closes early on Friday.*", "list item")
-
-
-def test_no_key_is_lost_when_a_pop_up_appears(
-    company: SampleCompany,
-    connected: AgentProcess,
-    desktop: VirtualDesktop,
-    employee: Employee,
-    tmp_path: Path,
-) -> None:
-    notes = tmp_path / "notes.txt"
-    desktop.start([sys.executable, NOTES, notes, "Minutes"], "notes")
-    window = desktop.screen.window("^Minutes$")
-    desktop.screen.focus(window)
-    company.publish("lyon-studio")
-    connected.start("run")
-    typed = ""
-    # Typing goes on without a pause until the pop-up is there, and after it.
-    while not desktop.screen.windows("^Tidings$"):
-        typed += MUCH_TEXT
-        desktop.screen.type(MUCH_TEXT, delay_ms=4)
-        assert len(typed) < 50 * len(MUCH_TEXT), "no pop-up came"
-    employee.sees(FILM)
-    desktop.screen.type(MUCH_TEXT, delay_ms=4)
-    typed += MUCH_TEXT
-    until(lambda: len(notes.read_text()) >= len(typed), "the typed text")
-    assert notes.read_text() == typed
-    active = desktop.screen.active_window()
-    assert active is not None
-    assert active.id == window.id
 
 
 @pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.LIKE,), tuple(Signal)])

@@ -1,0 +1,134 @@
+"""Somebody types without a pause while pop-ups come and go: every key arrives where they write."""
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count, zip_longest
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent_parts import opened_store
+from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.processes import ROOT
+from tests.support.waiting import until
+
+NOTES = ROOT / "tests" / "support" / "notes.py"
+POPUPS = 50
+KEYS_A_POPUP = 10
+PATIENCE_S = 240.0
+LINE = "{:04d} 0123456789 the quick brown fox jumps over the lazy dog again and again\n"
+XFWM4 = DesktopOptions()
+OPENBOX = DesktopOptions(window_manager="openbox", panel="trayer")
+
+
+@dataclass
+class Typist:
+    """Types numbered lines into a program of its own. `typed` and `received`: all keys, in their order."""
+
+    desktop: VirtualDesktop
+    notes: Path
+    typed: str = ""
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def typing(self) -> Iterator[None]:
+        """Without a pause for the length of a block, and one line more."""
+        self.desktop.start([sys.executable, NOTES, self.notes, "Minutes"], "notes")
+        self.window = self.desktop.screen.window("^Minutes$")
+        self.desktop.screen.focus(self.window)
+        # A key is pressed once, however busy the machine is between press and release.
+        subprocess.run(["xset", "r", "off"], env=self.desktop.env, check=True, timeout=10)
+        with ThreadPoolExecutor(1) as hands:
+            work = hands.submit(self._type)
+            try:
+                until(lambda: self.received, "the first key")
+                yield
+            finally:
+                self._stop.set()
+            work.result()
+
+    def _type(self) -> None:
+        for number in count():
+            last = self._stop.is_set()
+            line = LINE.format(number)
+            self.typed += line
+            self.desktop.screen.type(line, delay_ms=4)
+            if last:
+                return
+
+    @property
+    def received(self) -> str:
+        return self.notes.read_text() if self.notes.exists() else ""
+
+    def last_line_received(self) -> bool:
+        """Whether the line that was typed after all pop-ups has arrived."""
+        return self.received.endswith(self.typed.splitlines(keepends=True)[-1])
+
+    def first_difference(self) -> tuple[int, str, str] | None:
+        """Where what arrived is no longer what was typed: the position, and both from there on."""
+        for place, (typed, received) in enumerate(zip_longest(self.typed, self.received)):
+            if typed != received:
+                return place, self.typed[place : place + 40], self.received[place : place + 40]
+        return None
+
+
+def with_pop_ups(desktop: VirtualDesktop, store: Path, number: int, *words: str) -> str:
+    """Lets so many come and go, and clicks where their program wants it. Gives what that told."""
+    command = [sys.executable, "-m", "tests.support.many_popups", str(store), str(number), *words]
+    program = desktop.start(command, "popups", {"PYTHONPATH": str(ROOT)})
+    done = 0
+
+    def ended_after_all_clicks() -> bool:
+        nonlocal done
+        running = program.running
+        wanted = re.findall(r"^click (\d+) (\d+)\n", program.output(), re.MULTILINE)
+        for x, y in wanted[done:]:
+            desktop.screen.click(int(x), int(y))
+        done = len(wanted)
+        return not running
+
+    until(ended_after_all_clicks, "the last pop-up to go", PATIENCE_S, every=0.02)
+    assert program.exit_code == 0, program.output()
+    return program.output()
+
+
+def shown(told: str) -> list[tuple[str, list[str]]]:
+    """Each pop-up that was on the screen: what was done with it, and the campaigns that it named."""
+    found = re.findall(r"^shown ([^:]+): (.+)$", told, re.MULTILINE)
+    return [(kind, campaigns.split()) for kind, campaigns in found]
+
+
+@pytest.mark.parametrize("options", [pytest.param(XFWM4, id="xfwm4"), pytest.param(OPENBOX, id="openbox")])
+def test_no_key_is_lost_while_fifty_pop_ups_come_and_go(options: DesktopOptions, tmp_path: Path) -> None:
+    with VirtualDesktop(options) as desktop:
+        typist = Typist(desktop, tmp_path / "notes.txt")
+        with typist.typing():
+            told = with_pop_ups(desktop, tmp_path / "agent", POPUPS)
+        until(typist.last_line_received, "the last line", 30)
+        assert typist.first_difference() is None
+        active = desktop.screen.active_window()
+        assert active is not None
+        assert active.id == typist.window.id
+    popups = shown(told)
+    assert len(popups) == POPUPS
+    assert {kind for kind, _ in popups} >= {"paged", "digest", "urgent", "I have read this"}
+    with opened_store(tmp_path / "agent" / "data") as store:
+        states = [store.campaigns.get(each) for _, campaigns in popups for each in campaigns]
+    assert all(item is not None and item.state.displayed is not None for item in states)
+    assert len(typist.typed) > KEYS_A_POPUP * POPUPS, "hardly anything was typed meanwhile"
+
+
+def test_a_window_that_takes_the_keyboard_is_noticed(tmp_path: Path) -> None:
+    with VirtualDesktop(XFWM4) as desktop:
+        typist = Typist(desktop, tmp_path / "notes.txt")
+        with typist.typing():
+            with_pop_ups(desktop, tmp_path / "agent", 1, "greedy")
+        until(typist.last_line_received, "the last line", 30)
+        assert typist.first_difference() is not None
+        assert len(typist.received) < len(typist.typed)
