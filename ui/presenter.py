@@ -87,6 +87,13 @@ class Presenter:
         self._deck.clear()
         self._show_or_close()
 
+    def speak_anew(self) -> None:
+        """The language is another one: the card is made again, with the page that was on it."""
+        if self._card is not None:
+            card, self._card = self._card, None
+            card.close()
+            self._show_or_close()
+
     @property
     def shown(self) -> str:
         """The id of the campaign on the screen, empty for none and for a digest."""

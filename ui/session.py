@@ -127,6 +127,7 @@ class Session(QObject):
         if self._use_language():
             self._tray.speak_anew()
             self._windows.speak_anew()
+            self._presenter.speak_anew()
         self._tray.update_status(self._agent.status())
         self._theme_may_differ()
         self._presenter.refresh()

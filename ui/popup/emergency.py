@@ -218,26 +218,30 @@ class EmergencyCover(Cover):
 
     def lay_out(self) -> None:
         """The announcement in the middle, as high as it needs and the screen has room; a longer text is scrolled."""
-        if self.width() < 2 * self._theme.px(EDGE):
+        if self.width() < 2 * EDGE:
             return
         self.ensurePolished()
-        room = self.rect().adjusted(*(sign * self._theme.px(EDGE) for sign in (1, 1, -1, -1)))
+        room = self.rect().adjusted(EDGE, EDGE, -EDGE, -EDGE)
         width = min(round(WIDTH * min(self._theme.text_scale, MAX_WIDTH_SCALE)), room.width())
         margins = self._column.contentsMargins()
         inside = width - margins.left() - margins.right()
-        self._lines.invalidate()
-        self._lines.activate()
-        self.body.setFixedWidth(min(inside, self.body.maximumWidth()))
-        self.body.fit()
-        text = self._lines.totalHeightForWidth(inside)
+        text = self._height_of_text(inside)
         needed = self._height_with(text, width)
         if needed > room.height():
+            self._height_of_text(inside - self.text.verticalScrollBar().sizeHint().width())
             text = max(text - (needed - room.height()), 0)
             needed = self._height_with(text, width)
         left = room.x() + (room.width() - width) // 2
         self.card.setGeometry(
             left, room.y() + max((room.height() - needed) // 2, 0), width, min(needed, room.height())
         )
+
+    def _height_of_text(self, width: int) -> int:
+        self._lines.invalidate()
+        self._lines.activate()
+        self.body.setFixedWidth(min(width, self._theme.px(WIDTH)))
+        self.body.fit()
+        return self._lines.totalHeightForWidth(width)
 
     def _height_with(self, text: int, width: int) -> int:
         self.text.setFixedHeight(text)

@@ -5,21 +5,23 @@ from typing import Any
 
 import msgspec
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent import errors
-from agent.model import Change, PresenceState, Signal
+from agent.model import Act, Change, PresenceState, Signal
 from resources import i18n
-from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
+from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
 from ui.about import AboutWindow
 from ui.bridge import Bridge
 from ui.first_run import FirstRunWindow
 from ui.inbox import InboxWindow
 from ui.inbox.model import Filter
 from ui.message import MessageWindow
+from ui.popup import PopupCard
 from ui.preferences import PreferencesWindow
 from ui.preferences.rows import ChoiceRow
 from ui.privacy import PrivacyWindow
@@ -162,3 +164,12 @@ def test_ctrl_comma_opens_the_preferences_and_ctrl_w_closes_the_window(
     QTest.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
     assert not window.isVisible()
     assert shown(PreferencesWindow).isVisible()
+
+
+def test_a_pop_up_on_the_screen_speaks_the_new_language_and_counts_once(qtbot: QtBot, desk: Desk) -> None:
+    desk.agent.arrives(campaign("c-1", video=FILM))
+    qtbot.waitUntil(lambda: any(type(each) is PopupCard for each in QApplication.topLevelWidgets()))
+    before = shown(PopupCard)
+    desk.speak("fr")
+    qtbot.waitUntil(lambda: not shiboken6.isValid(before) and shown(PopupCard).watch.text() == "Regarder")
+    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
