@@ -88,6 +88,11 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))
     for each in (status, doctor):
         each.add_argument("--json", action="store_true", help=_("for programs"))
+    doctor.add_argument(
+        "--diagnostics",
+        action="store_true",
+        help=_("print what an administrator may be given: no name, no address, no announcement"),
+    )
     arguments_privacy.add(commands)
     purge = commands.add_parser("purge", help=_("disconnect and delete everything of Tidings for this user"))
     purge.add_argument("--yes", action="store_true", help=_("do not ask"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import commands_privacy, control, control_calls, doctor, errors, held_words
+from agent import commands_privacy, control, control_calls, diagnostics, doctor, errors, held_words
 from agent.clock import SystemClock
 from agent.device_token import DeviceToken
 from agent.doctor import Check
@@ -157,6 +157,8 @@ def _say_held(held: Sequence[_Held]) -> None:
 
 
 def examine(options: argparse.Namespace, checks: Checks) -> int:
+    if options.diagnostics:
+        return _say_diagnostics()
     found = []
     for check in doctor.examine(Folders.standard(), checks):
         found.append(check)
@@ -165,6 +167,39 @@ def examine(options: argparse.Namespace, checks: Checks) -> int:
     if options.json:
         _say(msgspec.json.encode(found).decode())
     return 1 if any(check.verdict == "fault" for check in found) else 0
+
+
+def _say_diagnostics() -> int:
+    folders = Folders.standard()
+    runtime = Runtime.open(folders)
+    try:
+        kept, status = runtime.preferences, runtime.status()
+        effective, locked = kept.effective(), kept.locked()
+    finally:
+        runtime.stop()
+    running = _running_status(folders)
+    sys.stdout.write(
+        diagnostics.report(
+            running or status,
+            effective,
+            locked,
+            language=i18n.language(),
+            running=running is not None,
+            now=SystemClock().now(),
+        )
+    )
+    return 0
+
+
+def _running_status(folders: Folders) -> Status | None:
+    """What the agent says that runs, None where none does."""
+    try:
+        InstanceLock(folders.runtime).release()
+    except errors.AlreadyRunning:
+        question = msgspec.json.encode(control_calls.Call("show"))
+        reply = control_calls.result(control.ask(folders.runtime, question))
+        return msgspec.json.decode(reply, type=control_calls.Shown).status
+    return None
 
 
 def purge(options: argparse.Namespace, checks: Checks) -> int:

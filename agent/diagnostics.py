@@ -44,6 +44,7 @@ def report(
     *,
     language: str,
     window_system: str = "",
+    running: bool = True,
     environment: Mapping[str, str] = os.environ,
     now: datetime,
 ) -> str:
@@ -61,6 +62,7 @@ def report(
         "Session": _known(environment.get("XDG_SESSION_TYPE", ""), _SESSIONS),
         "Window system": _known(window_system, _PLATFORMS),
         "Language": language,
+        "Agent": "running" if running else "not running",
         "Connection": status.connection.value,
         "Region": region,
         "Last contact": _ago(status.last_check, now),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 
 from resources.i18n import _
@@ -26,9 +29,9 @@ class TextWindow(ContentWindow):
         self.content.addSpacing(theme.px(6))
         self.content.addWidget(label(intro, tone="muted", wrap=True))
         self.content.addSpacing(theme.px(14))
-        row = self.button_row(self.copy_button)
-        row.insertWidget(0, self.copied, 1)
-        self.content.addLayout(row)
+        self.buttons = self.button_row(self.copy_button)
+        self.buttons.insertWidget(0, self.copied, 1)
+        self.content.addLayout(self.buttons)
         self.content.addSpacing(theme.px(14))
         self.content.addWidget(self.text)
         self.content.addStretch(1)
@@ -48,6 +51,17 @@ class LicencesWindow(TextWindow):
 
 
 class DiagnosticsWindow(TextWindow):
+    """``save_wanted`` gives the text that is shown."""
+
+    save_wanted = Signal(str)
+
     def __init__(self, theme: Theme, text: str) -> None:
         intro = _("For your administrator. It names neither you nor your company nor any announcement.")
         super().__init__(theme, _("Diagnostics"), intro, text, _("Copy diagnostics"))
+        self.save_button = Button(_("Save…"))
+        self.save_button.clicked.connect(lambda: self.save_wanted.emit(self.text.toPlainText()))
+        self.buttons.addWidget(self.save_button)
+
+    def show_saved(self, path: Path) -> None:
+        """It was written to this file."""
+        self.copied.setText(_("Saved: {file}").format(file=path.name))

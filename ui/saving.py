@@ -36,7 +36,7 @@ class Choosers(QObject):
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
-        dialog.setNameFilter("JSON (*.json)")
+        dialog.setNameFilter(_("Text (*.txt)") if name.endswith(".txt") else "JSON (*.json)")
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, _("Save"))
         dialog.selectFile(name)
         self._ask(dialog, chosen)

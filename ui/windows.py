@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -14,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from agent import __version__, errors
 from agent.model import Change, Connection, Signal
 from resources import i18n
+from resources.i18n import _
 from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.cards import Actions
@@ -24,6 +26,7 @@ from ui.privacy_desk import PrivacyDesk
 from ui.theme import Theme
 
 if TYPE_CHECKING:
+    from ui.about_texts import DiagnosticsWindow
     from ui.first_run import FirstRunWindow
 
 log = logging.getLogger(__name__)
@@ -129,10 +132,21 @@ class Windows(QObject):
                 window_system=QGuiApplication.platformName(),
                 now=datetime.now(UTC),
             )
-            return DiagnosticsWindow(self._theme(), text)
+            window = DiagnosticsWindow(self._theme(), text)
+            window.save_wanted.connect(lambda text: self._save_diagnostics(window, text))
+            return window
 
         self._open.close(DiagnosticsWindow)
         self._open.show(DiagnosticsWindow, make)
+
+    def _save_diagnostics(self, window: DiagnosticsWindow, text: str) -> None:
+        from ui import saving
+
+        def chosen(path: Path) -> None:
+            self._act(lambda: window.show_saved(saving.write(path, text.encode())))
+
+        name = f"tidings-diagnostics-{datetime.now(UTC):%Y-%m-%d}.txt"
+        self._privacy.acts.choosers.file(window, _("Save the diagnostics"), name, chosen)
 
     def show_notice(self) -> None:
         """The company's information on the processing."""

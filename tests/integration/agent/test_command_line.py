@@ -181,6 +181,13 @@ def test_the_doctor_finds_all_well(connected: Program) -> None:
     assert connected.run("doctor").stdout.count("✓") == len(found)
 
 
+def test_the_diagnostics_can_be_had_without_a_window_and_name_nobody(connected: Program) -> None:
+    lines = connected.run("doctor", "--diagnostics").stdout.splitlines()
+    assert {"Agent: not running", "Region: eu", "Troubles: none"} <= set(lines)
+    said = "\n".join(lines).lower()
+    assert not [word for word in ("northwind", "roux", "localhost", "127.0.0.1", "@", "/") if word in said]
+
+
 def test_the_doctor_finds_what_is_wrong_and_ends_with_1(
     connected: Program, server: LoopbackServer, tmp_path: Path
 ) -> None:
@@ -230,6 +237,10 @@ def test_a_headless_agent_receives_until_it_is_told_to_end(
     child = connected.start("run", "--headless")
     polled = until(lambda: [r for r in server.requests if r.path.endswith("feed")], "a poll", 20)
     assert polled
+    until(
+        lambda: "Connection: connected" in connected.run("doctor", "--diagnostics").stdout, "the answer", 20
+    )
+    assert "Agent: running" in connected.run("doctor", "--diagnostics").stdout
     os.kill(child.pid, how)
     assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
     assert child.output() == ""

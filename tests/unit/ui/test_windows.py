@@ -1,12 +1,13 @@
 """The windows around one agent: opened, filled, answered, freed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from agent import errors
@@ -184,6 +185,19 @@ def test_the_diagnostics_are_read_before_they_are_copied_as_they_stand(qtbot: Qt
     assert QApplication.clipboard().text() == "before"
     preview.copy_button.click()
     assert QApplication.clipboard().text() == preview.text.toPlainText()
+
+
+def test_the_diagnostics_can_be_saved_as_they_stand(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
+    desk.windows.show_about()
+    window(AboutWindow).diagnostics_button.click()
+    preview = window(DiagnosticsWindow)
+    preview.save_button.click()
+    (dialogue,) = preview.findChildren(QFileDialog)
+    assert dialogue.nameFilters() == ["Text (*.txt)"]
+    dialogue.selectFile(str(tmp_path / "for-it.txt"))
+    dialogue.accept()
+    qtbot.waitUntil(lambda: preview.copied.text() == "Saved: for-it.txt")
+    assert (tmp_path / "for-it.txt").read_text() == preview.text.toPlainText()
 
 
 def test_the_licences_name_qts(desk: Desk) -> None:
