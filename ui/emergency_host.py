@@ -16,8 +16,10 @@ from ui.popup.emergency import EmergencyCover, SideCover
 from ui.popup.page import PopupPage
 from ui.presenter import Presenter
 from ui.theme import Theme
-from ui.timers import QtTimers, Timers
+from ui.timers import Call, QtTimers, Timers
 
+SETTLED_AFTER_MS = 50
+"""One change of the screens is told in several pieces."""
 _SHOWS_OR_HIDES = {QEvent.Type.Expose, QEvent.Type.Hide, QEvent.Type.Show}
 
 
@@ -45,7 +47,10 @@ class EmergencyHost(QObject):
         self._page: PopupPage | None = None
         self._watched: list[QScreen] = []
         self.sides: list[SideCover] = []
-        self.cover = EmergencyCover(theme, timers or QtTimers(self), bypass=self._bypass)
+        self._timers = timers or QtTimers(self)
+        self._settling: Call | None = None
+        self._follows_keyboard = True
+        self.cover = EmergencyCover(theme, self._timers, bypass=self._bypass)
         self.cover.guard.ready.connect(self._take_keyboard)
         self._keyboard: Borrowed | None = None
         self._connect(presenter)
@@ -54,6 +59,8 @@ class EmergencyHost(QObject):
         application.screenAdded.connect(self._screens_changed)
         application.screenRemoved.connect(self._screens_changed)
         application.primaryScreenChanged.connect(self._screens_changed)
+        if self._full_screen:
+            application.focusWindowChanged.connect(self._keyboard_went)
 
     def show(self, content: CardContent | DigestContent) -> None:
         page = self._make_page(content)
@@ -64,12 +71,15 @@ class EmergencyHost(QObject):
         anew, self._campaign_id, self._page = campaign_id != self._campaign_id, campaign_id, page
         if self._watched:
             self.cover.show_page(page, anew=anew)
-            self._cover_the_others()
+            for side in self.sides:
+                side.show_title(page.title)
             return
         self._appear(page)
 
     def close(self) -> None:
         self._watch([])
+        if self._settling is not None:
+            self._settling.cancel()
         window = self.cover.windowHandle()
         if window is not None:
             window.removeEventFilter(self)
@@ -97,8 +107,7 @@ class EmergencyHost(QObject):
         self.cover.setScreen(self._screen)
         self.cover.setGeometry(self._screen.geometry())
         self.cover.show_page(page, anew=True)
-        self._cover_the_others()
-        self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
+        self._cover_all(page.title)
         if self._sound:
             QApplication.beep()
 
@@ -118,27 +127,44 @@ class EmergencyHost(QObject):
             screen.geometryChanged.connect(self._screens_changed)
 
     def _screens_changed(self, _value: object = None) -> None:
-        """One came, went, or has another size: cover them all again."""
+        """One came, went, or has another size: cover them all again, once all of it was told."""
         if not self._watched:
             return
         self._watch(QGuiApplication.screens())
         if self._screen not in self._watched:
             self._screen = QGuiApplication.primaryScreen()
-        self.cover.setScreen(self._screen)
-        self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
-        self._cover_the_others()
+        if self._settling is None:
+            self._settling = self._timers.after(SETTLED_AFTER_MS, self._settle)
 
-    def _cover_the_others(self) -> None:
+    def _settle(self) -> None:
+        self._settling = None
+        if self._page is not None:
+            self._cover_all(self._page.title)
+
+    def _cover_all(self, title: str) -> None:
+        """The announcement comes last: a compositor that gives the keyboard to a new window gives it to this one."""
         for side in self.sides:
             side.hide()
             side.deleteLater()
         self.sides = []
         for screen in self._watched:
-            if screen is not self._screen and self._page is not None:
-                side = SideCover(self._theme, self._page.title, bypass=self._bypass)
+            if screen is not self._screen:
+                side = SideCover(self._theme, title, bypass=self._bypass)
                 side.setScreen(screen)
                 side.cover(screen.geometry(), full_screen=self._full_screen)
                 self.sides.append(side)
+        self.cover.setScreen(self._screen)
+        self.cover.cover(self._screen.geometry(), full_screen=self._full_screen)
+
+    def _keyboard_went(self, window: QWindow | None) -> None:
+        """Under Wayland the compositor alone says where keys go. What they are for follows, once until it has them."""
+        if window is not None and window == self.cover.windowHandle():
+            self._follows_keyboard = True
+        for side in self.sides:
+            if window is not None and window == side.windowHandle() and self._follows_keyboard:
+                self._follows_keyboard = False
+                self._screen = side.screen()
+                self._screens_changed()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):

@@ -4,8 +4,6 @@ An X server, a D-Bus session, a keychain, a window manager and a panel with a tr
 own folders, own sockets. Nothing of the person who runs it is read or written.
 """
 
-import os
-import select
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +11,7 @@ from typing import Literal
 from tests.support import desktop_files
 from tests.support.desktop_base import START_TIMEOUT_S, Desktop
 from tests.support.screen import Box, Screen
-from tests.support.waiting import OverdueError, until
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True)
@@ -75,18 +73,7 @@ class VirtualDesktop(Desktop):
             self._start_notification_server()
 
     def _start_screen(self) -> None:
-        size = f"{self.options.width}x{self.options.height}x24"
-        read_end, write_end = os.pipe()
-        words = ["-displayfd", str(write_end), "-screen", "0", size, "-dpi", "96", "-nolisten", "tcp"]
-        try:
-            self._child(["Xvfb", *words, "-noreset"], "xvfb", pass_fds=(write_end,))
-            number = first_line(read_end)
-        finally:
-            os.close(read_end)
-            os.close(write_end)
-        if not number:
-            raise OverdueError(f"Xvfb did not start: {self.log('xvfb')}")
-        self.env["DISPLAY"] = f":{number}"
+        self.env["DISPLAY"] = self._start_x_server(self.options.width, self.options.height)
         self.screen = Screen(self.env)
         if self.options.monitors > 1:
             self.screen.split(self.options.monitors)
@@ -120,14 +107,3 @@ class VirtualDesktop(Desktop):
             self._child(["trayer", *desktop_files.TRAYER], "panel")
             self._await(lambda: self.screen.windows(wm_class="trayer"), "panel")
         self._empty_tray = self.screen.image(self._tray_box)
-
-
-def first_line(descriptor: int) -> str:
-    """What a process writes first to a pipe, up to its newline; empty if it takes too long."""
-    line = b""
-    while not line.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], START_TIMEOUT_S)
-        if not ready:
-            return ""
-        line += os.read(descriptor, 16)
-    return line.decode().strip()

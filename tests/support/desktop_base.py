@@ -1,6 +1,7 @@
 """What every desktop of the tests has, whatever draws it: private folders, a D-Bus session, a keychain, child processes."""
 
 import os
+import select
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -117,6 +118,20 @@ class Desktop(ABC):
             self.env["NO_AT_BRIDGE"] = "1"
         self.env["PATH"] = f"{desktop_files.browser(self.folder, self.opened_links)}:{self.env['PATH']}"
 
+    def _start_x_server(self, width: int, height: int) -> str:
+        """An X server with one screen of so many pixels; gives its DISPLAY."""
+        read_end, write_end = os.pipe()
+        words = ["-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-dpi", "96"]
+        try:
+            self._child(["Xvfb", *words, "-nolisten", "tcp", "-noreset"], "xvfb", pass_fds=(write_end,))
+            number = first_line(read_end)
+        finally:
+            os.close(read_end)
+            os.close(write_end)
+        if not number:
+            raise OverdueError(f"Xvfb did not start: {self.log('xvfb')}")
+        return f":{number}"
+
     def _start_bus(self) -> None:
         services = ["org.xfce.Xfconf.service"]
         if self._accessibility:
@@ -167,3 +182,14 @@ class Desktop(ABC):
     def _session_bus(self) -> SessionBus:
         assert self.bus is not None, "this desktop was asked for without a bus"
         return self.bus
+
+
+def first_line(descriptor: int) -> str:
+    """What a process writes first to a pipe, up to its newline; empty if it takes too long."""
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([descriptor], [], [], START_TIMEOUT_S)
+        if not ready:
+            return ""
+        line += os.read(descriptor, 16)
+    return line.decode().strip()

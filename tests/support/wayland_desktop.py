@@ -1,9 +1,11 @@
-"""A Wayland desktop without a monitor: sway drawing into memory, without XWayland, with dunst as its notification server."""
+"""A Wayland desktop without a real monitor: sway without XWayland, with dunst as its notification server."""
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +13,9 @@ from jeepney import DBusAddress
 from PIL import Image
 
 from tests.support.desktop_base import Desktop
+from tests.support.screen import Box, Screen, Window
 from tests.support.session_bus import own_user_only
+from tests.support.waiting import until
 
 NOBODY = 65534
 DUNST = DBusAddress(
@@ -20,29 +24,49 @@ DUNST = DBusAddress(
 COMMAND_TIMEOUT_S = 10
 CONFIGURATION = """
 xwayland disable
-output HEADLESS-1 resolution 1366x768
+{monitors}
 output * background #8FB3B8 solid_color
 for_window [app_id=".*"] floating enable
 exec echo "$WAYLAND_DISPLAY $SWAYSOCK" > {ready}
 """
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A window as the compositor shows it. `box` is its place in the layout of all monitors."""
+
+    title: str
+    monitor: str
+    box: Box
+    full_screen: bool
+    focused: bool
+
+
 class WaylandDesktop(Desktop):
     """A running Wayland desktop; a context manager. It has no tray.
+
+    Without `monitors` it has one and draws it into memory: nobody can pull its plug, and it has no keyboard and no mouse.
+    With them each is a window of an X server without a monitor, and keyboard and mouse are that server's.
 
     Args:
         notifications: the notification server.
         accessibility: whether assistive programs can look at what its programs show.
+        monitors: width and height of each in pixels, from left to right.
 
     Raises:
         OverdueError: a part did not start in time; the message has the part's output.
     """
 
     def __init__(
-        self, notifications: Literal["dunst", "none"] = "dunst", *, accessibility: bool = False
+        self,
+        notifications: Literal["dunst", "none"] = "dunst",
+        *,
+        accessibility: bool = False,
+        monitors: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__(accessibility=accessibility)
         self._notifications = notifications
+        self._monitors = monitors
 
     def windows(self) -> list[str]:
         """The titles of the windows on the screen."""
@@ -52,6 +76,46 @@ class WaylandDesktop(Desktop):
         """The title of the window that the keyboard writes to; empty for none."""
         nodes = _below(self._sway("-t", "get_tree"))
         return next((node["name"] for node in nodes if node.get("app_id") and node["focused"]), "")
+
+    def shown(self) -> list[Shown]:
+        """The windows on the screen, with the monitors that they are on."""
+        return [
+            Shown(node["name"], output["name"], _box(node), node["fullscreen_mode"] > 0, node["focused"])
+            for output in self._sway("-t", "get_tree")["nodes"]
+            for node in _below(output)
+            if node.get("app_id") and node["visible"]
+        ]
+
+    def monitors(self) -> dict[str, Box]:
+        """The place of each in the layout."""
+        return {each["name"]: _box(each) for each in self._sway("-t", "get_outputs") if each["active"]}
+
+    def plug_in(self) -> str:
+        """A further monitor, at the right; gives its name."""
+        before = set(self.monitors())
+        self._sway("create_output")
+        return until(lambda: set(self.monitors()) - before, "the new monitor").pop()
+
+    def unplug(self, monitor: str) -> None:
+        """Pulls the plug of a monitor: its window is closed."""
+        self._hands.focus(self._window_of(monitor))
+        self._hands.key("alt+F4")
+        until(lambda: monitor not in self.monitors(), f"{monitor} to be gone")
+
+    def click(self, x: int, y: int) -> None:
+        """At a place in the layout."""
+        places = self.monitors().items()
+        name, box = next((n, box) for n, box in places if box[0] <= x < box[2] and box[1] <= y < box[3])
+        window = self._window_of(name)
+        self._hands.click(window.x + x - box[0], window.y + y - box[1])
+
+    def key(self, *keys: str) -> None:
+        """Presses keys, by their X names."""
+        self._hands.key(*keys)
+
+    def asks_to_close(self, title: str) -> None:
+        """Does what a window's close button does."""
+        self._sway(f'[title="{title}"] kill')
 
     def notifications_shown(self) -> int:
         """How many notifications are on the screen now, as their server says."""
@@ -93,18 +157,50 @@ class WaylandDesktop(Desktop):
         folder = own_user_only(self.folder / "sway")
         ready = folder / "ready"
         configuration = self.folder / "sway.conf"
-        configuration.write_text(CONFIGURATION.format(ready=ready))
+        monitors = "\n".join(
+            f"output {name} resolution {width}x{height}" for name, (width, height) in self._names().items()
+        )
+        configuration.write_text(CONFIGURATION.format(ready=ready, monitors=monitors))
         command = ["sway", "--config", str(configuration)]
         if os.geteuid() == 0:
             os.chown(folder, NOBODY, NOBODY)
             self.folder.chmod(0o711)
             other = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
             command = ["setpriv", *other, "--", *command]
-        headless = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1"}
-        self._child(command, "sway", env=headless | {"XDG_RUNTIME_DIR": str(folder)})
+        environment = self._start_monitors() | {"WLR_RENDERER": "pixman", "XDG_RUNTIME_DIR": str(folder)}
+        self._child(command, "sway", env=environment)
         self._await(lambda: ready.exists() and ready.read_text().endswith("\n"), "sway")
         display, socket = ready.read_text().split()
         self.env |= {"WAYLAND_DISPLAY": str(folder / display), "SWAYSOCK": socket}
+
+    def _names(self) -> dict[str, tuple[int, int]]:
+        if not self._monitors:
+            return {"HEADLESS-1": (1366, 768)}
+        return {f"X11-{number}": size for number, size in enumerate(self._monitors, 1)}
+
+    def _start_monitors(self) -> dict[str, str]:
+        """What sway has to be told of where it draws."""
+        if not self._monitors:
+            return {"WLR_BACKENDS": "headless", "WLR_LIBINPUT_NO_DEVICES": "1"}
+        widths, heights = zip(*self._monitors, strict=True)
+        display = self._start_x_server(2 * sum(widths), 2 * max(heights))
+        self._hands = Screen(self._service_env() | {"DISPLAY": display})
+        self._child(["openbox", "--sm-disable"], "window-manager", env={"DISPLAY": display})
+        self._await(lambda: self._hands.window_manager() != "", "window-manager")
+        if os.geteuid() == 0:
+            self._child(["xhost", "+si:localuser:nobody"], "xhost", env={"DISPLAY": display}).wait(
+                COMMAND_TIMEOUT_S
+            )
+        return {"WLR_BACKENDS": "x11", "WLR_X11_OUTPUTS": str(len(self._monitors)), "DISPLAY": display}
+
+    def _window_of(self, monitor: str) -> Window:
+        """xdotool does not find it: wlroots gives it no class."""
+        title = f"wlroots - {monitor}"
+        printed = self._run(["xwininfo", "-display", self._hands.display, "-name", title])
+        window_id = int(re.findall(r"Window id: (0x[0-9a-f]+)", printed)[0], 16)
+        numbers = re.findall(r"(?:Absolute upper-left [XY]|Width|Height):\s+(-?\d+)", printed)
+        x, y, width, height = map(int, numbers)
+        return Window(window_id, title, "", x, y, width, height)
 
     def _sway(self, *words: str) -> Any:
         return json.loads(self._run(["swaymsg", "-r", *words]))
@@ -121,6 +217,11 @@ class WaylandDesktop(Desktop):
         if done.returncode:
             raise AssertionError(f"{' '.join(command)} failed: {done.stderr.strip()}")
         return done.stdout
+
+
+def _box(node: dict[str, Any]) -> Box:
+    rect = node["rect"]
+    return rect["x"], rect["y"], rect["x"] + rect["width"], rect["y"] + rect["height"]
 
 
 def _below(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

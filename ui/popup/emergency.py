@@ -42,10 +42,14 @@ class Cover(QWidget):
 
     def cover(self, geometry: QRect, *, full_screen: bool) -> None:
         """Show it over a screen; ``full_screen`` asks the compositor instead of saying where."""
-        self.setGeometry(geometry)
         if full_screen:
-            self.showFullScreen()
+            # Only a new window is sure to go where it is wanted. `showFullScreen` would ask for the keyboard as well.
+            self.hide()
+            self.setGeometry(geometry)
+            self.setWindowState(Qt.WindowState.WindowFullScreen)
+            self.setVisible(True)
         else:
+            self.setGeometry(geometry)
             self.show()
             self.raise_()
 
@@ -56,8 +60,9 @@ class SideCover(Cover):
     def __init__(self, theme: Theme, title: str, *, bypass: bool) -> None:
         super().__init__(bypass=bypass)
         self.setWindowFlag(Qt.WindowType.WindowDoesNotAcceptFocus)
-        text = _("Read it on your other screen.")
-        self.setAccessibleName(f"{_('Emergency')}: {title}. {text}")
+        self._text = _("Read it on your other screen.")
+        self._title = label("", kind="display", wrap=True)
+        self.show_title(title)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(EDGE), theme.px(EDGE), theme.px(EDGE), theme.px(EDGE))
         column.setSpacing(theme.px(10))
@@ -67,10 +72,15 @@ class SideCover(Cover):
         pill_row.addWidget(label(_("Emergency"), kind="pill", tone="warn"))
         pill_row.addStretch(1)
         column.addLayout(pill_row)
-        for line in (label(title, kind="display", wrap=True), label(text, tone="muted", wrap=True)):
+        for line in (self._title, label(self._text, tone="muted", wrap=True)):
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(line)
         column.addStretch(1)
+
+    def show_title(self, title: str) -> None:
+        """Of the announcement that is on the other screen."""
+        self._title.setText(title)
+        self.setAccessibleName(f"{_('Emergency')}: {title}. {self._text}")
 
 
 class EmergencyCover(Cover):
