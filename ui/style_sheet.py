@@ -39,7 +39,7 @@ QPushButton:focus { border: 2px solid $accent; padding: ${px7}px ${px13}px; }
 QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $accent_ink; }
 QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { background: $accent_hover; }
 QPushButton[kind="primary"]:disabled { background: $disabled; border-color: $line; color: $ink2; }
-QPushButton[kind="primary"]:focus { border: 2px solid $ink; }
+QPushButton[kind="primary"]:focus { border: 2px solid $accent; }
 QPushButton[kind="like"] { padding: ${px8}px ${px11}px; }
 QPushButton[kind="like"]:focus { padding: ${px7}px ${px10}px; }
 QPushButton[kind="like"]:checked { color: $accent; }
@@ -130,7 +130,7 @@ QScrollBar::add-page:vertical, QScrollBar::sub-page:vertical { background: trans
 
 QMenu { background: $card; color: $ink; border: 1px solid $line; padding: 6px; }
 QMenu::item { padding: ${px7}px ${px22}px ${px7}px ${px12}px; border-radius: 6px; }
-QMenu::item:selected { background: $soft; color: $ink; }
+QMenu::item:selected { background: $menu; color: $menu_ink; }
 QMenu::item:disabled { color: $ink2; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 2px; }
 QToolTip { background: $card; color: $ink; border: 1px solid $line; padding: 4px 6px; }
@@ -155,6 +155,8 @@ def style_sheet(theme: Theme) -> str:
         accent_ink=theme.accent_ink,
         accent_hover=theme.accent_hover,
         soft=theme.soft,
+        menu=theme.accent if high else theme.soft,
+        menu_ink=theme.accent_ink if high else theme.ink,
         hover=theme.soft if high else theme.hover,
         warn=theme.warn,
         warn_soft=theme.warn_soft,

@@ -17,10 +17,9 @@ from PySide6.QtWidgets import QApplication, QStyle
 
 from ui.style_sheet import style_sheet
 
-TEXT_CONTRAST = 4.5
-
 DEFAULT_ACCENT = "#0F766E"
 WHITE = "#FFFFFF"
+BLACK = "#000000"
 BASE_TEXT_PX = 14
 MAX_TEXT_SCALE = 2.0
 NORMAL_FONT_POINTS = {"win32": 9.0, "darwin": 13.0}
@@ -74,7 +73,7 @@ class Theme:
             line=ground.line,
             edge=ground.edge,
             accent=legible,
-            accent_ink=_ink_on(legible),
+            accent_ink=_ink_on(legible, ground),
             soft=_soft(legible, ground),
             warn=ground.warn,
             warn_soft=ground.warn_soft,
@@ -114,9 +113,7 @@ class Theme:
     @property
     def accent_hover(self) -> str:
         """The ground of a primary button under the pointer; its text keeps at least the contrast that it has."""
-        return mix(
-            WHITE if luminance(self.accent_ink) < luminance(self.accent) else "#000000", self.accent, 0.12
-        )
+        return mix(WHITE if luminance(self.accent_ink) < luminance(self.accent) else BLACK, self.accent, 0.12)
 
     def px(self, design_pixels: float) -> int:
         """A length of the design, in device-independent pixels, with the person's text size."""
@@ -137,6 +134,7 @@ class _Ground:
     shadow_alpha: int
     soft_base: str
     soft_share: float
+    text_contrast: float
     accent_contrast: float
 
 
@@ -144,17 +142,17 @@ _GROUNDS = {
     Scheme.LIGHT: _Ground(
         paper="#FAF9F6", card=WHITE, ink="#1C1B1A", ink2="#5F5B55", line="#E7E3DC", edge="#8A857C",
         warn="#A84B08", warn_soft="#FEF3E2", red="#BE123C", shadow_alpha=56,
-        soft_base=WHITE, soft_share=0.10, accent_contrast=TEXT_CONTRAST,
+        soft_base=WHITE, soft_share=0.10, text_contrast=4.5, accent_contrast=4.5,
     ),
     Scheme.DARK: _Ground(
         paper="#191817", card="#232120", ink="#F2EFEA", ink2="#A8A29A", line="#37332F", edge="#827C75",
         warn="#F0B35B", warn_soft="#3A2C17", red="#FB7185", shadow_alpha=150,
-        soft_base="#121212", soft_share=0.20, accent_contrast=6.0,
+        soft_base="#121212", soft_share=0.20, text_contrast=4.5, accent_contrast=6.0,
     ),
     Scheme.HIGH_CONTRAST: _Ground(
         paper="#000000", card="#000000", ink=WHITE, ink2=WHITE, line=WHITE, edge=WHITE,
         warn="#FFD166", warn_soft="#000000", red="#FF9AA8", shadow_alpha=0,
-        soft_base="#000000", soft_share=0.16, accent_contrast=9.0,
+        soft_base="#000000", soft_share=0.16, text_contrast=7.0, accent_contrast=9.0,
     ),
 }  # fmt: skip
 
@@ -204,16 +202,23 @@ def _legible_accent(accent: str, ground: _Ground) -> str:
 
 def _holds(colour: str, ground: _Ground) -> bool:
     on_grounds = min(contrast(colour, ground.paper), contrast(colour, ground.card)) >= ground.accent_contrast
-    return on_grounds and contrast(colour, _soft(colour, ground)) >= TEXT_CONTRAST
+    return on_grounds and contrast(colour, _soft(colour, ground)) >= ground.text_contrast
 
 
 def _soft(accent: str, ground: _Ground) -> str:
-    return mix(accent, ground.soft_base, ground.soft_share)
+    """A tint that small texts are legible on: as much of the accent as they bear."""
+    share = ground.soft_share
+    while share > 0 and contrast(ground.ink2, mix(accent, ground.soft_base, share)) < ground.text_contrast:
+        share = max(share - 0.01, 0.0)
+    return mix(accent, ground.soft_base, share)
 
 
-def _ink_on(accent: str) -> str:
+def _ink_on(accent: str, ground: _Ground) -> str:
+    """Dark in the accent's own hue if that is legible, else black or white."""
     hue, _lightness, saturation = colorsys.rgb_to_hls(*_channels(accent))
     dark = _hex(*colorsys.hls_to_rgb(hue, 0.07, min(saturation, 0.7)))
+    if contrast(WHITE, accent) < contrast(dark, accent) < ground.text_contrast:
+        return BLACK
     return max(WHITE, dark, key=lambda ink: contrast(ink, accent))
 
 

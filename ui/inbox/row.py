@@ -12,7 +12,7 @@ from agent.model import InboxItem
 from ui import wording
 from ui.inbox.model import ITEM_ROLE, AnyIndex, InboxModel, summary
 from ui.inbox.search import variant_of
-from ui.theme import Theme
+from ui.theme import Scheme, Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 
@@ -68,10 +68,15 @@ class RowPainter(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.setBrush(QColor(self._current_theme().hover))
             painter.drawRoundedRect(box, RADIUS, RADIUS)
-        if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
+        focused = state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus()
+        if focused or (state & QStyle.StateFlag.State_Selected and self._outlined()):
             painter.setPen(QPen(QColor(self._current_theme().accent), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box, RADIUS, RADIUS)
+
+    def _outlined(self) -> bool:
+        """A tint alone is not enough to tell what is selected."""
+        return self._current_theme().scheme is Scheme.HIGH_CONTRAST
 
     def _paint_first_line(self, painter: QPainter, item: InboxItem, area: QRect) -> None:
         painter.setFont(self._small)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.theme import Theme, applied_theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed
+
+RING = 1.5
+RING_RADIUS = 6.0
 
 
 class Button(QPushButton):
@@ -59,7 +62,28 @@ class Button(QPushButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.width() >= self.sizeHint().width():
             super().paintEvent(event)
-            return
+        else:
+            self._paint_shortened()
+        theme = applied_theme()
+        if theme is not None and self.hasFocus() and self._on_accent():
+            self._paint_inner_ring(QColor(theme.accent_ink))
+
+    def _on_accent(self) -> bool:
+        kind = self.property("kind")
+        return kind == "primary" or (kind == "filter" and self.isChecked())
+
+    def _paint_inner_ring(self, colour: QColor) -> None:
+        """An outline in the colour of the text is never too like a ground in the company's accent."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour, RING))
+        inset = 1 + RING
+        ring = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
+        radius = min(RING_RADIUS, ring.height() / 2)
+        painter.drawRoundedRect(ring, radius, radius)
+        painter.end()
+
+    def _paint_shortened(self) -> None:
         option = QStyleOptionButton()
         self.initStyleOption(option)
         inside = self.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
