@@ -168,6 +168,8 @@ def test_an_emergency_covers_every_monitor_while_they_come_and_go_and_the_keyboa
         until(lambda: "enabled" in reader.wait_for("Close", BUTTON).states, "the first step to be possible")
         desktop.key("Escape", "Return", "space")
         desktop.asks_to_close("Tidings")
+        reader.wait_for("Close", BUTTON)
+        assert is_covered(desktop), "closed by accident"
         desktop.screenshot(tmp_path / "pictures" / "emergency.png")
 
         third = desktop.plug_in()

@@ -53,6 +53,10 @@ class Cover(QWidget):
             self.show()
             self.raise_()
 
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """A window manager's own way to close it (Alt-F4) is no deliberate act."""
+        event.ignore()
+
 
 class SideCover(Cover):
     """For each other screen: what it is about, and where to read it."""
@@ -271,10 +275,6 @@ class EmergencyCover(Cover):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that nothing in it has use for are for the text; none closes it."""
         self.text.verticalScrollBar().event(event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """A window manager's own way to close it (Alt-F4) is no deliberate act."""
-        event.ignore()
 
     def take_keyboard(self) -> None:
         """From now on keys come here: to the text."""
