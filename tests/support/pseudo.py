@@ -15,7 +15,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
 
 from resources import i18n
 from tests.support import gallery
@@ -83,10 +92,23 @@ def texts_of(widget: QWidget) -> Iterator[str]:
         yield widget.text()
     if isinstance(widget, QLineEdit):
         yield widget.placeholderText()
+    if isinstance(widget, QComboBox):
+        yield from (widget.itemText(index) for index in range(widget.count()))
+    if isinstance(widget, QHeaderView) and widget.model() is not None:
+        across = widget.orientation()
+        yield from (str(widget.model().headerData(at, across) or "") for at in range(widget.count()))
 
 
 def is_cut(widget: QWidget) -> bool:
-    """Whether a label or a button is smaller than its text needs."""
+    """Whether a label, a button, a choice or a heading is smaller than its text needs."""
+    if isinstance(widget, QComboBox):
+        return widget.sizeHint().width() > widget.width() + 1
+    if isinstance(widget, QHeaderView):
+        return any(
+            widget.sectionSizeHint(section) > widget.sectionSize(section) + 1
+            for section in range(widget.count())
+            if not widget.isSectionHidden(section)
+        )
     if not isinstance(widget, QLabel | QAbstractButton) or not widget.text():
         return False
     if isinstance(widget, QToolButton) and widget.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly:
@@ -100,16 +122,22 @@ def is_cut(widget: QWidget) -> bool:
 def findings(app: QApplication, name: str, data: re.Pattern[str], text_scale: float) -> Iterator[str]:
     """What is wrong with one screen."""
     with gallery.shown(app, name, text_scale=text_scale) as window:
-        for widget in [window, *window.findChildren(QWidget)]:
-            if not widget.isVisibleTo(window):
-                continue
-            for text in filter(None, texts_of(widget)):
-                foreign = words_without_brackets(data.sub(" ", ADDRESS.sub(" ", text)))
-                if foreign:
-                    yield f"{name}: not translated: {' '.join(foreign)} in {text!r}"
-            if is_cut(widget):
-                said = next(filter(None, texts_of(widget)))
-                yield f"{name}: cut: {said!r} has {widget.width()} × {widget.height()}"
+        for finding in wrong_in(window, data):
+            yield f"{name}: {finding}"
+
+
+def wrong_in(window: QWidget, data: re.Pattern[str]) -> Iterator[str]:
+    """What is untranslated or cut in a window. ``data``: what need not be translated."""
+    for widget in [window, *window.findChildren(QWidget)]:
+        if not widget.isVisibleTo(window):
+            continue
+        for text in filter(None, texts_of(widget)):
+            foreign = words_without_brackets(data.sub(" ", ADDRESS.sub(" ", text)))
+            if foreign:
+                yield f"not translated: {' '.join(foreign)} in {text!r}"
+        if is_cut(widget):
+            said = next(filter(None, texts_of(widget)), type(widget).__name__)
+            yield f"cut: {said!r} has {widget.width()} × {widget.height()}"
 
 
 def data_texts() -> re.Pattern[str]:

@@ -97,8 +97,9 @@ class SentTable(Themed, QTableView):
             column: self._needed(column) for column in Column if column is not Column.ANNOUNCEMENT
         }
         room = self.viewport().width() - sum(widths.values())
+        least = max(self._theme.px(LEAST_ANNOUNCEMENT), self._needed(Column.ANNOUNCEMENT))
         for column in DROPPED_FIRST:
-            narrow = room < self._theme.px(LEAST_ANNOUNCEMENT)
+            narrow = room < least
             self.setColumnHidden(column, narrow)
             room += widths[column] if narrow else 0
         for column, width in widths.items():
