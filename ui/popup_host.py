@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QPoint
+from PySide6.QtCore import QEvent, QMargins, QObject, QPoint
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication
 
@@ -77,6 +77,7 @@ class PopupHost(QObject):
         card.previous.connect(lambda: presenter.turn(-1))
         card.next.connect(lambda: presenter.turn(1))
         card.hover_changed.connect(presenter.hovered)
+        card.resized.connect(self._stand_right)
 
     # Place
 
@@ -93,12 +94,13 @@ class PopupHost(QObject):
             QApplication.beep()
 
     def _corner(self, screen: QScreen) -> QPoint:
-        return placement.in_corner(
-            self._preferences.corner,
-            self.card.size(),
-            screen.availableGeometry(),
-            placement.MARGIN - self.card.shadow_margin,
+        """The card itself stands in the corner; its shadow may lie outside."""
+        shadow = self.card.shadow_margin
+        body = self.card.size().shrunkBy(QMargins(shadow, shadow, shadow, shadow))
+        place = placement.in_corner(
+            self._preferences.corner, body, screen.availableGeometry(), placement.MARGIN
         )
+        return place - QPoint(shadow, shadow)
 
     def _watch(self, screen: QScreen | None) -> None:
         """Follow the free part of this screen, and no longer that of the one before."""
@@ -114,8 +116,11 @@ class PopupHost(QObject):
         if self._screen not in screens:
             self._screen = None
             self._watch(placement.popup_screen(self._preferences.screen))
+        self.card.fit()
+        self._stand_right()
+
+    def _stand_right(self) -> None:
         if self._screen is not None and self.card.isVisible():
-            self.card.fit()
             self.card.move(self._corner(self._screen))
 
     # Visibility

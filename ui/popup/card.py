@@ -25,6 +25,7 @@ from ui.widgets.icons import Glyph
 from ui.widgets.later import LaterRow
 from ui.widgets.logo import LogoTile
 from ui.widgets.picture import Picture
+from ui.widgets.scrolling import place_of, plain_scroll_area, scroll_to
 from ui.widgets.text import LINE_HEIGHT, WrappedLabel, label
 from ui.widgets.themed import GlyphLabel
 
@@ -76,13 +77,11 @@ class PopupCard(CardFrame):
         self.later.chosen.connect(self.later_chosen)
         self.acknowledge = Acknowledge(theme, timers)
         self.acknowledge.confirmed.connect(self.acknowledged)
-        self.acknowledge.resized.connect(self.fit)
+        self.acknowledge.resized.connect(self._show_question)
         self.picture = Picture(theme)
         self.picture.watch_clicked.connect(self.watch_clicked)
         whole.addLayout(self._header())
-        whole.addWidget(self.later)
-        whole.addWidget(self.picture)
-        whole.addLayout(self._content())
+        whole.addWidget(self._middle())
         whole.addWidget(self._line())
         whole.addLayout(self._footer())
         self.later.hide()
@@ -110,6 +109,20 @@ class PopupCard(CardFrame):
         row.addWidget(self.close_button)
         return row
 
+    def _middle(self) -> QScrollArea:
+        """All but header and footer: scrolled where the screen is too small for it."""
+        self.middle = plain_scroll_area()
+        inner = QWidget()
+        self._inside = QVBoxLayout(inner)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(0)
+        self._inside.addWidget(self.later)
+        self._inside.addWidget(self.picture)
+        self._inside.addLayout(self._content())
+        self._inside.addStretch(1)
+        self.middle.setWidget(inner)
+        return self.middle
+
     def _content(self) -> QVBoxLayout:
         px = self._theme.px
         column = QVBoxLayout()
@@ -119,11 +132,7 @@ class PopupCard(CardFrame):
         self.title = label(kind="h2", wrap=True)
         self.body = label(tone="muted", wrap=True)
         self.note = label(kind="small-strong", wrap=True)
-        self.text = QScrollArea()
-        self.text.setProperty("kind", "plain")
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setWidgetResizable(True)
-        self.text.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.text = plain_scroll_area()
         texts = QWidget()
         lines = QVBoxLayout(texts)
         lines.setContentsMargins(0, 0, 0, 0)
@@ -254,21 +263,41 @@ class PopupCard(CardFrame):
         self.later.setVisible(not self.later.isVisible())
         self.fit()
 
+    def _show_question(self) -> None:
+        """From its beginning, and not with Confirm where the pointer rests that asked for it."""
+        pressed = place_of(self.acknowledge.ask)
+        self.fit()
+        question = self.acknowledge.question
+        if question.isVisible():
+            scroll_to(self.middle, question, question.confirm, clear_of=pressed)
+
     def fit(self) -> None:
         """Take the height that the page needs, at most the screen's."""
         self.ensurePolished()
         margins = 2 * self.shadow_margin
         room = self.screen().availableGeometry()
         width = min(round(WIDTH * min(self._theme.text_scale, MAX_WIDTH_SCALE)), room.width()) + margins
+        most = room.height() + margins
         self._gap.changeSize(0, self._theme.px(14) if self.action_row.any_shown() else 0)
+        self.middle.verticalScrollBar().setValue(0)
+        needed = self._arrange(width, most)
+        if needed > most:
+            needed = self._arrange(width, most, self.middle.verticalScrollBar().sizeHint().width())
+            self.middle.setFixedHeight(max(self.middle.height() - (needed - most), 0))
+        self.settle(width, min(needed, most))
+        self._whole.activate()
+
+    def _arrange(self, width: int, most: int, bar: int = 0) -> int:
+        """Let text and picture give way to one another; gives the height that is needed. ``bar``: what a scroll bar takes."""
         line = self.body.fontMetrics().height() * LINE_HEIGHT
-        text = self._text_height(width - margins - 2 - 2 * self._theme.px(16), round(BODY_LINES * line))
+        inside = width - 2 * self.shadow_margin - 2 - bar
+        text = self._text_height(inside - 2 * self._theme.px(16), round(BODY_LINES * line))
         picture = self._theme.px(PICTURE_HEIGHT) if self.picture.isVisibleTo(self) else 0
-        excess = self._height_with(text, picture, width) - (room.height() + margins)
-        if excess > 0:
-            text, picture = self._give_way(excess, text, round(TEXT_LINES_MIN * line), picture)
-            self._height_with(text, picture, width)
-        self.settle(width, self._needed_height(width))
+        needed = self._height_with(text, picture, width, inside)
+        if needed > most:
+            text, picture = self._give_way(needed - most, text, round(TEXT_LINES_MIN * line), picture)
+            needed = self._height_with(text, picture, width, inside)
+        return needed
 
     def _give_way(self, excess: int, text: int, least_text: int, picture: int) -> tuple[int, int]:
         """Heights of text and picture with ``excess`` less: the picture shrinks, then the text, then the picture goes."""
@@ -294,12 +323,12 @@ class PopupCard(CardFrame):
         gap = self._theme.px(TEXT_GAP)
         return title + (gap + min(body, body_limit) if body else 0) + (gap + note if note else 0)
 
-    def _height_with(self, text: int, picture: int, width: int) -> int:
+    def _height_with(self, text: int, picture: int, width: int, inside: int) -> int:
         self.text.setFixedHeight(text)
         self.picture.setFixedHeight(picture)
-        return self._needed_height(width)
-
-    def _needed_height(self, width: int) -> int:
+        self._inside.invalidate()
+        self._inside.activate()
+        self.middle.setFixedHeight(self._inside.totalHeightForWidth(inside))
         self._whole.invalidate()
         self._whole.activate()
         return self._whole.totalHeightForWidth(width)

@@ -19,6 +19,7 @@ from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
 from ui.widgets.logo import LogoTile
 from ui.widgets.picture import Picture
+from ui.widgets.scrolling import plain_scroll_area
 from ui.widgets.text import WrappedLabel, label
 from ui.widgets.themed import GlyphLabel
 
@@ -142,11 +143,7 @@ class EmergencyCover(Cover):
         return row
 
     def _text(self) -> QScrollArea:
-        self.text = QScrollArea()
-        self.text.setProperty("kind", "plain")
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setWidgetResizable(True)
-        self.text.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.text = plain_scroll_area()
         self.text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         inner = QWidget()
         self._lines = QVBoxLayout(inner)

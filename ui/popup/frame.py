@@ -22,6 +22,8 @@ class CardFrame(Themed, QWidget):
     """``shadow_margin``: device-independent pixels around the card that are shadow, 0 where windows cannot blend."""
 
     hover_changed = Signal(bool)
+    resized = Signal()
+    """It has another size than before, and is shown."""
 
     def __init__(self, theme: Theme, *, translucent: bool) -> None:
         super().__init__(None, _flags())
@@ -56,6 +58,7 @@ class CardFrame(Themed, QWidget):
         if shown:
             self._slide.stop()
             self.move(corner - QPoint(width, height))
+            self.resized.emit()
 
     def _end_of_slide(self) -> QPoint:
         running = self._slide.state() == QPropertyAnimation.State.Running
