@@ -40,7 +40,7 @@ class Interactions:
         campaign_id, act = interaction.campaign_id, interaction.act
         made = False
         if act is Act.DISPLAYED:
-            self._campaigns.displayed(campaign_id, self._clock.now())
+            self._campaigns.displayed([campaign_id], self._clock.now())
         elif act is Act.SEEN:
             made = self._seen(campaign_id)
         elif act is Act.CLICKED:
@@ -56,6 +56,11 @@ class Interactions:
             self._send_soon()
         if act is not Act.TIMED_OUT:
             self._notify(Change.CAMPAIGNS)
+
+    def displayed(self, campaign_ids: Collection[str]) -> None:
+        """They came to the screen together: all of them are noted, or none. Raises DiskFault."""
+        self._campaigns.displayed(campaign_ids, self._clock.now())
+        self._notify(Change.CAMPAIGNS)
 
     def _seen(self, campaign_id: str) -> bool:
         if self._gate.receipt(Signal.SEEN) is None or not self._campaigns.claim_seen(campaign_id):

@@ -65,7 +65,7 @@ class Region(StrEnum):
     US = "us"
 
 
-class Image(Struct, frozen=True, forbid_unknown_fields=True):
+class Image(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     sha256: Sha256
     size: Bytes
     type: Annotated[str, Meta(pattern="^image/(png|jpeg|webp)$")]
@@ -74,7 +74,7 @@ class Image(Struct, frozen=True, forbid_unknown_fields=True):
     alt: Annotated[str, Meta(max_length=500)] = ""
 
 
-class Captions(Struct, frozen=True, forbid_unknown_fields=True):
+class Captions(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A WebVTT file."""
 
     language: Annotated[str, Meta(pattern="^[a-z]{2}(-[A-Za-z0-9]{2,8})?$")]
@@ -83,7 +83,7 @@ class Captions(Struct, frozen=True, forbid_unknown_fields=True):
     size: Bytes
 
 
-class Video(Struct, frozen=True, forbid_unknown_fields=True):
+class Video(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     sha256: Sha256
     size: Bytes
     type: Annotated[str, Meta(pattern="^video/mp4$")]
@@ -94,13 +94,13 @@ class Video(Struct, frozen=True, forbid_unknown_fields=True):
     captions: Annotated[tuple[Captions, ...], Meta(max_length=20)] = ()
 
 
-class Link(Struct, frozen=True, forbid_unknown_fields=True):
+class Link(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     link_id: LinkId
     label: Annotated[str, Meta(min_length=1, max_length=40)]
     url: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
-class Variant(Struct, frozen=True, forbid_unknown_fields=True):
+class Variant(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A campaign in one language. Title and body are plain text."""
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -110,7 +110,7 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     video: Video | None = None
 
 
-class Campaign(Struct, frozen=True):
+class Campaign(Struct, frozen=True, weakref=True):
     """One announcement, verified: its signature, company, expiry and counter were right when it was stored."""
 
     campaign_id: str
@@ -195,7 +195,7 @@ class Interaction(Struct, frozen=True):
     link_id: str = ""
 
 
-class CampaignState(Struct, frozen=True):
+class CampaignState(Struct, frozen=True, gc=False):
     """What this computer knows about one campaign, besides its content. Stays here."""
 
     received: datetime
@@ -211,7 +211,7 @@ class CampaignState(Struct, frozen=True):
     """When the person confirmed by name that they have read it."""
 
 
-class InboxItem(Struct, frozen=True):
+class InboxItem(Struct, frozen=True, gc=False):
     campaign: Campaign
     state: CampaignState
 

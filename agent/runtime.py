@@ -190,8 +190,7 @@ class Runtime:
     def select(self, presence: PresenceState) -> Selection:
         """What to show now, and why not the rest."""
         items, enrolment = self._campaigns.candidates(), self._connector.enrolment()
-        files = self._cache.missing
-        missing = {i.campaign.campaign_id for i in items if files(i.campaign, i18n.language())}
+        missing = {i.campaign.campaign_id for i in items if self._cache.missing(i.campaign, i18n.language())}
         return selection.select(
             items,
             now=self._clock.now(),
@@ -222,11 +221,13 @@ class Runtime:
         hosts = enrolment.company.link_hosts if enrolment else ()
         return links.link_url(text.links if text else (), link_id, hosts)
 
-    # What the person does
-
     def record(self, interaction: Interaction) -> None:
         """Note what happened. A signal is made of it only while the gate allows that. Raises DiskFault."""
         self._interactions.record(interaction)
+
+    def displayed(self, campaign_ids: Collection[str]) -> None:
+        """Note, all or none, that they came to the screen together. Raises DiskFault."""
+        self._interactions.displayed(campaign_ids)
 
     def acknowledge(self, campaign_id: str) -> None:
         """Confirm by name that one has read it; it is on disk when this returns. Raises InvalidInput, DiskFault."""

@@ -18,7 +18,7 @@ from PySide6.QtCore import QLocale, QObject, QTimer
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from agent import errors, logs
+from agent import errors, gently, logs
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from resources import i18n
@@ -159,6 +159,7 @@ class App(QObject):
         self._session.begin(open_windows=not self._minimized)
         if self._show_when_ready:
             self._session.show_inbox()
+        gently.settle()
         log.info("Started.")
 
     def _answer_commands(self, agent: Agent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
@@ -30,8 +30,17 @@ class Noting:
         except errors.TidingsError as fault:
             log.error("%s was not recorded: %s", act, fault.detail)
             self._actions.tell(fault)
-            if act is Act.DISPLAYED:
-                self._not_noted.add(campaign_id)
+
+    def displayed(self, campaign_ids: Collection[str]) -> None:
+        """Note that they came to the screen, or tell the person why not and remember it."""
+        if not campaign_ids:
+            return
+        try:
+            self._agent.displayed(sorted(campaign_ids))
+        except errors.TidingsError as fault:
+            log.error("What came to the screen was not recorded: %s", fault.detail)
+            self._actions.tell(fault)
+            self._not_noted.update(campaign_ids)
 
     @property
     def owed(self) -> frozenset[str]:
@@ -40,15 +49,19 @@ class Noting:
 
     def again(self, inbox: Mapping[str, InboxItem]) -> None:
         """What the disk did not take before. Nobody is told again while it still does not."""
-        for campaign_id in sorted(self._not_noted):
-            item = inbox.get(campaign_id)
-            if item is not None and item.state.displayed is None and not selection.asked_for(item):
-                try:
-                    self._agent.record(Interaction(campaign_id, Act.DISPLAYED))
-                except errors.TidingsError as fault:
-                    log.info("Still not recorded: %s", fault.detail)
-                    return
-            self._not_noted.discard(campaign_id)
+        items = [inbox[campaign_id] for campaign_id in sorted(self._not_noted) if campaign_id in inbox]
+        owed = [
+            item.campaign.campaign_id
+            for item in items
+            if item.state.displayed is None and not selection.asked_for(item)
+        ]
+        try:
+            if owed:
+                self._agent.displayed(owed)
+        except errors.TidingsError as fault:
+            log.info("Still not recorded: %s", fault.detail)
+            return
+        self._not_noted.clear()
 
     def without(self, found: Selection) -> Selection:
         """The same without what was displayed and could not be noted, unless the person asked for it again."""

@@ -194,9 +194,9 @@ class Presenter:
 
     def _note_displayed(self, page: Page) -> None:
         """Before it can be seen: who is killed in between must not show it twice."""
-        for campaign_id in sorted(page.ids() - page.displayed):
-            page.displayed.add(campaign_id)
-            self._noting.record(campaign_id, Act.DISPLAYED)
+        new = page.ids() - page.displayed
+        page.displayed.update(new)
+        self._noting.displayed(new)
 
     def _leave(self) -> None:
         """The page on top is done: show the next one, or close."""

@@ -113,6 +113,8 @@ class PrivacyDesk(QObject):
             self._deleted = False
             return
         window.show_history(sent, kept)
+        if any(choice.on for choice in self._agent.choices()):
+            self._deleted = False
         if self._deleted:
             self._say_what_was_deleted(window, sent, kept)
         if self._read_again:

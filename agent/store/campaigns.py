@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -14,11 +16,15 @@ from agent.store.connection import Database, decoding
 _LIKES_A_DAY = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged"
+_Row = tuple[bytes, str, int, str | None, int, int, str | None, str, str | None]
 
 
 class CampaignStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._decoded: WeakValueDictionary[bytes, Campaign] = WeakValueDictionary()
+        """What a window holds, or selection judged last, is not decoded again."""
+        self._judged: list[InboxItem] = []
 
     def apply_feed(
         self,
@@ -92,21 +98,31 @@ class CampaignStore:
 
     def candidates(self) -> list[InboxItem]:
         """What selection has to judge: campaigns that the last feed named, and those with a reminder."""
-        return self._items(
+        self._judged = self._items(
             "(listed = 1 OR remind_at IS NOT NULL OR remind_login != '') ORDER BY starts, campaign_id"
         )
+        return self._judged
 
     def _items(self, condition: str, *values: str | int) -> list[InboxItem]:
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM campaign WHERE {condition}", values).fetchall()
-        return list(gently.each(_item, rows))
+        return list(gently.each(self._item, rows))
+
+    def _item(self, row: _Row) -> InboxItem:
+        content = row[0]
+        with decoding("campaign"):
+            key = hashlib.blake2b(content, digest_size=16).digest()
+            campaign = self._decoded.get(key)
+            if campaign is None:
+                campaign = self._decoded[key] = msgspec.json.decode(content, type=Campaign)
+            return InboxItem(campaign, _state(row))
 
     def get(self, campaign_id: str) -> InboxItem | None:
         with self._database.reading() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE campaign_id = ?", (campaign_id,)
             ).fetchone()
-        return _item(row) if row else None
+        return self._item(row) if row else None
 
     def unread(self) -> int:
         with self._database.reading() as connection:
@@ -115,9 +131,14 @@ class CampaignStore:
             ).fetchone()
         return int(row[0])
 
-    def displayed(self, campaign_id: str, now: datetime) -> None:
-        """A pop-up appeared; a reminder that led to it is done."""
-        self._set(campaign_id, "displayed = ?, remind_at = NULL, remind_login = ''", now.isoformat())
+    def displayed(self, campaign_ids: Iterable[str], now: datetime) -> None:
+        """A pop-up with them appeared; a reminder that led to it is done. All are noted, or none."""
+        moment = now.isoformat()
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE campaign SET displayed = ?, remind_at = NULL, remind_login = '' WHERE campaign_id = ?",
+                [(moment, campaign_id) for campaign_id in campaign_ids],
+            )
 
     def read(self, campaign_id: str) -> None:
         self._set(campaign_id, "is_read = 1")
@@ -180,17 +201,15 @@ class CampaignStore:
             )
 
 
-def _item(row: tuple[bytes, str, int, str | None, int, int, str | None, str, str | None]) -> InboxItem:
-    content, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged = row
-    with decoding("campaign"):
-        state = CampaignState(
-            received=datetime.fromisoformat(received),
-            listed=bool(listed),
-            displayed=datetime.fromisoformat(displayed) if displayed else None,
-            read=bool(is_read),
-            liked=bool(liked),
-            remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
-            remind_after_login=remind_login,
-            acknowledged=datetime.fromisoformat(acknowledged) if acknowledged else None,
-        )
-        return InboxItem(msgspec.json.decode(content, type=Campaign), state)
+def _state(row: _Row) -> CampaignState:
+    _, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged = row
+    return CampaignState(
+        received=datetime.fromisoformat(received),
+        listed=bool(listed),
+        displayed=datetime.fromisoformat(displayed) if displayed else None,
+        read=bool(is_read),
+        liked=bool(liked),
+        remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
+        remind_after_login=remind_login,
+        acknowledged=datetime.fromisoformat(acknowledged) if acknowledged else None,
+    )

@@ -93,7 +93,13 @@ CREATE TABLE acknowledgement (
 ) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
+_V4 = """
+CREATE INDEX campaign_to_judge ON campaign (starts, campaign_id)
+WHERE listed = 1 OR remind_at IS NOT NULL OR remind_login != '';
+CREATE INDEX campaign_unread ON campaign (campaign_id) WHERE is_read = 0 AND recalled = 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:

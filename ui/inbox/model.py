@@ -128,7 +128,10 @@ class InboxModel(QStringListModel):
     def counts(self) -> dict[Filter, int]:
         """How many there are of each kind, whatever the search."""
         items = self._all.items
-        return {wanted: len(self._of_kind(items, wanted)) for wanted in Filter}
+        return {
+            wanted: len(items) if wanted is Filter.ALL else len(self._of_kind(items, wanted))
+            for wanted in Filter
+        }
 
     @property
     def searchable(self) -> Searchable:

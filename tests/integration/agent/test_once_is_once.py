@@ -4,10 +4,11 @@ reinstallation as docs/moments.md says."""
 from __future__ import annotations
 
 import random
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from agent.model import Act, HoldReason, Interaction, PresenceState, Urgency
+from agent.model import HoldReason, PresenceState, Urgency
 from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_displayer import ALL
 from tests.support.agent_parts import Agent, an_agent
@@ -62,8 +63,7 @@ def shown(agent: Agent) -> list[str]:
     pages = [[item.campaign.campaign_id for item in found.digest]] if found.digest else []
     pages += [[item.campaign.campaign_id] for item in found.show]
     for page in pages:
-        for campaign_id in page:
-            agent.runtime.record(Interaction(campaign_id, Act.DISPLAYED))
+        agent.runtime.displayed(page)
     return ["+".join(page) for page in pages]
 
 
@@ -195,3 +195,22 @@ class TestReinstalled:
         agent.clock.advance(3 * 3_600)
         agent.runtime.sync_once()
         assert shown(agent) == ["c-two"], "late, and of this computer's own time"
+
+
+def test_of_a_pop_up_with_several_all_are_noted_or_none(
+    agent: Agent, company: Company, tmp_path: Path
+) -> None:
+    company.publish("c-two", began(AN_HOUR))
+    agent.runtime.sync_once()
+    with closing(sqlite3.connect(tmp_path / "data" / "tidings.sqlite3")) as store:
+        store.execute(
+            "CREATE TRIGGER stop BEFORE UPDATE ON campaign WHEN old.campaign_id = 'c-two'"
+            " BEGIN SELECT RAISE(FAIL, 'stop'); END"
+        )
+        with pytest.raises(sqlite3.IntegrityError, match="stop"):
+            agent.runtime.displayed(["c-one", "c-two"])
+        store.execute("DROP TRIGGER stop")
+    noted = {item.campaign.campaign_id: item.state.displayed for item in agent.runtime.inbox()}
+    assert noted == {"c-one": None, "c-two": None}
+    agent.runtime.displayed(["c-one", "c-two"])
+    assert all(item.state.displayed for item in agent.runtime.inbox())

@@ -159,6 +159,7 @@ class MemoryAgent:
         self.time = time
         self.items: dict[str, InboxItem] = {}
         self.recorded: list[Interaction] = []
+        self.noted_together: list[list[str]] = []
         self.listeners: list[Callable[[Change], None]] = []
         self.state = Status(
             Connection.CONNECTED,
@@ -253,6 +254,13 @@ class MemoryAgent:
             Act.UNLIKED: {"liked": False},
         }
         self._change(interaction.campaign_id, **changes.get(interaction.act, {}))
+
+    def displayed(self, campaign_ids: Collection[str]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.noted_together.append(list(campaign_ids))
+        for campaign_id in campaign_ids:
+            self.record(Interaction(campaign_id, Act.DISPLAYED))
 
     def remind(self, campaign_id: str, delay_s: float | None) -> None:
         if delay_s is None:

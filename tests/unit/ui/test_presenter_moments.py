@@ -41,6 +41,7 @@ class TestDigest:
         desk.time.pass_by(SEEN_S + 1)
         desk.presenter.dismiss()
         assert [desk.agent.acts(f"c-{number}") for number in range(3)] == [[Act.DISPLAYED]] * 3
+        assert desk.agent.noted_together == [["c-0", "c-1", "c-2"]]
         assert desk.agent.status().unread == 3
 
     def test_two_that_are_late_come_as_always(self, desk: Desk) -> None:
