@@ -1,6 +1,5 @@
 """Somebody types without a pause while pop-ups come and go: every key arrives where they write."""
 
-import re
 import subprocess
 import sys
 import threading
@@ -15,13 +14,13 @@ import pytest
 
 from tests.support.agent_parts import opened_store
 from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.popup_hands import shown, with_pop_ups
 from tests.support.processes import ROOT
 from tests.support.waiting import until
 
 NOTES = ROOT / "tests" / "support" / "notes.py"
 POPUPS = 50
 KEYS_A_POPUP = 10
-PATIENCE_S = 240.0
 LINE = "{:04d} 0123456789 the quick brown fox jumps over the lazy dog again and again\n"
 XFWM4 = DesktopOptions()
 OPENBOX = DesktopOptions(window_manager="openbox", panel="trayer")
@@ -78,32 +77,6 @@ class Typist:
         return None
 
 
-def with_pop_ups(desktop: VirtualDesktop, store: Path, number: int, *words: str) -> str:
-    """Lets so many come and go, and clicks where their program wants it. Gives what that told."""
-    command = [sys.executable, "-m", "tests.support.many_popups", str(store), str(number), *words]
-    program = desktop.start(command, "popups", {"PYTHONPATH": str(ROOT)})
-    done = 0
-
-    def ended_after_all_clicks() -> bool:
-        nonlocal done
-        running = program.running
-        wanted = re.findall(r"^click (\d+) (\d+)\n", program.output(), re.MULTILINE)
-        for x, y in wanted[done:]:
-            desktop.screen.click(int(x), int(y))
-        done = len(wanted)
-        return not running
-
-    until(ended_after_all_clicks, "the last pop-up to go", PATIENCE_S, every=0.02)
-    assert program.exit_code == 0, program.output()
-    return program.output()
-
-
-def shown(told: str) -> list[tuple[str, list[str]]]:
-    """Each pop-up that was on the screen: what was done with it, and the campaigns that it named."""
-    found = re.findall(r"^shown ([^:]+): (.+)$", told, re.MULTILINE)
-    return [(kind, campaigns.split()) for kind, campaigns in found]
-
-
 @pytest.mark.parametrize("options", [pytest.param(XFWM4, id="xfwm4"), pytest.param(OPENBOX, id="openbox")])
 def test_no_key_is_lost_while_fifty_pop_ups_come_and_go(options: DesktopOptions, tmp_path: Path) -> None:
     with VirtualDesktop(options) as desktop:
@@ -128,7 +101,7 @@ def test_a_window_that_takes_the_keyboard_is_noticed(tmp_path: Path) -> None:
     with VirtualDesktop(XFWM4) as desktop:
         typist = Typist(desktop, tmp_path / "notes.txt")
         with typist.typing():
-            with_pop_ups(desktop, tmp_path / "agent", 1, "greedy")
+            with_pop_ups(desktop, tmp_path / "agent", 1, "--greedy")
         until(typist.last_line_received, "the last line", 30)
         assert typist.first_difference() is not None
         assert len(typist.received) < len(typist.typed)

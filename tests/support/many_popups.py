@@ -1,11 +1,12 @@
-"""Pop-ups that come and go on a real desktop: `python -m tests.support.many_popups FOLDER COUNT [greedy]`.
+"""Pop-ups that come and go on a real desktop: `python -m tests.support.many_popups FOLDER COUNT [--greedy] [--text 200]`.
 
 All is the agent's own but the network: announcements are written to its store as a poll does. Each comes in another way, and
 goes in another: closed, put off or followed with the mouse, recalled, expired. Prints a line for each pop-up once the screen
-shows it, and one for each click that it wants of the mouse. `greedy`: a window that takes the keyboard comes with each.
+shows it, and one for each click, or turn of the wheel, that it wants of the mouse. `--greedy`: a window that takes the
+keyboard comes with each. `--text`: its size in percent.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import QObject, QRect, QTimer
+from PySide6.QtCore import QObject, QPoint, QRect, QTimer
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
@@ -34,6 +35,7 @@ from ui.tray import Tray
 
 STEP_MS = 20
 CLICK_AGAIN_S = 3.0
+WHEEL_AGAIN_S = 0.3
 SOON_S = 0.2
 PERSON = Person("lea.roux@northwind.example", "Léa")
 READ_MORE = Link("l1", "Read more", "https://northwind.example/more")
@@ -201,11 +203,18 @@ class Show(QObject):
                 heard = target
             before, place = place, QRect(target.mapToGlobal(target.rect().topLeft()), target.size())
             if target.isVisible() and target.isEnabled() and before == place and asked < time.monotonic():
-                print(f"click {place.center().x()} {place.center().y()}", flush=True)
-                asked = time.monotonic() + CLICK_AGAIN_S
+                if target.visibleRegion().contains(target.rect().center()):
+                    self._wants("click", place.center())
+                    asked = time.monotonic() + CLICK_AGAIN_S
+                else:
+                    self._wants("wheel", card.middle.mapToGlobal(card.middle.rect().center()))
+                    asked = time.monotonic() + WHEEL_AGAIN_S
             return False
 
         yield clicked
+
+    def _wants(self, what: str, place: QPoint) -> None:
+        print(f"{what} {place.x()} {place.y()}", flush=True)
 
     def _note_click(self) -> None:
         self._clicked = True
@@ -238,7 +247,7 @@ def rgb(picture: QPixmap) -> QImage:
     return picture.toImage().convertToFormat(QImage.Format.Format_RGB32)
 
 
-def main(folder: Path, count: int, *, greedy: bool) -> int:
+def main(folder: Path, count: int, *, greedy: bool, text_size: int) -> int:
     """Runs until the last has gone."""
     application = QApplication([])
     application.setQuitOnLastWindowClosed(False)
@@ -246,7 +255,7 @@ def main(folder: Path, count: int, *, greedy: bool) -> int:
     enrol(folders)
     agent = Runtime.open(folders)
     agent.choose(dict.fromkeys(Signal, False))
-    agent.preferences.change({"popups_per_hour": 0})
+    agent.preferences.change({"popups_per_hour": 0, "text_size": text_size})
     bridge = Bridge()
     session = Session(application, agent, bridge, Tray())
     session.begin(open_windows=False)
@@ -260,4 +269,10 @@ def main(folder: Path, count: int, *, greedy: bool) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]), int(sys.argv[2]), greedy=sys.argv[3:] == ["greedy"]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--greedy", action="store_true")
+    parser.add_argument("--text", type=int, default=100)
+    given = parser.parse_args()
+    raise SystemExit(main(given.folder, given.count, greedy=given.greedy, text_size=given.text))

@@ -131,12 +131,16 @@ class Screen:
 
     def split(self, monitors: int) -> None:
         """Makes the screen so many monitors of one width, side by side: `monitor-0` at the left is the primary one."""
+        for number in range(monitors):
+            self.plug_in(number, monitors)
+
+    def plug_in(self, number: int, monitors: int) -> None:
+        """Makes one of so many monitors of one width."""
         width, height = self.image().size
         each = width // monitors
-        for number in range(monitors):
-            place = f"{each}/{each // 4}x{height}/{height // 4}+{number * each}+0"
-            name = f"{'*' if number == 0 else ''}monitor-{number}"
-            self._run(["xrandr", "--setmonitor", name, place, "screen" if number == 0 else "none"])
+        place = f"{each}/{each // 4}x{height}/{height // 4}+{number * each}+0"
+        name = f"{'*' if number == 0 else ''}monitor-{number}"
+        self._run(["xrandr", "--setmonitor", name, place, "screen" if number == 0 else "none"])
 
     def take_away(self, monitor: str) -> None:
         """Pulls the plug of a monitor."""

@@ -288,14 +288,15 @@ class PopupCard(CardFrame):
         self._whole.activate()
 
     def _arrange(self, width: int, most: int, bar: int = 0) -> int:
-        """Let text and picture give way to one another; gives the height that is needed. ``bar``: what a scroll bar takes."""
+        """Let picture and text give way; gives the height needed. ``bar``: the width of a scroll bar for all of it."""
         line = self.body.fontMetrics().height() * LINE_HEIGHT
         inside = width - 2 * self.shadow_margin - 2 - bar
         text = self._text_height(inside - 2 * self._theme.px(16), round(BODY_LINES * line))
         picture = self._theme.px(PICTURE_HEIGHT) if self.picture.isVisibleTo(self) else 0
         needed = self._height_with(text, picture, width, inside)
         if needed > most:
-            text, picture = self._give_way(needed - most, text, round(TEXT_LINES_MIN * line), picture)
+            least = text if bar else round(TEXT_LINES_MIN * line)
+            text, picture = self._give_way(needed - most, text, least, picture)
             needed = self._height_with(text, picture, width, inside)
         return needed
 
