@@ -56,6 +56,11 @@ def two_monitors(request: pytest.FixtureRequest) -> Iterator[VirtualDesktop]:
         yield running
 
 
+def covers(desktop: VirtualDesktop) -> list[int]:
+    """The left edge of each window over a whole monitor."""
+    return sorted(each.x for each in desktop.screen.windows("^Tidings$") if each.width >= MONITOR_WIDTH)
+
+
 def colours(desktop: VirtualDesktop) -> set[str]:
     """Near the edges of both monitors, where nothing but a cover's ground is."""
     places = [
@@ -90,6 +95,12 @@ def test_it_covers_both_monitors_above_a_full_screen_program_until_it_is_closed_
         screen.click(40, 700)
         employee.sees_no("Yes, close it", BUTTON, seconds=0)
         assert colours(desktop) == {PAPER}
+
+        screen.take_away("monitor-1")
+        until(lambda: covers(desktop) == [0], "no cover where no monitor is")
+        screen.plug_in(1, 2)
+        until(lambda: covers(desktop) == [0, MONITOR_WIDTH], "the monitor that came to be covered")
+        until(lambda: colours(desktop) == {PAPER}, "both to show it")
 
         employee.presses("Close", BUTTON)
         employee.presses("Yes, close it", BUTTON)
