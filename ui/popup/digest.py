@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from resources.i18n import ngettext
@@ -12,9 +13,49 @@ from ui.popup.page import DigestLine
 from ui.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
+from ui.widgets.themed import Themed
 
 MOST = 5
 """More are counted: the inbox has them all."""
+TITLE_PX, FACTS_PX = 13, 12
+SIDE, ABOVE = 11, 6
+LARGE_TEXT = 1.5
+"""From here on a line each, so that the way to the inbox still has room; the rest is a tool tip."""
+
+
+class DigestRow(Themed, Button):
+    """A button with two lines: the announcement's title; from whom it is, and when it came."""
+
+    def __init__(self, line: DigestLine, theme: Theme) -> None:
+        super().__init__(kind="row")
+        self._theme = theme
+        self._title, self._facts = QFont(self.font()), QFont(self.font())
+        self._title.setPixelSize(theme.px(TITLE_PX))
+        self._facts.setPixelSize(theme.px(FACTS_PX))
+        large = theme.text_scale >= LARGE_TEXT
+        self._lines = ((self._title, line.title), (self._facts, "" if large else line.facts))
+        self.setAccessibleName(line.title)
+        self.setAccessibleDescription(line.facts)
+        self.setToolTip("\n".join((line.title, line.facts)))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def sizeHint(self) -> QSize:
+        width = max(QFontMetrics(font).horizontalAdvance(text) for font, text in self._lines)
+        height = sum(QFontMetrics(font).height() for font, text in self._lines if text)
+        return QSize(width + 2 * self._theme.px(SIDE), height + 2 * self._theme.px(ABOVE))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        room = self.rect().adjusted(self._theme.px(SIDE), self._theme.px(ABOVE), -self._theme.px(SIDE), 0)
+        for (font, text), colour in zip(self._lines, (self._theme.ink, self._theme.ink2), strict=True):
+            metrics = QFontMetrics(font)
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room.x(), room.y() + metrics.ascent(), shown)
+            room.setTop(room.top() + metrics.height())
+        painter.end()
 
 
 class DigestList(QWidget):
@@ -24,7 +65,8 @@ class DigestList(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.buttons: list[Button] = []
+        self._theme = theme
+        self.buttons: list[DigestRow] = []
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, theme.px(8), 0, 0)
         self._rows.setSpacing(theme.px(6))
@@ -46,10 +88,7 @@ class DigestList(QWidget):
         self.more.setVisible(left > 0)
         self.setVisible(bool(lines))
 
-    def _button(self, line: DigestLine) -> Button:
-        button = Button(line.title, kind="row")
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setAccessibleDescription(line.facts)
-        button.setToolTip(line.facts)
+    def _button(self, line: DigestLine) -> DigestRow:
+        button = DigestRow(line, self._theme)
         button.clicked.connect(lambda: self.chosen.emit(line.campaign_id))
         return button

@@ -31,6 +31,8 @@ class CardFrame(Themed, QWidget):
         self._translucent = translucent
         self.shadow_margin = SHADOW_MARGIN if translucent else 0
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        # Window managers of X11 (xfwm4) would give another kind of window the keyboard for a moment when it is clicked.
+        self.setAttribute(Qt.WidgetAttribute.WA_X11NetWmWindowTypeNotification)
         self.setAttribute(Qt.WidgetAttribute.WA_MacAlwaysShowToolWindow)
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground, translucent)
         self._slide = QPropertyAnimation(self, b"pos", self)
