@@ -162,9 +162,9 @@ def test_an_emergency_covers_every_monitor_while_they_come_and_go_and_the_keyboa
     until(lambda: desktop.focused_window() == "Minutes", "the window that is written in")
     ids = [publishes_emergency(company, tmp_path, title) for title in EMERGENCIES]
     with started(desktop, server, code, tmp_path) as agent:
-        reader.wait_for(EMERGENCIES[0], "label", seconds=PATIENCE_S)
-        until(lambda: is_covered(desktop), "both monitors to be covered")
+        until(lambda: is_covered(desktop), "both monitors to be covered", PATIENCE_S)
         until(lambda: corners(desktop) == {PAPER}, "nothing but our ground")
+        reader.wait_for(EMERGENCIES[0], "label", seconds=PATIENCE_S)
         until(lambda: "enabled" in reader.wait_for("Close", BUTTON).states, "the first step to be possible")
         desktop.key("Escape", "Return", "space")
         desktop.asks_to_close("Tidings")
