@@ -114,6 +114,11 @@ def decimal(number: float) -> str:
     return _locale().toString(number, "f", 1)
 
 
+def count_text(count: int) -> str:
+    """10,000 or 10 000."""
+    return _locale().toString(count)
+
+
 def notice_day(iso_date: str) -> str:
     """2 Nov 2026, from 2026-11-02."""
     return _locale().toString(QDate.fromString(iso_date, "yyyy-MM-dd"), "d MMM yyyy")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QWidget
 
 from resources.i18n import _
+from ui import wording
 from ui.theme import Theme
 from ui.widgets import icons
 from ui.widgets.buttons import Button
@@ -62,4 +63,4 @@ class FilterRow(FlowRow, Generic[Choice]):
     def show_counts(self, names: Mapping[Choice, str], counts: Mapping[Choice, int]) -> None:
         """How many there are of each, behind its name."""
         for choice, count in counts.items():
-            self.buttons[choice].set_text(f"{names[choice]} {count}")
+            self.buttons[choice].set_text(f"{names[choice]} {wording.count_text(count)}")
