@@ -86,9 +86,10 @@ def build_parser() -> argparse.ArgumentParser:
         "status", help=_("show the connection, what is shared, and what is held back and why")
     )
     doctor = commands.add_parser("doctor", help=_("look for what could be wrong"))
-    for each in (status, doctor):
+    either = doctor.add_mutually_exclusive_group()
+    for each in (status, either):
         each.add_argument("--json", action="store_true", help=_("for programs"))
-    doctor.add_argument(
+    either.add_argument(
         "--diagnostics",
         action="store_true",
         help=_("print what an administrator may be given: no name, no address, no announcement"),

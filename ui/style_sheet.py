@@ -76,6 +76,7 @@ QToolButton[kind="icon"]:focus { border: 1px solid $accent; }
 QLineEdit {
     border: 1px solid $edge; border-radius: 9px; background: $card; color: $ink; padding: ${px9}px ${px11}px;
     font-size: ${px14}px; selection-background-color: $accent; selection-color: $accent_ink;
+    placeholder-text-color: $ink2;
 }
 QLineEdit:focus { border: 2px solid $accent; padding: ${px8}px ${px10}px; }
 QLineEdit:disabled { color: $ink2; background: $paper; }

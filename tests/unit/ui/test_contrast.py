@@ -1,19 +1,17 @@
 """Contrast as it is drawn, with accents that a company might well have: each kind of widget, measured in its pixels."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu, QProgressBar, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support import gallery_data as data
+from tests.support.contrasts import TEXT, Pixels, between, commonest, pixels, strongest
 from ui.inbox import InboxWindow
 from ui.player.sliders import PositionSlider
 from ui.theme import Scheme, Theme, apply_theme, contrast
@@ -36,13 +34,10 @@ NASTY = {
     "pale pink": "#FFE4E1",
     "blue": "#0000FF",
 }
-TEXT = {Scheme.LIGHT: 4.5, Scheme.DARK: 4.5, Scheme.HIGH_CONTRAST: 7.0}
-"""WCAG 2.2, criteria 1.4.3 and, in high contrast, 1.4.6."""
 GRAPHICS = 3.0
 """Criterion 1.4.11."""
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 Make = Callable[[Theme], QWidget]
-Pixels = list[int]
 
 
 def button(kind: str, *, checked: bool = False) -> Make:
@@ -162,32 +157,6 @@ class Ground(QWidget):
 
     def pixels(self, area: QRect | None = None) -> Pixels:
         return pixels(self, area or self.rect())
-
-
-def pixels(widget: QWidget, area: QRect) -> Pixels:
-    """The colours of an area, line by line."""
-    image = widget.grab(area).toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return list(memoryview(image.constBits()).cast("I"))
-
-
-def name(pixel: int) -> str:
-    return f"#{pixel & 0xFFFFFF:06X}"
-
-
-@cache
-def between(one: int, other: int) -> float:
-    """The contrast of two pixels."""
-    return contrast(name(one), name(other))
-
-
-def commonest(drawn: Pixels) -> str:
-    return name(Counter(drawn).most_common(1)[0][0])
-
-
-def strongest(drawn: Pixels, ground: str | None = None) -> float:
-    """The contrast of what is drawn to what is drawn on: the commonest colour, unless ``ground`` is given."""
-    below = ground or commonest(drawn)
-    return max(contrast(name(pixel), below) for pixel in set(drawn))
 
 
 def inside(widget: QWidget) -> QRect:
