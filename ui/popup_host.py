@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from agent.preferences import DEFAULTS, Preferences
 from ui.cards import CardContent, DigestContent
-from ui.desktop import placement
+from ui.desktop import placement, taskbar
 from ui.popup.card import PopupCard
 from ui.popup.page import PopupPage
 from ui.presenter import Presenter
@@ -88,6 +88,7 @@ class PopupHost(QObject):
         self.card.winId()
         window = self.card.windowHandle()
         window.installEventFilter(self)
+        taskbar.leave_out(window)
         self._watch(screen)
         self.card.appear(self._corner(screen))
         if self._preferences.sound:

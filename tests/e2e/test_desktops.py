@@ -63,6 +63,8 @@ def test_the_pop_up_comes_and_the_tray_leads_to_the_inbox_by_keyboard(
         employee = Employee(desktop, tmp_path / "pictures")
         employee.sees(VPN, seconds=PATIENCE_S)
         assert desktop.screen.active_window() is None, "nothing may take the keyboard"
+        (pop_up,) = desktop.screen.windows(POPUP)
+        assert "SKIP_TASKBAR" in desktop.screen.states(pop_up), "a pop-up is no open window"
         before = window_ids(desktop)
         employee.clicks_tray_icon("right")
         until(lambda: window_ids(desktop) - before, "the menu")

@@ -129,6 +129,10 @@ class Screen:
 
     # --- monitors ------------------------------------------------------------------------------------
 
+    def states(self, window: Window) -> str:
+        """The names of its states, as a window manager and a panel read them."""
+        return self._run(["xprop", "-id", str(window.id), "-notype", "_NET_WM_STATE"])
+
     def split(self, monitors: int) -> None:
         """Makes the screen so many monitors of one width, side by side: `monitor-0` at the left is the primary one."""
         for number in range(monitors):

@@ -19,6 +19,8 @@ _INPUT_OUTPUT = 1
 _VIEWABLE = 2
 _CURRENT_TIME = 0
 _REVERT_TO_PARENT = 2
+_APPEND = 2
+_ATOM = 4
 _HEAD_BYTES = 32
 """Of every reply; its length field counts the words of four bytes that follow."""
 _MONITOR_BYTES = 24
@@ -96,6 +98,8 @@ def _xcb() -> Any:
         xcb.xcb_disconnect.restype, xcb.xcb_disconnect.argtypes = None, [_pointer]
         xcb.xcb_set_input_focus.restype = _Cookie
         xcb.xcb_set_input_focus.argtypes = [_pointer, _u8, _u32, _u32]
+        xcb.xcb_change_property.restype = _Cookie
+        xcb.xcb_change_property.argtypes = [_pointer, _u8, _u32, _u32, _u32, _u8, _u32, ctypes.c_char_p]
         xcb.xcb_get_setup.restype, xcb.xcb_get_setup.argtypes = _pointer, [_pointer]
         xcb.xcb_setup_roots_iterator.restype = _Roots
         xcb.xcb_setup_roots_iterator.argtypes = [_pointer]
@@ -205,6 +209,16 @@ class Display:
         """Let a window get the keys, if it can be seen. Done when this returns."""
         self._xcb.xcb_set_input_focus(self._connection, _REVERT_TO_PARENT, window, _CURRENT_TIME)
         self.input_focus()
+
+    def add_states(self, window: int, *names: str) -> None:
+        """To those of a window that is not shown yet (EWMH, "_NET_WM_STATE"). Done when this returns."""
+        atoms = [atom for atom in map(self.atom, names) if atom]
+        property, content = self.atom("_NET_WM_STATE"), struct.pack(f"={len(atoms)}I", *atoms)
+        if property and atoms:
+            self._xcb.xcb_change_property(
+                self._connection, _APPEND, window, property, _ATOM, 32, len(atoms), content
+            )
+            self.input_focus()
 
     def monitors(self) -> list[Box]:
         """By RandR 1.5; else the whole screen."""
