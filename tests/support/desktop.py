@@ -82,8 +82,8 @@ class VirtualDesktop(Desktop):
     def _start_window_manager(self) -> None:
         xfwm4 = ["xfwm4", f"--compositor={'on' if self.options.compositor else 'off'}", "--vblank=off"]
         takes_xfwm4 = self.bus and self.options.window_manager == "xfwm4"
-        self._child(xfwm4 if takes_xfwm4 else ["openbox", "--sm-disable"], "window-manager")
-        self._await(lambda: self.screen.window_manager() != "", "window-manager")
+        command = xfwm4 if takes_xfwm4 else ["openbox", "--sm-disable"]
+        self._part(command, "window-manager", lambda: self.screen.window_manager() != "")
 
     def _hang_wallpaper(self) -> None:
         # Again after the window manager: its compositor paints what changes while it runs.
@@ -100,10 +100,15 @@ class VirtualDesktop(Desktop):
         )
         if self.options.panel == "xfce" and self.bus:
             bus = self.bus
-            self._child(["xfce4-panel", "--sm-client-disable", "--disable-wm-check"], "panel")
-            self._await(lambda: "org.kde.StatusNotifierWatcher" in bus.names(), "panel")
-            self._await(lambda: self.screen.windows(wm_class="xfce4-panel"), "panel")
+            self._part(
+                ["xfce4-panel", "--sm-client-disable", "--disable-wm-check"],
+                "panel",
+                lambda: (
+                    "org.kde.StatusNotifierWatcher" in bus.names()
+                    and self.screen.windows(wm_class="xfce4-panel")
+                ),
+            )
         elif self.options.panel != "none":
-            self._child(["trayer", *desktop_files.TRAYER], "panel")
-            self._await(lambda: self.screen.windows(wm_class="trayer"), "panel")
+            trayer = ["trayer", *desktop_files.TRAYER]
+            self._part(trayer, "panel", lambda: self.screen.windows(wm_class="trayer"))
         self._empty_tray = self.screen.image(self._tray_box)

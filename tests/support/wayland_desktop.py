@@ -168,8 +168,9 @@ class WaylandDesktop(Desktop):
             other = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
             command = ["setpriv", *other, "--", *command]
         environment = self._start_monitors() | {"WLR_RENDERER": "pixman", "XDG_RUNTIME_DIR": str(folder)}
-        self._child(command, "sway", env=environment)
-        self._await(lambda: ready.exists() and ready.read_text().endswith("\n"), "sway")
+        self._part(
+            command, "sway", lambda: ready.exists() and ready.read_text().endswith("\n"), env=environment
+        )
         display, socket = ready.read_text().split()
         self.env |= {"WAYLAND_DISPLAY": str(folder / display), "SWAYSOCK": socket}
 
@@ -185,8 +186,12 @@ class WaylandDesktop(Desktop):
         widths, heights = zip(*self._monitors, strict=True)
         display = self._start_x_server(2 * sum(widths), 2 * max(heights))
         self._hands = Screen(self._service_env() | {"DISPLAY": display})
-        self._child(["openbox", "--sm-disable"], "window-manager", env={"DISPLAY": display})
-        self._await(lambda: self._hands.window_manager() != "", "window-manager")
+        self._part(
+            ["openbox", "--sm-disable"],
+            "window-manager",
+            lambda: self._hands.window_manager() != "",
+            env={"DISPLAY": display},
+        )
         if os.geteuid() == 0:
             self._child(["xhost", "+si:localuser:nobody"], "xhost", env={"DISPLAY": display}).wait(
                 COMMAND_TIMEOUT_S

@@ -1,5 +1,7 @@
 """The virtual desktop does what a person's desktop does; otherwise the tests on it would show nothing."""
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import desktop_base
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.waiting import until
+from tests.support.waiting import OverdueError, until
 
 WINDOW = """
 import sys
@@ -88,6 +91,34 @@ def test_a_desktop_without_a_bus_has_no_keychain_but_a_tray() -> None:
         assert "NoKeyringError" in asked.output()
         bare.start(python(WINDOW), "window")
         assert bare.tray_icon()
+
+
+def hanging_trayer(folder: Path, hangs: int) -> None:
+    """A program in this folder that is trayer, but hangs at its first starts."""
+    program = folder / "trayer"
+    program.write_text(
+        f'#!/bin/sh\necho start >> "{folder}/starts"\n'
+        f'if [ "$(wc -l < "{folder}/starts")" -le {hangs} ]; then exec sleep 60; fi\n'
+        f'exec {shutil.which("trayer")} "$@"\n'
+    )
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize("hangs", [1, 2])
+def test_a_part_that_hangs_at_its_start_gets_a_second_one_and_no_third(
+    hangs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging_trayer(tmp_path, hangs)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(desktop_base, "START_TIMEOUT_S", 3.0)
+    options = DesktopOptions(keyring="none", window_manager="openbox", panel="trayer")
+    if hangs == 1:
+        with VirtualDesktop(options) as desktop:
+            assert len(desktop.screen.windows(wm_class="trayer")) == 1
+    else:
+        with pytest.raises(OverdueError, match=r"the panel; .* it still runs"), VirtualDesktop(options):
+            pass
+    assert (tmp_path / "starts").read_text() == "start\nstart\n"
 
 
 def test_nothing_of_a_desktop_outlives_it_also_after_a_failure() -> None:
