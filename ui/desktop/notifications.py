@@ -131,6 +131,9 @@ class Desk:
                 self._token = message.body[1]
             elif member == "ActionInvoked":
                 _tell(Report(Outcome.ACTION, message.body[1], self._token))
+                # Servers say next that it closed: that is no answer to what comes in its place.
+                self._close()
+                self._id, self._token = 0, ""
             elif member == "NotificationClosed" and message.body[1] != _CLOSED_BY_US:
                 self._gone(Outcome.DISMISSED if message.body[1] == _DISMISSED else Outcome.EXPIRED)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Command = Callable[[], None]
 
 _WHILE_TYPING = (Qt.Key.Key_Escape, Qt.Key.Key_F1)
+_ONCE = (Qt.Key.Key_L, Qt.Key.Key_Question, Qt.Key.Key_F1)
 _UNCHANGED = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 
 
@@ -26,6 +27,8 @@ def command(window: InboxWindow, event: QKeyEvent) -> Command | None:
         return None
     if key == Qt.Key.Key_R and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
         return window.mark_all_read
+    if event.isAutoRepeat() and key in _ONCE:
+        return None
     return _plain(window).get(key)
 
 

@@ -57,6 +57,8 @@ ACTS = {
     Qt.Key.Key_Question: Act.KEYS,
 }
 TENTHS = tuple(Qt.Key(Qt.Key.Key_0.value + digit) for digit in range(10))
+_ONCE = (Act.PLAY, Act.MUTE, Act.CAPTIONS, Act.FULL_SCREEN, Act.LIKE)
+"""Holding the key does it once: what is told to the company must not depend on when it is let go."""
 _OTHERS = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 )
@@ -67,7 +69,8 @@ def act_of(event: QKeyEvent) -> Act | float | None:
     if event.modifiers() & _OTHERS:
         return None
     key = Qt.Key(event.key())
-    return TENTHS.index(key) / 10 if key in TENTHS else ACTS.get(key)
+    act = TENTHS.index(key) / 10 if key in TENTHS else ACTS.get(key)
+    return None if event.isAutoRepeat() and act in _ONCE else act
 
 
 def words() -> tuple[tuple[str, str], ...]:

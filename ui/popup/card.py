@@ -170,9 +170,11 @@ class PopupCard(CardFrame):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         self.position = label(kind="small", tone="muted")
-        self.previous_button = IconButton(Glyph.PREVIOUS, _("Previous announcement"), self._theme, side=24)
+        self.previous_button = IconButton(
+            Glyph.PREVIOUS, _("Previous announcement"), self._theme, side=24, repeats=True
+        )
         self.previous_button.clicked.connect(self.previous)
-        self.next_button = IconButton(Glyph.NEXT, _("Next announcement"), self._theme, side=24)
+        self.next_button = IconButton(Glyph.NEXT, _("Next announcement"), self._theme, side=24, repeats=True)
         self.next_button.clicked.connect(self.next)
         row.addWidget(self.position)
         row.addSpacing(self._theme.px(6))

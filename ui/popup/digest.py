@@ -14,6 +14,7 @@ from ui.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 from ui.widgets.themed import Themed
+from ui.widgets.tips import plain_tip
 
 MOST = 5
 """More are counted: the inbox has them all."""
@@ -36,7 +37,7 @@ class DigestRow(Themed, Button):
         self._lines = ((self._title, line.title), (self._facts, "" if large else line.facts))
         self.setAccessibleName(line.title)
         self.setAccessibleDescription(line.facts)
-        self.setToolTip("\n".join((line.title, line.facts)))
+        self.setToolTip(plain_tip("\n".join((line.title, line.facts))))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def sizeHint(self) -> QSize:

@@ -12,6 +12,7 @@ from agent.sharing import SentItem
 from resources.i18n import _
 from ui.inbox.search import fold
 from ui.privacy import words
+from ui.widgets.tips import plain_tip
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -196,7 +197,7 @@ class SentModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole and column is Column.WHEN:
             return words.spoken(item, self._now())
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.ANNOUNCEMENT:
-            return item.title
+            return plain_tip(item.title)
         return None
 
     def _text(self, item: SentItem, column: Column) -> str:

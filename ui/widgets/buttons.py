@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from resources.i18n import _
@@ -11,6 +11,7 @@ from ui.theme import Theme, applied_theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed
+from ui.widgets.tips import plain_tip
 
 RING = 1.5
 RING_RADIUS = 6.0
@@ -53,6 +54,9 @@ class Button(QPushButton):
             self.style().unpolish(self)
             self.style().polish(self)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A double click is one press: the second half would go to what has taken this button's place."""
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
@@ -92,16 +96,28 @@ class Button(QPushButton):
         painter = QPainter(self)
         self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
         painter.end()
-        self.setToolTip(self._full_text)
+        if self._full_text:
+            self.setToolTip(plain_tip(self._full_text))
 
 
 class IconButton(Themed, QToolButton):
-    """A square button with an icon only; its name is said and shown as a tool tip."""
+    """A square button with an icon only; its name is said and shown as a tool tip.
+
+    ``repeats``: a double click presses it twice, as for turning pages.
+    """
 
     def __init__(
-        self, glyph: Glyph, name: str, theme: Theme, *, side: int = 28, parent: QWidget | None = None
+        self,
+        glyph: Glyph,
+        name: str,
+        theme: Theme,
+        *,
+        side: int = 28,
+        repeats: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._repeats = repeats
         self._theme = theme
         self.setProperty("kind", "icon")
         self._glyph = glyph
@@ -117,6 +133,10 @@ class IconButton(Themed, QToolButton):
         inner = self._theme.px(self._side * 16 / 28)
         self.setIcon(icons.icon(self._glyph, self._theme.ink2, inner))
         self.setIconSize(icons.square(inner))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._repeats:
+            super().mouseDoubleClickEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QImage,
     QImageReader,
     QLinearGradient,
+    QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
@@ -24,6 +25,7 @@ from ui.theme import Theme, mix
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed
+from ui.widgets.tips import plain_tip
 
 PLAY_SIDE = 56
 MAX_PIXELS = 40_000_000
@@ -69,6 +71,9 @@ class PlayButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedSize(theme.px(PLAY_SIDE), theme.px(PLAY_SIDE))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A double click is one press."""
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -127,7 +132,7 @@ class Picture(Themed, QWidget):
             self._path = path
             self._image = QImage()
         self.setAccessibleName(alt)
-        self.setToolTip(alt)
+        self.setToolTip(plain_tip(alt))
         self.update()
 
     def natural_size(self) -> QSize:

@@ -6,6 +6,8 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from ui.widgets.tips import plain_tip
+
 LINE_HEIGHT = 1.16
 """Of wrapped text, as a multiple of the font's height."""
 
@@ -69,7 +71,7 @@ class WrappedLabel(QLabel):
         layout.draw(painter, QPointF(0, max(self.height() - height, 0) / 2 if centred else 0))
         painter.end()
         if self._max_lines is not None:
-            self.setToolTip(self.text())
+            self.setToolTip(plain_tip(self.text()))
 
     def _lay_out(self, width: int) -> tuple[QTextLayout, int]:
         self.ensurePolished()
