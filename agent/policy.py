@@ -61,6 +61,8 @@ POPUP_TIMEOUT_MS = 20_000
 POPUP_TIMEOUT_URGENT_MS = 60_000
 PAUSE_CHOICES_S = (1_800, 3_600)
 REMIND_CHOICES_S = (900, 3_600)
+ASKED_FOR_AT_MOST_S = 2 * 86_400
+"""No pause and no reminder is longer ("tomorrow" is less): what is further away was set by a clock that was wrong."""
 
 IDLE_AFTER_S = 300
 """Nobody is there who has touched nothing for this long: a pop-up would come and go unseen."""

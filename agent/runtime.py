@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import choice_faults, connection, errors, links, login, media, selection
+from agent import choice_faults, connection, errors, links, login, media, moments, selection
 from agent.acknowledgement import ReceiptChecker
 from agent.acknowledging import Acknowledging
 from agent.choosing import Choosing
@@ -346,4 +346,4 @@ class Runtime:
 
     def _paused_until(self) -> datetime | None:
         until = self._settings.get_time(connection.PAUSED_UNTIL)
-        return until if until is not None and until > self._clock.now() else None
+        return until if until is not None and moments.ahead(self._clock.now(), until) else None

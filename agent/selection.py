@@ -107,7 +107,9 @@ def _missed(due: Iterable[InboxItem], around: _Around) -> list[InboxItem]:
     ]
     if len(late) < policy.DIGEST_LEAST:
         connected = around.connected
-        late = [item for item in late if connected and item.campaign.starts <= connected - long_ago]
+        if connected is None or connected > around.now:
+            return []
+        late = [item for item in late if item.campaign.starts <= connected - long_ago]
     return sorted(late, key=lambda item: (item.campaign.starts, item.campaign.campaign_id), reverse=True)
 
 
@@ -195,7 +197,7 @@ def _not_yet(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | N
     if item.campaign.urgency is Urgency.SILENT:
         return HoldReason.SILENT, None
     if state.remind_at is not None:
-        return (HoldReason.REMIND_LATER, state.remind_at) if now < state.remind_at else None
+        return (HoldReason.REMIND_LATER, state.remind_at) if moments.ahead(now, state.remind_at) else None
     if state.remind_after_login:
         same = around.login in ("", state.remind_after_login)
         return (HoldReason.REMIND_LATER, None) if same else None
@@ -204,4 +206,4 @@ def _not_yet(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | N
     if item.campaign.urgency is Urgency.EMERGENCY or item.campaign.campaign_id not in around.media_missing:
         return None
     media_by = state.received + timedelta(seconds=policy.MEDIA_WAIT_S)
-    return (HoldReason.MEDIA_MISSING, media_by) if now < media_by else None
+    return (HoldReason.MEDIA_MISSING, media_by) if state.received <= now < media_by else None

@@ -13,7 +13,7 @@ from agent import selection
 from agent.model import HoldReason, InboxItem, Selection, Urgency
 
 DIGEST = "digest"
-"""The key of the digest's page. No campaign's id looks like it."""
+"""With it begins the key of the digest's page. No campaign's id looks like that."""
 
 
 @dataclass(eq=False)
@@ -26,6 +26,8 @@ class Page:
     """Ids of the campaigns of which it is noted."""
     seen: bool = False
     """It could be looked at for long enough."""
+    joined: int = 0
+    """How often a digest became longer while it was there. It is to be read again then."""
     confirmed: bool = False
     """The person confirmed it here, and is told so: it stays, though it is read now."""
 
@@ -35,7 +37,7 @@ class Page:
 
     @property
     def key(self) -> str:
-        return DIGEST if self.digest else self.item.campaign.campaign_id
+        return f"{DIGEST} {self.joined}" if self.digest else self.item.campaign.campaign_id
 
     @property
     def urgency(self) -> Urgency:
@@ -112,6 +114,8 @@ class Deck:
             if page.digest:
                 page.items = missed.items + page.items
                 page.displayed |= missed.displayed
+                page.seen = False
+                page.joined += 1
                 return
         self._pages.append(missed)
 

@@ -91,6 +91,7 @@ class Presenter:
         """The language is another one: the card is made again, with the page that was on it."""
         if self._card is not None:
             card, self._card = self._card, None
+            self._dwell.stop()
             card.close()
             self._show_or_close()
 
@@ -133,6 +134,7 @@ class Presenter:
             page
             for page in self._deck.aside
             if self._in_the_way(page, presence) is None
+            and any(selection.over(item, self._clock.now()) is None for item in page.items)
             and (found.quiet_until is None or page.urgency is not Urgency.NORMAL)
         ]
 
@@ -160,7 +162,8 @@ class Presenter:
         if self._wake_call is not None:
             self._wake_call.cancel()
             self._wake_call = None
-        moments: list[datetime] = [item.campaign.ends for page in self._deck for item in page.items]
+        pages = (*self._deck, *self._deck.aside)
+        moments: list[datetime] = [item.campaign.ends for page in pages for item in page.items]
         if self._deck.aside:
             ends = (self._agent.status().paused_until, found.quiet_until)
             moments += [end for end in ends if end is not None and end > self._clock.now()]
@@ -303,13 +306,19 @@ class Presenter:
 
 
 def follow_link(agent: Agent, actions: Actions, campaign_id: str, link_id: str) -> bool:
-    """Note the click and open the link. Returns whether the browser opened it; else the person was told why not."""
+    """Note the click and open the link. Returns whether the browser opened it; else the person was told why not.
+
+    A disk that takes no note keeps nobody from reading on.
+    """
     try:
         url = agent.allowed_url(campaign_id, link_id)
-        agent.record(Interaction(campaign_id, Act.CLICKED, link_id))
     except errors.TidingsError as fault:
         actions.tell(fault)
         return False
+    try:
+        agent.record(Interaction(campaign_id, Act.CLICKED, link_id))
+    except errors.TidingsError as fault:
+        actions.tell(fault)
     return actions.open_url(url)
 
 
