@@ -185,3 +185,21 @@ def test_the_order_does_not_depend_on_the_order_of_the_store(
 ) -> None:
     forwards = select(items, now=NOW, presence=presence)
     assert select(items[::-1], now=NOW, presence=presence) == forwards
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"received": NOW + timedelta(days=900)},
+        {"displayed": NOW - HOUR, "remind_at": NOW + timedelta(days=900)},
+    ],
+    ids=["its picture", "a reminder"],
+)
+def test_a_clock_that_was_years_ahead_makes_nothing_wait_for_years(state: dict[str, object]) -> None:
+    assert reason(an_item(**state), media_missing=["c-one"]) is None
+
+
+def test_a_clock_that_was_years_ahead_when_it_was_connected_makes_no_digest_of_one() -> None:
+    late = with_campaign(an_item(), starts=NOW - timedelta(days=1))
+    assert ids(select([late], now=NOW, presence=FREE, connected=NOW + timedelta(days=900))) == ["c-one"]
+    assert ids(select([late], now=NOW, presence=FREE, connected=NOW - HOUR)) == []

@@ -1,0 +1,81 @@
+"""What goes on all the same: an announcement that ends out of sight, a digest that grows, a full disk, another language."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from agent import errors, policy
+from agent.model import Act, Campaign, PresenceState, Tristate
+from tests.unit.ui.desk import START, campaign
+from tests.unit.ui.presenter_desk import Desk
+
+FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
+LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.presenter.close()
+
+
+def missed(name: str) -> list[Campaign]:
+    return [campaign(f"{name}-{i}", starts=LONG_AGO - timedelta(hours=i)) for i in range(3)]
+
+
+def seconds_on_screen(desk: Desk, at_most: float = 600) -> float:
+    begin = desk.time.passed_s
+    while desk.shown and desk.time.passed_s < begin + at_most:
+        desk.time.pass_by(0.1)
+    return desk.time.passed_s - begin
+
+
+def test_what_ended_while_it_made_way_does_not_come_back_for_a_moment(desk: Desk) -> None:
+    desk.arrives(campaign(ends=START + timedelta(minutes=10)))
+    desk.time.pass_by(2)
+    desk.presence = FULL_SCREEN
+    desk.time.pass_by(1_200)
+    shown: list[str] = []
+    desk.on_show = lambda: shown.append("again")
+    desk.presence = PresenceState()
+    desk.time.pass_by(600)
+    assert shown == []
+
+
+def test_a_digest_that_grows_stays_as_long_as_a_new_one(desk: Desk) -> None:
+    desk.arrives(*missed("first"))
+    desk.time.pass_by(policy.POPUP_TIMEOUT_URGENT_MS / 1000 - 1)
+    desk.arrives(*missed("late"))
+    assert desk.agent.acts("late-0") == [Act.DISPLAYED]
+    assert seconds_on_screen(desk) >= policy.POPUP_TIMEOUT_URGENT_MS / 1000 - 1
+
+
+def test_a_digest_that_grew_and_made_way_at_once_comes_back(desk: Desk) -> None:
+    desk.arrives(*missed("first"))
+    desk.time.pass_by(8)
+    desk.arrives(*missed("late"))
+    desk.presence = FULL_SCREEN
+    assert seconds_on_screen(desk) < policy.SEEN_AFTER_MS / 1000
+    desk.presence = PresenceState()
+    desk.time.pass_by(60)
+    assert "late-0" in desk.shown[0]
+
+
+def test_a_link_opens_also_where_the_disk_takes_no_note_of_it(desk: Desk) -> None:
+    desk.arrives(campaign())
+    desk.agent.fault = errors.DiskFault("full")
+    desk.presenter.follow("l1")
+    assert desk.opened == ["https://intranet.northwind.example/lyon"]
+    assert desk.told == [desk.agent.fault]
+    assert desk.shown == []
+
+
+def test_another_language_while_the_pointer_rests_on_it_does_not_keep_it_for_ever(desk: Desk) -> None:
+    desk.arrives(campaign())
+    desk.time.pass_by(2)
+    desk.presenter.hovered(True)
+    desk.presenter.speak_anew()
+    assert desk.shown == ["c-1 1/1"]
+    assert seconds_on_screen(desk) <= policy.POPUP_TIMEOUT_MS / 1000 + 1
