@@ -100,7 +100,7 @@ class Desk:
 
     def show_choices(self) -> None: ...
 
-    def tell(self, fault: errors.TidingsError) -> None:
+    def tell(self, fault: errors.TidingsError, *, quietly: bool = False) -> None:
         raise fault
 
 

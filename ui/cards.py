@@ -64,5 +64,5 @@ class Actions(Protocol):
     def show_choices(self) -> None:
         """The window in which the person says what is shared."""
 
-    def tell(self, fault: errors.TidingsError) -> None:
-        """Show what went wrong."""
+    def tell(self, fault: errors.TidingsError, *, quietly: bool = False) -> None:
+        """Show what went wrong; ``quietly`` where the person did nothing, and works elsewhere."""

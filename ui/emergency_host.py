@@ -137,8 +137,12 @@ class EmergencyHost(QObject):
             self._settling = self._timers.after(SETTLED_AFTER_MS, self._settle)
 
     def _settle(self) -> None:
+        """Coming anew it would come above a screen that was locked meanwhile."""
         self._settling = None
-        if self._page is not None:
+        self._presenter.after_a_look(self._cover_again)
+
+    def _cover_again(self) -> None:
+        if self._watched and self._page is not None:
             self._cover_all(self._page.title)
 
     def _cover_all(self, title: str) -> None:

@@ -14,6 +14,9 @@ from ui.cards import Actions
 
 log = logging.getLogger(__name__)
 
+_WISHES = {Act.LIKED, Act.UNLIKED}
+"""What the person wants to be kept. All else happens in passing, while they may be typing elsewhere."""
+
 
 class Noting:
     """A disk that cannot note that something was displayed must not make it come again and again."""
@@ -22,6 +25,7 @@ class Noting:
         self._agent = agent
         self._actions = actions
         self._not_noted: set[str] = set()
+        self._told: set[type[errors.TidingsError]] = set()
 
     def record(self, campaign_id: str, act: Act) -> None:
         """Note it, or tell the person why not."""
@@ -29,7 +33,12 @@ class Noting:
             self._agent.record(Interaction(campaign_id, act))
         except errors.TidingsError as fault:
             log.error("%s was not recorded: %s", act, fault.detail)
-            self._actions.tell(fault)
+            if act in _WISHES:
+                self._actions.tell(fault)
+            else:
+                self._tell_once(fault)
+        else:
+            self._told.clear()
 
     def displayed(self, campaign_ids: Collection[str]) -> None:
         """Note that they came to the screen, or tell the person why not and remember it."""
@@ -39,8 +48,16 @@ class Noting:
             self._agent.displayed(sorted(campaign_ids))
         except errors.TidingsError as fault:
             log.error("What came to the screen was not recorded: %s", fault.detail)
-            self._actions.tell(fault)
+            self._tell_once(fault)
             self._not_noted.update(campaign_ids)
+        else:
+            self._told.clear()
+
+    def _tell_once(self, fault: errors.TidingsError) -> None:
+        """Not again with each announcement, until the disk takes something."""
+        if type(fault) not in self._told:
+            self._told.add(type(fault))
+            self._actions.tell(fault, quietly=True)
 
     @property
     def owed(self) -> frozenset[str]:

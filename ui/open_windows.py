@@ -84,12 +84,12 @@ class OpenWindows(QObject):
         if window is not None:
             window.close()
 
-    def replace(self, kind: type[W], make: Callable[[], W]) -> W:
+    def replace(self, kind: type[W], make: Callable[[], W], *, activate: bool = True) -> W:
         """Open a new one in place of the one before. It stays in the language in which it was opened."""
         before = self._windows.pop(kind, None)
         if before is not None:
             before.close()
-        return self.show(kind, make, stays=True)
+        return self.show(kind, make, activate=activate, stays=True)
 
     def refresh(self) -> None:
         """Something changed: fill all that are open anew."""

@@ -6,7 +6,7 @@ or on the screen.
 
 A pop-up that is in the way makes way: when a full-screen program comes to the front, a presentation begins or the person
 wants a pause, it leaves the screen, and comes back afterwards unless it had been there long enough to be seen. Before a
-locked screen and an empty chair it stays, and its time stands still.
+locked screen, which only an emergency would cover and so leaves, and an empty chair it stays, and its time stands still.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Presenter:
         self._confirming = ""
         self._noting = Noting(agent, actions)
         self._asking = False
+        self._after_a_look: list[Callable[[], None]] = []
         self._presence_call: Call | None = None
         self._wake_call: Call | None = None
         self._open = True
@@ -120,13 +121,20 @@ class Presenter:
         self._deck.keep_plans(found)
         self._deck.add(found)
         self._show_or_close()
+        while self._after_a_look:
+            self._after_a_look.pop(0)()
         self._wake_at_next_moment(found)
-        if self._deck.top is not None:
+        if self._deck.top is not None or any(map(_is_emergency, self._deck.aside)):
             self._ask_again(ASK_AGAIN_WHILE_SHOWN_MS)
         else:
             held = any(reason in _HELD_BY_PRESENCE for reason in found.held.values())
             waits = held or bool(self._may_return(found, PresenceState()))
             self._ask_again(ASK_AGAIN_WHILE_HELD_MS if waits else None)
+
+    def after_a_look(self, call: Callable[[], None]) -> None:
+        """Call this once it is known whether somebody may look now, and what is in the way has left."""
+        self._after_a_look.append(call)
+        self._ask_presence()
 
     def _may_return(self, found: Selection, presence: PresenceState) -> list[Page]:
         """Which of those that made way may come back, as far as this is known of the person."""
@@ -145,12 +153,13 @@ class Presenter:
         )
 
     def _make_way(self, presence: PresenceState) -> None:
-        """What disturbs now leaves the screen; it comes back unless it was seen."""
+        """What disturbs now leaves the screen; it comes back unless it was seen, an emergency until it was closed."""
         reasons = [(page, self._in_the_way(page, presence)) for page in self._deck]
-        going = [page for page, reason in reasons if reason is not None and reason not in _NOBODY_LOOKS]
-        done = [page for page in going if page.seen]
+        stays = {None, *_NOBODY_LOOKS}
+        going = [page for page, reason in reasons if reason not in stays or (reason and _is_emergency(page))]
+        done = [page for page in going if page.seen and not _is_emergency(page)]
         self._deck.drop(done)
-        self._deck.put_aside([page for page in going if not page.seen])
+        self._deck.put_aside([page for page in going if page not in done])
         self._note_timed_out(done)
 
     def _ask_again(self, delay_ms: int | None) -> None:
@@ -177,7 +186,7 @@ class Presenter:
 
     def _show_or_close(self) -> None:
         page = self._deck.top
-        emergency = page is not None and page.urgency is Urgency.EMERGENCY
+        emergency = page is not None and _is_emergency(page)
         if self._card is not None and (page is None or emergency is not self._card_is_for_emergencies):
             card, self._card = self._card, None
             self._dwell.stop()
@@ -196,15 +205,19 @@ class Presenter:
             self._card.show(CardContent(page.item, position, count))
 
     def _note_displayed(self, page: Page) -> None:
-        """Before it can be seen: who is killed in between must not show it twice."""
+        """Before it can be seen: who is killed in between must not show it twice. An emergency comes until it was closed."""
         new = page.ids() - page.displayed
         page.displayed.update(new)
-        self._noting.displayed(new)
+        if not _is_emergency(page):
+            self._noting.displayed(new)
 
-    def _leave(self) -> None:
+    def _leave(self, *, put_off: bool = False) -> None:
         """The page on top is done: show the next one, or close."""
-        if self._deck.top is not None:
-            self._deck.drop([self._deck.top])
+        page = self._deck.top
+        if page is not None:
+            if _is_emergency(page) and not put_off:
+                self._noting.displayed(page.displayed)
+            self._deck.drop([page])
         self._show_or_close()
 
     def _stayed(self, key: str) -> None:
@@ -229,9 +242,8 @@ class Presenter:
         self._show_or_close()
 
     def _note_timed_out(self, pages: list[Page]) -> None:
-        for page in pages:
-            for campaign_id in sorted(page.displayed):
-                self._noting.record(campaign_id, Act.TIMED_OUT)
+        for campaign_id in sorted(campaign_id for page in pages for campaign_id in page.displayed):
+            self._noting.record(campaign_id, Act.TIMED_OUT)
 
     # What the card tells
 
@@ -284,7 +296,7 @@ class Presenter:
     def later(self, delay_s: float | None) -> None:
         """Show it again after so many seconds, or at the next login."""
         if self.shown and self._try(lambda campaign_id: self._agent.remind(campaign_id, delay_s), self.shown):
-            self._leave()
+            self._leave(put_off=True)
 
     def open_inbox(self, campaign_id: str = "") -> None:
         """The person goes on in the inbox, with one of those on this page or with all."""
@@ -320,6 +332,10 @@ def follow_link(agent: Agent, actions: Actions, campaign_id: str, link_id: str) 
     except errors.TidingsError as fault:
         actions.tell(fault)
     return actions.open_url(url)
+
+
+def _is_emergency(page: Page) -> bool:
+    return page.urgency is Urgency.EMERGENCY
 
 
 def time_out_ms(urgency: Urgency) -> int | None:

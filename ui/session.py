@@ -116,8 +116,8 @@ class Session(QObject):
     def show_choices(self) -> None:
         self._windows.show_choices()
 
-    def tell(self, fault: errors.TidingsError) -> None:
-        self._windows.tell(fault.title, fault.message)
+    def tell(self, fault: errors.TidingsError, *, quietly: bool = False) -> None:
+        self._windows.tell(fault.title, fault.message, activate=not quietly)
 
     # Changes
 

@@ -156,11 +156,13 @@ class Windows(QObject):
 
             self._open.show(NoticeWindow, lambda: NoticeWindow(self._theme(), company))
 
-    def tell(self, title: str, message: str) -> None:
+    def tell(self, title: str, message: str, *, activate: bool = True) -> None:
         """One message, in place of the one before."""
         from ui.message import MessageWindow
 
-        self._open.replace(MessageWindow, lambda: MessageWindow(self._theme(), title, message))
+        self._open.replace(
+            MessageWindow, lambda: MessageWindow(self._theme(), title, message), activate=activate
+        )
 
     # First run
 

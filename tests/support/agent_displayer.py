@@ -48,7 +48,7 @@ class Alone:
     def show_choices(self) -> None:
         """No window."""
 
-    def tell(self, fault: errors.TidingsError) -> None:
+    def tell(self, fault: errors.TidingsError, *, quietly: bool = False) -> None:
         """What went wrong ends the process."""
         raise fault
 

@@ -91,9 +91,10 @@ class SideCover(Cover):
 class EmergencyCover(Cover):
     """The screen with the announcement.
 
-    For the first seconds keys go where they went before, and its buttons take none: whoever types when it comes loses nothing
-    and presses nothing. Then it takes the keyboard, since the program beneath cannot be seen any more: what is typed on would
-    go anywhere, and who has no pointer could not answer. The keyboard comes to the text, where no key presses a button.
+    For the first seconds keys go where they went before, and none of its buttons can be pressed: whoever types or clicks when
+    it comes loses nothing and presses nothing. Then it takes the keyboard, since the program beneath cannot be seen any more:
+    what is typed on would go anywhere, and who has no pointer could not answer. The keyboard comes to the text, where no key
+    presses a button.
     """
 
     link_clicked = Signal(str)
@@ -115,6 +116,7 @@ class EmergencyCover(Cover):
         self.guard = GuardedClose(theme, timers)
         self.guard.closed.connect(self.dismissed)
         self.guard.resized.connect(self.lay_out)
+        self.guard.ready.connect(lambda: self._take_presses(True))
         px = theme.px
         self._column = QVBoxLayout(self.card)
         self._column.setContentsMargins(px(24), px(20), px(24), px(20))
@@ -198,6 +200,7 @@ class EmergencyCover(Cover):
         self._show_actions(page)
         self.share_line.setText(page.share_line)
         if anew:
+            self._take_presses(False)
             self.guard.begin()
             self._announce()
         self.lay_out()
@@ -226,6 +229,11 @@ class EmergencyCover(Cover):
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)
         self.action_row.setVisible(self.action_row.any_shown())
+
+    def _take_presses(self, taken: bool) -> None:
+        """Where a link or a film leads lies beneath: following it uncovers the screens, as closing does."""
+        for widget in (self.action_row, self.acknowledge, self.picture):
+            widget.setEnabled(taken)
 
     def lay_out(self) -> None:
         """The announcement in the middle, as high as it needs and the screen has room; a longer text is scrolled."""

@@ -100,6 +100,17 @@ def test_a_pause_ends_by_itself_or_by_the_person(agent: Agent) -> None:
     assert agent.runtime.status().paused_until is None
 
 
+def test_a_pause_from_a_clock_that_was_years_ahead_holds_nothing_once_the_clock_is_right(
+    agent: Agent,
+) -> None:
+    years = 900 * 86_400
+    agent.clock.advance(years)
+    agent.runtime.pause(1_800)
+    assert agent.runtime.status().paused_until is not None
+    agent.clock.advance(-years)
+    assert agent.runtime.status().paused_until is None
+
+
 def test_only_a_link_that_the_campaign_still_has_is_opened(agent: Agent, company: Company) -> None:
     until(lambda: agent.runtime.inbox(), "the campaign")
     assert agent.runtime.allowed_url("c-one", "l1") == "https://intranet.northwind.example/"

@@ -45,6 +45,7 @@ class Desk:
         self.opened: list[str] = []
         self.played: list[str] = []
         self.told: list[errors.TidingsError] = []
+        self.told_quietly: list[errors.TidingsError] = []
         self.choices_shown = 0
         self.inbox_shown: list[str] = []
         self.on_show: Callable[[], object] = lambda: None
@@ -74,8 +75,8 @@ class Desk:
     def show_choices(self) -> None:
         self.choices_shown += 1
 
-    def tell(self, fault: errors.TidingsError) -> None:
-        self.told.append(fault)
+    def tell(self, fault: errors.TidingsError, *, quietly: bool = False) -> None:
+        (self.told_quietly if quietly else self.told).append(fault)
 
     @property
     def shown(self) -> list[str]:

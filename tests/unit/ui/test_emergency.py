@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from agent.model import Act, Urgency
+from agent.model import Act, PresenceState, Tristate, Urgency
 from tests.support.gallery_emergency import emergency_page
-from tests.unit.ui.desk import COMPANY, campaign
+from tests.unit.ui.desk import COMPANY, FILM, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui import pages
 from ui.cards import CardContent, DigestContent
@@ -45,6 +46,12 @@ class EmergencyDesk(Desk):
         return pages.popup_page(
             content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
         )
+
+    def restarts(self) -> None:
+        self.presenter.close()
+        self.presenter = Presenter(self.agent, self._make_host, self, self.time, self.time)
+        self.presenter.refresh()
+        self.time.pass_by(0.1)
 
     @property
     def cover(self) -> EmergencyCover:
@@ -104,7 +111,7 @@ def test_two_deliberate_steps_close_it(qtbot: QtBot, desk: EmergencyDesk) -> Non
     desk.time.pass_by(1)
     click(qtbot, desk, cover.guard.yes)
     assert not cover.isVisible()
-    assert desk.agent.acts("c-1")[-1] is Act.DISMISSED
+    assert Act.DISMISSED in desk.agent.acts("c-1")
 
 
 def test_keep_it_open_goes_back_to_the_first_step(qtbot: QtBot, desk: EmergencyDesk) -> None:
@@ -128,7 +135,7 @@ def test_keys_that_were_meant_for_another_program_do_nothing(
     assert desk.cover.isVisible()
     assert not desk.cover.guard.question.isVisible()
     assert not desk.cover.acknowledge.question.isVisible()
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+    assert desk.agent.acts("c-1") == []
 
 
 def test_the_keyboard_comes_to_the_text_and_closes_it_in_two_steps(qtbot: QtBot, desk: EmergencyDesk) -> None:
@@ -177,8 +184,77 @@ def test_one_that_is_recalled_uncovers_the_screen(desk: EmergencyDesk) -> None:
     assert not cover.isVisible()
 
 
+def test_nothing_in_it_can_be_pressed_in_its_first_moments(qtbot: QtBot, desk: EmergencyDesk) -> None:
+    desk.agent.media[FILM.sha256] = Path("film.mp4")
+    desk.arrives(campaign(urgency=Urgency.EMERGENCY, acknowledge=True, video=FILM))
+    cover = desk.cover
+    buttons = [button for button in cover.findChildren(QAbstractButton) if button.isVisible()]
+    assert {cover.watch, cover.like, cover.picture.play, cover.acknowledge.ask} <= set(buttons)
+    assert not any(button.isEnabled() for button in buttons)
+    for button in buttons:
+        qtbot.mouseClick(button, LEFT)
+    assert (desk.opened, desk.played, desk.agent.recorded) == ([], [], [])
+    assert not cover.acknowledge.question.isVisible()
+    desk.time.pass_by(READY_S)
+    assert all(button.isEnabled() for button in buttons)
+    click(qtbot, desk, cover.watch)
+    assert desk.played == ["c-1"]
+
+
+def test_it_leaves_a_screen_that_is_locked_and_is_there_when_it_is_open_again(desk: EmergencyDesk) -> None:
+    desk.comes()
+    desk.time.pass_by(20)
+    cover = desk.cover
+    desk.presence = PresenceState(locked=Tristate.YES)
+    desk.time.pass_by(6)
+    assert not cover.isVisible()
+    desk.time.pass_by(3_600)
+    assert len(desk.hosts) == 1
+    desk.presence = PresenceState(locked=Tristate.NO)
+    desk.time.pass_by(6)
+    assert desk.cover.isVisible()
+    assert not desk.cover.guard.first.isEnabled()
+
+
+def test_a_screen_that_changes_while_it_is_locked_does_not_bring_it_above_the_lock(
+    desk: EmergencyDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.comes()
+    desk.time.pass_by(1)
+    raised: list[str] = []
+    monkeypatch.setattr(desk.cover, "raise_", lambda: raised.append("raised"))
+    desk.cover.screen().geometryChanged.emit(desk.cover.geometry())
+    desk.time.pass_by(0.1)
+    assert raised == ["raised"], "an open screen is covered again"
+    desk.presence = PresenceState(locked=Tristate.YES)
+    cover = desk.cover
+    cover.screen().geometryChanged.emit(cover.geometry())
+    desk.time.pass_by(0.1)
+    assert raised == ["raised"]
+    assert not cover.isVisible()
+
+
+def test_one_that_nobody_closed_is_there_after_a_restart_and_one_that_was_closed_is_not(
+    qtbot: QtBot, desk: EmergencyDesk, theme: Theme
+) -> None:
+    desk.comes()
+    desk.time.pass_by(60)
+    desk.restarts()
+    assert desk.cover.isVisible()
+    desk.time.pass_by(READY_S)
+    click(qtbot, desk, desk.cover.guard.first)
+    desk.time.pass_by(1)
+    click(qtbot, desk, desk.cover.guard.yes)
+    desk.restarts()
+    assert len(desk.hosts) == 2
+    desk.agent.mark_read(["c-1"], False)
+    desk.time.pass_by(1)
+    assert len(desk.hosts) == 2, "marked as unread it does not come again"
+
+
 def test_confirming_it_was_read_keeps_it_and_says_so(qtbot: QtBot, desk: EmergencyDesk) -> None:
     desk.comes(acknowledge=True)
+    desk.time.pass_by(READY_S)
     acknowledge = desk.cover.acknowledge
     click(qtbot, desk, acknowledge.ask)
     desk.time.pass_by(3)

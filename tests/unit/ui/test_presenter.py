@@ -264,9 +264,27 @@ def test_while_nothing_is_due_no_timer_runs_and_the_desktop_is_left_alone(desk: 
 def test_a_full_disk_is_told_and_the_card_still_works(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.agent.fault = errors.DiskFault("no space left")
+    desk.presenter.like(True)
+    assert desk.told == [desk.agent.fault], "that was a wish"
     desk.presenter.dismiss()
-    assert isinstance(desk.told[0], errors.DiskFault)
+    assert desk.told_quietly == [desk.agent.fault]
     assert desk.shown == []
+
+
+@pytest.mark.expected_logs("was not recorded")
+def test_a_full_disk_is_told_once_and_not_with_each_announcement_and_again_when_it_is_full_again(
+    desk: Desk,
+) -> None:
+    desk.agent.fault = errors.DiskFault("no space left")
+    for number in range(5):
+        desk.arrives(campaign(f"c-{number}"))
+        desk.time.pass_by(TIME_OUT_S + 1)
+    assert (desk.told, desk.told_quietly) == ([], [desk.agent.fault])
+    desk.agent.fault = None
+    desk.arrives(campaign("c-5"))
+    desk.agent.fault = errors.DiskFault("no space left")
+    desk.time.pass_by(TIME_OUT_S + 1)
+    assert desk.told_quietly[1:] == [desk.agent.fault]
 
 
 def test_change_opens_the_choices(desk: Desk) -> None:

@@ -214,7 +214,8 @@ class Walk(RuleBasedStateMachine):
         for content in contents:
             items = content.items if isinstance(content, DigestContent) else (content.item,)
             for item in items:
-                assert Act.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
+                noted = Act.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
+                assert noted is (item.campaign.urgency is not Urgency.EMERGENCY)
             emergencies = {
                 item.campaign.campaign_id
                 for page in self.desk.presenter._deck
