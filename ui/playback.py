@@ -46,6 +46,8 @@ class _Playing:
     """When, on the monotonic clock, in seconds."""
     problem: Problem | None
     told: Told
+    waited: bool = False
+    """The player had been started ahead, and has told nothing since."""
 
 
 class Playback:
@@ -152,6 +154,7 @@ class Playback:
             playing.process.send(told)
 
     def _open(self, campaign_id: str, request: PlayRequest, wanted: float) -> None:
+        waited = self._ahead is not None and self._ahead.running
         self.prepare()
         self._cancel_let_go()
         process, self._ahead = self._ahead, None
@@ -160,7 +163,7 @@ class Playback:
             return
         told = Told(request.liked, request.share_line)
         self._open_ones[process] = campaign_id
-        self._playing = _Playing(campaign_id, process, wanted, request.problem, told)
+        self._playing = _Playing(campaign_id, process, wanted, request.problem, told, waited)
         process.send(request)
 
     def _start(self) -> PlayerProcess:
@@ -229,6 +232,8 @@ class Playback:
         campaign_id = self._open_ones.get(process)
         if campaign_id is None:
             return
+        if self._playing is not None and self._playing.process is process:
+            self._playing.waited = False
         log.info("Player: %s %s", event.event, event.detail)
         if event.event is Event.FIRST_FRAME and self._playing is not None:
             after_ms = (time.monotonic() - self._playing.wanted) * 1000
@@ -279,9 +284,13 @@ class Playback:
             self._crashed(playing, code)
 
     def _crashed(self, playing: _Playing, code: int) -> None:
-        """Say so in a player that decodes nothing; if that ends too, in a message."""
+        """Say so in a player that decodes nothing; if that ends too, in a message. Another replaces one that died waiting."""
         item = self._item(playing.campaign_id)
-        request = self._request(item, Problem.CRASHED) if item is not None else None
+        problem = playing.problem if playing.waited else Problem.CRASHED
+        request = self._request(item, problem) if item is not None else None
+        if playing.waited and request is not None:
+            self._open(playing.campaign_id, request, playing.wanted)
+            return
         if request is None or playing.problem is not None:
             self._tell(faults.PlayerEnded(f"exit code {code}"))
         else:
