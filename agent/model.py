@@ -1,7 +1,7 @@
 """What everybody in the agent talks about. Frozen values; imports nothing of ours.
 
-The structures that also travel (``Company``, ``Campaign`` and their parts) have the fields of ``docs/protocol`` and refuse
-unknown ones. Times are timezone-aware UTC, sizes are bytes, durations name their unit.
+What also travels (``Company``, ``Campaign`` and their parts) has the fields of ``docs/protocol`` and refuses unknown ones.
+Times are timezone-aware UTC, sizes are bytes, durations name their unit.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Interaction(Struct, frozen=True):
 
 
 class CampaignState(Struct, frozen=True, gc=False):
-    """What this computer knows about one campaign, besides its content. Stays here."""
+    """What this computer knows about one campaign. Stays here. Limits count what ``popped_up`` without being asked for."""
 
     received: datetime
     listed: bool = True
@@ -206,9 +206,10 @@ class CampaignState(Struct, frozen=True, gc=False):
     liked: bool = False
     remind_at: datetime | None = None
     remind_after_login: str = ""
-    """The login in which the person asked to be reminded at the next one; empty without such a reminder."""
+    """The login in which the person asked to be reminded at the next one, if they did."""
     acknowledged: datetime | None = None
     """When the person confirmed by name that they have read it."""
+    popped_up: datetime | None = None
 
 
 class InboxItem(Struct, frozen=True, gc=False):

@@ -118,7 +118,7 @@ def _spare_beyond_limits(
 ) -> tuple[list[InboxItem], list[InboxItem]]:
     """Hold back what is too much. A digest is one pop-up; what the person asked for again is none."""
     now, preferences = around.now, around.preferences
-    displayed = [item.state.displayed for item in items if item.state.displayed is not None]
+    displayed = [item.state.popped_up for item in items if item.state.popped_up is not None]
     limited = moments.limited_until(now, displayed, preferences)
     digest = missed if limited is None else []
     in_digest = {item.campaign.campaign_id for item in digest}

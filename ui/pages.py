@@ -51,6 +51,7 @@ def popup_page(
         position=content.position,
         count=content.count,
         acknowledge=read_request(content.item, company),
+        ends=campaign.ends,
     )
 
 

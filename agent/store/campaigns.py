@@ -15,8 +15,10 @@ from agent.store.connection import Database, decoding
 
 _LIKES_A_DAY = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS = "content, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged"
-_Row = tuple[bytes, str, int, str | None, int, int, str | None, str, str | None]
+_COLUMNS = (
+    "content, received, listed, displayed, popped_up, is_read, liked, remind_at, remind_login, acknowledged"
+)
+_Row = tuple[bytes, str, int, str | None, str | None, int, int, str | None, str, str | None]
 
 
 class CampaignStore:
@@ -136,8 +138,9 @@ class CampaignStore:
         moment = now.isoformat()
         with self._database.transaction() as connection:
             connection.executemany(
-                "UPDATE campaign SET displayed = ?, remind_at = NULL, remind_login = '' WHERE campaign_id = ?",
-                [(moment, campaign_id) for campaign_id in campaign_ids],
+                "UPDATE campaign SET displayed = ?, remind_at = NULL, remind_login = '', popped_up ="
+                " CASE WHEN remind_at IS NULL AND remind_login = '' THEN ? ELSE popped_up END WHERE campaign_id = ?",
+                [(moment, moment, campaign_id) for campaign_id in campaign_ids],
             )
 
     def read(self, campaign_id: str) -> None:
@@ -202,11 +205,12 @@ class CampaignStore:
 
 
 def _state(row: _Row) -> CampaignState:
-    _, received, listed, displayed, is_read, liked, remind_at, remind_login, acknowledged = row
+    _, received, listed, displayed, popped_up, is_read, liked, remind_at, remind_login, acknowledged = row
     return CampaignState(
         received=datetime.fromisoformat(received),
         listed=bool(listed),
         displayed=datetime.fromisoformat(displayed) if displayed else None,
+        popped_up=datetime.fromisoformat(popped_up) if popped_up else None,
         read=bool(is_read),
         liked=bool(liked),
         remind_at=datetime.fromisoformat(remind_at) if remind_at else None,

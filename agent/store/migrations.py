@@ -99,7 +99,12 @@ WHERE listed = 1 OR remind_at IS NOT NULL OR remind_login != '';
 CREATE INDEX campaign_unread ON campaign (campaign_id) WHERE is_read = 0 AND recalled = 0
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
+_V5 = """
+ALTER TABLE campaign ADD COLUMN popped_up TEXT;
+UPDATE campaign SET popped_up = displayed
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:

@@ -129,7 +129,7 @@ class Detail(Themed, QScrollArea):
         self.later.setVisible(not self.later.isVisible())
         if self.later.isVisible():
             self.ensureWidgetVisible(self.later)
-            self.later.buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
+            self.later.first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_item(
         self,
@@ -155,7 +155,7 @@ class Detail(Themed, QScrollArea):
             self._shown_id = item.campaign.campaign_id
             self.body.show_text(variant.body)
             self._show_links(variant)
-            self.later.hide()
+            self.later.begin(item.campaign.ends)
             self.verticalScrollBar().setValue(0)
         self.recolour()
         self.body.setVisible(bool(variant.body))

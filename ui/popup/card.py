@@ -209,7 +209,7 @@ class PopupCard(CardFrame):
         self.sender_label.setText(" · ".join(part for part in (page.company, page.sender) if part))
         self._show_urgency(page.urgency)
         self.received.setText(page.received)
-        self.later.hide()
+        self.later.begin(page.ends)
         self._show_picture(page)
         self.title.setText(page.title)
         self.body.setText(page.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent.model import Urgency
@@ -30,7 +31,7 @@ class PopupPage:
 
     ``picture`` is a picture's or a video poster's file, ``logo`` the company's, None while there is none. ``duration_ms`` is
     the video's length, None without a video that can be played; ``note`` says why not. ``position`` counts from 1.
-    ``acknowledge`` is what the company asks beyond reading, None if nothing.
+    ``acknowledge`` is what the company asks beyond reading, None if nothing; ``ends`` when it is over.
     """
 
     title: str
@@ -53,6 +54,7 @@ class PopupPage:
     count: int = 1
     digest: tuple[DigestLine, ...] = ()
     acknowledge: ReadRequest | None = None
+    ends: datetime | None = None
 
     @property
     def has_video(self) -> bool:

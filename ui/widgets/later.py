@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from PySide6.QtCore import Signal
@@ -38,6 +38,8 @@ class LaterRow(FlowRow):
         self.setAccessibleName(_("Remind me later"))
         self.add(label(_("Remind me in"), kind="small", tone="muted"))
         self.buttons: list[Button] = []
+        self._delays: list[Callable[[], float | None]] = []
+        self._ends: datetime | None = None
         for seconds in policy.REMIND_CHOICES_S:
             self._offer(delay_text(seconds), partial(float, seconds))
         self._offer(_("Tomorrow"), lambda: wording.seconds_until_tomorrow(self._now()))
@@ -48,3 +50,25 @@ class LaterRow(FlowRow):
         button.clicked.connect(lambda: self.chosen.emit(delay()))
         self.add(button)
         self.buttons.append(button)
+        self._delays.append(delay)
+
+    def begin(self, ends: datetime | None) -> None:
+        """For another announcement, which is over at ``ends``: nothing is offered that would come too late."""
+        self._ends = ends
+        self.hide()
+
+    @property
+    def first(self) -> Button:
+        """The first that is offered."""
+        return next(button for button in self.buttons if not button.isHidden())
+
+    def setVisible(self, visible: bool) -> None:
+        if visible:
+            for button, delay in zip(self.buttons, self._delays, strict=True):
+                button.setVisible(self._in_time(delay()))
+        super().setVisible(visible)
+
+    def _in_time(self, delay_s: float | None) -> bool:
+        if delay_s is None or self._ends is None:
+            return True
+        return self._now() + timedelta(seconds=delay_s) < self._ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,22 @@ def test_once_displayed_a_campaign_comes_back_only_as_a_reminder(agent: Agent) -
     assert agent.runtime.select(free).show
     agent.runtime.record(Interaction("c-one", Act.DISPLAYED))
     assert not agent.runtime.select(free).show
+
+
+def test_neither_marking_nor_a_reminder_counts_as_a_pop_up(agent: Agent) -> None:
+    def popped_up() -> datetime | None:
+        (item,) = (each for each in agent.runtime.inbox() if each.campaign.campaign_id == "c-one")
+        return item.state.popped_up
+
+    until(lambda: agent.runtime.inbox(), "the campaign")
+    agent.runtime.mark_read(["c-one"], False)
+    assert popped_up() is None
+    agent.runtime.remind("c-one", 900)
+    agent.clock.advance(900)
+    agent.runtime.displayed(["c-one"])
+    assert popped_up() is None
+    agent.runtime.displayed(["c-one"])
+    assert popped_up() is not None
 
 
 def test_a_pause_ends_by_itself_or_by_the_person(agent: Agent) -> None:

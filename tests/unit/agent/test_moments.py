@@ -24,7 +24,10 @@ def chosen(items: list[InboxItem], preferences: Preferences, now: datetime = NOW
 
 def shown_before(*minutes_ago: int) -> list[InboxItem]:
     moments = [NOW - timedelta(minutes=minutes) for minutes in minutes_ago]
-    return [an_item(f"c-old-{number}", displayed=moment) for number, moment in enumerate(moments)]
+    return [
+        an_item(f"c-old-{number}", displayed=moment, popped_up=moment)
+        for number, moment in enumerate(moments)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,13 @@ def test_between_two_is_the_time_that_the_person_wants_but_for_what_they_asked_f
     assert ids(found) == ["c-again"]
     assert found.held["c-new"] is HoldReason.TOO_SOON
     assert found.look_again == NOW + timedelta(minutes=20)
+
+
+def test_what_was_marked_or_asked_for_again_was_no_pop_up_that_the_limits_count() -> None:
+    marked = an_item("c-marked", displayed=NOW - timedelta(minutes=1))
+    again = replace(marked, state=replace(marked.state, popped_up=NOW - timedelta(days=3)))
+    found = chosen([marked, again, an_item("c-new")], Preferences(popups_per_hour=1, minutes_between=30))
+    assert ids(found) == ["c-new"]
 
 
 def test_a_digest_is_one_pop_up_however_many_it_names() -> None:

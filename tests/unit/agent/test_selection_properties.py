@@ -48,6 +48,7 @@ STATES = st.builds(
     received=PAST,
     listed=st.sampled_from([True, True, True, False]),
     displayed=st.none() | MOMENTS,
+    popped_up=st.none() | MOMENTS,
     read=st.sampled_from([False, False, True]),
     remind_at=st.none() | st.none() | MOMENTS,
     remind_after_login=st.sampled_from(["", "", "", "monday", "tuesday"]),
@@ -246,7 +247,9 @@ class Person:
             for item in page:
                 campaign_id = item.campaign.campaign_id
                 self.displayed.append(campaign_id)
-                self.items[campaign_id] = InboxItem(item.campaign, replace(item.state, displayed=moment))
+                self.items[campaign_id] = InboxItem(
+                    item.campaign, replace(item.state, displayed=moment, popped_up=moment)
+                )
         return found
 
 

@@ -253,6 +253,9 @@ class MemoryAgent:
             Act.LIKED: {"liked": True},
             Act.UNLIKED: {"liked": False},
         }
+        item = self.items.get(interaction.campaign_id)
+        if item is not None and not selection.asked_for(item):
+            changes[Act.DISPLAYED]["popped_up"] = self.time.now()
         self._change(interaction.campaign_id, **changes.get(interaction.act, {}))
 
     def displayed(self, campaign_ids: Collection[str]) -> None:
@@ -279,7 +282,8 @@ class MemoryAgent:
 
     def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
         for campaign_id in campaign_ids:
-            self._change(campaign_id, read=read)
+            displayed = self.items[campaign_id].state.displayed or self.time.now()
+            self._change(campaign_id, read=read, displayed=displayed)
 
     def pause(self, seconds: float | None) -> None:
         until = self.time.now() + timedelta(seconds=seconds) if seconds else None

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -253,3 +253,15 @@ def test_a_video_that_is_not_here_yet_is_told_and_has_no_button(card: PopupCard)
     assert not card.watch.isVisible()
     assert not card.picture.play.isVisible()
     assert card.note.height() >= card.note.fontMetrics().height()
+
+
+def test_no_reminder_is_offered_that_would_come_when_the_announcement_is_over(
+    card: PopupCard,
+) -> None:
+    def offered(ends: datetime) -> list[str]:
+        shown(card, replace(data.video_page(), ends=ends)).later_button.click()
+        return [button.full_text for button in card.later.buttons if button.isVisible()]
+
+    assert offered(EVENING + timedelta(minutes=30)) == ["15 min", "At the next login"]
+    assert offered(EVENING + timedelta(hours=8)) == ["15 min", "1 hour", "At the next login"]
+    assert offered(EVENING + timedelta(days=7)) == ["15 min", "1 hour", "Tomorrow", "At the next login"]
