@@ -11,6 +11,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,7 @@ OPEN, LATER, CLOSE = "default", "later", "close"
 LONGEST_BODY = 400
 """Characters. Servers show a few lines; all of it is in the inbox."""
 END_TIMEOUT_S = 2.0
+_LATER_S = float(policy.REMIND_CHOICES_S[-1])
 _WEIGHTS = {Urgency.URGENT: Weight.CRITICAL, Urgency.EMERGENCY: Weight.CRITICAL}
 
 Command = Callable[[], Sequence[str]]
@@ -80,7 +82,7 @@ class NotificationHost:
         if duration_ms is not None:
             self._time_out = self._timers.after(duration_ms, self._presenter.expired)
         try:
-            self._tell(notification_of(content))
+            self._tell(notification_of(content, datetime.now(UTC)))
         except OSError as error:
             log.error("The notification helper did not start: %s", error)
             self._post(lambda: self._heard(Report(Outcome.UNAVAILABLE)))
@@ -126,7 +128,7 @@ class NotificationHost:
             self._presenter.dismiss()
             self._open_inbox(campaign_id)
         elif report.detail == LATER:
-            self._presenter.later(float(policy.REMIND_CHOICES_S[-1]))
+            self._presenter.later(_LATER_S)
         elif report.detail == CLOSE:
             self._presenter.dismiss()
 
@@ -137,17 +139,19 @@ def _what(content: CardContent | DigestContent) -> tuple[str, Urgency]:
     return content.item.campaign.campaign_id, content.item.campaign.urgency
 
 
-def notification_of(content: CardContent | DigestContent) -> Notification:
-    """A campaign, or what a digest names, in the person's language, as plain text."""
+def notification_of(content: CardContent | DigestContent, now: datetime) -> Notification:
+    """A campaign, or what a digest names, in the person's language, as plain text. No reminder after its end is offered."""
     if isinstance(content, DigestContent):
         return _digest(content)
     campaign = content.item.campaign
     text = campaign.variant(i18n.language())
+    in_time = now + timedelta(seconds=_LATER_S) < campaign.ends
+    later = ((LATER, _("Remind me in 1 hour")),) if in_time else ()
     body = text.body if len(text.body) <= LONGEST_BODY else text.body[: LONGEST_BODY - 1].rstrip() + "…"
     return Notification(
         title=text.title,
         body="\n".join(part for part in (campaign.sender, body) if part),
-        actions=((OPEN, _("Open")), (LATER, _("Remind me in 1 hour")), (CLOSE, _("Close"))),
+        actions=((OPEN, _("Open")), *later, (CLOSE, _("Close"))),
         weight=_WEIGHTS.get(campaign.urgency, Weight.NORMAL),
         timeout_ms=time_out_ms(campaign.urgency) or 0,
     )

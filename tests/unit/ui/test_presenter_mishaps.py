@@ -9,6 +9,8 @@ from agent import errors, policy
 from agent.model import Act, Campaign, PresenceState, Tristate
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
+from ui.cards import CardContent
+from ui.notification_host import notification_of
 
 FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
 LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
@@ -79,3 +81,14 @@ def test_another_language_while_the_pointer_rests_on_it_does_not_keep_it_for_eve
     desk.presenter.speak_anew()
     assert desk.shown == ["c-1 1/1"]
     assert seconds_on_screen(desk) <= policy.POPUP_TIMEOUT_MS / 1000 + 1
+
+
+def test_a_notification_offers_no_reminder_that_would_come_too_late(desk: Desk) -> None:
+    desk.arrives(campaign(ends=START + timedelta(hours=2)))
+    content = CardContent(desk.agent.items["c-1"], 1, 1)
+
+    def offered(after: timedelta) -> list[str]:
+        return [action for action, _ in notification_of(content, START + after).actions]
+
+    assert offered(timedelta()) == ["default", "later", "close"]
+    assert offered(timedelta(hours=1)) == ["default", "close"]
