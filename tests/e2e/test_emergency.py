@@ -21,6 +21,7 @@ BUTTON = "push button|button"
 PATIENCE_S = 30.0
 MONITOR_WIDTH = 683
 PAPER = Theme.of(Scheme.LIGHT).paper.upper()
+LOCKED = "#203040"
 EMERGENCY = f"""
 sender = "Site security"
 urgency = "emergency"
@@ -108,4 +109,25 @@ def test_it_covers_both_monitors_above_a_full_screen_program_until_it_is_closed_
         screen.type("after")
         until(lambda: notes.read_text() == "beforeafter", "the keyboard to be back where it was")
         until(lambda: [row["signal"] for row in company.stored()] == ["seen"], "*seen*", PATIENCE_S)
+    assert TRACEBACK not in agent.logs()
+
+
+def test_it_stands_before_no_lock_also_when_a_monitor_comes_and_is_back_when_the_person_is(
+    two_monitors: VirtualDesktop, told_to_leave: RunningServer, code: str, tmp_path: Path
+) -> None:
+    desktop, screen = two_monitors, two_monitors.screen
+    screen.take_away("monitor-1")
+    with AgentProcess(desktop.env, tmp_path) as agent:
+        agent.enrol(told_to_leave.url, code)
+        agent.choose()
+        agent.start("run", "--minimized")
+        until(lambda: covers(desktop) == [0], "the monitor to be covered", PATIENCE_S)
+        locker = desktop.start(["i3lock", "--nofork", "--color", LOCKED.removeprefix("#")], "i3lock")
+        screen.window(wm_class="i3lock")
+        screen.plug_in(1, 2)
+        until(lambda: covers(desktop) == [], "it to leave the locked screen", PATIENCE_S)
+        assert colours(desktop) == {LOCKED}
+        locker.stop()
+        until(lambda: covers(desktop) == [0, MONITOR_WIDTH], "it to be back", PATIENCE_S)
+        until(lambda: colours(desktop) == {PAPER}, "both monitors to be covered")
     assert TRACEBACK not in agent.logs()
