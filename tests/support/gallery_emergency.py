@@ -46,6 +46,7 @@ def cover(theme: Theme, page: PopupPage, *, ready: bool = True) -> EmergencyCove
     if ready:
         window.guard.first.setEnabled(True)
         window.guard.note.hide()
+        window.guard.ready.emit()
     window.text.setFocus()
     return window
 
