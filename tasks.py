@@ -225,7 +225,19 @@ def bench(arguments: Sequence[str]) -> int:
 def prove_privacy(arguments: Sequence[str]) -> int:
     """try each privacy guarantee at its full count; the report is build/privacy-report.html"""
     set_up("test")
-    return run("-m", "tests.privacy", *arguments)
+    return run("-m", "tests.support.prove", "privacy", *arguments)
+
+
+def prove_reliability(arguments: Sequence[str]) -> int:
+    """try each guarantee of reliability at its full count; the report is build/reliability-report.html"""
+    set_up("test")
+    return run("-m", "tests.support.prove", "reliability", *arguments)
+
+
+def prove_security(arguments: Sequence[str]) -> int:
+    """try each guarantee of security at its full count; the report is build/security-report.html"""
+    set_up("test")
+    return run("-m", "tests.support.prove", "security", *arguments)
 
 
 def package(arguments: Sequence[str]) -> int:
@@ -267,13 +279,26 @@ def clean(_arguments: Sequence[str]) -> int:
 
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     task.__name__.replace("_", "-"): task
-    for task in (demo, test, prove_privacy, bench, package, lint, messages, gallery, setup, clean)
+    for task in (
+        demo,
+        test,
+        prove_privacy,
+        prove_reliability,
+        prove_security,
+        bench,
+        package,
+        lint,
+        messages,
+        gallery,
+        setup,
+        clean,
+    )
 }
 
 
 def parse() -> tuple[str, list[str]]:
     """The task that the command line names, and the words that are the task's own."""
-    listing = "\n".join(f"  {name:<15}{task.__doc__}" for name, task in TASKS.items())
+    listing = "\n".join(f"  {name:<19}{task.__doc__}" for name, task in TASKS.items())
     parser = argparse.ArgumentParser(
         prog="python3 -m tasks",
         usage="python3 -m tasks TASK [WORDS FOR THE TASK …]",

@@ -1,7 +1,8 @@
-"""The guarantees P1 to P17 and what was found when they were tried.
+"""The guarantees (P: privacy, R: reliability, S: security) and what was found when they were tried.
 
 A test marked ``@pytest.mark.proves("P5")`` asks the ``proof`` fixture how often to try, and writes down what it counted. In
-`make test` it tries a few times; `make prove-privacy` sets ``TIDINGS_PROOF=full`` and makes the report out of the findings.
+`make test` it tries a few times; `make prove-privacy` and its siblings set ``TIDINGS_PROOF=full`` and make a report out of
+the findings. The tests of P5 are in files named ``test_p05_…`` in the folder of their area.
 """
 
 import json
@@ -9,6 +10,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import pytest
 
 FULL = "TIDINGS_PROOF"
 FINDINGS = "TIDINGS_PROOF_FINDINGS"
@@ -31,7 +34,33 @@ GUARANTEES: Mapping[str, tuple[str, str]] = {
     "P15": ("A restored backup replays erasures before it serves", "0 served"),
     "P16": ("The export is complete, a correction arrives", "100 %, one poll"),
     "P17": ("A company's data stays in its region", "0 stored elsewhere"),
+    "R1": ("An event that was accepted on the computer is not lost while consent lasts", "0 lost"),
+    "R2": ("One effect for each event, also where answers are lost", "0 doubled"),
+    "R4": ("Faults of the disk lose nothing", "0 lost"),
+    "R5": ("Damaged pages are set aside", "0 crashes, 0 bad rows sent"),
+    "R8": ("A restart of the server makes no herd", "peak at most 2 x steady"),
+    "R9": ("Slow and endless answers stall nothing", "stalls under 50 ms, 64 MiB at most"),
+    "R12": ("10,000 agents that poll each minute are served on 2 cores", "p99 at most 250 ms, 0 errors"),
+    "R14": ("A migration that is killed loses nothing", "0 lost"),
+    "R15": ("One agent for each person's data", "exactly 1"),
+    "S2": ("A hijacked server without the keys forges nothing, and a freeze is noticed", "0 forged, 48 h"),
+    "S3": ("Text from the company is inert", "0 opens, 0 connects"),
+    "S4": ("Links lead to https and allowed hosts only, and say where", "0 escapes"),
+    "S5": ("Media are checked before they are decoded", "0 decoded"),
+    "S7": ("A reused refresh token revokes its family, a lost answer does not", "0 false log-outs"),
+    "S9": ("Logs hold no token and no e-mail address", "0 needles"),
+    "S10": ("The API answers whatever it is sent", "0 of 5xx"),
+    "S12": ("Companies are apart", "0 rows"),
+    "S15": ("The audit chain shows tampering", "all"),
 }
+
+AREAS: Mapping[str, str] = {"privacy": "P", "reliability": "R", "security": "S"}
+"""The folder of each area's tests, and the letter of its guarantees."""
+
+
+def guarantees_of(area: str) -> list[str]:
+    """The numbers of an area's guarantees, in order."""
+    return [name for name in GUARANTEES if name.startswith(AREAS[area])]
 
 
 @dataclass(frozen=True)
@@ -65,6 +94,16 @@ class Proof:
             line = json.dumps(asdict(Finding(self.guarantee, what, str(figure), trials)), ensure_ascii=False)
             with Path(path).open("a", encoding="utf-8") as findings:
                 findings.write(line + "\n")
+
+
+@pytest.fixture
+def proof(request: pytest.FixtureRequest) -> Proof:
+    """The guarantee that the test's ``proves`` mark names. Imported by the conftest of each area."""
+    mark = request.node.get_closest_marker("proves")
+    assert mark is not None, "mark the test with @pytest.mark.proves(…)"
+    (guarantee,) = mark.args
+    assert guarantee in GUARANTEES
+    return Proof(guarantee)
 
 
 def findings(path: Path) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The report of `make prove-privacy`: one line a guarantee, with the figures that were counted."""
+"""The report of `make prove-privacy` and its siblings: one line a guarantee, with the figures that were counted."""
 
 import platform
 from dataclasses import dataclass, field
@@ -48,17 +48,17 @@ class Row:
         return "; ".join(f"{each.what}: {each.figure} of {each.trials:,}" for each in self.findings)
 
 
-def page(rows: list[Row], seconds: float) -> str:
+def page(area: str, rows: list[Row], seconds: float) -> str:
     """The whole report, a file that needs nothing else."""
     held = sum(row.verdict == "held" for row in rows)
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()}, Python {platform.python_version()}"
     return f"""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Tidings: proof of privacy</title><style>{STYLE}</style></head>
+<head><meta charset="utf-8"><title>Tidings: proof of {area}</title><style>{STYLE}</style></head>
 <body>
-<h1>Proof of privacy</h1>
+<h1>Proof of {area}</h1>
 <p>{held} of {len(rows)} guarantees held. Each was tried against the real programs with the fault that it names; the figures
-are what was counted. Made {made}, in {seconds / 60:.0f} minutes. To repeat it: <code>make prove-privacy</code>.</p>
+are what was counted. Made {made}, in {seconds / 60:.0f} minutes. To repeat it: <code>make prove-{area}</code>.</p>
 <table>
 <thead><tr><th>No.</th><th>Guarantee</th><th>Must be</th><th>Counted</th><th>Result</th></tr></thead>
 <tbody>
