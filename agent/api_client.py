@@ -205,7 +205,9 @@ def _faults(way: proxies.Way = proxies.NO_PROXY) -> Iterator[None]:
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         proxies.forget()
         kind = errors.CertificateRefused if _about_a_certificate(error) else errors.ServerUnreachable
-        raise kind(_reason(error)) from error
+        fault = kind(_reason(error))
+        fault.sent = fault.sent and not _never_left(error)
+        raise fault from error
 
 
 def _about_a_certificate(error: BaseException | None) -> bool:
@@ -215,6 +217,13 @@ def _about_a_certificate(error: BaseException | None) -> bool:
         reason = getattr(inner, "reason", None) or getattr(error, "reason", None)
         error = reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
     return error is not None
+
+
+def _never_left(error: BaseException) -> bool:
+    """Whether no connection was made, so that the server knows nothing of the request."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    return isinstance(reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
 
 
 def _reason(error: BaseException) -> str:

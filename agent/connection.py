@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
 
-from agent import __version__, errors, policy, sending, wire
+from agent import enrolling, errors, policy, sending, wire
 from agent.api_client import ApiClient, server_address
 from agent.consent_gate import ConsentGate
 from agent.device_token import DeviceToken
@@ -20,8 +19,6 @@ from resources.i18n import _
 log = logging.getLogger(__name__)
 
 PAUSED_UNTIL = "paused_until"
-
-_PLATFORMS = {"win32": "windows", "darwin": "macos"}
 
 
 class Connector:
@@ -62,8 +59,9 @@ class Connector:
     def enrol(self, address: str, code: str, *, keep: bool) -> bool:
         """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.
 
-        ``keep``: use the code only if the keychain can keep the token (else KeychainUnavailable). Returns whether this
-        is another person or company than before, whose data was deleted.
+        ``keep``: use the code only if the keychain can keep the token (else KeychainNeeded). Whatever fails, the same
+        code can be tried again for ten minutes. Returns whether this is another person or company than before, whose
+        data was deleted.
         """
         url = server_address(address)
         code = "".join(code.split()).replace("-", "").upper()
@@ -75,12 +73,12 @@ class Connector:
                     company=self._enrolment.company.name
                 )
             )
-        if keep:
-            self.token.try_keychain()
-        body = wire.encode_enrolment(code, __version__, _PLATFORMS.get(sys.platform, "linux"))
+        retry_secret = self.token.retry_secrets.of(url, code, keep=keep)
         with closing(ApiClient(url)) as client:
-            answer = client.request("POST", wire.ENROLMENTS_PATH, body=body, max_bytes=policy.FEED_MAX_BYTES)
-        return self._begin(url, wire.decode_enrolment(answer.body))
+            answer = enrolling.exchange(client, code, retry_secret)
+        another = self._begin(url, answer, keep=keep)
+        self.token.retry_secrets.done()
+        return another
 
     def _works(self) -> bool:
         """Whether the present connection is still good, as far as one can tell."""
@@ -93,7 +91,7 @@ class Connector:
             log.info("The present connection could not be tried: %s", error.detail)
         return True
 
-    def _begin(self, url: str, answer: wire.EnrolmentAnswer) -> bool:
+    def _begin(self, url: str, answer: wire.EnrolmentAnswer, *, keep: bool) -> bool:
         question = Question(
             wire.COMPANY_DOCUMENT,
             answer.company_id,
@@ -117,11 +115,15 @@ class Connector:
             self._clock.now(),
         )
         with self._lock:
-            if another := self._enrolments.is_anothers(enrolment):
-                self._gate.forget()
-            self._enrolments.begin(enrolment)
-            self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
-            self.token.keep(answer.device_token)
+            self.token.keep(answer.device_token, needed=keep)
+            try:
+                if another := self._enrolments.is_anothers(enrolment):
+                    self._gate.forget()
+                self._enrolments.begin(enrolment)
+                self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
+            except errors.EnvironmentFault:
+                self.token.delete()
+                raise
             self.reload()
         log.info("Connected to company %s.", answer.company_id)
         return another

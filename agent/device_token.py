@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from agent import errors, policy
+from agent.enrolling import RetrySecrets, attempt_account
 from agent.ports import Clock, SecretStore
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class DeviceToken:
         self._data = data
         self._account = keychain_account(data)
         self._clock = clock
+        self.retry_secrets = RetrySecrets(secrets, self._account)
         self._lock = threading.RLock()
         self._token: str | None = None
         self._not_before = 0.0
@@ -83,22 +85,21 @@ class DeviceToken:
             self._secrets.delete(old_account)
         return token
 
-    def try_keychain(self) -> None:
-        """Raises KeychainNeeded unless the keychain answers."""
-        try:
-            self._secrets.read(self._account)
-        except errors.KeychainUnavailable as fault:
-            raise errors.KeychainNeeded(fault.detail, fault.locked) from fault
+    def keep(self, token: str, *, needed: bool = False) -> None:
+        """Use this token from now on; in memory only where the keychain does not take it.
 
-    def keep(self, token: str) -> None:
-        """Use this token from now on; in memory only where the keychain does not take it."""
+        ``needed``: where it does not, nothing has changed. Raises KeychainNeeded.
+        """
         with self._lock:
-            self._token = token
+            before, self._token = self._token, token
             try:
                 self._secrets.write(self._account, token)
                 keep_account(self._data, self._account)
                 self.fault = None
             except errors.KeychainUnavailable as fault:
+                if needed:
+                    self._token = before
+                    raise errors.KeychainNeeded(fault.detail, fault.locked, is_used=True) from fault
                 log.warning("The device token is held in memory only: %s", fault.detail)
                 self._failed(fault)
 
@@ -117,7 +118,7 @@ class DeviceToken:
             self._token = None
             self.fault = None
             try:
-                for account in filter(None, (self._account, old_account)):
+                for account in filter(None, (self._account, attempt_account(self._account), old_account)):
                     self._secrets.delete(account)
             except errors.KeychainUnavailable as error:
                 log.warning("The keychain entry could not be deleted: %s", error.detail)

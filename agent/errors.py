@@ -69,6 +69,10 @@ class EnvironmentFault(TidingsError):
 
 
 class ServerUnreachable(EnvironmentFault):
+    """``sent``: whether the request may have reached the server, whose answer is lost then."""
+
+    sent = True
+
     @property
     def title(self) -> str:
         return _("The server cannot be reached")
@@ -79,6 +83,8 @@ class ServerUnreachable(EnvironmentFault):
 
 
 class CertificateRefused(ServerUnreachable):
+    sent = False
+
     @property
     def title(self) -> str:
         return _("The server could not prove who it is")
@@ -152,8 +158,19 @@ class KeychainUnavailable(EnvironmentFault):
 
 
 class KeychainNeeded(KeychainUnavailable):
+    """``is_used``: the server has answered the code already, which can be used again for a while."""
+
+    def __init__(self, detail: str = "", locked: bool = False, *, is_used: bool = False) -> None:
+        super().__init__(detail, locked)
+        self._is_used = is_used
+
     @property
     def message(self) -> str:
+        if self._is_used:
+            return _(
+                "Nothing was stored. Unlock your system's keychain and try again within ten minutes: the same code still "
+                "works."
+            )
         return _(
             "The invitation was not used. Unlock your system's keychain, then try again, or connect from the window of "
             "Tidings, which can hold the key in memory until it is quit."

@@ -28,6 +28,12 @@ FEED_MAX_CAMPAIGNS = 1_000
 ME_MAX_BYTES = 16 * 1024 * 1024
 DOCUMENT_MAX_BYTES = 256 * 1024
 
+# Connecting
+ENROLMENT_WAITS_S = (0.5, 2.0, 5.0)
+"""Before each further try while the answer to an enrolment is lost. The code can be used again for ten minutes."""
+ENROLMENT_PATIENCE_S = 30
+"""A server that asks for a longer wait is told to the person, who tries again."""
+
 # Media
 MEDIA_MAX_BYTES = 500 * 1024 * 1024
 IMAGE_MAX_BYTES = 20 * 1024 * 1024

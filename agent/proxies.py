@@ -62,6 +62,8 @@ class Way(Struct, frozen=True):
 class ProxyUnreachable(errors.ServerUnreachable):
     """``proxy``: its address, as far as it may be shown."""
 
+    sent = False
+
     def __init__(self, detail: str = "", proxy: str = "") -> None:
         super().__init__(detail)
         self._proxy = proxy

@@ -167,8 +167,10 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
     content: Raw
 
 
-def encode_enrolment(code: str, agent_version: str, platform: str) -> bytes:
-    return msgspec.json.encode({"code": code, "agent_version": agent_version, "platform": platform})
+def encode_enrolment(code: str, agent_version: str, platform: str, retry_secret: str = "") -> bytes:
+    """``retry_secret``: left out where it is empty, as servers from before there was one need it."""
+    body = {"code": code, "agent_version": agent_version, "platform": platform}
+    return msgspec.json.encode(body | ({"retry_secret": retry_secret} if retry_secret else {}))
 
 
 def encode_event(

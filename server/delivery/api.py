@@ -13,7 +13,6 @@ from server.delivery import enrolment, media
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.delivery.feed import entity_tag, feed
 from server.schemas import CompactJws, Message, Version, problem_answers
-from server.signing.signers import public_keys
 
 router = Router()
 
@@ -24,6 +23,7 @@ class EnrolmentRequest(Message):
     code: Annotated[str, Field(min_length=1, max_length=64, examples=["KX7P-9QMD-2HTV"])]
     agent_version: Version
     platform: Literal["linux", "windows", "macos"]
+    retry_secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")] | None = None
 
 
 class PersonAnswer(Message):
@@ -89,7 +89,7 @@ def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
     openapi_extra=problem_answers(400, 404, 413, 415, 421, 422, 503),
 )
 def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
-    enrolled = enrolment.enrol(body.code, body.platform, body.agent_version)
+    enrolled = enrolment.enrol(body.code, body.platform, body.agent_version, body.retry_secret)
     person = enrolled.person
     return Status(
         201,
@@ -97,7 +97,7 @@ def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]
             "device_token": enrolled.token,
             "company_id": person.company_id,
             "person": {"email": person.email, "first_name": person.first_name},
-            "keys": public_keys(person.company_id),
+            "keys": enrolled.keys,
             "company": person.company.document,
         },
     )

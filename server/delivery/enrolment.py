@@ -1,5 +1,10 @@
-"""Invite a person, exchange the code for a device token once, and revoke it."""
+"""Invite a person, exchange the code for a device token once, and revoke it.
 
+An answer can be lost on its way. The agent that used a code may therefore use it again for `REPEATABLE`, by a secret that
+it chose: it gets another token, and the one that nobody holds is revoked.
+"""
+
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +15,11 @@ from server.delivery.models import Device, Invitation
 from server.delivery.tokens import code_hash, code_region, new_code, new_token, token_hash
 from server.directory.models import Person
 from server.privacy import ledger
+from server.signing.signers import PublicKey, public_keys
 from server.tenants.region import folder_region
+
+REPEATABLE = timedelta(minutes=10)
+"""How long a used code can be used again, by the agent that used it."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Enrolled:
 
     token: str
     person: Person
+    keys: dict[str, list[PublicKey]]
 
 
 def invite(person: Person, valid_for: timedelta) -> str:
@@ -28,33 +38,54 @@ def invite(person: Person, valid_for: timedelta) -> str:
     return code
 
 
-def enrol(code: str, platform: str, agent_version: str) -> Enrolled:
+def enrol(code: str, platform: str, agent_version: str, retry_secret: str | None = None) -> Enrolled:
     """Use up the code and answer a device token.
 
     Raises `Problem`: 404 for a code that cannot be used, 421 for one of another region, which is not even looked up.
+    Raises `EnvironmentFault` when a key cannot be read; the code can still be used then.
     """
     theirs, own = code_region(code), folder_region()
     if theirs is not None and own is not None and theirs != own:
         raise problems.wrong_region(theirs, own)
-    return _use_up(code, platform, agent_version)
+    return _use_up(code, platform, agent_version, token_hash(retry_secret) if retry_secret else "")
 
 
 @transaction.atomic
-def _use_up(code: str, platform: str, agent_version: str) -> Enrolled:
-    now = clock.now()
-    usable = Invitation.objects.filter(code_hash=code_hash(code), used_at=None, expires_at__gt=now)
-    # One statement decides who used the code, so that of two requests at once one only succeeds.
-    if not usable.update(used_at=now):
+def _use_up(code: str, platform: str, agent_version: str, retry_hash: str) -> Enrolled:
+    """Of two requests at once the second waits for the first, and finds the code used."""
+    invitation = Invitation.objects.select_for_update().filter(code_hash=code_hash(code)).first()
+    if invitation is None:
         raise problems.invalid_code()
-    invitation = Invitation.objects.select_related("person").get(code_hash=code_hash(code))
-    token = new_token()
+    person = Person.objects.select_related("company").get(pk=invitation.person_id)
+    keys = public_keys(person.company_id)
+    token, now = new_token(), clock.now()
+    if invitation.used_at is not None:
+        _take_back(invitation, retry_hash)
+    elif invitation.expires_at <= now:
+        raise problems.invalid_code()
+    else:
+        invitation.used_at, invitation.retry_hash = now, retry_hash
+    invitation.issued_hash = token_hash(token)
+    invitation.save(update_fields=["used_at", "retry_hash", "issued_hash"])
     Device.objects.create(
-        person=invitation.person,
-        token_hash=token_hash(token),
-        platform=platform,
-        agent_version=agent_version,
+        person=person, token_hash=token_hash(token), platform=platform, agent_version=agent_version
     )
-    return Enrolled(token, invitation.person)
+    return Enrolled(token, person, keys)
+
+
+def _take_back(invitation: Invitation, retry_hash: str) -> None:
+    """Take back what a code gave whose answer was lost.
+
+    Raises `Problem` (404) for another agent, too late, or when the computer was disconnected meanwhile.
+    """
+    assert invitation.used_at is not None
+    is_same = bool(retry_hash) and secrets.compare_digest(invitation.retry_hash, retry_hash)
+    if not is_same or clock.now() - invitation.used_at > REPEATABLE:
+        raise problems.invalid_code()
+    issued = list(Device.objects.filter(token_hash=invitation.issued_hash).values_list("pk", flat=True))
+    if not revoke(issued):
+        raise problems.invalid_code()
+    Device.objects.filter(pk__in=issued).delete()
 
 
 @transaction.atomic

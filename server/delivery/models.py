@@ -13,13 +13,21 @@ SERVING = Personal("recognise the person's computer and serve their announcement
 
 
 class Invitation(models.Model):
-    """A one-time code for one person. See `delivery.codes` for how it is made and hashed."""
+    """A one-time code for one person. See `delivery.tokens` for how it is made and hashed."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="invitations")
     code_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    retry_hash = models.CharField(
+        max_length=64,
+        default="",
+        help_text="SHA-256, in hex, of the secret by which the agent that used the code may use it again.",
+    )
+    issued_hash = models.CharField(
+        max_length=64, default="", help_text="`token_hash` of the computer that the code connected."
+    )
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -28,6 +36,8 @@ class Invitation(models.Model):
         "created_at": INVITING,
         "expires_at": INVITING,
         "used_at": INVITING,
+        "retry_hash": SECRET,
+        "issued_hash": SECRET,
     }
 
     def __str__(self) -> str:

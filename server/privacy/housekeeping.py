@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from server import clock
 from server.campaigns.models import Media
+from server.delivery.enrolment import REPEATABLE
 from server.delivery.models import Device, Invitation
 from server.directory.models import Company
 from server.errors import ServerError
@@ -73,9 +74,9 @@ def _close_campaigns(dry_run: bool) -> int:
 
 
 def _delete_invitations(dry_run: bool) -> int:
-    return _delete(
-        Invitation.objects.filter(Q(used_at__isnull=False) | Q(expires_at__lte=clock.now())), dry_run
-    )
+    now = clock.now()
+    used, expired = Q(used_at__lte=now - REPEATABLE), Q(used_at=None, expires_at__lte=now)
+    return _delete(Invitation.objects.filter(used | expired), dry_run)
 
 
 def _delete_devices(dry_run: bool) -> int:

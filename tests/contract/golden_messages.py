@@ -14,6 +14,7 @@ from tests.contract.golden_documents import (
 
 EVENT_IDS = [f"0d9b6c1e-3f2a-4c5d-8e7f-00000000000{number}" for number in range(1, 5)]
 
+RETRY_SECRET = "mK3vP9xQ2sT7wY4zA6bC8dE1fG5hJ0kLnM_pR-uVoXi"
 ENROLMENT: JSON = {"code": "KX7P-9QMD-2HTV", "agent_version": "0.1.0", "platform": "linux"}
 ENROLLED: JSON = {
     "device_token": "tdt_q7mD1vYF0uXn3hJx8sKcZ2wRb5tGpL9eAo4iVfTdSzE",
@@ -108,10 +109,12 @@ def _enrolment() -> dict[str, JSON]:
                 _case("linux", ENROLMENT),
                 _case("code-as-typed", ENROLMENT | {"code": "kx7p 9qmd 2htv", "platform": "windows"}),
                 _case("macos", ENROLMENT | {"platform": "macos"}),
+                _case("repeatable", ENROLMENT | {"retry_secret": RETRY_SECRET}),
             ],
             [
                 _bad("unknown-field", "an unknown field", ENROLMENT | {"host_name": "laptop-7"}),
                 _bad("unknown-platform", "platform is one of three", ENROLMENT | {"platform": "amiga"}),
+                _bad("weak-secret", "43 characters: 256 bits", ENROLMENT | {"retry_secret": "secret"}),
                 _bad("no-code", "code is missing", _without(ENROLMENT, "code")),
                 _bad("not-an-object", "an object is due", ["KX7P-9QMD-2HTV"]),
             ],

@@ -68,6 +68,7 @@ FIELDS: Mapping[str, Fields] = {
         "code": ("[A-Z0-9]{12}", "one-time code"),
         "agent_version": (re.escape(__version__), "agent version"),
         "platform": ("linux|windows|macos", "platform name"),
+        "retry_secret": (r"[\w-]{43}", "random number"),
     },
 }
 DETAILS = {"email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"}

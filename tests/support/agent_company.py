@@ -68,6 +68,8 @@ class Company:
         self.token = TOKEN
         self.person = dict(PERSON)
         self.codes = {"KX7P9QMD2HTV"}
+        self.retries: dict[str, str | None] = {}
+        """The secret of each code that was used."""
         self.consents: dict[str, str] = {}
         self.signals: dict[str, str] = {}
         self.withdrawals: list[dict[str, Any]] = []
@@ -144,9 +146,11 @@ class Company:
         return self._media(request, path.removeprefix("media/"))
 
     def _enrol(self, body: dict[str, Any]) -> Reply:
-        if body["code"] not in self.codes:
+        code, secret = body["code"], body.get("retry_secret")
+        if code not in self.codes and (secret is None or self.retries.get(code) != secret):
             return problem(404, "invalid-code")
-        self.codes.remove(body["code"])
+        self.codes.discard(code)
+        self.retries[code] = secret
         answer = {
             "device_token": self.token,
             "company_id": COMPANY_ID,

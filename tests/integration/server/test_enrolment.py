@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from server import clock
-from server.delivery.enrolment import invite
+from server.delivery.enrolment import invite, revoke
 from server.delivery.models import Device
+from server.signing.signers import key_file
 from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.wire import verified
 
+SECRET, ANOTHER_SECRET = "s" * 43, "t" * 43
 
-def _enrol(server: RunningServer, code: str) -> requests.Response:
-    body = {"code": code, "agent_version": "0.1.0", "platform": "linux"}
+
+def _enrol(server: RunningServer, code: str, **more: str) -> requests.Response:
+    body = {"code": code, "agent_version": "0.1.0", "platform": "linux"} | more
     return requests.post(f"{server.url}/api/v1/enrolments", json=body, timeout=30)
 
 
@@ -63,12 +66,105 @@ def test_of_many_computers_with_one_code_one_is_connected(
     assert person.devices.count() == 1
 
 
+def _feed_status(server: RunningServer, enrolled: requests.Response) -> int:
+    return Computer(server.url, enrolled.json()).get("/feed").status_code
+
+
+def test_a_lost_answer_can_be_asked_for_again_by_the_agent_that_lost_it(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    lost, again, once_more = (_enrol(serving, code, retry_secret=SECRET) for _ in range(3))
+    assert (lost.status_code, again.status_code, once_more.status_code) == (201, 201, 201)
+    assert [_feed_status(serving, each) for each in (lost, again, once_more)] == [401, 401, 200]
+    assert person.devices.count() == 1, "nobody sees a computer that does not exist"
+
+
+def test_a_used_code_is_of_no_use_to_anybody_else(northwind: ServerHome, serving: RunningServer) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    first = _enrol(serving, code, retry_secret=SECRET)
+    assert _enrol(serving, code, retry_secret=ANOTHER_SECRET).json()["type"] == "tidings:invalid-code"
+    assert _enrol(serving, code).json()["type"] == "tidings:invalid-code"
+    assert (_feed_status(serving, first), person.devices.count()) == (200, 1)
+
+
+def test_a_code_that_was_used_without_a_secret_is_used_up(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    code = invite(server_data.add_people(1)[0], timedelta(days=1))
+    assert [
+        _enrol(serving, code).status_code,
+        _enrol(serving, code).status_code,
+        _enrol(serving, code, retry_secret=SECRET).status_code,
+    ] == [201, 404, 404]
+
+
+def test_after_ten_minutes_a_used_code_is_used_up(northwind: ServerHome, serving: RunningServer) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    first = _enrol(serving, code, retry_secret=SECRET)
+    person.invitations.update(used_at=clock.now() - timedelta(minutes=10, seconds=1))
+    assert _enrol(serving, code, retry_secret=SECRET).status_code == 404
+    assert (_feed_status(serving, first), person.devices.count()) == (200, 1)
+
+
+def test_a_code_that_expires_meanwhile_can_still_be_asked_again(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    _enrol(serving, code, retry_secret=SECRET)
+    person.invitations.update(expires_at=clock.now() - timedelta(seconds=1))
+    assert _enrol(serving, code, retry_secret=SECRET).status_code == 201
+
+
+def test_a_computer_that_was_disconnected_meanwhile_does_not_come_back_by_its_used_code(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    _enrol(serving, code, retry_secret=SECRET)
+    revoke(list(person.devices.values_list("pk", flat=True)))
+    assert _enrol(serving, code, retry_secret=SECRET).status_code == 404
+
+
+def test_a_key_that_cannot_be_read_does_not_use_the_code_up(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    key = key_file("northwind", "receipt")
+    aside = key.rename(key.with_suffix(".aside"))
+    try:
+        assert _enrol(serving, code, retry_secret=SECRET).status_code >= 500
+    finally:
+        aside.rename(key)
+    assert person.devices.count() == 0
+    assert _enrol(serving, code, retry_secret=ANOTHER_SECRET).status_code == 201
+
+
+def test_of_many_requests_of_one_agent_one_token_is_left(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    person = server_data.add_people(1)[0]
+    code = invite(person, timedelta(days=1))
+    with ThreadPoolExecutor(4) as together:
+        answers = list(together.map(lambda _: _enrol(serving, code, retry_secret=SECRET), range(4)))
+    enrolled = [answer for answer in answers if answer.status_code == 201]
+    assert {answer.status_code for answer in answers} <= {201, 503}
+    assert sorted(_feed_status(serving, each) for each in enrolled) == [200] + [401] * (len(enrolled) - 1)
+    assert person.devices.count() == 1
+
+
 def test_neither_code_nor_token_is_stored(northwind: ServerHome, serving: RunningServer) -> None:
     person = server_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
-    token = _enrol(serving, code).json()["device_token"]
+    token = _enrol(serving, code, retry_secret=SECRET).json()["device_token"]
     device, invitation = person.devices.get(), person.invitations.get()
-    assert token not in str(vars(device))
+    assert token not in str(vars(device)) + str(vars(invitation))
+    assert SECRET not in str(vars(invitation))
     assert code.replace("-", "") not in str(vars(invitation))
 
 

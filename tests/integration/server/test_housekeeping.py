@@ -87,7 +87,7 @@ def test_used_invitations_and_revoked_computers_go(northwind: ServerHome) -> Non
     used, fresh, expired = server_data.add_people(3)
     for person in (used, fresh, expired):
         invite(person, timedelta(days=1))
-    Invitation.objects.filter(person=used).update(used_at=clock.now())
+    Invitation.objects.filter(person=used).update(used_at=clock.now() - timedelta(minutes=11))
     Invitation.objects.filter(person=expired).update(expires_at=clock.now())
     server_data.add_computers([used, fresh])
     Device.objects.filter(person=used).update(revoked_at=clock.now())
