@@ -10,8 +10,10 @@ from agent import errors
 from agent.model import Link
 from resources.i18n import _
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-"""Letters, digits, hyphens and dots (RFC 1123 section 2.1): a browser reads no other host into such an address."""
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*(?!(?:[0-9]+|0x[0-9a-f]*)$){_LABEL}")
+"""Letters, digits, hyphens, underscores and dots (RFC 1123 section 2.1 and what names within companies have besides), and
+no number at the end: a browser reads no other host into such an address."""
 
 
 def link_url(links: Iterable[Link], link_id: str, hosts: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from server.campaigns.manifest_links import check_address
+from server.campaigns.manifest_links import MAX_URL_CHARACTERS, checked_address
 from server.campaigns.manifest_tables import Mistakes, Table
 from server.campaigns.models import Campaign
 from server.errors import Refused
@@ -258,19 +258,20 @@ class _Reader:
     def _links(self, variant: Table) -> tuple[LinkEntry, ...]:
         links: list[LinkEntry] = []
         for number, table in enumerate(variant.tables("links", MAX_LINKS), start=1):
+            url = table.text("url", MAX_URL_CHARACTERS)
+            if url:
+                url = checked_address(url, self._link_hosts, partial(table.refuse, "url"))
             link = LinkEntry(
                 link_id=table.matching(
                     "id", r"[a-z0-9-]{1,40}", _("write up to 40 of: a-z, 0-9, hyphen"), default=f"l{number}"
                 ),
                 label=table.text("label", 40),
-                url=table.text("url", 2_000),
+                url=url,
             )
             if link.link_id == _RESERVED_LINK_ID or link.link_id in {other.link_id for other in links}:
                 table.refuse(
                     "id", _("“{value}” is taken").format(value=link.link_id), _("choose another one")
                 )
-            if link.url:
-                check_address(link.url, self._link_hosts, partial(table.refuse, "url"))
             table.finish()
             links.append(link)
         return tuple(links)

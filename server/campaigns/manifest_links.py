@@ -1,58 +1,58 @@
 """Which addresses a campaign may link to: https, an allowed host, and nothing hidden in them."""
 
-import ipaddress
 import re
+import unicodedata
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
+import idna
 from django.utils.translation import gettext as _
 
 from server.campaigns.manifest_tables import Refuse
 
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\\u0080-\U0010ffff]")
+MAX_URL_CHARACTERS = 2_000
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
+"""RFC 1123 section 2.1 and the underscore, which names within companies have and every browser takes."""
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""As the last label it makes an IPv4 address of the host, in any browser (URL Standard, "ends in a number")."""
+_RFC_3986 = "!#$%&'()*+,/:;=?@[]~"
+"""Besides letters, digits and ``-._``: the characters that an address may have as they are (RFC 3986 section 2)."""
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def check_address(address: str, link_hosts: Sequence[str], refuse: Refuse) -> None:
-    """Say what is wrong with the address of a link, if anything is.
+def checked_address(address: str, link_hosts: Sequence[str], refuse: Refuse) -> str:
+    """The address as it is published, so that every agent opens it; or what is wrong with it is said.
 
-    `link_hosts`: exact host names, or `*.` and a domain for its subdomains.
+    A host of other letters is written in its ASCII form (RFC 5891), and what an address may not hold as it is (RFC 3986) is
+    encoded, as a browser does when it follows the link. `link_hosts`: exact host names, or `*.` and a domain for its subdomains.
     """
-    bad = _FORBIDDEN.search(address)
-    if bad:
-        refuse(
-            _("the address has a “{character}”").format(
-                character=bad.group() if bad.group().isprintable() else "·"
-            ),
-            _("copy it from the address bar of a browser, where such characters are encoded"),
-        )
-        return
+    for character in address:
+        if character == "\\" or unicodedata.category(character)[0] in "CZ":
+            refuse(
+                _("the address has a “{character}”").format(
+                    character=character if character.isprintable() else "·"
+                ),
+                _("copy it from the address bar of a browser, where such characters are encoded"),
+            )
+            return address
     try:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
         refuse(_("“{address}” is no address").format(address=address), _("correct it"))
-        return
-    _check_parts(address, parts, port, link_hosts, refuse)
-
-
-def _check_parts(
-    address: str, parts: SplitResult, port: int | None, link_hosts: Sequence[str], refuse: Refuse
-) -> None:
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "https":
-        refuse(
-            _("“{address}” does not begin with https://").format(address=address),
-            _("only https links are allowed"),
-        )
-    elif "@" in parts.netloc:
-        refuse(_("the address names a user before the host"), _("remove everything up to the @"))
-    elif port not in (None, 443):
-        refuse(_("the address names the port {port}").format(port=port), _("use an address without one"))
-    elif not host or _is_ip_address(host) or not is_allowed(host, link_hosts):
-        refuse(
-            _("the company does not allow links to “{host}”").format(host=host),
-            _("allowed are: {hosts}").format(hosts=", ".join(link_hosts) or _("none")),
-        )
+        return address
+    host = _ascii_host(parts)
+    wrong = _wrong_with(address, parts, port) or _wrong_host(parts, host, link_hosts)
+    rest = address[len(parts.scheme) + len("://") + len(parts.netloc) :]
+    published = f"https://{host}{_encoded(rest)}"
+    if not wrong and len(published) > MAX_URL_CHARACTERS:
+        allowed = _("{most} are allowed").format(most=MAX_URL_CHARACTERS)
+        wrong = (_("the address has {count} characters").format(count=len(published)), allowed)
+    if wrong:
+        refuse(*wrong)
+    return published
 
 
 def is_allowed(host: str, link_hosts: Sequence[str]) -> bool:
@@ -66,9 +66,45 @@ def is_allowed(host: str, link_hosts: Sequence[str]) -> bool:
     )
 
 
-def _is_ip_address(host: str) -> bool:
+def _wrong_with(address: str, parts: SplitResult, port: int | None) -> tuple[str, str] | None:
+    """What is wrong before the host matters, and what to do."""
+    if parts.scheme != "https" or not parts.netloc:
+        return (
+            _("“{address}” does not begin with https://").format(address=address),
+            _("only https links are allowed"),
+        )
+    if "@" in parts.netloc:
+        return _("the address names a user before the host"), _("remove everything up to the @")
+    if port not in (None, 443):
+        return (
+            _("the address names the port {port}").format(port=port),
+            _("use an address without one"),
+        )
+    return None
+
+
+def _wrong_host(parts: SplitResult, host: str, link_hosts: Sequence[str]) -> tuple[str, str] | None:
+    is_name = bool(_HOST.fullmatch(host)) and len(host) <= 253 and not _NUMBER.fullmatch(host.split(".")[-1])
+    if is_name and is_allowed(host, link_hosts):
+        return None
+    typed = (parts.hostname or "").rstrip(".")
+    shown = host if host == typed else f"{typed} ({host})" if host else typed
+    return (
+        _("the company does not allow links to “{host}”").format(host=shown),
+        _("allowed are: {hosts}").format(hosts=", ".join(link_hosts) or _("none")),
+    )
+
+
+def _ascii_host(parts: SplitResult) -> str:
+    """The host in small ASCII letters, without the dot that may end it; empty where it has no such form."""
+    host = (parts.hostname or "").removesuffix(".")
+    if host.isascii():
+        return host
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return ""
+
+
+def _encoded(rest: str) -> str:
+    return quote(_STRAY_PERCENT.sub("%25", rest), safe=_RFC_3986)

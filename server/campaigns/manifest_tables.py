@@ -5,13 +5,14 @@ All mistakes of a file are collected, so that one reading shows them all.
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
+
+from server import plain_text
 
 _Kind = TypeVar("_Kind")
 
@@ -72,7 +73,7 @@ class Table:
         value = self._value(key, str, _("a text between quotation marks"), default)
         if value is None:
             return ""
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        text = plain_text.several_lines(value) if several_lines else plain_text.one_line(value)
         if not text and default is None:
             self.refuse(key, _("it is empty"), _("write something"))
         if len(text) > most:
@@ -81,9 +82,9 @@ class Table:
                 _("it has {count} characters, {most} are allowed").format(count=len(text), most=most),
                 _("shorten it"),
             )
-        allowed = "\n\t" if several_lines else ""
-        if any(unicodedata.category(one) == "Cc" and one not in allowed for one in text):
-            self.refuse(key, _("it has a line break or an invisible character"), _("write it on one line"))
+        problem = (plain_text.problem_of_lines if several_lines else plain_text.problem_of_line)(text)
+        if problem:
+            self.refuse(key, problem, _("write it anew, without copying"))
         return text
 
     def choice(self, key: str, choices: Collection[str], default: str) -> str:

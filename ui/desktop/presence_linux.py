@@ -118,10 +118,12 @@ class LinuxPresence:
         idle_after_s: float = policy.IDLE_AFTER_S,
         look: Callable[[], Screen] | None = None,
         ask: Ask = bus.ask,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._idle_after_ms = idle_after_s * 1000
         self._look = look or _look
         self._ask = ask
+        self._monotonic = monotonic
 
     def current(self) -> PresenceState:
         answers = _Answers(self._ask)
@@ -141,7 +143,7 @@ class LinuxPresence:
             return _yes_no(min(known) >= self._idle_after_ms)
         if idle_since_us is None:
             return Tristate.UNKNOWN
-        return _yes_no(time.monotonic() * 1000 - idle_since_us / 1000 >= self._idle_after_ms)
+        return _yes_no(self._monotonic() * 1000 - idle_since_us / 1000 >= self._idle_after_ms)
 
 
 class _Answers:

@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.campaigns.manifest_links import check_address, is_allowed
+from server.campaigns.manifest_links import checked_address, is_allowed
 
-HOSTS = ("northwind.example", "*.northwind.example", "forms.partner.example")
+HOSTS = ("northwind.example", "*.northwind.example", "forms.partner.example", "xn--mnchen-3ya.example")
 
 
 def objections(address: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    check_address(address, HOSTS, lambda what, what_to_do: found.append((what, what_to_do)))
+    checked_address(address, HOSTS, lambda what, what_to_do: found.append((what, what_to_do)))
     return found
+
+
+def published(address: str) -> str:
+    assert objections(address) == []
+    return checked_address(address, HOSTS, lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +32,8 @@ def objections(address: str) -> list[tuple[str, str]]:
         "https://northwind.example:443/",
         "HTTPS://forms.partner.example/x",
         "https://northwind.example./",
+        "https://team_wiki.northwind.example/page",
+        "https://münchen.example/",
     ],
 )
 def test_an_https_address_of_an_allowed_host_is_accepted(address: str) -> None:
@@ -57,6 +64,13 @@ def test_an_https_address_of_an_allowed_host_is_accepted(address: str) -> None:
         "https://x.forms.partner.example/",
         "https://.northwind.example/",
         "https://127.0.0.1/",
+        "https://127.1/",
+        "https://0x7f.1/",
+        "https://2130706433/",
+        "https://x.0x7f/",
+        "https://a..northwind.example/",
+        f"https://{'a' * 64}.northwind.example/",
+        "https://" + "a." * 120 + "northwind.example/",
         "https://[::1]/",
         "https://[northwind.example/",
         "https://northwind.example\\@evil.example/",
@@ -67,6 +81,9 @@ def test_an_https_address_of_an_allowed_host_is_accepted(address: str) -> None:
         "https://nоrthwind.example/",  # a Cyrillic о
         "https://evil.example／.northwind.example/",
         "https://xn--nrthwind-1yf.example/",
+        "https://northwind.example/\u200b",
+        "https://northwind.example/\u202egpj.exe",
+        "https://northwind.example/" + "é" * 400,
     ],
 )
 def test_any_other_address_is_refused_with_what_to_do(address: str) -> None:
@@ -75,9 +92,38 @@ def test_any_other_address_is_refused_with_what_to_do(address: str) -> None:
     assert all(found[0])
 
 
+@pytest.mark.parametrize(
+    ("written", "signed"),
+    [
+        ("HTTPS://Northwind.example/A", "https://northwind.example/A"),
+        ("https://intranet.northwind.example./page", "https://intranet.northwind.example/page"),
+        ("https://northwind.example:443/", "https://northwind.example/"),
+        ("https://northwind.example/a?id={c}", "https://northwind.example/a?id=%7Bc%7D"),
+        ("https://northwind.example/a?b=c|d", "https://northwind.example/a?b=c%7Cd"),
+        ("https://northwind.example/a?b=100%", "https://northwind.example/a?b=100%25"),
+        ("https://northwind.example/%zz%41", "https://northwind.example/%25zz%41"),
+        ('https://northwind.example/<a>"`^', "https://northwind.example/%3Ca%3E%22%60%5E"),
+        (
+            "https://northwind.example/café?q=été#là",
+            "https://northwind.example/caf%C3%A9?q=%C3%A9t%C3%A9#l%C3%A0",
+        ),
+        ("https://northwind.example/?x[]=1&y=a+b;c,d", "https://northwind.example/?x[]=1&y=a+b;c,d"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+    ],
+)
+def test_an_address_is_published_as_a_browser_would_follow_it(written: str, signed: str) -> None:
+    assert published(written) == signed
+    assert published(signed) == signed
+
+
+def test_a_host_that_looks_like_an_allowed_one_is_shown_in_both_its_forms() -> None:
+    ((what, _),) = objections("https://nоrthwind.example/")
+    assert "nоrthwind.example (xn--nrthwind-nbh.example)" in what
+
+
 @given(st.text(string.ascii_lowercase + string.digits + "-.@:/\\#?%[]", max_size=60))
 def test_whatever_is_accepted_begins_with_an_allowed_host(rest: str) -> None:
     address = "https://" + rest
     if not objections(address):
-        authority = rest.split("/")[0].split("?")[0].split("#")[0].removesuffix(":443").removesuffix(":")
-        assert is_allowed(authority.rstrip("."), HOSTS)
+        authority = published(address).removeprefix("https://").split("/")[0].split("?")[0].split("#")[0]
+        assert is_allowed(authority, HOSTS)
