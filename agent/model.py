@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from unicodedata import category
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
@@ -98,6 +100,32 @@ class Link(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     link_id: LinkId
     label: Annotated[str, Meta(min_length=1, max_length=40)]
     url: Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+    @property
+    def destination(self) -> str:
+        """The host that it leads to, as people read it: a name in other letters is followed by its ASCII form (RFC 3492),
+        since letters of two scripts may look alike."""
+        try:
+            host = urlsplit(self.url).hostname or ""
+        except ValueError:
+            return self.url
+        readable = ".".join(map(_readable_label, host.split(".")))
+        return host if readable == host else f"{readable} ({host})"
+
+
+def _readable_label(label: str) -> str:
+    """A label of a host in its own letters, or as it is where these cannot be read or seen."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        letters = label.removeprefix("xn--").encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    return (
+        letters
+        if all(each == "-" or category(each)[0] in "LM" or each.isdecimal() for each in letters)
+        else label
+    )
 
 
 class Variant(Struct, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -85,7 +85,7 @@ def _is_needed(text: str, place: int) -> bool:
 
 
 def _joins(character: str) -> bool:
-    """Whether it is of a script that tells words apart by joiners: Arabic and the like, and the scripts of India and around."""
+    """Whether it is of a script that tells words apart by joiners: Arabic, those of India and their like."""
     return unicodedata.category(character)[0] in "LM" and (
         unicodedata.bidirectional(character) in ("AL", "NSM") or "\u0900" <= character <= "\u1cff"
     )

@@ -46,7 +46,7 @@ def popup_page(
         picture_alt=picture.alt if picture else "",
         duration_ms=text.video.duration_ms if text.video and playable else None,
         has_captions=bool(text.video and text.video.captions),
-        links=tuple(PopupLink(link.link_id, link.label) for link in text.links),
+        links=tuple(PopupLink(link.link_id, link.label, link.destination) for link in text.links),
         liked=state.liked,
         position=content.position,
         count=content.count,
@@ -83,7 +83,7 @@ def digest_page(
 
 def _digest_line(item: InboxItem, now: datetime) -> DigestLine:
     campaign = item.campaign
-    facts = f"{campaign.sender} · {wording.list_time(campaign.starts, now)}"
+    facts = wording.joined(campaign.sender, wording.list_time(campaign.starts, now))
     return DigestLine(campaign.campaign_id, campaign.variant(i18n.language()).title, facts)
 
 

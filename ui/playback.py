@@ -205,7 +205,7 @@ class Playback:
             duration_ms=video.duration_ms,
             sender=item.campaign.sender,
             body=text.body,
-            links=tuple(LinkButton(link.link_id, link.label) for link in text.links),
+            links=tuple(LinkButton(link.link_id, link.label, link.destination) for link in text.links),
             liked=item.state.liked,
             share_line=self._share_line(),
             problem=problem,

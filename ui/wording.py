@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from unicodedata import bidirectional
 
 from PySide6.QtCore import QDate, QLocale
 
@@ -11,6 +12,25 @@ from agent.model import Company, Region, Signal, SignalChoice
 from resources.i18n import _, language, ngettext
 
 TOMORROW_HOUR = 9
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether its first letter with a direction runs from right to left (Unicode Standard Annex 9, rules P2 and P3)."""
+    strong = (bidirectional(character) for character in text)
+    return next((each in ("R", "AL") for each in strong if each in ("L", "R", "AL")), False)
+
+
+def isolated(text: str) -> str:
+    """The text so that it keeps its own direction within a line of ours, and leaves that of the line alone."""
+    if any(bidirectional(character) in ("R", "AL", "AN") for character in text):
+        return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
+    return text
+
+
+def joined(*parts: str) -> str:
+    """Parts of a line, such as a sender and a time, each in its own direction; empty ones are left out."""
+    return " · ".join(isolated(part) for part in parts if part)
 
 
 def short_share_line(choices: Iterable[SignalChoice]) -> str:

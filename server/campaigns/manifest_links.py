@@ -25,8 +25,9 @@ _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def checked_address(address: str, link_hosts: Sequence[str], refuse: Refuse) -> str:
     """The address as it is published, so that every agent opens it; or what is wrong with it is said.
 
-    A host of other letters is written in its ASCII form (RFC 5891), and what an address may not hold as it is (RFC 3986) is
-    encoded, as a browser does when it follows the link. `link_hosts`: exact host names, or `*.` and a domain for its subdomains.
+    A host of other letters is written in its ASCII form (RFC 5891), and what an address may not hold as it is (RFC 3986)
+    is encoded, as a browser does when it follows the link. `link_hosts`: exact host names, or `*.` and a domain for its
+    subdomains.
     """
     for character in address:
         if character == "\\" or unicodedata.category(character)[0] in "CZ":

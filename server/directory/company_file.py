@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext as _
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from server import plain_text
 from server.directory.models import SMALLEST_GROUP
 from server.errors import Refused
 from server.schemas import Language, SignalName
@@ -33,6 +34,15 @@ from server.schemas import Language, SignalName
 HOST = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 # Exact hosts, or "*." and a domain of at least two labels.
 Host = Annotated[str, Field(pattern=HOST, max_length=253)]
+def _shown_whole(line: str) -> str:
+    line = plain_text.one_line(line)
+    if problem := plain_text.problem_of_line(line):
+        raise ValueError(problem)
+    return line
+
+
+Line = Annotated[str, AfterValidator(_shown_whole)]
+"""A text of one line that people see: a name."""
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 PersonField = Literal[
     "email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"
@@ -45,10 +55,10 @@ class _Section(BaseModel):
 
 class CompanySection(_Section):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-    name: Annotated[str, Field(min_length=1, max_length=120)]
-    legal_name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[Line, Field(min_length=1, max_length=120)]
+    legal_name: Annotated[Line, Field(min_length=1, max_length=200)]
     region: Literal["eu", "us"]
-    dpo_name: Annotated[str, Field(min_length=1, max_length=120)]
+    dpo_name: Annotated[Line, Field(min_length=1, max_length=120)]
     dpo_email: Email
     accent: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#0F766E"
     logo: Path | None = None

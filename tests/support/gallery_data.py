@@ -35,6 +35,7 @@ from ui import wording
 from ui.popup import PopupLink, PopupPage
 
 ACCENT = "#0F766E"
+INTRANET = "intranet.northwind.example"
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 NOTICE = {
     "en": "Northwind SAS is the controller.\n\nWhy: to know whether announcements reach people.\n\n" * 6,
@@ -116,7 +117,7 @@ def video_page() -> PopupPage:
         picture_alt=_say("The studio's atrium", "L’atrium du studio"),
         duration_ms=84_000,
         has_captions=True,
-        links=(PopupLink("l1", _say("Read more", "En savoir plus")),),
+        links=(PopupLink("l1", _say("Read more", "En savoir plus"), INTRANET),),
     )
 
 
@@ -132,7 +133,7 @@ def urgent_page() -> PopupPage:
         urgency=Urgency.URGENT,
         received="",
         share_line=wording.share_line(choices()),
-        links=(PopupLink("l1", _say("Details", "Détails")),),
+        links=(PopupLink("l1", _say("Details", "Détails"), INTRANET),),
         position=1,
         count=3,
     )
@@ -151,7 +152,10 @@ def long_page() -> PopupPage:
         share_line=wording.share_line(choices(*Signal)),
         picture=poster(),
         duration_ms=3_723_000,
-        links=tuple(PopupLink(f"l{n}", f"A label of forty characters, number {n:>4}") for n in range(1, 6)),
+        links=tuple(
+            PopupLink(f"l{n}", f"A label of forty characters, number {n:>4}", f"{'host.' * n}{INTRANET}")
+            for n in range(1, 6)
+        ),
         liked=True,
         position=12,
         count=30,

@@ -32,7 +32,7 @@ def emergency_page() -> PopupPage:
             "Rassemblement au parc à vélos ; signalez votre présence à votre responsable.",
         ),
         sender=_say("Site security", "Sécurité du site"),
-        links=(PopupLink("l1", _say("Where to meet", "Lieu de rassemblement")),),
+        links=(PopupLink("l1", _say("Where to meet", "Lieu de rassemblement"), data.INTRANET),),
         position=1,
         count=1,
         acknowledge=request(),

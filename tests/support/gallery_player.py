@@ -37,7 +37,7 @@ def request(size: QSize, problem: Problem | None = None, languages: int = 2) -> 
         duration_ms=LENGTH_MS,
         sender=f"{page.company} · {page.sender}",
         body=page.body,
-        links=tuple(LinkButton(link.link_id, link.label) for link in page.links),
+        links=tuple(LinkButton(link.link_id, link.label, link.destination) for link in page.links),
         liked=True,
         share_line=page.share_line,
         problem=problem,

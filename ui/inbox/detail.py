@@ -20,6 +20,7 @@ from ui.widgets import icons
 from ui.widgets.acknowledge import Acknowledge, read_request
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
+from ui.widgets.destinations import Destinations, lead_to
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
 from ui.widgets.later import LaterRow
@@ -85,6 +86,8 @@ class Detail(Themed, QScrollArea):
         column.addWidget(self.held)
         column.addSpacing(theme.px(18))
         column.addWidget(self._actions())
+        self.destinations = Destinations(above=theme.px(8))
+        column.addWidget(self.destinations)
         column.addWidget(self.acknowledge)
         column.addWidget(self.later)
         column.addStretch(1)
@@ -202,12 +205,13 @@ class Detail(Themed, QScrollArea):
             button = Button(link.label)
             button.setIconSize(icons.square(self._theme.px(12)))
             button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-            button.setAccessibleDescription(_("Opens in your browser"))
+            lead_to(button, link.destination)
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )
             self.action_row.add(button, before=self.acknowledge.ask)
             self._links.append(button)
+        self.destinations.show_links(variant.links)
 
     def recolour(self) -> None:
         """One button leads: "I have read this" where that is asked, else the first link."""
@@ -242,4 +246,4 @@ def _facts(item: InboxItem) -> str:
         parts.append(_("reminder: {time}").format(time=wording.full_time(item.state.remind_at)))
     elif item.state.remind_after_login:
         parts.append(_("reminder: at the next login"))
-    return " · ".join(part for part in parts if part)
+    return wording.joined(*parts)

@@ -43,7 +43,7 @@ def summary(item: InboxItem, *, held: bool) -> str:
     if variant.video is None and variant.image is not None:
         parts.append(_("image"))
     parts += _states(item, held=held)
-    return " · ".join(part for part in parts if part)
+    return wording.joined(*parts)
 
 
 def _states(item: InboxItem, *, held: bool) -> Iterable[str]:

@@ -122,7 +122,8 @@ class RowPainter(QStyledItemDelegate):
 def _draw_elided(painter: QPainter, text: str, area: QRect) -> int:
     metrics = painter.fontMetrics()
     shown = metrics.elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, area.width())
-    painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+    side = Qt.AlignmentFlag.AlignRight if wording.is_right_to_left(text) else Qt.AlignmentFlag.AlignLeft
+    painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), wording.isolated(shown))
     return metrics.horizontalAdvance(shown)
 
 

@@ -32,10 +32,11 @@ class CaptionFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LinkButton(Struct, frozen=True, forbid_unknown_fields=True):
-    """A link by its id and words. Where it leads is the agent's business."""
+    """A link by its id and words, and the host that it leads to, for people to read. To open it is the agent's business."""
 
     link_id: str
     label: str
+    destination: str = ""
 
 
 class Problem(StrEnum):

@@ -12,6 +12,7 @@ from ui.player.surface import fitted
 from ui.theme import Theme
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button
+from ui.widgets.destinations import Destinations, lead_to
 from ui.widgets.flow import FlowRow
 from ui.widgets.text import label
 
@@ -80,6 +81,9 @@ class TroublePage(QScrollArea):
         self.body.setVisible(bool(request.body))
         column.addWidget(self.body)
         column.addWidget(self._actions(request, problem, theme))
+        self.destinations = Destinations()
+        self.destinations.show_links(request.links)
+        column.addWidget(self.destinations)
         column.addStretch(1)
         self.setWidget(inner)
 
@@ -102,7 +106,7 @@ class TroublePage(QScrollArea):
         self.links: list[Button] = []
         for link in request.links:
             button = Button(link.label)
-            button.setAccessibleDescription(_("Opens in your browser"))
+            lead_to(button, link.destination)
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )

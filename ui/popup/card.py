@@ -20,6 +20,7 @@ from ui.timers import Timers
 from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.compositing import translucent_windows
+from ui.widgets.destinations import Destinations, lead_to
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
 from ui.widgets.later import LaterRow
@@ -162,6 +163,8 @@ class PopupCard(CardFrame):
         column.addWidget(self.acknowledge)
         column.addSpacerItem(self._gap)
         column.addWidget(self.action_row)
+        self.destinations = Destinations(above=px(8))
+        column.addWidget(self.destinations)
         return column
 
     def _pager(self) -> QWidget:
@@ -206,7 +209,7 @@ class PopupCard(CardFrame):
         """Show an announcement in place of the one before."""
         self.setAccessibleName(page.title)
         self.logo.show_company(page.company, page.logo)
-        self.sender_label.setText(" · ".join(part for part in (page.company, page.sender) if part))
+        self.sender_label.setText(wording.joined(page.company, page.sender))
         self._show_urgency(page.urgency)
         self.received.setText(page.received)
         self.later.begin(page.ends)
@@ -248,11 +251,13 @@ class PopupCard(CardFrame):
         for index, link in enumerate(page.links):
             button = Button(link.label, kind="primary" if index == 0 and first_link_leads else "")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            lead_to(button, link.destination)
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )
             self.action_row.add(button)
             self.links.append(button)
+        self.destinations.show_links(page.links)
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)
         self.pager.setVisible(page.count > 1)

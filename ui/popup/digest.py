@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from resources.i18n import ngettext
+from ui import wording
 from ui.popup.page import DigestLine
 from ui.theme import Theme
 from ui.widgets.buttons import Button
@@ -54,7 +55,10 @@ class DigestRow(Themed, Button):
             painter.setFont(font)
             painter.setPen(QColor(colour))
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(room.x(), room.y() + metrics.ascent(), shown)
+            side = (
+                Qt.AlignmentFlag.AlignRight if wording.is_right_to_left(text) else Qt.AlignmentFlag.AlignLeft
+            )
+            painter.drawText(room, int(side | Qt.AlignmentFlag.AlignTop), wording.isolated(shown))
             room.setTop(room.top() + metrics.height())
         painter.end()
 

@@ -15,6 +15,7 @@ from ui.timers import Timers
 from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
+from ui.widgets.destinations import Destinations, lead_to
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
 from ui.widgets.logo import LogoTile
@@ -125,6 +126,8 @@ class EmergencyCover(Cover):
         self._column.addWidget(self._text())
         self._column.addWidget(self.acknowledge)
         self._column.addWidget(self._actions())
+        self.destinations = Destinations()
+        self._column.addWidget(self.destinations)
         line = QFrame()
         line.setProperty("kind", "line")
         self._column.addWidget(line)
@@ -189,7 +192,7 @@ class EmergencyCover(Cover):
         self.setAccessibleName(f"{_('Emergency')}: {page.title}")
         self.setAccessibleDescription(page.body)
         self.logo.show_company(page.company, page.logo)
-        self.sender_label.setText(" · ".join(part for part in (page.company, page.sender) if part))
+        self.sender_label.setText(wording.joined(page.company, page.sender))
         self.position.setText(_("{position} of {count}").format(position=page.position, count=page.count))
         self.position.setVisible(page.count > 1)
         self.title.setText(page.title)
@@ -220,12 +223,13 @@ class EmergencyCover(Cover):
         self.watch.setVisible(page.has_video)
         for link in page.links:
             button = Button(link.label)
-            button.setAccessibleDescription(_("Opens in your browser"))
+            lead_to(button, link.destination)
             button.clicked.connect(
                 lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
             )
             self.action_row.add(button)
             self._links.append(button)
+        self.destinations.show_links(page.links)
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)
         self.action_row.setVisible(self.action_row.any_shown())

@@ -12,8 +12,11 @@ from ui.widgets.acknowledge import ReadRequest
 
 @dataclass(frozen=True)
 class PopupLink:
+    """``destination``: the host that it leads to, as people read it."""
+
     link_id: str
     label: str
+    destination: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from resources.i18n import _
+from ui import wording
 from ui.theme import Theme, applied_theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
@@ -35,7 +36,7 @@ class Button(QPushButton):
     def set_text(self, text: str) -> None:
         """The text; also the accessible name."""
         self._full_text = text
-        self.setText(text.replace("&", "&&"))
+        self.setText(wording.isolated(text).replace("&", "&&"))
         self.setAccessibleName(text)
 
     @property

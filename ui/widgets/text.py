@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
+from ui import wording
 from ui.widgets.tips import plain_tip
 
 LINE_HEIGHT = 1.16
@@ -66,37 +67,64 @@ class WrappedLabel(QLabel):
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        layout, height = self._lay_out(self.width())
+        paragraphs, height = self._lay_out(self.width())
         centred = bool(self.alignment() & Qt.AlignmentFlag.AlignVCenter)
-        layout.draw(painter, QPointF(0, max(self.height() - height, 0) / 2 if centred else 0))
+        top = QPointF(0, max(self.height() - height, 0) / 2 if centred else 0)
+        for paragraph in paragraphs:
+            paragraph.draw(painter, top)
         painter.end()
         if self._max_lines is not None:
             self.setToolTip(plain_tip(self.text()))
 
-    def _lay_out(self, width: int) -> tuple[QTextLayout, int]:
+    def _lay_out(self, width: int) -> tuple[list[QTextLayout], int]:
+        """The paragraphs, each in the direction of its own first letter, and the height of all."""
         self.ensurePolished()
-        text = self.text().replace("\n", "\N{LINE SEPARATOR}")
-        layout = self._lines(text, width)
-        if self._max_lines is not None and layout.lineCount() > self._max_lines:
-            start = layout.lineAt(self._max_lines - 1).textStart()
-            rest = self.fontMetrics().elidedText(text[start:], Qt.TextElideMode.ElideRight, width)
-            layout = self._lines(text[:start] + rest, width)
-        last = layout.lineAt(layout.lineCount() - 1)
-        return layout, round(last.y() + last.height() + 0.5)
+        paragraphs: list[QTextLayout] = []
+        room = self._max_lines
+        y = 0.0
+        texts = self.text().split("\n")
+        for number, text in enumerate(texts, start=1):
+            paragraph = self._paragraph(text, width, y)
+            if room is not None:
+                is_cut = paragraph.lineCount() > room or (
+                    paragraph.lineCount() == room and number < len(texts)
+                )
+                if is_cut:
+                    paragraph = self._paragraph(self._cut(text, paragraph, room, width), width, y)
+                room -= paragraph.lineCount()
+            paragraphs.append(paragraph)
+            last = paragraph.lineAt(paragraph.lineCount() - 1)
+            y = last.y() + last.height() + self._leading()
+            if room == 0:
+                break
+        return paragraphs, round(y - self._leading() + 0.5)
 
-    def _lines(self, text: str, width: int) -> QTextLayout:
+    def _cut(self, text: str, paragraph: QTextLayout, lines: int, width: int) -> str:
+        """The text so that it ends in "…" within so many lines."""
+        start = paragraph.lineAt(lines - 1).textStart()
+        rest = text[start:]
+        shown = self.fontMetrics().elidedText(rest, Qt.TextElideMode.ElideRight, width)
+        if shown == rest:
+            shown = self.fontMetrics().elidedText(f"{rest}…", Qt.TextElideMode.ElideRight, width)
+        return text[:start] + shown
+
+    def _leading(self) -> float:
+        return self.fontMetrics().height() * (LINE_HEIGHT - 1)
+
+    def _paragraph(self, text: str, width: int, y: float) -> QTextLayout:
         layout = QTextLayout(text, self.font())
-        option = QTextOption(self.alignment())
+        to_left = wording.is_right_to_left(text)
+        direction = Qt.LayoutDirection.RightToLeft if to_left else Qt.LayoutDirection.LeftToRight
+        option = QTextOption(QStyle.visualAlignment(direction, self.alignment()))
+        option.setTextDirection(direction)
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
         layout.setFormats(self._bold_ranges(text))
-        leading = self.fontMetrics().height() * (LINE_HEIGHT - 1)
-        y = 0.0
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
             line.setLineWidth(width)
             line.setPosition(QPointF(0, y))
-            y += line.height() + leading
+            y += line.height() + self._leading()
         layout.endLayout()
         return layout
 

@@ -163,6 +163,8 @@ def test_a_company_does_not_move_to_another_region(made: ServerHome) -> None:
         ('region = "eu"', 'region = "moon"', "company.region"),
         ('"*.northwind.example"', '"*"', "company.link_hosts.1"),
         ('name = "Northwind"', 'nom = "Northwind"', "company.nom"),
+        ('name = "Northwind"', 'name = "North\u200bwind"', "company.name"),
+        ('name = "Northwind"', 'name = "\u2800"', "company.name"),
         ("version = 3", "version = 0", "notice.version"),
     ],
 )

@@ -1,0 +1,55 @@
+"""Where links lead, to be read before one is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from resources.i18n import _
+from ui import wording
+from ui.widgets.buttons import Button
+from ui.widgets.text import label
+from ui.widgets.tips import plain_tip
+
+
+class Leading(Protocol):
+    """A link with its words and the host that it leads to."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+
+
+class Destinations(QWidget):
+    """The host, or each link's own where they differ. Hidden where there is no link. ``above``: pixels left free."""
+
+    def __init__(self, *, above: int = 0) -> None:
+        super().__init__()
+        self._hosts = label(kind="small", tone="muted", wrap=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, above, 0, 0)
+        column.addWidget(self._hosts)
+
+    def text(self) -> str:
+        """What is to be read."""
+        return self._hosts.text()
+
+    def show_links(self, links: Sequence[Leading]) -> None:
+        """In place of those before."""
+        hosts = {link.destination for link in links}
+        if len(hosts) == 1:
+            self._hosts.setText(_("Leads to {host}").format(host=wording.isolated(hosts.pop())))
+        else:
+            each = (f"{wording.isolated(link.label)}: {wording.isolated(link.destination)}" for link in links)
+            self._hosts.setText("\n".join(each))
+        self.setVisible(bool(links))
+
+
+def lead_to(button: Button, destination: str) -> None:
+    """Say on a link's button where it leads: as its tool tip, and to a screen reader."""
+    text = _("Opens {host} in your browser").format(host=wording.isolated(destination))
+    button.setToolTip(plain_tip(text))
+    button.setAccessibleDescription(text)
