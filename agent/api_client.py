@@ -29,6 +29,8 @@ with import_without("charset_normalizer"):
     from requests.adapters import HTTPAdapter
 
 log = logging.getLogger(__name__)
+# It warns of headers that a cut or a faulty peer left unfinished, which is told as a fault already.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CHUNK_BYTES = 64 * 1024
@@ -59,7 +61,7 @@ class ApiClient:
         self._base = server_url
         self._way = proxies.way_to(server_url)
         self._lines = Lines()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
         self._session.auth = _Bearer(token)
@@ -138,6 +140,12 @@ class ApiClient:
                 if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise errors.NotOurServer("an encoding that was not asked for")
                 yield response
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None. requests reads the body of a redirection whole, unpacked and without a limit, also one it does not follow."""
+        return None
 
 
 class _Bearer(requests.auth.AuthBase):

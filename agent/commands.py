@@ -18,6 +18,7 @@ import msgspec
 
 from agent import commands_privacy, control, control_calls, diagnostics, doctor, errors, held_words
 from agent.clock import SystemClock
+from agent.decoding import decode_json
 from agent.device_token import DeviceToken
 from agent.doctor import Check
 from agent.folders import Folders
@@ -198,7 +199,7 @@ def _running_status(folders: Folders) -> Status | None:
     except errors.AlreadyRunning:
         question = msgspec.json.encode(control_calls.Call("show"))
         reply = control_calls.result(control.ask(folders.runtime, question))
-        return msgspec.json.decode(reply, type=control_calls.Shown).status
+        return decode_json(reply, control_calls.Shown).status
     return None
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from agent import arguments_privacy, control, control_calls, errors, policy, receipts, wire
 from agent.control_calls import Call, Shown
+from agent.decoding import decode_json
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import Company, Signal, SignalChoice
@@ -52,7 +53,7 @@ def _ask(call: Call, type: type[T]) -> T:
             reply = _alone(folders, call)
         finally:
             lock.release()
-    return msgspec.json.decode(control_calls.result(reply), type=type)
+    return decode_json(control_calls.result(reply), type)
 
 
 def _alone(folders: Folders, call: Call) -> bytes:

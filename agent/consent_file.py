@@ -18,7 +18,7 @@ import msgspec
 
 from agent import errors
 from agent.consent import Consent, distrust
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from agent.model import ConsentState, Signal
 
 log = logging.getLogger(__name__)
@@ -159,8 +159,8 @@ def _decode(signal: Signal, slot: bytes) -> Consent:
 def _read_slot(signal: Signal, slot: bytes) -> Consent | None:
     """What a slot says; None unless it is, to the byte, what would be written for that."""
     try:
-        consent = msgspec.json.decode(slot.partition(b" ")[2], type=Consent)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        consent = decode_json(slot.partition(b" ")[2], Consent)
+    except msgspec.DecodeError:
         return None
     return consent if consent.signal is signal and slot == _encode(consent) else None
 

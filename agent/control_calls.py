@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from agent.model import Signal, SignalChoice, Status
 from agent.sharing import Comparison, Copy, Corrected, DetailName, DetailValue, KeptReceipt, SentItem
 
@@ -98,7 +98,7 @@ def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None
     ``send``: how to send what is owed, where no agent runs that does so by itself.
     """
     try:
-        call = msgspec.json.decode(question, type=Call)
+        call = decode_json(question, Call)
         told = _CALLS[call.name](agent, call)
         if send is not None and call.name in _OWED and told.status.waiting:
             told = Shown(agent.status(), agent.choices(), _later(send))
@@ -115,7 +115,7 @@ def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None
 
 def result(reply: bytes) -> Raw:
     """What was answered. Raises Failed."""
-    read = msgspec.json.decode(reply, type=Reply)
+    read = decode_json(reply, Reply)
     if read.title:
         raise Failed(read.title, read.message)
     return read.result

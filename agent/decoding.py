@@ -1,9 +1,13 @@
-"""Types that are decoded on several threads."""
+"""JSON as it is read: on several threads, and from whoever sends it."""
 
 from __future__ import annotations
 
+from typing import Any, TypeVar, overload
+
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+
+T = TypeVar("T")
 
 
 def resolve(*types: type[Struct]) -> None:
@@ -14,3 +18,26 @@ def resolve(*types: type[Struct]) -> None:
     """
     for each in types:
         msgspec.json.Decoder(each)
+
+
+class TooDeep(msgspec.DecodeError):
+    """Nested deeper than anything of ours: whoever wrote it is somebody else, or means harm."""
+
+
+@overload
+def decode_json(text: bytes | str | Raw, type: type[T]) -> T: ...
+@overload
+def decode_json(text: bytes | str | Raw, type: object) -> Any: ...
+
+
+def decode_json(text: bytes | str | Raw, type: object) -> Any:
+    """Read JSON from outside this process. Raises msgspec.DecodeError for all that is wrong with it.
+
+    msgspec itself raises RecursionError for what is nested deeply, also in fields that it skips, and UnicodeDecodeError.
+    """
+    try:
+        return msgspec.json.decode(text, type=type)
+    except RecursionError as error:
+        raise TooDeep("nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("not UTF-8") from error

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import fields, replace
 
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """``HH:MM``, 24 hours, in the person's time zone."""
@@ -89,8 +89,8 @@ DEFAULTS = Preferences()
 def decode(text: str | None) -> Preferences:
     """What was kept. What is missing, unknown or damaged is as it was at first."""
     try:
-        values = msgspec.json.decode(text or "{}")
-    except (msgspec.DecodeError, UnicodeError):
+        values = decode_json(text or "{}", object)
+    except msgspec.DecodeError:
         return DEFAULTS
     if not isinstance(values, dict):
         return DEFAULTS

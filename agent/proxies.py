@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, processes
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from resources.i18n import _
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def _of_environment(url: str) -> Way | None:
 def _ask(url: str) -> Way:
     try:
         answer = processes.ask("proxies", url.encode(), timeout_s=policy.PROXY_TIMEOUT_S)
-        reply = msgspec.json.decode(answer, type=Reply)
+        reply = decode_json(answer, Reply)
     except (errors.EnvironmentFault, subprocess.TimeoutExpired, msgspec.DecodeError) as error:
         log.warning("The desktop's proxy settings could not be read: %s", type(error).__name__)
         return Way(origin="unknown")

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agent import errors, policy, wire
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from agent.model import Region, Signal, UtcTime
 from agent.verifier import Question, Verdict
 from resources.i18n import _
@@ -80,8 +80,8 @@ def content(document: str) -> Content:
 def key_of(document: str, keys: wire.KeySet | None) -> wire.Key | None:
     """The key among ``keys`` that a document names."""
     try:
-        header = msgspec.json.decode(_part(document, 0), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        header = decode_json(_part(document, 0), dict[str, Any])
+    except msgspec.DecodeError as error:
         raise errors.DocumentRefused("header") from error
     return next((key for key in keys.keys if key.kid == header.get("kid")), None) if keys else None
 
@@ -104,7 +104,7 @@ def read_file(file: bytes) -> ReceiptFile:
         raise errors.InvalidInput(_("This file is too long to be a receipt."))
     try:
         if file.lstrip().startswith(b"{"):
-            return msgspec.json.decode(file, type=ReceiptFile)
+            return decode_json(file, ReceiptFile)
         return msgspec.convert(
             {"tidings_receipt": 1, "receipt": file.decode().strip()}, ReceiptFile, strict=True
         )
@@ -115,7 +115,7 @@ def read_file(file: bytes) -> ReceiptFile:
 def read_keys(file: bytes) -> wire.KeySet:
     """A JWK Set (RFC 7517), as the server's enrolment answer has it. Raises InvalidInput."""
     try:
-        return msgspec.json.decode(file, type=wire.KeySet)
+        return decode_json(file, wire.KeySet)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(_("The file of keys is not a set of Tidings' keys.")) from error
 
@@ -168,8 +168,8 @@ def _key(file: ReceiptFile, pinned: wire.KeySet | None, given: wire.KeySet | Non
 
 def _content(envelope: wire.Envelope) -> Content:
     try:
-        return msgspec.json.decode(envelope.content, type=Content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_json(envelope.content, Content)
+    except msgspec.DecodeError as error:
         raise errors.DocumentRefused(f"receipt: {error}") from error
 
 

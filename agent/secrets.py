@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, processes
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 
 SERVICE = "tidings"
 
@@ -57,7 +57,7 @@ class ProcessKeychain:
             answer = processes.ask(
                 "keychain", msgspec.json.encode(question), timeout_s=policy.KEYCHAIN_TIMEOUT_S
             )
-            reply = msgspec.json.decode(answer, type=Reply)
+            reply = decode_json(answer, Reply)
         except subprocess.TimeoutExpired as error:
             raise errors.KeychainUnavailable("no answer in time", locked=True) from error
         except msgspec.DecodeError as error:
@@ -71,7 +71,7 @@ class ProcessKeychain:
 
 def answer(question: bytes) -> bytes:
     """What the helper process does."""
-    return msgspec.json.encode(_answer(msgspec.json.decode(question, type=Question)))
+    return msgspec.json.encode(_answer(decode_json(question, Question)))
 
 
 def _answer(question: Question) -> Reply:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from agent import errors, receipts, wire
 from agent.consent import ConsentMessage
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from agent.model import Event, Signal
 from agent.sharing import ACKNOWLEDGEMENT, Comparison, Difference, Held, HeldSignal, SentItem, SentStatus
 from agent.store.connection import decoding
@@ -89,7 +89,7 @@ class Sent:
 
     def _consent(self, message: SentMessage) -> SentItem:
         with decoding("message"):
-            said = msgspec.json.decode(message.body, type=ConsentMessage)
+            said = decode_json(message.body, ConsentMessage)
         status, erased = SentStatus.WAITING, 0
         if message.answer is not None:
             status = SentStatus.REFUSED
@@ -103,7 +103,7 @@ class Sent:
 
     def _acknowledgement(self, message: SentMessage) -> SentItem:
         with decoding("message"):
-            said = msgspec.json.decode(message.body, type=_Acknowledgement)
+            said = decode_json(message.body, _Acknowledgement)
         status, reason = SentStatus.WAITING, ""
         if message.answer is not None and message.status == 200:
             answer = wire.decode_acknowledgement(message.answer)
@@ -164,7 +164,7 @@ class Sent:
         answer = answers[index] if index < len(answers) else None
         reason = ""
         if status is SentStatus.REFUSED and answer is not None:
-            reason = msgspec.json.decode(answer, type=wire.SignalResult).reason
+            reason = decode_json(answer, wire.SignalResult).reason
         return SentItem(
             part.message_id * _IN_A_MESSAGE + index + 1,
             part.sent_at,
@@ -211,7 +211,7 @@ def compare(items: Sequence[SentItem], held: Held, ended: Collection[str]) -> Co
     for item in items:
         if item.kind in tuple(Signal) and item.status in (SentStatus.STORED, SentStatus.WAITING):
             with decoding("message"):
-                event = msgspec.json.decode(item.body, type=dict[str, Any])
+                event = decode_json(item.body, dict[str, Any])
             own[str(event["event_id"])] = (item, _comparable(event))
     agreed, differences = 0, []
     for row in held.signals:
@@ -241,7 +241,7 @@ def _compare_acknowledgements(items: Iterable[SentItem], held: Held) -> tuple[in
         if theirs.pop(item.campaign_id, None) is not None:
             agreed += 1
         elif item.status is SentStatus.STORED:
-            event_id = msgspec.json.decode(item.body, type=_Acknowledgement).event_id
+            event_id = decode_json(item.body, _Acknowledgement).event_id
             differences.append(_missing(event_id, item))
     differences += [
         Difference("server", event_id, ACKNOWLEDGEMENT, campaign_id)
@@ -278,8 +278,8 @@ def _answers(message: SentMessage | None) -> list[bytes]:
     if message is None or message.answer is None:
         return []
     try:
-        return [bytes(raw) for raw in msgspec.json.decode(message.answer, type=_Results).results]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return [bytes(raw) for raw in decode_json(message.answer, _Results).results]
+    except msgspec.DecodeError:
         return [message.answer] * _IN_A_MESSAGE
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -19,6 +19,11 @@ from agent.model import Region, Signal, UtcTime
 DetailName = Literal[
     "email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"
 ]
+_Scalar = str | int | float | bool | None
+_Level = _Scalar | tuple[_Scalar, ...] | Mapping[str, _Scalar]
+OtherValue = _Scalar | tuple[_Level, ...] | Mapping[str, _Level]
+"""Of a field that nobody foresaw. Bounded in depth: it is written and shown again by code that goes down level by level."""
+
 DetailValue = str | tuple[str, ...]
 """A list of lines for ``site_addresses``, one line for all others."""
 
@@ -151,7 +156,7 @@ class Held(Struct, frozen=True, forbid_unknown_fields=True):
     signals: Annotated[tuple[HeldSignal, ...], Meta(max_length=100_000)]
     acknowledgements: tuple[HeldAcknowledgement, ...]
     campaigns: tuple[HeldCampaign, ...]
-    other: Mapping[str, tuple[Mapping[str, Any], ...]]
+    other: Mapping[str, tuple[Mapping[str, OtherValue], ...]]
     """Every other row about the person, by table."""
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent import errors, policy, processes, wire
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
@@ -68,7 +68,7 @@ class ProcessVerifier:
         except subprocess.TimeoutExpired as error:
             raise errors.EnvironmentFault("verifying took too long") from error
         try:
-            verdicts = msgspec.json.decode(answer, type=tuple[Verdict, ...])
+            verdicts = decode_json(answer, tuple[Verdict, ...])
         except msgspec.DecodeError as error:
             raise errors.EnvironmentFault("no proper answer of the helper") from error
         if [verdict.digest for verdict in verdicts] != [digest(document) for document in question.documents]:
@@ -78,7 +78,7 @@ class ProcessVerifier:
 
 def answer(question: bytes) -> bytes:
     """What the helper process does."""
-    return msgspec.json.encode(verify_documents(msgspec.json.decode(question, type=Question)))
+    return msgspec.json.encode(verify_documents(decode_json(question, Question)))
 
 
 def verify_documents(question: Question) -> tuple[Verdict, ...]:
@@ -142,7 +142,7 @@ def _signed_payload(document: str, question: Question) -> bytes:
         key = _key(str(header["kid"]), question)
         if not jws.validate_compact(signed, key, algorithms=_ALGORITHMS, registry=registry):
             raise errors.DocumentRefused("wrong signature")
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise errors.DocumentRefused(f"not a signed document: {type(error).__name__}") from error
     return signed.payload
 

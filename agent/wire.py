@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from agent import errors, policy
 from agent.consent import ConsentMessage
-from agent.decoding import resolve
+from agent.decoding import TooDeep, decode_json, resolve
 from agent.model import (
     VIDEO_LINK_ID,
     Campaign,
@@ -244,10 +244,12 @@ def decode_corrected(body: bytes) -> tuple[Corrected, ...]:
 
 
 def decode_problem(body: bytes) -> Problem:
-    """A problem description, empty where there is none."""
+    """A problem description, empty where there is none. Raises NotOurServer for one that is nested deeply."""
     try:
-        return msgspec.json.decode(body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode_json(body, Problem)
+    except TooDeep as error:
+        raise errors.NotOurServer(f"a problem document: {error}") from error
+    except msgspec.DecodeError:
         return Problem()
 
 
@@ -304,15 +306,15 @@ def _campaign_problem(content: _CampaignContent) -> str:
 
 def _answer(body: bytes, type: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_json(body, type)
+    except msgspec.DecodeError as error:
         raise errors.NotOurServer(f"{type.__name__.strip('_')}: {error}") from error
 
 
 def _document(body: bytes, type: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_json(body, type)
+    except msgspec.DecodeError as error:
         raise errors.DocumentRefused(f"{type.__name__.strip('_')}: {error}") from error
 
 

@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 
 from agent import errors, processes
+from agent.decoding import decode_json
 from agent.doctor import Check
 from resources.i18n import _
 from ui.desktop.probe import Desktop
@@ -26,7 +27,7 @@ def checks() -> Iterator[Callable[[], Check]]:
 def _desktop() -> Desktop | None:
     """None where no window can be shown."""
     try:
-        return msgspec.json.decode(processes.ask("desktop", b"", timeout_s=PROBE_TIMEOUT_S), type=Desktop)
+        return decode_json(processes.ask("desktop", b"", timeout_s=PROBE_TIMEOUT_S), Desktop)
     except (errors.EnvironmentFault, subprocess.TimeoutExpired, msgspec.DecodeError):
         return None
 

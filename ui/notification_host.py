@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent import policy, processes
+from agent.decoding import decode_json
 from agent.model import Urgency
 from resources import i18n
 from resources.i18n import _, ngettext
@@ -217,7 +218,7 @@ class Helper:
         with self._process.stdout as output:
             for line in output:
                 try:
-                    report = msgspec.json.decode(line, type=Report)
+                    report = decode_json(line, Report)
                 except msgspec.DecodeError as error:
                     log.warning("The notification helper said something unknown: %s", error)
                 else:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from agent import errors, gently
+from agent.decoding import decode_json
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
 from agent.store.connection import Database, decoding
 
@@ -116,7 +117,7 @@ class CampaignStore:
             key = hashlib.blake2b(content, digest_size=16).digest()
             campaign = self._decoded.get(key)
             if campaign is None:
-                campaign = self._decoded[key] = msgspec.json.decode(content, type=Campaign)
+                campaign = self._decoded[key] = decode_json(content, Campaign)
             return InboxItem(campaign, _state(row))
 
     def get(self, campaign_id: str) -> InboxItem | None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import wire
+from agent.decoding import decode_json
 from agent.model import Company, Person
 from agent.store.connection import Database, decoding
 
@@ -51,9 +52,9 @@ class EnrolmentStore:
             return Enrolment(
                 server_url=row[0],
                 company_id=row[1],
-                keys=msgspec.json.decode(row[2], type=wire.KeySet),
-                person=msgspec.json.decode(row[3], type=Person),
-                company=msgspec.json.decode(row[4], type=Company),
+                keys=decode_json(row[2], wire.KeySet),
+                person=decode_json(row[3], Person),
+                company=decode_json(row[4], Company),
                 etag=row[5],
                 poll_interval_s=row[6],
                 last_check=datetime.fromisoformat(row[7]) if row[7] else None,

@@ -24,6 +24,7 @@ from jeepney.low_level import Message
 from jeepney.wrappers import unwrap_msg
 
 from agent import logs
+from agent.decoding import decode_json
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class Desk:
                     return 0
                 *lines, unread = (unread + data).split(b"\n")
                 for line in lines:
-                    self._show(msgspec.json.decode(line, type=Notification))
+                    self._show(decode_json(line, Notification))
 
     def _show(self, notification: Notification) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from agent.decoding import decode_json
 from agent.model import Tristate
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def full_screen() -> Tristate:
     if not path:
         return Tristate.UNKNOWN
     try:
-        tree = msgspec.json.decode(_tree(path))
+        tree = decode_json(_tree(path), object)
     except (OSError, msgspec.DecodeError) as error:
         log.debug("sway: %s", error)
         return Tristate.UNKNOWN
@@ -58,11 +59,13 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return bytes(found)
 
 
-def _windows(node: Any) -> Iterator[dict[str, Any]]:
+def _windows(tree: Any) -> Iterator[dict[str, Any]]:
     """Every program's window: only they have a process; a workspace always says that it is full screen."""
-    if not isinstance(node, dict):
-        return
-    if node.get("pid"):
-        yield node
-    for child in [*node.get("nodes", ()), *node.get("floating_nodes", ())]:
-        yield from _windows(child)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if not isinstance(node, dict):
+            continue
+        if node.get("pid"):
+            yield node
+        left += [*node.get("nodes", ()), *node.get("floating_nodes", ())]

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from agent.decoding import decode_json, resolve
 from agent.model import Sha256
 
 MAX_LINE_BYTES = 256 * 1024
@@ -112,20 +113,20 @@ class PlayerEvent(Struct, frozen=True, forbid_unknown_fields=True):
     detail: str = ""
 
 
-_orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
-_events: msgspec.json.Decoder[PlayerEvent] = msgspec.json.Decoder(PlayerEvent)
-
-
 def line(message: Order | PlayerEvent) -> bytes:
     """A message as it is sent."""
     return msgspec.json.encode(message) + b"\n"
 
 
 def read_order(text: bytes) -> Order:
-    """Raises msgspec.ValidationError, msgspec.DecodeError."""
-    return _orders.decode(text)
+    """Raises msgspec.DecodeError."""
+    order: Order = decode_json(text, Order)
+    return order
 
 
 def read_event(text: bytes) -> PlayerEvent:
-    """Raises msgspec.ValidationError, msgspec.DecodeError."""
-    return _events.decode(text)
+    """Raises msgspec.DecodeError."""
+    return decode_json(text, PlayerEvent)
+
+
+resolve(Look, PlayRequest, Told, PlayerEvent)

@@ -11,7 +11,7 @@ import pytest
 from agent import errors
 from agent.model import Connection, HoldReason, PresenceState, Signal
 from tests.contract.golden_documents import COMPANY_ID, RECEIPT_SIGNER, payload, signed
-from tests.support.agent_company import FAR, Company, recalled, running
+from tests.support.agent_company import FAR, Company, instead, recalled, running
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, json_reply, loopback_server
 
@@ -268,3 +268,13 @@ def test_the_company_id_and_keys_are_pinned(agent: Agent, company: Company) -> N
     agent.runtime.sync_once()
     assert agent.verifier.questions[-1].keys == question.keys
     assert agent.verifier.questions[-1].company_id == COMPANY_ID
+
+
+def test_an_answer_that_is_nested_without_end_is_one_more_page_of_somebody_else(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    deep = b'{"type":"about:blank","x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    for status, kind in ((404, "application/problem+json"), (200, "application/json")):
+        company.faults.append(instead(Reply(status, deep, {"Content-Type": kind})))
+        with pytest.raises(errors.NotOurServer):
+            agent.runtime.sync_once()

@@ -1,0 +1,174 @@
+"""JSON that is nested without end is one more thing that cannot be read, wherever JSON comes in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent import (
+    control_calls,
+    device_policy,
+    errors,
+    preferences,
+    processes,
+    proxies,
+    receipts,
+    verifier,
+    wire,
+)
+from agent.secrets import ProcessKeychain
+from agent.verifier import ProcessVerifier, Question
+from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
+from ui.player import messages
+
+LEVELS = 20_000
+DEEP = b"[" * LEVELS + b"]" * LEVELS
+DEEP_OBJECTS = b'{"x":' * LEVELS + b"1" + b"}" * LEVELS
+ROOT = Path(__file__).parents[3]
+
+ANSWERS: dict[str, Callable[[bytes], object]] = {
+    "enrolment": wire.decode_enrolment,
+    "feed": wire.decode_feed,
+    "results": wire.decode_results,
+    "acknowledgement": wire.decode_acknowledgement,
+    "receipt": wire.decode_receipt,
+    "held": wire.decode_held,
+    "corrected": wire.decode_corrected,
+}
+CONTENTS: dict[str, Callable[[bytes], object]] = {
+    "envelope": wire.decode_envelope,
+    "company": lambda content: wire.decode_company("northwind", content),
+    "campaign": lambda content: wire.decode_campaign("c-one", 1, content),
+    "receipt": lambda content: receipts.content(f"e30.{_base64(content)}.AA"),
+    "header": lambda content: receipts.key_of(f"{_base64(content)}.e30.AA", None),
+}
+FILES: dict[str, Callable[[bytes], object]] = {"receipt": receipts.read_file, "keys": receipts.read_keys}
+FORMS = (
+    DEEP,
+    DEEP_OBJECTS,
+    b'{"type":' + DEEP + b"}",
+    b'{"unknown":' + DEEP + b"}",
+    b'{"content":' + DEEP + b"}",
+)
+
+
+def _base64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_is_not_our_servers(name: str, content: bytes) -> None:
+    with pytest.raises(errors.NotOurServer):
+        ANSWERS[name](content)
+
+
+def test_a_problem_document_is_not_our_servers() -> None:
+    for unknown in (DEEP, DEEP_OBJECTS):
+        with pytest.raises(errors.NotOurServer):
+            wire.decode_problem(b'{"type":"about:blank","x":' + unknown + b"}")
+
+
+@pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
+@pytest.mark.parametrize("name", CONTENTS)
+def test_the_content_of_a_document_is_refused(name: str, content: bytes) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        CONTENTS[name](content)
+
+
+@pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_the_person_opens_is_said_to_be_no_such_file(name: str, content: bytes) -> None:
+    with pytest.raises(errors.InvalidInput):
+        FILES[name](content)
+
+
+@pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
+def test_a_document_with_such_a_header_or_payload_gets_a_verdict(content: bytes) -> None:
+    keys = msgspec.convert(PUBLIC_KEYS, wire.KeySet)
+    header = _base64(b'{"alg":"Ed25519","kid":"' + keys.keys[0].kid.encode() + b'","typ":"tidings-campaign"}')
+    documents = (f"{_base64(content)}.e30.AA", f"{header}.{_base64(content)}.AA")
+    question = Question(wire.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
+    assert all(verdict.problem for verdict in verifier.verify_documents(question))
+
+
+def test_a_helper_that_answers_so_is_a_fault_of_this_computer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "answer").write_bytes(DEEP)
+    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
+    question = Question(
+        wire.CAMPAIGN_DOCUMENT, COMPANY_ID, msgspec.convert(PUBLIC_KEYS, wire.KeySet), 0, ("a.b.c",)
+    )
+    with pytest.raises(errors.KeychainUnavailable):
+        ProcessKeychain().read("device")
+    with pytest.raises(errors.EnvironmentFault):
+        ProcessVerifier().verify(question)
+
+
+@pytest.mark.expected_logs("proxy settings could not be read")
+def test_such_proxy_settings_are_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "answer").write_bytes(DEEP)
+    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
+    proxies.forget()
+    assert proxies.way_to("https://news.example").origin == "unknown"
+    proxies.forget()
+
+
+@pytest.mark.expected_logs("A question that makes no sense")
+def test_a_command_that_asks_so_is_answered() -> None:
+    with pytest.raises(control_calls.Failed):
+        control_calls.result(control_calls.answer(None, b'{"name":' + DEEP + b"}"))  # type: ignore[arg-type]
+
+
+def test_a_player_that_says_so_says_something_unknown() -> None:
+    for content in FORMS:
+        with pytest.raises(msgspec.DecodeError):
+            messages.read_event(content)
+        with pytest.raises(msgspec.DecodeError):
+            messages.read_order(content)
+
+
+def test_such_preferences_are_as_at_first() -> None:
+    assert preferences.decode(DEEP.decode()) == preferences.DEFAULTS
+
+
+@pytest.mark.parametrize("toml", [b"x = " + DEEP, b"[" + b"x." * LEVELS + b"x]"], ids=["value", "table"])
+def test_such_a_policy_leaves_nothing(tmp_path: Path, toml: bytes) -> None:
+    (tmp_path / "policy.toml").write_bytes(toml)
+    assert device_policy.read(tmp_path / "policy.toml").fault is not None
+
+
+def test_what_the_server_holds_is_taken_no_deeper_than_it_can_be_shown() -> None:
+    golden = json.loads((ROOT / "tests" / "contract" / "golden" / "me-answer.json").read_text())["valid"][0][
+        "body"
+    ]
+    for levels, good in ((2, True), (3, False), (600, False)):
+        golden["other"] = {"table": [{"field": json.loads("[" * levels + "]" * levels)}]}
+        body = json.dumps(golden).encode()
+        if good:
+            assert wire.decode_held(body)
+        else:
+            with pytest.raises(errors.NotOurServer):
+                wire.decode_held(body)
+
+
+def test_nobody_reads_json_in_another_way() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("agent", "ui")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if re.search(r"json\.(decode|loads?)\(|Decoder\(", line)
+    ]
+    assert found == [
+        "agent/decoding.py: msgspec.json.Decoder(each)",
+        "agent/decoding.py: return msgspec.json.decode(text, type=type)",
+    ]
