@@ -16,6 +16,7 @@ from server.access.tokens import Administrator, AdministratorRequest, Allowed
 from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.audit import log
 from server.audit.models import Entry
+from server.campaigns.author_warnings import warnings_for
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import draft
@@ -78,6 +79,8 @@ class EmergencyRequest(PublicationRequest):
 class PublicationAnswer(Message):
     campaign_id: CampaignId
     people: int
+    warnings: list[str]
+    """What the author should know, in English: links that are not counted, an audience that a site could tell apart."""
 
 
 class RecallRequest(Message):
@@ -236,7 +239,9 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = draft(caller.company, manifest)
         campaign = release(checked, caller.actor, reason)
-    return Status(201, {"campaign_id": campaign.campaign_id, "people": checked.audience.count})
+        warnings = warnings_for(checked)
+    answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
+    return Status(201, answer)
 
 
 @router.post(

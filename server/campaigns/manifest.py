@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from server.campaigns.countable import FILM
 from server.campaigns.manifest_links import MAX_URL_CHARACTERS, checked_address
 from server.campaigns.manifest_tables import Mistakes, Table
 from server.campaigns.models import Campaign
@@ -25,7 +26,6 @@ MAX_ALT_CHARACTERS = 500
 MAX_GROUPS, MAX_PEOPLE = 200, 5_000
 
 _LANGUAGE = r"[a-z]{2}(-[A-Za-z0-9]{2,8})?"
-_RESERVED_LINK_ID = "video"
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ class _Reader:
                 label=table.text("label", 40),
                 url=url,
             )
-            if link.link_id == _RESERVED_LINK_ID or link.link_id in {other.link_id for other in links}:
+            if link.link_id == FILM or link.link_id in {other.link_id for other in links}:
                 table.refuse(
                     "id", _("“{value}” is taken").format(value=link.link_id), _("choose another one")
                 )

@@ -84,6 +84,10 @@ class Campaign(models.Model):
     notice_version = models.PositiveIntegerField(
         default=0, help_text="Of the notice that was in force when this was published."
     )
+    counted = models.JSONField(
+        default=dict,
+        help_text="By link id: the figure in which a click is counted, see `countable`. It outlives the texts.",
+    )
     closed_at = models.DateTimeField(
         null=True, help_text="When its key was destroyed. Only `result` is left then."
     )
@@ -109,6 +113,7 @@ class Campaign(models.Model):
         "published_at": IMPERSONAL,
         "minimum": IMPERSONAL,
         "notice_version": IMPERSONAL,
+        "counted": IMPERSONAL,
         "closed_at": IMPERSONAL,
         "result": IMPERSONAL,
     }

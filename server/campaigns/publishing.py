@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.campaigns.audience import Audience, find_audience
+from server.campaigns.countable import counted_as
 from server.campaigns.manifest import (
     CaptionsEntry,
     ImageEntry,
@@ -121,6 +122,7 @@ def _stored(draft: Draft) -> Campaign:
         to_everyone=draft.audience.everyone,
         minimum=owner.minimum,
         notice_version=owner.notice_version(),
+        counted=counted_as(draft.content),
     )
     campaign.audience_groups.set(draft.audience.groups)
     campaign.audience_people.set(draft.audience.people)

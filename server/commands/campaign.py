@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import ngettext
 
 from server import clock
 from server.audit import log
+from server.campaigns.author_warnings import warnings_for
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import Draft, draft
@@ -77,6 +79,8 @@ def _publish(options: argparse.Namespace) -> int:
         else:
             campaign = release(checked, log.COMMAND_LINE, options.reason)
             print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=_reach(checked)))
+        for warning in warnings_for(checked):
+            print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0
 
 

@@ -5,15 +5,16 @@ Every figure is a sum over whole live blocks (`blocks`); where there is none, no
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min
 
+from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Group, Person
 from server.reports.audiences import audience
@@ -21,7 +22,8 @@ from server.reports.blocks import form
 from server.reports.intervals import wilson
 from server.reports.models import Block, BlockMember
 from server.signals.models import Signal, SignalName
-from server.signals.recording import VIDEO_LINK
+
+Why = Literal["", "not-in-every-variant", "confirmed-by-name"]
 
 Did = Mapping[str, date]
 """Who did something, by `person_key`, and on which UTC date first."""
@@ -32,7 +34,8 @@ class Figure:
     """`people` of `sharing` counted people did it. All is None where nothing may be shown.
 
     `low` and `high`: the 95 % interval (see `intervals`) for the share of all assigned people, from 0 to 1, if those who
-    share are like the others. A link has none. `off`: the company does not allow this signal.
+    share are like the others. A link has none. `off`: the company does not allow this signal. `why`: the other reason why
+    nothing is shown, if there is one besides too few people.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Figure:
     low: float | None = None
     high: float | None = None
     off: bool = False
+    why: Why = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,11 @@ class _Working:
         self._campaign = campaign
         self._audience = audience(campaign)
         self._blocks = {signal: _live_blocks(campaign, signal) for signal in SignalName.values}
-        self._did = {signal: did(campaign, signal) for signal in SignalName.values}
+        counted = campaign.counted.keys()
+        self._did = {
+            signal: did(campaign, signal, counted if signal == SignalName.CLICK else None)
+            for signal in SignalName.values
+        }
 
     def report(self) -> Report:
         """All figures."""
@@ -155,6 +163,8 @@ class _Working:
     def _figure(self, signal: str, blocks: list[_Counted], done: Did, assigned: int) -> Figure:
         if signal not in self._campaign.company.signals:
             return Figure(signal, off=True)
+        if why := why_hidden(self._campaign, signal):
+            return Figure(signal, why=why)
         keys = frozenset[str]().union(*(block.keys for block in blocks))
         if not keys:
             return Figure(signal)
@@ -164,12 +174,18 @@ class _Working:
         return Figure(signal, len(keys), people, round(expected.low, 4), round(expected.high, 4))
 
     def _links(self) -> tuple[Figure, ...]:
-        figures = []
+        """Of what is counted, then of what is not."""
+        counted: dict[str, str] = self._campaign.counted
+        figures, uncounted = [], []
         for link_id, label in links_of(self._campaign):
-            clicked = did(self._campaign, SignalName.CLICK, link_id)
-            whole = self._figure(SignalName.CLICK, self._blocks[SignalName.CLICK], clicked, 0)
-            figures.append(Figure(label or link_id, whole.sharing, whole.people, off=whole.off))
-        return tuple(figures)
+            if link_id not in counted:
+                uncounted.append(Figure(label or link_id, why="not-in-every-variant"))
+            elif counted[link_id] == link_id:
+                together = [one for one, figure in counted.items() if figure == link_id]
+                clicked = did(self._campaign, SignalName.CLICK, together)
+                whole = self._figure(SignalName.CLICK, self._blocks[SignalName.CLICK], clicked, 0)
+                figures.append(Figure(label or link_id, whole.sharing, whole.people, off=whole.off))
+        return (*figures, *uncounted)
 
     def _groups(self) -> tuple[GroupFigures, ...]:
         """Of the groups that the campaign names, and of those that have figures."""
@@ -185,7 +201,9 @@ class _Working:
     def _days(self) -> tuple[Day, ...]:
         counts: dict[str, Counter[date] | None] = {}
         for signal, blocks in self._blocks.items():
-            shown = blocks and signal in self._campaign.company.signals
+            shown = (
+                blocks and signal in self._campaign.company.signals and not why_hidden(self._campaign, signal)
+            )
             keys = frozenset[str]().union(*(block.keys for block in blocks))
             first = (day for key, day in self._did[signal].items() if key in keys)
             counts[signal] = Counter(first) if shown else None
@@ -199,6 +217,16 @@ class _Working:
         )
 
 
+def why_hidden(campaign: Campaign, signal: str) -> Why:
+    """Why a signal has no figures, however many share it."""
+    if signal == SignalName.CLICK and links_of(campaign) and not campaign.counted:
+        return "not-in-every-variant"
+    # Whoever confirmed has seen it: with the list of their names, the figure would tell who of the others shares.
+    if signal == SignalName.SEEN and campaign.acknowledge:
+        return "confirmed-by-name"
+    return ""
+
+
 def _live_blocks(campaign: Campaign, signal: str) -> list[_Counted]:
     keys: dict[int, set[str]] = {}
     rows = BlockMember.objects.filter(block__campaign=campaign, block__signal=signal, block__live=True)
@@ -208,8 +236,8 @@ def _live_blocks(campaign: Campaign, signal: str) -> list[_Counted]:
     return [_Counted(frozenset(groups), frozenset(keys[pk])) for pk, groups in blocks]
 
 
-def did(campaign: Campaign, signal: str, link_id: str = "") -> dict[str, date]:
-    """Who did it, whether counted or not: saw it, clicked (that link), likes it by their latest word."""
+def did(campaign: Campaign, signal: str, links: Collection[str] | None = None) -> dict[str, date]:
+    """Who did it, whether counted or not: saw it, clicked (one of these links), likes it by their latest word."""
     rows = Signal.objects.filter(campaign=campaign, signal=signal)
     if signal == SignalName.LIKE:
         latest = {
@@ -217,8 +245,8 @@ def did(campaign: Campaign, signal: str, link_id: str = "") -> dict[str, date]:
             for key, value, day in rows.order_by("seq").values_list("person_key", "value", "date")
         }
         return {key: day for key, (value, day) in latest.items() if value == 1}
-    if link_id:
-        rows = rows.filter(link_id=link_id)
+    if links is not None:
+        rows = rows.filter(link_id__in=links)
     return dict(rows.values("person_key").annotate(first=Min("date")).values_list("person_key", "first"))
 
 
@@ -226,7 +254,7 @@ def links_of(campaign: Campaign) -> list[tuple[str, str]]:
     """The ids and labels of what can be clicked: links, and the film."""
     links = list(campaign.links.order_by("link_id").values_list("link_id", "label"))
     has_film = campaign.media.filter(type=Media.Type.MP4).exists()
-    return [*links, (VIDEO_LINK, VIDEO_LINK)] if has_film else links
+    return [*links, (FILM, FILM)] if has_film else links
 
 
 def _members(company_id: str, names: Iterable[str]) -> dict[str, set[UUID]]:

@@ -45,7 +45,7 @@ def acts(campaign: Campaign) -> list[Act]:
         consents = in_force(campaign.company).filter(signal=signal).values_list("person_id", flat=True)
         sharing = {person_key(key, person): emails[person] for person in people & set(consents)}
         for link_id, label in links_of(campaign) if signal == SignalName.CLICK else [("", "")]:
-            done = did(campaign, signal, link_id)
+            done = did(campaign, signal, [link_id] if link_id else None)
             found += [Act(sharing[one], signal, label, day) for one, day in done.items() if one in sharing]
     order = {name: number for number, name in enumerate(SignalName.values)}
     return sorted(found, key=lambda act: (act.email, order[act.signal], act.link))

@@ -18,6 +18,12 @@ def signal_names() -> dict[str, str]:
     return {"seen": _("Seen"), "click": _("Clicked"), "like": _("Liked")}
 
 
+_HIDDEN = {
+    "not-in-every-variant": lambda: _("not counted: it is not in every language"),
+    "confirmed-by-name": lambda: _("not counted: people confirm it by name"),
+}
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of columns that begin below each other."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
@@ -62,6 +68,8 @@ def share(figure: Figure, minimum: int) -> str:
     """`people` of `sharing`, or why it is not shown."""
     if figure.off:
         return _("your organisation does not ask for this")
+    if figure.why:
+        return _HIDDEN[figure.why]()
     if figure.people is None or figure.sharing is None:
         return _("hidden: fewer than {minimum} people share this").format(minimum=minimum)
     return _("{people} of {sharing} ({percent:.0f}%)").format(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Link, Media
 from server.delivery.callers import Caller
 from server.delivery.feed import for_person
@@ -14,8 +15,6 @@ from server.directory.models import Company
 from server.signals.consents import in_force, lock_person
 from server.signals.keys import held_keys, person_key
 from server.signals.models import Signal
-
-VIDEO_LINK = "video"
 
 Status = Literal["stored", "duplicate", "dropped_consent", "refused"]
 
@@ -154,7 +153,7 @@ def _links(campaigns: list[int]) -> dict[int, frozenset[str]]:
         links[pk].add(link_id)
     films = Campaign.media.through.objects.filter(campaign__in=campaigns, media__type=Media.Type.MP4)
     for pk in films.values_list("campaign_id", flat=True):
-        links[pk].add(VIDEO_LINK)
+        links[pk].add(FILM)
     return {pk: frozenset(names) for pk, names in links.items()}
 
 

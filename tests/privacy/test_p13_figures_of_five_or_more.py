@@ -1,16 +1,22 @@
-"""P13: whatever is compared, over groups, days, links, campaigns and time, no figure is about fewer than five people."""
+"""P13: no figure is about fewer than five people: over groups, days, links, films, languages, campaigns and time."""
 
+import itertools
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from server.campaigns import countable
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Group, Person
+from server.errors import Refused
 from server.privacy.erasure import erase
-from server.reports import audiences, blocks, cohorts
+from server.reports import audiences, blocks, cohorts, figures
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import keys_of
@@ -20,8 +26,18 @@ from tests.support.campaign_server import ServerHome
 from tests.support.differencing import small_combination, small_differences
 from tests.support.proofs import Proof
 from tests.support.reported_company import ReportedCompany
+from tests.support.server_commands import run_command
 from tests.support.wire import an_hour_ago
 
+NEWS = """
+id = "c-news"
+sender = "IT"
+default_language = "en"
+[audience]
+everyone = true
+[variants.en]
+title = "News"
+"""
 MINIMUM = 5
 STEPS = 60
 
@@ -51,11 +67,11 @@ def _empty() -> None:
         model.objects.all().delete()
 
 
-def _isolated(company: ReportedCompany) -> list[frozenset[UUID]]:
+def _isolated(company: ReportedCompany) -> list[frozenset[Hashable]]:
     """Fewer than five people whom the attack can tell something about."""
-    found = []
+    found: list[frozenset[Hashable]] = []
     for cells in company.cells.values():
-        sets = [cell.people for cell in cells]
+        sets = [cell.counted for cell in cells]
         found += list(small_differences(sets, MINIMUM))
         if not found and (few := small_combination(sets, MINIMUM)):
             found.append(few)
@@ -109,6 +125,88 @@ def test_the_attack_finds_blocks_that_are_weaker(
 ) -> None:
     monkeypatch.setattr(blocks, name, weaker)
     assert any(_isolated(_lived(seed)) for seed in range(3))
+
+
+def _each_for_itself(content: Mapping[str, Any]) -> dict[str, str]:
+    """Every link has a figure, in whichever variants it is."""
+    return {link_id: link_id for own in countable.ids(content).values() for link_id in own}
+
+
+def _by_place_alone(content: Mapping[str, Any]) -> dict[str, str]:
+    """A place has a figure also where only some variants have it."""
+    counted: dict[str, str] = {}
+    for place in itertools.zip_longest(*countable.ids(content).values()):
+        together = [link_id for link_id in place if link_id]
+        counted |= {link_id: together[0] for link_id in together if link_id not in counted}
+    return counted
+
+
+def _all_clicks(campaign: Campaign, signal: str, links: Collection[str] | None = None) -> dict[str, date]:
+    """The whole counts clicks that no link's figure counts."""
+    everything = links is not None and set(links) == set(campaign.counted)
+    return _did(campaign, signal, None if everything else links)
+
+
+_did = figures.did
+
+
+@pytest.mark.parametrize("weaker", [_each_for_itself, _by_place_alone])
+def test_the_attack_finds_figures_of_what_is_in_some_variants_only(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch, weaker: Callable[[Mapping[str, Any]], object]
+) -> None:
+    monkeypatch.setattr(countable, "counted_as", weaker)
+    assert any(_isolated(_lived(seed, steps=20)) for seed in range(3))
+
+
+def test_the_attack_finds_a_whole_that_counts_more_than_its_links(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "did", _all_clicks)
+    assert any(_lived(seed).wrong for seed in range(3))
+
+
+def test_what_is_published_cannot_be_published_again_with_other_links(
+    northwind: ServerHome, tmp_path: Path
+) -> None:
+    """Two versions of a campaign that differ in a link, a language or the audience would be two figures to compare."""
+    server_data.add_people(1)
+    file = tmp_path / "news.toml"
+    file.write_text(NEWS, encoding="utf-8")
+    run_command("campaign", "publish", file)
+    run_command("campaign", "recall", "c-news")
+    with pytest.raises(Refused, match="cannot be published"):
+        run_command("campaign", "publish", file)
+
+
+# --- Who shares, from who confirmed --------------------------------------------------------------------
+
+
+def _told_by_confirmations(seed: int) -> int:
+    """How many people are known to share, to somebody who knows that the others confirmed, and so have seen it."""
+    _empty()
+    people = server_data.add_people(12)
+    receipts = life.share_all(people)
+    campaign = server_data.publish("c-rules", starts=an_hour_ago(), acknowledge=True)
+    last = random.Random(seed).choice(people)
+    for person in people:
+        if person != last:
+            life.act(person, campaign, receipts[person.pk]["seen"])
+    seen = report(campaign).figures[0]
+    return int(seen.people is not None and seen.people < (seen.sharing or 0))
+
+
+def test_the_names_of_who_confirmed_tell_nobodys_choice(northwind: ServerHome, proof: Proof) -> None:
+    tries = proof.trials(full=60, few=5)
+    told = sum(_told_by_confirmations(seed) for seed in range(tries))
+    proof.found("people whose choice shows because all others confirmed by name", told, tries)
+    assert told == 0
+
+
+def test_the_attack_by_confirmations_finds_a_figure_beside_the_names(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "why_hidden", lambda _campaign, _signal: "")
+    assert sum(_told_by_confirmations(seed) for seed in range(12)) > 0
 
 
 # --- Who shares, from whom campaigns are for -----------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -77,12 +77,18 @@ def publish(
     people: Sequence[Person] = (),
     media: Sequence[Media] = (),
     links: Sequence[str] = ("l1",),
+    variants: Mapping[str, Sequence[str]] | None = None,
     acknowledge: bool = False,
     owner: Company | None = None,
 ) -> Campaign:
-    """Sign and store a campaign: to these groups and people, or to everyone if none are named."""
+    """Sign and store a campaign: to these groups and people, or to everyone if none are named.
+
+    `variants`: the link ids of each, the default one first; `video` among them is the film. Without it there is one
+    variant, with `links`.
+    """
     from django.db import transaction
 
+    from server.campaigns.countable import counted_as
     from server.campaigns.models import Campaign, Link
     from server.clock import utc_text
     from server.directory.models import Group
@@ -90,11 +96,8 @@ def publish(
     from server.signing.documents import sign_campaign
 
     owner, ends = owner or company(), starts + lasts
-    variant: dict[str, Any] = {"title": f"About {campaign_id}", "body": "", "image": None, "video": None}
-    variant["links"] = [
-        {"link_id": name, "label": f"Label {name}", "url": f"https://northwind.example/{name}"}
-        for name in links
-    ]
+    contents = {language: _variant(campaign_id, ids) for language, ids in (variants or {"en": links}).items()}
+    named = {link["link_id"]: link for content in contents.values() for link in content["links"]}
     content = {
         "status": "live",
         "sender": "Internal news",
@@ -102,8 +105,8 @@ def publish(
         "acknowledge": acknowledge,
         "starts": utc_text(starts),
         "ends": utc_text(ends),
-        "default_language": "en",
-        "variants": {"en": variant},
+        "default_language": next(iter(contents)),
+        "variants": contents,
     }
     with transaction.atomic():
         document = sign_campaign(owner, campaign_id, content, ends)
@@ -120,14 +123,25 @@ def publish(
             to_everyone=not (groups or people),
             minimum=owner.minimum,
             notice_version=owner.notice_version(),
+            counted=counted_as(content),
         )
         campaign.audience_groups.set(Group.objects.filter(company=owner, name__in=groups))
         campaign.audience_people.set(people)
         campaign.media.set(media)
         Link.objects.bulk_create(
             Link(campaign=campaign, link_id=link["link_id"], label=link["label"], url=link["url"])
-            for link in variant["links"]
+            for link in named.values()
         )
         create_key(campaign)
         owner.feeds_changed()
     return campaign
+
+
+def _variant(campaign_id: str, ids: Sequence[str]) -> dict[str, Any]:
+    film = {"title": "A film"} if "video" in ids else None
+    links = [
+        {"link_id": name, "label": f"Label {name}", "url": f"https://northwind.example/{name}"}
+        for name in ids
+        if name != "video"
+    ]
+    return {"title": f"About {campaign_id}", "body": "", "image": None, "video": film, "links": links}

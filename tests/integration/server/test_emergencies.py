@@ -111,6 +111,17 @@ def test_a_communicator_publishes_other_campaigns(url: str) -> None:
     assert _last_entry()[1] == "publish"
 
 
+def test_an_author_over_the_api_is_warned_too(url: str) -> None:
+    link = '[[variants.en.links]]\nlabel = "Read"\nurl = "https://northwind.example/"\n'
+    french = '[variants.fr]\ntitle = "Nouvelles"\n'
+    answer = _post(url, "communicator", "campaigns", {"file": f"{NEWS}\n{link}{french}"})
+    assert answer.status_code == 201, answer.text
+    uncounted, few = answer.json()["warnings"]
+    assert "The link “Read” (l1) is not counted" in uncounted
+    assert "Only 2 people get this campaign" in few
+    assert _post(url, "communicator", "campaigns", {"file": NEWS}).json()["warnings"] == []
+
+
 @pytest.mark.parametrize("reason", ["", " \n"])
 def test_the_api_takes_no_emergency_without_a_reason(url: str, reason: str) -> None:
     answer = _post(url, "administrator", "emergencies", {"file": EMERGENCY, "reason": reason})

@@ -289,3 +289,49 @@ def test_links_can_be_reported_in_the_language_of_the_campaign() -> None:
         ("l1", "Programme"),
         ("l2", "Register a guest"),
     ]
+
+
+TWO_LANGUAGES = """
+sender = "IT"
+default_language = "en"
+[audience]
+everyone = true
+[variants.en]
+title = "News"
+[[variants.en.links]]
+label = "Read"
+url = "https://northwind.example/news"
+[variants.fr]
+title = "Nouvelles"
+[[variants.fr.links]]
+label = "Lire"
+url = "https://northwind.example/nouvelles"
+[[variants.fr.links]]
+id = "sondage"
+label = "Répondre"
+url = "https://northwind.example/sondage"
+"""
+
+
+@pytest.mark.usefixtures("staffed")
+@pytest.mark.parametrize("words", [("--dry-run",), ()])
+def test_an_author_is_told_of_a_link_that_is_not_counted(file: Path, words: tuple[str, ...]) -> None:
+    file.write_text(TWO_LANGUAGES, encoding="utf-8")
+    done = tidings_server("campaign", "publish", *words, file)
+    assert done.returncode == 0, done.stderr
+    (warning,) = done.stderr.splitlines()
+    assert "Warning: The link “Répondre” (sondage) is not counted: it is in the variants fr only" in warning
+
+
+@pytest.mark.usefixtures("staffed")
+@pytest.mark.parametrize("words", [("--dry-run",), ()])
+@pytest.mark.parametrize(("people", "warned"), [(4, True), (5, False)])
+def test_an_author_is_told_that_a_site_may_learn_who_of_few_came(
+    file: Path, words: tuple[str, ...], people: int, warned: bool
+) -> None:
+    few = list(Person.objects.order_by("email").values_list("email", flat=True)[:people])
+    text = TWO_LANGUAGES[: TWO_LANGUAGES.index("[variants.fr]")]
+    file.write_text(text.replace("everyone = true", f"people = {json.dumps(few)}"), encoding="utf-8")
+    done = tidings_server("campaign", "publish", *words, file)
+    assert done.returncode == 0, done.stderr
+    assert ("Only 4 people get this campaign, and it has links" in done.stderr) == warned

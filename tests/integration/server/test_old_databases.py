@@ -1,0 +1,85 @@
+"""A database of an older version comes up to date with what it holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from server.campaigns.models import Campaign
+from server.reports.figures import report
+from tests.support import server_data
+from tests.support.campaign_server import ServerHome
+
+FIGURE = {"sharing": 35, "people": 1, "low": 0.0, "high": 0.1, "off": False}
+FIGURES = [FIGURE | {"name": name} for name in ("seen", "click", "like")]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ServerHome:
+    made = ServerHome(tmp_path / "server")
+    made.init()
+    return made
+
+
+def _migrate(app: str, name: str) -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate([(app, name)])
+
+
+def _result(links: list[str]) -> dict[str, Any]:
+    return {
+        "campaign_id": "c-old",
+        "title": "Old",
+        "status": "live",
+        "minimum": 5,
+        "closed": True,
+        "assigned": 40,
+        "figures": FIGURES,
+        "links": [FIGURE | {"name": link} for link in links],
+        "groups": [{"name": "Sales", "assigned": 40, "figures": FIGURES}],
+        "days": [{"date": "2026-11-23", "people": {"seen": 1, "click": 1, "like": 1}}],
+    }
+
+
+def _make_old(variants: dict[str, list[str]], **columns: Any) -> None:
+    """A closed campaign of before, with the report that was kept."""
+    campaign = server_data.publish("c-old", variants=variants)
+    result = _result(sorted({link for links in variants.values() for link in links}))
+    Campaign.objects.filter(pk=campaign.pk).update(result=result, counted={}, **columns)
+
+
+@pytest.mark.parametrize(
+    ("variants", "columns", "hidden"),
+    [
+        ({"en": ["l1"], "fr": ["l1"]}, {}, set()),
+        ({"en": ["l1"], "fr": ["l1", "l2"]}, {}, {"click"}),
+        ({"en": ["a"], "fr": ["b"]}, {}, {"click"}),
+        ({"en": ["l1"]}, {"content": {"variants": {}, "default_language": "en"}}, {"click"}),
+        ({"en": []}, {"content": {"variants": {}, "default_language": "en"}}, set()),
+        ({"en": []}, {"acknowledge": True}, {"seen"}),
+    ],
+)
+def test_kept_reports_lose_their_figures_about_few(
+    home: ServerHome, variants: dict[str, list[str]], columns: dict[str, Any], hidden: set[str]
+) -> None:
+    with home.opened():
+        _make_old(variants, **columns)
+        _migrate("campaigns", "0004_acknowledge")
+        _migrate("campaigns", "0005_counted")
+        shown = report(Campaign.objects.get())
+        assert {one.name for one in shown.figures if one.people is None} == hidden
+        assert {one.name for one in shown.groups[0].figures if one.sharing is None} == hidden
+        assert {name for name, people in shown.days[0].people.items() if people is None} == hidden
+        assert {link.people for link in shown.links} <= ({None} if "click" in hidden else {1})
+
+
+def test_an_open_campaign_of_before_counts_what_is_in_every_variant(home: ServerHome) -> None:
+    with home.opened():
+        campaign = server_data.publish("c-open", variants={"en": ["l1", "a"], "fr": ["l1"]})
+        Campaign.objects.update(counted={})
+        _migrate("campaigns", "0004_acknowledge")
+        _migrate("campaigns", "0005_counted")
+        campaign.refresh_from_db()
+        assert campaign.counted == {"l1": "l1"}
