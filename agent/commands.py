@@ -79,8 +79,7 @@ def enrol(options: argparse.Namespace, checks: Checks) -> int:
         status = runtime.status()
     _say(_("Connected to {company} as {email}.").format(company=_company(status), email=_email(status)))
     _say(_("Nothing is shared until you choose so."))
-    for trouble in status.troubles:
-        sys.stderr.write(f"{trouble.title}. {trouble.message}\n")
+    _say_troubles(status)
     return 0
 
 
@@ -98,7 +97,7 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
 
 
 def show_status(options: argparse.Namespace, checks: Checks) -> int:
-    runtime = Runtime.open(Folders.standard())
+    runtime = Runtime.open(Folders.standard(), owner=False)
     try:
         status, choices, held = runtime.status(), runtime.choices(), list(_held(runtime))
     finally:
@@ -122,7 +121,13 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         names = [SIGNALS[signal]() for signal, on in _shared(choices).items() if on]
         _say(_("Shared: {signals}").format(signals=", ".join(names) or _("nothing")))
         _say_held(held)
+    _say_troubles(status)
     return 0
+
+
+def _say_troubles(status: Status) -> None:
+    for trouble in status.troubles:
+        sys.stderr.write(f"{trouble.title}. {trouble.message}\n")
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -172,7 +177,7 @@ def examine(options: argparse.Namespace, checks: Checks) -> int:
 
 def _say_diagnostics() -> int:
     folders = Folders.standard()
-    runtime = Runtime.open(folders)
+    runtime = Runtime.open(folders, owner=False)
     try:
         kept, status = runtime.preferences, runtime.status()
         effective, locked = kept.effective(), kept.locked()

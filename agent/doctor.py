@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, device_policy, errors, proxies, wire
+from agent import __version__, damage, device_policy, errors, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
 from agent.model import Connection, Signal
@@ -109,12 +109,12 @@ def _policy(folders: Folders) -> Check:
 
 def _connection(folders: Folders) -> Iterator[Check]:
     try:
-        runtime = Runtime.open(folders)
+        runtime = Runtime.open(folders, owner=False)
     except errors.TidingsError as error:
         yield Check("store", "fault", f"{error.title}: {error.message}")
         return
     try:
-        yield Check("store", "ok", _("The store is whole"))
+        yield _store(folders)
         status = runtime.status()
         yield _proxy(status.server_url)
         if status.connection is Connection.NOT_CONNECTED:
@@ -123,6 +123,13 @@ def _connection(folders: Folders) -> Iterator[Check]:
         yield from _server(status.server_url)
     finally:
         runtime.stop()
+
+
+def _store(folders: Folders) -> Check:
+    fault = damage.told(folders.data, datetime.now(UTC))
+    if fault is None:
+        return Check("store", "ok", _("The store is whole"))
+    return Check("store", "warning", f"{fault.title}: {fault.message}")
 
 
 def _server(url: str) -> Iterator[Check]:

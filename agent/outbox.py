@@ -172,8 +172,7 @@ class Outbox:
         if (
             strangers
         ):  # left by a disk that did not let go of them: they were made under a consent that has ended
-            self._queue.remove(signal, strangers)
-            return True
+            return self._remove(signal, strangers)
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
             message_id, answer = self._ledger.send(transport, wire.SIGNALS_PATH, body, events, offsets)
@@ -186,13 +185,20 @@ class Outbox:
             if result.status == "refused":
                 log.warning("The server refused a %s for good: %s", signal.value, result.reason)
         self._ledger.outcomes(message_id, answer, {result.event_id: result.status for result in results})
-        self._queue.remove(signal, [event.event_id for event in events])
+        left = self._remove(signal, [event.event_id for event in events])
         if any(result.status == "dropped_consent" for result in results) and self._gate.doubt(
             signal, receipt_id
         ):
             self._consent_changed = True
             self.withdraw([signal])
-        return True
+        return left
+
+    def _remove(self, signal: Signal, event_ids: list[str]) -> bool:
+        """Returns whether any left the queue: where none did, to go on would be to send the same for ever."""
+        if self._queue.remove(signal, event_ids):
+            return True
+        log.warning("None of %d events left the queue of %s; the rest waits.", len(event_ids), signal.value)
+        return False
 
     def _refused(
         self, transport: Transport, signal: Signal, events: list[Event], error: errors.Refused
@@ -201,5 +207,4 @@ class Outbox:
         if len(events) > 1:
             return self._send_batch(transport, signal, 1)
         log.error("The server does not understand a %s; it is dropped: %s", signal.value, error.detail)
-        self._queue.remove(signal, [events[0].event_id])
-        return True
+        return self._remove(signal, [events[0].event_id])

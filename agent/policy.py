@@ -49,6 +49,13 @@ SIGNAL_BATCH_MAX = 100
 OUTBOX_MAX_EVENTS = 10_000
 """For one signal. Beyond it the oldest events are dropped, so that a server away for ever cannot fill a disk."""
 
+DISK_RETRY_S = 0.02
+"""A read or write that failed is tried again after this: one fault of a disk is not yet damage."""
+SET_ASIDE_KEPT = 3
+"""Of each file of the store so many damaged ones are kept, the newest."""
+DAMAGE_TOLD_DAYS = 7
+"""How long people are told that something was damaged."""
+
 CATCH_UP_S = 60
 """What a disk did not take is tried again after this, and with everything that is sent."""
 

@@ -19,6 +19,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since an unknown moment; never goes back."""
 
+    def wait(self, seconds: float) -> None:
+        """Return after so long."""
+
 
 class SecretStore(Protocol):
     """One secret for one account, in the operating system's keychain."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import choice_faults, connection, errors, links, login, media, moments, selection
+from agent import choice_faults, connection, damage, errors, links, login, media, moments, selection
 from agent.acknowledgement import ReceiptChecker
 from agent.acknowledging import Acknowledging
 from agent.choosing import Choosing
@@ -62,7 +62,9 @@ log = logging.getLogger(__name__)
 class Runtime:
     """One agent over one data folder. Made by ``open``."""
 
-    def __init__(self, folders: Folders, clock: Clock, secrets: SecretStore, verifier: Verifier) -> None:
+    def __init__(
+        self, folders: Folders, clock: Clock, secrets: SecretStore, verifier: Verifier, owner: bool
+    ) -> None:
         self._folders = folders
         self._clock = clock
         self._listeners = Listeners()
@@ -80,7 +82,7 @@ class Runtime:
         self.preferences = PreferenceKeeper(
             self._settings, self._policy, lambda: self._notify(Change.PREFERENCES)
         )
-        self._queue = EventQueue(folders.data)
+        self._queue = EventQueue(folders.data, clock, owner=owner)
         ledger = Ledger(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
         self._outbox = Outbox(self._gate, self._queue, ledger, self.messages, receipts, clock)
@@ -141,14 +143,22 @@ class Runtime:
         clock: Clock | None = None,
         secrets: SecretStore | None = None,
         verifier: Verifier | None = None,
+        owner: bool = True,
     ) -> Runtime:
-        """Open the store. Raises StoreTooNew, StoreDamaged, DiskFault."""
+        """Open the store. Raises StoreTooNew, StoreDamaged, DiskFault.
+
+        ``owner``: no other agent can be running on these folders, so that damaged files may be repaired.
+        """
         try:
             folders.make()
         except OSError as error:
             raise errors.DiskFault(str(error)) from error
         return cls(
-            folders, clock or SystemClock(), secrets or ProcessKeychain(), verifier or ProcessVerifier()
+            folders,
+            clock or SystemClock(),
+            secrets or ProcessKeychain(),
+            verifier or ProcessVerifier(),
+            owner,
         )
 
     def start(self) -> None:
@@ -180,7 +190,7 @@ class Runtime:
             unread=self._campaigns.unread(),
             waiting=self._outbox.waiting() + self._acknowledging.waiting(),
             choose_now=self._gate.must_ask(),
-            troubles=self._policy_troubles() + self._work.troubles(),
+            troubles=self._policy_troubles() + self._work.troubles() + self._damage(),
         )
 
     def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
@@ -342,6 +352,10 @@ class Runtime:
 
     def _policy_troubles(self) -> tuple[Trouble, ...]:
         fault = self._policy.current().fault
+        return (trouble(fault),) if fault is not None else ()
+
+    def _damage(self) -> tuple[Trouble, ...]:
+        fault = damage.told(self._folders.data, self._clock.now())
         return (trouble(fault),) if fault is not None else ()
 
     def _paused_until(self) -> datetime | None:

@@ -160,9 +160,10 @@ def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
 
 
 @contextmanager
-def faults(what: str) -> Iterator[None]:
+def faults(what: str, *, tried: bool = False) -> Iterator[None]:
     """Turn the faults of SQLite and of the disk into ours; a wrong statement of ours passes through.
 
+    ``tried``: the statements are few and known to be right, so that whatever SQLite finds wrong with them lies in the file.
     An SQLite error without a code comes of Python's own module: a text in the file that is no UTF-8.
     """
     try:
@@ -173,10 +174,10 @@ def faults(what: str) -> Iterator[None]:
         raise errors.StoreDamaged(f"{what}: SQLite's message cannot be read") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in _DAMAGED or str(error).startswith(_UNREADABLE):
-            raise errors.StoreDamaged(f"{what}: {error}") from error
         if code in _FAILING:
             raise errors.DiskFault(f"{what}: {error}") from error
+        if tried or code in _DAMAGED or str(error).startswith(_UNREADABLE):
+            raise errors.StoreDamaged(f"{what}: {error}") from error
         raise
 
 

@@ -1,7 +1,10 @@
 """The outbox on disk: one SQLite file for each signal, so that a withdrawal can unlink it whole.
 
 A DELETE would leave copies in a write-ahead log and fails on a full disk; unlinking does neither. A file exists only
-while there is something to send.
+while there is something to send. There is no index: one that does not agree with its table hides rows from a DELETE.
+
+One failed read is no damage (SQLite calls some faults of a disk "malformed"): what failed is tried again through a new
+connection. What fails twice is repaired (``agent.store.repairs``).
 """
 
 from __future__ import annotations
@@ -9,79 +12,115 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from agent import errors, policy
+from agent.decoding import resolve
 from agent.model import Event, Signal
+from agent.ports import Clock
+from agent.store import repairs
 from agent.store.connection import faults
+from agent.store.sealing import seal
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_VERSION = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    event_id TEXT NOT NULL UNIQUE,
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL,
     campaign_id TEXT NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    seal BLOB NOT NULL
 ) STRICT
 """
+_COLUMNS = "event_id, campaign_id, body, seal"
+_OLD_COLUMNS = "event_id, campaign_id, body"
+"""Of version 0, in which rows had no seal."""
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    """What an event says of itself."""
+
+    event_id: str
+    campaign_id: str
+    signal: Signal
 
 
 class EventQueue:
-    """Durable when ``append`` returns. Raises DiskFault."""
+    """Durable when ``append`` returns. Raises DiskFault.
 
-    def __init__(self, folder: Path) -> None:
+    ``owner``: no other process works on these files, so that damaged ones may be repaired. Others read past the damage.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, *, owner: bool = True) -> None:
         self._folder = folder
+        self._clock = clock
+        self._owner = owner
         self._lock = threading.RLock()
 
     def append(self, event: Event) -> None:
         """Add an event; the oldest leave where there are more than the policy's limit."""
 
         def add(connection: sqlite3.Connection) -> None:
-            connection.execute(_SCHEMA)
+            newest = connection.execute(
+                "SELECT number, event_id FROM event ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            if newest is not None and newest[1] == event.event_id:
+                return  # it was kept although the disk said otherwise
             connection.execute(
-                "INSERT INTO event (event_id, campaign_id, body) VALUES (?, ?, ?)",
-                (event.event_id, event.campaign_id, event.body),
+                f"INSERT INTO event ({_COLUMNS}) VALUES (?, ?, ?, ?)",
+                (event.event_id, event.campaign_id, event.body, _seal(event)),
             )
             connection.execute(
                 "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
                 (policy.OUTBOX_MAX_EVENTS,),
             )
 
-        path = self._path(event.signal)
         with self._lock:
-            try:
-                _transact(path, add, create=True)
-            except errors.StoreDamaged:
-                self._set_aside(path)
-                _transact(path, add, create=True)
+            self._patiently(event.signal, add, create=True)
 
     def head(self, signal: Signal, count: int) -> list[Event]:
         """The oldest events, in order."""
 
-        def oldest(connection: sqlite3.Connection) -> list[tuple[str, str, bytes]]:
-            return connection.execute(
-                "SELECT event_id, campaign_id, body FROM event ORDER BY number LIMIT ?", (count,)
+        def oldest(connection: sqlite3.Connection) -> list[Event]:
+            rows = connection.execute(
+                f"SELECT number, {_COLUMNS} FROM event ORDER BY number LIMIT ?", (count,)
             ).fetchall()
+            numbers = [row[0] for row in rows]
+            events = list(_sound(signal, (row[1:] for row in rows)))
+            if self._owner and (len(events) < len(rows) or numbers != sorted(set(numbers))):
+                raise errors.StoreDamaged(f"{signal.value}: a row is not what was written")
+            return events
 
-        rows = self._use(signal, oldest, list[tuple[str, str, bytes]]())
-        return [Event(event_id, campaign_id, signal, body) for event_id, campaign_id, body in rows]
+        return self._use(signal, oldest, list[Event]())
 
-    def remove(self, signal: Signal, event_ids: Iterable[str]) -> None:
-        """The server answered for these. An empty file is unlinked."""
+    def remove(self, signal: Signal, event_ids: Iterable[str]) -> int:
+        """The server answered for these. Returns how many left. An empty file is unlinked."""
+        listed = msgspec.json.encode(list(event_ids)).decode()
 
-        def take(connection: sqlite3.Connection) -> bool:
-            connection.executemany("DELETE FROM event WHERE event_id = ?", [(id,) for id in event_ids])
-            return bool(connection.execute("SELECT NOT EXISTS (SELECT 1 FROM event)").fetchone()[0])
+        def take(connection: sqlite3.Connection) -> tuple[int, bool]:
+            named = "event_id IN (SELECT value FROM json_each(?))"
+            removed = connection.execute(f"DELETE FROM event WHERE {named}", (listed,)).rowcount
+            left, named_left = connection.execute(
+                f"SELECT count(*), count(*) FILTER (WHERE {named}) FROM event", (listed,)
+            ).fetchone()
+            if named_left:
+                raise errors.StoreDamaged(f"{signal.value}: {named_left} rows cannot be removed")
+            return removed, left == 0
 
         with self._lock:
-            if self._use(signal, take, False):
+            removed, empty = self._use(signal, take, (0, False))
+            if empty:
                 self._unlink(self._path(signal))
+        return removed
 
     def count(self) -> int:
         def number(connection: sqlite3.Connection) -> int:
@@ -91,69 +130,176 @@ class EventQueue:
 
     def destroy(self, signal: Signal) -> None:
         """Unlink a signal's file and all that belongs to it: nothing of it stays."""
+        path = self._path(signal)
+        fault: errors.DiskFault | None = None
         with self._lock:
-            path = self._path(signal)
-            self._unlink(path)
-            _unlink(_beside(path, ".damaged"))
+            for step in (self._unlink, repairs.forget):
+                try:
+                    step(path)
+                except errors.DiskFault as error:
+                    fault = error
+        if fault is not None:
+            raise fault
 
     def _path(self, signal: Signal) -> Path:
         return self._folder / f"outbox-{signal.value}.sqlite3"
 
     def _use(self, signal: Signal, work: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """One transaction on a signal's file; ``nothing`` where there is no file, or one that had to be set aside."""
+        """One transaction on a signal's file; ``nothing`` where there is no file, or one that others must repair."""
         path = self._path(signal)
         with self._lock:
             if not path.exists():
                 return nothing
             try:
-                return _transact(path, work)
+                return self._patiently(signal, work)
             except errors.StoreDamaged:
-                self._set_aside(path)
                 return nothing
             except errors.DiskFault:
                 if path.exists():
                     raise
                 return nothing
 
-    def _set_aside(self, path: Path) -> None:
-        """A damaged file no longer counts. Its journal goes: it would spoil the next file of that name."""
-        log.error("%s was damaged and is set aside.", path.name)
+    def _patiently(
+        self, signal: Signal, work: Callable[[sqlite3.Connection], T], *, create: bool = False
+    ) -> T:
+        """Try, look again after a while, and once more where a file was damaged both times and is repaired."""
+        path = self._path(signal)
         try:
-            path.replace(_beside(path, ".damaged"))
-        except OSError as error:
-            raise errors.DiskFault(f"{path.name}: {error}") from error
-        self._unlink(path)
+            return self._transact(signal, work, create=create)
+        except (errors.StoreDamaged, errors.DiskFault) as fault:
+            log.info("%s is tried again: %s", path.name, fault.detail)
+        self._clock.wait(policy.DISK_RETRY_S)
+        try:
+            return self._transact(signal, work, create=create)
+        except errors.StoreDamaged:
+            if not self._owner:
+                raise
+        self._repair(signal)
+        try:
+            return self._transact(signal, work, create=create)
+        except errors.StoreDamaged as fault:
+            if path.exists():
+                raise errors.DiskFault(fault.detail) from fault
+            raise
+
+    def _transact(self, signal: Signal, work: Callable[[sqlite3.Connection], T], *, create: bool) -> T:
+        """All or nothing, and on disk. A file is made only where that is asked for."""
+        path = self._path(signal)
+        with faults(path.name, tried=True):
+            if self._owner:
+                repairs.finish(path)
+            with closing(_connect(path, "rwc" if create else "rw")) as connection:
+                if create:
+                    path.chmod(0o600)
+                connection.execute("BEGIN")
+                _migrate(connection, signal)
+                result = work(connection)
+                connection.execute("COMMIT")
+                return result
+
+    def _repair(self, signal: Signal) -> None:
+        """Keep the rows that are what was written; the file they were in is set aside."""
+        path, now = self._path(signal), self._clock.now()
+        with faults(path.name, tried=True):
+            rows, whole = _salvaged(path, signal)
+            events = list(_sound(signal, rows.values()))
+            lost = len(rows) - len(events) if whole else None
+            if not events:
+                repairs.take_away(path, lost, now)
+                return
+            part = repairs.part_of(path)
+            with closing(_connect(part, "rwc")) as connection:
+                part.chmod(0o600)
+                connection.execute("BEGIN")
+                _migrate(connection, signal)
+                connection.executemany(
+                    f"INSERT INTO event ({_COLUMNS}) VALUES (?, ?, ?, ?)",
+                    [(each.event_id, each.campaign_id, each.body, _seal(each)) for each in events],
+                )
+                connection.execute("COMMIT")
+            repairs.put_in_place(path, part, lost, now)
 
     def _unlink(self, path: Path) -> None:
-        _unlink(path)
-        _unlink(_beside(path, "-journal"))
+        repairs.unlink(path)
+        repairs.unlink(repairs.beside(path, "-journal"))
 
 
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
-
-
-def _unlink(path: Path) -> None:
-    """A read-only disk refuses this for a file that is not there, too."""
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None
+    )
     try:
-        if path.exists():
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise errors.DiskFault(f"{path.name}: {error}") from error
-
-
-def _transact(path: Path, work: Callable[[sqlite3.Connection], T], *, create: bool = False) -> T:
-    """All or nothing, and on disk. A file is made only where that is asked for."""
-    mode = "rwc" if create else "rw"
-    with (
-        faults(path.name),
-        closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10)
-        ) as connection,
-    ):
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        if create:
-            path.chmod(0o600)
-        with connection:
-            return work(connection)
+        connection.execute("PRAGMA cell_size_check = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, signal: Signal) -> None:
+    """Bring a file to the present version, within a transaction: a new one, or one without seals."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == _VERSION:
+        return
+    if version != 0:
+        raise errors.StoreDamaged(f"{signal.value}: version {version}")
+    rows: list[repairs.Row] = []
+    if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'event'").fetchone()[0]:
+        rows = connection.execute(f"SELECT {_OLD_COLUMNS} FROM event ORDER BY number").fetchall()
+        connection.execute("DROP TABLE event")
+    connection.execute(_SCHEMA)
+    events = list(_sound(signal, rows))
+    if len(events) < len(rows):
+        raise errors.StoreDamaged(f"{signal.value}: an old row is not what was written")
+    connection.executemany(
+        f"INSERT INTO event ({_COLUMNS}) VALUES (?, ?, ?, ?)",
+        [(each.event_id, each.campaign_id, each.body, _seal(each)) for each in events],
+    )
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _salvaged(path: Path, signal: Signal) -> tuple[dict[int, repairs.Row], bool]:
+    """The rows of this version; if there is none, of the old one."""
+    limit = 2 * policy.OUTBOX_MAX_EVENTS
+    for columns in (_COLUMNS, _OLD_COLUMNS):
+        saved = repairs.salvage(path, "event", columns, limit)
+        if saved.rows:
+            break
+    return dict(sorted(saved.rows.items())), saved.whole
+
+
+def _sound(signal: Signal, rows: Iterable[repairs.Row]) -> Iterator[Event]:
+    """The rows that are what was written, each event once."""
+    known = set()
+    for row in rows:
+        event = _event(signal, row)
+        if event is not None and event.event_id not in known:
+            known.add(event.event_id)
+            yield event
+
+
+def _event(signal: Signal, row: repairs.Row) -> Event | None:
+    """A row's event, by its seal; by what its body says of itself where it has none. None where it is not right."""
+    match row:
+        case (str() as event_id, str() as campaign_id, bytes() as body, *kept):
+            event = Event(event_id, campaign_id, signal, body)
+            right = kept[0] == _seal(event) if kept else _says(event)
+            return event if right else None
+    return None
+
+
+def _says(event: Event) -> bool:
+    try:
+        keys = msgspec.json.decode(event.body, type=_Keys)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return keys == _Keys(event.event_id, event.campaign_id, event.signal)
+
+
+def _seal(event: Event) -> bytes:
+    return seal(event.signal.value, event.event_id, event.campaign_id, event.body)
+
+
+resolve(_Keys)

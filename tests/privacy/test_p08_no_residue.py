@@ -18,7 +18,7 @@ from agent.model import Act, Interaction, Signal
 from agent.runtime import Runtime
 from agent.store.queue import EventQueue
 from tests.support.agent_company import Company, running
-from tests.support.agent_parts import Agent, all_on, an_agent
+from tests.support.agent_parts import Agent, SettableClock, all_on, an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server, problem
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import Program
@@ -65,7 +65,7 @@ def acts(runtime: Runtime) -> None:
 
 def waiting(folder: Path, signal: Signal) -> set[str]:
     """The ids of the events that wait."""
-    return {event.event_id for event in EventQueue(folder).head(signal, 100)}
+    return {event.event_id for event in EventQueue(folder, SettableClock()).head(signal, 100)}
 
 
 @contextmanager

@@ -44,6 +44,10 @@ class SettableClock:
         """Seconds since some moment."""
         return self.ticks
 
+    def wait(self, seconds: float) -> None:
+        """Time passes at once."""
+        self.advance(seconds)
+
     def advance(self, seconds: float) -> None:
         """Time passes."""
         self.wall += timedelta(seconds=seconds)
@@ -134,7 +138,7 @@ def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company
     gate.use_company(company)
     enrolments = EnrolmentStore(database)
     enrolments.begin(_enrolment(url, company))
-    messages, queue = MessageStore(database), EventQueue(folder)
+    messages, queue = MessageStore(database), EventQueue(folder, clock)
     receipts = ReceiptChecker(enrolments, OwnProcessVerifier())
     outbox = Outbox(gate, queue, Ledger(messages, clock), messages, receipts, clock)
     outbox.drop_ended()

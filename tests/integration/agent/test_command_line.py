@@ -201,6 +201,16 @@ def test_the_doctor_finds_what_is_wrong_and_ends_with_1(
     assert TOKEN not in done.stdout + done.stderr
 
 
+def test_doctor_and_status_tell_what_was_damaged(connected: Program, home: Path) -> None:
+    lately = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    (home / "data" / f"outbox-click.sqlite3.damaged-{lately}-3").write_bytes(b"what it was")
+    found = {check["name"]: check for check in json.loads(connected.run("doctor", "--json").stdout)}
+    assert found["store"]["verdict"] == "warning"
+    for said in (found["store"]["result"], connected.run("status").stderr):
+        assert "damaged" in said
+        assert "Clicks" in said
+
+
 def test_the_doctor_notices_a_clock_that_is_wrong(
     connected: Program, server: LoopbackServer, company: Company
 ) -> None:

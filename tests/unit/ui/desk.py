@@ -95,6 +95,9 @@ class ManualTime:
     def monotonic(self) -> float:
         return self.passed_s
 
+    def wait(self, seconds: float) -> None:
+        self.passed_s += seconds
+
     def after(self, delay_ms: float, call: Callable[[], None]) -> "ManualCall":
         coming = ManualCall(call)
         heapq.heappush(self._calls, (self.passed_s + delay_ms / 1000, next(self._number), coming))
