@@ -203,12 +203,12 @@ def test_the_doctor_finds_what_is_wrong_and_ends_with_1(
 
 def test_doctor_and_status_tell_what_was_damaged(connected: Program, home: Path) -> None:
     lately = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    (home / "data" / f"outbox-click.sqlite3.damaged-{lately}-3").write_bytes(b"what it was")
+    (home / "data" / f"tidings.sqlite3.damaged-{lately}-3").write_bytes(b"what it was")
     found = {check["name"]: check for check in json.loads(connected.run("doctor", "--json").stdout)}
     assert found["store"]["verdict"] == "warning"
     for said in (found["store"]["result"], connected.run("status").stderr):
         assert "damaged" in said
-        assert "Clicks" in said
+        assert "Announcements and what was sent" in said
 
 
 def test_the_doctor_notices_a_clock_that_is_wrong(
