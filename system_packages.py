@@ -19,7 +19,18 @@ PRESENCE = ["i3lock", "python3-dbusmock", "xfce4-notifyd", "xscreensaver"]
 SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
-    "test": [*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "grim", "iproute2", "postgresql", "sway"],
+    "test": [
+        *QT,
+        *DESKTOP,
+        *PROXIES,
+        *PRESENCE,
+        "ffmpeg",
+        "grim",
+        "iproute2",
+        "postgresql",
+        "strace",
+        "sway",
+    ],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
     "package": [*QT, *DESKTOP, "binutils", "debootstrap", "patchelf"],
 }
