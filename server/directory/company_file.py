@@ -34,6 +34,8 @@ from server.schemas import Language, SignalName
 HOST = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 # Exact hosts, or "*." and a domain of at least two labels.
 Host = Annotated[str, Field(pattern=HOST, max_length=253)]
+
+
 def _shown_whole(line: str) -> str:
     line = plain_text.one_line(line)
     if problem := plain_text.problem_of_line(line):
