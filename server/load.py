@@ -1,29 +1,36 @@
-"""What one computer may ask, and what the server takes on at once. In memory, for each worker process."""
+"""What one computer may ask, and what the server takes on at once. In memory, for each worker process.
+
+The figures are those of `docs/administration.md`; ADR 22 says why they are what they are.
+"""
 
 import contextlib
+import logging
+import math
 import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from server import problems
+from server.sparing_log import SparingLog
 
 REQUESTS_PER_MINUTE = int(os.environ.get("TIDINGS_REQUESTS_PER_MINUTE", "120"))
 BURST_MINUTES = 1
 REMEMBERED_COMPUTERS = 50_000
+WITHDRAWAL = "tidings.withdrawal"
+"""Marks a request by which a person takes back what they gave (in the WSGI environment, where no header can put it)."""
+WITHDRAWALS_PER_MINUTE = 60
+"""Counted by themselves: a program that asks too often in a person's name must not keep their withdrawal out."""
 
-# Of a worker's threads, only a few run at once: more contend for the interpreter, and half as many polls were
-# answered. The others wait: downloads for slow lines, writes for their turn.
-TURNS = 5
-DOWNLOADS_AT_ONCE = 12
-WRITES_AT_ONCE = 6
-# Each may come to hold a database connection: with four workers 92, of the 97 that PostgreSQL allows by default.
-THREADS = TURNS + DOWNLOADS_AT_ONCE + WRITES_AT_ONCE
+RETRY_AFTER_S = 2.0
+
 # SQLite has one writer at a time; who waits for its lock does so in naps of up to 100 ms.
-SQLITE_WRITE_TURNS = 1
-WRITE_TURNS = 2
+WRITE_TURNS = {"sqlite": 1, "postgresql": 2}
+
+_log = SparingLog(logging.getLogger(__name__))
 
 
 class RequestRate:
@@ -48,50 +55,116 @@ class RequestRate:
         self._levels[computer] = (level - 1, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a place: a token's number (negative for the administration's) and the company that it is for."""
+
+    token: int
+    company: str
+
+
+NOBODY = Holder(0, "")
+"""Who has no token yet. The shares of tokens and companies do not apply."""
+
+
 @dataclass
 class Slots:
-    """At most `limit` at once; who comes when all are taken is told to come back, instead of waiting in line."""
+    """At most `limit` at once, of them `of_token` of one token and `of_company` of one company.
 
+    Who comes when all are taken is told to come back, instead of waiting in line; the log says which limit it was.
+    """
+
+    name: str
     limit: int
-    retry_after_s: float = 2.0
-    _taken: int = 0
+    of_token: float = math.inf
+    of_company: float = math.inf
+    _taken: Counter[Holder] = field(default_factory=Counter)
+    _companies: Counter[str] = field(default_factory=Counter)
+    _total: int = 0
+    _log: SparingLog = field(default_factory=lambda: SparingLog(logging.getLogger(__name__)))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self) -> None:
-        """Take a slot. Raises `Problem` (503) when there is none."""
+    def take(self, holder: Holder = NOBODY) -> None:
+        """Take a place. Raises `Problem` (503) when there is none."""
         with self._lock:
-            if self._taken >= self.limit:
-                raise problems.overloaded(self.retry_after_s)
-            self._taken += 1
+            if reached := self._reached(holder):
+                self.say(reached)
+                raise problems.overloaded(RETRY_AFTER_S)
+            self._total += 1
+            self._taken[holder] += 1
+            self._companies[holder.company] += 1
 
-    def give_back(self) -> None:
-        """Free a slot that was taken."""
+    def give_back(self, holder: Holder = NOBODY) -> None:
+        """Free a place that was taken."""
         with self._lock:
-            self._taken -= 1
+            self._total -= 1
+            self._taken -= Counter((holder,))  # which forgets who has none left
+            self._companies -= Counter((holder.company,))
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold a slot for the length of a block. Raises `Problem` (503) when there is none."""
-        self.take()
+    def held(self, holder: Holder = NOBODY) -> Iterator[None]:
+        """Hold a place for the length of a block. Raises `Problem` (503) when there is none."""
+        self.take(holder)
         try:
             yield
         finally:
-            self.give_back()
+            self.give_back(holder)
+
+    def _reached(self, holder: Holder) -> str:
+        """The limit that keeps the holder out, in words; nothing when there is a place."""
+        if self._total >= self.limit:
+            return f"all {self.limit} places are taken"
+        if holder is NOBODY:
+            return ""
+        if self._taken[holder] >= self.of_token:
+            return f"one token has all {self.of_token} places that it may have"
+        if self._companies[holder.company] >= self.of_company:
+            return f"{holder.company} has all {self.of_company} places that a company may have"
+        return ""
+
+    def say(self, reached: str) -> None:
+        """Log why somebody is sent away, and who holds the places: companies and how many tokens, none of them by name."""
+        companies = ", ".join(
+            f"{company or 'without a token'} {count}" for company, count in self._companies.most_common(3)
+        )
+        self._log.warning(
+            self.name,
+            f"503, {self.name}: {reached}. Held by {len(self._taken)} tokens ({companies or 'none'})",
+        )
 
 
-class Turns:
-    """At most `count` blocks run at once; the others wait. Quicker than a semaphore, which is written in Python."""
+class WriteTurns:
+    """At most `count` threads write at once; the others wait. Who has a turn may ask for it again.
+
+    Take it before a transaction begins, never within one: who has the database's lock would wait for who waits for it.
+    """
 
     def __init__(self, count: int) -> None:
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._mine = threading.local()
         for _ in range(count):
             self._free.put(None)
 
     def __enter__(self) -> None:
-        self._free.get()
+        depth = getattr(self._mine, "depth", 0)
+        if not depth:
+            self._free.get()
+        self._mine.depth = depth + 1
 
     def __exit__(self, *_error: object) -> None:
-        self._free.put(None)
+        self._mine.depth -= 1
+        if not self._mine.depth:
+            self._free.put(None)
+
+
+def rate_for(environ: Mapping[str, object]) -> RequestRate:
+    """The share that a request is counted under."""
+    return withdrawal_rate if WITHDRAWAL in environ else request_rate
+
+
+def say_slow_reader() -> None:
+    """Log that a download was ended because nobody read it."""
+    _log.warning("slow reader", "A download was ended: it was read too slowly")
 
 
 def limit_requests(per_minute: int) -> None:
@@ -102,6 +175,7 @@ def limit_requests(per_minute: int) -> None:
 
 
 request_rate = RequestRate(REQUESTS_PER_MINUTE)
-turns = Turns(TURNS)
-writes = Slots(WRITES_AT_ONCE)
-downloads = Slots(DOWNLOADS_AT_ONCE)
+withdrawal_rate = RequestRate(WITHDRAWALS_PER_MINUTE)
+
+write_turns = WriteTurns(max(WRITE_TURNS.values()))
+downloads = Slots("downloads", limit=256, of_token=3, of_company=64)

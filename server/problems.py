@@ -1,7 +1,9 @@
 """How every error is answered: `application/problem+json` (RFC 9457), with the codes of `docs/protocol`."""
 
 import json
+import logging
 import math
+import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -13,9 +15,15 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from server.sparing_log import SparingLog
+
 CONTENT_TYPE = "application/problem+json"
 LARGEST_DETAIL = 500
 KEPT_HEADERS = {"Allow", "Content-Range"}
+SPREAD = 3.0
+"""Who is sent away by a 503 comes back after one to so many times the wait, so that they do not come together."""
+
+_log = SparingLog(logging.getLogger(__name__))
 
 
 class Problem(Exception):
@@ -51,6 +59,18 @@ class Problem(Exception):
 def invalid(detail: str, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Problem:
     """The request cannot be understood or is against the schema."""
     return Problem("invalid-request", status, "The request is not valid", detail[:LARGEST_DETAIL])
+
+
+def unreadable(detail: str, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
+    """The request did not arrive as anybody sent it. Not final: agents send it again."""
+    return Problem("unreadable-request", status, "The request could not be read", detail[:LARGEST_DETAIL])
+
+
+def too_large(dpo_email: str) -> Problem:
+    """What is held about the person does not fit into one answer."""
+    detail = f"It is more than one answer can hold. Ask for a copy: {dpo_email}"
+    title = "This is too much for one answer"
+    return Problem("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, title, detail)
 
 
 def invalid_code() -> Problem:
@@ -98,24 +118,33 @@ def too_many_requests(retry_after_s: float) -> Problem:
 
 
 def overloaded(retry_after_s: float) -> Problem:
-    """The server, or its database, cannot keep up or cannot be reached."""
+    """The server, or its database, cannot keep up or cannot be reached. The wait is spread (`SPREAD`)."""
     detail = "Wait as long as Retry-After says."
-    return Problem("overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "The server is busy", detail, retry_after_s)
+    wait_s = retry_after_s * random.uniform(1, SPREAD)
+    return Problem("overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "The server is busy", detail, wait_s)
+
+
+def database_unavailable(error: Exception) -> Problem:
+    """The database is locked or cannot be reached; the log says what it said."""
+    _log.warning("database", f"503, database: {type(error).__name__}: {str(error).strip()}")
+    return overloaded(5)
 
 
 def _of_status(status: int) -> Problem:
     if status == HTTPStatus.NOT_FOUND:
         return not_found()
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return invalid("This address does not know this method. See the Allow header.", status)
+        return unreadable("This address does not know this method. See the Allow header.", status)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return invalid(HTTPStatus(status).description or HTTPStatus(status).phrase, status)
+        return unreadable(HTTPStatus(status).description or HTTPStatus(status).phrase, status)
     detail = "The fault is on our side and has been logged."
     return Problem("server-error", status, "The server failed", detail)
 
 
 def _of_http_error(error: Exception) -> Problem:
     """Ninja answers whatever the parser raises with a 400; the parser's own status says more."""
+    if isinstance(error.__cause__, Problem):
+        return error.__cause__
     told = error.__cause__ if isinstance(error.__cause__, HttpError) else error
     return _of_status(getattr(told, "status_code", HTTPStatus.BAD_REQUEST))
 
@@ -134,10 +163,10 @@ def answer_all_errors(api: NinjaAPI) -> None:
         AuthenticationError: lambda _: unauthorized(),
         HttpError: _of_http_error,
         Http404: lambda _: not_found(),
-        BadRequest: lambda error: invalid(str(error), HTTPStatus.BAD_REQUEST),
+        BadRequest: lambda error: unreadable(str(error)),
         RequestDataTooBig: lambda _: _of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-        OperationalError: lambda _: overloaded(5),
-        InterfaceError: lambda _: overloaded(5),
+        OperationalError: database_unavailable,
+        InterfaceError: database_unavailable,
     }
     for kind, to_problem in answers.items():
         api.add_exception_handler(kind, _handler(to_problem))

@@ -26,7 +26,6 @@ ALLOWED_HOSTS = [
     "*"
 ]  # No answer is made from the Host header; the proxy in front decides which names reach us.
 ROOT_URLCONF = "server.urls"
-WSGI_APPLICATION = "server.wsgi.application"
 INSTALLED_APPS = [
     "server.directory",
     "server.campaigns",

@@ -92,23 +92,35 @@ class Allowed(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Administrator | None:
         """The caller, or nobody when the token is unknown or expired. Raises `Problem`: 403, 429."""
-        if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
-            return None
-        found = AccessToken.objects.select_related("company").filter(
-            token_hash=token_hash(token), expires_at__gt=clock.now()
-        )
-        row = found.first()
+        row = _row(token)
         if row is None:
             return None
         # Computers are counted under positive numbers.
         load.request_rate.take(-row.pk)
         caller = Administrator(row.pk, Role(row.role), row.company)
         if self.right not in RIGHTS[caller.role]:
-            log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})
+            with load.write_turns:
+                log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})
             raise problems.forbidden(caller.role)
         if request.method == "GET":
-            log.record(caller.company, caller.actor, str(self.right), detail=_read(request))
+            with load.write_turns:
+                log.record(caller.company, caller.actor, str(self.right), detail=_read(request))
         return caller
+
+
+def administrator_holder(token: str) -> load.Holder | None:
+    """Who holds this token, without counting the request; None when it is unknown or expired."""
+    row = _row(token)
+    return load.Holder(-row.pk, row.company_id) if row else None
+
+
+def _row(token: str) -> AccessToken | None:
+    if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+        return None
+    found = AccessToken.objects.select_related("company").filter(
+        token_hash=token_hash(token), expires_at__gt=clock.now()
+    )
+    return found.first()
 
 
 def _read(request: HttpRequest) -> dict[str, str]:

@@ -3,20 +3,20 @@
 import argparse
 import ipaddress
 import logging
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections as database_connections
 from django.utils.translation import gettext as _
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from server import daily, load
+from server import connections, daily, load
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import catch_up
@@ -25,7 +25,6 @@ from server.signing.signers import load_signer
 from server.tenants.region import require_own_region, settled_region
 
 LOGGER = logging.getLogger(__name__)
-MOST_WORKERS = 4
 STOP_WITHIN_S = 10
 
 
@@ -46,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=_at_least(1),
-        default=min(MOST_WORKERS, os.cpu_count() or 1),
+        default=connections.default_workers(),
         help=_("processes that answer (%(default)s)"),
     )
     parser.add_argument("--tls-certificate", type=Path, metavar=_("FILE"), help=_("certificate chain, PEM"))
@@ -63,17 +62,22 @@ def run(options: argparse.Namespace) -> int:
     _prepare(options)
     port = _port_to_listen_on(options.host, options.port)
     scheme = "https" if options.tls_certificate else "http"
+    connections.raise_descriptors()
     server = Server(
-        "server.wsgi:application",
+        "server.gateway.asgi:application",
         address=options.host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
+        # Told apart from HTTP/2 by its first bytes, a line that says nothing would be waited for without end.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=connections.SILENT_MS),
         workers=options.workers,
-        blocking_threads=load.THREADS,
+        backlog=connections.BACKLOG,
+        backpressure=connections.of_worker(),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
-        log_level=LogLevels.error,  # its warning of many threads does not apply: see `load`
+        log_level=LogLevels.error,
         log_dictconfig=_granian_logging(),
         ssl_cert=options.tls_certificate,
         ssl_key=options.tls_key,
@@ -110,8 +114,15 @@ def _prepare(options: argparse.Namespace) -> None:
         renew_company(company)
     if not (options.tls_certificate or _is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
+    if not connections.keeps_promise(options.workers):
+        LOGGER.warning(
+            "Each worker may have %d files open: they hold fewer connections than the %d that are promised."
+            " Raise the limit (LimitNOFILE= in a systemd unit, ulimit -n in a shell).",
+            connections.descriptors(),
+            connections.PROMISED,
+        )
     # Workers are forked: a database connection must not be shared with them.
-    connections.close_all()
+    database_connections.close_all()
 
 
 def _require_readable(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -40,19 +41,30 @@ class DeviceToken(HttpBearer):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         return self.authenticate(request, token) if scheme.lower() == "bearer" else None
 
-    def authenticate(self, _request: HttpRequest, token: str) -> Caller | None:
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429)."""
-        if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
-            return None
-        with connection.cursor() as cursor:
-            cursor.execute(_query(connection.vendor), [token_hash(token)])
-            row = cursor.fetchone()
+        row = _row(token)
         if row is None:
             return None
-        load.request_rate.take(row[0])
+        load.rate_for(request.META).take(row[0])
         device_id, person_id, *company = row
         # SQLite has no type for UUIDs.
         return Caller(device_id, UUID(person_id) if isinstance(person_id, str) else person_id, *company)
+
+
+def device_holder(token: str) -> load.Holder | None:
+    """Who holds this token, without counting the request; None when it is unknown or revoked."""
+    row = _row(token)
+    return load.Holder(row[0], row[2]) if row else None
+
+
+def _row(token: str) -> tuple[Any, ...] | None:
+    if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_query(connection.vendor), [token_hash(token)])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from server.delivery.callers import Caller, CallerRequest
 from server.delivery.feed import assigned
 from server.directory.models import Company
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 
 
@@ -55,7 +55,8 @@ def _is_logo(media: Media) -> bool:
 def answer(request: CallerRequest, media: Media) -> HttpResponseBase:
     """The file, or the range asked for (RFC 9110, section 14). Raises `Problem` (404, 503)."""
     with contextlib.ExitStack() as resources:
-        resources.enter_context(load.downloads.held())
+        caller = request.auth
+        resources.enter_context(load.downloads.held(load.Holder(caller.device_id, caller.company_id)))
         file = resources.enter_context(_open(media))
         response = _conditional(request, media, file)
         if response.status_code == 304:

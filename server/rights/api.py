@@ -1,15 +1,13 @@
 """The calls of `docs/protocol` by which a person sees and corrects their own data."""
 
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from django.db import transaction
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from server import problems
+from server import load, problems
 from server.audit import log
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.directory.importing.cells import MAX_ADDRESS_CHARACTERS, MAX_ADDRESSES
@@ -32,6 +30,7 @@ from server.schemas import (
 router = Router(auth=DeviceToken())
 
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+MOST_SIGNALS = 100_000
 
 Address = Annotated[str, Field(max_length=MAX_ADDRESS_CHARACTERS)]
 Addresses = Annotated[list[Address], Field(max_length=MAX_ADDRESSES)]
@@ -101,7 +100,7 @@ class MeAnswer(Message):
     groups: list[str]
     computers: list[ComputerAnswer]
     consents: list[HeldConsentAnswer]
-    signals: Annotated[list[HeldSignalAnswer], Field(max_length=100_000)]
+    signals: Annotated[list[HeldSignalAnswer], Field(max_length=MOST_SIGNALS)]
     acknowledgements: list[HeldAcknowledgementAnswer]
     campaigns: list[HeldCampaignAnswer]
     other: dict[str, list[dict[str, Any]]]
@@ -150,16 +149,16 @@ class CorrectionAnswer(Message):
 )
 def get_me(request: CallerRequest) -> HttpResponse:
     caller = request.auth
-    with transaction.atomic():
+    with load.write_turns:
         log.record(caller.company_id, "agent", "read-own-data", caller.person_id)
-        try:
-            answer = MeAnswer.model_validate(held(caller))
-        except Person.DoesNotExist as gone:
-            raise problems.unauthorized() from gone
+    # Nothing is locked from here on: it may take a while.
+    try:
+        answer = MeAnswer.model_validate(held(caller, MOST_SIGNALS))
+    except Person.DoesNotExist as gone:
+        raise problems.unauthorized() from gone
     body = answer.model_dump_json().encode()
     if len(body) > LARGEST_ANSWER_BYTES:
-        detail = f"It is more than 16 MiB. Ask for a copy: {answer.controller.dpo_email}"
-        raise problems.invalid(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise problems.too_large(answer.controller.dpo_email)
     response = HttpResponse(body, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response

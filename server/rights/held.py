@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from server import clock
+from server import clock, problems
 from server.campaigns.models import Campaign
 from server.clock import utc_text
 from server.delivery.callers import Caller
@@ -43,9 +43,13 @@ TOLD: dict[str, frozenset[str]] = {
 """What the sections of the answer tell, by table. Every other column of a row about the person is in `other`."""
 
 
-def held(caller: Caller) -> Row:
-    """The answer of `GET /api/v1/me`. Raises `Person.DoesNotExist` when the person has just been erased."""
+def held(caller: Caller, most_signals: int) -> Row:
+    """The answer of `GET /api/v1/me`. Raises `Person.DoesNotExist` when the person has just been erased, and `Problem`
+    (413) when there are more signals than one answer may hold, before they are read.
+    """
     person = Person.objects.select_related("company").get(pk=caller.person_id)
+    if signals_of(person.pk, person.company_id).count() > most_signals:
+        raise problems.too_large(person.company.dpo_email)
     return {
         "v": 1,
         "time": utc_text(clock.now()),

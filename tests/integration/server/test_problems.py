@@ -13,7 +13,6 @@ import pytest
 import requests
 from psycopg import sql
 
-from server.load import WRITES_AT_ONCE
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.postgres import PostgresCluster
@@ -21,6 +20,9 @@ from tests.support.waiting import until
 from tests.support.wire import an_hour_ago, consent
 
 LARGE = 32 * 1024 * 1024
+OF_A_COMPANY = 32
+"""Writes of one company that may wait."""
+DOWNLOADS_OF_A_TOKEN = 3
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_a_wrong_method_is_a_405_that_names_the_right_one(
     serving: RunningServer, method: str, path: str
 ) -> None:
     answer = requests.request(method, f"{serving.url}/api/v1/{path}", timeout=30)
-    _assert_problem(answer, 405, "invalid-request")
+    _assert_problem(answer, 405, "unreadable-request")
     assert answer.headers["Allow"]
 
 
@@ -65,20 +67,22 @@ def test_a_body_that_is_no_message_is_refused(
     serving: RunningServer, headers: dict[str, str], body: bytes
 ) -> None:
     answer = requests.post(f"{serving.url}/api/v1/signals", data=body, headers=headers, timeout=30)
-    _assert_problem(answer, answer.status_code, "invalid-request")
-    assert answer.status_code in {400, 422}
+    if answer.status_code == 422:
+        _assert_problem(answer, 422, "invalid-request")
+    else:
+        _assert_problem(answer, 400, "unreadable-request")
 
 
 def test_a_body_that_is_not_said_to_be_json_is_a_415(serving: RunningServer, headers: dict[str, str]) -> None:
     text = headers | {"Content-Type": "text/plain"}
     answer = requests.post(f"{serving.url}/api/v1/signals", data=b"{}", headers=text, timeout=30)
-    _assert_problem(answer, 415, "invalid-request")
+    _assert_problem(answer, 415, "unreadable-request")
 
 
 def test_a_body_that_is_too_large_is_a_413(serving: RunningServer, headers: dict[str, str]) -> None:
     body = json.dumps({"events": [], "padding": "x" * 300_000})
     answer = requests.post(f"{serving.url}/api/v1/signals", data=body, headers=headers, timeout=30)
-    _assert_problem(answer, 413, "invalid-request")
+    _assert_problem(answer, 413, "unreadable-request")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\u202e", "é" * 60, "'; DROP TABLE directory_person; --", "%00"])
@@ -166,7 +170,7 @@ def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_pat
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        tokens = server_data.add_computers(server_data.add_people(12))
+        tokens = server_data.add_computers(server_data.add_people(OF_A_COMPANY + 8))
     headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
     with home.running() as server, closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -189,7 +193,7 @@ def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_pat
             )
             other.execute("ROLLBACK")
             statuses = sorted(one.result().status_code for one in sent)
-    assert statuses == [200] * WRITES_AT_ONCE + [503] * (len(tokens) - WRITES_AT_ONCE)
+    assert statuses == [200] * OF_A_COMPANY + [503] * 8
 
 
 def test_a_database_that_is_gone_is_a_503_and_comes_back(
@@ -214,6 +218,6 @@ def test_a_database_that_is_gone_is_a_503_and_comes_back(
         for _ in range(3):
             answer = requests.get(feed, headers=headers, timeout=30)
             _assert_problem(answer, 503, "overloaded")
-            assert answer.headers["Retry-After"] == "5"
+            assert 5 <= int(answer.headers["Retry-After"]) <= 15
         administrator.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
         assert requests.get(feed, headers=headers, timeout=30).ok

@@ -1,0 +1,148 @@
+"""The ASGI application of `tidings-server serve`.
+
+A slow or silent line costs a connection and nothing else: bodies are received here, outside threads and places, and
+only of those who hold a token. What a person has a right to, to take back their consent or to disconnect, has a lane of
+its own.
+"""
+
+import os
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
+
+_django = get_wsgi_application()
+
+from django.db import connection  # noqa: E402  (these need Django to be ready)
+from pydantic_core import from_json  # noqa: E402
+
+from server import load  # noqa: E402
+from server.gateway.bodies import Receive, Unread, receive_body  # noqa: E402
+from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of  # noqa: E402
+from server.gateway.holders import holder_of  # noqa: E402
+from server.gateway.lanes import Lane  # noqa: E402
+from server.gateway.life import live  # noqa: E402
+from server.load import NOBODY, Holder, Slots  # noqa: E402
+from server.privacy.replay import catch_up  # noqa: E402
+from server.problems import Problem  # noqa: E402
+from server.tenants.region import settled_region  # noqa: E402
+
+settled_region()  # a database of another region is not even looked at
+catch_up()
+
+API = "/api/v1"
+CONSENTS, DEVICE, ENROLMENTS, ME = f"{API}/consents", f"{API}/device", f"{API}/enrolments", f"{API}/me"
+ADMIN = f"{API}/admin/"
+SHORT_BODY_BYTES = 8 * 1024
+"""Of enrolments and consents, which have a few short fields."""
+
+_write_turns = load.WRITE_TURNS[connection.vendor]
+load.write_turns = load.WriteTurns(_write_turns)
+
+# A few threads each: more contend for the interpreter, and half as many polls were answered. Each may come to hold a
+# database connection: with four workers 48, of the 97 that PostgreSQL allows by default.
+_reads = Lane("reads", limit=2000, threads=4)
+_recorded_reads = Lane("reads on record", limit=32, threads=2, of_token=1, of_company=16)
+_writes = Lane("writes", limit=64, threads=_write_turns, of_token=2, of_company=32)
+_identities = Lane("identities", limit=4096, threads=1)
+_enrolments = Lane("enrolments", limit=64, threads=1)
+_own_identities = Lane("identities for withdrawals", limit=4096, threads=1)
+_withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=4)
+
+_receiving = Slots("bodies under way", limit=512, of_token=4, of_company=256)
+_receiving_enrolments = Slots("enrolments under way", limit=2048)
+_receiving_consents = Slots("consents under way", limit=4096, of_token=4)
+
+
+async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    """One request, or the worker's life (the lifespan protocol of ASGI)."""
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+        return
+    environ = environ_of(scope)
+    head_only = environ["REQUEST_METHOD"] == "HEAD"
+    if head_only:
+        environ["REQUEST_METHOD"] = "GET"  # the same but for the body (RFC 9110, section 9.3.2)
+    try:
+        answer = await _answer(environ, receive)
+    except Problem as problem:
+        answer = answer_of(problem.response())
+    await deliver(answer, receive, send, head_only=head_only)
+
+
+async def _answer(environ: dict[str, Any], receive: Receive) -> Answer:
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    if method == "GET":
+        return await _read(environ, path)
+    if (method, path) == ("POST", ENROLMENTS):
+        with _receiving_enrolments.held():
+            await _receive(environ, receive, SHORT_BODY_BYTES)
+        return await _enrolments.run(NOBODY, lambda: _write(environ))
+    own_act = path in (CONSENTS, DEVICE)
+    holder = await _holder(environ, _own_identities if own_act else _identities)
+    if holder is None:
+        return await _refuse(environ)
+    if (method, path) == ("DELETE", DEVICE):
+        return await _withdraw(holder, environ)
+    if (method, path) == ("POST", CONSENTS):
+        with _receiving_consents.held(holder):
+            body = await _receive(environ, receive, SHORT_BODY_BYTES)
+        if _is_withdrawal(body):
+            return await _withdraw(holder, environ)
+    else:
+        with _receiving.held(holder):
+            await _receive(environ, receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    return await _writes.run(holder, lambda: _write(environ))
+
+
+async def _read(environ: dict[str, Any], path: str) -> Answer:
+    """Those that are put on record wait for each other, and not in the way of polls."""
+    environ["wsgi.input"] = BytesIO()
+    if path == ME or path.startswith(ADMIN):
+        holder = await _holder(environ, _identities)
+        if holder is not None:
+            return await _recorded_reads.run(holder, lambda: ask(_django, environ))
+    return await _reads.run(NOBODY, lambda: ask(_django, environ))
+
+
+async def _holder(environ: Mapping[str, Any], lane: Lane) -> Holder | None:
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    return await lane.run(NOBODY, lambda: holder_of(authorization)) if authorization else None
+
+
+async def _refuse(environ: dict[str, Any]) -> Answer:
+    """What somebody without a token is told, whose body nobody waits for."""
+    Unread("The body was not read.").put_into(environ)
+    return await _reads.run(NOBODY, lambda: ask(_django, environ))
+
+
+async def _receive(environ: dict[str, Any], receive: Receive, most_bytes: int) -> bytes:
+    body = await receive_body(receive, environ, most_bytes)
+    if body:
+        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    else:
+        Unread("There is no body.").put_into(environ)
+    return body
+
+
+async def _withdraw(holder: Holder, environ: dict[str, Any]) -> Answer:
+    environ[load.WITHDRAWAL] = True
+    environ.setdefault("wsgi.input", BytesIO())
+    return await _withdrawals.run(holder, lambda: ask(_django, environ))
+
+
+def _is_withdrawal(body: bytes) -> bool:
+    try:
+        message = from_json(body)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and message.get("status") == "withdrawn"
+
+
+def _write(environ: dict[str, Any]) -> Answer:
+    with load.write_turns:
+        return ask(_django, environ)

@@ -1,0 +1,49 @@
+"""Which requests may run at once. Each kind has places and threads of its own, so that none keeps another out.
+
+A request waits here and not in a thread: threads are taken by what can run.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from server import load, problems
+from server.load import Holder, Slots
+
+TURN_WITHIN_S = 10.0
+"""How long a request waits for its turn. An agent waits 20 s for an answer."""
+
+Result = TypeVar("Result")
+
+
+class Lane:
+    """One kind of requests: `limit` wait or run, so many of one token and one company; `threads` of them run."""
+
+    def __init__(
+        self, name: str, *, limit: int, threads: int, of_token: float = math.inf, of_company: float = math.inf
+    ) -> None:
+        self._slots = Slots(name, limit, of_token, of_company)
+        self._turns = asyncio.Semaphore(threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+
+    async def run(self, holder: Holder, work: Callable[[], Result]) -> Result:
+        """What `work` answers, done in a thread. Raises `Problem` (503) when too many wait, or for too long."""
+        with self._slots.held(holder):
+            await self._take_turn()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            finally:
+                self._turns.release()
+
+    async def _take_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once, and without the cost of a time limit
+            return
+        try:
+            async with asyncio.timeout(TURN_WITHIN_S):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            self._slots.say(f"no turn within {TURN_WITHIN_S:g} s")
+            raise problems.overloaded(load.RETRY_AFTER_S) from error

@@ -1,0 +1,70 @@
+"""A worker's life: what it looks after while it answers."""
+
+import asyncio
+import logging
+import os
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from server import connections
+from server.gateway.bodies import Receive
+from server.gateway.exchange import Send
+
+LOOK_EVERY_S = 5.0
+NEARLY_FULL = 0.9
+UNREAD_S = 60
+"""How long the other end of a line may acknowledge nothing of what it is sent, or leave it unread (RFC 5482)."""
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+_log = logging.getLogger(__name__)
+
+
+async def live(receive: Receive, send: Send) -> None:
+    """The lifespan protocol: from the worker's start to its end."""
+    await receive()
+    looking = asyncio.ensure_future(_look_after_connections())
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    looking.cancel()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _look_after_connections() -> None:
+    if sys.platform != "linux":
+        return
+    await asyncio.sleep(1)
+    for listening in _listening_sockets():
+        with listening:
+            # Accepted sockets inherit it. The runner has no setting for a reader that stops reading.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+    was_full = False
+    while True:
+        is_full = sum(1 for _ in _DESCRIPTORS.iterdir()) > NEARLY_FULL * connections.of_worker()
+        if is_full and not was_full:
+            _log.warning(
+                "Nearly all of the %d connections of this worker are open: more wait until one is closed.",
+                connections.of_worker(),
+            )
+        was_full = is_full
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _listening_sockets() -> Iterator[socket.socket]:
+    """Those of this process, each as a copy that the caller closes."""
+    for number in [int(path.name) for path in _DESCRIPTORS.iterdir()]:
+        try:
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                continue
+            copy = socket.socket(fileno=os.dup(number))
+        except OSError:
+            continue  # it was closed meanwhile
+        if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.getsockopt(
+            socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+        ):
+            yield copy
+        else:
+            copy.close()
