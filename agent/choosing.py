@@ -6,7 +6,7 @@ What a disk does not take is done again with everything that is sent, every ``po
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,8 @@ _FORGET_SENT = "forget-sent.note"
 
 
 class Choosing:
-    """``interrupt`` cuts off what is being sent. ``notes``: a folder for what must be done again after a restart."""
+    """``interrupt`` cuts off what is being sent. ``notes``: the folder for what must be done again after a restart, then
+    those where another login of the same person may have noted it."""
 
     def __init__(
         self,
@@ -33,15 +34,15 @@ class Choosing:
         messages: MessageStore,
         campaigns: CampaignStore,
         interrupt: Callable[[], None],
-        notes: Path,
+        notes: Sequence[Path],
     ) -> None:
         self._gate = gate
         self._outbox = outbox
         self._messages = messages
         self._campaigns = campaigns
         self._interrupt = interrupt
-        self._note = notes / _FORGET_SENT
-        self._sent_stays = self._note.exists()
+        self._notes = [folder / _FORGET_SENT for folder in notes]
+        self._sent_stays = any(note.exists() for note in self._notes)
         self._left: NotDeleted | None = None
 
     def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
@@ -101,12 +102,13 @@ class Choosing:
         except errors.DiskFault:
             self._remember_to_forget()
             raise
-        self._note.unlink(missing_ok=True)
+        for note in self._notes:
+            note.unlink(missing_ok=True)
         self._sent_stays = False
 
     def _remember_to_forget(self) -> None:
         try:
-            self._note.touch(mode=0o600)
+            self._notes[0].touch(mode=0o600)
         except OSError as error:
             log.warning("A restart forgets that something is to be deleted: %s", error)
 

@@ -22,7 +22,7 @@ from agent.decoding import decode_json
 from agent.device_token import DeviceToken
 from agent.doctor import Check
 from agent.folders import Folders
-from agent.instance_lock import InstanceLock
+from agent.instance_lock import InstanceLock, refuse_elsewhere
 from agent.model import Connection, HoldReason, PresenceState, Signal, SignalChoice, Status
 from agent.runtime import Runtime
 from agent.secrets import ProcessKeychain
@@ -40,10 +40,10 @@ HELD_LISTED = 10
 def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     """Receive and send until a signal ends it."""
     folders = Folders.standard()
-    lock = InstanceLock(folders.runtime)
+    lock = InstanceLock(folders)
     with _signals() as told_to_end:
-        runtime = Runtime.open(folders)
-        stop_answering = control.listen(folders.runtime, partial(control_calls.answer, runtime))
+        runtime = Runtime.open(folders, lock=lock)
+        stop_answering = control.listen(lock.sockets, partial(control_calls.answer, runtime))
         try:
             runtime.start()
             told_to_end.recv(1)
@@ -97,7 +97,9 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
 
 
 def show_status(options: argparse.Namespace, checks: Checks) -> int:
-    runtime = Runtime.open(Folders.standard(), owner=False)
+    folders = Folders.standard()
+    refuse_elsewhere(folders)
+    runtime = Runtime.open(folders, owner=False)
     try:
         status, choices, held = runtime.status(), runtime.choices(), list(_held(runtime))
     finally:
@@ -177,6 +179,7 @@ def examine(options: argparse.Namespace, checks: Checks) -> int:
 
 def _say_diagnostics() -> int:
     folders = Folders.standard()
+    refuse_elsewhere(folders)
     runtime = Runtime.open(folders, owner=False)
     try:
         kept, status = runtime.preferences, runtime.status()
@@ -200,10 +203,10 @@ def _say_diagnostics() -> int:
 def _running_status(folders: Folders) -> Status | None:
     """What the agent says that runs, None where none does."""
     try:
-        InstanceLock(folders.runtime).release()
+        InstanceLock(folders).release()
     except errors.AlreadyRunning:
         question = msgspec.json.encode(control_calls.Call("show"))
-        reply = control_calls.result(control.ask(folders.runtime, question))
+        reply = control_calls.result(control.ask_agent(folders, question))
         return decode_json(reply, control_calls.Shown).status
     return None
 
@@ -219,15 +222,16 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
         if sys.stdin.readline().strip().lower() not in (_("yes"), "yes"):
             _say(_("Nothing was deleted."))
             return 1
-    lock = InstanceLock(folders.runtime)
+    lock = InstanceLock(folders)
     if (folders.data / "tidings.sqlite3").exists():
         _disconnect(folders)
     else:
         DeviceToken(ProcessKeychain(), folders.data, SystemClock()).delete()
     logging.shutdown()
-    left = [_removed(folder) for folder in (folders.data, folders.cache, folders.logs)]
-    lock.release()
-    left.append(_removed(folders.runtime))
+    left = [_removed(each) for each in folders.data.iterdir() if each.name not in lock.files]
+    lock.release(remove=True)
+    for folder in (folders.data, folders.cache, folders.logs, folders.runtime, *folders.other_runtimes):
+        left.append(_removed(folder))
     if found := [error for error in left if error is not None]:
         raise errors.DiskFault(f"purge: {found[0]}") from found[0]
     if folders.logs.parent.name == "tidings":  # XDG: ~/.local/state/tidings/log
@@ -237,10 +241,13 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     return 0
 
 
-def _removed(folder: Path) -> OSError | None:
-    """Delete a folder; why it is still there, if it is. What one keeps does not keep the others."""
+def _removed(path: Path) -> OSError | None:
+    """Delete a folder or file; why it is still there, if it is. What one keeps does not keep the others."""
     try:
-        shutil.rmtree(folder)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -281,7 +288,7 @@ class _Opened:
 
     def __enter__(self) -> Runtime:
         folders = Folders.standard()
-        self._lock = InstanceLock(folders.runtime)
+        self._lock = InstanceLock(folders)
         self._runtime = Runtime.open(folders)
         return self._runtime
 

@@ -45,9 +45,9 @@ def _ask(call: Call, type: type[T]) -> T:
     """Ask the agent that runs, or one opened for this. Raises Failed with its words, AlreadyRunning, DiskFault."""
     folders = Folders.standard()
     try:
-        lock = InstanceLock(folders.runtime)
+        lock = InstanceLock(folders)
     except errors.AlreadyRunning:
-        reply = control.ask(folders.runtime, msgspec.json.encode(call))
+        reply = control.ask_agent(folders, msgspec.json.encode(call))
     else:
         try:
             reply = _alone(folders, call)

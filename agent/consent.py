@@ -124,6 +124,18 @@ def distrust(consent: Consent) -> Consent:
     return consent
 
 
+def written_elsewhere(here: Consent, record: Consent) -> Consent:
+    """Another process wrote the record while this one ran: what is off there is off here, and nothing is turned on by it.
+
+    A withdrawal that was owed here is told, perhaps for the second time, which does no harm.
+    """
+    if record.state is not ConsentState.GIVEN:
+        return replace(record, owed=record.owed or here.owed)
+    if here.state is ConsentState.GIVEN and here.receipt_id == record.receipt_id:
+        return record
+    return distrust(here)
+
+
 def defer(consent: Consent, *, notice_version: int, now: datetime) -> Consent:
     """The question was closed without an answer: off, as before."""
     if consent.state is ConsentState.GIVEN:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,15 +28,19 @@ SLOT_BYTES = 1024
 _SLOTS = {signal: index * SLOT_BYTES for index, signal in enumerate(Signal)}
 _FILE_BYTES = SLOT_BYTES * len(_SLOTS)
 _BINARY = getattr(os, "O_BINARY", 0)
+_READINGS = 3
+"""A slot that another process is just writing can look damaged once, and a disk can fail once."""
 
 
 class ConsentFile:
-    """Raises DiskFault from every method that writes. ``notes``: the folder for what the file itself could not take."""
+    """Raises DiskFault from every method that writes. ``notes``: the folder for what the file itself could not take, then
+    those where another login of the same person may have left a note."""
 
-    def __init__(self, path: Path, notes: Path | None = None) -> None:
+    def __init__(self, path: Path, notes: Sequence[Path] = ()) -> None:
         self._path = path
         self._notes = notes
         self._unwritten: dict[Signal, Consent] = {}
+        self._known = b""
 
     @property
     def behind(self) -> bool:
@@ -56,11 +61,8 @@ class ConsentFile:
 
     def read(self) -> dict[Signal, Consent]:
         """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written."""
-        content = _content(self._path)
-        consents = {
-            signal: _decode(signal, content[offset : offset + SLOT_BYTES])
-            for signal, offset in _SLOTS.items()
-        }
+        self._known = content = _content(self._path)
+        consents = {signal: _decode(signal, _slot(content, signal)) for signal in Signal}
         usable = self._is_writable()
         for signal, kept in list(consents.items()):
             consent = self._noted(kept)
@@ -70,12 +72,40 @@ class ConsentFile:
                 self._unwritten[signal] = consents[signal] = consent
         return consents
 
+    def changed(self) -> dict[Signal, Consent]:
+        """What another process wrote since this one read or wrote last; a slot that makes no sense is off.
+
+        The file is opened each time: that is when a network file system asks whether there is something newer. Raises
+        DiskFault where it cannot be read.
+        """
+        for left in reversed(range(_READINGS)):
+            try:
+                content = self._path.read_bytes() if self._path.exists() else b""
+            except OSError as error:
+                if not left:
+                    raise errors.DiskFault(f"consent record: {error}") from error
+                continue
+            if content == self._known:
+                return {}
+            slots = {
+                signal: slot
+                for signal in Signal
+                if (slot := _slot(content, signal)) != _slot(self._known, signal)
+            }
+            if left and any(_read_slot(signal, slot) is None for signal, slot in slots.items()):
+                continue
+            break
+        self._known = content
+        return {signal: _decode(signal, slot) for signal, slot in slots.items()}
+
     def write(self, consent: Consent) -> None:
         """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails."""
         try:
             descriptor = os.open(self._path, os.O_WRONLY | _BINARY)
-            _write_synced(descriptor, _encode(consent), _SLOTS[consent.signal])
-            self._drop_note(consent.signal)
+            slot, offset = _encode(consent), _SLOTS[consent.signal]
+            _write_synced(descriptor, slot, offset)
+            self._known = self._known[:offset].ljust(offset) + slot + self._known[offset + SLOT_BYTES :]
+            self._drop_notes(consent.signal)
         except OSError as error:
             if consent.state is not ConsentState.GIVEN:
                 self._unwritten[consent.signal] = consent
@@ -98,13 +128,13 @@ class ConsentFile:
             return False
         return True
 
-    def _note_path(self, signal: Signal) -> Path | None:
-        return self._notes / f"consent-{signal.value}.note" if self._notes else None
+    def _note_paths(self, signal: Signal) -> list[Path]:
+        return [folder / f"consent-{signal.value}.note" for folder in self._notes]
 
     def _noted(self, consent: Consent) -> Consent:
         """What a note says of a signal instead of the file; off where it cannot be read."""
-        path = self._note_path(consent.signal)
-        if path is None or not path.exists():
+        path = next((each for each in self._note_paths(consent.signal) if each.exists()), None)
+        if path is None:
             return consent
         noted = _read_slot(consent.signal, _content(path))
         if noted is None or noted.state is ConsentState.GIVEN:
@@ -112,7 +142,7 @@ class ConsentFile:
         return noted
 
     def _note(self, consent: Consent) -> None:
-        path = self._note_path(consent.signal)
+        path = next(iter(self._note_paths(consent.signal)), None)
         if path is None:
             return
         try:
@@ -122,10 +152,10 @@ class ConsentFile:
         except OSError as error:
             log.warning("That %s is off is known in memory only: %s", consent.signal.value, error)
 
-    def _drop_note(self, signal: Signal) -> None:
-        path = self._note_path(signal)
-        if path is not None and path.exists():
-            path.unlink()
+    def _drop_notes(self, signal: Signal) -> None:
+        for path in self._note_paths(signal):
+            if path.exists():
+                path.unlink()
 
 
 def _content(path: Path) -> bytes:
@@ -136,6 +166,10 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         log.warning("The consent record cannot be read; everything is off: %s", error)
         return b""
+
+
+def _slot(content: bytes, signal: Signal) -> bytes:
+    return content[_SLOTS[signal] : _SLOTS[signal] + SLOT_BYTES]
 
 
 def _encode(consent: Consent) -> bytes:

@@ -1,11 +1,15 @@
-"""The consent gate: what the person chose, held in memory, closed there before anything is written or sent."""
+"""The consent gate: what the person chose, held in memory, closed there before anything is written or sent.
+
+The record on the disk is looked at again each time: another process over the same data may have turned something off, on
+a second computer with the same home too.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from agent import choice_faults, errors
@@ -19,18 +23,26 @@ log = logging.getLogger(__name__)
 
 
 class ConsentGate:
-    """Thread-safe. ``device`` are the signals that this computer's policy leaves to the person."""
+    """Thread-safe. ``device`` are the signals that this computer's policy leaves to the person. ``is_ours`` says whether
+    no other agent acts for this data now: else nothing is made or sent here."""
 
     def __init__(
-        self, file: ConsentFile, clock: Clock, device: frozenset[Signal] = frozenset(Signal)
+        self,
+        file: ConsentFile,
+        clock: Clock,
+        device: frozenset[Signal] = frozenset(Signal),
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
         self._file = file
         self._clock = clock
         self._device = device
+        self._is_ours = is_ours
         self._lock = threading.RLock()
         self._company: Company | None = None
         self._consents = file.read()
         self._doubted: set[Signal] = set()
+        self._unreadable = False
+        self._changed_elsewhere = False
         self._fault: errors.DiskFault | None = (
             choice_faults.NothingIsRecorded("consent record") if file.behind else None
         )
@@ -43,12 +55,9 @@ class ConsentGate:
             self._company = company
             if company is None:
                 return changed
-            for consent in list(self._consents.values()):
-                version = company.notice.version if told else -1
-                expired = rules.expire(consent, notice_version=version)
-                if expired is not consent:
-                    self._put(expired)
-                    changed = True
+            version = company.notice.version if told else -1
+            for signal in Signal:
+                changed |= self._change(signal, lambda consent: rules.expire(consent, notice_version=version))
             return self._settle_doubts(company) or changed
 
     def _settle_doubts(self, company: Company) -> bool:
@@ -71,13 +80,40 @@ class ConsentGate:
     def receipt(self, signal: Signal) -> str | None:
         """The receipt under which this signal may be made and sent now, or None: then it may not."""
         with self._lock:
+            self.look_again()
             company, consent = self._company, self._consents[signal]
-            if company is None or signal in self._doubted:
+            if company is None or signal in self._doubted or self._unreadable or not self._is_ours():
                 return None
             allowed = rules.allowed(
                 consent, company=company.signals, device=self._device, notice_version=company.notice.version
             )
             return consent.receipt_id if allowed else None
+
+    def look_again(self) -> None:
+        """Take over what another process turned off in the record. While it cannot be read, everything is closed."""
+        with self._lock:
+            try:
+                written = self._file.changed()
+            except errors.DiskFault as fault:
+                log.info("Closed for now: %s", fault.detail)
+                self._unreadable = True
+                return
+            self._unreadable = False
+            for signal, record in written.items():
+                here = self._consents[signal]
+                new = rules.written_elsewhere(here, record)
+                if new.state is not here.state:
+                    log.info(
+                        "The record of %s was changed by another process: %s.", signal.value, new.state.value
+                    )
+                    self._changed_elsewhere = True
+                self._consents[signal] = new
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process turned something off since this was asked last."""
+        with self._lock:
+            changed, self._changed_elsewhere = self._changed_elsewhere, False
+            return changed
 
     @contextmanager
     def holding(self, signal: Signal) -> Iterator[str | None]:
@@ -92,6 +128,7 @@ class ConsentGate:
 
     def choices(self) -> tuple[SignalChoice, ...]:
         with self._lock:
+            self.look_again()
             allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
             return tuple(
                 rules.choice(self._as_it_is(signal), company=allowed_by_company, device=self._device)
@@ -115,6 +152,7 @@ class ConsentGate:
         """The person's deliberate act. Raises NotConnected; NotRecorded when it could not be written: what was turned off
         is off all the same, and what was turned on is not on."""
         with self._lock:
+            self.look_again()
             version, now = self._asked_version(), self._clock.now()
             old = dict(self._consents)
             for signal, given in choices.items():
@@ -133,6 +171,7 @@ class ConsentGate:
     def withdraw_everywhere(self, language: str) -> None:
         """Take every signal back for all computers of the person. Raises NotConnected; NotRecorded as ``choose`` does."""
         with self._lock:
+            self.look_again()
             version, now = self._asked_version(), self._clock.now()
             old = dict(self._consents)
             for signal in Signal:
@@ -189,10 +228,8 @@ class ConsentGate:
             if self._company is None:
                 return
             version, now = self._company.notice.version, self._clock.now()
-            for consent in list(self._consents.values()):
-                deferred = rules.defer(consent, notice_version=version, now=now)
-                if deferred is not consent:
-                    self._put(deferred)
+            for signal in Signal:
+                self._change(signal, lambda consent: rules.defer(consent, notice_version=version, now=now))
 
     def settled(self, signal: Signal) -> bool:
         """Whether the server knows of this signal's receipt: only then do its events make sense to it."""
@@ -202,11 +239,12 @@ class ConsentGate:
     def announced(self, message: ConsentMessage) -> None:
         """The server acknowledged this message."""
         with self._lock:
-            self._put(rules.announce(self._consents[message.signal], message))
+            self._change(message.signal, lambda consent: rules.announce(consent, message))
 
     def messages(self) -> list[ConsentMessage]:
         """The next message of each signal that the server has not acknowledged, withdrawals first."""
         with self._lock:
+            self.look_again()
             found = (rules.next_message(self._consents[signal]) for signal in Signal)
             return sorted(filter(None, found), key=lambda message: message.status != "withdrawn")
 
@@ -218,9 +256,8 @@ class ConsentGate:
     def notice_changed(self, message: ConsentMessage) -> None:
         """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
         with self._lock:
-            consent = self._consents[message.signal]
-            if consent.receipt_id == message.receipt_id:
-                self._put(rules.expire(consent, notice_version=-1))
+            if self._consents[message.signal].receipt_id == message.receipt_id:
+                self._change(message.signal, lambda consent: rules.expire(consent, notice_version=-1))
 
     def doubt(self, signal: Signal, receipt_id: str) -> bool:
         """The server drops what comes under this receipt: nothing is made or sent under it until the next poll says why.
@@ -241,9 +278,8 @@ class ConsentGate:
 
     def _end_elsewhere(self, signal: Signal) -> None:
         log.info("%s was withdrawn on another computer: it is off here too.", signal.value)
-        consent = self._consents[signal]
-        now = self._clock.now()
-        self._put(rules.ended_elsewhere(consent, receipt_id=consent.receipt_id, now=now))
+        receipt_id, now = self._consents[signal].receipt_id, self._clock.now()
+        self._change(signal, lambda consent: rules.ended_elsewhere(consent, receipt_id=receipt_id, now=now))
 
     def forget(self) -> None:
         """Disconnected: every record is fresh again. Raises NotRecorded."""
@@ -253,13 +289,21 @@ class ConsentGate:
             old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
             self._record(dict.fromkeys(Signal, False), old)
 
-    def _put(self, consent: Consent) -> None:
-        """What the person did not just choose: it holds in memory, and is written as soon as that is possible."""
-        self._consents[consent.signal] = consent
+    def _change(self, signal: Signal, rule: Callable[[Consent], Consent]) -> bool:
+        """What the person did not just choose: it holds in memory, and is written as soon as that is possible.
+
+        The rule begins with what the record says now, so that nothing turned off elsewhere is written over.
+        """
+        self.look_again()
+        consent = rule(self._consents[signal])
+        if consent is self._consents[signal]:
+            return False
+        self._consents[signal] = consent
         try:
             self._file.write(consent)
         except errors.DiskFault as fault:
-            log.warning("What holds for %s is not on the disk yet: %s", consent.signal.value, fault.detail)
+            log.warning("What holds for %s is not on the disk yet: %s", signal.value, fault.detail)
+        return True
 
 
 def _told(company: Company) -> tuple[str, str, bool]:

@@ -1,7 +1,8 @@
 """Asking the running agent, from the command line: its store is locked to it, and what is turned off must be off there.
 
-Over a socket in the person's own runtime folder that checks who asks (unix(7), SO_PEERCRED; getpeereid(3)). One question
-and one answer a connection, each with its length before it, as four bytes, big-endian.
+Over a socket in a folder of the person's own, which the agent names beside its data. It checks who asks (unix(7),
+SO_PEERCRED; getpeereid(3)). One question and one answer a connection, each with its length before it, as four bytes,
+big-endian.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent import errors, policy
+from agent import errors, policy, whereabouts
+from agent.folders import Folders
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class ControlListener:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._path.unlink(missing_ok=True)
-            with _short(self._path) as path:
+            with short(self._path) as path:
                 self._socket.bind(path)
             self._path.chmod(0o600)
             self._socket.listen(policy.CONTROL_AT_ONCE)
@@ -88,14 +90,44 @@ def listen(folder: Path, answer: Answering) -> Callable[[], None]:
         return lambda: None
 
 
+def takes_sockets(folder: Path) -> bool:
+    """Whether there can be a socket: some file systems take none, and some systems only short paths."""
+    path = folder / f"{NAME}.{os.getpid()}"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial, short(path) as address:
+            trial.bind(address)
+        path.unlink()
+    except OSError as error:
+        log.info("No socket can be in the session's folder: %s", error)
+        return False
+    return True
+
+
+def ask_agent(folders: Folders, question: bytes) -> bytes:
+    """Ask the agent of this data, of whatever login. Raises AlreadyRunning, which says where it is, if it does not answer."""
+    place = whereabouts.read(folders.data)
+    if place is not None and place.is_elsewhere:
+        raise whereabouts.already_running(place, "it runs on another computer")
+    try:
+        return ask(socket_folder(folders), question)
+    except errors.AlreadyRunning as fault:
+        raise whereabouts.already_running(place, fault.detail) from fault
+
+
+def socket_folder(folders: Folders) -> Path:
+    """Where the sockets of the agent are that runs over this data."""
+    place = whereabouts.read(folders.data)
+    return Path(place.sockets) if place is not None and place.sockets else folders.runtime
+
+
 def ask(folder: Path, question: bytes) -> bytes:
-    """Ask the agent that runs over this folder. Raises AlreadyRunning when it does not answer."""
+    """Ask the agent whose socket is in this folder. Raises AlreadyRunning when it does not answer."""
     if sys.platform == "win32":
         raise errors.AlreadyRunning("no socket on this system")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(policy.CONTROL_PATIENCE_S)
-            with _short(folder / NAME) as path:
+            with short(folder / NAME) as path:
                 connection.connect(path)
             if peer_uid(connection) != os.geteuid():
                 raise errors.AlreadyRunning("another user answers")
@@ -119,7 +151,7 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 @contextmanager
-def _short(path: Path) -> Iterator[str]:
+def short(path: Path) -> Iterator[str]:
     """The address of a socket has 108 bytes at most; on Linux an open folder stands for a longer path."""
     if sys.platform != "linux":
         yield str(path)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from agent import __version__, damage, device_policy, errors, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
+from agent.instance_lock import refuse_elsewhere
 from agent.model import Connection, Signal
 from agent.ports import SecretStore
 from agent.runtime import Runtime
@@ -109,6 +110,7 @@ def _policy(folders: Folders) -> Check:
 
 def _connection(folders: Folders) -> Iterator[Check]:
     try:
+        refuse_elsewhere(folders)
         runtime = Runtime.open(folders, owner=False)
     except errors.TidingsError as error:
         yield Check("store", "fault", f"{error.title}: {error.message}")

@@ -210,13 +210,43 @@ class StoreDamaged(EnvironmentFault):
 
 
 class AlreadyRunning(EnvironmentFault):
+    """``host``: the other computer where it runs, empty for this one. ``pid``: 0 where that is not known.
+
+    ``display``: where its windows are, empty for none.
+    """
+
+    def __init__(self, detail: str = "", *, host: str = "", pid: int = 0, display: str = "") -> None:
+        super().__init__(detail)
+        self.host, self.pid, self.display = host, pid, display
+
     @property
     def title(self) -> str:
         return _("Tidings is already running")
 
     @property
     def message(self) -> str:
-        return _("Look for its icon in the tray. Quit it there first.")
+        return f"{self.where} {self._way_out}"
+
+    @property
+    def where(self) -> str:
+        """A sentence; in the case of an agent that did not say, only that it is another login's or version's."""
+        if self.host:
+            return _("It runs on the computer {host}, as process {pid}.").format(host=self.host, pid=self.pid)
+        if self.display:
+            return _("It runs on this computer, as process {pid}, on the display {display}.").format(
+                pid=self.pid, display=self.display
+            )
+        if self.pid:
+            return _("It runs on this computer, as process {pid}, without windows.").format(pid=self.pid)
+        return _("It runs on this computer, perhaps in an earlier version.")
+
+    @property
+    def _way_out(self) -> str:
+        if self.host:
+            return _("Nothing was changed. Do this there, or quit Tidings there first.")
+        if self.pid and not self.display:
+            return _("Nothing was changed. To do this, end that process first.")
+        return _("Nothing was changed. To do this, look for its icon in the tray and quit it there first.")
 
 
 class Refused(TidingsError):

@@ -21,7 +21,8 @@ POLICY_NAME = "policy.toml"
 class Folders(Struct, frozen=True):
     """``data`` is the person's, ``cache`` can be fetched again, ``logs`` rotate, ``runtime`` holds lock and socket.
 
-    ``policy`` is the organisation's file. Only an administrator writes it.
+    ``policy`` is the organisation's file. Only an administrator writes it. ``other_runtimes``: what ``runtime`` is in another
+    login of the same person, where something of this data may lie too.
     """
 
     data: Path
@@ -29,6 +30,7 @@ class Folders(Struct, frozen=True):
     logs: Path
     runtime: Path
     policy: Path
+    other_runtimes: tuple[Path, ...] = ()
 
     @classmethod
     def standard(cls) -> Folders:
@@ -39,12 +41,14 @@ class Folders(Struct, frozen=True):
         from platformdirs import PlatformDirs
 
         dirs = PlatformDirs("tidings", appauthor=False)
+        runtime, *others = _runtime_folders(dirs)
         return cls(
             Path(dirs.user_data_dir),
             Path(dirs.user_cache_dir),
             Path(dirs.user_log_dir),
-            _runtime_folder(dirs),
+            runtime,
             system_policy(),
+            tuple(others),
         )
 
     @classmethod
@@ -54,7 +58,29 @@ class Folders(Struct, frozen=True):
     def make(self) -> None:
         """Create them, readable by their owner only. Raises OSError."""
         for folder in (self.data, self.cache, self.logs, self.runtime):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
+
+
+def private_folder(folder: Path) -> None:
+    """Make it, with its parents where there are none, its owner's alone whatever the umask. Raises OSError.
+
+    A mode that a parent has already is not ours to change (XDG Base Directory, "Referencing this specification").
+    """
+    if folder.exists():
+        if _is_open_to_others(folder):
+            folder.chmod(0o700)
+        return
+    if not folder.parent.exists():
+        private_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    """Whether it is ours, and not ours alone."""
+    if sys.platform == "win32":
+        return False
+    found = folder.stat()
+    return found.st_uid == os.geteuid() and bool(found.st_mode & 0o077)
 
 
 def system_policy() -> Path:
@@ -66,8 +92,26 @@ def system_policy() -> Path:
     return Path("/etc/tidings") / POLICY_NAME
 
 
-def _runtime_folder(dirs: PlatformDirs) -> Path:
-    """The session's own folder; without a session (cron, su), one beside the logs: never in the shared temporary folder."""
-    if sys.platform == "linux" and not os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(dirs.user_state_dir) / "run"
-    return Path(dirs.user_runtime_dir)
+def _runtime_folders(dirs: PlatformDirs) -> list[Path]:
+    """First this login's: the session's own folder, or without a session (cron, su) one beside the logs. Then the others.
+
+    Never one in the shared temporary folder, and none of another user, which ``su`` leaves in the environment.
+    """
+    if sys.platform != "linux":
+        return [Path(dirs.user_runtime_dir)]
+    session = [
+        Path(each) for each in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}") if each
+    ]
+    found = [each / "tidings" for each in session if _is_ours_alone(each)]
+    without = Path(dirs.user_state_dir) / "run"
+    first = without if not os.environ.get("XDG_RUNTIME_DIR") else [*found, without][0]
+    return list(dict.fromkeys([first, *found, without]))
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """Whether nobody else can put something there (XDG Base Directory: the folder must be owned by the user)."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    return found.st_uid == os.geteuid() and not found.st_mode & 0o022

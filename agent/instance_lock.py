@@ -1,44 +1,264 @@
-"""One agent for each user: a lock on a file in the user's own runtime folder. The system frees it when a process ends."""
+"""One agent for each person's data: a lock on a file beside the data, whatever session, login or computer asks.
+
+The system frees the lock when its process ends (docs/adr/0013).
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import logging
 import os
+import shutil
+import socket
 import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from agent import errors
+from agent import control, errors, policy, whereabouts
+from agent.folders import Folders, private_folder
+from agent.whereabouts import Place
+from resources.i18n import _
+
+log = logging.getLogger(__name__)
+
+NAME = "agent.lock"
+
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+"""What a system says of a lock that another process holds; msvcrt.locking says EACCES or EDEADLOCK."""
+_CANNOT_CREATE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_TEMPORARY = "tidings-sockets-"
+
+
+class NoLocks(errors.DiskFault):
+    """The file system of the data folder gives no locks."""
+
+    @property
+    def title(self) -> str:
+        return _("Tidings cannot make sure that it runs only once")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "The disk of your home folder gives no file locks. Ask your administrator to turn them on, then start Tidings "
+            "again."
+        )
 
 
 class InstanceLock:
-    """Held until ``release`` or the end of the process. Raises AlreadyRunning, DiskFault."""
+    """Held until ``release`` or the end of the process. Raises AlreadyRunning, NoLocks, DiskFault.
 
-    def __init__(self, folder: Path) -> None:
+    ``display``: where the agent's windows are, empty for none.
+    """
+
+    def __init__(self, folders: Folders, display: str = "") -> None:
+        self._data = folders.data
+        self._descriptors: list[int] = []
+        self._file: os.stat_result | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file: IO[bytes] = (folder / "agent.lock").open("ab")
+            for folder in (folders.data, folders.runtime):
+                private_folder(folder)
+            self._take(folders)
+            self.place = Place(
+                uuid.uuid4().hex, socket.gethostname(), os.getpid(), display, _socket_folder(folders.runtime)
+            )
         except OSError as error:
+            self._close()
             raise errors.DiskFault(f"lock: {error}") from error
-        try:
-            _lock(self._file)
-        except OSError as error:
-            self._file.close()
-            raise errors.AlreadyRunning("the lock is held") from error
+        except errors.EnvironmentFault:
+            self._close()
+            raise
+        self._written = self._write()
 
-    def release(self) -> None:
-        self._file.close()
+    @property
+    def sockets(self) -> Path:
+        """The folder for this agent's sockets: its user's alone."""
+        return Path(self.place.sockets)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its own files in the data folder."""
+        return NAME, whereabouts.NAME
+
+    def is_ours(self) -> bool:
+        """Whether nobody removed the lock, and no agent elsewhere took over, since this one took it."""
+        if self._file is None:
+            return True
+        try:
+            if not os.path.samestat(self._file, (self._data / NAME).stat()):
+                return False
+        except OSError:
+            return False
+        place = whereabouts.read(self._data)
+        return place is None or not self._written or place.instance == self.place.instance
+
+    def beat(self) -> None:
+        """Show computers that do not see this lock that the agent runs."""
+        if not self._written or not self.is_ours():
+            return
+        try:
+            os.utime(self._data / whereabouts.NAME)
+        except FileNotFoundError:
+            self._written = self._write()
+        except OSError as error:
+            log.info("Other computers cannot see that this agent runs: %s", error)
+
+    def release(self, *, remove: bool = False) -> None:
+        """Let another agent be first. ``remove``: leave no lock file either. Releasing again does nothing."""
+        if not self._descriptors:
+            return
+        if self._written and self.is_ours():
+            _unlink(self._data / whereabouts.NAME)
+        _remove_temporary(self.place)
+        if sys.platform == "win32":  # It removes no file that is open.
+            self._close()
+        if remove:
+            _unlink(self._data / NAME)
+        self._close()
+
+    def _take(self, folders: Folders) -> None:
+        try:
+            descriptor = _locked(folders.data / NAME)
+        except OSError as error:
+            if error.errno not in _CANNOT_CREATE:
+                raise
+            log.warning("The disk takes no lock beside the data, so only this login knows of it: %s", error)
+        else:
+            self._descriptors.append(descriptor)
+            self._file = os.fstat(descriptor)
+            self._refuse_one_elsewhere()
+        for path in _earlier_locks(folders):
+            self._descriptors.append(_locked(path))
+
+    def _refuse_one_elsewhere(self) -> None:
+        """Some computers with one home do not see each other's locks: there the other agent's sign of life counts.
+
+        Its age is the disk's word on both files, since the computers' clocks may differ.
+        """
+        place = whereabouts.read(self._data)
+        if place is None:
+            return
+        if not place.is_elsewhere:
+            _remove_temporary(place)
+            return
+        with contextlib.suppress(OSError):
+            os.utime(self._data / NAME)
+            age = (self._data / NAME).stat().st_mtime - (self._data / whereabouts.NAME).stat().st_mtime
+            if age < policy.LEASE_S:
+                raise whereabouts.already_running(place, "another computer's agent gave a sign of life")
+            log.info("The agent of another computer gave no sign of life for %d s: this one takes over.", age)
+
+    def _write(self) -> bool:
+        """Where a disk does not take it, commands look in the session's folder."""
+        try:
+            whereabouts.write(self._data, self.place)
+        except OSError as error:
+            log.warning("Where this agent runs could not be written: %s", error)
+            return False
+        return True
+
+    def _close(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
+def refuse_elsewhere(folders: Folders) -> None:
+    """The store of an agent on another computer is left alone (sqlite.org/wal.html: all processes on one computer).
+
+    Raises AlreadyRunning, which says where it is.
+    """
+    place = whereabouts.read(folders.data)
+    if place is not None and place.is_elsewhere:
+        InstanceLock(folders).release()
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of this file, locked. Raises AlreadyRunning, NoLocks, OSError."""
+    while True:
+        descriptor = _opened(path)
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno in _HELD:
+                raise whereabouts.already_running(
+                    whereabouts.read(path.parent), "the lock is held"
+                ) from error
+            raise NoLocks(f"{path.name}: {error}") from error
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        os.close(descriptor)  # Who held it removed the file.
+
+
+def _opened(path: Path) -> int:
+    """Only the owner can open it: another user could hold a lock on a file that they can read."""
+    if _is_strangers(path):
+        path.unlink()
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
+    except OSError as error:
+        if error.errno in _CANNOT_CREATE and path.exists():
+            return os.open(path, os.O_RDONLY | _SAFE)
+        raise
+    if sys.platform != "win32":
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _is_strangers(path: Path) -> bool:
+    """Whether another user than that of the folder made this file."""
+    if sys.platform == "win32":
+        return False
+    try:
+        return path.lstat().st_uid not in (os.geteuid(), path.parent.stat().st_uid)
+    except FileNotFoundError:
+        return False
+
+
+def _earlier_locks(folders: Folders) -> Iterator[Path]:
+    """Those of version 0.1, which had no other: one of that version may still run, or start."""
+    yield folders.runtime / NAME
+    for folder in folders.other_runtimes:
+        if (path := folder / NAME).exists():
+            yield path
+
+
+def _socket_folder(runtime: Path) -> str:
+    """The session's folder; where it takes no socket, a fresh one of our own."""
+    if sys.platform == "win32":
+        return ""
+    return str(runtime) if control.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY)
+
+
+def _remove_temporary(place: Place) -> None:
+    folder = Path(place.sockets)
+    if folder.name.startswith(_TEMPORARY):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s stays: %s", path.name, error)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    _SAFE = os.O_NOINHERIT | os.O_BINARY
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.set_inheritable(file.fileno(), False)
+    _SAFE = os.O_CLOEXEC | os.O_NOFOLLOW
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

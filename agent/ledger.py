@@ -10,7 +10,7 @@ be written.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from agent import errors, policy
 from agent.model import Event
@@ -35,9 +35,13 @@ class Ledger:
         *,
         method: str = "POST",
         must_leave: bool = False,
+        may_leave: Callable[[], bool] = lambda: True,
     ) -> tuple[int, Answer]:
         """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does,
-        and DiskFault where it could not be written down, unless it ``must_leave``."""
+        and DiskFault where it could not be written down, unless it ``must_leave``.
+
+        ``may_leave`` is asked last: Interrupted where it says no, and nothing was sent or written down then.
+        """
         now = self._clock.now()
         try:
             message_id = self._store.begin(now, method, path, body, events, offsets)
@@ -46,6 +50,9 @@ class Ledger:
                 raise
             log.warning("What is sent now is written down later: %s", fault.detail)
             message_id = self._store.hold(now, method, path, body)
+        if not may_leave():
+            self._store.forget(message_id)
+            raise errors.Interrupted("withdrawn before it left")
         try:
             answer = transport.request(method, path, body=body, max_bytes=policy.ANSWER_MAX_BYTES)
         except errors.Refused as error:

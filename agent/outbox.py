@@ -175,7 +175,14 @@ class Outbox:
             return self._remove(signal, strangers)
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
-            message_id, answer = self._ledger.send(transport, wire.SIGNALS_PATH, body, events, offsets)
+            message_id, answer = self._ledger.send(
+                transport,
+                wire.SIGNALS_PATH,
+                body,
+                events,
+                offsets,
+                may_leave=lambda: self._gate.receipt(signal) == receipt_id,
+            )
         except errors.NotUnderstood as error:
             return self._refused(transport, signal, events, error)
         results = wire.decode_results(answer.body)

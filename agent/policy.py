@@ -94,6 +94,11 @@ CONTROL_PATIENCE_S = 150.0
 CONTROL_QUESTION_MAX_BYTES = 64 * 1024
 CONTROL_ANSWER_MAX_BYTES = 128 * 1024 * 1024
 
+# One agent for each person's data
+BEAT_S = 60
+LEASE_S = 180
+"""An agent on another computer that gave no sign of life for so long is not there any more."""
+
 # Asking
 ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import choice_faults, connection, damage, errors, links, login, media, moments, selection
+from agent import choice_faults, connection, damage, errors, links, login, media, moments, policy, selection
 from agent.acknowledgement import ReceiptChecker
 from agent.acknowledging import Acknowledging
 from agent.choosing import Choosing
@@ -23,6 +23,7 @@ from agent.consent_gate import ConsentGate
 from agent.device_policy import PolicyFile
 from agent.device_token import DeviceToken
 from agent.folders import Folders
+from agent.instance_lock import InstanceLock
 from agent.interactions import Interactions
 from agent.ledger import Ledger
 from agent.listeners import Listener, Listeners
@@ -63,7 +64,13 @@ class Runtime:
     """One agent over one data folder. Made by ``open``."""
 
     def __init__(
-        self, folders: Folders, clock: Clock, secrets: SecretStore, verifier: Verifier, owner: bool
+        self,
+        folders: Folders,
+        clock: Clock,
+        secrets: SecretStore,
+        verifier: Verifier,
+        owner: bool,
+        lock: InstanceLock | None,
     ) -> None:
         self._folders = folders
         self._clock = clock
@@ -75,10 +82,13 @@ class Runtime:
         self._campaigns = CampaignStore(self._database)
         self._settings = SettingStore(self._database)
         self.messages = MessageStore(self._database)
-        consent_file = ConsentFile(folders.data / "consent.record", folders.runtime)
+        notes = (folders.runtime, *folders.other_runtimes)
+        consent_file = ConsentFile(folders.data / "consent.record", notes)
         consent_file.prepare()
         self._policy = PolicyFile(folders.policy)
-        self._gate = ConsentGate(consent_file, clock, self._policy.current().signals)
+        self._gate = ConsentGate(
+            consent_file, clock, self._policy.current().signals, lock.is_ours if lock else lambda: True
+        )
         self.preferences = PreferenceKeeper(
             self._settings, self._policy, lambda: self._notify(Change.PREFERENCES)
         )
@@ -95,7 +105,7 @@ class Runtime:
             self.messages,
             self._campaigns,
             lambda: self._work.interrupt_sending(),
-            folders.runtime,
+            notes,
         )
         self._cache = media.MediaCache(folders.cache / "media")
         token = DeviceToken(secrets, folders.data, clock)
@@ -122,8 +132,9 @@ class Runtime:
             self._campaigns,
             self._scheduler,
             self._notify,
-            self._policy_may_differ,
+            self._look_again,
         )
+        self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
         self._interactions = Interactions(
             self._campaigns,
             self._gate,
@@ -144,10 +155,12 @@ class Runtime:
         secrets: SecretStore | None = None,
         verifier: Verifier | None = None,
         owner: bool = True,
+        lock: InstanceLock | None = None,
     ) -> Runtime:
         """Open the store. Raises StoreTooNew, StoreDamaged, DiskFault.
 
-        ``owner``: no other agent can be running on these folders, so that damaged files may be repaired.
+        ``owner``: no other agent can be running on these folders, so that damaged files may be repaired. ``lock``: of an
+        agent that runs on.
         """
         try:
             folders.make()
@@ -159,12 +172,15 @@ class Runtime:
             secrets or ProcessKeychain(),
             verifier or ProcessVerifier(),
             owner,
+            lock,
         )
 
     def start(self) -> None:
         """Begin to poll, on worker threads. Returns at once."""
         self._scheduler.start()
         self._work.wake_all()
+        if self._beat is not None:
+            self._beat.wake()
 
     def stop(self) -> None:
         """End what is under way, within ``policy.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
@@ -339,8 +355,22 @@ class Runtime:
         """Poll, fetch and send once, now. Raises the first error."""
         self._work.once()
 
+    def _look_again(self) -> None:
+        """What others may have changed at any time holds before anything else is asked or sent."""
+        self._policy_may_differ()
+        self._gate.look_again()
+        if self._gate.changed_elsewhere():
+            self._work.interrupt_sending()
+            self._work.send.wake()
+            self._notify(Change.CONSENT)
+            self._notify(Change.STATUS)
+
+    def _beaten(self, lock: InstanceLock) -> float:
+        lock.beat()
+        return policy.BEAT_S
+
     def _policy_may_differ(self) -> None:
-        """An administrator may change the policy at any time: it holds before anything else is asked or sent."""
+        """An administrator may change the policy."""
         if not self._policy.refresh():
             return
         self._gate.use_device(self._policy.current().signals)

@@ -18,7 +18,7 @@ from PySide6.QtCore import QLocale, QObject, QTimer
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from agent import errors, gently, logs
+from agent import control, errors, gently, logs, policy, whereabouts
 from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from resources import i18n
@@ -47,26 +47,53 @@ def run(options: argparse.Namespace) -> int:
     logs.set_up(options.log_level, folders.logs)
     diagnostics.install()
     log.info("Start, 1 of 5: single instance.")
+    minimized = bool(getattr(options, "minimized", False))
     try:
-        lock = InstanceLock(folders.runtime)
+        lock = InstanceLock(folders, single_instance.display())
         log.info("Start, 2 of 5: Qt.")
         application = _make_application()
-        instance = SingleInstance(folders.runtime, lock)
+        instance = SingleInstance(lock)
     except errors.AlreadyRunning as error:
-        if single_instance.ask_to_show(folders.runtime):
-            return 0
-        sys.stderr.write(f"{error.title}. {error.message}\n")
-        return 1
+        return _start_again(error, folders, minimized=minimized)
     except (errors.DiskFault, OSError) as error:
         log.error("The runtime folder: %s", error)
         fault = error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error))
         sys.stderr.write(f"{fault.title}. {fault.message}\n")
         return 1
-    app = App(application, instance, folders, minimized=bool(getattr(options, "minimized", False)))
+    app = App(application, instance, folders, lock, minimized=minimized)
     code = application.exec()
     app.finish()
     _leave(code)
     return code
+
+
+def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: bool) -> int:
+    """It runs already. On the display where it runs it shows its inbox; on another one is said where it is."""
+    place, here = whereabouts.read(folders.data), single_instance.display()
+    is_here = place is None or (place.display == here and not place.is_elsewhere)
+    if is_here and not minimized and single_instance.ask_to_show(control.socket_folder(folders)):
+        return 0
+    sys.stderr.write(f"{fault.title}. {fault.message}\n")
+    if minimized:
+        return 0
+    if here and not sys.stderr.isatty():
+        _show_for_a_while(fault)
+    return 1
+
+
+def _show_for_a_while(fault: errors.TidingsError) -> None:
+    """Who started this from a menu sees no standard error."""
+    application = _make_application()
+    from ui.message import MessageWindow
+    from ui.theme import Theme, apply_theme
+
+    theme = Theme.of_system()
+    apply_theme(application, theme)
+    window = MessageWindow(theme, fault.title, fault.message)
+    window.closed.connect(application.quit)
+    QTimer.singleShot(policy.POPUP_TIMEOUT_MS, application.quit)
+    window.show()
+    application.exec()
 
 
 def _make_application() -> QApplication:
@@ -106,11 +133,18 @@ class App(QObject):
     """Everything that lives as long as the program."""
 
     def __init__(
-        self, application: QApplication, instance: SingleInstance, folders: Folders, *, minimized: bool
+        self,
+        application: QApplication,
+        instance: SingleInstance,
+        folders: Folders,
+        lock: InstanceLock,
+        *,
+        minimized: bool,
     ) -> None:
         super().__init__()
         self._application = application
         self._folders = folders
+        self._lock = lock
         self._minimized = minimized
         self._session: Session | None = None
         self._message: MessageWindow | None = None
@@ -141,7 +175,7 @@ class App(QObject):
     def _open_agent(self) -> None:
         log.info("Start, 4 of 5: the agent, on a worker.")
         self._bridge.run_in_worker(
-            lambda: open_agent(self._folders), self._agent_opened, self._agent_failed, "open"
+            lambda: open_agent(self._folders, self._lock), self._agent_opened, self._agent_failed, "open"
         )
 
     def _agent_opened(self, agent: Agent) -> None:
@@ -164,9 +198,9 @@ class App(QObject):
 
     def _answer_commands(self, agent: Agent) -> None:
         """``tidings privacy`` asks the agent that runs."""
-        from agent import control, control_calls
+        from agent import control_calls
 
-        self._shutdown.first(control.listen(self._folders.runtime, partial(control_calls.answer, agent)))
+        self._shutdown.first(control.listen(self._lock.sockets, partial(control_calls.answer, agent)))
 
     def _agent_failed(self, error: errors.TidingsError) -> None:
         """The store cannot be opened: say so, and leave when that was read."""
@@ -191,8 +225,8 @@ class App(QObject):
         self._shutdown.request("the desktop session ends")
 
 
-def open_agent(folders: Folders) -> Agent:
+def open_agent(folders: Folders, lock: InstanceLock) -> Agent:
     """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew, DiskFault."""
     from agent.runtime import Runtime
 
-    return Runtime.open(folders)
+    return Runtime.open(folders, lock=lock)

@@ -129,6 +129,12 @@ class MessageStore:
                 [(outcome, message_id, event_id) for event_id, outcome in outcomes.items()],
             )
 
+    def forget(self, message_id: int) -> None:
+        """It never left. Raises DiskFault."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM message WHERE id = ?", (message_id,))
+        self._database.scrub()
+
     def write_held(self) -> None:
         """Write what is held in memory. Raises DiskFault when it still cannot be."""
         with self._lock:

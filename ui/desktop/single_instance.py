@@ -1,7 +1,7 @@
 """One agent for each user: the first holds a lock and listens; a second start asks it to show its inbox, and ends.
 
-On Linux and macOS over a socket in the user's own runtime folder, which checks who asks (unix(7), SO_PEERCRED;
-getpeereid(3)); on Windows over an event of the person's own session.
+On Linux and macOS over a socket beside that of the commands, which checks who asks (unix(7), SO_PEERCRED; getpeereid(3));
+on Windows over an event of the person's own session.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 from agent import errors
-from agent.control import peer_uid
+from agent.control import peer_uid, short
 from agent.instance_lock import InstanceLock
 
 log = logging.getLogger(__name__)
@@ -38,15 +38,24 @@ class SingleInstance(QObject):
 
     show_requested = Signal()
 
-    def __init__(self, folder: Path, lock: InstanceLock, parent: QObject | None = None) -> None:
+    def __init__(self, lock: InstanceLock, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = lock
-        self._listener = _listener(folder, self.show_requested.emit, self)
+        self._listener = _listener(lock.sockets, self.show_requested.emit, self)
 
     def close(self) -> None:
         """Stop listening, then let another be first."""
         self._listener.close()
         self._lock.release()
+
+
+def display() -> str:
+    """The display that the windows of this process are on, by its environment; empty for none."""
+    if sys.platform == "win32":
+        return os.environ.get("SESSIONNAME", "Console")
+    if sys.platform == "darwin":
+        return "Aqua"
+    return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY", "").removesuffix(".0")
 
 
 class SocketListener(QObject):
@@ -60,7 +69,8 @@ class SocketListener(QObject):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
-            self._socket.bind(str(path))
+            with short(path) as address:
+                self._socket.bind(address)
         finally:
             os.umask(before)
         self._socket.listen(4)
@@ -112,7 +122,8 @@ def _ask(folder: Path) -> bool:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_TIMEOUT_S)
-            connection.connect(str(folder / SOCKET_NAME))
+            with short(folder / SOCKET_NAME) as address:
+                connection.connect(address)
             if peer_uid(connection) != os.geteuid():
                 return False
             connection.sendall(SHOW)

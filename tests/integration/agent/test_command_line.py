@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent import policy
+from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
@@ -226,7 +227,7 @@ def test_the_doctor_notices_a_clock_that_is_wrong(
 
 
 def test_a_running_agent_is_not_disturbed_and_its_status_can_be_asked(connected: Program, home: Path) -> None:
-    lock = InstanceLock(home / "run")
+    lock = InstanceLock(Folders.under(home))
     try:
         for words in (
             ("once",),

@@ -201,7 +201,7 @@ def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Pa
     folder = home / "run"
     for question in (b"", b"{}", b"\xff", b'{"name": "nonsense"}', b'{"name": "show", "more": 1}'):
         assert json.loads(control.ask(folder, question))["title"]
-    with socket.socket(socket.AF_UNIX) as rude, control._short(folder / control.NAME) as path:
+    with socket.socket(socket.AF_UNIX) as rude, control.short(folder / control.NAME) as path:
         rude.connect(path)
         rude.sendall(b"\xff\xff\xff\xff")
     assert json.loads(control.ask(folder, b'{"name": "show"}'))["title"] == ""

@@ -188,9 +188,9 @@ def damage(path: Path, chance: random.Random) -> None:
 def test_a_second_lock_in_the_same_process_or_another_is_refused_until_the_first_is_released(
     tmp_path: Path,
 ) -> None:
-    lock = InstanceLock(tmp_path / "run")
+    lock = InstanceLock(Folders.under(tmp_path))
     with pytest.raises(errors.AlreadyRunning):
-        InstanceLock(tmp_path / "run")
+        InstanceLock(Folders.under(tmp_path))
     assert take_lock(tmp_path).returncode == 1
     lock.release()
     assert take_lock(tmp_path).returncode == 0
@@ -199,33 +199,33 @@ def test_a_second_lock_in_the_same_process_or_another_is_refused_until_the_first
 def take_lock(folder: Path) -> subprocess.CompletedProcess[bytes]:
     program = (
         "import sys; from pathlib import Path; from agent import errors\n"
-        "from agent.instance_lock import InstanceLock\n"
-        "try: InstanceLock(Path(sys.argv[1]))\n"
+        "from agent.folders import Folders; from agent.instance_lock import InstanceLock\n"
+        "try: InstanceLock(Folders.under(Path(sys.argv[1])))\n"
         "except errors.AlreadyRunning: sys.exit(1)\n"
     )
     return subprocess.run(
-        [sys.executable, "-c", program, folder / "run"], timeout=20, check=False, capture_output=True
+        [sys.executable, "-c", program, folder], timeout=20, check=False, capture_output=True
     )
 
 
 def test_a_killed_agents_lock_is_free(tmp_path: Path) -> None:
     program = (
         "import sys, signal; from pathlib import Path\n"
-        "from agent.instance_lock import InstanceLock\n"
-        "lock = InstanceLock(Path(sys.argv[1])); print('held', flush=True); signal.pause()\n"
+        "from agent.folders import Folders; from agent.instance_lock import InstanceLock\n"
+        "lock = InstanceLock(Folders.under(Path(sys.argv[1]))); print('held', flush=True); signal.pause()\n"
     )
     log = tmp_path / "log"
-    with Child([sys.executable, "-c", program, tmp_path / "run"], log) as child:
+    with Child([sys.executable, "-c", program, tmp_path], log) as child:
         until(lambda: "held" in log.read_text(), "the lock")
         with pytest.raises(errors.AlreadyRunning):
-            InstanceLock(tmp_path / "run")
+            InstanceLock(Folders.under(tmp_path))
         child.kill()
-    InstanceLock(tmp_path / "run").release()
+    InstanceLock(Folders.under(tmp_path)).release()
 
 
 def test_a_runtime_folder_that_cannot_be_made_is_a_fault_of_the_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.DiskFault):
-        InstanceLock(tmp_path / "file" / "run")
+        InstanceLock(Folders.under(tmp_path / "file"))
     with pytest.raises(errors.DiskFault):
         Runtime.open(Folders.under(tmp_path / "file"))

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QRect, QSize
 from pytestqt.qtbot import QtBot
 
 from agent import errors
+from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import PresenceState, Tristate
 from agent.preferences import Corner
@@ -52,8 +54,13 @@ class TestPlacement:
         assert active_screen().availableGeometry().isValid()
 
 
+def lock_over(folder: Path) -> InstanceLock:
+    """An agent's lock, with its sockets in this folder."""
+    return InstanceLock(replace(Folders.under(folder / "home"), runtime=folder))
+
+
 def first_instance(folder: Path) -> SingleInstance:
-    return SingleInstance(folder, InstanceLock(folder))
+    return SingleInstance(lock_over(folder))
 
 
 class TestSingleInstance:
@@ -69,10 +76,10 @@ class TestSingleInstance:
     def test_a_second_start_waits_for_a_first_that_does_not_listen_yet(
         self, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        lock = InstanceLock(tmp_path)
+        lock = lock_over(tmp_path)
         with ThreadPoolExecutor(1) as worker:
             asked = worker.submit(ask_to_show, tmp_path)
-            first = SingleInstance(tmp_path, lock)
+            first = SingleInstance(lock)
             with qtbot.waitSignal(first.show_requested):
                 pass
             assert asked.result(10)

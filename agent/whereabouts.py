@@ -1,0 +1,67 @@
+"""Where the agent of a data folder runs, written there by itself, so that a command of any login finds it.
+
+The record stays on this disk: nothing of it is ever sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from agent import errors
+from agent.decoding import resolve
+
+NAME = "agent.place"
+
+
+class Place(Struct, frozen=True):
+    """``display``: where its windows are, empty for none. ``sockets`` is a folder. ``instance`` differs after each start."""
+
+    instance: str
+    host: str
+    pid: int
+    display: str
+    sockets: str
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is on another computer, over the same home."""
+        return self.host != socket.gethostname()
+
+
+def read(data: Path) -> Place | None:
+    """What the agent of this data folder wrote; None where it wrote nothing. It may have died since."""
+    try:
+        return msgspec.json.decode((data / NAME).read_bytes(), type=Place)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def write(data: Path, place: Place) -> None:
+    """Put it there whole. Raises OSError."""
+    fresh = data / f"{NAME}.{place.instance}"
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(place))
+        fresh.replace(data / NAME)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+
+
+def already_running(place: Place | None, detail: str) -> errors.AlreadyRunning:
+    """The fault that says where the agent runs."""
+    if place is None:
+        return errors.AlreadyRunning(detail)
+    host = place.host if place.is_elsewhere else ""
+    return errors.AlreadyRunning(detail, host=host, pid=place.pid, display=place.display)
+
+
+resolve(Place)
