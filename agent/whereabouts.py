@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from agent import errors
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 
 NAME = "agent.place"
 
@@ -37,8 +37,8 @@ class Place(Struct, frozen=True):
 def read(data: Path) -> Place | None:
     """What the agent of this data folder wrote; None where it wrote nothing. It may have died since."""
     try:
-        return msgspec.json.decode((data / NAME).read_bytes(), type=Place)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return decode_json((data / NAME).read_bytes(), Place)
+    except (OSError, msgspec.MsgspecError):
         return None
 
 
