@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from types import ModuleType
 
@@ -14,6 +15,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from server import under_way
 from server.errors import EnvironmentFault, ServerError
 
 COMMANDS = (
@@ -54,18 +56,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             importlib.import_module("server.tenants.region").settled_region()
         if options.command not in CATCHING_UP_LATER:
             _catch_up()
-        return int(modules[options.command].run(options) or 0)
+        with _told(options):
+            return int(modules[options.command].run(options) or 0)
     except ServerError as error:
         return _explain(error)
     except DatabaseError as error:
+        reason = " ".join(filter(None, (f"{error}".strip() + ".", under_way.told_others())))
         return _explain(
             EnvironmentFault(
                 _("The database cannot be used"),
-                _("{reason} Run `tidings-server check`.").format(reason=f"{error}".strip() + "."),
+                _("{reason} Run `tidings-server check`.").format(reason=reason),
             )
         )
     except KeyboardInterrupt:
         return 1
+
+
+def _told(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Let others see that the command runs, who may have to wait for it. `serve` keeps nobody waiting."""
+    if options.command == "serve":
+        return nullcontext()
+    return under_way.told(" ".join(filter(None, (options.command, getattr(options, "action", "")))))
 
 
 def _is_utf8(word: str) -> bool:

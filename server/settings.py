@@ -1,6 +1,7 @@
-"""Django's settings. They come from the data folder and two environment variables, nothing else.
+"""Django's settings. They come from the data folder and a few environment variables, nothing else.
 
 `TIDINGS_SERVER_DATA`: the data folder (keys, media, the SQLite database); else the platform's folder for user data.
+`TIDINGS_LONGEST_WAIT_S`: how long to wait for a lock of the database, 20 s unless given.
 `DATABASE_URL`: a PostgreSQL database, `postgresql://user:password@host/name`; else SQLite in the data folder.
 """
 
@@ -27,6 +28,7 @@ ALLOWED_HOSTS = [
 ]  # No answer is made from the Host header; the proxy in front decides which names reach us.
 ROOT_URLCONF = "server.urls"
 INSTALLED_APPS = [
+    "server.database",
     "server.directory",
     "server.campaigns",
     "server.delivery",
@@ -65,6 +67,10 @@ LOGGING = {
 }
 
 
+LONGEST_WAIT_S = float(os.environ.get("TIDINGS_LONGEST_WAIT_S", "20"))
+"""For a lock of the database: then whoever waits is told who holds it."""
+
+
 def sqlite_database(path: Path) -> dict[str, Any]:
     """The settings of a database in a file."""
     # IMMEDIATE: a transaction that will write takes the write lock at its start, so that two of them queue up
@@ -74,7 +80,7 @@ def sqlite_database(path: Path) -> dict[str, Any]:
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            "timeout": 20,
+            "timeout": LONGEST_WAIT_S,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         },

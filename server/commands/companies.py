@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from server.directory.models import Company, Person
 from server.errors import Refused
+from server.tenants.closing import on_the_move
 
 
 def add_company_argument(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,13 @@ def add_company_argument(parser: argparse.ArgumentParser) -> None:
 
 def chosen_company(options: argparse.Namespace) -> Company:
     """The company named by `--company`, or the only one. Raises `Refused`."""
-    companies = list(Company.objects.order_by("id"))
+    moving = on_the_move()
+    if options.company in moving:
+        raise Refused(
+            _("{name} is being brought in or closed").format(name=options.company),
+            _("Wait until that is done. If it was interrupted, run: tidings-server housekeeping"),
+        )
+    companies = [company for company in Company.objects.order_by("id") if company.pk not in moving]
     if not companies:
         raise Refused(
             _("There is no company yet"), _("Make one first: tidings-server init --help tells how.")

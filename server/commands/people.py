@@ -9,7 +9,6 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server.audit import log
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
 from server.directory.importing.cells import Problem
@@ -54,9 +53,6 @@ def run(options: argparse.Namespace) -> int:
     if difference is None:
         _print_problems(options.file, reading.problems)
         return 1
-    if not options.dry_run:
-        counts = {"added": difference.added, "changed": difference.changed}
-        log.record(company, log.COMMAND_LINE, "import-people", detail=counts)
     _print_difference(difference, options.dry_run)
     return 0
 

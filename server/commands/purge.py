@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -67,10 +66,11 @@ def run(options: argparse.Namespace) -> int:
     ).format(count=len(people))
     if not options.yes and not _confirmed(question):
         raise Refused(_("Nothing was erased"), _("Answer yes, or give --yes."))
-    with bars() as bar, transaction.atomic():
-        subject = next(iter(people.values())) if len(people) == 1 else None
+    # On record first: an erasure cannot be undone if the record fails.
+    subject = next(iter(people.values())) if len(people) == 1 else None
+    log.record(company, log.COMMAND_LINE, "erase-people", subject, {"people": len(people)})
+    with bars() as bar:
         erase(company, list(people.values()), _("Erasing"), bar)
-        log.record(company, log.COMMAND_LINE, "erase-people", subject, {"people": len(people)})
     print(_("Erased, with every row about them:"), _counts(len(people), len(faults)))
     return 0
 

@@ -1,14 +1,18 @@
 """Erase people: every row about them, in every table (GDPR article 17)."""
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from server import under_way
+from server.database.transactions import Pieces
 from server.directory.importing.progress import Bar, Tick, no_bar
+from server.directory.importing.upsert import drop_interrupted
 from server.directory.models import ALL_SIGNALS, Company, Person
 from server.privacy import ledger
 from server.signals import changes
@@ -16,6 +20,9 @@ from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Signal
 
 PEOPLE_AT_ONCE = 500
+PEOPLE_IN_A_PIECE = 100
+"""Of one transaction: each may have a row in every campaign."""
+ORDER = "erasure"
 
 _log = logging.getLogger(__name__)
 
@@ -34,24 +41,53 @@ def find_people(company: Company, emails: Iterable[str]) -> tuple[dict[str, UUID
 
 
 def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = no_bar) -> dict[str, int]:
-    """Delete these people and everything about them, all or none. Answers how many rows went, by table.
+    """Delete these people and everything about them. Answers how many rows went, by table.
 
-    Tokens end with the rows, so that nothing can come after. The erasure ledger keeps that they were erased, so that a
-    restored backup does not bring them back. `title` and `bar` show how far it has come.
-    Raises `EnvironmentFault` when the ledger cannot be written; nothing was erased then.
+    It is kept as an order first (`server.under_way`) and then done in short transactions, so that others get their turn:
+    where it is interrupted, housekeeping erases the others. Tokens end with the rows, so that nothing can come after. The
+    erasure ledger keeps that they were erased, so that a restored backup does not bring them back. `title` and `bar` show
+    how far it has come.
+    Raises `EnvironmentFault` when the data folder or the ledger cannot be written; the order stands then.
     """
-    with transaction.atomic():
-        erased, gone = erase_rows(company, people, bar(title, len(people)))
-        ledger.write(
-            ledger.Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
-        )
-        transaction.on_commit(empty_write_ahead_log)
+    drop_interrupted(company)
+    with under_way.order(ORDER, f"{company.pk}.{uuid4().hex}") as order:
+        order.begin(json.dumps([person.hex for person in people]).encode())
+        erased = _carry_out(company, people, bar(title, len(people)))
+        order.done()
     return erased
 
 
-def erase_rows(
-    company: Company, people: Sequence[UUID], tick: Tick = lambda _reached: None
-) -> tuple[dict[str, int], list[UUID]]:
+def finish_erasures() -> int:
+    """Carry out the erasures that were interrupted. Answers of how many people. Raises `EnvironmentFault`."""
+    finished = 0
+    for name in under_way.interrupted(ORDER):
+        with under_way.order(ORDER, name) as order:
+            company = Company.objects.filter(pk=name.partition(".")[0]).first()
+            people = [UUID(person) for person in json.loads(order.content or b"[]")]
+            if company is not None:
+                finished += _carry_out(company, people, lambda _reached: None).get(Person._meta.label, 0)
+            order.done()
+    return finished
+
+
+def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str, int]:
+    pieces = Pieces()
+    erased: Counter[str] = Counter()
+    reached = 0
+    for some in _chunks(sorted(people), PEOPLE_IN_A_PIECE):
+        with pieces.piece():
+            rows, gone = erase_rows(company, some)
+            ledger.write(
+                ledger.Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
+            )
+        erased.update(rows)
+        reached += len(some)
+        tick(reached)
+    transaction.on_commit(empty_write_ahead_log)
+    return dict(sorted(erased.items()))
+
+
+def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int], list[UUID]]:
     """Delete the rows, within the caller's transaction. Answers how many went by table, and who was there at all."""
     erased: Counter[str] = Counter()
     # First, as imports and corrections do: it is written at the end, and two that wait for each other both fail.
@@ -59,12 +95,9 @@ def erase_rows(
     # In this order, so that no batch can store a row between the two: it needs the person's row.
     locked = [person for some in _chunks(sorted(people)) for person in _lock(company, some)]
     changes.leave(locked, company.pk, ALL_SIGNALS, erased=True)
-    reached = 0
     for some in _chunks(locked):
         erased.update(_erase_signals(company, some))
         erased.update(Person.objects.filter(pk__in=some).delete()[1])
-        reached += len(some)
-        tick(reached)
     company.feeds_changed()
     return {table: rows for table, rows in sorted(erased.items()) if rows}, locked
 
@@ -100,6 +133,6 @@ def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
     return erased
 
 
-def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), PEOPLE_AT_ONCE):
-        yield items[start : start + PEOPLE_AT_ONCE]
+def _chunks(items: Sequence[_Item], size: int = PEOPLE_AT_ONCE) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

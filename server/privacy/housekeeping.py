@@ -10,19 +10,25 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
-from server import clock
+from server import clock, under_way
 from server.campaigns.models import Media
+from server.database.transactions import Pieces
 from server.delivery.enrolment import REPEATABLE
 from server.delivery.models import Device, Invitation
+from server.directory.importing import upsert
 from server.directory.models import Company
 from server.errors import ServerError
+from server.privacy import erasure
 from server.privacy.data_map import Retention
 from server.privacy.erasure import empty_write_ahead_log
 from server.signals.closing import close, due
 from server.signing.documents import COMPANY_RENEWAL, renew_company
+from server.tenants import closing
 
 ORPHAN_AFTER = timedelta(days=1)
 """A file is stored before the campaign that names it: younger ones may be about to be published."""
+
+ROWS_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +79,19 @@ def _close_campaigns(dry_run: bool) -> int:
     return sum(close(campaign) for campaign in campaigns)
 
 
+def _finish_imports(dry_run: bool) -> int:
+    return len(under_way.interrupted(upsert.ORDER)) if dry_run else upsert.finish_imports()
+
+
+def _finish_erasures(dry_run: bool) -> int:
+    return len(under_way.interrupted(erasure.ORDER)) if dry_run else erasure.finish_erasures()
+
+
+def _finish_moves(dry_run: bool) -> int:
+    kinds = (closing.ORDER, closing.ARRIVAL)
+    return sum(len(under_way.interrupted(kind)) for kind in kinds) if dry_run else closing.finish_moves()
+
+
 def _delete_invitations(dry_run: bool) -> int:
     now = clock.now()
     used, expired = Q(used_at__lte=now - REPEATABLE), Q(used_at=None, expires_at__lte=now)
@@ -84,7 +103,15 @@ def _delete_devices(dry_run: bool) -> int:
 
 
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
-    return rows.count() if dry_run else rows.delete()[0]
+    if dry_run:
+        return rows.count()
+    pieces, deleted = Pieces(), 0
+    while True:
+        with pieces.piece():
+            some = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+            deleted += rows.model._default_manager.filter(pk__in=some).delete()[0]
+        if len(some) < ROWS_AT_ONCE:
+            return deleted
 
 
 def _delete_orphans(dry_run: bool) -> int:
@@ -125,6 +152,9 @@ def _empty_log(dry_run: bool) -> int:
 
 
 JOBS = (
+    Job("finish-erasures", _finish_erasures),
+    Job("finish-company-moves", _finish_moves),
+    Job("finish-imports", _finish_imports),
     Job("close-campaigns", _close_campaigns, Retention.CAMPAIGN),
     Job("delete-invitations", _delete_invitations, Retention.INVITATION),
     Job("delete-revoked-computers", _delete_devices, Retention.ENROLMENT),

@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from server.campaigns.media_files import CHUNK_BYTES, path_of
 from server.campaigns.models import Media
+from server.database.transactions import reading
 from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company
 from server.errors import EnvironmentFault
@@ -31,28 +30,18 @@ def export_company(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
     Raises `Refused` when the file is there already, `EnvironmentFault` when something of the company is missing or the disk
     refuses; there is no file then.
     """
-    with snapshot():
+    with reading():
         return export_here(company, path, bar)
 
 
 def export_here(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
-    """The same within the caller's `snapshot`."""
+    """The same within the caller's `reading`."""
     stored = Company.objects.get(pk=company.pk)
     with ArchiveWriter(path) as archive:
         _write_rows(stored, archive, bar)
         media = Media.objects.filter(company=stored).order_by("sha256").values_list("sha256", flat=True)
         _write_files(stored, list(media), archive, bar)
         return archive.finish(stored.pk, stored.name, cast(Literal["eu", "us"], stored.region))
-
-
-@contextmanager
-def snapshot() -> Iterator[None]:
-    """One transaction, in which all that is read is of one moment. Begin no other around it."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
 
 
 def row_counts(company_id: str) -> Counter[str]:

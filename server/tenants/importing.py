@@ -1,36 +1,47 @@
 """Bring in a company that was taken out: all of it, or nothing."""
 
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, transaction
 from django.db.models import Model
+from django.db.models.sql import InsertQuery
 from django.utils.translation import gettext as _
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
+from server import under_way
+from server.access.models import AccessToken
 from server.audit import log
+from server.database.transactions import Pieces
+from server.delivery.models import Device
 from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import apply_to, leap
 from server.signing.signers import load_signer
 from server.tenants.archive import ArchiveReader, Manifest, damaged, is_media, opened
+from server.tenants.closing import ARRIVAL
+from server.tenants.deleting import delete_rows
 from server.tenants.exporting import data_folders
 from server.tenants.region import refuse_other_region, require_own_region
 from server.tenants.row_lines import Numbers, from_line
-from server.tenants.rows import company_models, label
+from server.tenants.rows import columns, company_models, is_numbered, label
 
-TICK_ROWS = 500
+ROWS_AT_ONCE = 500
 
 
 def import_company(path: Path, bar: Bar = no_bar) -> Company:
-    """Store the company that the archive at `path` holds, with its files and keys.
+    """Store the company that the archive at `path` holds, with its files and keys: all of it, or nothing.
+
+    Its rows are stored in short transactions, so that other companies get their turn; the tokens of its computers and
+    administrators come last. What was stored when it is refused is deleted again, after a crash by housekeeping.
 
     Raises `Refused` for an archive that is damaged, a company that is here already or that belongs to another region, and
     `EnvironmentFault` when the disk refuses. Nothing has changed then.
@@ -41,15 +52,23 @@ def import_company(path: Path, bar: Bar = no_bar) -> Company:
         refuse_other_region(manifest.region)
         _refuse_known(manifest)
         archive.check()
-        with _staged_files(archive, bar) as staged, ExitStack() as undo:
-            undo.callback(_remove_files, manifest.company)
-            try:
-                with transaction.atomic():
+        with _staged_files(archive, bar) as staged, under_way.order(ARRIVAL, manifest.company) as order:
+            order.begin(b"undo")
+            with ExitStack() as undo:
+                undo.callback(_undo, manifest.company, order)
+                try:
                     company = _store(archive, staged, bar)
-            except (IntegrityError, DataError, UnicodeEncodeError, OverflowError) as error:
-                raise damaged(_("its rows do not fit together, or some are here already")) from error
-            undo.pop_all()
+                except (IntegrityError, DataError, UnicodeEncodeError, OverflowError) as error:
+                    raise damaged(_("its rows do not fit together, or some are here already")) from error
+                undo.pop_all()
+            order.done()
     return company
+
+
+def _undo(company_id: str, order: under_way.Order) -> None:
+    delete_rows(company_id)
+    _remove_files(company_id)
+    order.done()
 
 
 def _refuse_known(manifest: Manifest) -> None:
@@ -107,6 +126,11 @@ def _store(archive: ArchiveReader, staged: Path, bar: Bar) -> Company:
     """Rows first, files last, so that what fails leaves no file."""
     manifest = archive.manifest
     _insert_rows(archive, bar)
+    with transaction.atomic():
+        return _completed(manifest, staged)
+
+
+def _completed(manifest: Manifest, staged: Path) -> Company:
     company = Company.objects.filter(pk=manifest.company).first()
     if company is None:
         raise _other_company()
@@ -138,28 +162,40 @@ def _insert_rows(archive: ArchiveReader, bar: Bar) -> None:
         )
     total = sum(archive.manifest.files[name].size for name in rows)
     tick = bar(_("Rows"), total)
-    numbers, done, count = Numbers(), 0, 0
-    for name, model in models.items():
-        if name in archive.manifest.files:
-            for line in archive.lines(name):
-                _insert(archive.manifest, model, line, numbers)
-                done, count = done + len(line) + 1, count + 1
-                if count % TICK_ROWS == 0:
-                    tick(done)
+    numbers, pieces, done = Numbers(), Pieces(), 0
+    for name, model in sorted(models.items(), key=lambda item: _holds_tokens(item[1])):
+        lines = archive.lines(name) if name in archive.manifest.files else iter(())
+        while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
+            with pieces.piece():
+                _insert(archive.manifest, model, some, numbers)
+            done += sum(len(line) + 1 for line in some)
+            tick(done)
     tick(total)
 
 
-def _insert(manifest: Manifest, model: type[Model], line: bytes, numbers: Numbers) -> None:
-    """As it is: `raw` keeps the times that Django would set afresh. One company only: a second one could be of any region."""
-    row, there = from_line(model, line, numbers)
-    if isinstance(row, Company) and (row.pk, row.name, row.region) != (
-        manifest.company,
-        manifest.name,
-        manifest.region,
-    ):
-        raise _other_company()
-    row.save_base(raw=True, force_insert=True)
-    numbers.learn(model, _name_there(there), row.pk)
+def _holds_tokens(model: type[Model]) -> bool:
+    """Whether rows of this model let somebody in. None of the others refers to them."""
+    return model in (Device, AccessToken)
+
+
+def _insert(manifest: Manifest, model: type[Model], lines: Sequence[bytes], numbers: Numbers) -> None:
+    """As they are: `raw` keeps the times that Django would set afresh. One company only: a second could be of any region."""
+    read = [from_line(model, line, numbers) for line in lines]
+    rows = [row for row, _there in read]
+    for row in rows:
+        if isinstance(row, Company) and (row.pk, row.name, row.region) != (
+            manifest.company,
+            manifest.name,
+            manifest.region,
+        ):
+            raise _other_company()
+    numbered = is_numbered(model)
+    query = InsertQuery(model)
+    fields = [field for field in columns(model) if not (field.primary_key and numbered)]
+    query.insert_values(fields, rows, raw=True)
+    made = query.get_compiler(DEFAULT_DB_ALIAS).execute_sql([model._meta.pk] if numbered else None)
+    for index, (row, there) in enumerate(read):
+        numbers.learn(model, _name_there(there), made[index][0] if numbered else row.pk)
 
 
 def _name_there(name: object) -> object:

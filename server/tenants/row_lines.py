@@ -17,19 +17,23 @@ from django.utils.translation import gettext as _
 
 from server.errors import Refused
 from server.signing.digests import canonical_json
-from server.tenants.rows import AnyField, columns, is_numbered, label, target
+from server.tenants.rows import AnyField, columns, is_numbered, label, referred_models, target
 
 LONGEST_LINE = 8 * 1024 * 1024
 
 
 class Numbers:
-    """What each row is called on the other side: database and archive number rows differently."""
+    """What each row is called on the other side: database and archive number rows differently.
+
+    Only of models that others refer to: there may be a million signals, and nobody needs to find one again.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, dict[Any, Any]] = {}
 
     def learn(self, model: type[Model], here: Any, there: Any) -> None:
-        self._known.setdefault(label(model), {})[here] = there
+        if model in referred_models():
+            self._known.setdefault(label(model), {})[here] = there
 
     def of(self, model: type[Model], here: Any) -> Any:
         """Raises `KeyError` for a row that has not been met."""

@@ -93,6 +93,12 @@ def target(field: Reference) -> type[Model]:
     return related
 
 
+@cache
+def referred_models() -> frozenset[type[Model]]:
+    """The models that a row of another one can refer to."""
+    return frozenset(target(field) for model in company_models() for field in references(model))
+
+
 def is_numbered(model: type[Model]) -> bool:
     """Whether the database numbers the rows: such a number is another one after an import."""
     return isinstance(model._meta.pk, AutoField)

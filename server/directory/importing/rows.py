@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from server.directory.importing.cells import CheckedLine, PersonRow, Problem
+from server.directory.importing.cells import CheckedLine, Problem
 from server.directory.importing.formats import Layout
+from server.directory.importing.kept_rows import KeptRows
 from server.directory.importing.progress import Bar, Tick, no_bar
 from server.directory.importing.text_files import BrokenLine, Line, records
 
@@ -27,7 +28,7 @@ class Reading:
     """All that was found in a file."""
 
     layout: Layout
-    people: list[PersonRow] = field(default_factory=list)
+    people: KeptRows = field(default_factory=KeptRows)
     problems: list[Problem] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 

@@ -1,23 +1,33 @@
-"""Writes the people of a file into the directory: all of them, or nothing."""
+"""Writes the people of a file into the directory: all of them, or nobody.
+
+Nothing can be wrong with the people any more when this begins. They are kept as an order (`server.under_way`) and written in
+short transactions, between which others get their turn. An import that was interrupted is finished by the next one, or
+by housekeeping: whoever is in the directory already is found there.
+"""
 
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server import under_way
+from server.audit import log
+from server.database.transactions import Pieces, reading
 from server.directory.importing.cells import PersonRow
+from server.directory.importing.kept_rows import KeptRows
 from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company, Group, Person
 
 BATCH = 500
+ORDER = "people"
 
 _COMPARED = ("first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses")
-_Item = TypeVar("_Item")
+_Membership = Person.groups.through
 
 
 @dataclass(frozen=True)
@@ -32,59 +42,179 @@ class Difference:
 
 
 def import_people(
-    company: Company, rows: Sequence[PersonRow], *, dry_run: bool, bar: Bar = no_bar
+    company: Company,
+    rows: Sequence[PersonRow],
+    *,
+    dry_run: bool,
+    bar: Bar = no_bar,
+    actor: str = log.COMMAND_LINE,
 ) -> Difference:
-    """Add or change the people of the file, and put them into the groups that it names.
+    """Add or change the people of the file, and put them into the groups that it names; on record by `actor`.
 
     A person's groups become those of the file, where it has a column for groups. People whom it does not name
-    stay as they are. With `dry_run` all is done and then undone.
+    stay as they are. With `dry_run` it is only found out what would change.
+
+    Raises `Refused` while another import of this company is under way, and `EnvironmentFault` when the data folder cannot be
+    used; nothing has changed then.
     """
-    with transaction.atomic():
-        difference = _Import(company, bar).run(rows)
-        if dry_run:
-            transaction.set_rollback(True)
+    if dry_run:
+        with reading():
+            return _Import(company, bar).compare(rows)
+    kept = rows if isinstance(rows, KeptRows) else KeptRows(rows)
+    with under_way.order(ORDER, company.pk) as order:
+        if order.content:
+            _Import(company, no_bar).run(KeptRows.from_bytes(order.content), actor)
+        order.begin(kept.as_bytes())
+        difference = _Import(company, bar).run(kept, actor)
+        order.done()
     return difference
+
+
+def finish_imports() -> int:
+    """Carry out the imports that were interrupted. Answers how many. Raises `EnvironmentFault`."""
+    finished = 0
+    for name in under_way.interrupted(ORDER):
+        with under_way.order(ORDER, name) as order:
+            company = Company.objects.filter(pk=name).first()
+            if company is not None and order.content:
+                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
+                finished += 1
+            order.done()
+    return finished
+
+
+def drop_interrupted(company: Company) -> None:
+    """Forget an import that was interrupted: it would bring back people who are erased now."""
+    if company.pk in under_way.interrupted(ORDER):
+        with under_way.order(ORDER, company.pk) as order:
+            order.done()
+
+
+@dataclass
+class _Changes:
+    """What a batch of rows changes. `joined`: of whom, and which group by its name in any case. `left`: memberships."""
+
+    added: list[Person] = field(default_factory=list)
+    described: list[Person] = field(default_factory=list)
+    joined: list[tuple[UUID, str]] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    edited: int = 0
 
 
 class _Import:
     def __init__(self, company: Company, bar: Bar) -> None:
-        self._company = Company.objects.select_for_update().get(pk=company.pk)
+        self._company = company
         self._bar = bar
-        self._known = {person.email: person for person in self._company.people.all()}
-        self._membership = Person.groups.through
+        self._groups: dict[str, int] = {}
 
-    def run(self, rows: Sequence[PersonRow]) -> Difference:
-        group_ids, new_groups = self._groups(rows)
-        added = [
-            self._described(Person(company=self._company, email=row.email), row)
-            for row in rows
-            if self._is_new(row)
-        ]
-        changed = [row for row in rows if not self._is_new(row) and self._differs(row)]
-        for batch in self._batches(_("Adding people"), added):
-            Person.objects.bulk_create(batch)
-        self._update([self._described(self._copy(self._known[row.email]), row) for row in changed])
-        ids = {email: person.pk for email, person in self._known.items()} | {
-            one.email: one.pk for one in added
-        }
-        moved = self._move(rows, ids, group_ids)
-        edited = {row.email for row in changed} | (moved - {person.email for person in added})
-        if added or edited or new_groups:
-            self._company.feeds_changed()
-        named = {row.email for row in rows}
+    def compare(self, rows: Sequence[PersonRow]) -> Difference:
+        """What would change. Within `reading`."""
+        self._know_groups()
+        return self._through(rows, _("Comparing people"), nullcontext, lambda _changes: None)
+
+    def run(self, rows: Sequence[PersonRow], actor: str) -> Difference:
+        """Change it, in short transactions; the last one puts it on record and into feeds."""
+        pieces = Pieces()
+        self._know_groups()
+        new_groups = self._new_groups(rows)
+        with pieces.piece():
+            made = [Group(company=self._company, name=name) for name in new_groups]
+            Group.objects.bulk_create(made, ignore_conflicts=True)
+        self._know_groups()
+        done = self._through(rows, _("Writing people"), lambda: self._locked(pieces), self._write)
+        with pieces.piece():
+            if done.added or done.changed or new_groups:
+                self._company.feeds_changed()
+            log.record(
+                self._company, actor, "import-people", detail={"added": done.added, "changed": done.changed}
+            )
+        return replace(done, new_groups=new_groups)
+
+    @contextmanager
+    def _locked(self, pieces: Pieces) -> Iterator[None]:
+        """A piece that first locks the company, as erasures and corrections do: two never wait for each other's people."""
+        with pieces.piece():
+            self._company = Company.objects.select_for_update(no_key=True).get(pk=self._company.pk)
+            yield
+
+    def _through(
+        self,
+        rows: Sequence[PersonRow],
+        title: str,
+        piece: Callable[[], AbstractContextManager[None]],
+        use: Callable[[_Changes], None],
+    ) -> Difference:
+        """Each batch in a piece of its own. The bar is moved on between two."""
+        tick = self._bar(title, len(rows))
+        before = self._company.people.count()
+        added = edited = reached = 0
+        iterator = iter(rows)
+        while batch := list(itertools.islice(iterator, BATCH)):
+            with piece():
+                changes = self._changes(batch)
+                use(changes)
+            added += len(changes.added)
+            edited += changes.edited
+            reached += len(batch)
+            tick(reached)
         return Difference(
-            added=len(added),
-            changed=len(edited),
-            unchanged=len(rows) - len(added) - len(edited),
-            new_groups=new_groups,
-            not_in_file=len(self._known.keys() - named),
+            added=added,
+            changed=edited,
+            unchanged=reached - added - edited,
+            new_groups=self._new_groups(rows),
+            not_in_file=max(0, before + added - reached),
         )
 
-    def _is_new(self, row: PersonRow) -> bool:
-        return row.email not in self._known
+    def _know_groups(self) -> None:
+        self._groups = {name.casefold(): pk for pk, name in self._company.groups.values_list("pk", "name")}
 
-    def _differs(self, row: PersonRow) -> bool:
-        person = self._known[row.email]
+    def _new_groups(self, rows: Iterable[PersonRow]) -> tuple[str, ...]:
+        """The names that no group has, in any case, as they are written first."""
+        new: dict[str, str] = {}
+        for name in itertools.chain.from_iterable(row.groups or () for row in rows):
+            if name.casefold() not in self._groups:
+                new.setdefault(name.casefold(), name)
+        return tuple(sorted(new.values()))
+
+    def _changes(self, rows: Sequence[PersonRow]) -> _Changes:
+        people = self._company.people.filter(email__in=[row.email for row in rows])
+        known = {person.email: person for person in people}
+        before = self._memberships([person.pk for person in known.values()])
+        changes = _Changes()
+        for row in rows:
+            person = known.get(row.email)
+            if person is None:
+                person = self._described(Person(company=self._company, email=row.email), row)
+                changes.added.append(person)
+                self._move(changes, person.pk, {}, row)
+            else:
+                moved = self._move(changes, person.pk, before.get(person.pk, {}), row)
+                differs = self._differs(person, row)
+                if differs:
+                    changes.described.append(self._described(person, row))
+                changes.edited += moved or differs
+        return changes
+
+    def _memberships(self, people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+        """Who is in which group, by its name in any case, with the membership's number."""
+        names = {pk: name for name, pk in self._groups.items()}
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        rows = _Membership.objects.filter(person__in=people)
+        for pk, person, group in rows.values_list("pk", "person_id", "group_id"):
+            if group in names:
+                found[person][names[group]] = pk
+        return found
+
+    def _move(self, changes: _Changes, person: UUID, before: Mapping[str, int], row: PersonRow) -> bool:
+        """Whether the file says other groups than those that the person is in."""
+        if row.groups is None:
+            return False
+        wanted = {name.casefold() for name in row.groups}
+        changes.joined += [(person, name) for name in sorted(wanted - before.keys())]
+        changes.left += [before[name] for name in before.keys() - wanted]
+        return wanted != before.keys()
+
+    def _differs(self, person: Person, row: PersonRow) -> bool:
         return any(getattr(person, name) != value for name, value in self._taken(person, row).items())
 
     def _described(self, person: Person, row: PersonRow) -> Person:
@@ -97,60 +227,20 @@ class _Import:
         kept = set(person.own_fields) - set(self._company.directory_fields)
         return {name: value for name, value in row.fields.items() if name not in kept}
 
-    def _copy(self, person: Person) -> Person:
-        """A twin under a new id: the upsert must conflict on the address alone. The stored id stays."""
-        values = {name: getattr(person, name) for name in _COMPARED}
-        return Person(
-            id=uuid.uuid4(), company=self._company, email=person.email, own_fields=person.own_fields, **values
-        )
-
-    def _update(self, people: Sequence[Person]) -> None:
-        for batch in self._batches(_("Changing people"), people):
+    def _write(self, changes: _Changes) -> None:
+        Person.objects.bulk_create(changes.added)
+        if changes.described:
+            # As a twin under a new id: the upsert must conflict on the address alone. The stored id stays.
+            for person in changes.described:
+                person.pk = uuid.uuid4()
             Person.objects.bulk_create(
-                batch,
+                changes.described,
                 update_conflicts=True,
                 unique_fields=("company", "email"),
                 update_fields=_COMPARED,
             )
-
-    def _groups(self, rows: Iterable[PersonRow]) -> tuple[dict[str, int], tuple[str, ...]]:
-        """Make the missing groups. Answers the ids of all, by name in any case, and the new names."""
-        ids = {name.casefold(): pk for pk, name in self._company.groups.values_list("pk", "name")}
-        new: dict[str, str] = {}
-        for name in itertools.chain.from_iterable(row.groups or () for row in rows):
-            if name.casefold() not in ids:
-                new.setdefault(name.casefold(), name)
-        made = Group.objects.bulk_create([Group(company=self._company, name=name) for name in new.values()])
-        ids |= {group.name.casefold(): group.pk for group in made}
-        return ids, tuple(sorted(new.values()))
-
-    def _move(self, rows: Iterable[PersonRow], ids: dict[str, Any], group_ids: dict[str, int]) -> set[str]:
-        """Make memberships what the file says. Answers whose changed."""
-        current: dict[Any, dict[int, int]] = defaultdict(dict)
-        members = self._membership.objects.filter(person__company=self._company)
-        for pk, person_id, group_id in members.values_list("pk", "person_id", "group_id"):
-            current[person_id][group_id] = pk
-        joined, left, moved = [], [], set()
-        for row in rows:
-            if row.groups is None:
-                continue
-            person_id = ids[row.email]
-            wanted = {group_ids[name.casefold()] for name in row.groups}
-            before = current[person_id]
-            joined += [self._membership(person_id=person_id, group_id=pk) for pk in wanted - before.keys()]
-            left += [before[pk] for pk in before.keys() - wanted]
-            if wanted != before.keys():
-                moved.add(row.email)
-        for batch in self._batches(_("Filling groups"), joined):
-            self._membership.objects.bulk_create(batch)
-        for gone in self._batches(_("Leaving groups"), left):
-            self._membership.objects.filter(pk__in=gone).delete()
-        return moved
-
-    def _batches(self, stage: str, items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-        """The items in portions, with the bar moved on after each."""
-        if items:
-            tick = self._bar(stage, len(items))
-            for start in range(0, len(items), BATCH):
-                yield items[start : start + BATCH]
-                tick(min(start + BATCH, len(items)))
+        joined = [
+            _Membership(person_id=person, group_id=self._groups[name]) for person, name in changes.joined
+        ]
+        _Membership.objects.bulk_create(joined, ignore_conflicts=True)
+        _Membership.objects.filter(pk__in=changes.left).delete()

@@ -1,0 +1,17 @@
+"""Makes Django know of the rest of this package."""
+
+from django.apps import AppConfig
+
+
+class DatabaseConfig(AppConfig):
+    name = "server.database"
+
+    def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+        from django.db.models import CharField
+
+        from server.database.lookups import Among
+        from server.database.sessions import prepare
+
+        CharField.register_lookup(Among)
+        connection_created.connect(prepare)

@@ -1,0 +1,24 @@
+"""What each new connection to PostgreSQL is told."""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from server.settings import LONGEST_WAIT_S
+
+
+def prepare(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Limit how long a statement waits for a lock, and get along with a pooler between us and the database."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_backend_pid(), set_config('lock_timeout', %s, false)",
+            [f"{LONGEST_WAIT_S * 1000:.0f}ms"],
+        )
+        backend = cursor.fetchone()[0]
+    # A pooler tells its clients numbers of its own. It may give each transaction another backend, which knows
+    # neither what was prepared before nor a cursor that outlives its transaction.
+    if backend != connection.connection.info.backend_pid:
+        connection.connection.prepare_threshold = None
+        connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True

@@ -1,0 +1,313 @@
+"""However long a command takes: an emergency is published meanwhile, a withdrawal is answered, and an act stays whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+from django.db import DatabaseError, connection, transaction
+
+from server import under_way
+from server.access.models import AccessToken
+from server.audit.models import Entry
+from server.database.transactions import reading
+from server.directory.importing.cells import PersonRow
+from server.directory.importing.progress import Bar, Tick
+from server.directory.importing.upsert import import_people
+from server.directory.models import Company, Group, Person
+from server.errors import Refused
+from server.privacy import ledger
+from server.privacy.erasure import erase
+from server.privacy.housekeeping import housekeeping
+from server.tenants.closing import close_company
+from server.tenants.exporting import export_company
+from server.tenants.importing import import_company
+from tests.support import server_data
+from tests.support.administration import ADMIN, token_for
+from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
+from tests.support.commands import tidings_server
+from tests.support.wire import consent, give
+
+SOON_S = 15
+"""Shorter than a locked database lets others wait (20 s)."""
+EMERGENCY = """
+sender = "Security"
+urgency = "emergency"
+default_language = "en"
+[audience]
+everyone = true
+[variants.en]
+title = "Leave the building now"
+"""
+MANY = 1100
+"""People enough for several pieces."""
+
+
+class PowerCut(BaseException):
+    """Ends a command in its middle."""
+
+
+@dataclass
+class Meanwhile:
+    """Stands in the middle of a long command as its bar, and asks the server there."""
+
+    url: str
+    computer: Computer
+    token: str
+    answers: list[int] = field(default_factory=list)
+
+    def bar(self, _title: str, _total: int) -> Tick:
+        """Ask at the first step of each stage."""
+        steps = iter([self.ask])
+
+        def tick(_reached: int) -> None:
+            for step in steps:
+                step()
+
+        return tick
+
+    def ask(self) -> None:
+        """Publish an emergency, and let somebody take a consent back; note the two answers."""
+        body = {"file": EMERGENCY, "reason": "Fire"}
+        withdrawal = consent("seen", "withdrawn", receipt_id=give(self.computer, "seen"))
+        for path, headers, message in (
+            (f"{ADMIN}/emergencies", {"Authorization": f"Bearer {self.token}"}, body),
+            ("/api/v1/consents", self.computer.headers, withdrawal),
+        ):
+            answer = requests.post(f"{self.url}{path}", json=message, headers=headers, timeout=SOON_S)
+            self.answers.append(answer.status_code)
+
+    def all_answered(self) -> bool:
+        """Whether it was asked at all, and each answer was a good one."""
+        return len(self.answers) >= 2 and set(self.answers) == {200, 201}
+
+
+@pytest.fixture
+def meanwhile(northwind: ServerHome, serving: RunningServer) -> Iterator[Meanwhile]:
+    """Somebody with a computer, whom no command of these tests is about, and an administrator."""
+    server_data.add_people(1)
+    computer = server_data.connect(serving, "p0@northwind.example")
+    yield Meanwhile(serving.url, computer, token_for("administrator"))
+    AccessToken.objects.all().delete()
+
+
+@pytest.fixture
+def other(northwind: ServerHome, tmp_path: Path) -> Iterator[Company]:
+    """Another company of the same server, with many people."""
+    file = tmp_path / "other.toml"
+    file.write_text(COMPANY.replace('"northwind"', '"other"'), encoding="utf-8")
+    northwind.succeed("init", file)
+    company = Company.objects.get(pk="other")
+    Person.objects.bulk_create(Person(company=company, email=f"o{n}@other.example") for n in range(MANY))
+    yield company
+    for left in Company.objects.filter(pk="other"):
+        close_company(left)
+
+
+def _rows(count: int = MANY) -> list[PersonRow]:
+    return [PersonRow(n + 2, f"n{n}@northwind.example", {"title": "New"}, ("News",)) for n in range(count)]
+
+
+def _cut_at(tick_number: int) -> Bar:
+    ticks = iter(range(1, MANY))
+
+    def tick(_reached: int) -> None:
+        if next(ticks) == tick_number:
+            raise PowerCut
+
+    return lambda _title, _total: tick
+
+
+# --- While it runs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_import_of_people_lets_an_emergency_pass(meanwhile: Meanwhile, dry_run: bool) -> None:
+    done = import_people(server_data.company(), _rows(), dry_run=dry_run, bar=meanwhile.bar)
+    assert meanwhile.all_answered()
+    assert (done.added, done.new_groups) == (MANY, ("News",))
+    assert Person.objects.filter(title="New").count() == (0 if dry_run else MANY)
+
+
+def test_a_purge_lets_an_emergency_pass(meanwhile: Meanwhile) -> None:
+    people = server_data.add_people(210, "Leavers")
+    erase(server_data.company(), [person.pk for person in people], "", meanwhile.bar)
+    assert meanwhile.all_answered()
+    assert Person.objects.count() == 1
+
+
+def test_an_export_lets_an_emergency_pass_and_holds_one_moment(
+    meanwhile: Meanwhile, other: Company, tmp_path: Path
+) -> None:
+    archive = tmp_path / "northwind.zip"
+    export_company(server_data.company(), archive, meanwhile.bar)
+    assert meanwhile.all_answered()
+
+
+def test_moving_another_company_lets_an_emergency_pass(
+    meanwhile: Meanwhile, other: Company, tmp_path: Path
+) -> None:
+    archive = tmp_path / "other.zip"
+    export_company(other, archive)
+    close_company(other, archive, meanwhile.bar)
+    assert not Company.objects.filter(pk="other").exists()
+    import_company(archive, meanwhile.bar)
+    assert meanwhile.all_answered()
+    assert Company.objects.get(pk="other").people.count() == MANY
+
+
+def test_a_long_read_sees_one_moment_and_may_not_write(meanwhile: Meanwhile) -> None:
+    with reading():
+        before = Entry.objects.count()
+        meanwhile.ask()
+        assert Entry.objects.count() == before
+    assert meanwhile.all_answered()
+    assert Entry.objects.count() > before
+    with pytest.raises(DatabaseError), reading():
+        Group.objects.create(company=server_data.company(), name="Written")
+    Group.objects.create(company=server_data.company(), name="Written")
+
+
+# --- Whole, or not at all ----------------------------------------------------------------------------
+
+
+def _finished(job: str) -> int:
+    outcome = next(one for one in housekeeping() if one.job == job)
+    assert outcome.fault == ""
+    return outcome.count
+
+
+def test_an_import_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: ServerHome) -> None:
+    with pytest.raises(PowerCut):
+        import_people(server_data.company(), _rows(), dry_run=False, bar=_cut_at(1))
+    assert 0 < Person.objects.count() < MANY
+    assert _finished("finish-imports") == 1
+    assert Person.objects.filter(groups__name="News", title="New").count() == MANY
+    assert _finished("finish-imports") == 0
+
+
+def test_an_import_that_a_power_cut_ended_is_finished_before_the_next_one(northwind: ServerHome) -> None:
+    company = server_data.company()
+    with pytest.raises(PowerCut):
+        import_people(company, _rows(), dry_run=False, bar=_cut_at(1))
+    newer = [PersonRow(2, "n0@northwind.example", {"title": "Newer"}, None)]
+    import_people(company, newer, dry_run=False)
+    assert Person.objects.count() == MANY
+    assert Person.objects.get(email="n0@northwind.example").title == "Newer"
+
+
+def test_who_is_erased_is_not_brought_back_by_an_import_that_was_interrupted(northwind: ServerHome) -> None:
+    company = server_data.company()
+    with pytest.raises(PowerCut):
+        import_people(company, _rows(), dry_run=False, bar=_cut_at(1))
+    erase(company, [Person.objects.get(email="n0@northwind.example").pk])
+    _finished("finish-imports")
+    assert not Person.objects.filter(email="n0@northwind.example").exists()
+
+
+def test_two_imports_do_not_run_at_once(northwind: ServerHome) -> None:
+    company = server_data.company()
+
+    def second(_title: str, _total: int) -> Tick:
+        with pytest.raises(Refused, match="being done already"):
+            import_people(company, _rows(1), dry_run=False)
+        return lambda _reached: None
+
+    import_people(company, _rows(1), dry_run=False, bar=second)
+    assert Person.objects.count() == 1
+
+
+def test_a_purge_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: ServerHome) -> None:
+    people = server_data.add_people(250)
+    with pytest.raises(PowerCut):
+        erase(server_data.company(), [person.pk for person in people], "", _cut_at(1))
+    assert 0 < Person.objects.count() < 250
+    assert _finished("finish-erasures") > 0
+    assert not Person.objects.exists()
+    erased = {fact.person for _mark, fact in ledger.read() if fact.kind == "person-erased"}
+    assert {ledger.person_hash(person.pk) for person in people} <= erased
+    ledger.path().unlink()
+    ledger.LedgerState.objects.all().delete()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import django
+django.setup()
+from server.tenants.importing import import_company
+from server.tenants.closing import close_company
+from server.directory.models import Company
+
+def bar(title, total):
+    def tick(reached):
+        if title in ("Rows", "Deleting") and reached >= total // 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return tick
+
+if sys.argv[1] == "import":
+    import_company(Path(sys.argv[2]), bar)
+else:
+    close_company(Company.objects.get(pk="other"), bar=bar)
+"""
+
+
+def _killed(home: ServerHome, *words: str | Path) -> None:
+    environment = home.variables() | {"DJANGO_SETTINGS_MODULE": "server.settings"}
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_a_company_is_here_as_a_whole_or_not_at_all(
+    northwind: ServerHome, other: Company, tmp_path: Path
+) -> None:
+    archive = tmp_path / "other.zip"
+    export_company(other, archive)
+    _killed(northwind, "close")
+    assert Company.objects.filter(pk="other").exists()
+    assert "There is no company other" not in tidings_server("company", "show", "--company", "other").stderr
+    assert tidings_server("company", "show", "--company", "other").returncode == 1
+    assert _finished("finish-company-moves") == 1
+    assert not Company.objects.filter(pk="other").exists()
+    _killed(northwind, "import", archive)
+    assert Company.objects.filter(pk="other").exists()
+    assert _finished("finish-company-moves") == 1
+    assert not Person.objects.filter(email__endswith="@other.example").exists()
+    assert import_company(archive).people.count() == MANY
+
+
+# --- Who holds the lock -------------------------------------------------------------------------------
+
+
+def test_whoever_waits_too_long_is_told_for_which_command(northwind: ServerHome) -> None:
+    """A command in the midst of one transaction, as a foreign program would be: here this process itself."""
+    server_data.add_people(1)
+    variables = northwind.variables() | {"TIDINGS_LONGEST_WAIT_S": "1"}
+    with under_way.told("people import"), transaction.atomic():
+        Company.objects.select_for_update().get(pk="northwind")
+        done = subprocess.run(
+            [sys.executable, "-m", "server", "campaign", "recall", "c-none"],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "The database cannot be used" in done.stderr
+    assert f"tidings-server people import (process {os.getpid()}, since " in done.stderr
+
+
+def test_what_ended_is_told_to_nobody(northwind: ServerHome) -> None:
+    with under_way.told("people import"):
+        pass
+    (northwind.folder / "under-way" / "1.command").write_text('{"command": "x", "pid": 1, "since": ""}')
+    assert under_way.others() == []
+    assert connection.vendor in {"sqlite", "postgresql"}
