@@ -11,7 +11,8 @@ POLL_INTERVAL_MIN_S = 10
 POLL_INTERVAL_MAX_S = 86_400
 POLL_JITTER_SHARE = 0.1
 """Of the interval, added or taken away at random, so that computers switched on together do not poll together."""
-BACKOFF_FIRST_S = 5
+BACKOFF_FIRST_INTERVALS = 2.0
+"""The bound of the first wait after a failure, in poll intervals (ADR 15)."""
 BACKOFF_MAX_S = 600
 RETRY_AFTER_MAX_S = 86_400
 CLOCK_JUMP_S = 120

@@ -7,7 +7,6 @@ it runs makes it run once more: no wake-up is lost, and no two runs overlap. (AP
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -53,9 +52,14 @@ class Scheduler:
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._watch_clock, name="clock-watch", daemon=True)
 
-    def task(self, name: str, run: Callable[[], float | None]) -> Task:
-        """``run`` returns the seconds until it wants to run again, None for "when woken"."""
-        task = Task(name, run, self._scheduler, self._stopping)
+    def task(
+        self, name: str, run: Callable[[], float | None], after_sleep: Callable[[], float] = lambda: 0.0
+    ) -> Task:
+        """``run`` returns the seconds until it wants to run again, None for "when woken".
+
+        ``after_sleep``: how many seconds it waits after the computer slept.
+        """
+        task = Task(name, run, self._scheduler, self._stopping, after_sleep)
         self._tasks.append(task)
         return task
 
@@ -83,7 +87,7 @@ class Scheduler:
             if abs(now - offset) > policy.CLOCK_JUMP_S:
                 log.info("The computer slept, or its clock was set: %+.0f s.", now - offset)
                 for task in self._tasks:
-                    task.wake(random.uniform(0, policy.BACKOFF_FIRST_S))
+                    task.wake(task.after_sleep())
             offset = now
 
     def _offset(self) -> float:
@@ -97,7 +101,9 @@ class Task:
         run: Callable[[], float | None],
         scheduler: BackgroundScheduler,
         stopping: threading.Event,
+        after_sleep: Callable[[], float],
     ) -> None:
+        self.after_sleep = after_sleep
         self._name = name
         self._run = run
         self._scheduler = scheduler
@@ -140,24 +146,3 @@ class Task:
                         self._schedule(0.0)
                     elif delay is not None:
                         self._schedule(delay)
-
-
-class Backoff:
-    """Full-jitter exponential back-off: a random wait up to a bound that doubles with each failure in a row."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def failed(self) -> float:
-        """Seconds to wait after one more failure; at least one."""
-        bound = min(policy.BACKOFF_FIRST_S * 2.0**self._failures, policy.BACKOFF_MAX_S)
-        self._failures = min(self._failures + 1, 30)
-        return max(1.0, random.uniform(0, bound))
-
-    def succeeded(self) -> None:
-        self._failures = 0
-
-
-def jittered(interval_s: float) -> float:
-    """An interval with the policy's share of jitter, in seconds."""
-    return interval_s * random.uniform(1 - policy.POLL_JITTER_SHARE, 1 + policy.POLL_JITTER_SHARE)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agent import errors, policy, scheduling, sending
+from agent import errors, policy, sending
 from agent.acknowledging import Acknowledging
 from agent.api_client import ApiClient
 from agent.choice_faults import ReceiptRefused
@@ -19,7 +18,8 @@ from agent.connection import Connector
 from agent.media import MediaCache, MediaFile, files_needed
 from agent.model import Change, Connection, Trouble
 from agent.outbox import Outbox
-from agent.scheduling import Backoff, Scheduler
+from agent.pacing import Pace
+from agent.scheduling import Scheduler, Task
 from agent.store.campaigns import CampaignStore
 from agent.sync import Sync
 from resources import i18n
@@ -70,9 +70,20 @@ class Work:
         self._receipt_fault: ReceiptRefused | None = None
         self._checked = False
         self._revocation: errors.TokenRefused | None = None
-        self.poll = scheduler.task(_POLL, self._guarded(_POLL, self._poll))
-        self.fetch = scheduler.task(_FETCH, self._guarded(_FETCH, self._fetch))
-        self.send = scheduler.task(_SEND, self._guarded(_SEND, self._send))
+        self._pace = {name: Pace() for name in _NAMES}
+        self.poll = self._task(scheduler, _POLL, self._poll)
+        self.fetch = self._task(scheduler, _FETCH, self._fetch)
+        self.send = self._task(scheduler, _SEND, self._send)
+
+    def _task(self, scheduler: Scheduler, name: str, job: Job) -> Task:
+        return scheduler.task(
+            name, self._guarded(name, job), lambda: self._pace[name].woken(self._interval_s())
+        )
+
+    def _interval_s(self) -> float:
+        """The company's poll interval."""
+        enrolment = self._connector.enrolment()
+        return enrolment.poll_interval_s if enrolment else policy.POLL_INTERVAL_S
 
     def wake_all(self) -> None:
         for task in (self.poll, self.send, self.fetch):
@@ -174,7 +185,7 @@ class Work:
             self.fetch.wake()
             self.send.wake()
         self._notify(Change.STATUS)
-        return scheduling.jittered(outcome.poll_interval_s)
+        return self._pace[_POLL].succeeded(outcome.poll_interval_s)
 
     def _fetch(self) -> float | None:
         needed = self._logo()
@@ -233,7 +244,7 @@ class Work:
 
     def _guarded(self, name: str, job: Job) -> Job:
         """Run a job, and turn each fault into a state and a time for the next try."""
-        backoff = Backoff()
+        pace = self._pace[name]
 
         def run() -> float | None:
             with self._busy:
@@ -241,7 +252,7 @@ class Work:
                 if self.revoked or self._ending or self._stopped:
                     return None
                 if (wait := self._not_before - time.monotonic()) > 0:
-                    return wait
+                    return wait + pace.woken(self._interval_s())
                 try:
                     delay = job()
                 except (errors.NotConnected, errors.Interrupted):
@@ -250,21 +261,20 @@ class Work:
                     self._token_refused(refusal)
                     return None
                 except errors.ServerBusy as busy:
-                    return self._failed(name, busy, self._after(busy, backoff))
+                    return self._failed(name, busy, self._after(busy, pace))
                 except (errors.EnvironmentFault, errors.Refused) as fault:
-                    return self._failed(name, fault, backoff.failed())
-            backoff.succeeded()
+                    return self._failed(name, fault, pace.failed(self._interval_s()))
+            pace.succeeded(self._interval_s())
             return delay
 
         return run
 
-    def _after(self, busy: errors.ServerBusy, backoff: Backoff) -> float:
+    def _after(self, busy: errors.ServerBusy, pace: Pace) -> float:
         """At least as long as the server says, whoever wakes a task meanwhile, and not all at the same time."""
-        wait = backoff.failed()
         if busy.retry_after_s is None:
-            return wait
+            return pace.failed(self._interval_s())
         self._not_before = time.monotonic() + busy.retry_after_s
-        return busy.retry_after_s + random.uniform(0, max(1.0, busy.retry_after_s * policy.POLL_JITTER_SHARE))
+        return pace.busy(busy.retry_after_s, self._interval_s())
 
     def _failed(self, name: str, fault: errors.TidingsError, delay: float) -> float:
         log.warning("%s: %s (%s); next try in %.0f s.", name, type(fault).__name__, fault.detail, delay)

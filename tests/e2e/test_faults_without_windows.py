@@ -13,7 +13,7 @@ from tests.support.proxy import CAPTIVE_PORTAL, AlterAnswer, CutAnswer, FaultyPr
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
 
-CATCH_UP_S = 40
+CATCH_UP_S = 90
 
 
 @pytest.fixture

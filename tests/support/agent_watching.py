@@ -51,3 +51,10 @@ def counted_runs(agent: Agent, name: str) -> Callable[[], int]:
 
     task._run = counted
     return lambda: len(runs)
+
+
+def wait_after_a_poll(agent: Agent) -> float | None:
+    """Let a connected agent that was not started poll now. The seconds after which it would poll again."""
+    work = agent.runtime._work
+    work.connected()
+    return work.poll._run()

@@ -39,7 +39,7 @@ def sending(server: LoopbackServer, tmp_path: Path) -> Iterator[Sending]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once what a person's computer tries again after seconds."""
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_S", 0.01)
+    monkeypatch.setattr(policy, "BACKOFF_FIRST_INTERVALS", 0.0001)
 
 
 @pytest.fixture

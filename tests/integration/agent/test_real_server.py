@@ -46,7 +46,7 @@ def server(company: SampleCompany) -> Iterator[RunningServer]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_S", 0.05)
+    monkeypatch.setattr(policy, "BACKOFF_FIRST_INTERVALS", 0.001)
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from agent import policy, scheduling
-from agent.scheduling import Backoff, Scheduler
+from agent import policy
+from agent.scheduling import Scheduler
 from tests.support.agent_parts import SettableClock
 from tests.support.waiting import until
 
@@ -166,7 +164,6 @@ def test_a_clock_that_jumps_wakes_every_task(
     scheduler: Scheduler, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, jump_s: float
 ) -> None:
     monkeypatch.setattr(policy, "CLOCK_WATCH_S", 0.02)
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_S", 0.05)
     jobs = [Counted(), Counted()]
     for number, job in enumerate(jobs):
         scheduler.task(f"task-{number}", job).wake(3_600)
@@ -180,7 +177,6 @@ def test_a_clock_that_is_set_right_by_seconds_wakes_nobody(
     scheduler: Scheduler, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "CLOCK_WATCH_S", 0.01)
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_S", 0)
     looks = 0
     real = clock.monotonic
 
@@ -197,31 +193,3 @@ def test_a_clock_that_is_set_right_by_seconds_wakes_nobody(
     clock.advance(500)
     until(lambda: looks > 5, "a few looks at the clock")
     assert job.runs == 0
-
-
-@given(st.integers(1, 200))
-def test_a_back_off_stays_within_its_bounds(failures: int) -> None:
-    backoff = Backoff()
-    waits = [backoff.failed() for _ in range(failures)]
-    for number, wait in enumerate(waits):
-        assert 1 <= wait <= max(1, min(policy.BACKOFF_FIRST_S * 2**number, policy.BACKOFF_MAX_S))
-    backoff.succeeded()
-    assert backoff.failed() <= policy.BACKOFF_FIRST_S
-
-
-def test_a_back_off_is_spread_over_its_whole_range() -> None:
-    waits = []
-    for _ in range(500):
-        backoff = Backoff()
-        for _ in range(6):
-            backoff.failed()
-        waits.append(backoff.failed())
-    bound = policy.BACKOFF_FIRST_S * 2.0**6
-    assert min(waits) < 0.1 * bound
-    assert max(waits) > 0.9 * bound
-
-
-@given(st.integers(policy.POLL_INTERVAL_MIN_S, policy.POLL_INTERVAL_MAX_S))
-def test_a_poll_interval_is_jittered_by_a_tenth(interval: int) -> None:
-    wait = scheduling.jittered(interval)
-    assert 0.9 * interval <= wait <= 1.1 * interval
