@@ -1,14 +1,18 @@
 """What the checks of pictures, videos and captions have in common."""
 
+import contextlib
 import hashlib
+import os
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
 from server.campaigns.models import Media
+from server.errors import EnvironmentFault
 
 MEGABYTE = 1024 * 1024
 
@@ -39,37 +43,81 @@ class CheckedFile:
         return {"sha256": sha256, "size": len(self.content), "type": self.type.value, **sizes}
 
 
-def read_limited(path: Path, most_bytes: int) -> bytes:
-    """The content of a file. Raises `BadFile` when it is empty, too large or cannot be read."""
+@contextlib.contextmanager
+def opened_limited(path: Path, most_bytes: int) -> Iterator[tuple[BinaryIO, int]]:
+    """The open file and its size in bytes. Raises `BadFile` when it is empty, too large or cannot be read."""
     try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
+        file = path.open("rb")
     except OSError as error:
-        raise BadFile(
-            _("“{file}” cannot be read ({reason})").format(file=path.name, reason=error.strerror),
-            _("check its permissions"),
-        ) from error
-    if not content:
+        raise _unreadable(path, error) from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(path, size, most_bytes)
+        yield file, size
+
+
+def _unreadable(path: Path, error: OSError) -> BadFile:
+    return BadFile(
+        _("“{file}” cannot be read ({reason})").format(file=path.name, reason=error.strerror),
+        _("check its permissions"),
+    )
+
+
+def _check_size(path: Path, size: int, most_bytes: int) -> None:
+    if not size:
         raise BadFile(_("“{file}” is empty").format(file=path.name), _("export it again"))
-    if len(content) > most_bytes:
+    if size > most_bytes:
         raise BadFile(
             _("“{file}” has more than {limit} MB").format(file=path.name, limit=most_bytes // MEGABYTE),
             _("make it smaller"),
         )
-    return content
 
 
-def conversion(path: Path, *, shrink_to: int = 0) -> str:
-    """The advice that names the ffmpeg command which makes an MP4 that every agent plays."""
+def read_limited(path: Path, most_bytes: int) -> bytes:
+    """The content of a file. Raises `BadFile` when it is empty, too large or cannot be read."""
+    with opened_limited(path, most_bytes) as (file, size):
+        try:
+            return file.read(size)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+
+@contextlib.contextmanager
+def enough_memory(path: Path) -> Iterator[None]:
+    """Say it as it is when the computer's memory does not suffice for this file. Raises `EnvironmentFault`.
+
+    FFmpeg answers ENOMEM where it gets no memory, and EAGAIN where it gets no thread.
+    """
+    try:
+        yield
+    except (MemoryError, BlockingIOError) as error:
+        raise EnvironmentFault(
+            _("There is too little memory"),
+            _(
+                "“{file}” may be in order, but this computer has not enough memory free to look at it. "
+                "Close other programs, or raise the limit that was set for this one, and try again"
+            ).format(file=path.name),
+        ) from error
+
+
+FIT = (
+    "-vf \"scale=iw*sar:ih,scale='min({side},iw)':'min({side},ih)'"
+    ':force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1" -fpsmax {rate} '
+)
+"""Options of ffmpeg that make pixels square, and a picture that is too large or too fast as large and fast as may be."""
+
+
+def conversion(path: Path, *, fit: str = "") -> str:
+    """The advice that names the ffmpeg command which makes an MP4 that every agent plays. `fit`: `FIT`, filled in."""
     source = path.name
     target = f"{path.stem}-h264.mp4"
-    shrink = (
-        f"-vf scale={shrink_to}:{shrink_to}:force_original_aspect_ratio=decrease:force_divisible_by=2 "
-        if shrink_to
-        else ""
-    )
     command = (
-        f"ffmpeg -i {shlex.quote(source)} -map 0:v:0 -map '0:a:0?' {shrink}"
-        f"-c:v libx264 -pix_fmt yuv420p -c:a aac -ac 2 -movflags +faststart {shlex.quote(target)}"
+        f"ffmpeg -i {_as_argument(source)} -map 0:V:0 -map '0:a:0?' {fit}"
+        f"-c:v libx264 -pix_fmt yuv420p -c:a aac -ac 2 -movflags +faststart {_as_argument(target)}"
     )
     return _("convert it with: {command}").format(command=command)
+
+
+def _as_argument(name: str) -> str:
+    """Quoted for a shell, and never taken for an option or for a protocol."""
+    return shlex.quote(f"./{name}" if name.startswith("-") or ":" in name else name)

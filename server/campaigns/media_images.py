@@ -8,7 +8,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from server.campaigns.media_checks import MEGABYTE, BadFile, CheckedFile, read_limited
+from server.campaigns.media_checks import MEGABYTE, BadFile, CheckedFile, enough_memory, read_limited
 from server.campaigns.media_png import PNG_SIGNATURE, transparency
 from server.campaigns.models import Media
 
@@ -28,9 +28,13 @@ _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 def check_image(path: Path, most_pixels: int = MAX_SIDE) -> CheckedFile:
     """The picture as agents get it: upright, in sRGB, `most_pixels` a side, without what a camera wrote beside it.
 
-    Raises `BadFile`.
+    Raises `BadFile` and `EnvironmentFault`.
     """
-    content = read_limited(path, MAX_UPLOAD_BYTES)
+    with enough_memory(path):
+        return _checked(path, read_limited(path, MAX_UPLOAD_BYTES), most_pixels)
+
+
+def _checked(path: Path, content: bytes, most_pixels: int) -> CheckedFile:
     try:
         # Pillow warns of damaged metadata, which are thrown away here, and of large pictures, which are refused.
         with warnings.catch_warnings(action="ignore"):

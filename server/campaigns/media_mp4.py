@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from server.campaigns.media_checks import BadFile, conversion
+from server.campaigns.media_checks import BadFile
 
 _KNOWN_BOXES = frozenset(
     b"ftyp moov mdat free skip wide uuid udta meta pdin moof mfra sidx ssix styp emsg prft".split()
 )
 _MAX_PADDING_BYTES = 1024 * 1024
 _PADDING = frozenset({b"free", b"skip", b"uuid", b"wide"})
+_START_BYTES = 512
 _QUICKTIME = b"qt  "
 _IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
 
@@ -26,26 +28,26 @@ _OTHERS = (
 )
 
 
-def check_structure(path: Path, content: bytes) -> None:
-    """See that the file is one whole MP4 and nothing else. Raises `BadFile`."""
-    _check_start(path, content)
+def check_structure(path: Path, file: BinaryIO, size: int, advice: str) -> None:
+    """See that the file is one whole MP4 and nothing else. `advice` leads to one. Raises `BadFile`."""
+    _check_start(path, file.read(_START_BYTES), advice)
     names = []
     padding = 0
-    for name, size in _boxes(path, content):
+    for name, length in _boxes(path, file, size, advice):
         names.append(name)
-        padding += size if name in _PADDING else 0
+        padding += length if name in _PADDING else 0
     if b"moov" not in names or not {b"mdat", b"moof"} & set(names):
         raise _incomplete(path)
     if padding > _MAX_PADDING_BYTES:
-        raise _two_in_one(path)
+        raise _two_in_one(path, advice)
 
 
-def _check_start(path: Path, content: bytes) -> None:
+def _check_start(path: Path, content: bytes, advice: str) -> None:
     name = path.name
     if content[4:8] == b"ftyp":
         brand = content[8:12]
         if brand == _QUICKTIME:
-            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), conversion(path))
+            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), advice)
         if brand in _IMAGE_BRANDS:
             raise BadFile(
                 _("“{file}” is a picture").format(file=name),
@@ -61,24 +63,23 @@ def _check_start(path: Path, content: bytes) -> None:
         )
     for mark, kind in _OTHERS:
         if content.startswith(mark):
-            raise BadFile(
-                _("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), conversion(path)
-            )
+            raise BadFile(_("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), advice)
     raise BadFile(_("“{file}” is no MP4 video").format(file=name), _("publish an MP4 file"))
 
 
-def _boxes(path: Path, content: bytes) -> Iterator[tuple[bytes, int]]:
+def _boxes(path: Path, file: BinaryIO, end: int, advice: str) -> Iterator[tuple[bytes, int]]:
     """The name and size of each outermost box."""
-    at, end = 0, len(content)
+    at = 0
     while at < end:
-        size = int.from_bytes(content[at : at + 4], "big")
-        name = content[at + 4 : at + 8]
+        file.seek(at)
+        head = file.read(16)
+        size, name = int.from_bytes(head[:4], "big"), head[4:8]
         if size == 1:
-            size = int.from_bytes(content[at + 8 : at + 16], "big")
+            size = int.from_bytes(head[8:16], "big")
         elif size == 0:
             size = end - at
         if name not in _KNOWN_BOXES or size < 8:
-            raise _two_in_one(path)
+            raise _two_in_one(path, advice)
         if at + size > end:
             raise _incomplete(path)
         yield name, size
@@ -89,5 +90,5 @@ def _incomplete(path: Path) -> BadFile:
     return BadFile(_("“{file}” is cut short").format(file=path.name), _("copy or export it again"))
 
 
-def _two_in_one(path: Path) -> BadFile:
-    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), conversion(path))
+def _two_in_one(path: Path, advice: str) -> BadFile:
+    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), advice)

@@ -1,10 +1,12 @@
 """Videos: only what every agent plays, and nothing of what a camera or an editor wrote beside it."""
 
-import io
+import collections
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import av.container
@@ -15,7 +17,15 @@ from av.video.stream import VideoStream
 from django.utils.translation import gettext as _
 from PIL import Image
 
-from server.campaigns.media_checks import MEGABYTE, BadFile, CheckedFile, conversion, read_limited
+from server.campaigns.media_checks import (
+    FIT,
+    MEGABYTE,
+    BadFile,
+    CheckedFile,
+    conversion,
+    enough_memory,
+    opened_limited,
+)
 from server.campaigns.media_images import encode
 from server.campaigns.media_mp4 import check_structure
 from server.campaigns.models import Media
@@ -25,11 +35,18 @@ MAX_DURATION_S = 600
 MAX_SIDE, MIN_SIDE = 1_920, 16
 """Pixels."""
 MAX_FRAMES_PER_SECOND = 60
+FRAMES_PER_SECOND_OVER = 2
+"""Cameras that are set to 60 write a little more than that."""
+MOST_SKEW = Fraction(1, 100)
+"""Of a pixel's width to its height; editors that round write one nearly square."""
 MAX_POSTER_SIDE = 1_280
 TAIL_S = 3
 """Of the end of a video that is decoded, so that a file that was cut short is noticed."""
+MEMORY_BYTES = 256 * MEGABYTE
+"""What looking at a video may take."""
 
 _PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+_FIT = FIT.format(side=MAX_SIDE, rate=MAX_FRAMES_PER_SECOND)
 _CODEC_NAMES = {"av1": "AV1", "hevc": "H.265 / HEVC", "vp9": "VP9", "vp8": "VP8", "mpeg4": "MPEG-4 Part 2"}
 
 
@@ -41,51 +58,115 @@ class CheckedVideo:
     poster: CheckedFile
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What decoding showed: the upright size in pixels, and a frame for the poster."""
+
+    width: int
+    height: int
+    poster: Image.Image
+
+
+class _Unsound(Exception):
+    """A frame that cannot be decoded."""
+
+
 def check_video(path: Path) -> CheckedVideo:
     """The video as agents get it: one H.264 picture and at most one AAC sound, in an MP4 that starts at once.
 
-    Raises `BadFile`, with the command that makes a good file of it where there is one.
+    Memory does not grow with its length, but for the copy that is answered. Raises `BadFile`, with the command that makes
+    a good file of it where there is one, and `EnvironmentFault`.
     """
-    content = read_limited(path, MAX_BYTES)
-    check_structure(path, content)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder) / "copy.mp4"
-            with _opened(content) as container:
-                _copy(path, container, _checked_streams(path, container), target)
-            copy = target.read_bytes()
-        with _opened(copy) as container:
-            return _described(path, copy, container)
-    except (av.error.FFmpegError, EOFError) as error:
-        raise BadFile(
-            _("“{file}” is damaged ({reason})").format(file=path.name, reason=error), _("export it again")
-        ) from error
+    with enough_memory(path), opened_limited(path, MAX_BYTES) as (file, size):
+        check_structure(path, file, size, conversion(path, fit=_FIT))
+        try:
+            return _checked(path, file, size)
+        except (av.error.MemoryError, av.error.BlockingIOError):
+            raise
+        except (av.error.FFmpegError, EOFError) as error:
+            bytearray(
+                MEMORY_BYTES
+            )  # Raises MemoryError: FFmpeg calls a file invalid where it has no room to read it.
+            raise _damaged(path) from error
 
 
-def _opened(content: bytes) -> av.container.InputContainer:
-    """Read from memory, as MP4 and as nothing else: a playlist cannot make the reader open other files."""
-    return av.open(io.BytesIO(content), "r", format="mp4", metadata_errors="replace")
+def _checked(path: Path, file: BinaryIO, size: int) -> CheckedVideo:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "copy.mp4"
+        with _opened(file) as container:
+            video, sound = _checked_streams(path, container)
+            _check_samples(path, size, video, sound)
+            _copy(container, (video, sound), target)
+        with target.open("rb") as copy:
+            seen = _seen(path, copy, file)
+            with _opened(copy) as container:
+                duration_ms = round((container.duration or 0) * 1000 / av.time_base)
+        content = target.read_bytes()
+    film = CheckedFile(content, Media.Type.MP4, seen.width, seen.height, duration_ms)
+    return CheckedVideo(film, encode(seen.poster, "JPEG"))
+
+
+def _opened(file: BinaryIO) -> av.container.InputContainer:
+    """Read from an open file, as MP4 and as nothing else: a playlist cannot make the reader open other files."""
+    file.seek(0)
+    return av.open(file, "r", format="mp4", metadata_errors="replace")
 
 
 def _checked_streams(
     path: Path, container: av.container.InputContainer
 ) -> tuple[VideoStream, AudioStream | None]:
-    videos = [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
+    videos = _moving(container)
     sounds = list(container.streams.audio)
+    advice = conversion(path, fit=_fit(videos))
     if len(videos) != 1 or len(sounds) > 1:
         what = _("“{file}” has {pictures} pictures and {sounds} sound tracks").format(
             file=path.name, pictures=len(videos), sounds=len(sounds)
         )
-        raise BadFile(what, conversion(path) if videos else _("publish a video"))
-    _check_picture(path, videos[0])
-    _check_length(path, container, videos[0])
+        raise BadFile(what, advice if videos else _("publish a video"))
+    _check_picture(path, videos[0], advice)
+    _check_length(path, container, videos[0], advice)
     if sounds and _codec(sounds[0]) != "aac":
         name = _codec(sounds[0])
         raise BadFile(
-            _("the sound of “{file}” is {codec}, not AAC").format(file=path.name, codec=name),
-            conversion(path),
+            _("the sound of “{file}” is {codec}, not AAC").format(file=path.name, codec=name), advice
+        )
+    if any(entry.is_discard for entry in videos[0].index_entries):
+        raise BadFile(
+            _(
+                "“{file}” was trimmed without being encoded anew: an edit list hides what was cut away, "
+                "and it would travel with the video"
+            ).format(file=path.name),
+            advice,
         )
     return videos[0], sounds[0] if sounds else None
+
+
+def _moving(container: av.container.InputContainer) -> list[VideoStream]:
+    """Without the cover that music programs put beside a film."""
+    return [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
+
+
+def _fit(videos: list[VideoStream]) -> str:
+    """What the conversion has to change besides the codecs."""
+    return _FIT if any(_misfit(video) for video in videos) else ""
+
+
+def _misfit(video: VideoStream) -> bool:
+    context = video.codec_context
+    if context is None:
+        return True
+    return max(context.width, context.height) > MAX_SIDE or _is_skewed(video) or _is_too_fast(video)
+
+
+def _is_skewed(video: VideoStream) -> bool:
+    shape = video.sample_aspect_ratio
+    return shape is not None and shape > 0 and abs(shape - 1) > MOST_SKEW
+
+
+def _is_too_fast(video: VideoStream) -> bool:
+    """A video of one picture has no rate."""
+    rate = video.average_rate
+    return rate is not None and rate > MAX_FRAMES_PER_SECOND + FRAMES_PER_SECOND_OVER
 
 
 def _codec(stream: VideoStream | AudioStream) -> str:
@@ -93,7 +174,7 @@ def _codec(stream: VideoStream | AudioStream) -> str:
     return stream.codec_context.codec.canonical_name if stream.codec_context else _("an unknown codec")
 
 
-def _check_picture(path: Path, video: VideoStream) -> None:
+def _check_picture(path: Path, video: VideoStream, advice: str) -> None:
     context = video.codec_context
     codec = _codec(video)
     if codec != "h264":
@@ -102,37 +183,42 @@ def _check_picture(path: Path, video: VideoStream) -> None:
             _("“{file}” is {codec} video, which many computers cannot play").format(
                 file=path.name, codec=name
             ),
-            conversion(path),
+            advice,
         )
     if context.pix_fmt not in _PIXEL_FORMATS:
         raise BadFile(
             _("“{file}” has the pixel format {name}, which many computers cannot play").format(
                 file=path.name, name=context.pix_fmt
             ),
-            conversion(path),
+            advice,
         )
     if not all(MIN_SIDE <= side <= MAX_SIDE for side in (context.width, context.height)):
+        small = min(context.width, context.height) < MIN_SIDE
         raise BadFile(
             _("“{file}” has {width} × {height} pixels").format(
                 file=path.name, width=context.width, height=context.height
             ),
-            conversion(path, shrink_to=MAX_SIDE),
+            _("publish one with at least {limit} pixels a side").format(limit=MIN_SIDE) if small else advice,
         )
-    rate = video.average_rate
-    if rate is None or not 0 < rate <= MAX_FRAMES_PER_SECOND:
+    if _is_skewed(video):
         raise BadFile(
-            _("“{file}” has more than {limit} pictures a second, or none").format(
+            _("“{file}” has pixels that are not square").format(file=path.name),
+            advice,
+        )
+    if _is_too_fast(video):
+        raise BadFile(
+            _("“{file}” has more than {limit} pictures a second").format(
                 file=path.name, limit=MAX_FRAMES_PER_SECOND
             ),
-            _("export it with 25 or 30 pictures a second"),
+            advice,
         )
 
 
-def _check_length(path: Path, container: av.container.InputContainer, video: VideoStream) -> None:
+def _check_length(
+    path: Path, container: av.container.InputContainer, video: VideoStream, advice: str
+) -> None:
     if not video.frames:
-        raise BadFile(
-            _("“{file}” is in fragments, as for streaming").format(file=path.name), conversion(path)
-        )
+        raise BadFile(_("“{file}” is in fragments, as for streaming").format(file=path.name), advice)
     seconds = (container.duration or 0) / av.time_base
     if not 0 < seconds <= MAX_DURATION_S:
         raise BadFile(
@@ -141,13 +227,20 @@ def _check_length(path: Path, container: av.container.InputContainer, video: Vid
         )
 
 
+def _check_samples(path: Path, size: int, video: VideoStream, sound: AudioStream | None) -> None:
+    """See that all pictures and sounds lie within the file."""
+    for stream in (video, sound):
+        if stream is not None and any(entry.pos + entry.size > size for entry in stream.index_entries):
+            raise BadFile(_("“{file}” is cut short").format(file=path.name), _("copy or export it again"))
+
+
 def _copy(
-    path: Path,
-    source: av.container.InputContainer,
-    streams: tuple[VideoStream, AudioStream | None],
-    target: Path,
+    source: av.container.InputContainer, streams: tuple[VideoStream, AudioStream | None], target: Path
 ) -> None:
-    """The same picture and sound in a new container: places, names and further tracks stay behind."""
+    """The same picture and sound in a new container: places, names and further tracks stay behind.
+
+    So does sound that an edit list hides.
+    """
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(target), "w", format="mp4", options=options) as container:
         copies = {
@@ -155,61 +248,98 @@ def _copy(
             for stream in streams
             if stream is not None
         }
-        packets = dict.fromkeys(copies, 0)
         for packet in source.demux([stream for stream in streams if stream is not None]):
-            if packet.dts is None:
-                continue
-            if packet.is_corrupt:
-                raise _cut_short(path)
-            packets[packet.stream.index] += 1
-            packet.stream = copies[packet.stream.index]
-            container.mux(packet)
-    for stream in streams:
-        if stream is not None and packets[stream.index] < stream.frames:
-            raise _cut_short(path)
+            if packet.dts is not None and not packet.is_discard:
+                packet.stream = copies[packet.stream.index]
+                container.mux(packet)
 
 
-def _described(path: Path, content: bytes, container: av.container.InputContainer) -> CheckedVideo:
-    """Decode the beginning, the end and a picture for the poster."""
-    video = container.streams.video[0]
-    video.codec_context.options = {"err_detect": "explode"}
-    duration_ms = round((container.duration or 0) * 1000 / av.time_base)
-    first = next(_frames(container, video), None)
-    poster = _frame_from(container, video, duration_ms / 3)
-    tail = list(_frames(container, video, from_ms=max(0, duration_ms - TAIL_S * 1000)))
-    if (
-        first is None
-        or poster is None
-        or not tail
-        or any(frame.is_corrupt for frame in (first, poster, *tail))
-    ):
-        raise _cut_short(path)
-    last_ms = round(1000 * (tail[-1].time or 0))
-    if last_ms < duration_ms - TAIL_S * 1000:
-        raise _cut_short(path)
-    sideways = first.rotation % 180 != 0
-    width, height = (first.height, first.width) if sideways else (first.width, first.height)
-    return CheckedVideo(
-        CheckedFile(content, Media.Type.MP4, width, height, duration_ms), encode(_picture(poster), "JPEG")
+def _seen(path: Path, copy: BinaryIO, original: BinaryIO) -> _Seen:
+    """Decode the beginning, a third and the end; where one of them fails, all of it, from the beginning, as FFmpeg does.
+
+    A decoder that starts within a video may miss a picture that others refer to, and that is no damage.
+    """
+    try:
+        return _looked_into(copy)
+    except (_Unsound, av.error.InvalidDataError):
+        pass
+    try:
+        return _looked_through(copy)
+    except (_Unsound, av.error.InvalidDataError):
+        pass
+    try:
+        _looked_through(original)
+    except _Unsound as error:
+        raise _damaged(path) from error
+    raise BadFile(
+        _("“{file}” has pictures that refer to others outside of it").format(file=path.name),
+        conversion(path, fit=_FIT),
     )
+
+
+def _looked_into(file: BinaryIO) -> _Seen:
+    with _opened(file) as container:
+        video = _moving(container)[0]
+        first = _last_of(frame for frame, _number in zip(_frames(container, video), range(1), strict=False))
+        end_ms = _end_ms(container, video)
+        poster = _last_of(_until(end_ms / 3, _frames(container, video, from_ms=end_ms / 3)))
+        picture = _picture(poster)
+        _last_of(_frames(container, video, from_ms=max(0, end_ms - TAIL_S * 1000)))
+        return _Seen(*_upright_size(first), picture)
+
+
+def _looked_through(file: BinaryIO) -> _Seen:
+    with _opened(file) as container:
+        video = _moving(container)[0]
+        poster_ms = _end_ms(container, video) / 3
+        picture, last = None, None
+        for last in _sound(container.decode(video)):
+            if picture is None and (last.time or 0) * 1000 >= poster_ms:
+                picture = _picture(last)
+        if last is None:
+            raise _Unsound
+        return _Seen(*_upright_size(last), picture or _picture(last))
+
+
+def _end_ms(container: av.container.InputContainer, video: VideoStream) -> float:
+    """Of the picture; the sound may be longer."""
+    if video.duration is None or video.time_base is None:
+        return (container.duration or 0) * 1000 / av.time_base
+    return float(1000 * ((video.start_time or 0) + video.duration) * video.time_base)
 
 
 def _frames(
     container: av.container.InputContainer, video: VideoStream, from_ms: float = 0
 ) -> Iterator[VideoFrame]:
     container.seek(round(from_ms * av.time_base / 1000))
-    yield from container.decode(video)
+    yield from _sound(container.decode(video))
 
 
-def _frame_from(
-    container: av.container.InputContainer, video: VideoStream, wanted_ms: float
-) -> VideoFrame | None:
-    """The first frame at this time or later; the last one if there is none."""
-    found = None
-    for found in _frames(container, video, from_ms=wanted_ms):
-        if (found.time or 0) * 1000 >= wanted_ms:
-            break
-    return found
+def _sound(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    for frame in frames:
+        if frame.is_corrupt:
+            raise _Unsound
+        yield frame
+
+
+def _until(wanted_ms: float, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """Up to the first frame at this time or later."""
+    for frame in frames:
+        yield frame
+        if (frame.time or 0) * 1000 >= wanted_ms:
+            return
+
+
+def _last_of(frames: Iterator[VideoFrame]) -> VideoFrame:
+    """Keeps one frame at a time: a decoded one takes 3 MB. Raises `_Unsound` where there is none."""
+    last = collections.deque(frames, maxlen=1)
+    if not last:
+        raise _Unsound
+    return last[0]
+
+
+def _upright_size(frame: VideoFrame) -> tuple[int, int]:
+    return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
 
 
 def _picture(frame: VideoFrame) -> Image.Image:
@@ -219,5 +349,5 @@ def _picture(frame: VideoFrame) -> Image.Image:
     return upright
 
 
-def _cut_short(path: Path) -> BadFile:
-    return BadFile(_("“{file}” is damaged or cut short").format(file=path.name), _("copy or export it again"))
+def _damaged(path: Path) -> BadFile:
+    return BadFile(_("“{file}” is damaged").format(file=path.name), _("copy or export it again"))

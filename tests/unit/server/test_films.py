@@ -1,0 +1,250 @@
+"""Films as people have them are published, or refused with what is unusual and a command that helps."""
+
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image, ImageStat
+
+from server.campaigns.media_checks import BadFile
+from server.campaigns.media_video import check_video
+from tests.support import odd_films
+from tests.support.odd_films import CANARY, advised, finds_damage, silent, sounding, trimmed
+
+pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+Make = Callable[[Path], Path]
+OPEN_GROUPS = "-x264-params open-gop=1:bframes=3:b-adapt=0:keyint=12:min-keyint=12:scenecut=0 -preset medium"
+LAST_FRAME_OF_NO_LENGTH = "-bsf:v 'setts=pts=PTS:dts=DTS:duration=0'"
+
+AT_A_THIRD = "-vf 'select=gte(t\\,2/3)' -frames:v 1"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda folder: sounding(folder, "f.mp4", sound_s=14), id="the sound is longer"),
+        pytest.param(lambda folder: sounding(folder, "f.mp4", picture_s=14), id="the picture is longer"),
+        pytest.param(lambda folder: odd_films.slides(folder, "f.mp4"), id="slides"),
+        pytest.param(
+            lambda folder: sounding(folder, "f.mp4", options="-frames:v 1", sound_s=9), id="one picture"
+        ),
+        pytest.param(lambda folder: odd_films.uneven(folder, "f.mp4"), id="uneven"),
+        pytest.param(lambda folder: silent(folder, "f.mp4", options=OPEN_GROUPS), id="open groups"),
+        pytest.param(
+            lambda folder: silent(folder, "f.mp4", options="-bf 3 -preset medium"), id="pictures out of order"
+        ),
+        pytest.param(
+            lambda folder: silent(folder, "f.mp4", options=LAST_FRAME_OF_NO_LENGTH),
+            id="a last picture of no length",
+        ),
+        pytest.param(
+            lambda folder: sounding(folder, "f.mp4", options="-output_ts_offset 3"), id="it begins late"
+        ),
+        pytest.param(
+            lambda folder: silent(
+                folder, "f.mp4", source="-f lavfi -i testsrc2=size=160x90:rate=60.1:duration=1"
+            ),
+            id="a camera's sixty",
+        ),
+        pytest.param(lambda folder: odd_films.telling(folder, "f.mp4"), id="further tracks"),
+    ],
+)
+def test_a_film_that_ffmpeg_plays_without_a_fault_is_published(tmp_path: Path, make: Make) -> None:
+    film = make(tmp_path)
+    assert not finds_damage(film)
+    video = check_video(film)
+    with Image.open(io.BytesIO(video.poster.content)) as poster:
+        assert poster.size == (160, 90)
+    with av.open(str(film)) as container:
+        assert video.file.duration_ms == pytest.approx((container.duration or 0) / 1000, abs=120)
+    published = tmp_path / "published.mp4"
+    published.write_bytes(video.file.content)
+    assert not finds_damage(published)
+    assert pictures_in(published) == pictures_in(film)
+
+
+def pictures_in(film: Path) -> int:
+    with av.open(str(film)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_film_of_a_phone_that_was_turned_is_upright(tmp_path: Path, degrees: int) -> None:
+    film = odd_films.turned(tmp_path, "f.mp4", degrees)
+    video = check_video(film)
+    odd_films.ffmpeg(f"-i f.mp4 {AT_A_THIRD} upright.png", tmp_path)
+    with (
+        Image.open(tmp_path / "upright.png") as upright,
+        Image.open(io.BytesIO(video.poster.content)) as poster,
+    ):
+        assert upright.size == poster.size == (video.file.width, video.file.height)
+        assert corner(poster) == pytest.approx(corner(upright), abs=60)
+    published = tmp_path / "published.mp4"
+    published.write_bytes(video.file.content)
+    odd_films.ffmpeg(f"-i published.mp4 {AT_A_THIRD} again.png", tmp_path)
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "upright.png").read_bytes()
+
+
+def corner(picture: Image.Image) -> list[float]:
+    """The mean of each colour in the first eighth of the picture; testsrc2 has another one in each corner."""
+    part = picture.convert("RGB").crop((0, 0, picture.width // 8, picture.height // 8))
+    return ImageStat.Stat(part).mean
+
+
+def test_nothing_that_was_written_beside_picture_and_sound_travels(tmp_path: Path) -> None:
+    film = odd_films.telling(tmp_path, "f.mp4")
+    content = film.read_bytes()
+    assert content.count(CANARY.encode()) >= 4
+    video = check_video(film)
+    assert CANARY.encode() not in video.file.content
+    assert b"45.76" not in video.file.content
+    with av.open(io.BytesIO(video.file.content)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+        assert not container.chapters()
+
+
+def test_what_an_edit_list_hides_does_not_travel(tmp_path: Path) -> None:
+    film = trimmed(tmp_path, "f.mp4")
+    with pytest.raises(BadFile, match="edit list") as refused:
+        check_video(film)
+    video = check_video(advised(refused.value.what_to_do, tmp_path))
+    assert video.file.duration_ms == pytest.approx(2_700, abs=120)
+
+
+def test_sound_that_an_edit_list_hides_stays_behind(tmp_path: Path) -> None:
+    whole = sounding(tmp_path, "whole.mp4", options="-g 1", picture_s=4, sound_s=4)
+    odd_films.ffmpeg(f"-i {whole.name} -an -c copy picture.mp4", tmp_path)
+    odd_films.ffmpeg("-ss 2.02 -i whole.mp4 -vn -c copy sound.m4a", tmp_path)
+    odd_films.ffmpeg("-i picture.mp4 -i sound.m4a -c copy f.mp4", tmp_path)
+    video = check_video(tmp_path / "f.mp4")
+    with av.open(io.BytesIO(video.file.content), options={"ignore_editlist": "1"}) as container:
+        seconds = sum(packet.size > 0 for packet in container.demux(audio=0)) * 1024 / 48_000
+    assert seconds == pytest.approx(2, abs=0.15)
+
+
+def wide(folder: Path, name: str, options: str = "") -> Path:
+    source = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1"
+    return silent(folder, name, source=source, options=f"-vf setsar=4/3 {options}")
+
+
+def large_and_fast(folder: Path, name: str) -> Path:
+    source = "-f lavfi -i testsrc2=size=2200x1001:rate=100:duration=0.05"
+    return silent(folder, name, source=source, options="-pix_fmt yuv444p -vf setsar=3/2")
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "size"),
+    [
+        (lambda folder: trimmed(folder, "f.mp4"), "edit list", (160, 90)),
+        (lambda folder: wide(folder, "f.mp4"), "not square", (212, 120)),
+        (
+            lambda folder: silent(
+                folder, "f.mp4", source="-f lavfi -i testsrc2=size=160x90:rate=120:duration=1"
+            ),
+            "60 pictures a second",
+            (160, 90),
+        ),
+        (
+            lambda folder: silent(folder, "f.mp4", options="-movflags +frag_keyframe+empty_moov"),
+            "fragments",
+            (160, 90),
+        ),
+        (
+            lambda folder: sounding(folder, "f.mp4", options="-map 0:v -map 1:a -map 1:a"),
+            "2 sound tracks",
+            (160, 90),
+        ),
+        (lambda folder: silent(folder, "f.mp4", codec="-c:v mpeg4"), "MPEG-4 Part 2", (160, 90)),
+        (lambda folder: silent(folder, 'a film\'s "name": $1.mkv'), "Matroska", (160, 90)),
+        (lambda folder: silent(folder, "./-f.mov"), "QuickTime", (160, 90)),
+        (lambda folder: large_and_fast(folder, "f.mp4"), "yuv444p", (1920, 582)),
+        (lambda folder: large_and_fast(folder, "f.mkv"), "Matroska", (1920, 582)),
+        (
+            lambda folder: wide(folder, "f.mp4", "-movflags +frag_keyframe+empty_moov"),
+            "not square",
+            (212, 120),
+        ),
+    ],
+)
+def test_a_refusal_names_what_is_unusual_and_one_command_that_helps(
+    tmp_path: Path, make: Make, what: str, size: tuple[int, int]
+) -> None:
+    film = make_in(tmp_path, make)
+    with pytest.raises(BadFile) as refused:
+        check_video(film)
+    assert what in refused.value.what
+    video = check_video(advised(refused.value.what_to_do, tmp_path))
+    assert (video.file.width, video.file.height) == pytest.approx(size, abs=2)
+
+
+def make_in(folder: Path, make: Make) -> Path:
+    return make(folder)
+
+
+def test_damage_is_what_ffmpeg_finds_too(tmp_path: Path) -> None:
+    whole = silent(tmp_path, "whole.mp4", options="-movflags +faststart").read_bytes()
+    start = whole.index(b"mdat") + 4
+    damaged = tmp_path / "f.mp4"
+    for at in (0.2, 0.5, 0.95):
+        place = start + round((len(whole) - start) * at)
+        damaged.write_bytes(whole[:place] + bytes(len(whole) - place))
+        assert finds_damage(damaged)
+        with pytest.raises(BadFile, match="damaged"):
+            check_video(damaged)
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import tests.support.django_ready
+from server.campaigns.media_checks import BadFile
+from server.campaigns.media_video import check_video
+from server.errors import EnvironmentFault
+room = int(sys.argv[2])
+if room:
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, used + room))
+try:
+    check_video(Path(sys.argv[1]))
+except (BadFile, EnvironmentFault) as refused:
+    print(type(refused).__name__, refused)
+else:
+    print("published", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def in_a_child(film: Path, room_bytes: int = 0) -> str:
+    """What the check says in a process of its own: "published" and its peak in MB, or the refusal."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(film), str(room_bytes)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def one_key_frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    source = "-f lavfi -i color=teal:size=1920x1080:rate=30:duration=5"
+    return silent(folder, "f.mp4", source=source, options="-g 100000 -sc_threshold 0")
+
+
+def test_memory_does_not_grow_with_the_distance_of_key_frames(one_key_frame: Path) -> None:
+    said = in_a_child(one_key_frame)
+    assert said.startswith("published")
+    assert int(said.split()[1]) < 250, "150 frames of 1920 × 1080 take 465 MB"
+
+
+def test_too_little_memory_is_never_called_damage(one_key_frame: Path) -> None:
+    said = {in_a_child(one_key_frame, megabytes << 20).split()[0] for megabytes in (4, 24)}
+    assert said == {"EnvironmentFault"}
