@@ -112,12 +112,12 @@ def conversion(path: Path, *, fit: str = "") -> str:
     source = path.name
     target = f"{path.stem}-h264.mp4"
     command = (
-        f"ffmpeg -i {_as_argument(source)} -map 0:V:0 -map '0:a:0?' {fit}"
-        f"-c:v libx264 -pix_fmt yuv420p -c:a aac -ac 2 -movflags +faststart {_as_argument(target)}"
+        f"ffmpeg -i {as_argument(source)} -map 0:V:0 -map '0:a:0?' {fit}"
+        f"-c:v libx264 -pix_fmt yuv420p -c:a aac -ac 2 -movflags +faststart {as_argument(target)}"
     )
     return _("convert it with: {command}").format(command=command)
 
 
-def _as_argument(name: str) -> str:
+def as_argument(name: str) -> str:
     """Quoted for a shell, and never taken for an option or for a protocol."""
     return shlex.quote(f"./{name}" if name.startswith("-") or ":" in name else name)

@@ -25,7 +25,7 @@ def ffmpeg(arguments: str, folder: Path) -> None:
 def advised(what_to_do: str, folder: Path) -> Path:
     """Run the command that a refusal advises, as a shell does. Its result."""
     command = what_to_do.partition(": ")[2]
-    assert command.startswith("ffmpeg -i "), what_to_do
+    assert command.startswith("ffmpeg "), what_to_do
     subprocess.run(
         command + " -nostdin -y -v error",
         shell=True,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
-"""Cues that may overlap."""
+"""Cues that are shown together; of more, those that began last."""
 
 
 class Captions:
@@ -36,16 +36,19 @@ class Captions:
             log.warning("Captions that cannot be read: %s", type(error).__name__)
         else:
             self._cues = sorted(
-                (_milliseconds(cue.start_time), _milliseconds(cue.end_time), html.unescape(cue.text))
-                for cue in cues.captions
+                (
+                    (_milliseconds(cue.start_time), _milliseconds(cue.end_time), html.unescape(cue.text))
+                    for cue in cues.captions
+                ),
+                key=lambda cue: (cue[0], -cue[1]),
             )
         self._starts = [start for start, _end, _text in self._cues]
 
     def text(self, position_ms: int) -> str:
         """What is said at this moment, in one line or several; empty between cues."""
         begun = bisect.bisect_right(self._starts, position_ms)
-        due = self._cues[max(begun - MOST_AT_ONCE, 0) : begun]
-        return "\n".join(text for _start, end, text in due if position_ms < end)
+        due = [text for _start, end, text in self._cues[:begun] if position_ms < end]
+        return "\n".join(due[-MOST_AT_ONCE:])
 
 
 OFF = -1

@@ -13,7 +13,6 @@ from PIL import Image, ImageCms
 
 from resources.sample.drawing import gradient
 from resources.sample.make_media import FILM_SECONDS, encode, make_broken
-from server.campaigns.media_captions import check_captions
 from server.campaigns.media_checks import BadFile
 from server.campaigns.media_images import MAX_SIDE, check_image
 from server.campaigns.media_video import check_video
@@ -264,47 +263,5 @@ def test_a_picture_that_cannot_be_published_is_refused_with_what_to_do(
     path = tmp_path / name
     make(path)
     refused = refusal(check_image, path)
-    assert what in refused.what
-    assert refused.what_to_do
-
-
-def captions(tmp_path: Path, content: str | bytes) -> Path:
-    path = tmp_path / "c.vtt"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def test_captions_lose_styles_and_remarks_and_keep_their_words(tmp_path: Path) -> None:
-    path = captions(
-        tmp_path,
-        "\ufeffWEBVTT by Canary\nKind: captions\n\nSTYLE\n::cue { background: url(https://canary.example) }\n\n"
-        "NOTE canary remark\n\n1\n00:01.000 --> 00:02.500 align:start\n<v Léa>Bonjour</v>\nà tous\n",
-    )
-    file = check_captions(path, 8_000)
-    text = file.content.decode()
-    assert file.type == Media.Type.VTT
-    assert "canary" not in text.lower()
-    assert "00:00:01.000 --> 00:00:02.500" in text
-    assert "Bonjour" in text
-    assert "à tous" in text
-
-
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        ("1\n00:00:01,000 --> 00:00:02,000\nSubRip\n", "does not begin with WEBVTT"),
-        ("WEBVTT\n\n00:00:01.000 -> 00:00:02.000\nHi\n", "no caption"),
-        ("WEBVTT\n\n00:00:01,000 --> 00:00:02,000\nHi\n", "cannot be read"),
-        ("WEBVTT\n\n00:00:09.000 --> 00:00:10.000\nLate\n", "after the end"),
-        ("WEBVTT\n\n00:00:02.000 --> 00:00:01.000\nBackwards\n", "before it begins"),
-        ("WEBVTT\n", "no caption"),
-        ("WEBVTT\n\n00:00:01.000 --> 00:00:02.000\né\n".encode("cp1252"), "UTF-8"),
-        ("WEBVTT\n\n" + "NOTE x\n\n" * 50_000, "more than"),
-    ],
-)
-def test_captions_that_cannot_be_shown_are_refused_with_what_to_do(
-    tmp_path: Path, content: str | bytes, what: str
-) -> None:
-    refused = refusal(lambda path: check_captions(path, 8_000), captions(tmp_path, content))
     assert what in refused.what
     assert refused.what_to_do
