@@ -59,6 +59,7 @@ class ApiClient:
 
     def __init__(self, server_url: str, token: str | None = None) -> None:
         self._base = server_url
+        self.feed_subject = wire.feed_subject(token or "")
         self._way = proxies.way_to(server_url)
         self._lines = Lines()
         self._session = _Session()

@@ -122,6 +122,8 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         _say(_("Waiting to be sent: {n}").format(n=status.waiting))
         names = [SIGNALS[signal]() for signal, on in _shared(choices).items() if on]
         _say(_("Shared: {signals}").format(signals=", ".join(names) or _("nothing")))
+        for trouble in status.troubles:
+            _say(f"{_MARKS['warning']} {trouble.title}. {trouble.message}")
         _say_held(held)
     _say_troubles(status)
     return 0

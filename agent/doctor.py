@@ -15,6 +15,7 @@ from msgspec import Struct
 from agent import __version__, damage, device_policy, errors, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
+from agent.freshness import Freshness
 from agent.instance_lock import refuse_elsewhere
 from agent.model import Connection, Signal
 from agent.ports import SecretStore
@@ -123,6 +124,7 @@ def _connection(folders: Folders) -> Iterator[Check]:
             yield Check("server", "warning", _("Not connected to a company"))
             return
         yield from _server(status.server_url)
+        yield _confirmation(runtime.freshness())
     finally:
         runtime.stop()
 
@@ -132,6 +134,24 @@ def _store(folders: Folders) -> Check:
     if fault is None:
         return Check("store", "ok", _("The store is whole"))
     return Check("store", "warning", f"{fault.title}: {fault.message}")
+
+
+def _confirmation(fresh: Freshness) -> Check:
+    """Whether the server confirms that nothing is missing."""
+    if (trouble := fresh.trouble()) is not None:
+        return Check("freshness", "fault", f"{trouble.title}. {trouble.message}")
+    if not fresh.issued:
+        return Check(
+            "freshness",
+            "warning",
+            _(
+                "The server does not confirm what is assigned to you: it is of an older version, or was not asked yet"
+            ),
+        )
+    moment = datetime.fromtimestamp(fresh.issued, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return Check(
+        "freshness", "ok", _("The server confirmed on {moment} that nothing is missing").format(moment=moment)
+    )
 
 
 def _server(url: str) -> Iterator[Check]:

@@ -7,6 +7,8 @@
     │   ├── ServerUnreachable     no connection, or none that answers in time
     │   │   └── CertificateRefused
     │   ├── NotOurServer          an answer, but not of a Tidings server (a captive portal, a proxy's page)
+    │   ├── FeedRefused           what is assigned does not fit its signed statement
+    │   ├── ClockDiffers          this computer's clock and the server's are days apart
     │   ├── ServerBusy            429 or 503, with the time to wait
     │   ├── ServerFault           any other 5xx
     │   ├── Interrupted           ended by ourselves: to stop, to withdraw, to connect elsewhere
@@ -24,6 +26,7 @@
     │   │   └── TokenMissing      its token is not in the keychain any more
     │   ├── NoticeChanged         the notice has a newer version: the person must be asked again
     │   └── NotUnderstood         it makes no sense to the server: sending it again is of no use
+    ├── NotConfirmed              the server repeats old answers: something may be missing
     ├── InvalidInput              what a person typed cannot be right
     ├── NotConnected              a company is needed first
     ├── DocumentRefused           a document whose signature, company, expiry, counter or form is wrong
@@ -35,7 +38,7 @@ Anything else that is raised is a bug, logged with its traceback at the outermos
 from __future__ import annotations
 
 from agent.model import Region
-from resources.i18n import _
+from resources.i18n import _, ngettext
 
 
 class TidingsError(Exception):
@@ -106,6 +109,47 @@ class NotOurServer(EnvironmentFault):
         return _(
             "This network may ask you to sign in first. Open your browser, sign in, and Tidings continues by itself."
         )
+
+
+class FeedRefused(EnvironmentFault):
+    """A feed that lacks its statement, or is another than it says. ``is_expired``: only its time is over."""
+
+    def __init__(self, detail: str = "", *, is_expired: bool = False) -> None:
+        super().__init__(detail)
+        self.is_expired = is_expired
+
+    @property
+    def title(self) -> str:
+        return _("The server's list of announcements is not right")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "It is not the one that your company signed for this computer, so nothing was changed. Tidings asks again by "
+            "itself; if it lasts, tell your administrator."
+        )
+
+
+class ClockDiffers(EnvironmentFault):
+    """``days``: how far apart, at least 1."""
+
+    def __init__(self, detail: str = "", *, days: int) -> None:
+        super().__init__(detail or f"{days} d between this clock and the server's")
+        self._days = days
+
+    @property
+    def title(self) -> str:
+        return _("This computer's clock may be wrong")
+
+    @property
+    def message(self) -> str:
+        return ngettext(
+            "It differs from the server's by {n} day, so Tidings cannot tell whether an announcement is missing. Set date "
+            "and time; if they are right here, tell your administrator.",
+            "It differs from the server's by {n} days, so Tidings cannot tell whether an announcement is missing. Set date "
+            "and time; if they are right here, tell your administrator.",
+            self._days,
+        ).format(n=self._days)
 
 
 class ServerBusy(EnvironmentFault):
@@ -337,6 +381,29 @@ class NoticeChanged(Refused):
 
 class NotUnderstood(Refused):
     """The server cannot make sense of a request, now or later."""
+
+
+class NotConfirmed(TidingsError):
+    """``days``: since the newest statement of what is assigned, at least 2."""
+
+    def __init__(self, detail: str = "", *, days: int) -> None:
+        super().__init__(detail)
+        self._days = days
+
+    @property
+    def title(self) -> str:
+        return ngettext(
+            "The server has not confirmed for {n} day that nothing is missing",
+            "The server has not confirmed for {n} days that nothing is missing",
+            self._days,
+        ).format(n=self._days)
+
+    @property
+    def message(self) -> str:
+        return _(
+            "It answers, but with what it said before: announcements and recalls may be missing. A proxy or the server may "
+            "be at fault. Tell your administrator, and ask there what is new."
+        )
 
 
 class InvalidInput(TidingsError):

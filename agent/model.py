@@ -238,6 +238,8 @@ class CampaignState(Struct, frozen=True, gc=False):
     acknowledged: datetime | None = None
     """When the person confirmed by name that they have read it."""
     popped_up: datetime | None = None
+    expires: datetime | None = None
+    """When the campaign's document does: it is not shown after that."""
 
 
 class InboxItem(Struct, frozen=True, gc=False):

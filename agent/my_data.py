@@ -65,7 +65,7 @@ class MyData:
 
     def sent(self) -> list[SentItem]:
         """Every message about the person, with its exact bytes; newest first, what still waits before all."""
-        titles = {item.campaign.campaign_id: _title(item) for item in self._campaigns.inbox()}
+        titles = {item.campaign.campaign_id: _title(item) for item in self._campaigns.kept()}
         queued = [event for signal in Signal for event in self._queue.head(signal, policy.OUTBOX_MAX_EVENTS)]
         known = self._messages
         owed, confirmed = self._gate.messages(), self._acknowledging.messages()
@@ -101,7 +101,7 @@ class MyData:
     def verify(self) -> Comparison:
         """Compare what the server holds now with what this computer sent."""
         held, now = self.held(), self._clock.now()
-        ended = {item.campaign.campaign_id for item in self._campaigns.inbox() if item.campaign.ends <= now}
+        ended = {item.campaign.campaign_id for item in self._campaigns.kept() if item.campaign.ends <= now}
         return compare(self.sent(), held, ended)
 
     def correct(self, changes: Mapping[DetailName, DetailValue]) -> tuple[Corrected, ...]:
@@ -135,7 +135,7 @@ class MyData:
             "computer": {
                 **self._sent(),
                 "choices": self._gate.choices(),
-                "announcements": [_state(item) for item in self._campaigns.inbox()],
+                "announcements": [_state(item) for item in self._campaigns.kept()],
             },
         }
         return Copy(

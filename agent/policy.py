@@ -69,6 +69,14 @@ PROXY_TIMEOUT_S = 10
 PROXY_MEMORY_S = 300
 """How long it is remembered which proxy leads to an address, unless a request fails meanwhile."""
 
+# Statements of what is assigned
+STATEMENT_MAX_S = 48 * 3_600
+"""No statement lives longer: after this a server that repeats old answers is noticed."""
+CLOCK_OFF_S = 86_400
+"""A clock that is further from the server's is told to the person. Less is no trouble."""
+DATE_STEP_S = 2
+"""Two answers within this may well carry the same date."""
+
 # Display
 SEEN_AFTER_MS = 3_000
 POPUP_TIMEOUT_MS = 20_000
@@ -99,6 +107,10 @@ CONTROL_ANSWER_MAX_BYTES = 128 * 1024 * 1024
 BEAT_S = 60
 LEASE_S = 180
 """An agent on another computer that gave no sign of life for so long is not there any more."""
+
+# Documents
+CAMPAIGN_AFTERLIFE_DAYS = 30
+"""After a campaign's end, where its document's own end is not known."""
 
 # Asking
 ASK_AGAIN_AFTER_DEFERRAL_DAYS = 7

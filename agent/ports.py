@@ -45,7 +45,12 @@ class Answer(Struct, frozen=True):
 
 
 class Transport(Protocol):
-    """Sends bytes to the company's server. Raises ServerUnreachable, NotOurServer, ServerBusy, ServerFault, TokenRefused."""
+    """Sends bytes to the company's server. Raises ServerUnreachable, NotOurServer, ServerBusy, ServerFault, TokenRefused.
+
+    ``feed_subject``: whom the server's statements are about, for the token in use.
+    """
+
+    feed_subject: str
 
     def request(
         self,

@@ -23,6 +23,7 @@ from agent.consent_gate import ConsentGate
 from agent.device_policy import PolicyFile
 from agent.device_token import DeviceToken
 from agent.folders import Folders
+from agent.freshness import Freshness
 from agent.instance_lock import InstanceLock
 from agent.interactions import Interactions
 from agent.ledger import Ledger
@@ -79,7 +80,7 @@ class Runtime:
         self._database = Database(folders.data / "tidings.sqlite3", folders.runtime)
         migrate(self._database)
         enrolments = EnrolmentStore(self._database)
-        self._campaigns = CampaignStore(self._database)
+        self._campaigns = CampaignStore(self._database, clock)
         self._settings = SettingStore(self._database)
         self.messages = MessageStore(self._database)
         notes = (folders.runtime, *folders.other_runtimes)
@@ -208,6 +209,11 @@ class Runtime:
             choose_now=self._gate.must_ask(),
             troubles=self._policy_troubles() + self._work.troubles() + self._damage(),
         )
+
+    def freshness(self) -> Freshness:
+        """What is known of the server's statements of what is assigned."""
+        enrolment = self._connector.enrolment()
+        return enrolment.freshness if enrolment else Freshness()
 
     def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
         """The campaigns received, newest first, without the recalled ones; at most so many, or of these ids only."""

@@ -141,12 +141,18 @@ def _spare_beyond_limits(
     return show, digest
 
 
+def end_of(item: InboxItem) -> datetime:
+    """When a campaign leaves the screen: at its end, or when its document expires if that is before."""
+    expires = item.state.expires
+    return item.campaign.ends if expires is None else min(item.campaign.ends, expires)
+
+
 def over(item: InboxItem, now: datetime) -> HoldReason | None:
     """Why a campaign may no longer be on the screen at all, or None."""
     campaign = item.campaign
     if campaign.status is CampaignStatus.RECALLED:
         return HoldReason.RECALLED
-    if now >= campaign.ends:
+    if now >= end_of(item):
         return HoldReason.EXPIRED
     if not item.state.listed:
         return HoldReason.NOT_LISTED

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
 from agent import errors, policy, wire
+from agent.freshness import Freshness
 from agent.model import Campaign, Company
 from agent.ports import Answer, Clock, Transport
 from agent.store.campaigns import CampaignStore
@@ -37,65 +39,125 @@ class Sync:
         self._clock = clock
 
     def step(self, transport: Transport) -> Outcome:
-        """Raises as the transport does, NotConnected, DiskFault, EnvironmentFault; the store is unchanged then."""
+        """Raises as the transport does, NotConnected, DiskFault, FeedRefused, ClockDiffers; nothing is stored then."""
         enrolment = self._enrolments.read()
         if enrolment is None:
             raise errors.NotConnected("sync")
         headers = {"If-None-Match": enrolment.etag} if enrolment.etag else {}
-        answer = transport.request("GET", wire.FEED_PATH, headers=headers, max_bytes=policy.FEED_MAX_BYTES)
+        answer = transport.request(
+            "GET", wire.FEED_PATH, headers=headers | wire.STATED_FEED, max_bytes=policy.FEED_MAX_BYTES
+        )
+        now = self._clock.now()
         if answer.status == 304:
             interval = _interval(answer, enrolment.poll_interval_s)
-            self._enrolments.checked(self._clock.now(), interval)
-            return Outcome(False, 0, interval)
-        return self._store(enrolment, answer, wire.decode_feed(answer.body))
+            fresh = enrolment.freshness.heard(now, answer.headers.get("date", ""))
+            self._enrolments.checked(now, interval, fresh)
+            return Outcome(False, 0, _until_it_counts(interval, fresh, now))
+        feed = wire.decode_feed(answer.body)
+        fresh = enrolment.freshness.heard(now, answer.headers.get("date", ""))
+        try:
+            return self._store(enrolment, answer, feed, transport.feed_subject, fresh)
+        except errors.FeedRefused as refusal:
+            self._enrolments.heard(fresh)
+            if refusal.is_expired and isinstance(differs := fresh.trouble(), errors.ClockDiffers):
+                raise differs from refusal
+            raise
 
-    def _store(self, enrolment: Enrolment, answer: Answer, feed: wire.Feed) -> Outcome:
+    def _store(
+        self, enrolment: Enrolment, answer: Answer, feed: wire.Feed, subject: str, fresh: Freshness
+    ) -> Outcome:
         counters = self._enrolments.counters()
-        company, company_counters, company_refused = self._company(enrolment, feed.company, counters)
-        known = {known_digest: subject for subject, (_, known_digest) in counters.items()}
+        company, about_company = self._company(enrolment, feed.company, counters)
+        known = {known_digest: (subject, counter) for subject, (counter, known_digest) in counters.items()}
         unseen = [document for document in feed.campaigns if digest(document) not in known]
-        verdicts = self._verify(enrolment, wire.CAMPAIGN_DOCUMENT, unseen, counters)
+        verdicts, statement = self._campaign_verdicts(enrolment, feed, unseen, counters, subject)
+        told = {verdict.digest: (verdict.subject, verdict.counter) for verdict in verdicts} | known
+        if statement is not None:
+            fresh = _checked(statement, fresh, self._clock.now())
+            _compare(statement, about_company.counter, [told[digest(each)] for each in feed.campaigns])
+        elif fresh.issued:
+            raise errors.FeedRefused("no statement, although there were some")
         campaigns, new_counters, refused = _read(verdicts)
-        still_named = {known[d] for document in feed.campaigns if (d := digest(document)) in known}
+        still_named = {known[d][0] for document in feed.campaigns if (d := digest(document)) in known}
         named = still_named | {campaign.campaign_id for campaign in campaigns}
+        if company is not None:
+            new_counters[about_company.subject] = (about_company.counter, about_company.digest)
         self._campaigns.apply_feed(
             campaigns,
             named,
-            {**company_counters, **new_counters},
+            new_counters,
             msgspec.json.encode(company) if company is not None else None,
             etag="" if _worth_asking_again(verdicts) else _etag(answer),
             owner=enrolment.owner,
             person=feed.person,
             poll_interval_s=feed.poll_interval_s,
             now=self._clock.now(),
+            expires={verdict.subject: verdict.expires for verdict in verdicts},
+            freshness=fresh,
         )
-        return Outcome(True, refused + company_refused, feed.poll_interval_s)
+        interval = _until_it_counts(feed.poll_interval_s, fresh, self._clock.now())
+        return Outcome(True, refused + bool(about_company.problem), interval)
 
     def _company(
         self, enrolment: Enrolment, document: str, counters: dict[str, tuple[int, str]]
-    ) -> tuple[Company | None, dict[str, tuple[int, str]], int]:
-        """The company document if it is new and good: the company, its counter, and how many were refused."""
-        if counters.get(enrolment.company_id, (0, ""))[1] == digest(document):
-            return None, {}, 0
-        (verdict,) = self._verify(enrolment, wire.COMPANY_DOCUMENT, [document], counters)
-        if verdict.problem:
-            log.warning("The company document was refused: %s", verdict.problem)
-            return None, {}, 1
+    ) -> tuple[Company | None, Verdict]:
+        """The company, if its document is new and good, and what was found out about the document."""
+        counter, known_digest = counters.get(enrolment.company_id, (0, ""))
+        if known_digest == digest(document):
+            return None, Verdict(known_digest, subject=enrolment.company_id, counter=counter)
+        (verdict,) = self._verifier.verify(
+            self._question(enrolment, wire.COMPANY_DOCUMENT, [document], counters)
+        )
         try:
+            if verdict.problem:
+                raise errors.DocumentRefused(verdict.problem)
             company = wire.decode_company(enrolment.company_id, bytes(verdict.content))
             if company.region is not enrolment.company.region:
                 raise errors.DocumentRefused(f"another region: {company.region}")
         except errors.DocumentRefused as error:
             log.warning("The company document was refused: %s", error.detail)
-            return None, {}, 1
-        return company, {verdict.subject: (verdict.counter, verdict.digest)}, 0
+            return None, msgspec.structs.replace(verdict, problem=error.detail)
+        return company, verdict
 
-    def _verify(
+    def _campaign_verdicts(
+        self,
+        enrolment: Enrolment,
+        feed: wire.Feed,
+        unseen: Sequence[str],
+        counters: dict[str, tuple[int, str]],
+        subject: str,
+    ) -> tuple[Sequence[Verdict], Verdict | None]:
+        """One for each unseen campaign, and that of the statement, if there is one."""
+        question = self._question(enrolment, wire.CAMPAIGN_DOCUMENT, unseen, counters)
+        question = msgspec.structs.replace(question, statement=feed.statement or "", subject=subject)
+        verdicts = self._verifier.verify(question)
+        return (verdicts[:-1], verdicts[-1]) if feed.statement else (verdicts, None)
+
+    def _question(
         self, enrolment: Enrolment, kind: str, documents: Sequence[str], counters: dict[str, tuple[int, str]]
-    ) -> tuple[Verdict, ...]:
+    ) -> Question:
         now = int(self._clock.now().timestamp())
-        question = Question(kind, enrolment.company_id, enrolment.keys, now, tuple(documents), counters)
-        return self._verifier.verify(question)
+        return Question(kind, enrolment.company_id, enrolment.keys, now, tuple(documents), counters)
+
+
+def _checked(statement: Verdict, fresh: Freshness, now: datetime) -> Freshness:
+    """With a statement that is good and no older than one seen. Raises FeedRefused."""
+    if statement.issued and statement.issued < fresh.issued:
+        raise errors.FeedRefused("an older statement than one that was seen")
+    if statement.problem:
+        is_expired = statement.problem == EXPIRED
+        raise errors.FeedRefused(f"statement: {statement.problem}", is_expired=is_expired)
+    return fresh.stated(statement.issued, statement.expires, now)
+
+
+def _compare(statement: Verdict, company: int, campaigns: Sequence[tuple[str, int]]) -> None:
+    """Whether a feed holds the documents that its statement lists, each once, and no other. Raises FeedRefused."""
+    try:
+        listed = wire.decode_statement(bytes(statement.content))
+    except errors.DocumentRefused as error:
+        raise errors.FeedRefused(error.detail) from error
+    if company != listed.company or sorted(campaigns) != sorted(listed.campaigns.items()):
+        raise errors.FeedRefused("other documents than its statement lists")
 
 
 def _read(verdicts: Sequence[Verdict]) -> tuple[list[Campaign], dict[str, tuple[int, str]], int]:
@@ -123,6 +185,12 @@ def _interval(answer: Answer, current: int) -> int:
     if not value.isdecimal() or len(value) > 6:
         return current
     return min(max(int(value), policy.POLL_INTERVAL_MIN_S), policy.POLL_INTERVAL_MAX_S)
+
+
+def _until_it_counts(interval_s: int, fresh: Freshness, now: datetime) -> int:
+    """No later than when the statement expires, so that a server which repeats itself is noticed in time."""
+    left = fresh.expires - int(now.timestamp())
+    return min(interval_s, max(left, policy.POLL_INTERVAL_MIN_S)) if left > 0 else interval_s
 
 
 def _worth_asking_again(verdicts: Sequence[Verdict]) -> bool:

@@ -24,7 +24,10 @@ EXPIRED = "expired"
 
 
 class Question(Struct, frozen=True):
-    """Documents of one type to verify. ``counters``: for each subject the highest counter seen, and its digest."""
+    """Documents of one type to verify. ``counters``: for each subject the highest counter seen, and its digest.
+
+    ``statement``: of the feed that they came with, to be verified last; ``subject``: whose it must be.
+    """
 
     type: str
     company_id: str
@@ -32,15 +35,18 @@ class Question(Struct, frozen=True):
     now: int
     documents: tuple[str, ...]
     counters: dict[str, tuple[int, str]] = {}
+    statement: str = ""
+    subject: str = ""
 
 
 class Verdict(Struct, frozen=True):
-    """``problem`` is empty for a good document; only then is the rest filled in."""
+    """``problem`` is empty for a good document; only then is there ``content``. The rest is empty unless it is signed."""
 
     digest: str
     problem: str = ""
     subject: str = ""
     counter: int = 0
+    issued: int = 0
     expires: int = 0
     content: Raw = Raw(b"null")
 
@@ -54,14 +60,15 @@ class Verifier(Protocol):
     """Who checks documents: a helper process."""
 
     def verify(self, question: Question) -> tuple[Verdict, ...]:
-        """One verdict for each document. Raises EnvironmentFault."""
+        """One verdict for each document, and for the statement if there is one. Raises EnvironmentFault."""
 
 
 class ProcessVerifier:
     """Verifies in a helper process. Raises EnvironmentFault when that does not work."""
 
     def verify(self, question: Question) -> tuple[Verdict, ...]:
-        if not question.documents:
+        asked = _documents(question)
+        if not asked:
             return ()
         try:
             answer = processes.ask("verify", msgspec.json.encode(question), timeout_s=policy.VERIFY_TIMEOUT_S)
@@ -71,7 +78,7 @@ class ProcessVerifier:
             verdicts = decode_json(answer, tuple[Verdict, ...])
         except msgspec.DecodeError as error:
             raise errors.EnvironmentFault("no proper answer of the helper") from error
-        if [verdict.digest for verdict in verdicts] != [digest(document) for document in question.documents]:
+        if [verdict.digest for verdict in verdicts] != [digest(document) for document in asked]:
             raise errors.EnvironmentFault("verdicts for other documents")
         return verdicts
 
@@ -81,36 +88,55 @@ def answer(question: bytes) -> bytes:
     return msgspec.json.encode(verify_documents(decode_json(question, Question)))
 
 
+def _documents(question: Question) -> tuple[str, ...]:
+    return question.documents + ((question.statement,) if question.statement else ())
+
+
 def verify_documents(question: Question) -> tuple[Verdict, ...]:
     """Verify each document by itself, in order; a later one of the same subject counts against the earlier."""
     counters = dict(question.counters)
     verdicts = []
     for document in question.documents:
-        try:
-            verdict = _verify(document, question, counters)
+        verdict = _verify(document, question.type, question, counters)
+        if not verdict.problem:
             counters[verdict.subject] = (verdict.counter, verdict.digest)
-        except errors.DocumentRefused as error:
-            verdict = Verdict(digest(document), problem=error.detail)
         verdicts.append(verdict)
+    if question.statement:
+        verdicts.append(_verify(question.statement, wire.FEED_DOCUMENT, question, {}))
     return tuple(verdicts)
 
 
-def _verify(document: str, question: Question, counters: dict[str, tuple[int, str]]) -> Verdict:
-    envelope = wire.decode_envelope(_signed_payload(document, question))
-    if envelope.iss != question.company_id:
-        raise errors.DocumentRefused("of another company")
-    if question.type == wire.COMPANY_DOCUMENT and envelope.sub != question.company_id:
-        raise errors.DocumentRefused("about another company")
-    if envelope.exp <= question.now:
-        raise errors.DocumentRefused(EXPIRED)
-    _check_counter(envelope, digest(document), counters)
-    return Verdict(
+def _verify(document: str, kind: str, question: Question, counters: dict[str, tuple[int, str]]) -> Verdict:
+    try:
+        envelope = wire.decode_envelope(_signed_payload(document, kind, question.keys))
+        _check_owner(envelope, kind, question)
+    except errors.DocumentRefused as error:
+        return Verdict(digest(document), problem=error.detail)
+    signed = Verdict(
         digest(document),
         subject=envelope.sub,
         counter=envelope.ctr,
+        issued=envelope.iat,
         expires=envelope.exp,
-        content=envelope.content,
     )
+    try:
+        if envelope.exp <= question.now:
+            raise errors.DocumentRefused(EXPIRED)
+        if kind == wire.FEED_DOCUMENT and envelope.exp > envelope.iat + policy.STATEMENT_MAX_S:
+            raise errors.DocumentRefused("it lives too long")
+        _check_counter(envelope, signed.digest, counters)
+    except errors.DocumentRefused as error:
+        return msgspec.structs.replace(signed, problem=error.detail)
+    return msgspec.structs.replace(signed, content=envelope.content)
+
+
+def _check_owner(envelope: wire.Envelope, kind: str, question: Question) -> None:
+    if envelope.iss != question.company_id:
+        raise errors.DocumentRefused("of another company")
+    if kind == wire.COMPANY_DOCUMENT and envelope.sub != question.company_id:
+        raise errors.DocumentRefused("about another company")
+    if kind == wire.FEED_DOCUMENT and envelope.sub != question.subject:
+        raise errors.DocumentRefused("for another computer")
 
 
 def _check_counter(
@@ -125,7 +151,7 @@ def _check_counter(
         raise errors.DocumentRefused(f"a second document with counter {highest}")
 
 
-def _signed_payload(document: str, question: Question) -> bytes:
+def _signed_payload(document: str, kind: str, keys: wire.KeySet) -> bytes:
     """The payload, once the signature is right. Raises DocumentRefused."""
     from joserfc import jws
     from joserfc.errors import JoseError
@@ -137,9 +163,9 @@ def _signed_payload(document: str, question: Question) -> bytes:
     try:
         signed = jws.extract_compact(document.encode(), registry=registry)
         header = signed.headers()
-        if set(header) != {"alg", "kid", "typ"} or header["typ"] != question.type:
+        if set(header) != {"alg", "kid", "typ"} or header["typ"] != kind:
             raise errors.DocumentRefused("header of another kind of document")
-        key = _key(str(header["kid"]), question)
+        key = _key(str(header["kid"]), kind, keys)
         if not jws.validate_compact(signed, key, algorithms=_ALGORITHMS, registry=registry):
             raise errors.DocumentRefused("wrong signature")
     except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -147,11 +173,11 @@ def _signed_payload(document: str, question: Question) -> bytes:
     return signed.payload
 
 
-def _key(kid: str, question: Question) -> OKPKey:
+def _key(kid: str, kind: str, keys: wire.KeySet) -> OKPKey:
     from joserfc.jwk import OKPKey
 
-    use = "receipt" if question.type == wire.RECEIPT_DOCUMENT else "campaign"
-    for key in question.keys.keys:
+    use = "receipt" if kind in (wire.RECEIPT_DOCUMENT, wire.FEED_DOCUMENT) else "campaign"
+    for key in keys.keys:
         if key.kid == kid and key.tidings_use == use:
             return OKPKey.import_key({"kty": key.kty, "crv": key.crv, "x": key.x})
     raise errors.DocumentRefused("signed with an unknown key")

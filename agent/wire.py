@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -43,10 +44,15 @@ HEALTH_PATH = "/api/v1/health"
 COMPANY_DOCUMENT = "tidings-company"
 CAMPAIGN_DOCUMENT = "tidings-campaign"
 RECEIPT_DOCUMENT = "tidings-receipt"
+FEED_DOCUMENT = "tidings-feed"
+
+STATED_FEED = {"Tidings-Feed": "signed"}
+"""The header that asks for a statement with the feed."""
 
 T = TypeVar("T")
 
 Uuid4 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+Counter = Annotated[int, Meta(ge=0, le=2**53)]
 Document = Annotated[str, Meta(max_length=policy.DOCUMENT_MAX_BYTES, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")]
 
 
@@ -85,6 +91,15 @@ class Feed(Struct, frozen=True, forbid_unknown_fields=True):
     company: Document
     campaigns: Annotated[tuple[Document, ...], Meta(max_length=policy.FEED_MAX_CAMPAIGNS)]
     poll_interval_s: Annotated[int, Meta(ge=policy.POLL_INTERVAL_MIN_S, le=policy.POLL_INTERVAL_MAX_S)]
+    statement: Document | None = None
+    """None from servers that know no statements."""
+
+
+class Statement(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a feed holds: the counter of the company's document, and of each campaign's."""
+
+    company: Counter
+    campaigns: Annotated[dict[CampaignId, Counter], Meta(max_length=policy.FEED_MAX_CAMPAIGNS)]
 
 
 class SignalResult(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,7 +176,7 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1]
     iss: str
     sub: str
-    ctr: Annotated[int, Meta(ge=0, le=2**53)]
+    ctr: Counter
     iat: int
     exp: int
     content: Raw
@@ -264,6 +279,16 @@ def decode_envelope(payload: bytes) -> Envelope:
     return _document(payload, Envelope)
 
 
+def decode_statement(content: bytes) -> Statement:
+    """Raises DocumentRefused."""
+    return _document(content, Statement)
+
+
+def feed_subject(token: str) -> str:
+    """The ``sub`` of this computer's statements."""
+    return hashlib.sha256(b"tidings feed " + hashlib.sha256(token.encode()).hexdigest().encode()).hexdigest()
+
+
 def decode_company(company_id: str, content: bytes) -> Company:
     """Raises DocumentRefused."""
     read = _document(content, _CompanyContent)
@@ -330,4 +355,5 @@ resolve(
     _CompanyContent,
     _CampaignContent,
     Envelope,
+    Statement,
 )

@@ -156,6 +156,9 @@ class Work:
             found.append(self._revocation)
         elif self._fault is not None:
             found.append(self._fault)
+        stale = self._stale()
+        if stale is not None:
+            found.append(stale)
         keychain = self._connector.token.fault
         if keychain is not None and keychain is not self._fault:
             found.append(keychain)
@@ -168,10 +171,23 @@ class Work:
         found.extend(self._choosing.faults)
         return tuple(trouble(each) for each in found)
 
+    def _stale(self) -> errors.TidingsError | None:
+        """What is to be said of the server's statements. While it does not answer, that is what is said."""
+        enrolment = self._connector.enrolment()
+        if enrolment is None or self.revoked or isinstance(self._fault, errors.ClockDiffers):
+            return None
+        if self._fault is not None and not isinstance(self._fault, errors.FeedRefused):
+            return None
+        return enrolment.freshness.trouble()
+
     # The three tasks
 
     def _poll(self) -> float | None:
-        outcome = self._sync.step(self._client(_POLL))
+        try:
+            outcome = self._sync.step(self._client(_POLL))
+        except (errors.FeedRefused, errors.ClockDiffers):
+            self._connector.reload()
+            raise
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
         if self._connector.reload():

@@ -172,7 +172,7 @@ class Presenter:
             self._wake_call.cancel()
             self._wake_call = None
         pages = (*self._deck, *self._deck.aside)
-        moments: list[datetime] = [item.campaign.ends for page in pages for item in page.items]
+        moments: list[datetime] = [selection.end_of(item) for page in pages for item in page.items]
         if self._deck.aside:
             ends = (self._agent.status().paused_until, found.quiet_until)
             moments += [end for end in ends if end is not None and end > self._clock.now()]

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 import msgspec
 
-from agent import errors, gently
+from agent import errors, gently, policy
 from agent.decoding import decode_json
+from agent.freshness import Freshness
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
+from agent.ports import Clock
 from agent.store.connection import Database, decoding
 
 _LIKES_A_DAY = 1_000
+_LAST_TIME = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
-    "content, received, listed, displayed, popped_up, is_read, liked, remind_at, remind_login, acknowledged"
+    "content, received, listed, displayed, popped_up, is_read, liked, remind_at, remind_login, acknowledged,"
+    " expires"
 )
-_Row = tuple[bytes, str, int, str | None, str | None, int, int, str | None, str, str | None]
+_Row = tuple[bytes, str, int, str | None, str | None, int, int, str | None, str, str | None, int]
+_VALID = "expires > ?"
+"""The document's own end has not come."""
 
 
 class CampaignStore:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._decoded: WeakValueDictionary[bytes, Campaign] = WeakValueDictionary()
         """What a window holds, or selection judged last, is not decoded again."""
         self._judged: list[InboxItem] = []
@@ -41,11 +48,14 @@ class CampaignStore:
         now: datetime,
         owner: tuple[str, bytes],
         person: Person,
+        expires: Mapping[str, int],
+        freshness: Freshness,
     ) -> None:
         """Store one feed, whole or not at all. ``listed``: the ids of all campaigns that it names.
 
         ``owner``: company and person that it was asked for. Raises NotConnected when these left meanwhile.
-        ``person``: the same as the company describes them now.
+        ``person``: the same as the company describes them now. ``expires``: when each changed document does, in Unix
+        seconds.
 
         What the person did with a campaign stays when its content changes; a recalled campaign's text is overwritten by
         the recall.
@@ -57,9 +67,10 @@ class CampaignStore:
             ).fetchone():
                 raise errors.NotConnected("the enrolment changed during a poll")
             connection.executemany(
-                "INSERT INTO campaign (campaign_id, content, starts, received, recalled) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO campaign (campaign_id, content, starts, received, recalled, expires)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (campaign_id) DO UPDATE SET content = excluded.content, starts = excluded.starts,"
-                " recalled = excluded.recalled",
+                " recalled = excluded.recalled, expires = excluded.expires",
                 [
                     (
                         c.campaign_id,
@@ -67,6 +78,7 @@ class CampaignStore:
                         c.starts.isoformat(),
                         moment,
                         c.status == CampaignStatus.RECALLED,
+                        expires.get(c.campaign_id) or _latest_expiry(c),
                     )
                     for c in changed
                 ],
@@ -82,27 +94,45 @@ class CampaignStore:
             if company is not None:
                 connection.execute("UPDATE enrolment SET company = ?", (company,))
             connection.execute(
-                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?, person = ?",
-                (etag, poll_interval_s, moment, msgspec.json.encode(person)),
+                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?, person = ?, freshness = ?",
+                (
+                    etag,
+                    poll_interval_s,
+                    moment,
+                    msgspec.json.encode(person),
+                    msgspec.json.encode(freshness),
+                ),
             )
 
     def inbox(self, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
-        """Every campaign but the recalled ones, newest first; ``newest``: at most so many; ``only``: of these ids."""
+        """Every campaign but those recalled or expired, newest first; ``newest``: at most so many; ``only``: of these ids."""
         limit = -1 if newest is None else newest
         if only is None:
-            return self._items("recalled = 0 ORDER BY starts DESC, campaign_id LIMIT ?", limit)
+            return self._items(
+                f"recalled = 0 AND {_VALID} ORDER BY starts DESC, campaign_id LIMIT ?", self._now(), limit
+            )
         if not only:
             return []
         return self._items(
-            "recalled = 0 AND campaign_id IN (SELECT value FROM json_each(?)) ORDER BY starts DESC, campaign_id LIMIT ?",
+            f"recalled = 0 AND {_VALID} AND campaign_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY starts DESC, campaign_id LIMIT ?",
+            self._now(),
             msgspec.json.encode(sorted(only)).decode(),
             limit,
         )
 
+    def kept(self) -> list[InboxItem]:
+        """Every campaign but the recalled ones, newest first: also what is no longer shown because it expired."""
+        return self._items("recalled = 0 ORDER BY starts DESC, campaign_id")
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
     def candidates(self) -> list[InboxItem]:
         """What selection has to judge: campaigns that the last feed named, and those with a reminder."""
         self._judged = self._items(
-            "(listed = 1 OR remind_at IS NOT NULL OR remind_login != '') ORDER BY starts, campaign_id"
+            f"(listed = 1 OR remind_at IS NOT NULL OR remind_login != '') AND {_VALID} ORDER BY starts, campaign_id",
+            self._now(),
         )
         return self._judged
 
@@ -123,14 +153,16 @@ class CampaignStore:
     def get(self, campaign_id: str) -> InboxItem | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                f"SELECT {_COLUMNS} FROM campaign WHERE campaign_id = ?", (campaign_id,)
+                f"SELECT {_COLUMNS} FROM campaign WHERE campaign_id = ? AND {_VALID}",
+                (campaign_id, self._now()),
             ).fetchone()
         return self._item(row) if row else None
 
     def unread(self) -> int:
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0"
+                f"SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0 AND {_VALID}",
+                (self._now(),),
             ).fetchone()
         return int(row[0])
 
@@ -205,8 +237,25 @@ class CampaignStore:
             )
 
 
+def _latest_expiry(campaign: Campaign) -> int:
+    """Of a document that says no end of its own (docs/protocol)."""
+    return int((campaign.ends + timedelta(days=policy.CAMPAIGN_AFTERLIFE_DAYS)).timestamp())
+
+
 def _state(row: _Row) -> CampaignState:
-    _, received, listed, displayed, popped_up, is_read, liked, remind_at, remind_login, acknowledged = row
+    (
+        _,
+        received,
+        listed,
+        displayed,
+        popped_up,
+        is_read,
+        liked,
+        remind_at,
+        remind_login,
+        acknowledged,
+        expires,
+    ) = row
     return CampaignState(
         received=datetime.fromisoformat(received),
         listed=bool(listed),
@@ -217,4 +266,5 @@ def _state(row: _Row) -> CampaignState:
         remind_at=datetime.fromisoformat(remind_at) if remind_at else None,
         remind_after_login=remind_login,
         acknowledged=datetime.fromisoformat(acknowledged) if acknowledged else None,
+        expires=datetime.fromtimestamp(min(expires, _LAST_TIME), UTC),
     )

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from agent import wire
 from agent.decoding import decode_json
+from agent.freshness import Freshness
 from agent.model import Company, Person
 from agent.store.connection import Database, decoding
 
@@ -29,6 +30,7 @@ class Enrolment(Struct, frozen=True):
     last_check: datetime | None
     connected: datetime | None = None
     """None where it was connected before this was noted."""
+    freshness: Freshness = Freshness()
 
     @property
     def owner(self) -> tuple[str, bytes]:
@@ -43,8 +45,8 @@ class EnrolmentStore:
     def read(self) -> Enrolment | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check, connected"
-                " FROM enrolment"
+                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check, connected,"
+                " freshness FROM enrolment"
             ).fetchone()
         if row is None:
             return None
@@ -59,6 +61,7 @@ class EnrolmentStore:
                 poll_interval_s=row[6],
                 last_check=datetime.fromisoformat(row[7]) if row[7] else None,
                 connected=datetime.fromisoformat(row[8]) if row[8] else None,
+                freshness=decode_json(row[9], Freshness) if row[9] else Freshness(),
             )
 
     def is_anothers(self, enrolment: Enrolment) -> bool:
@@ -97,12 +100,18 @@ class EnrolmentStore:
                 connection.execute(f"DELETE FROM {table}")
         self._database.scrub()
 
-    def checked(self, now: datetime, poll_interval_s: int) -> None:
+    def checked(self, now: datetime, poll_interval_s: int, freshness: Freshness) -> None:
         """A poll ended with "nothing new"."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE enrolment SET last_check = ?, poll_interval_s = ?", (now.isoformat(), poll_interval_s)
+                "UPDATE enrolment SET last_check = ?, poll_interval_s = ?, freshness = ?",
+                (now.isoformat(), poll_interval_s, msgspec.json.encode(freshness)),
             )
+
+    def heard(self, freshness: Freshness) -> None:
+        """The server answered something that was not taken."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE enrolment SET freshness = ?", (msgspec.json.encode(freshness),))
 
     def counters(self) -> dict[str, tuple[int, str]]:
         with self._database.reading() as connection:

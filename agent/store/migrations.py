@@ -104,7 +104,16 @@ ALTER TABLE campaign ADD COLUMN popped_up TEXT;
 UPDATE campaign SET popped_up = displayed
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
+_V6 = """
+ALTER TABLE campaign ADD COLUMN expires INTEGER;
+UPDATE campaign SET expires =
+coalesce(CAST(strftime('%s', json_extract(CAST(content AS TEXT), '$.ends'), '+30 days') AS INTEGER), 4102444800);
+DROP INDEX campaign_unread;
+CREATE INDEX campaign_unread ON campaign (expires) WHERE is_read = 0 AND recalled = 0;
+ALTER TABLE enrolment ADD COLUMN freshness BLOB
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:

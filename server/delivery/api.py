@@ -55,12 +55,23 @@ class EnrolmentAnswer(Message):
 class FeedAnswer(Message):
     v: Literal[1]
     person: PersonAnswer
+    statement: CompactJws | None = None
     company: CompactJws
     campaigns: Annotated[list[CompactJws], Field(max_length=1000)]
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)]
 
 
-FEED_HEADERS = [{"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}]
+STATED = "signed"
+"""The value of `Tidings-Feed` with which an agent asks for a statement; older ones would refuse the field."""
+FEED_HEADERS = [
+    {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
+    {
+        "name": "Tidings-Feed",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "enum": [STATED]},
+    },
+]
 MEDIA_HEADERS = [
     {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
     for name in ("If-None-Match", "Range", "If-Range")
@@ -114,14 +125,16 @@ def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]
 )
 def get_feed(request: CallerRequest) -> HttpResponse:
     caller, now = request.auth, clock.now()
-    tag = entity_tag(caller, now)
+    stated = request.META.get("HTTP_TIDINGS_FEED") == STATED
+    tag = entity_tag(caller, now, stated=stated)
     if _matches(request.META.get("HTTP_IF_NONE_MATCH"), tag):
         response = HttpResponse(status=304)
         del response["Content-Type"]
     else:
-        response = HttpResponse(feed(caller, now), content_type="application/json")
+        response = HttpResponse(feed(caller, now, stated=stated), content_type="application/json")
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
+    response["Vary"] = "Tidings-Feed"
     response["Tidings-Poll-Interval"] = str(caller.poll_interval_s)
     return response
 

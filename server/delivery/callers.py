@@ -25,6 +25,7 @@ class Caller:
     first_name: str
     feed_revision: int
     poll_interval_s: int
+    token_hash: str = ""
 
 
 class CallerRequest(HttpRequest):
@@ -49,7 +50,8 @@ class DeviceToken(HttpBearer):
         load.rate_for(request.META).take(row[0])
         device_id, person_id, *company = row
         # SQLite has no type for UUIDs.
-        return Caller(device_id, UUID(person_id) if isinstance(person_id, str) else person_id, *company)
+        person = UUID(person_id) if isinstance(person_id, str) else person_id
+        return Caller(device_id, person, *company)
 
 
 def device_holder(token: str) -> load.Holder | None:
@@ -78,5 +80,6 @@ def _query(_vendor: str) -> str:
         "person__first_name",
         "person__company__feed_revision",
         "person__company__poll_interval_s",
+        "token_hash",
     )
     return str(devices.query.sql_with_params()[0])

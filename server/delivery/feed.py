@@ -4,16 +4,21 @@ Feeds change in two ways. A write (publish, recall, import, another notice) draw
 its own transaction. And time passes: campaigns start and end with no write at all. Between two such moments a person's
 feed stays as it is, so the tag is made of the revision, the number of starts and ends that have passed, and the person,
 with what the feed says of them: a correction of theirs arrives with their next poll, and troubles nobody else's.
+
+Agents that ask for it get a signed statement of what the feed holds, which lives for a short time (ADR 17). Their tag
+changes every `STATED_ANEW` too, at a moment of the person's own, so that an unchanged feed is stated anew long before.
 """
 
+import hashlib
 import json
 import threading
 import zlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -21,9 +26,14 @@ from django.db.models import Q, QuerySet
 from server.campaigns.models import Campaign
 from server.delivery.callers import Caller
 from server.directory.models import Company
+from server.signing.documents import counter_of, sign_feed
+from server.signing.signers import load_signer
 
 MOST_CAMPAIGNS = 1000
 LARGEST_FEED_BYTES = 4 * 1024 * 1024
+STATEMENT_BYTES = 100
+"""At most, of one campaign in a statement: id and counter, as base64."""
+STATED_ANEW = timedelta(hours=12)
 REMEMBERED_SCHEDULES = 200
 REMEMBERED_BODY_BYTES = 64 * 1024 * 1024
 
@@ -60,16 +70,38 @@ class Remembered(Generic[Value]):
 
 
 _schedules: Remembered[list[datetime]] = Remembered(REMEMBERED_SCHEDULES)
-_bodies: Remembered[bytes] = Remembered(REMEMBERED_BODY_BYTES, len)
 
 
-def entity_tag(caller: Caller, now: datetime) -> str:
-    """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll."""
+@dataclass(frozen=True)
+class Shared:
+    """What people with the same campaigns have in common: the feed without the person, and what it holds."""
+
+    body: bytes
+    listed: dict[str, Any]
+
+
+_bodies: Remembered[Shared] = Remembered(REMEMBERED_BODY_BYTES, lambda shared: len(shared.body))
+
+
+def entity_tag(caller: Caller, now: datetime, *, stated: bool = False) -> str:
+    """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll.
+
+    `stated`: of the feed with a statement.
+    """
     schedule = _schedules.get(
         (caller.company_id, caller.feed_revision), lambda: _starts_and_ends(caller.company_id)
     )
     named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
-    return f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}"'
+    period = f"-{_period(caller.person_id, now):x}" if stated else ""
+    return (
+        f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}{period}"'
+    )
+
+
+def _period(person_id: UUID, now: datetime) -> int:
+    """How many times the person's statements came of age. Each person has moments of their own."""
+    length = int(STATED_ANEW.total_seconds())
+    return (int(now.timestamp()) + person_id.int % length) // length
 
 
 def _starts_and_ends(company_id: str) -> list[datetime]:
@@ -92,33 +124,50 @@ def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campa
     )
 
 
-def feed(caller: Caller, now: datetime) -> bytes:
-    """The body of the caller's feed. All but the person is built once for all people with the same campaigns."""
+def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
+    """The body of the caller's feed. What is no person's own is built once for all people with the same campaigns.
+
+    `stated`: with a statement. Raises `EnvironmentFault` when the key for it cannot be used.
+    """
     ids = tuple(assigned(caller, now).order_by("-starts", "pk").values_list("pk", flat=True)[:MOST_CAMPAIGNS])
     shared = _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
-    person = json.dumps({"email": caller.email, "first_name": caller.first_name}, separators=(",", ":"))
-    return b'{"person":%s,%s' % (person.encode(), shared[1:])
+    own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
+    if stated:
+        own["statement"] = sign_feed(
+            load_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
+        )
+    return json.dumps(own, separators=(",", ":")).encode()[:-1] + b"," + shared.body[1:]
 
 
-def _build(caller: Caller, ids: tuple[int, ...]) -> bytes:
+def subject(caller: Caller) -> str:
+    """Whose statement it is, as the agent makes it of its token: no other computer takes it for its own."""
+    return hashlib.sha256(b"tidings feed " + caller.token_hash.encode()).hexdigest()
+
+
+def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
     company = Company.objects.get(pk=caller.company_id)
-    documents = Campaign.objects.in_bulk(ids)
-    newest_first = [documents[key].document for key in ids if key in documents]
+    found = Campaign.objects.in_bulk(ids)
+    newest_first = [found[key] for key in ids if key in found]
+    campaigns = _that_fit(newest_first, LARGEST_FEED_BYTES - len(company.document) - 1024)
     body = {
         "v": 1,
         "company": company.document,
-        "campaigns": _that_fit(newest_first, LARGEST_FEED_BYTES - len(company.document) - 1024),
+        "campaigns": [campaign.document for campaign in campaigns],
         "poll_interval_s": company.poll_interval_s,
     }
-    return json.dumps(body, separators=(",", ":")).encode()
+    listed = {
+        "company": counter_of(company.document),
+        "campaigns": {campaign.campaign_id: campaign.counter for campaign in campaigns},
+    }
+    return Shared(json.dumps(body, separators=(",", ":")).encode(), listed)
 
 
-def _that_fit(documents: list[str], most_bytes: int) -> list[str]:
-    """The first documents, as many as the largest feed may hold."""
+def _that_fit(campaigns: list[Campaign], most_bytes: int) -> list[Campaign]:
+    """The first campaigns, as many as the largest feed may hold with a line for each in its statement."""
     fitting, total = [], 0
-    for document in documents:
-        total += len(document) + 3
+    for campaign in campaigns:
+        total += len(campaign.document) + 3 + STATEMENT_BYTES
         if total > most_bytes:
             break
-        fitting.append(document)
+        fitting.append(campaign)
     return fitting

@@ -1,5 +1,6 @@
-"""The signed documents of `docs/protocol`: company, campaign and receipt."""
+"""The signed documents of `docs/protocol`: company, campaign, receipt and statement of a feed."""
 
+import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,12 @@ from server import clock
 from server.directory.models import Company
 from server.signing.signers import Signer, load_signer
 
-Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt"]
+Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed"]
 
 COMPANY_LIFETIME = timedelta(days=400)
 COMPANY_RENEWAL = timedelta(days=100)
 CAMPAIGN_AFTERLIFE = timedelta(days=30)
+STATEMENT_LIFETIME = timedelta(hours=48)
 RECEIPT_LIFETIME = timedelta(days=3652)
 
 
@@ -111,6 +113,27 @@ def sign_receipt(signer: Signer, company_id: str, receipt_id: str, content: dict
         expires=now + RECEIPT_LIFETIME,
         content=content,
     )
+
+
+def sign_feed(signer: Signer, company_id: str, subject: str, content: dict[str, Any]) -> str:
+    """Sign the statement of what is assigned to the computer that `subject` names. Statements have no counter."""
+    now = clock.now()
+    return _sign(
+        signer,
+        "tidings-feed",
+        issuer=company_id,
+        subject=subject,
+        counter=0,
+        issued=now,
+        expires=now + STATEMENT_LIFETIME,
+        content=content,
+    )
+
+
+def counter_of(document: str) -> int:
+    """The counter (`ctr`) of a document that this server signed."""
+    payload = document.split(".")[1]
+    return int(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["ctr"])
 
 
 def _sign(

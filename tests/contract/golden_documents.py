@@ -192,4 +192,11 @@ RECEIPTS = {
         RECEIPT_EXP,
     ),
 }
+STATEMENT = payload(
+    hashlib.sha256(b"tidings feed " + hashlib.sha256(b"tdt_test-only").hexdigest().encode()).hexdigest(),
+    {"company": 7, "campaigns": {name: document["ctr"] for name, document in DOCUMENTS.items()}},
+    0,
+    _unix("2026-11-25T08:00:00Z"),
+)
+STATEMENT_JWS = signed("tidings-feed", STATEMENT, RECEIPT_SIGNER)
 RECEIPT_JWS = {name: signed("tidings-receipt", body, RECEIPT_SIGNER) for name, body in RECEIPTS.items()}

@@ -10,6 +10,7 @@ from tests.contract.golden_documents import (
     PUBLIC_KEYS,
     RECEIPT_ID,
     RECEIPT_JWS,
+    STATEMENT_JWS,
 )
 
 EVENT_IDS = [f"0d9b6c1e-3f2a-4c5d-8e7f-00000000000{number}" for number in range(1, 5)]
@@ -144,7 +145,11 @@ def _feed() -> dict[str, JSON]:
             "feed-answer",
             "GET /api/v1/feed",
             200,
-            [_case("five-campaigns", FEED), _case("no-campaigns", FEED | {"campaigns": []})],
+            [
+                _case("five-campaigns", FEED),
+                _case("no-campaigns", FEED | {"campaigns": []}),
+                _case("stated", FEED | {"statement": STATEMENT_JWS}),
+            ],
             [
                 _bad("unknown-field", "an unknown field", FEED | {"next": "https://elsewhere.example/"}),
                 _bad("future-version", "a version that nobody knows yet", FEED | {"v": 2}),

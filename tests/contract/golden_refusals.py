@@ -31,6 +31,8 @@ from tests.contract.golden_documents import (
     RECEIPT_JWS,
     RECEIPT_SIGNER,
     RECEIPTS,
+    STATEMENT,
+    STATEMENT_JWS,
     STRANGERS_KEY,
     VIDEO,
     base64url,
@@ -221,6 +223,35 @@ def _wrong_company_contents() -> list[JSON]:
     ]
 
 
+def _wrong_statements() -> list[JSON]:
+    hours = 3600
+    changes = [
+        ("other-computer", "sub", "made for another computer", {"sub": "0" * 64}),
+        ("other-company", "iss", "another company's statement", {"iss": "southwind"}),
+        ("expired", "exp", "exp is past", {"iat": IAT - 48 * hours, "exp": IAT}),
+        ("for-a-week", "exp", "it lives for 48 hours at most", {"exp": IAT + 7 * 24 * hours}),
+        (
+            "a-list",
+            "content",
+            "campaigns are named with their counters",
+            {"content": {"company": 7, "campaigns": []}},
+        ),
+    ]
+    return [
+        _invalid("campaign-key", "key", "signed by the campaign key", signed("tidings-feed", STATEMENT)),
+        _invalid(
+            "a-receipt",
+            "header",
+            "a receipt where a statement is due",
+            signed("tidings-receipt", STATEMENT, RECEIPT_SIGNER),
+        ),
+        *(
+            _invalid(name, fails_at, reason, signed("tidings-feed", STATEMENT | change, RECEIPT_SIGNER))
+            for name, fails_at, reason, change in changes
+        ),
+    ]
+
+
 def document_files() -> dict[str, JSON]:
     """The golden files that hold documents, by name."""
     known = {"sub": "c-canteen", "jws": CAMPAIGN_JWS["c-canteen"], "ctr": DOCUMENTS["c-canteen"]["ctr"]}
@@ -263,6 +294,14 @@ def document_files() -> dict[str, JSON]:
                     signed("tidings-campaign", _changed(title, "The canteen closes")),
                 ),
             ],
+        },
+        "feed-document": {
+            "message": "feed-document",
+            "now": int(NOW.timestamp()),
+            "iss": COMPANY_ID,
+            "sub": STATEMENT["sub"],
+            "valid": [{"name": "five-campaigns", "jws": STATEMENT_JWS, "payload": STATEMENT}],
+            "invalid": _wrong_statements(),
         },
         "receipt-document": {
             "message": "receipt-document",

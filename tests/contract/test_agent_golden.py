@@ -36,6 +36,33 @@ def verify(kind: str, document: str, counters: dict[str, tuple[int, str]] | None
     return verdict
 
 
+def read_statement(jws: str) -> wire.Statement:
+    """All that the agent does with a statement. Raises DocumentRefused."""
+    message = golden("feed-document")
+    keys = msgspec.json.decode(KEYS, type=wire.KeySet)
+    question = Question(
+        "tidings-campaign", message["iss"], keys, message["now"], (), statement=jws, subject=message["sub"]
+    )
+    (verdict,) = verifier.verify_documents(question)
+    if verdict.problem:
+        raise errors.DocumentRefused(verdict.problem)
+    return wire.decode_statement(bytes(verdict.content))
+
+
+def test_a_good_statement_is_read_and_made_for_the_token() -> None:
+    message = golden("feed-document")
+    for case in message["valid"]:
+        said = read_statement(case["jws"])
+        assert {"company": said.company, "campaigns": said.campaigns} == case["payload"]["content"]
+    assert message["sub"] == wire.feed_subject("tdt_test-only")
+
+
+@pytest.mark.parametrize("case", cases("feed-document", "invalid"))
+def test_a_bad_statement_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        read_statement(case["jws"])
+
+
 def read(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> object:
     """All that the agent does with a document. Raises DocumentRefused."""
     verdict = verify(kind, document, counters)

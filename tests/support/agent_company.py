@@ -1,12 +1,13 @@
 """A company's server in memory, for faults that a real one would never commit. It keeps what a real one would keep."""
 
+import base64
 import hashlib
 import json
 import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
+from email.utils import format_datetime, formatdate
 from typing import Any
 
 from tests.contract.golden_documents import (
@@ -56,6 +57,13 @@ def recalled(content: dict[str, Any]) -> dict[str, Any]:
     return content | {"status": "recalled", "sender": "", "acknowledge": False, "variants": {}}
 
 
+def claims(document: str) -> dict[str, Any]:
+    """The payload of a signed document."""
+    body = document.split(".")[1]
+    said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return said
+
+
 class Company:
     """Answers as docs/protocol says; `faults` are met one by one, before it answers properly again."""
 
@@ -79,6 +87,9 @@ class Company:
         self.acknowledged: dict[str, dict[str, Any]] = {}
         """What was confirmed, by campaign: the first counts."""
         self.documents: dict[str, str] = {}
+        self.is_stating = False
+        """Whether it is new enough to sign statements of its feeds."""
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.own_data = OwnData(self)
         self.lock = threading.Lock()
         self.sign_company()
@@ -159,12 +170,30 @@ class Company:
         }
         return json_reply(answer | {"company": self.company}, 201)
 
+    def statement(self, token: str | None = None) -> str:
+        """What is assigned now, to the computer with this token."""
+        hashed = hashlib.sha256((token or self.token).encode()).hexdigest()
+        now = int(self.now().timestamp())
+        listed = {
+            "company": claims(self.company)["ctr"],
+            "campaigns": {(said := claims(each))["sub"]: said["ctr"] for each in self.documents.values()},
+        }
+        subject = hashlib.sha256(f"tidings feed {hashed}".encode()).hexdigest()
+        stated = payload(subject, listed, 0, now + 48 * 3600) | {"iat": now}
+        return signed("tidings-feed", stated, RECEIPT_SIGNER)
+
     def _feed(self, request: Request) -> Reply:
-        etag = f'"{hashlib.sha256(json.dumps(self.feed).encode()).hexdigest()}"'
-        headers = {"ETag": etag, "Tidings-Poll-Interval": str(self.poll_interval_s)}
+        stated = self.is_stating and request.header("Tidings-Feed") == "signed"
+        period = int(self.now().timestamp()) // (12 * 3600) if stated else 0
+        etag = f'"{hashlib.sha256(json.dumps(self.feed).encode()).hexdigest()}-{period}"'
+        headers = {
+            "ETag": etag,
+            "Tidings-Poll-Interval": str(self.poll_interval_s),
+            "Date": format_datetime(self.now(), usegmt=True),
+        }
         if request.header("If-None-Match") == etag:
             return Reply(304, b"", headers)
-        return json_reply(self.feed, headers=headers)
+        return json_reply(self.feed | ({"statement": self.statement()} if stated else {}), headers=headers)
 
     def _store(self, event: dict[str, Any]) -> dict[str, str]:
         status = "duplicate"

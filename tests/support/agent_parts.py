@@ -11,6 +11,7 @@ import msgspec
 from agent import errors, verifier, wire
 from agent.acknowledgement import ReceiptChecker
 from agent.api_client import ApiClient
+from agent.clock import SystemClock
 from agent.consent_file import ConsentFile
 from agent.consent_gate import ConsentGate
 from agent.folders import Folders
@@ -164,7 +165,7 @@ def opened_store(folder: Path) -> Iterator[Stores]:
     """The store in a folder."""
     with closing(Database(folder / "tidings.sqlite3")) as database:
         migrate(database)
-        yield Stores(database, EnrolmentStore(database), CampaignStore(database))
+        yield Stores(database, EnrolmentStore(database), CampaignStore(database, SystemClock()))
 
 
 @dataclass

@@ -19,7 +19,9 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
 from agent import policy, wire
+from agent.clock import SystemClock
 from agent.folders import Folders
+from agent.freshness import Freshness
 from agent.model import Campaign, CampaignStatus, Change, Link, Person, Signal, Urgency, Variant
 from agent.runtime import Runtime
 from agent.store.campaigns import CampaignStore
@@ -83,6 +85,7 @@ class Feed:
         self._campaigns.apply_feed(
             campaigns, self._listed, {}, None, etag="", poll_interval_s=60, now=datetime.now(UTC),
             owner=(company, msgspec.json.encode(PERSON)), person=PERSON,
+            expires={}, freshness=Freshness(),
         )  # fmt: skip
         self._bridge.listen(Change.CAMPAIGNS)
 
@@ -260,7 +263,7 @@ def main(folder: Path, count: int, *, greedy: bool, text_size: int) -> int:
     session = Session(application, agent, bridge, Tray())
     session.begin(open_windows=False)
     with closing(Database(folders.data / "tidings.sqlite3")) as database:
-        show = Show(application, Feed(CampaignStore(database), bridge), count, greedy=greedy)
+        show = Show(application, Feed(CampaignStore(database, SystemClock()), bridge), count, greedy=greedy)
         code = application.exec()
         show.deleteLater()
     session.close()

@@ -70,12 +70,13 @@ def payload(jws: str) -> dict[str, Any]:
     return content
 
 
-def verified(jws: str, keys: dict[str, Any], use: str) -> dict[str, Any]:
+def verified(jws: str, keys: dict[str, Any], use: str, kind: str | None = None) -> dict[str, Any]:
     """What a document says, if one of the company's keys of that use has signed it; else joserfc's error."""
     from joserfc import jws as signatures
     from joserfc.jwk import OKPKey
 
     key = next(OKPKey.import_key(key) for key in keys["keys"] if key["tidings_use"] == use)
     verified_object = signatures.deserialize_compact(jws, key, algorithms=["Ed25519"])
+    assert kind in (None, verified_object.headers()["typ"])
     content: dict[str, Any] = json.loads(verified_object.payload)
     return content

@@ -175,9 +175,11 @@ def test_once_without_a_company_says_what_to_do(tidings: Program) -> None:
     assert "invitation code" in fails(tidings, "once")
 
 
-def test_the_doctor_finds_all_well(connected: Program) -> None:
+def test_the_doctor_finds_all_well(connected: Program, company: Company) -> None:
+    company.is_stating = True
+    connected.run("once")
     found = {check["name"]: check for check in json.loads(connected.run("doctor", "--json").stdout)}
-    assert {"version", "disk", "keychain", "store", "server", "clock"} <= found.keys()
+    assert {"version", "disk", "keychain", "store", "server", "clock", "freshness"} <= found.keys()
     assert {check["verdict"] for check in found.values()} == {"ok"}
     assert connected.run("doctor").stdout.count("✓") == len(found)
 

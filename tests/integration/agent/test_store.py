@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_store_is_copied_before_it_is_migrated(old_store: Path) -> None:
     assert (version(old_store), version(copy)) == (NEXT, NOW)
     assert setting(old_store) == setting(copy) == [("paused_until", "tomorrow")]
     assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_announcements_of_an_older_store_end_thirty_days_after_their_end(tmp_path: Path) -> None:
+    path = tmp_path / "tidings.sqlite3"
+    content = '{"campaign_id":"c-one","ends":"2026-11-30T17:00:00Z"}'
+    with closing(opened(path, MIGRATIONS[:5])) as old, old.transaction() as connection:
+        connection.execute(
+            "INSERT INTO campaign (campaign_id, content, starts, received) VALUES ('c-one', ?, '', '')",
+            (content.encode(),),
+        )
+    with closing(opened(path)) as database, database.reading() as connection:
+        (expires,) = connection.execute("SELECT expires FROM campaign").fetchone()
+    assert datetime.fromtimestamp(expires, UTC) == datetime(2026, 12, 30, 17, tzinfo=UTC)
 
 
 def test_a_store_of_a_newer_version_is_refused_and_not_touched(old_store: Path) -> None:

@@ -1,26 +1,36 @@
 """What is assigned to a person, now, and how an unchanged feed is recognised."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from server import clock
 from server.delivery.feed import LARGEST_FEED_BYTES
 from server.directory.models import Person
 from server.signing.documents import publish_company
+from server.signing.signers import public_keys
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
-from tests.support.wire import payload
+from tests.support.wire import payload, verified
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+STATED = {"Tidings-Feed": "signed"}
 
 
 class Agent:
     """Polls in this process, at any time of our choosing, and remembers the tag as an agent does."""
 
     def __init__(self, person: Person) -> None:
-        self._headers = {"Authorization": f"Bearer {server_data.add_computers([person])[0]}"}
+        self.token = server_data.add_computers([person])[0]
+        self._headers = {"Authorization": f"Bearer {self.token}"}
         self.tag = ""
 
     def poll(self, at: datetime = NOON, **headers: str) -> int:
@@ -30,6 +40,13 @@ class Agent:
             self.answer = Client().get("/api/v1/feed", headers=self._headers | condition | headers)
         self.tag = self.answer["ETag"]
         return self.answer.status_code
+
+    def statement(self, at: datetime = NOON) -> dict[str, Any]:
+        """The statement of the feed as it is now, verified."""
+        self.tag = ""
+        assert self.poll(at, **STATED) == 200
+        feed = self.answer.json()
+        return verified(feed["statement"], public_keys("northwind"), "receipt", "tidings-feed")
 
     def campaigns(self, at: datetime = NOON) -> set[str]:
         """The ids of the campaigns in the feed."""
@@ -127,3 +144,73 @@ def test_a_feed_holds_what_the_largest_may_hold_newest_first(camille: Person) ->
     assert agent.poll() == 200
     assert len(agent.answer.content) <= LARGEST_FEED_BYTES
     assert agent.answer.json()["campaigns"] == [documents[0].document, documents[1].document]
+
+
+def test_a_statement_says_what_the_feed_holds_and_lives_for_two_days(camille: Person) -> None:
+    first, second = server_data.publish("c-1"), server_data.publish("c-2")
+    agent = Agent(camille)
+    said = agent.statement()
+    assert (said["iss"], said["ctr"]) == ("northwind", 0)
+    assert (said["iat"], said["exp"] - said["iat"]) == (int(NOON.timestamp()), 48 * 3600)
+    company = payload(agent.answer.json()["company"])["ctr"]
+    assert said["content"] == {
+        "company": company,
+        "campaigns": {"c-1": first.counter, "c-2": second.counter},
+    }
+
+
+def test_a_statement_is_for_one_computer(camille: Person) -> None:
+    desk, lap = Agent(camille), Agent(camille)
+    subjects = [agent.statement()["sub"] for agent in (desk, lap)]
+    hashed = [hashlib.sha256(agent.token.encode()).hexdigest() for agent in (desk, lap)]
+    assert subjects == [hashlib.sha256(f"tidings feed {each}".encode()).hexdigest() for each in hashed]
+
+
+def test_an_agent_that_asks_for_no_statement_gets_the_feed_as_ever(camille: Person) -> None:
+    agent = Agent(camille)
+    agent.poll()
+    assert set(agent.answer.json()) == {"v", "person", "company", "campaigns", "poll_interval_s"}
+    plain = agent.tag
+    assert agent.poll(**STATED) == 200, "the plain feed that it has is no stated one"
+    assert agent.poll(NOON + timedelta(days=3), **{"If-None-Match": plain}) == 304, (
+        "time alone changes nothing"
+    )
+    assert agent.answer["Vary"] == "Tidings-Feed"
+
+
+def test_an_unchanged_feed_is_stated_anew_every_twelve_hours_for_each_person_at_another_time(
+    northwind: ServerHome,
+) -> None:
+    agents = [Agent(person) for person in server_data.add_people(12)]
+    start, changes = NOON, []
+    for agent in agents:
+        agent.poll(start, **STATED)
+        moments = [start + timedelta(hours=2 * number) for number in range(1, 25)]
+        changes.append([at for at in moments if agent.poll(at, **STATED) == 200])
+    for own in changes:
+        assert [later - at for at, later in pairwise(own)] == [timedelta(hours=12)] * 3
+    assert len({own[0] for own in changes}) > 2, "not all in the same two hours"
+
+
+def test_an_unchanged_poll_of_an_agent_that_wants_statements_costs_one_query(camille: Person) -> None:
+    server_data.publish("c-1")
+    agent = Agent(camille)
+    agent.poll(**STATED)
+    agent.poll(**STATED)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert agent.poll(**STATED) == 304
+    assert len(queries) == 1
+
+
+def test_a_campaign_that_does_not_fit_is_not_in_the_statement_either(camille: Person) -> None:
+    for number in range(3):
+        campaign = server_data.publish(f"c-{number}", starts=NOON - timedelta(hours=number + 1))
+        campaign.document = campaign.document + "x" * (LARGEST_FEED_BYTES // 2 - 8192)
+        campaign.save()
+    agent = Agent(camille)
+    said = agent.statement()
+    assert list(said["content"]["campaigns"]) == ["c-0", "c-1"]
+    assert len(agent.answer.json()["campaigns"]) == 2
+    assert len(agent.answer.content) <= LARGEST_FEED_BYTES
