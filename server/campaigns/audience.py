@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes, suggestion
+from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
 
 
@@ -38,7 +39,7 @@ def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) ->
     _note_unknown(
         mistakes,
         "audience.people",
-        [email for email in entry.people if email.lower() not in known_people],
+        [email for email in entry.people if canonical(email) not in known_people],
         lambda _email: _(
             "check the spelling, or bring the person in with: tidings-server people import FILE"
         ),
@@ -50,7 +51,7 @@ def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) ->
 
 
 def _lowered(emails: Sequence[str]) -> list[str]:
-    return [email.lower() for email in emails if "\0" not in email]  # which PostgreSQL refuses
+    return [canonical(email) for email in emails if "\0" not in email]  # which PostgreSQL refuses
 
 
 def _note_unknown(

@@ -13,8 +13,9 @@ from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
 from server.directory.importing.cells import Problem
 from server.directory.importing.formats import recognise
+from server.directory.importing.groups import doubtful_groups
 from server.directory.importing.rows import Reading, Skipped, read_people
-from server.directory.importing.text_files import MAX_BYTES, Decoded, decode
+from server.directory.importing.text_files import CODE_PAGES, MAX_BYTES, Decoded, decode, possible_readings
 from server.directory.importing.upsert import Difference, import_people
 from server.errors import Refused
 
@@ -35,15 +36,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing.add_argument(
         "--dry-run", action="store_true", help=_("say what would change, and change nothing")
     )
+    importing.add_argument(
+        "--encoding", choices=CODE_PAGES, default="", help=_("of a file that is not in UTF-8 or UTF-16")
+    )
+    importing.add_argument(
+        "--whole", action="store_true", help=_("nothing is missing, although the last line has no end")
+    )
+    importing.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar=_("NAME"),
+        help=_("one group, although its name looks like those of several; may be repeated"),
+    )
     add_company_argument(importing)
 
 
 def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
-    decoded = decode(_content(options.file))
+    content = _content(options.file)
+    decoded = decode(content, options.encoding)
+    if decoded.is_guess:
+        raise _which_encoding(options.file, content)
     layout = recognise(decoded.text)
     with bars() as bar:
-        reading = read_people(layout, bar)
+        reading = read_people(layout, bar, is_whole=options.whole)
+        reading.problems += doubtful_groups(reading, company, options.group)
         difference = (
             import_people(company, reading.people, dry_run=options.dry_run, bar=bar)
             if not reading.problems
@@ -76,9 +94,34 @@ def _print_remarks(decoded: Decoded, reading: Reading) -> None:
     )
     if reading.layout.not_stored:
         print(_("Not stored: {columns}.").format(columns=", ".join(reading.layout.not_stored)))
-    for warning in decoded.warnings:
-        print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
+    if reading.repaired:
+        print(
+            ngettext(
+                "Put right what a spreadsheet program had made of values, on {count} line: {lines}.",
+                "Put right what a spreadsheet program had made of values, on {count} lines: {lines}.",
+                len(reading.repaired),
+            ).format(count=len(reading.repaired), lines=_few(reading.repaired))
+        )
     _print_skipped(reading.skipped)
+
+
+def _few(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines[:MOST_SKIPPED_SHOWN])) + (
+        ", …" if len(lines) > MOST_SKIPPED_SHOWN else ""
+    )
+
+
+def _which_encoding(path: Path, content: bytes) -> Refused:
+    """A guess that is wrong would spoil every name with an accent, so somebody has to say which reading is right."""
+    line, readings = possible_readings(content)
+    shown = "\n".join(f"  --encoding {name:<14}{text[:100]}" for name, text in readings.items())
+    return Refused(
+        _("{file} is not in UTF-8, and nothing was imported").format(file=path.name),
+        _(
+            "Say in which encoding it is. Line {line} would read:\n{readings}\n"
+            "If none is right, save the file as “CSV UTF-8” and import that."
+        ).format(line=line, readings=shown),
+    )
 
 
 def _print_skipped(skipped: Sequence[Skipped]) -> None:
@@ -120,7 +163,9 @@ def _print_difference(difference: Difference, dry_run: bool) -> None:
     )
     print(_("Dry run, nothing was stored:") if dry_run else _("Imported:"), counts)
     if difference.new_groups:
-        print(_("New groups: {groups}.").format(groups=", ".join(difference.new_groups)))
+        print(
+            _("New groups: {groups}.").format(groups=", ".join(f"“{name}”" for name in difference.new_groups))
+        )
     if difference.not_in_file:
         text = ngettext(
             "{count} person is not in the file and stays. Remove people with: tidings-server purge EMAIL",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import models
 from django.db.models import F
 
+from server.directory.addresses import canonical
 from server.privacy.data_map import CONTACT, IMPERSONAL, TARGETING, DataMap, Personal, Retention
 
 ALL_SIGNALS = ("seen", "click", "like")
@@ -33,11 +34,11 @@ else:
 
 
 class AddressField(_EmailField):
-    """An e-mail address, compared without regard to case: stored and looked up in lower case."""
+    """An e-mail address, stored and looked up in its canonical spelling (see `addresses`)."""
 
     def get_prep_value(self, value: Any) -> Any:
         prepared = super().get_prep_value(value)
-        return prepared.strip().lower() if isinstance(prepared, str) else prepared
+        return canonical(prepared) if isinstance(prepared, str) else prepared
 
 
 class Company(models.Model):

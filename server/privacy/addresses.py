@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from server.directory.addresses import canonical
 from server.directory.importing.cells import CheckedLine
 from server.directory.importing.formats import recognise
 from server.directory.importing.text_files import BrokenLine, records
@@ -24,7 +25,7 @@ def read_addresses(text: str) -> list[Address]:
     """
     found: dict[str, Address] = {}
     for address in _listed(text) if _is_list(text) else _in_table(text):
-        found.setdefault(address.email.lower() or f"line {address.line}", address)
+        found.setdefault(canonical(address.email) or f"line {address.line}", address)
     return list(found.values())
 
 

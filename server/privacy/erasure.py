@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from server import under_way
 from server.database.transactions import Pieces
+from server.directory.addresses import canonical
 from server.directory.importing.progress import Bar, Tick, no_bar
 from server.directory.importing.upsert import drop_interrupted
 from server.directory.models import ALL_SIGNALS, Company, Person
@@ -30,8 +31,8 @@ _Item = TypeVar("_Item")
 
 
 def find_people(company: Company, emails: Iterable[str]) -> tuple[dict[str, UUID], list[str]]:
-    """The people with these addresses by address in lower case, and the addresses that nobody has, as they were given."""
-    wanted = {email.strip().lower(): email for email in emails}
+    """The people with these addresses, by canonical address, and the addresses that nobody has, as they were given."""
+    wanted = {canonical(email): email for email in emails}
     found: dict[str, UUID] = {}
     for some in _chunks(list(wanted)):
         # PostgreSQL refuses texts with a NUL, which no address has.

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from server import clock, problems
 from server.audit import log
+from server.directory.addresses import canonical
 from server.directory.importing.cells import (
     MAX_ADDRESS_CHARACTERS,
     email_objection,
@@ -91,4 +92,4 @@ def _checked_line(field: DetailName, value: str, limit: int) -> str:
         objection = email_objection(text) if field == "email" else text_objection(text, limit)
     if objection:
         raise problems.invalid(f"{field}: {objection[0]}; {objection[1]}")
-    return text.lower() if field == "email" else text
+    return canonical(text) if field == "email" else text

@@ -11,8 +11,11 @@ from django.core.validators import validate_email
 from django.db.models import Field, Model
 from django.utils.translation import gettext as _
 
+from server.directory.addresses import canonical
+from server.directory.importing import spreadsheets
 from server.directory.importing.formats import Layout, Role
 from server.directory.importing.text_files import Line
+from server.directory.importing.yes_no import yes_or_no
 from server.directory.models import Group, Person
 
 MAX_ADDRESSES = 20
@@ -29,8 +32,20 @@ _TEXT_FIELDS = {
 _PHONES = frozenset({Role.LANDLINE, Role.CELL})
 _PLACES = frozenset({Role.OFFICE, Role.STREET, Role.POSTAL_CODE, Role.CITY, Role.STATE, Role.COUNTRY})
 _GROUPINGS = frozenset({Role.GROUPS, Role.DEPARTMENT, Role.ORG_UNIT})
-_NO = frozenset({"false", "no", "0", "faux", "non"})
-_YES = frozenset({"true", "yes", "1", "vrai", "oui"})
+_ACTIVE = frozenset({"active", "activo", "actif", "aktiv"})
+_INACTIVE = frozenset(
+    [
+        "suspended",
+        "archived",
+        "suspendido",
+        "archivado",
+        "suspendu",
+        "archivé",
+        "gesperrt",
+        "archiviert",
+        "suspendiert",
+    ]
+)
 
 # Control characters, and others that nobody sees (the latter as in Unicode Standard Annex #9, section 2).
 # Zero-width joiners are not among them: names in several scripts need those.
@@ -68,11 +83,13 @@ class CheckedLine:
     problems: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._cells = {
+        written = {
             role: (cell if cell.isascii() else unicodedata.normalize("NFC", cell)).strip()
             for role, cell in zip(self.layout.roles, self.line.cells, strict=False)
             if role is not None
         }
+        self._cells = {role: spreadsheets.put_right(cell) for role, cell in written.items()}
+        self.repaired = self._cells != written
 
     def person(self) -> PersonRow | None:
         """The person, or None when there are `problems`."""
@@ -89,16 +106,46 @@ class CheckedLine:
         return None if self.problems else PersonRow(self.line.number, email, fields, groups)
 
     def why_skipped(self) -> str:
-        """Why this is not an employee who reads announcements; empty if it is one."""
-        if self._cell(Role.ENABLED).casefold() in _NO or self._cell(Role.BLOCKED).casefold() in _YES:
+        """Why this is not an employee who reads announcements; empty if it is one, or if that cannot be told.
+
+        Of an account it must be known whether it is in use: what says neither is a problem of the line.
+        """
+        enabled, blocked = self._yes_or_no(Role.ENABLED), self._yes_or_no(Role.BLOCKED)
+        if enabled is False or blocked:
             return _("the account is disabled")
-        if self._cell(Role.STATUS).casefold() in {"suspended", "archived"}:
+        if self._is_inactive(Role.STATUS) or self._is_inactive(Role.NEW_STATUS):
             return _("the account is suspended or archived")
         if self._cell(Role.DELETED_AT):
             return _("the account is deleted")
-        if self._cell(Role.USER_TYPE).casefold() == "guest" or "#EXT#" in self.address()[1]:
+        kind = self._cell(Role.USER_TYPE)
+        if kind.casefold() not in ("", "member", "guest"):
+            what = _("“{value}” is no kind of account").format(value=_excerpt(kind))
+            self.refuse(Role.USER_TYPE, what, _("write Member or Guest"))
+        if kind.casefold() == "guest" or "#EXT#" in self.address()[1]:
             return _("it is a guest's account")
         return ""
+
+    def _yes_or_no(self, role: Role) -> bool | None:
+        """None where the cell is empty, or says neither, which is noted."""
+        text = self._cell(role)
+        answer = yes_or_no(text)
+        if text and answer is None:
+            self.refuse(
+                role,
+                _("“{value}” is neither yes nor no").format(value=_excerpt(text)),
+                _("write true or false"),
+            )
+        return answer
+
+    def _is_inactive(self, role: Role) -> bool:
+        text = self._cell(role).casefold()
+        if text and text not in _ACTIVE | _INACTIVE:
+            self.refuse(
+                role,
+                _("“{value}” is no state of an account").format(value=_excerpt(text)),
+                _("write Active or Suspended"),
+            )
+        return text in _INACTIVE
 
     def address(self) -> tuple[Role, str]:
         """The address that mail reaches, and its column: Microsoft's sign-in name need not be one."""
@@ -122,7 +169,7 @@ class CheckedLine:
         role, address = self.address()
         objection = email_objection(address)
         if objection is None:
-            return address.lower()
+            return canonical(address)
         self.refuse(role, *objection)
         return ""
 
@@ -168,7 +215,7 @@ class CheckedLine:
         return tuple(_unique(name for _role, name in found))
 
     def _check(self, role: Role, text: str, limit: int) -> None:
-        if objection := text_objection(text, limit):
+        if objection := spreadsheets.objection(text) or text_objection(text, limit):
             self.refuse(role, *objection)
 
     def _refuse_count(self, role: Role, limit: int) -> None:

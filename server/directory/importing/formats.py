@@ -10,6 +10,7 @@ A column that is not listed here is never stored.
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -43,6 +44,7 @@ class Role(Enum):
     DEPARTMENT = auto()
     ORG_UNIT = auto()
     STATUS = auto()
+    NEW_STATUS = auto()
     ENABLED = auto()
     BLOCKED = auto()
     DELETED_AT = auto()
@@ -91,6 +93,7 @@ GOOGLE = Format(
         "department": Role.DEPARTMENT,
         "org unit path": Role.ORG_UNIT,
         "status": Role.STATUS,
+        "new status": Role.NEW_STATUS,
     },
 )
 ENTRA = Format(
@@ -162,7 +165,116 @@ MICROSOFT_365_TEMPLATE = Format(
         "department": Role.DEPARTMENT,
     },
 )
-FORMATS = (TIDINGS, GOOGLE, ENTRA, MICROSOFT_365, MICROSOFT_365_TEMPLATE)
+
+# The admin centers translate the headers of some files. Where programs and guides were seen to write a header in several
+# ways, each is here.
+_GERMAN = {
+    "vorname": Role.FIRST_NAME,
+    "nachname": Role.LAST_NAME,
+    "position": Role.TITLE,
+    "titel": Role.TITLE,
+    "telefon (geschäftlich)": Role.LANDLINE,
+    "geschäftliche telefonnummer": Role.LANDLINE,
+    "telefonnummer": Role.LANDLINE,
+    "mobiltelefon": Role.CELL,
+    "büronummer": Role.OFFICE,
+    "büro": Role.OFFICE,
+    "adresse": Role.STREET,
+    "straße": Role.STREET,
+    "plz": Role.POSTAL_CODE,
+    "postleitzahl": Role.POSTAL_CODE,
+    "ort": Role.CITY,
+    "bundesstaat": Role.STATE,
+    "bundesland oder kanton": Role.STATE,
+    "land oder region": Role.COUNTRY,
+    "abteilung": Role.DEPARTMENT,
+    "anmeldeinformationen blockieren": Role.BLOCKED,
+    "proxyadressen": Role.ALL_EMAILS,
+}
+_FRENCH = {
+    "prénom": Role.FIRST_NAME,
+    "nom": Role.LAST_NAME,
+    "nom de famille": Role.LAST_NAME,
+    "fonction": Role.TITLE,
+    "poste": Role.TITLE,
+    "téléphone (bureau)": Role.LANDLINE,
+    "téléphone professionnel": Role.LANDLINE,
+    "téléphone bureau": Role.LANDLINE,
+    "téléphone mobile": Role.CELL,
+    "numéro de bureau": Role.OFFICE,
+    "bureau": Role.OFFICE,
+    "adresse": Role.STREET,
+    "adresse postale": Role.STREET,
+    "code postal": Role.POSTAL_CODE,
+    "ville": Role.CITY,
+    "département ou région": Role.STATE,
+    "état ou province": Role.STATE,
+    "pays ou région": Role.COUNTRY,
+    "service": Role.DEPARTMENT,
+    "département": Role.DEPARTMENT,
+    "bloquer les informations d'identification": Role.BLOCKED,
+    "adresses proxy": Role.ALL_EMAILS,
+}
+_SPANISH = {
+    "nombre": Role.FIRST_NAME,
+    "apellido": Role.LAST_NAME,
+    "apellidos": Role.LAST_NAME,
+    "puesto": Role.TITLE,
+    "teléfono del trabajo": Role.LANDLINE,
+    "teléfono de la oficina": Role.LANDLINE,
+    "teléfono móvil": Role.CELL,
+    "número del trabajo": Role.OFFICE,
+    "número de oficina": Role.OFFICE,
+    "dirección": Role.STREET,
+    "código postal": Role.POSTAL_CODE,
+    "ciudad": Role.CITY,
+    "estado o provincia": Role.STATE,
+    "país o región": Role.COUNTRY,
+    "departamento": Role.DEPARTMENT,
+    "bloquear credencial": Role.BLOCKED,
+    "direcciones proxy": Role.ALL_EMAILS,
+}
+
+
+def _translated(product: str, key: str, sign_in: Role, columns: Mapping[str, Role]) -> Format:
+    return Format(product, key, {key: sign_in, **columns})
+
+
+_MICROSOFT_TRANSLATED = [
+    _translated("Microsoft 365", key, Role.SIGN_IN_NAME, columns)
+    for columns, keys in (
+        (_GERMAN, ("benutzername", "benutzerprinzipalname")),
+        (_FRENCH, ("nom d'utilisateur", "nom principal de l'utilisateur", "nom d'utilisateur principal")),
+        (_SPANISH, ("nombre de usuario", "nombre principal de usuario")),
+    )
+    for key in keys
+]
+_GOOGLE_TRANSLATED = [
+    _translated("Google Workspace", key, Role.EMAIL, {**columns, **statuses})
+    for columns, keys, statuses in (
+        (_GERMAN, ("e mail adresse",), {"organisationseinheitspfad": Role.ORG_UNIT, "status": Role.STATUS}),
+        (
+            _FRENCH,
+            ("adresse e mail",),
+            {"chemin de l'unité organisationnelle": Role.ORG_UNIT, "état": Role.STATUS},
+        ),
+        (
+            _SPANISH,
+            ("dirección de correo electrónico",),
+            {"ruta de la unidad organizativa": Role.ORG_UNIT, "estado": Role.STATUS},
+        ),
+    )
+    for key in keys
+]
+FORMATS = (
+    TIDINGS,
+    GOOGLE,
+    ENTRA,
+    MICROSOFT_365,
+    MICROSOFT_365_TEMPLATE,
+    *_MICROSOFT_TRANSLATED,
+    *_GOOGLE_TRANSLATED,
+)
 
 
 @dataclass(frozen=True)
@@ -187,8 +299,8 @@ class Layout:
 
 
 def fold(header: str) -> str:
-    """A header without what varies: case, `[Required]` and the like, underscores, hyphens, slashes."""
-    without_remark = re.sub(r"\[[^\]]*\]", " ", header)
+    """A header without what varies: case, `[Required]` and the like, underscores, hyphens, slashes, kinds of apostrophe."""
+    without_remark = re.sub(r"\[[^\]]*\]", " ", unicodedata.normalize("NFC", header).replace("’", "'"))
     return " ".join(re.sub(r"[_\-/]", " ", without_remark).casefold().split())
 
 

@@ -31,14 +31,22 @@ class Reading:
     people: KeptRows = field(default_factory=KeptRows)
     problems: list[Problem] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    repaired: list[int] = field(default_factory=list)
+    """The lines with cells that a spreadsheet program had dressed up, and that were put right."""
 
 
-def read_people(layout: Layout, bar: Bar = no_bar) -> Reading:
-    """Check every line, and move the bar on every 500 records."""
+def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) -> Reading:
+    """Check every line, and move the bar on every 500 records.
+
+    A file whose last line has no end may have been cut short within it, which is a problem, unless somebody knows that it
+    `is_whole`.
+    """
     reading = Reading(layout)
     total = layout.text.count("\n") + 1
     tick = bar(_("Reading"), total)
     first_line_of: dict[str, int] = {}
+    if not is_whole and not layout.text.endswith(("\n", "\r")):
+        reading.problems.append(_cut_short(total))
     for line in _lines(layout, tick):
         if isinstance(line, BrokenLine):
             reading.problems.append(Problem(line.number, "", line.what, line.what_to_do))
@@ -58,6 +66,9 @@ def _lines(layout: Layout, tick: Tick) -> Iterator[Line | BrokenLine]:
 
 def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int]) -> None:
     _refuse_surplus_cells(line)
+    _refuse_missing_cells(line)
+    if line.repaired:
+        reading.repaired.append(line.line.number)
     why_skipped = line.why_skipped()
     if why_skipped:
         reading.skipped.append(Skipped(line.line.number, line.address()[1].lower(), why_skipped))
@@ -87,3 +98,26 @@ def _refuse_surplus_cells(line: CheckedLine) -> None:
             ),
             _("put each value that holds “{delimiter}” between quotation marks").format(delimiter=delimiter),
         )
+
+
+def _refuse_missing_cells(line: CheckedLine) -> None:
+    names = [cell.strip() for cell in line.layout.header.cells]
+    while names and not names[-1]:
+        names.pop()
+    if len(line.line.cells) < len(names):
+        line.refuse(
+            None,
+            _("it has {count} values, but the first line has {expected} names").format(
+                count=len(line.line.cells), expected=len(names)
+            ),
+            _("export the file again; an empty value needs its separator too"),
+        )
+
+
+def _cut_short(line: int) -> Problem:
+    return Problem(
+        line,
+        "",
+        _("the file ends within this line, so it may have been cut short"),
+        _("export it again, or say --whole if nothing is missing"),
+    )

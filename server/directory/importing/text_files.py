@@ -27,11 +27,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The text of a file, how it was read, and what the person should know about that."""
+    """The text of a file, how it was read, and whether that is a guess."""
 
     text: str
     encoding: str
-    warnings: tuple[str, ...] = ()
+    is_guess: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,33 @@ class BrokenLine:
     what_to_do: str
 
 
-def decode(content: bytes) -> Decoded:
-    """The text of a CSV file in UTF-8, UTF-16 or, with a warning, Windows-1252.
+CODE_PAGES = {
+    "windows-1252": "cp1252",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
+    "windows-1253": "cp1253",
+    "windows-1254": "cp1254",
+    "iso-8859-15": "iso8859_15",
+    "cp850": "cp850",
+    "macintosh": "mac_roman",
+    "gb18030": "gb18030",
+    "shift-jis": "cp932",
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+}
+"""Encodings that a person may name, by the names that programs show, and Python's names for them."""
+
+
+def decode(content: bytes, encoding: str = "") -> Decoded:
+    """The text of a CSV file: in UTF-8 or UTF-16, in the encoding that is named, or, as a guess, in Windows-1252.
 
     Raises `Refused` for what is no text, for an Excel workbook, and for a file that is empty or too large.
     """
     _refuse_what_is_no_csv(content)
+    while content.startswith(codecs.BOM_UTF8 * 2):
+        content = content[len(codecs.BOM_UTF8) :]
+    if encoding:
+        return _decoded(content, CODE_PAGES[encoding])
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -61,16 +82,36 @@ def decode(content: bytes) -> Decoded:
             return _decoded(content, encoding)
     try:
         content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-    else:
-        return _decoded(content, "utf-8")
-    decoded = _decoded(content, "cp1252")
-    warning = _(
-        "The file is not in UTF-8, so it was read as Windows-1252. Compare line {line} with the original: "
-        "are its accents right? If not, save the file as “CSV UTF-8” and import it again."
-    ).format(line=line)
-    return Decoded(decoded.text, "cp1252", (warning,))
+    except UnicodeDecodeError:
+        if not possible_readings(content)[1]:
+            raise _unreadable() from None
+        return Decoded(_decoded(content, "cp1252", errors="replace").text, "windows-1252", is_guess=True)
+    return _decoded(content, "utf-8")
+
+
+def possible_readings(content: bytes) -> tuple[int, dict[str, str]]:
+    """The number of the first line that is no UTF-8, and what it says in each encoding in which it may be written."""
+    lines = enumerate(content.splitlines(), start=1)
+    number, line = next(((number, line) for number, line in lines if not _is_utf8(line)), (0, b""))
+    readings: dict[str, str] = {}
+    for name, codec in CODE_PAGES.items():
+        if name.startswith("utf"):
+            continue
+        try:
+            text = line.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if text.isprintable() and text not in readings.values():
+            readings[name] = text
+    return number, readings
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def records(text: str, delimiter: str) -> Iterator[Line | BrokenLine]:
@@ -119,19 +160,23 @@ def _refuse_what_is_no_csv(content: bytes) -> None:
         raise Refused(_("This is an Excel workbook, not a CSV file"), how_to_save)
 
 
-def _decoded(content: bytes, encoding: str) -> Decoded:
+def _decoded(content: bytes, encoding: str, errors: str = "strict") -> Decoded:
     reason: UnicodeDecodeError | None = None
     text = ""
     try:
-        text = content.decode(encoding)
+        text = content.decode(encoding, errors).lstrip("\ufeff")
     except UnicodeDecodeError as error:
         reason = error
     if reason or "\x00" in text:
-        raise Refused(
-            _("This file is not readable text"),
-            _("It is neither UTF-8, UTF-16 nor Windows-1252. Save it as “CSV UTF-8” and import that file."),
-        ) from reason
+        raise _unreadable() from reason
     return Decoded(text, encoding)
+
+
+def _unreadable() -> Refused:
+    return Refused(
+        _("This file is not readable text"),
+        _("It is in no encoding that is known here. Save it as “CSV UTF-8” and import that file."),
+    )
 
 
 def _explained(error: csv.Error) -> tuple[str, str]:

@@ -74,9 +74,9 @@ def test_people_move_between_groups_and_groups_keep_their_first_spelling(
     northwind: ServerHome, file: Path
 ) -> None:
     first = imported(file, "email,groups\na@northwind.example,Lyon;Sales\nb@northwind.example,LYON\n")
-    assert "New groups: Lyon, Sales." in first
+    assert "New groups: “Lyon”, “Sales”." in first
     second = imported(file, "email,groups\na@northwind.example,lyon | Legal\n")
-    assert "New groups: Legal." in second
+    assert "New groups: “Legal”." in second
     assert "0 added, 1 changed, 0 unchanged" in second
     assert groups_of("a@northwind.example") == ["Legal", "Lyon"]
     assert groups_of("b@northwind.example") == ["Lyon"]
@@ -207,3 +207,45 @@ def test_mistakes_are_explained_in_french_to_those_who_speak_it(
     done = run(file, "email\nnobody\n")
     assert "ligne 2, email : « nobody » n’est pas une adresse e-mail ;" in done.stderr.replace("\u00a0", " ")
     assert "Rien n’a été importé" in done.stderr
+
+
+def test_an_encoding_that_is_guessed_is_asked_about_before_anything_is_stored(file: Path) -> None:
+    file.write_bytes("email;first_name\r\nivan@northwind.example;Иван\r\n".encode("cp1251"))
+    asked = tidings_server("people", "import", file)
+    assert asked.returncode == 1
+    assert "--encoding windows-1251" in asked.stderr
+    assert "Иван" in asked.stderr
+    assert not Person.objects.exists()
+    succeeded("people", "import", file, "--encoding", "windows-1251")
+    assert Person.objects.get().first_name == "Иван"
+
+
+def test_a_file_that_was_cut_short_empties_nobody(file: Path) -> None:
+    whole = "email,first_name,groups\nchloe@northwind.example,Chloé,IT\n"
+    imported(file, whole)
+    for cut in range(len("email,first_name,groups\n") + 1, len(whole)):
+        done = run(file, whole[:cut])
+        assert done.returncode == 1, whole[:cut]
+    person = Person.objects.get()
+    assert (person.first_name, groups_of(person.email)) == ("Chloé", ["IT"])
+    succeeded("people", "import", file, "--whole")
+
+
+def test_a_group_that_looks_like_two_known_ones_is_questioned(file: Path) -> None:
+    imported(file, "email,groups\na@northwind.example,Lyon\nb@northwind.example,Paris\n")
+    content = 'email,groups\na@northwind.example,"Lyon, Paris"\n'
+    done = run(file, content)
+    assert done.returncode == 1
+    assert "Lyon; Paris" in done.stderr
+    assert groups_of("a@northwind.example") == ["Lyon"]
+    assert "“Lyon, Paris”" in succeeded("people", "import", file, "--group", "Lyon, Paris")
+    assert groups_of("a@northwind.example") == ["Lyon, Paris"]
+    assert "1 unchanged" in imported(file, content)
+
+
+def test_a_person_is_found_by_either_spelling_of_their_domain(file: Path) -> None:
+    imported(file, "email,first_name\nanna@xn--mnchen-3ya.example,Anna\n")
+    assert "0 added, 1 changed" in imported(file, "email,first_name\nanna@münchen.example,Anne\n")
+    assert Person.objects.get(email="anna@XN--mnchen-3ya.example").first_name == "Anne"
+    succeeded("purge", "--yes", "anna@xn--mnchen-3ya.example")
+    assert not Person.objects.exists()

@@ -5,7 +5,7 @@ import pytest
 from server.directory.importing.cells import PersonRow
 from server.directory.importing.formats import recognise
 from server.directory.importing.rows import Reading, read_people
-from server.directory.importing.text_files import decode
+from server.directory.importing.text_files import CODE_PAGES, decode, possible_readings
 from server.errors import Refused
 
 GOOGLE = (
@@ -235,22 +235,47 @@ TEXT = f"email;first_name\n{LEA};Léa\n"
 )
 def test_the_encoding_is_found(content: bytes, encoding: str) -> None:
     decoded = decode(content)
-    assert (decoded.encoding, decoded.warnings) == (encoding, ())
+    assert (decoded.encoding, decoded.is_guess) == (encoding, False)
     assert only_person(read(content)).fields["first_name"] == "Léa"
 
 
-def test_windows_1252_is_read_with_a_warning_that_names_a_line_to_compare() -> None:
-    decoded = decode(TEXT.encode("cp1252"))
-    assert decoded.text == TEXT
-    assert len(decoded.warnings) == 1
-    assert "line 2" in decoded.warnings[0]
+def test_windows_1252_is_a_guess_until_somebody_names_it() -> None:
+    content = TEXT.encode("cp1252")
+    assert decode(content).is_guess
+    named = decode(content, "windows-1252")
+    assert (named.text, named.is_guess) == (TEXT, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("Łukasz;Wiśniewski", "windows-1250"),
+        ("Иван;Петров", "windows-1251"),
+        ("Hélène;Gérard", "cp850"),
+        ("Hélène;Gérard", "macintosh"),
+        ("王;小明", "gb18030"),
+    ],
+)
+def test_a_file_in_another_code_page_is_shown_as_it_would_read(name: str, encoding: str) -> None:
+    content = f"email;first_name;last_name\r\n{LEA};{name}\r\n".encode(CODE_PAGES[encoding])
+    assert decode(content).is_guess
+    line, readings = possible_readings(content)
+    assert line == 2
+    assert readings[encoding] == f"{LEA};{name}"
+    person = only_person(read_people(recognise(decode(content, encoding).text)))
+    assert f"{person.fields['first_name']};{person.fields['last_name']}" == name
+
+
+def test_several_byte_order_marks_are_no_part_of_the_first_header() -> None:
+    assert only_person(read("\ufeff\ufeff\ufeff" + TEXT)).email == LEA
+    assert only_person(read(b"\xff\xfe\xff\xfe" + TEXT.encode("utf-16-le"))).email == LEA
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_spreadsheets_may_choose_delimiter_and_line_ends(delimiter: str, newline: str) -> None:
     rows = [["email", "first_name", "groups"], [LEA, "Léa", '"Lyon;Studio"'], ["", "", ""]]
-    person = only_person(read(newline.join(delimiter.join(row) for row in rows)))
+    person = only_person(read(newline.join(delimiter.join(row) for row in rows) + newline))
     assert (person.fields["first_name"], person.groups) == ("Léa", ("Lyon", "Studio"))
 
 
@@ -294,7 +319,7 @@ def test_every_mistake_is_reported_with_its_line_and_column() -> None:
         "lost@northwind.example,L\ufffda,,",
         f"group@northwind.example,Ann,,{'g' * 201}",
     ]
-    reading = read("\n".join(lines))
+    reading = read("\n".join(lines) + "\n")
     assert [(line, column) for line, column, _what in complaints(reading)] == [
         (2, "email"),
         (3, "email"),
@@ -340,3 +365,127 @@ def test_letters_written_in_two_ways_are_one() -> None:
 def test_spaces_around_values_do_not_count() -> None:
     person = only_person(read(f"email, first_name ,groups\n {LEA} ,\u00a0Léa , Lyon ; ; Lyon | Studio\n"))
     assert (person.email, person.fields["first_name"], person.groups) == (LEA, "Léa", ("Lyon", "Studio"))
+
+
+GERMAN_365 = (
+    "Benutzername,Vorname,Nachname,Anzeigename,Position,Abteilung,Telefon – Geschäftlich,Telefon (geschäftlich),"
+    "Mobiltelefon,Fax,Alternative E-Mail-Adresse,Adresse,Ort,Bundesstaat,Postleitzahl,Land oder Region"
+)
+SPANISH_365 = (
+    "Nombre de usuario,Nombre,Apellidos,Nombre para mostrar,Puesto,Departamento,Número del trabajo,"
+    "Teléfono del trabajo,Teléfono móvil,Número de fax,Dirección,Ciudad,Estado o provincia,Código postal,País o región"
+)
+FRENCH_365 = (
+    "Nom d’utilisateur,Prénom,Nom,Nom d’affichage,Fonction,Service,Numéro de bureau,Téléphone (bureau),"
+    "Téléphone mobile,Télécopie,Autre adresse e-mail,Adresse,Ville,État ou province,Code postal,Pays ou région"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        (
+            GERMAN_365,
+            f"{LEA},Léa,Roux,Léa Roux,Leiterin,Vertrieb,,+33 4,+33 6,,,Quai 1,Lyon,,69002,Frankreich",
+        ),
+        (
+            SPANISH_365,
+            f"{LEA},Léa,Roux,Léa Roux,Leiterin,Vertrieb,,+33 4,+33 6,,Quai 1,Lyon,,69002,Frankreich",
+        ),
+        (
+            FRENCH_365,
+            f"{LEA},Léa,Roux,Léa Roux,Leiterin,Vertrieb,,+33 4,+33 6,,,Quai 1,Lyon,,69002,Frankreich",
+        ),
+    ],
+    ids=["German", "Spanish", "French"],
+)
+def test_the_microsoft_365_template_is_read_in_other_languages(header: str, cells: str) -> None:
+    person = only_person(read(f"{header}\r\n{cells}\r\n"))
+    assert person.email == LEA
+    assert person.fields == {
+        "first_name": "Léa",
+        "last_name": "Roux",
+        "title": "Leiterin",
+        "work_landline": "+33 4",
+        "work_cell": "+33 6",
+        "site_addresses": ["Quai 1, 69002 Lyon, Frankreich"],
+    }
+    assert person.groups == ("Vertrieb",)
+
+
+def test_accounts_that_a_translated_export_blocks_are_left_out() -> None:
+    german = "Benutzerprinzipalname,Anzeigename,Anmeldeinformationen blockieren,Lizenzen"
+    reading = read(f"{german}\r\n{LEA},Léa,Wahr,E1\r\nann@northwind.example,Ann,Falsch,E1\r\n")
+    assert [person.email for person in reading.people] == ["ann@northwind.example"]
+    assert [skipped.email for skipped in reading.skipped] == [LEA]
+
+
+@pytest.mark.parametrize(
+    "no", ["FALSCH", "FALSO", "ONWAAR", "False", "FAUX", "FAŁSZ", "НЕТ", "0", "nein", "EPÄTOSI"]
+)
+def test_a_disabled_account_is_left_out_in_whatever_language_excel_wrote_it(no: str) -> None:
+    reading = read(f"userPrincipalName;mail;accountEnabled\r\n{LEA};{LEA};{no}\r\n")
+    assert (reading.people, reading.problems) == ([], [])
+    assert [skipped.email for skipped in reading.skipped] == [LEA]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("accountEnabled", "maybe"),
+        ("accountEnabled", "2"),
+        ("accountEnabled", "VRAIMENT"),
+        ("userType", "Gast"),
+    ],
+)
+def test_an_account_whose_state_cannot_be_told_is_a_mistake_of_its_line(column: str, value: str) -> None:
+    reading = read(f"userPrincipalName;mail;{column}\r\n{LEA};{LEA};{value}\r\n")
+    assert reading.people == []
+    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, column)]
+    assert value in reading.problems[0].what
+
+
+@pytest.mark.parametrize(("status", "taken"), [("Active", 1), ("Suspended", 0), ("", 1)])
+def test_the_state_that_a_template_asks_google_for_counts_too(status: str, taken: int) -> None:
+    assert len(read(f"Email Address [Required],New Status [UPLOAD ONLY]\n{LEA},{status}\n").people) == taken
+
+
+def test_a_record_with_fewer_values_than_names_is_a_mistake() -> None:
+    reading = read(f"email,first_name,last_name,groups\n{LEA},Lé\n")
+    assert reading.people == []
+    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "")]
+    assert read(f"email,first_name,,\n{LEA},Léa\n").problems == []
+
+
+def test_a_file_that_ends_within_a_line_is_a_mistake_unless_somebody_says_that_it_is_whole() -> None:
+    text = f"first_name,email,last_name\nHugo,{LEA},Bernard\nChloé,chloe@northwind.ex,Font"
+    assert [problem.line for problem in read(text).problems] == [3]
+    whole = read_people(recognise(text), is_whole=True)
+    assert (len(whole.people), whole.problems) == (2, [])
+
+
+@pytest.mark.parametrize(
+    "value", ["#NAME?", "#NOM?", "#N/A", "####", "NULL", "(null)", "3,31234E+11", "3.36E+11"]
+)
+def test_what_a_spreadsheet_left_in_place_of_a_value_is_a_mistake(value: str) -> None:
+    reading = read(f'email,work_cell\n{LEA},"{value}"\n')
+    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "work_cell")]
+    assert value in reading.problems[0].what
+
+
+@pytest.mark.parametrize("name", ["Null", "Sharp #1", "E11", "O'Neill", "'t Hooft", "= Äquivalent"])
+def test_names_that_look_odd_stay_as_they_are(name: str) -> None:
+    assert only_person(read(f"email,last_name\n{LEA},{name}\n")).fields["last_name"] == name
+
+
+@pytest.mark.parametrize("cell", ['"=""+33 6 39"""', "'+33 6 39"])
+def test_a_value_that_was_dressed_up_for_a_spreadsheet_is_put_right(cell: str) -> None:
+    reading = read(f"email,work_cell\n{LEA},{cell}\n")
+    assert only_person(reading).fields["work_cell"] == "+33 6 39"
+    assert reading.repaired == [2]
+
+
+def test_two_spellings_of_one_domain_are_one_mailbox() -> None:
+    reading = read("email,first_name\nanna@münchen.example,Anna\nANNA@xn--mnchen-3ya.example,Anna\n")
+    assert [person.email for person in reading.people] == ["anna@münchen.example"]
+    assert [problem.line for problem in reading.problems] == [3]
