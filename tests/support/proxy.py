@@ -1,6 +1,7 @@
 """A loopback reverse proxy that records what passes, and fails on purpose the ways networks fail."""
 
 import http.client
+import random
 import re
 import socket
 import struct
@@ -75,15 +76,16 @@ class FaultyProxy:
 
     def __init__(self, upstream: str, server: ThreadingHTTPServer) -> None:
         self._upstream = urlsplit(upstream).netloc
-        self._faults: list[tuple[re.Pattern[str], Fault, float]] = []
+        self._faults: list[tuple[re.Pattern[str], Fault, float, float]] = []
+        self._chance = random.Random(2)
         self._lock = threading.Lock()
         self.exchanges: list[Exchange] = []
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
-    def fail(self, fault: Fault, path: str = "", times: float = float("inf")) -> Self:
-        """From now on, requests whose "METHOD /path" matches the expression meet this fault, so many times."""
+    def fail(self, fault: Fault, path: str = "", times: float = float("inf"), share: float = 1.0) -> Self:
+        """From now on, a share of the requests whose "METHOD /path" matches meet this fault, so many times."""
         with self._lock:
-            self._faults.append((re.compile(path), fault, times))
+            self._faults.append((re.compile(path), fault, times, share))
         return self
 
     def heal(self) -> None:
@@ -100,9 +102,11 @@ class FaultyProxy:
         """The newest fault that is due for a request; counted as met."""
         with self._lock:
             for index in reversed(range(len(self._faults))):
-                expression, fault, times = self._faults[index]
-                if expression.search(f"{method} {path}"):
-                    self._faults[index : index + 1] = [(expression, fault, times - 1)] if times > 1 else []
+                expression, fault, times, share = self._faults[index]
+                if expression.search(f"{method} {path}") and self._chance.random() < share:
+                    self._faults[index : index + 1] = (
+                        [(expression, fault, times - 1, share)] if times > 1 else []
+                    )
                     return fault
         return None
 

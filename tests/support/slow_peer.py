@@ -1,4 +1,4 @@
-"""A peer on the loopback address that says what a test gives it, byte by byte, and never comes to an end."""
+"""A peer on the loopback address that says what a test gives it, byte by byte or as a flood, and never comes to an end."""
 
 import itertools
 import socket
@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 PAUSE_S = 0.02
+FLOOD_BYTES = 256 * 1024
 
 
 class SlowPeer:
-    """Says `first` at once, then `then` one byte at a time, again and again, to everybody who connects."""
+    """Says `first` at once, then `then` again and again, to everybody who connects: one byte at a time, or as a flood."""
 
-    def __init__(self, first: bytes, then: bytes, listener: socket.socket) -> None:
+    def __init__(self, first: bytes, then: bytes, listener: socket.socket, flood: bool) -> None:
+        self._flood = flood
         self._first = first
         self._then = then
         self._listener = listener
@@ -41,11 +43,16 @@ class SlowPeer:
             try:
                 connection.recv(65_536)
                 connection.sendall(self._first)
-                for byte in self._slowly():
-                    connection.sendall(byte)
+                for piece in self._floods() if self._flood else self._slowly():
+                    connection.sendall(piece)
                     self.said.set()
             except OSError:
                 self.left.set()
+
+    def _floods(self) -> Iterable[bytes]:
+        piece = self._then * (FLOOD_BYTES // len(self._then) + 1)
+        while not self._closing.is_set():
+            yield piece
 
     def _slowly(self) -> Iterable[bytes]:
         for byte in itertools.cycle(self._then):
@@ -55,10 +62,10 @@ class SlowPeer:
 
 
 @contextmanager
-def slow_peer(first: bytes, then: bytes) -> Iterator[SlowPeer]:
-    """A slow peer for the length of a block."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        peer = SlowPeer(first, then, listener)
+def slow_peer(first: bytes, then: bytes, *, port: int = 0, flood: bool = False) -> Iterator[SlowPeer]:
+    """A slow peer, or a flood, for the length of a block."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        peer = SlowPeer(first, then, listener, flood)
         thread = threading.Thread(target=peer.serve, daemon=True)
         thread.start()
         try:

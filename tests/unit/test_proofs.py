@@ -11,10 +11,8 @@ from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
 
 NOT_YET = {
     "R1",
-    "R2",
     "R4",
     "R5",
-    "R9",
     "R12",
     "R14",
     "S5",

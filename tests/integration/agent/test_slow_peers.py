@@ -18,6 +18,9 @@ from tests.support.agent_server import Reply, loopback_server
 from tests.support.slow_peer import deaf_peer, slow_peer
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""CPython (3.11) leaves a socket to its collector that was cut just before TLS begins, which warns of that."""
+
 PATIENCE_S = 15
 """Much longer than the deadlines here, and shorter than what a test of ours may take."""
 
@@ -109,12 +112,11 @@ PLACES: dict[str, Make] = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
-    """CPython (3.11) leaves a socket to its collector that was cut just before TLS begins, which warns of that."""
+    yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        yield
         gc.collect()
 
 
