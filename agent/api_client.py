@@ -60,14 +60,12 @@ class ApiClient:
     def __init__(self, server_url: str, token: str | None = None) -> None:
         self._base = server_url
         self.feed_subject = wire.feed_subject(token or "")
-        self._way = proxies.way_to(server_url)
+        self._ways = proxies.ways_to(server_url)
         self._lines = Lines()
         self._session = _Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
         self._session.auth = _Bearer(token)
-        if self._way.origin == "desktop" and self._way.proxy:
-            self._session.proxies = {"http": self._way.proxy, "https": self._way.proxy}
         self._session.cookies.set_policy(_NoCookies())
         self._session.mount("http://", _Adapter(self._lines))
         self._session.mount("https://", _SystemTrustAdapter(self._lines))
@@ -126,9 +124,31 @@ class ApiClient:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], deadline_s: float
     ) -> Iterator[requests.Response]:
         """The timeouts bound each wait for a byte; the deadline bounds a server that sends one byte at a time."""
-        with self._lines.at_most(deadline_s):
-            with _faults(self._way):
-                response = self._session.request(
+        with self._lines.at_most(deadline_s), self._ask(method, path, body, headers) as response:
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise errors.NotOurServer("an encoding that was not asked for")
+            yield response
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> requests.Response:
+        """Over the first way that leads to the server; the headers of its answer have come."""
+        *others, last = self._ways.in_order()
+        for proxy in others:
+            try:
+                return self._ask_over(proxy, method, path, body, headers)
+            except errors.ServerUnreachable as fault:
+                if self._lines.cut or not _led_nowhere(fault):
+                    raise
+                log.info("The next way to the server is tried: %s", fault.detail)
+        return self._ask_over(last, method, path, body, headers)
+
+    def _ask_over(
+        self, proxy: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> requests.Response:
+        try:
+            with _faults(proxy):
+                return self._session.request(
                     method,
                     self._base + path,
                     data=body,
@@ -136,11 +156,12 @@ class ApiClient:
                     timeout=(policy.CONNECT_TIMEOUT_S, policy.READ_TIMEOUT_S),
                     allow_redirects=False,
                     stream=True,
+                    proxies={"http": proxy, "https": proxy},
                 )
-            with response:
-                if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                    raise errors.NotOurServer("an encoding that was not asked for")
-                yield response
+        except errors.ServerUnreachable as fault:
+            if self._lines.overdue or (_led_nowhere(fault) and not self._lines.cut):
+                proxies.leads_nowhere(proxy)
+            raise
 
 
 class _Session(requests.Session):
@@ -204,19 +225,24 @@ def _context() -> ssl.SSLContext:
 
 
 @contextmanager
-def _faults(way: proxies.Way = proxies.NO_PROXY) -> Iterator[None]:
+def _faults(proxy: str = proxies.DIRECT) -> Iterator[None]:
     """requests' exceptions, turned into ours; none of their texts holds a token."""
     try:
         yield
     except requests.exceptions.ProxyError as error:
         proxies.forget()
-        raise proxies.ProxyUnreachable(f"proxy: {_reason(error)}", way.shown) from error
+        raise proxies.ProxyUnreachable(f"proxy: {_reason(error)}", proxies.shown(proxy)) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         proxies.forget()
         kind = errors.CertificateRefused if _about_a_certificate(error) else errors.ServerUnreachable
         fault = kind(_reason(error))
         fault.sent = fault.sent and not _never_left(error)
         raise fault from error
+
+
+def _led_nowhere(fault: errors.ServerUnreachable) -> bool:
+    """Whether another way may be tried: nothing was sent, and nobody was met who cannot prove who they are."""
+    return not fault.sent and not isinstance(fault, errors.CertificateRefused)
 
 
 def _about_a_certificate(error: BaseException | None) -> bool:

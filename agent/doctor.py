@@ -76,20 +76,36 @@ def _keychain(secrets: SecretStore) -> Check:
 
 def _proxy(server_url: str) -> Check:
     """Of the environment or the desktop, for an address like the server's."""
-    way = proxies.way_to(server_url or _ANY_SERVER)
-    if way.origin == "unknown":
+    url = server_url or _ANY_SERVER
+    ways = proxies.ways_to(url)
+    if ways.origin == "unknown":
         return Check(
             "proxy",
             "warning",
             _("The desktop's proxy settings cannot be read: install libproxy, or set HTTPS_PROXY"),
         )
-    if not way.proxy:
+    if not ways.proxies:
+        fault = proxies.ProxyUnsupported(proxy=proxies.shown(ways.unsupported[0]))
+        return Check("proxy", "fault", f"{fault.title}: {fault.message}")
+    if ways.origin == "exempt":
+        return Check(
+            "proxy", "ok", _("No proxy is used for {server}: NO_PROXY exempts it").format(server=url)
+        )
+    if ways.proxies == (proxies.DIRECT,):
         return Check("proxy", "ok", _("No proxy is used"))
-    if way.origin == "desktop":
-        return Check("proxy", "ok", _("{proxy}, by the desktop's settings").format(proxy=way.shown))
-    if way.origin == "system":
-        return Check("proxy", "ok", _("{proxy}, by the system's settings").format(proxy=way.shown))
-    return Check("proxy", "ok", _("{proxy}, by the environment's variables").format(proxy=way.shown))
+    named = _(", then ").join(proxies.shown(each) if each else _("without a proxy") for each in ways.proxies)
+    if ways.unsupported:
+        left_out = ", ".join(map(proxies.shown, ways.unsupported))
+        named = _("{proxy} (not {other}, which Tidings cannot use)").format(proxy=named, other=left_out)
+    return Check("proxy", "ok", _said_by(ways).format(proxy=named))
+
+
+def _said_by(ways: proxies.Ways) -> str:
+    if ways.origin == "desktop":
+        return _("{proxy}, by the desktop's settings")
+    if ways.origin == "system":
+        return _("{proxy}, by the system's settings")
+    return _("{proxy}, by the environment's variables")
 
 
 def _policy(folders: Folders) -> Check:

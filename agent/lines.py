@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from typing import Any
 
 import urllib3
@@ -47,8 +48,11 @@ class Lines:
                 return line
 
             def _tunnel(self) -> None:
-                super()._tunnel()
-                lines._go_on()  # the beginning of a proxy's answer that was cut off looks like a whole one
+                try:
+                    super()._tunnel()
+                    lines._go_on()  # the beginning of a proxy's answer that was cut off looks like a whole one
+                except (OSError, HTTPException) as error:
+                    raise urllib3.exceptions.ProxyError("it lets nobody through", error) from error
 
             def connect(self) -> None:
                 try:
@@ -82,6 +86,11 @@ class Lines:
     def cut(self) -> bool:
         """Whether the request under way was ended."""
         return self._cut
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it was ended by its deadline."""
+        return self._cut and not self._cut_for_good
 
     def cut_for_good(self) -> None:
         self._cut_for_good = True

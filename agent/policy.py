@@ -68,6 +68,8 @@ VERIFY_TIMEOUT_S = 60
 PROXY_TIMEOUT_S = 10
 PROXY_MEMORY_S = 300
 """How long it is remembered which proxy leads to an address, unless a request fails meanwhile."""
+PROXY_DEAD_S = 300
+"""A proxy that led nowhere is tried after all others for so long."""
 
 # Statements of what is assigned
 STATEMENT_MAX_S = 48 * 3_600

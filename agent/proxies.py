@@ -1,8 +1,8 @@
-"""Which proxy leads to an address, by the settings of the person's desktop.
+"""Which proxies lead to an address, by the settings of the person's desktop.
 
-The environment's variables win, and on Windows and macOS requests reads the system's settings by itself. On Linux the
-settings of GNOME and KDE, and their automatic configuration files (PAC), are libproxy's business: it is asked in a
-short-lived helper process, because such a file is a program whose interpreter is large.
+The environment's variables win; on Windows and macOS the system's settings come next. On Linux the settings of GNOME and
+KDE, and their automatic configuration files (PAC), are libproxy's business: it is asked in a short-lived helper process,
+because such a file is a program whose interpreter is large.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from agent import errors, policy, processes
+from agent import errors, no_proxy, policy, processes
 from agent.decoding import decode_json, resolve
 from resources.i18n import _
 
@@ -35,7 +36,9 @@ _DESKTOP_VARIABLES = (
     "KDE_FULL_SESSION",
 )
 _GNOMES = frozenset({"GNOME", "UNITY", "BUDGIE", "X-CINNAMON"})
-_ENVIRONMENT = frozenset({"http", "https", "all", "no"})
+_KINDS = frozenset({"http", "https"})
+DIRECT = ""
+"""The way without a proxy."""
 
 
 class Reply(Struct, frozen=True):
@@ -45,18 +48,26 @@ class Reply(Struct, frozen=True):
     fault: Literal["", "missing"] = ""
 
 
-class Way(Struct, frozen=True):
-    """``proxy``: empty for a direct way. ``origin``: who said so."""
+class Ways(Struct, frozen=True):
+    """``proxies``: in the order to be tried. ``origin``: who said so. ``unsupported``: named too, of other kinds."""
 
-    proxy: str = ""
-    origin: Literal["none", "environment", "system", "desktop", "unknown"] = "none"
+    proxies: tuple[str, ...] = (DIRECT,)
+    origin: Literal["none", "environment", "exempt", "system", "desktop", "unknown"] = "none"
+    unsupported: tuple[str, ...] = ()
 
-    @property
-    def shown(self) -> str:
-        """Without a name and password."""
-        parts = urlsplit(self.proxy)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}" if self.proxy else ""
+    def in_order(self) -> tuple[str, ...]:
+        """Those that led nowhere a short while ago come last. Raises ProxyUnsupported where there is none."""
+        if not self.proxies:
+            raise ProxyUnsupported("only proxies that are not supported", shown(self.unsupported[0]))
+        now = time.monotonic()
+        return tuple(sorted(self.proxies, key=lambda proxy: _dead.get(proxy, now) > now))
+
+
+def shown(proxy: str) -> str:
+    """A proxy's address without a name and password."""
+    parts = urlsplit(proxy)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 class ProxyUnreachable(errors.ServerUnreachable):
@@ -84,25 +95,46 @@ class ProxyUnreachable(errors.ServerUnreachable):
         )
 
 
-NO_PROXY = Way()
+class ProxyUnsupported(errors.ServerUnreachable):
+    """``proxy``: its address, as far as it may be shown."""
+
+    sent = False
+
+    def __init__(self, detail: str = "", proxy: str = "") -> None:
+        super().__init__(detail)
+        self._proxy = proxy
+
+    @property
+    def title(self) -> str:
+        return _("Tidings cannot use this kind of proxy")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "This computer's network settings lead through {proxy}, a SOCKS proxy. Set an HTTP proxy instead, or exempt "
+            "your company's server: in the network settings, or with the variables HTTPS_PROXY and NO_PROXY."
+        ).format(proxy=self._proxy)
+
 
 _lock = threading.Lock()
-_known: dict[str, tuple[float, Way]] = {}
+_known: dict[str, tuple[float, Ways]] = {}
+_dead: dict[str, float] = {}
+"""Until when a way is tried last."""
 
 
-def way_to(url: str) -> Way:
-    """The proxy for an address; remembered for ``policy.PROXY_MEMORY_S``. Waits for a helper process."""
-    if from_environment := _of_environment(url):
-        return from_environment
+def ways_to(url: str) -> Ways:
+    """The proxies for an address; remembered for ``policy.PROXY_MEMORY_S``. Waits for a helper process."""
+    if found := _of_environment(url) or _of_system(url):
+        return found
     if sys.platform != "linux" or not any(os.environ.get(name) for name in _DESKTOP_VARIABLES):
-        return Way()
+        return Ways()
     with _lock:
-        until, way = _known.get(url, (0.0, Way()))
+        until, ways = _known.get(url, (0.0, Ways()))
         if time.monotonic() < until:
-            return way
-        way = _ask(url)
-        _known[url] = (time.monotonic() + policy.PROXY_MEMORY_S, way)
-        return way
+            return ways
+        ways = _ask(url)
+        _known[url] = (time.monotonic() + policy.PROXY_MEMORY_S, ways)
+        return ways
 
 
 def forget() -> None:
@@ -111,35 +143,63 @@ def forget() -> None:
         _known.clear()
 
 
-def _of_environment(url: str) -> Way | None:
-    """What requests finds by itself: its variables, or the settings of Windows and macOS."""
-    found = urllib.request.getproxies()
-    if not _ENVIRONMENT & found.keys():
+def leads_nowhere(proxy: str) -> None:
+    """Try this way last for ``policy.PROXY_DEAD_S``, as browsers do."""
+    _dead[proxy] = time.monotonic() + policy.PROXY_DEAD_S
+
+
+def forget_dead() -> None:
+    """Every way is as good as another again."""
+    _dead.clear()
+
+
+def _of_environment(url: str) -> Ways | None:
+    """By its variables. One that only exempts servers says nothing of the others."""
+    found = urllib.request.getproxies_environment()
+    if no_proxy.exempts(found.get("no", ""), url):
+        return Ways(origin="exempt")
+    proxy = found.get(urlsplit(url).scheme) or found.get("all")
+    return _ways([proxy], "environment") if proxy else None
+
+
+def _of_system(url: str) -> Ways | None:
+    """By the settings of Windows or macOS."""
+    name = {"win32": "registry", "darwin": "macosx_sysconf"}.get(sys.platform)
+    if name is None:
         return None
+    found: dict[str, str] = getattr(urllib.request, f"getproxies_{name}")()
     parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc):
-        return Way(origin="environment")
-    proxy = found.get(parts.scheme) or found.get("all") or ""
-    return Way(proxy, "environment" if sys.platform == "linux" else "system")
+    proxy = found.get(parts.scheme) or found.get("all")
+    exempt = getattr(urllib.request, f"proxy_bypass_{name}")(parts.netloc)
+    return _ways([proxy], "system") if proxy and not exempt else None
 
 
-def _ask(url: str) -> Way:
+def _ways(named: Iterable[str], origin: Literal["environment", "system", "desktop"]) -> Ways:
+    """Proxies as settings name them: without a kind they are HTTP proxies."""
+    proxies, unsupported = [], []
+    for each in named:
+        proxy = each if "://" in each else f"http://{each}"
+        kind = urlsplit(proxy).scheme
+        if kind in _KINDS:
+            proxies.append(proxy)
+        elif kind == "direct":
+            proxies.append(DIRECT)
+        else:
+            unsupported.append(proxy)
+    return Ways(tuple(dict.fromkeys(proxies)), origin, tuple(unsupported))
+
+
+def _ask(url: str) -> Ways:
     try:
         answer = processes.ask("proxies", url.encode(), timeout_s=policy.PROXY_TIMEOUT_S)
         reply = decode_json(answer, Reply)
     except (errors.EnvironmentFault, subprocess.TimeoutExpired, msgspec.DecodeError) as error:
         log.warning("The desktop's proxy settings could not be read: %s", type(error).__name__)
-        return Way(origin="unknown")
+        return Ways(origin="unknown")
     if reply.fault:
         log.info("%s is not installed: only the environment's proxy variables count.", LIBRARY)
-        return Way(origin="unknown")
-    for proxy in reply.proxies:
-        kind = proxy.partition("://")[0]
-        if kind == "direct":
-            return Way(origin="desktop")
-        if kind in ("http", "https"):
-            return Way(proxy, "desktop")
-    return Way(origin="desktop")
+        return Ways(origin="unknown")
+    return _ways(reply.proxies or ("direct://",), "desktop")
 
 
 def answer(question: bytes) -> bytes:

@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 
 from agent import errors, policy
-from agent.decoding import resolve
+from agent.decoding import decode_json, resolve
 from agent.model import Event, Signal
 from agent.ports import Clock
 from agent.store import repairs
@@ -292,8 +292,8 @@ def _event(signal: Signal, row: repairs.Row) -> Event | None:
 
 def _says(event: Event) -> bool:
     try:
-        keys = msgspec.json.decode(event.body, type=_Keys)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        keys = decode_json(event.body, _Keys)
+    except msgspec.DecodeError:
         return False
     return keys == _Keys(event.event_id, event.campaign_id, event.signal)
 

@@ -91,3 +91,37 @@ def deaf_peer() -> Iterator[int]:
         finally:
             for each in waiting:
                 each.close()
+
+
+class OnePeer:
+    """Says one thing to everybody who connects, and hangs up."""
+
+    def __init__(self, says: bytes, listener: socket.socket) -> None:
+        self._says = says
+        self._listener = listener
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.asked = 0
+
+    def serve(self) -> None:
+        """Until the listener is closed; one after the other."""
+        with suppress(OSError):
+            while True:
+                connection, _address = self._listener.accept()
+                with connection, suppress(OSError):
+                    self.asked += 1
+                    connection.recv(65_536)
+                    connection.sendall(self._says)
+
+
+@contextmanager
+def answering_once(says: bytes) -> Iterator[OnePeer]:
+    """Such a peer for the length of a block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = OnePeer(says, listener)
+        thread = threading.Thread(target=peer.serve, daemon=True)
+        thread.start()
+        try:
+            yield peer
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

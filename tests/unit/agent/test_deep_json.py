@@ -118,7 +118,7 @@ def test_such_proxy_settings_are_unknown(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(processes, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
     proxies.forget()
-    assert proxies.way_to("https://news.example").origin == "unknown"
+    assert proxies.ways_to("https://news.example").origin == "unknown"
     proxies.forget()
 
 
