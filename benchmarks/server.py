@@ -32,7 +32,7 @@ from tests.support.waiting import until
 from tests.support.wire import an_hour_ago
 
 PEOPLE = 2_000
-CAMPAIGNS = 50
+CAMPAIGNS = 100
 CONNECTIONS = 32
 WARM_UP_S = 3
 SECONDS = 15

@@ -1,7 +1,11 @@
 """The HTTP interface of `docs/protocol`, version 1."""
 
-from django.http import HttpRequest
+import functools
+import json
+
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.responses import NinjaJSONEncoder
 
 from server.access.api import router as access
 from server.acknowledgements.api import router as acknowledgements
@@ -16,6 +20,7 @@ api = NinjaAPI(
     version="1",
     description="What an agent may ask of its company's server.",
     docs_url=None,
+    openapi_url=None,
     parser=StrictParser(),
     urls_namespace="v1",
 )
@@ -34,3 +39,15 @@ class HealthAnswer(Message):
 @api.get("/health", response=HealthAnswer, summary="Whether the server answers")
 def health(request: HttpRequest) -> dict[str, str]:
     return {"status": "ok"}
+
+
+@api.get("/openapi.json", include_in_schema=False)
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The description of this interface."""
+    return HttpResponse(_description(), content_type="application/json")
+
+
+@functools.cache
+def _description() -> bytes:
+    """Built once: it is the same for everybody, and takes long."""
+    return json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), cls=NinjaJSONEncoder).encode()

@@ -12,9 +12,11 @@ UNEVEN = 1.2
 """The kernel spreads connections over workers by chance."""
 BACKLOG = 4096
 """Connections that wait to be accepted, of each worker. The kernel allows `net.core.somaxconn`, 4,096 on today's."""
-SILENT_MS = 10_000
+SILENT_S = 15
 """How long a line may say nothing, or take over its headers. Agents poll once in a minute: a line kept for the next poll
 would be held sixty times as long as it is used."""
+MOST_HEADER_BYTES = 32 * 1024
+"""Of a request, all together: whatever reads a header reads no more than this."""
 MOST_WORKERS = 4
 
 

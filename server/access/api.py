@@ -10,7 +10,7 @@ from django.utils import translation
 from ninja import Path, Query, Router, Status
 from pydantic import Field
 
-from server import clock, problems
+from server import clock, load, problems
 from server.access.roles import Right
 from server.access.tokens import Administrator, AdministratorRequest, Allowed
 from server.acknowledgements.listing import Acknowledgements, acknowledgements
@@ -238,7 +238,8 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         if is_emergency(manifest) != bool(reason):
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = draft(caller.company, manifest)
-        campaign = release(checked, caller.actor, reason)
+        with load.write_turns:  # from here on only: a file may be long to read
+            campaign = release(checked, caller.actor, reason)
         warnings = warnings_for(checked)
     answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
     return Status(201, answer)

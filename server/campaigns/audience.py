@@ -58,6 +58,8 @@ def _note_unknown(
     mistakes: Mistakes, key: str, names: Sequence[str], what_to_do: Callable[[str], str]
 ) -> None:
     for name in names:
+        if mistakes.are_enough:
+            return
         mistakes.add(key, _("“{value}” is not known").format(value=name), what_to_do(name))
 
 

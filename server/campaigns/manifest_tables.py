@@ -4,6 +4,8 @@ All mistakes of a file are collected, so that one reading shows them all.
 """
 
 import difflib
+import heapq
+import itertools
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +19,10 @@ from server import plain_text
 _Kind = TypeVar("_Kind")
 
 LAST_YEAR = 2100
+MOST_MISTAKES = 50
+"""So many are listed: a file with more is looked at again when these are mended."""
+MOST_COMPARED = 500
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,15 @@ class Mistakes:
 
     found: list[Mistake] = field(default_factory=list)
 
+    @property
+    def are_enough(self) -> bool:
+        """Whether no more are noted, so that nobody need look for them."""
+        return len(self.found) >= MOST_MISTAKES
+
     def add(self, key: str, what: str, what_to_do: str) -> None:
         """Write one down."""
-        self.found.append(Mistake(key, what, what_to_do))
+        if not self.are_enough:
+            self.found.append(Mistake(key, what, what_to_do))
 
 
 class Table:
@@ -126,8 +138,7 @@ class Table:
         if values is None or not all(isinstance(value, str) and value.strip() for value in values):
             self.refuse(key, _("something in the list is no text"), _('write it as ["Lyon", "Paris"]'))
             return []
-        self._limit(key, values, most)
-        return list(dict.fromkeys(value.strip() for value in values))
+        return list(dict.fromkeys(value.strip() for value in self._limited(key, values, most)))
 
     def table(self, key: str) -> "Table | None":
         """A table within this one; None when it is left out."""
@@ -142,15 +153,16 @@ class Table:
                 key, _("it is no list of tables"), _("look at the example in docs/campaign-format.md")
             )
             return []
-        self._limit(key, values, most)
         return [
             Table(value, f"{self.name_of(key)}[{number}]", self._mistakes)
-            for number, value in enumerate(values, start=1)
+            for number, value in enumerate(self._limited(key, values, most), start=1)
         ]
 
     def named_tables(self) -> "Iterator[tuple[str, Table]]":
         """All tables within this one, by their names."""
         for key in self._values:
+            if self._mistakes.are_enough:
+                return
             table = self.table(key)
             if table is not None:
                 yield key, table
@@ -158,6 +170,8 @@ class Table:
     def finish(self) -> None:
         """Refuse the keys that nobody has asked for."""
         for key in self._values:
+            if self._mistakes.are_enough:
+                return
             if key not in self._asked:
                 self.refuse(key, _("this key is not known"), suggestion(key, self._asked))
 
@@ -175,22 +189,32 @@ class Table:
             return default
         return value
 
-    def _limit(self, key: str, values: Collection[object], most: int) -> None:
+    def _limited(self, key: str, values: list[Any], most: int) -> list[Any]:
+        """The first `most` values; more are a mistake, and nobody looks at them."""
         if len(values) > most:
             self.refuse(
                 key,
                 _("it has {count} entries, {most} are allowed").format(count=len(values), most=most),
                 _("remove some"),
             )
+        return values[:most]
 
 
 def suggestion(given: str, choices: Collection[str]) -> str:
-    """What was probably meant, or all that there is."""
-    folded: dict[str, str] = {choice.casefold(): choice for choice in choices}
-    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+    """What was probably meant, or all that there is, or the first of it. Takes a bounded time."""
+    wanted = given.casefold()
+    folded = {choice.casefold(): choice for choice in choices if _may_be_meant(wanted, choice.casefold())}
+    near = difflib.get_close_matches(wanted, itertools.islice(folded, MOST_COMPARED), n=1)
     if near:
         return _("perhaps you mean “{near}”").format(near=folded[near[0]])
-    return _("use one of: {choices}").format(choices=", ".join(sorted(choices)))
+    listed = ", ".join(heapq.nsmallest(MOST_LISTED, choices))
+    return _("use one of: {choices}").format(choices=f"{listed} …" if len(choices) > MOST_LISTED else listed)
+
+
+def _may_be_meant(wanted: str, choice: str) -> bool:
+    """Comparing two texts takes a millisecond, and a company may have ten thousand groups."""
+    is_near = abs(len(wanted) - len(choice)) <= 3 and len(choice) <= 100
+    return is_near and (wanted[:1] == choice[:1] or wanted[-1:] == choice[-1:])
 
 
 Refuse = Callable[[str, str], None]

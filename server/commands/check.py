@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server import clock
+from server import clock, connections
 from server.audit.verifying import verify
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
 def _findings() -> Iterator[Finding]:
     yield _data_folder()
     yield _disk()
+    yield _connections()
     database = _database()
     yield database
     if database.state == "fault":
@@ -107,6 +108,19 @@ def _disk() -> Finding:
         return Finding(_("Disk"), "fault", str(error))
     message = _("{free:.1f} GB free").format(free=free / 1e9)
     return Finding(_("Disk"), "ok" if free >= FREE_BYTES else "warning", message)
+
+
+def _connections() -> Finding:
+    name, workers = _("Connections"), connections.default_workers()
+    if connections.keeps_promise(workers):
+        return Finding(name, "ok", _("room for {count:,}").format(count=connections.PROMISED))
+    message = _(
+        "Each process may have {files:,} files open, which is too few for {count:,} connections. Raise the limit:"
+        " LimitNOFILE= in the systemd unit, or ulimit -n."
+    )
+    return Finding(
+        name, "warning", message.format(files=connections.descriptors(), count=connections.PROMISED)
+    )
 
 
 def _database() -> Finding:

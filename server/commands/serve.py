@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=connections.default_workers(),
         help=_("processes that answer (%(default)s)"),
     )
+    parser.add_argument(
+        "--idle-timeout",
+        type=_at_least(1),
+        default=connections.SILENT_S,
+        metavar=_("SECONDS"),
+        help=_("close a line that says nothing for so long (%(default)s)"),
+    )
     parser.add_argument("--tls-certificate", type=Path, metavar=_("FILE"), help=_("certificate chain, PEM"))
     parser.add_argument("--tls-key", type=Path, metavar=_("FILE"), help=_("its private key, PEM"))
     parser.add_argument(
@@ -70,7 +77,9 @@ def run(options: argparse.Namespace) -> int:
         interface=Interfaces.ASGI,
         # Told apart from HTTP/2 by its first bytes, a line that says nothing would be waited for without end.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=connections.SILENT_MS),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=options.idle_timeout * 1000, max_buffer_size=connections.MOST_HEADER_BYTES
+        ),
         workers=options.workers,
         backlog=connections.BACKLOG,
         backpressure=connections.of_worker(),

@@ -37,6 +37,7 @@ catch_up()
 API = "/api/v1"
 CONSENTS, DEVICE, ENROLMENTS, ME = f"{API}/consents", f"{API}/device", f"{API}/enrolments", f"{API}/me"
 ADMIN = f"{API}/admin/"
+PUBLICATIONS = {("POST", f"{ADMIN}campaigns"), ("POST", f"{ADMIN}emergencies")}
 SHORT_BODY_BYTES = 8 * 1024
 """Of enrolments and consents, which have a few short fields."""
 
@@ -44,13 +45,14 @@ _write_turns = load.WRITE_TURNS[connection.vendor]
 load.write_turns = load.WriteTurns(_write_turns)
 
 # A few threads each: more contend for the interpreter, and half as many polls were answered. Each may come to hold a
-# database connection: with four workers 48, of the 97 that PostgreSQL allows by default.
+# database connection: with four workers 52, of the 97 that PostgreSQL allows by default.
 _reads = Lane("reads", limit=2000, threads=4)
 _recorded_reads = Lane("reads on record", limit=32, threads=2, of_token=1, of_company=16)
 _writes = Lane("writes", limit=64, threads=_write_turns, of_token=2, of_company=32)
 _identities = Lane("identities", limit=4096, threads=1)
 _enrolments = Lane("enrolments", limit=64, threads=1)
 _own_identities = Lane("identities for withdrawals", limit=4096, threads=1)
+_publications = Lane("publications", limit=32, threads=1, of_token=2, of_company=16)
 _withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=4)
 
 _receiving = Slots("bodies under way", limit=512, of_token=4, of_company=256)
@@ -96,6 +98,8 @@ async def _answer(environ: dict[str, Any], receive: Receive) -> Answer:
     else:
         with _receiving.held(holder):
             await _receive(environ, receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if (method, path) in PUBLICATIONS:  # which take a turn themselves, when the file has been read
+        return await _publications.run(holder, lambda: ask(_django, environ))
     return await _writes.run(holder, lambda: _write(environ))
 
 

@@ -14,7 +14,7 @@ from server.delivery.feed import for_person
 from server.directory.models import Company
 from server.signals.consents import in_force, lock_person
 from server.signals.keys import held_keys, person_key
-from server.signals.models import Signal
+from server.signals.models import Signal, SignalName
 
 Status = Literal["stored", "duplicate", "dropped_consent", "refused"]
 
@@ -75,31 +75,22 @@ def record(caller: Caller, events: list[Event]) -> list[Result]:
 
 def _record(caller: Caller, events: list[Event], targets: dict[str, _Target]) -> list[Result]:
     allowed = _allowed(caller, events)
-    stored = _stored_already(targets, events)
-    rows, results = [], []
+    held = _Held(targets)
+    results = []
     for event in events:
         target = targets.get(event.campaign_id)
-        result, row = _judge(event, target, (event.receipt_id, event.signal) in allowed, stored)
-        results.append(result)
-        if row is not None:
-            rows.append(row)
-            stored.add((row.campaign_id, row.event_id))
-    # Another person's event of the same id would be a forged one: the first stays, and no error tells.
-    Signal.objects.bulk_create(rows, ignore_conflicts=True)
+        results.append(_judge(event, target, (event.receipt_id, event.signal) in allowed, held))
+    held.save()
     return results
 
 
-def _judge(
-    event: Event, target: _Target | None, allowed: bool, stored: set[tuple[int, UUID]]
-) -> tuple[Result, Signal | None]:
+def _judge(event: Event, target: _Target | None, allowed: bool, held: "_Held") -> Result:
     if not allowed:
-        return Result(event.event_id, "dropped_consent"), None
+        return Result(event.event_id, "dropped_consent")
     if target is None:
-        return Result(event.event_id, "refused", "There is no such campaign for this person."), None
+        return Result(event.event_id, "refused", "There is no such campaign for this person.")
     if objection := target.objection(event):
-        return Result(event.event_id, "refused", objection), None
-    if (target.pk, event.event_id) in stored:
-        return Result(event.event_id, "duplicate"), None
+        return Result(event.event_id, "refused", objection)
     row = Signal(
         campaign_id=target.pk,
         event_id=event.event_id,
@@ -110,7 +101,65 @@ def _judge(
         value=event.value,
         seq=event.seq,
     )
-    return Result(event.event_id, "stored"), row
+    return Result(event.event_id, "stored" if held.add(row) else "duplicate")
+
+
+def _place(row: Signal) -> tuple[object, ...]:
+    """Of a person there is one row in each place: more would say nothing, and could fill the database."""
+    if row.signal == SignalName.CLICK:
+        return row.campaign_id, row.signal, row.link_id, row.date
+    return row.campaign_id, row.signal
+
+
+def _is_better(row: Signal, held: Signal) -> bool:
+    """Whether a row takes the place of the one that is held: the like with the highest number, else the earlier day."""
+    if row.signal == SignalName.LIKE:
+        return (row.seq or 0) > (held.seq or 0)
+    return row.date < held.date
+
+
+class _Held:
+    """What is held of one person in the campaigns of a batch, under their lock, and what the batch adds."""
+
+    def __init__(self, targets: dict[str, _Target]) -> None:
+        self._rows: dict[tuple[object, ...], Signal] = {}
+        self._new: dict[tuple[object, ...], Signal] = {}
+        self._replaced: dict[tuple[object, ...], int] = {}
+        rows = Signal.objects.filter(
+            campaign__in=[target.pk for target in targets.values()],
+            person_key__in=[target.person_key for target in targets.values()],
+        )
+        self._events = set()
+        for row in rows:
+            self._events.add((row.campaign_id, row.event_id))
+            if (place := _place(row)) not in self._rows or _is_better(row, self._rows[place]):
+                self._rows[place] = row
+
+    def add(self, row: Signal) -> bool:
+        """Take a row in. False when it is there already, or a better one is in its place."""
+        place, event = _place(row), (row.campaign_id, row.event_id)
+        held = self._rows.get(place)
+        if event in self._events or (held is not None and not _is_better(row, held)):
+            return False
+        if held is not None and held.pk:
+            self._replaced[place] = held.pk
+        self._events.add(event)
+        self._rows[place] = self._new[place] = row
+        return True
+
+    def save(self) -> None:
+        """Store what was added, and delete what it replaces."""
+        # Another person's event of the same id would be a forged one: the first stays, and no error tells.
+        Signal.objects.bulk_create(self._new.values(), ignore_conflicts=True)
+        if self._replaced:
+            keys = {row.person_key for row in self._new.values()}
+            there = set(Signal.objects.filter(person_key__in=keys).values_list("campaign_id", "event_id"))
+            gone = [
+                pk
+                for place, pk in self._replaced.items()
+                if (self._new[place].campaign_id, self._new[place].event_id) in there
+            ]
+            Signal.objects.filter(pk__in=gone).delete()
 
 
 def _allowed(caller: Caller, events: list[Event]) -> set[tuple[UUID, str]]:
@@ -155,11 +204,3 @@ def _links(campaigns: list[int]) -> dict[int, frozenset[str]]:
     for pk in films.values_list("campaign_id", flat=True):
         links[pk].add(FILM)
     return {pk: frozenset(names) for pk, names in links.items()}
-
-
-def _stored_already(targets: dict[str, _Target], events: list[Event]) -> set[tuple[int, UUID]]:
-    rows = Signal.objects.filter(
-        campaign__in={target.pk for target in targets.values()},
-        event_id__in={event.event_id for event in events},
-    )
-    return set(rows.values_list("campaign_id", "event_id"))

@@ -100,11 +100,12 @@ class ServerHome:
             yield
 
     @contextlib.contextmanager
-    def running(self, *options: str, workers: int = 1) -> Iterator["RunningServer"]:
-        """Serve on a free loopback port, in a process of its own."""
+    def running(self, *options: str, workers: int = 1, descriptors: int = 0) -> Iterator["RunningServer"]:
+        """Serve on a free loopback port, in a process of its own, which may have so many descriptors if a number is given."""
+        limited = ["prlimit", f"--nofile={descriptors}:{descriptors}", "--"] if descriptors else []
         words = ("serve", "--port", "0", "--workers", str(workers), *options)
         log = self.folder / "server.log"
-        child = Child([sys.executable, "-m", "server", *words], log, env=self.variables())
+        child = Child([*limited, sys.executable, "-m", "server", *words], log, env=self.variables())
         with child:
             url = until(lambda: _ready_url(child), "the server to say where it serves", seconds=PATIENCE_S)
             server = RunningServer(url, self, child)

@@ -38,16 +38,61 @@ def test_each_signal_is_stored_with_its_own_consent(campaign: Campaign, computer
 
 
 def test_a_batch_sent_again_changes_nothing(campaign: Campaign, computer: Computer) -> None:
-    receipt = give(computer, "seen")
-    events = [event("seen", "c-film", receipt) for _ in range(100)]
-    assert send(computer, *events) == ["stored"] * 100
-    assert send(computer, *events) == ["duplicate"] * 100
-    assert send(computer, events[0], event("seen", "c-film", receipt), events[0]) == [
+    receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
+    events = [event(signal, "c-film", receipt) for signal, receipt in receipts.items()]
+    assert send(computer, *events) == ["stored"] * 3
+    assert send(computer, *events) == ["duplicate"] * 3
+    assert send(
+        computer, events[0], event("click", "c-film", receipts["click"], link_id="l2"), events[0]
+    ) == [
         "duplicate",
         "stored",
         "duplicate",
     ]
-    assert Signal.objects.count() == 101
+    assert Signal.objects.count() == 4
+
+
+def test_one_person_cannot_fill_the_database(campaign: Campaign, computer: Computer) -> None:
+    receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
+    today = event("seen", "c-film", "")["date"]
+    for number in range(5):
+        events = [event("seen", "c-film", receipts["seen"]) for _ in range(30)]
+        events += [event("click", "c-film", receipts["click"], link_id=f"l{1 + n % 2}") for n in range(30)]
+        events += [
+            event("like", "c-film", receipts["like"], seq=number * 100 + n + 1, value=n % 2)
+            for n in range(30)
+        ]
+        assert set(send(computer, *events)) <= {"stored", "duplicate"}
+    held = sorted(Signal.objects.values_list("signal", "link_id"))
+    assert held == [("click", "l1"), ("click", "l2"), ("like", ""), ("seen", "")]
+    like = Signal.objects.get(signal="like")
+    assert (like.seq, like.value) == (430, 1)
+    assert {row.date.isoformat() for row in Signal.objects.all()} == {today}
+
+
+def test_of_likes_the_highest_number_stays_in_whatever_order_they_come(
+    campaign: Campaign, computer: Computer
+) -> None:
+    receipt = give(computer, "like")
+    likes = {seq: event("like", "c-film", receipt, seq=seq, value=seq % 2) for seq in range(1, 6)}
+    assert send(computer, likes[2]) == ["stored"]
+    assert send(computer, likes[3], likes[5], likes[4]) == ["stored", "stored", "duplicate"]
+    assert send(computer, likes[1], likes[2], likes[3], likes[5]) == ["duplicate"] * 4
+    assert list(Signal.objects.values_list("seq", "value")) == [(5, 1)]
+
+
+def test_the_earlier_day_stays_when_another_computer_tells_of_it_later(
+    northwind: ServerHome, serving: RunningServer
+) -> None:
+    server_data.add_people(1)
+    server_data.publish("c-long", starts=an_hour_ago() - timedelta(days=3))
+    computer = server_data.connect(serving, "p0@northwind.example")
+    receipt = give(computer, "seen")
+    today = an_hour_ago().date()
+    for days, status in ((1, "stored"), (0, "duplicate"), (2, "stored"), (1, "duplicate")):
+        day = (today - timedelta(days=days)).isoformat()
+        assert send(computer, event("seen", "c-long", receipt, date=day)) == [status]
+    assert [row.date for row in Signal.objects.all()] == [today - timedelta(days=2)]
 
 
 def test_the_same_event_twice_in_one_batch_is_stored_once(campaign: Campaign, computer: Computer) -> None:
@@ -59,10 +104,12 @@ def test_the_same_event_twice_in_one_batch_is_stored_once(campaign: Campaign, co
 def test_retries_that_arrive_together_store_each_event_once(
     campaign: Campaign, serving: RunningServer
 ) -> None:
+    for number in range(50):
+        server_data.publish(f"c-{number}", starts=an_hour_ago())
     for email in ("p1@northwind.example", "p2@northwind.example"):
         computer = server_data.connect(serving, email)
         receipt = give(computer, "seen")
-        events = [event("seen", "c-film", receipt) for _ in range(50)]
+        events = [event("seen", f"c-{number}", receipt) for number in range(50)]
         with ThreadPoolExecutor(6) as together:
             answers = list(
                 together.map(lambda _: computer.post("/signals", {"events": events}), range(6))  # noqa: B023

@@ -1,0 +1,121 @@
+"""Connections: as many as are promised, silent ones closed, and what is said where descriptors are few."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support import server_data
+from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.children import descendants
+from tests.support.raw_http import answer, connect, head, is_closed
+from tests.support.waiting import until
+from tests.support.wire import an_hour_ago
+
+MORE_THAN_ONCE = 1_500
+"""Lines at once: the runner's own limit is 1,024."""
+LARGE = 32 * 1024 * 1024
+FEW = 400
+"""Descriptors, of which a worker keeps 200 for itself."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    home = ServerHome(tmp_path_factory.mktemp("connections") / "server")
+    home.init()
+    return home
+
+
+@pytest.fixture(scope="module")
+def server(home: ServerHome) -> Iterator[RunningServer]:
+    with home.running("--idle-timeout", "2") as server:
+        yield server
+
+
+def test_more_lines_than_the_runner_holds_by_itself_are_answered(server: RunningServer) -> None:
+    ask = head("GET", "/api/v1/health")
+    with ExitStack() as held:
+        lines = [held.enter_context(connect(server.url)) for _ in range(MORE_THAN_ONCE)]
+        for line in (lines[0], lines[-1]):
+            line.sendall(ask)
+            assert answer(line).status == 200
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n", b"PRI * HTTP/2.0\r\n"])
+def test_a_line_that_says_nothing_or_not_enough_is_closed(server: RunningServer, said: bytes) -> None:
+    with connect(server.url) as line:
+        line.sendall(said)
+        assert is_closed(line, 60)
+
+
+def test_a_line_that_was_answered_is_kept_for_a_while_and_then_closed(server: RunningServer) -> None:
+    with connect(server.url) as line:
+        for _ in range(3):
+            line.sendall(head("GET", "/api/v1/health"))
+            assert answer(line).status == 200
+        assert is_closed(line, 60)
+
+
+def test_headers_without_end_are_refused(server: RunningServer) -> None:
+    with connect(server.url) as line:
+        line.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n")
+        assert answer(line).status in (400, 431)
+
+
+def test_few_descriptors_are_told_and_are_not_used_up(tmp_path: Path) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    checked = subprocess.run(
+        ["prlimit", f"--nofile={FEW}:{FEW}", "--", sys.executable, "-m", "server", "check"],
+        env=home.variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "! Connections" in checked.stdout
+    assert "LimitNOFILE=" in checked.stdout
+    with home.running("--idle-timeout", "6", descriptors=FEW) as server, ExitStack() as held:
+        assert "hold fewer connections than the 10000 that are promised" in server.process.output()
+        lines = [held.enter_context(connect(server.url)) for _ in range(FEW)]
+        used = _processor_seconds(server)
+        until(lambda: "connections of this worker are open" in server.process.output(), "the log to tell", 60)
+        for line in lines:
+            assert is_closed(line, 90)
+        assert _processor_seconds(server) - used < 6, "it was busy while there was nothing to do"
+        assert requests.get(f"{server.url}/api/v1/health", timeout=60).ok
+        assert "Too many open files" not in server.process.output()
+
+
+def _processor_seconds(server: RunningServer) -> float:
+    times = [process.cpu_times() for process in descendants(server.process.pid)]
+    return sum(each.user + each.system for each in times)
+
+
+def test_a_token_downloads_three_files_at_once_and_takes_nobody_elses_place(
+    home: ServerHome, server: RunningServer
+) -> None:
+    with home.opened():
+        own, other = server_data.add_computers(server_data.add_people(2))
+        film = server_data.add_media(b"x" * LARGE, "video/mp4")
+        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+    with ExitStack() as held:
+        path = f"/api/v1/media/{film.sha256}"
+        for _ in range(3):
+            line = held.enter_context(connect(server.url))
+            line.sendall(head("GET", path, {"Authorization": f"Bearer {own}"}))
+            assert line.recv(12) == b"HTTP/1.1 200"
+        statuses = {
+            token: requests.get(
+                server.url + path,
+                headers={"Authorization": f"Bearer {token}", "Range": "bytes=0-9"},
+                timeout=30,
+            ).status_code
+            for token in (own, other)
+        }
+        assert statuses == {own: 503, other: 206}
+        assert "503, downloads: one token has all 3 places" in server.process.output()
