@@ -94,6 +94,7 @@ class Table:
                 _("it has {count} characters, {most} are allowed").format(count=len(text), most=most),
                 _("shorten it"),
             )
+            return text[:most]
         problem = (plain_text.problem_of_lines if several_lines else plain_text.problem_of_line)(text)
         if problem:
             self.refuse(key, problem, _("write it anew, without copying"))

@@ -18,25 +18,24 @@ P99_MS = 250.0
 
 
 @pytest.mark.proves("R12")
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
 def test_agents_that_poll_each_minute_are_all_answered(
-    server_home: ServerHome, tmp_path: Path, proof: Proof
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, proof: Proof
 ) -> None:
+    url = request.getfixturevalue("postgres_cluster").new_database() if database == "PostgreSQL" else None
+    home = ServerHome(tmp_path / "server", url)
+    home.init()
     count = proof.trials(full=10_000, few=150)
     interval_s, seconds = (60.0, 130.0) if proof.is_full else (2.0, 6.0)
-    database = "PostgreSQL" if server_home.database_url else "SQLite"
-    with server_home.opened():
+    with home.opened():
         people = server_data.add_people(count)
         tokens = server_data.add_computers(people)
         for number in range(5):
             server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
-    try:
-        with server_home.running(workers=WORKERS) as server:
-            plan = Plan(server.url, tokens, _tags(server, tokens), interval_s, seconds)
-            figures = measure(plan, tmp_path)
-            said = server.process.output()
-    finally:
-        with server_home.opened():
-            _empty()
+    with home.running(workers=WORKERS) as server:
+        plan = Plan(server.url, tokens, _tags(server, tokens), interval_s, seconds)
+        figures = measure(plan, tmp_path)
+        said = server.process.output()
     busy = f"load of the machine {os.getloadavg()[0]:.1f} at the end"
     proof.found(f"polls that failed ({database})", figures.errors, figures.polls)
     proof.found(
@@ -59,11 +58,3 @@ def _tags(server: RunningServer, tokens: Sequence[str]) -> list[str]:
             for token in tokens
         ]
     return [answer.headers["ETag"] for answer in answers]
-
-
-def _empty() -> None:
-    from server.campaigns.models import Campaign
-    from server.directory.models import Group, Person
-
-    for model in (Campaign, Person, Group):
-        model.objects.all().delete()

@@ -119,3 +119,52 @@ def test_a_token_downloads_three_files_at_once_and_takes_nobody_elses_place(
         }
         assert statuses == {own: 503, other: 206}
         assert "503, downloads: one token has all 3 places" in server.process.output()
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("{tag}", 304),
+        ("W/{tag}", 304),
+        ('"a", {tag} , "b"', 304),
+        ('"a",W/{tag}', 304),
+        ("*", 304),
+        ('"a"', 200),
+        ("{bare}", 200),
+        ('"' + "a" * 20_000 + '"', 200),
+        ('"a",' * 5_000, 200),
+        ("W/" * 5_000, 200),
+        ("," * 20_000, 200),
+    ],
+)
+def test_if_none_match_is_compared_weakly_and_read_to_a_limit(
+    home: ServerHome, server: RunningServer, condition: str, status: int
+) -> None:
+    with home.opened():
+        (token,) = server_data.add_computers(server_data.add_people(1))
+    url, headers = f"{server.url}/api/v1/feed", {"Authorization": f"Bearer {token}"}
+    tag = requests.get(url, headers=headers, timeout=30).headers["ETag"]
+    asked = headers | {"If-None-Match": condition.format(tag=tag, bare=tag.strip('"'))}
+    assert requests.get(url, headers=asked, timeout=30).status_code == status
+
+
+@pytest.mark.parametrize("count", [2, 500, 4_000])
+def test_many_ranges_cost_no_more_than_one(home: ServerHome, server: RunningServer, count: int) -> None:
+    with home.opened():
+        (token,) = server_data.add_computers(server_data.add_people(1))
+        film = server_data.add_media(f"{count}".encode() * 1_000, "video/mp4")
+        server_data.publish(f"c-ranges-{count}", starts=an_hour_ago(), media=[film])
+    ranges = "bytes=" + ",".join(f"{n}-{n}" for n in range(count))
+    headers = {"Authorization": f"Bearer {token}", "Range": ranges}
+    answered = requests.get(f"{server.url}/api/v1/media/{film.sha256}", headers=headers, timeout=30)
+    assert answered.status_code in (200, 206, 416)
+    assert len(answered.content) <= film.size
+
+
+def test_the_description_is_built_once(server: RunningServer) -> None:
+    url = f"{server.url}/api/v1/openapi.json"
+    first = requests.get(url, timeout=30)
+    used = _processor_seconds(server)
+    for _ in range(100):
+        assert requests.get(url, timeout=30).content == first.content
+    assert _processor_seconds(server) - used < 3, "it took 0.1 s each time"

@@ -17,6 +17,8 @@ from tests.support.wire import an_hour_ago, consent, event, give, send, verified
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Campaign:
     server_data.add_people(2)
+    for number in range(5):
+        server_data.publish(f"c-{number}", starts=an_hour_ago())
     return server_data.publish("c-news", starts=an_hour_ago())
 
 
@@ -61,7 +63,11 @@ def test_the_same_consent_twice_has_one_receipt(computer: Computer) -> None:
 
 def test_a_withdrawal_erases_that_signal_and_says_how_much(computer: Computer) -> None:
     seen, click = give(computer, "seen"), give(computer, "click")
-    send(computer, *(event("seen", "c-news", seen) for _ in range(3)), event("click", "c-news", click))
+    send(
+        computer,
+        *(event("seen", f"c-{number}", seen) for number in range(3)),
+        event("click", "c-news", click),
+    )
     receipt = _receipt(computer, consent("seen", "withdrawn", receipt_id=seen))
     assert (receipt["status"], receipt["erased"]) == ("withdrawn", 3)
     assert list(Signal.objects.values_list("signal", flat=True)) == ["click"]
@@ -84,13 +90,13 @@ def test_nobody_elses_withdrawal_ends_a_consent(
     send(computer, event("seen", "c-news", mine))
     other = server_data.connect(serving, "p1@northwind.example")
     assert _receipt(other, consent("seen", "withdrawn", receipt_id=mine))["erased"] == 0
-    assert send(computer, event("seen", "c-news", mine)) == ["stored"]
+    assert send(computer, event("seen", "c-1", mine)) == ["stored"]
     assert Signal.objects.count() == 2
 
 
 def test_events_that_come_after_the_withdrawal_leave_nothing(computer: Computer) -> None:
     receipt = give(computer, "seen")
-    events = [event("seen", "c-news", receipt) for _ in range(5)]
+    events = [event("seen", f"c-{number}", receipt) for number in range(5)]
     assert send(computer, *events[:2]) == ["stored"] * 2
     withdrawal = consent("seen", "withdrawn", receipt_id=receipt)
     assert _receipt(computer, withdrawal)["erased"] == 2
@@ -123,7 +129,7 @@ def test_a_withdrawal_is_of_the_person_and_ends_what_their_other_computers_gave(
     laptop = server_data.connect(serving, "p0@northwind.example")
     here, there = give(computer, "seen"), give(laptop, "seen")
     send(computer, event("seen", "c-news", here))
-    send(laptop, event("seen", "c-news", there), event("seen", "c-news", there))
+    send(laptop, event("seen", "c-0", there), event("seen", "c-1", there))
     assert _receipt(computer, consent("seen", "withdrawn", receipt_id=here))["erased"] == 3
     assert send(laptop, event("seen", "c-news", there)) == ["dropped_consent"]
     assert not Signal.objects.exists()

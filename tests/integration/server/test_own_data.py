@@ -170,3 +170,33 @@ def test_an_import_at_the_same_time_does_not_take_a_correction_back(
         assert answer.json()["results"] == [{"field": "first_name", "status": "changed"}]
         assert all(one.exception() is None for one in imports)
         assert Person.objects.get().first_name == f"Zoé {number}"
+
+
+def test_reading_ones_own_data_locks_nobody_out(
+    camille: Computer, northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry in the audit log is written before the answer is put together."""
+    seen: list[tuple[bool, str | None]] = []
+
+    def look(*_: object) -> dict[str, object]:
+        last = Entry.objects.order_by("number").last()
+        seen.append((connection.in_atomic_block, last.action if last else None))
+        return held_by_heart(*_)
+
+    held_by_heart = rights_api.held
+    monkeypatch.setattr(rights_api, "held", look)
+    assert Client().get("/api/v1/me", headers=camille.headers).status_code == 200
+    assert seen == [(False, "read-own-data")]
+
+
+def test_more_signals_than_one_answer_holds_are_a_413_that_says_whom_to_ask(
+    camille: Computer, northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_data.publish("c-one", starts=an_hour_ago())
+    server_data.publish("c-two", starts=an_hour_ago())
+    receipt = give(camille, "seen")
+    assert send(camille, event("seen", "c-one", receipt), event("seen", "c-two", receipt)) == ["stored"] * 2
+    monkeypatch.setattr(rights_api, "MOST_SIGNALS", 1)
+    answer = Client().get("/api/v1/me", headers=camille.headers)
+    assert (answer.status_code, answer.json()["type"]) == (413, "tidings:too-large")
+    assert "dpo@northwind.example" in answer.json()["detail"]

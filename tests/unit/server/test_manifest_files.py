@@ -1,11 +1,13 @@
 """Campaign files: what is understood, and how mistakes are explained."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from server.campaigns.manifest import DEFAULT_SPAN, Manifest, read_manifest
+from server.campaigns.manifest_tables import MOST_MISTAKES, suggestion
 from server.errors import Refused
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, 123456, tzinfo=UTC)
@@ -213,6 +215,38 @@ def test_a_file_that_is_not_there_is_refused_with_a_reason(tmp_path: Path) -> No
     with pytest.raises(Refused) as refused:
         read_manifest(tmp_path / "none.toml", NOW, HOSTS)
     assert "cannot be read" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"key{number} = 1\n" for number in range(1_500)),
+        SHORTEST + "".join(f"[variants.v{number}]\n" for number in range(1_000)),
+        SHORTEST + "[[variants.en.links]]\n" * 800,
+        SHORTEST.replace('"IT"', '"' + "🏴" + chr(0xE0061) * 15_000 + '"'),
+        SHORTEST.replace("everyone = true", f"groups = [{', '.join(f'{n}' for n in range(3_000))}]"),
+    ],
+    ids=["keys", "variants", "links", "invisible", "groups"],
+)
+def test_a_file_of_mistakes_is_soon_refused_and_lists_the_first_of_them(folder: Path, text: str) -> None:
+    began = time.process_time()
+    listed = mistakes(folder, text)
+    assert len(listed) <= MOST_MISTAKES
+    assert time.process_time() - began < 2
+
+
+def test_what_was_meant_is_found_among_ten_thousand_names_in_a_bounded_time() -> None:
+    names = [
+        f"{place} {number:05} of the company's departments and teams"
+        for place in "LPM"
+        for number in range(4_000)
+    ]
+    assert suggestion("Lyons", ["Lyon", "Paris"]) == "perhaps you mean “Lyon”"
+    began = time.process_time()
+    for number in range(MOST_MISTAKES):
+        suggestion(f"L {number:05}x of the compamy's departments and teams", names)
+        assert len(suggestion("x" * 20_000, names)) < 2_000
+    assert time.process_time() - began < 20, "it took 80 s and more"
 
 
 def test_a_campaign_may_start_later_and_then_runs_as_long(folder: Path) -> None:
