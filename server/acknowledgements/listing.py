@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from server.acknowledgements.models import Acknowledgement
 from server.campaigns.models import Campaign
 from server.clock import utc_text
+from server.database.transactions import reading
 from server.directory.models import Person
 from server.errors import Refused
 from server.reports.audiences import audience
@@ -46,11 +47,16 @@ def acknowledgements(campaign: Campaign) -> Acknowledgements:
             ),
             _("A campaign does so with “acknowledge = true” in its file."),
         )
-    rows = Acknowledgement.objects.filter(campaign=campaign).order_by("time", "person__email")
-    times = {person: utc_text(time) for person, time in rows.values_list("person_id", "time")}
-    people = {person.pk: person for person in Person.objects.filter(company_id=campaign.company_id)}
-    confirmed = [_addressee(people[pk], time) for pk, time in times.items() if pk in people]
-    waiting = [_addressee(people[pk], None) for pk in audience(campaign) - times.keys() if pk in people]
+    with reading():
+        rows = Acknowledgement.objects.filter(campaign=campaign).order_by("time", "person__email")
+        times = {person: utc_text(time) for person, time in rows.values_list("person_id", "time")}
+        described = Person.objects.filter(company_id=campaign.company_id).values_list(
+            "pk", "email", "first_name", "last_name"
+        )
+        people = {pk: (email, first, last) for pk, email, first, last in described.iterator()}
+        asked = audience(campaign)
+    confirmed = [Addressee(*people[pk], acknowledged=time) for pk, time in times.items() if pk in people]
+    waiting = [Addressee(*people[pk], acknowledged=None) for pk in asked - times.keys() if pk in people]
     return Acknowledgements(
         campaign_id=campaign.campaign_id,
         title=title(campaign),
@@ -58,7 +64,3 @@ def acknowledgements(campaign: Campaign) -> Acknowledgements:
         missing=len(waiting),
         people=(*confirmed, *sorted(waiting, key=lambda one: one.email)),
     )
-
-
-def _addressee(person: Person, acknowledged: str | None) -> Addressee:
-    return Addressee(person.email, person.first_name, person.last_name, acknowledged)

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,7 +19,9 @@ from server.campaigns.recalling import recall
 from server.campaigns.releasing import check_reason, release
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
-from server.reports.audiences import audience
+from server.database.transactions import reading
+from server.directory.models import Company
+from server.reports.audiences import audience_sizes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +108,12 @@ def _recall(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
+    with reading():
+        return _print_list(company, campaigns.defer("document", "result"), options)
+
+
+def _print_list(company: Company, campaigns: QuerySet[Campaign], options: argparse.Namespace) -> int:
+    sizes = audience_sizes(company)
     rows = [
         {
             "campaign_id": campaign.campaign_id,
@@ -112,10 +121,10 @@ def _list(options: argparse.Namespace) -> int:
             "urgency": campaign.urgency,
             "starts": utc_text(campaign.starts),
             "ends": utc_text(campaign.ends),
-            "people": len(audience(campaign)),
+            "people": sizes.get(campaign.pk, 0),
             "title": _title(campaign),
         }
-        for campaign in campaigns
+        for campaign in campaigns.iterator()
     ]
     if options.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
     if options.campaign is None:
-        return _list(list(campaigns), options.json)
+        return _list(list(campaigns.only("campaign_id", "status", "starts")), options.json)
     campaign = campaigns.filter(campaign_id=options.campaign).first()
     if campaign is None:
         raise Refused(

@@ -68,3 +68,13 @@ class Pieces:
             if connection.vendor == "sqlite" and not connection.in_atomic_block:
                 time.sleep(NAP_S)
             self._held_s = 0.0
+
+
+def take_turns(subject: str) -> None:
+    """Wait until no other transaction has this subject to itself, and have it until this one ends.
+
+    SQLite has one writer at a time anyway. Of PostgreSQL's locks it is one that a pooler between us does not mix up.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [subject])

@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from server import under_way
 from server.database.transactions import Pieces
@@ -17,7 +18,7 @@ from server.directory.importing.upsert import drop_interrupted
 from server.directory.models import ALL_SIGNALS, Company, Person
 from server.privacy import ledger
 from server.signals import changes
-from server.signals.keys import person_key
+from server.signals.keys import KEYS_AT_ONCE, many_keys
 from server.signals.models import CampaignKey, Signal
 
 PEOPLE_AT_ONCE = 500
@@ -75,7 +76,9 @@ def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str
     pieces = Pieces()
     erased: Counter[str] = Counter()
     reached = 0
-    for some in _chunks(sorted(people), PEOPLE_IN_A_PIECE):
+    keys = CampaignKey.objects.filter(campaign__company=company).count()
+    at_once = max(1, min(PEOPLE_IN_A_PIECE, 5 * KEYS_AT_ONCE // max(1, keys)))
+    for some in _chunks(sorted(people), at_once):
         with pieces.piece():
             rows, gone = erase_rows(company, some)
             ledger.write(
@@ -125,12 +128,12 @@ def _lock(company: Company, people: Sequence[UUID]) -> list[UUID]:
 
 
 def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
-    keys = CampaignKey.objects.filter(campaign__company=company).values_list("key", flat=True)
+    keys = CampaignKey.objects.filter(campaign__company=company).filter(
+        Exists(Signal.objects.filter(campaign=OuterRef("campaign")))
+    )
     erased: Counter[str] = Counter()
-    for key in keys:
-        # A person's key is of one campaign only, and has an index of its own.
-        rows = Signal.objects.filter(person_key__in=[person_key(key, person) for person in people])
-        erased.update(rows.delete()[1])
+    for named in many_keys(people, keys):
+        erased.update(Signal.objects.filter(person_key__among=named).delete()[1])
     return erased
 
 

@@ -21,7 +21,7 @@ from server.errors import ServerError
 from server.privacy import erasure
 from server.privacy.data_map import Retention
 from server.privacy.erasure import empty_write_ahead_log
-from server.signals.closing import close, due
+from server.signals.closing import close, due, left_over, sweep
 from server.signing.documents import COMPANY_RENEWAL, renew_company
 from server.tenants import closing
 
@@ -76,7 +76,9 @@ def _close_campaigns(dry_run: bool) -> int:
     campaigns = due(clock.now())
     if dry_run:
         return campaigns.count()
-    return sum(close(campaign) for campaign in campaigns)
+    for campaign in left_over():
+        sweep(campaign)
+    return sum(close(campaign) for campaign in campaigns.iterator())
 
 
 def _finish_imports(dry_run: bool) -> int:

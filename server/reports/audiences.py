@@ -1,9 +1,12 @@
 """Whom a campaign is for, and who of them shares."""
 
+from collections import defaultdict
 from uuid import UUID
 
+from django.db.models import Count
+
 from server.campaigns.models import Campaign
-from server.directory.models import Person
+from server.directory.models import Company, Person
 from server.signals.consents import not_withdrawn
 
 
@@ -15,6 +18,55 @@ def audience(campaign: Campaign) -> set[UUID]:
     in_groups = Person.objects.filter(groups__campaigns=campaign).values_list("pk", flat=True)
     by_name = Person.objects.filter(campaigns=campaign).values_list("pk", flat=True)
     return set(in_groups) | set(by_name)
+
+
+def audience_sizes(company: Company) -> dict[int, int]:
+    """How many people each of the company's campaigns is for today, by the campaign's primary key.
+
+    With as few queries for 20,000 campaigns as for one. People are bits of a number: a union takes a microsecond.
+    """
+    everyone = company.people.count()
+    campaigns = Campaign.objects.filter(company=company)
+    sizes = {pk: everyone if to_all else 0 for pk, to_all in campaigns.values_list("pk", "to_everyone")}
+    groups: dict[int, list[int]] = defaultdict(list)
+    in_groups = Campaign.audience_groups.through.objects.filter(
+        campaign__company=company, campaign__to_everyone=False
+    )
+    for campaign, group in in_groups.values_list("campaign_id", "group_id"):
+        groups[campaign].append(group)
+    named: dict[int, list[UUID]] = defaultdict(list)
+    by_name = Campaign.audience_people.through.objects.filter(
+        campaign__company=company, campaign__to_everyone=False
+    )
+    for campaign, person in by_name.values_list("campaign_id", "person_id"):
+        named[campaign].append(person)
+    if all(len(one) == 1 for one in groups.values()) and not named:
+        memberships = Person.groups.through.objects.filter(group__company=company)
+        of_group = dict(memberships.values_list("group_id").annotate(Count("pk")))
+        return sizes | {campaign: of_group.get(one[0], 0) for campaign, one in groups.items()}
+    bits = {person: place for place, person in enumerate(company.people.values_list("pk", flat=True))}
+    sets = _sets(company, bits)
+    for campaign in groups.keys() | named.keys():
+        union = 0
+        for group in groups[campaign]:
+            union |= sets.get(group, 0)
+        sizes[campaign] = _with(union, [bits[person] for person in named[campaign] if person in bits])
+    return sizes
+
+
+def _sets(company: Company, bits: dict[UUID, int]) -> dict[int, int]:
+    """Who is in each group."""
+    sets: dict[int, bytearray] = defaultdict(lambda: bytearray(len(bits) // 8 + 1))
+    rows = Person.groups.through.objects.filter(group__company=company).values_list("group_id", "person_id")
+    for group, person in rows.iterator():
+        if person in bits:
+            sets[group][bits[person] // 8] |= 1 << bits[person] % 8
+    return {group: int.from_bytes(members, "little") for group, members in sets.items()}
+
+
+def _with(union: int, places: list[int]) -> int:
+    """How many bits are set in the union and these places."""
+    return union.bit_count() + sum(not union >> place & 1 for place in set(places))
 
 
 def sharing(campaign: Campaign, signal: str) -> set[UUID]:

@@ -6,24 +6,29 @@ never changed, and share nobody: so no sum and no difference of figures is about
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from server import clock
 from server.campaigns.models import Campaign
+from server.database.transactions import take_turns
 from server.directory.models import Person
 from server.reports.audiences import audience, sharing
 from server.reports.cohorts import SMALLEST, Groups, assign, cohorts_of, groups_of
 from server.reports.models import Block, BlockMember, CohortMember
-from server.signals.keys import person_key
+from server.signals.keys import many_keys, person_key
 from server.signals.models import CampaignKey
 
-KEYS_AT_ONCE = 500
 ROWS_AT_ONCE = 500
 
 _random = secrets.SystemRandom()
+_Item = TypeVar("_Item")
+_Place = tuple[int, UUID, str]
+"""A campaign, a person and a signal."""
 
 
 @transaction.atomic
@@ -40,7 +45,8 @@ def form(campaign: Campaign) -> None:
     homeless = Person.objects.filter(company=company).exclude(pk__in=CohortMember.objects.values("person"))
     # People before keys, as erasure and withdrawal lock them.
     list(homeless.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    key = _locked_keys(company.pk).get(campaign.pk)
+    take_turns(turn(company.pk))
+    key = CampaignKey.objects.filter(campaign=campaign).values_list("key", flat=True).first()
     if key is None:
         return
     assign(company, homeless.values_list("pk", flat=True))
@@ -57,7 +63,7 @@ def form(campaign: Campaign) -> None:
 def _form(
     campaign: Campaign,
     signal: str,
-    key: bytes,
+    key: bytes | memoryview,
     cohorts: dict[UUID, set[UUID]],
     groups: dict[UUID, Groups],
 ) -> None:
@@ -101,47 +107,55 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
     so that nobody is in two blocks of a campaign; those of erased people go.
     """
     people, signals = list(people), set(signals)
-    keys = _locked_keys(company_id)
-    cohorts = dict(CohortMember.objects.filter(person__in=people).values_list("person_id", "cohort"))
-    gone: set[int] = set()
-    for campaign, key in keys.items():
-        named = {person_key(key, person): cohorts.get(person) for person in people}
-        gone |= _leave(campaign, named, signals, erased)
-    return Block.objects.filter(pk__in=gone, live=True).update(live=False)
-
-
-def _leave(campaign: int, named: dict[str, UUID | None], signals: set[str], erased: bool) -> set[int]:
-    """The blocks of one campaign that go. `named`: the people's keys in it, with their cohorts."""
-    live: dict[tuple[str, UUID], list[int]] = defaultdict(list)
-    blocks = Block.objects.filter(campaign=campaign, signal__in=signals, live=True)
-    for pk, signal, cohort in blocks.values_list("pk", "signal", "cohort"):
-        live[signal, cohort].append(pk)
-    signal_of = {pk: signal for (signal, _cohort), pks in live.items() for pk in pks}
-    own: dict[tuple[str, str], int] = {}
-    keys = list(named)
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        # A key is of one campaign only. With the campaign in the query, SQLite would begin with all of its blocks.
-        rows = BlockMember.objects.filter(person_key__in=keys[start : start + KEYS_AT_ONCE])
-        for person, block in rows.values_list("person_key", "block"):
-            if block in signal_of:
-                own[signal_of[block], person] = block
+    take_turns(turn(company_id))
+    keys = CampaignKey.objects.filter(campaign__company_id=company_id).filter(
+        Exists(Block.objects.filter(campaign=OuterRef("campaign")))
+    )
+    own: dict[_Place, int] = {}
+    for named in many_keys(people, keys):
+        members = BlockMember.objects.filter(person_key__among=named)
+        live = members.filter(block__live=True, block__signal__in=signals)
+        for key, block, signal in live.values_list("person_key", "block", "block__signal"):
+            own[*named[key], signal] = block
         if erased:
-            rows.delete()
+            members.delete()
     gone = set(own.values())
     if erased:
-        gone |= {
-            _random.choice(live[signal, cohort])
-            for person, cohort in named.items()
-            for signal in signals
-            if cohort is not None and (signal, person) not in own and (signal, cohort) in live
-        }
-    return gone
+        gone |= set(_in_their_place(people, company_id, signals, own))
+    left = 0
+    for some in _chunks(sorted(gone)):
+        left += Block.objects.filter(pk__in=some, live=True).update(live=False)
+    return left
 
 
-def _locked_keys(company_id: str) -> dict[int, bytes]:
-    """The keys of the campaigns that are not closed. They are locked, so that people are not put into a block while they
-    withdraw: the other then waits, and sees what was done."""
-    rows = CampaignKey.objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.filter(campaign__company_id=company_id)
-    # Whole rows: Django locks the joined tables too where single values are asked for.
-    return {row.campaign_id: bytes(row.key) for row in rows.order_by("pk")}
+def _in_their_place(
+    people: list[UUID], company_id: str, signals: set[str], own: Mapping[_Place, int]
+) -> Iterator[int]:
+    """For each of these people who is in no live block of a campaign and signal, a block of their cohort."""
+    cohorts: dict[UUID, list[UUID]] = defaultdict(list)
+    for some in _chunks(people):
+        rows = CohortMember.objects.filter(person__in=some)
+        for person, cohort in rows.values_list("person_id", "cohort"):
+            cohorts[cohort].append(person)
+    live: dict[tuple[int, str, UUID], list[int]] = defaultdict(list)
+    for chosen in _chunks(list(cohorts)):
+        blocks = Block.objects.filter(
+            campaign__company_id=company_id, cohort__in=chosen, signal__in=signals, live=True
+        )
+        for pk, campaign, signal, cohort in blocks.values_list("pk", "campaign_id", "signal", "cohort"):
+            live[campaign, signal, cohort].append(pk)
+    for (campaign, signal, cohort), pks in live.items():
+        for person in cohorts[cohort]:
+            if (campaign, person, signal) not in own:
+                yield _random.choice(pks)
+
+
+def turn(company_id: str) -> str:
+    """Whoever puts people into blocks or takes them out has this turn, so that nobody is put into one while they withdraw:
+    the other then waits, and sees what was done."""
+    return f"figures of {company_id}"
+
+
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), ROWS_AT_ONCE):
+        yield items[start : start + ROWS_AT_ONCE]

@@ -62,7 +62,10 @@ class Block(models.Model):
     }
 
     class Meta:
-        indexes = (models.Index(fields=("campaign", "signal"), name="block_campaign"),)
+        indexes = (
+            models.Index(fields=("campaign", "signal"), name="block_campaign"),
+            models.Index(fields=("cohort", "live"), name="block_cohort"),
+        )
 
     def __str__(self) -> str:
         return f"block {self.pk}"

@@ -41,7 +41,7 @@ def rows_about(model: type[Model], person: Person) -> QuerySet[Model]:
         found |= Q(**{path: person.pk})
     names = fields_of(model)
     if PERSON_KEY in names:
-        found |= Q(person_key__in=keys_of(person.pk, person.company_id).values())
+        found |= Q(person_key__among=keys_of(person.pk, person.company_id).values())
     if SUBJECT in names:
         found |= Q(subject=subject_hash(person.pk))
     return model._default_manager.filter(found).order_by("pk")

@@ -1,17 +1,22 @@
 """Close a campaign: its key is destroyed, what was keyed with it goes, and only counts remain (GDPR article 5(1)(e))."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from server import clock
 from server.campaigns.models import Campaign
+from server.database.transactions import Pieces, take_turns
 from server.privacy import ledger
+from server.reports.blocks import turn
 from server.reports.figures import final
 from server.reports.models import Block
 from server.signals.models import CampaignKey, Signal
 
+MOST_TRIES = 3
+ROWS_AT_ONCE = 500
 LONGEST_OPEN = timedelta(days=30)
 """After a campaign's end (docs/privacy.md). Signals that were made in time and come late are counted until it closes."""
 CLOSES_AFTER = LONGEST_OPEN - timedelta(days=1)
@@ -26,28 +31,78 @@ def due(now: datetime) -> QuerySet[Campaign]:
 def close(campaign: Campaign) -> bool:
     """Keep the last report and destroy what it was made of. Answers False if the campaign was closed before.
 
+    Once the key is gone nobody can be matched to a row; the rows follow in short transactions. `sweep` does what a crash
+    left of that.
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
-    with transaction.atomic():
-        if not close_rows(campaign):
-            return False
-        fact = ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)
-        ledger.write([fact])
+    for _try in range(MOST_TRIES):
+        with transaction.atomic():
+            result, counted = final(campaign), _live(campaign)
+        with transaction.atomic():
+            take_turns(turn(campaign.company_id))
+            if _is_closed(campaign):
+                return False
+            # Whoever has withdrawn or was erased since the figures were made must not be in them.
+            if not counted - _live(campaign):
+                _destroy_key(campaign, result)
+                fact = ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)
+                ledger.write([fact])
+                break
+    else:
+        with transaction.atomic():
+            if not close_rows(campaign):
+                return False
+            fact = ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)
+            ledger.write([fact])
+    sweep(campaign)
     return True
 
 
 def close_rows(campaign: Campaign) -> bool:
     """The same within the caller's transaction, without telling the ledger."""
-    same = Campaign.objects.select_for_update(no_key=True).filter(pk=campaign.pk)
-    if same.values_list("closed_at", flat=True).get() is not None:
+    if _is_closed(campaign):
         return False
-    campaign.result = final(campaign)
+    _destroy_key(campaign, final(campaign))
+    Block.objects.filter(campaign=campaign).delete()
+    Signal.objects.filter(campaign=campaign).delete()
+    return True
+
+
+def left_over() -> QuerySet[Campaign]:
+    """The closed campaigns of which rows are left that say nothing any more."""
+    closed = Campaign.objects.filter(closed_at__isnull=False)
+    return closed.filter(
+        Exists(Signal.objects.filter(campaign=OuterRef("pk")))
+        | Exists(Block.objects.filter(campaign=OuterRef("pk")))
+    )
+
+
+def sweep(campaign: Campaign) -> None:
+    """Delete the rows of a closed campaign."""
+    pieces = Pieces()
+    for model in (Signal, Block):
+        rows = model._default_manager.filter(campaign=campaign)
+        some: list[int] = [0]
+        while some:
+            with pieces.piece():
+                some = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+                model._default_manager.filter(pk__in=some).delete()
+
+
+def _is_closed(campaign: Campaign) -> bool:
+    same = Campaign.objects.select_for_update(no_key=True).filter(pk=campaign.pk)
+    return same.values_list("closed_at", flat=True).get() is not None
+
+
+def _live(campaign: Campaign) -> set[int]:
+    return set(Block.objects.filter(campaign=campaign, live=True).values_list("pk", flat=True))
+
+
+def _destroy_key(campaign: Campaign, result: dict[str, Any]) -> None:
+    campaign.result = result
     campaign.closed_at = clock.now()
     campaign.save(update_fields=["result", "closed_at"])
     # A batch under way holds the key: its rows are here once this has it, and who comes later finds no key.
     key = CampaignKey.objects.select_for_update(of=("self",)).filter(campaign=campaign).first()
-    Block.objects.filter(campaign=campaign).delete()
-    Signal.objects.filter(campaign=campaign).delete()
     if key is not None:
         key.delete()
-    return True

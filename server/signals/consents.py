@@ -130,7 +130,7 @@ def _stored(company: Company, person_id: UUID, decision: Decision, erased: int) 
 
 def signals_of(person_id: UUID, company_id: str) -> QuerySet[Signal]:
     """The raw rows of one person, in all campaigns whose key still exists."""
-    return Signal.objects.filter(person_key__in=keys_of(person_id, company_id).values())
+    return Signal.objects.filter(person_key__among=keys_of(person_id, company_id).values())
 
 
 def in_force(company: Company) -> QuerySet[Consent]:

@@ -2,15 +2,18 @@
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from server.campaigns.models import Campaign
 from server.signals.models import CampaignKey
 
 KEY_BYTES = 32
+KEYS_AT_ONCE = 20_000
+"""In one query: as many campaigns as are open at most."""
 
 
 def create_key(campaign: Campaign) -> CampaignKey:
@@ -39,6 +42,18 @@ def held_keys(campaigns: Sequence[int]) -> dict[int, bytes]:
 def person_key(key: bytes | memoryview, person_id: UUID) -> str:
     """HMAC-SHA256 (RFC 2104) of the person's id under the campaign's key, in hex."""
     return hmac.digest(bytes(key), person_id.bytes, "sha256").hex()
+
+
+def many_keys(people: Sequence[UUID], keys: QuerySet[CampaignKey]) -> Iterator[dict[str, tuple[int, UUID]]]:
+    """The keys of these people in these campaigns, with campaign and person, `KEYS_AT_ONCE` at a time or few more."""
+    found: dict[str, tuple[int, UUID]] = {}
+    for campaign, key in list(keys.values_list("campaign_id", "key")):
+        found.update((person_key(key, person), (campaign, person)) for person in people)
+        if len(found) >= KEYS_AT_ONCE:
+            yield found
+            found = {}
+    if found:
+        yield found
 
 
 def keys_of(person_id: UUID, company_id: str) -> dict[int, str]:
