@@ -26,7 +26,8 @@ from server.clock import utc_text
 from server.errors import Refused
 from server.privacy.erasure import erase, find_people
 from server.privacy.record import Record, record_of
-from server.reports.figures import Report, report
+from server.reports.figures import Report
+from server.reports.snapshots import newest
 from server.rights.decisions import accept, decline, waiting
 from server.rights.models import DetailName
 from server.schemas import CampaignId, Message, UtcTime, problem_answers
@@ -192,7 +193,7 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
     campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
     if campaign is None:
         raise problems.not_found()
-    return asdict(report(campaign))
+    return asdict(newest(campaign))
 
 
 @router.get(

@@ -15,8 +15,9 @@ from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.errors import Refused
 from server.reports import tables
-from server.reports.figures import Report, report
+from server.reports.figures import Report
 from server.reports.named import acts
+from server.reports.snapshots import due_at, make_due, make_if_due, newest
 from server.spreadsheet import csv_text
 
 
@@ -36,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=_("by name, who has confirmed that they have read it and who has not; this is put on record"),
     )
+    views.add_argument(
+        "--update",
+        action="store_true",
+        help=_("count what is due of all campaigns; serve does it every hour"),
+    )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help=_("as JSON; hidden figures are null"))
     formats.add_argument("--csv", action="store_true", help=_("as CSV; hidden figures are empty"))
@@ -43,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.update:
+        print(make_due())
+        return 0
     company = chosen_company(options)
     campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
     if options.campaign is None:
@@ -59,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _figures(campaign: Campaign, options: argparse.Namespace) -> int:
-    figures = report(campaign)
+    make_if_due(campaign)
+    figures = newest(campaign)
     if options.json:
         print(json.dumps(asdict(figures), ensure_ascii=False, indent=2))
     elif options.csv:
@@ -158,7 +168,11 @@ def _state(campaign: Campaign, figures: Report) -> str:
         return _("Closed: these figures stay, and nothing about anybody.")
     if campaign.starts > now():
         return _("It starts at {time}; nothing is counted before.").format(time=utc_text(campaign.starts))
-    return ""
+    next_time = utc_text(due_at(campaign))
+    if figures.made is None:
+        return _("Nothing was counted yet. It can be from {time} on.").format(time=next_time)
+    told = _("As counted at {time}; the same for everybody until {next_time}.")
+    return told.format(time=figures.made, next_time=next_time)
 
 
 def _explanation(by: str | None) -> str:

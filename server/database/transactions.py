@@ -21,8 +21,12 @@ NAP_S = 0.15
 def reading() -> Iterator[None]:
     """One moment of the database, for as long as the block lasts. It takes no lock that a writer needs, and writes nothing.
 
-    Begin it outside of other transactions. What writes in it raises `django.db.OperationalError` or `InternalError`.
+    Within another transaction it is a part of that one. What writes in it otherwise raises `django.db.OperationalError` or
+    `InternalError`.
     """
+    if connection.in_atomic_block:
+        yield
+        return
     if connection.vendor == "sqlite":
         with _deferred(connection):
             yield

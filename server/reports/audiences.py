@@ -1,6 +1,7 @@
 """Whom a campaign is for, and who of them shares."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Count
@@ -69,12 +70,15 @@ def _with(union: int, places: list[int]) -> int:
     return union.bit_count() + sum(not union >> place & 1 for place in set(places))
 
 
-def sharing(campaign: Campaign, signal: str) -> set[UUID]:
-    """The people who share a signal, under the notice that was in force when the campaign was published or a later one.
+def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[UUID]]:
+    """Who of these cohorts shares, by signal, under the notice in force when the campaign was published or a later one.
 
     Whoever agreed to an older one only was asked afresh and did not answer: nothing can come from them.
     """
     consents = not_withdrawn(campaign.company).filter(
-        signal=signal, notice_version__gte=campaign.notice_version
+        notice_version__gte=campaign.notice_version, person__cohort_member__cohort__in=cohorts
     )
-    return set(consents.values_list("person_id", flat=True))
+    found: dict[str, set[UUID]] = defaultdict(set)
+    for signal, person in consents.values_list("signal", "person_id"):
+        found[signal].add(person)
+    return found

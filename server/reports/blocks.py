@@ -15,15 +15,16 @@ from django.db.models import Exists, OuterRef
 
 from server import clock
 from server.campaigns.models import Campaign
-from server.database.transactions import take_turns
-from server.directory.models import Person
+from server.database.transactions import Pieces, take_turns
+from server.directory.models import Company, Person
 from server.reports.audiences import audience, sharing
-from server.reports.cohorts import SMALLEST, Groups, assign, cohorts_of, groups_of
+from server.reports.cohorts import SMALLEST, assign, cohorts_of, groups_of, is_anybody_waiting
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import many_keys, person_key
 from server.signals.models import CampaignKey
 
 ROWS_AT_ONCE = 500
+COHORTS_AT_ONCE = 100
 
 _random = secrets.SystemRandom()
 _Item = TypeVar("_Item")
@@ -31,59 +32,73 @@ _Place = tuple[int, UUID, str]
 """A campaign, a person and a signal."""
 
 
-@transaction.atomic
 def form(campaign: Campaign) -> None:
     """Put people who share and wait into blocks, as far as enough of their cohort do.
 
     At least `Campaign.minimum` of each cohort are never counted, even if all share: the others tell nothing of them.
 
-    Nothing happens before the campaign starts: one that nobody gets would show who shares and disturb nobody.
+    Nothing happens before the campaign starts: one that nobody gets would show who shares and disturb nobody. It is done in
+    short transactions, each for some cohorts.
     """
     if clock.now() < campaign.starts:
         return
     company = campaign.company
+    if is_anybody_waiting(company):
+        _assign(company)
+    people = audience(campaign)
+    members = CohortMember.objects.filter(person__company=company)
+    cohorts = list(members.values_list("cohort", flat=True).distinct())
+    pieces = Pieces()
+    for start in range(0, len(cohorts), COHORTS_AT_ONCE):
+        with pieces.piece():
+            _form(campaign, people, cohorts[start : start + COHORTS_AT_ONCE])
+
+
+@transaction.atomic
+def _assign(company: Company) -> None:
     homeless = Person.objects.filter(company=company).exclude(pk__in=CohortMember.objects.values("person"))
-    # People before keys, as erasure and withdrawal lock them.
-    list(homeless.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    # People before the turn, as erasure and withdrawal have it.
+    waiting = list(homeless.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     take_turns(turn(company.pk))
+    assign(company, waiting)
+
+
+def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> None:
+    take_turns(turn(campaign.company_id))
     key = CampaignKey.objects.filter(campaign=campaign).values_list("key", flat=True).first()
-    if key is None:
-        return
-    assign(company, homeless.values_list("pk", flat=True))
-    people, groups = audience(campaign), groups_of(company)
     whole = {
         cohort: members
-        for cohort, members in cohorts_of(company).items()
+        for cohort, members in cohorts_of(campaign.company, cohorts).items()
         if len(members) >= SMALLEST * campaign.minimum and members <= people
     }
-    for signal in company.signals:
-        _form(campaign, signal, key, whole, groups)
-
-
-def _form(
-    campaign: Campaign,
-    signal: str,
-    key: bytes | memoryview,
-    cohorts: dict[UUID, set[UUID]],
-    groups: dict[UUID, Groups],
-) -> None:
-    share = sharing(campaign, signal)
-    counted = set(
-        BlockMember.objects.filter(block__campaign=campaign, block__signal=signal).values_list(
-            "person_key", flat=True
-        )
-    )
+    if key is None or not whole:
+        return
+    keys = {person: person_key(key, person) for members in whole.values() for person in members}
+    counted: dict[str, set[str]] = defaultdict(set)
+    rows = BlockMember.objects.filter(person_key__among=keys.values())
+    for one, signal in rows.values_list("person_key", "block__signal"):
+        counted[signal].add(one)
+    share = sharing(campaign, list(whole))
     drawn: list[tuple[Block, list[str]]] = []
-    for cohort, members in cohorts.items():
-        keys = {person: person_key(key, person) for person in members}
-        waiting = {keys[person] for person in members & share} - counted
-        room = len(members) - campaign.minimum - len(counted.intersection(keys.values()))
-        common = frozenset.intersection(*(groups.get(person, frozenset()) for person in members))
-        block = {"campaign": campaign, "signal": signal, "cohort": cohort, "groups": sorted(common)}
-        drawn += [(Block(**block), people) for people in split(waiting, campaign.minimum, room)]
+    for cohort, members in whole.items():
+        named = {keys[person] for person in members}
+        for signal in campaign.company.signals:
+            waiting = {keys[person] for person in members & share[signal]} - counted[signal]
+            room = len(members) - campaign.minimum - len(counted[signal] & named)
+            block = {"campaign": campaign, "signal": signal, "cohort": cohort}
+            drawn += [(Block(**block), some) for some in split(waiting, campaign.minimum, room)]
+    if drawn:
+        _store(campaign, whole, drawn)
+
+
+def _store(campaign: Campaign, whole: Mapping[UUID, set[UUID]], drawn: list[tuple[Block, list[str]]]) -> None:
+    groups = groups_of(campaign.company, {block.cohort for block, _people in drawn})
+    for block, _people in drawn:
+        common = (groups.get(person, frozenset[str]()) for person in whole[block.cohort])
+        block.groups = sorted(frozenset.intersection(*common))
     Block.objects.bulk_create([block for block, _people in drawn], batch_size=ROWS_AT_ONCE)
-    members_of = [BlockMember(block=block, person_key=one) for block, people in drawn for one in people]
-    BlockMember.objects.bulk_create(members_of, batch_size=ROWS_AT_ONCE)
+    members = [BlockMember(block=block, person_key=one) for block, people in drawn for one in people]
+    BlockMember.objects.bulk_create(members, batch_size=ROWS_AT_ONCE)
 
 
 def split(waiting: Iterable[str], minimum: int, room: int) -> list[list[str]]:
@@ -124,7 +139,7 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
         gone |= set(_in_their_place(people, company_id, signals, own))
     left = 0
     for some in _chunks(sorted(gone)):
-        left += Block.objects.filter(pk__in=some, live=True).update(live=False)
+        left += Block.objects.filter(pk__in=some, live=True).update(live=False, counts=None)
     return left
 
 

@@ -7,8 +7,10 @@ whose audiences differ in one person would tell whether that person shares.
 import secrets
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
+
+from django.db.models import Count
 
 from server.directory.models import Company, Person
 from server.reports.models import CohortMember
@@ -78,19 +80,29 @@ def assign(company: Company, newcomers: Iterable[UUID]) -> None:
         )
 
 
-def cohorts_of(company: Company) -> dict[UUID, set[UUID]]:
-    """The people of each cohort, with those that have become too small."""
+def cohorts_of(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The people of each of these cohorts, with those that have become too small."""
     cohorts: dict[UUID, set[UUID]] = defaultdict(set)
-    rows = CohortMember.objects.filter(person__company=company).values_list("cohort", "person_id")
-    for cohort, person in rows:
+    members = CohortMember.objects.filter(person__company=company, cohort__in=named)
+    for cohort, person in members.values_list("cohort", "person_id"):
         cohorts[cohort].add(person)
     return cohorts
 
 
-def groups_of(company: Company) -> dict[UUID, Groups]:
-    """The names of the groups of each person who has any."""
+def groups_of(company: Company, cohorts: Collection[UUID] | None = None) -> dict[UUID, Groups]:
+    """The names of the groups of each person who has any; of everybody, or of the people of these cohorts."""
     names: dict[UUID, set[str]] = defaultdict(set)
     rows = Person.groups.through.objects.filter(person__company=company)
+    if cohorts is not None:
+        rows = rows.filter(person__cohort_member__cohort__in=cohorts)
     for person, group in rows.values_list("person_id", "group__name"):
         names[person].add(group)
     return {person: frozenset(groups) for person, groups in names.items()}
+
+
+def is_anybody_waiting(company: Company) -> bool:
+    """Whether somebody has no cohort, or one that has become too small: then `assign` may change something."""
+    if company.people.filter(cohort_member=None).exists():
+        return True
+    sizes = CohortMember.objects.filter(person__company=company).values("cohort").annotate(size=Count("pk"))
+    return sizes.filter(size__lt=SMALLEST * company.minimum).exists()

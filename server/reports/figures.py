@@ -5,28 +5,26 @@ Every figure is a sum over whole live blocks (`blocks`); where there is none, no
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Min
 
 from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Media
+from server.database.transactions import reading
 from server.directory.models import Group, Person
 from server.reports.audiences import audience
 from server.reports.blocks import form
 from server.reports.intervals import wilson
-from server.reports.models import Block, BlockMember
+from server.reports.models import Block
+from server.reports.tallies import Tally, counted
 from server.signals.models import Signal, SignalName
 
 Why = Literal["", "not-in-every-variant", "confirmed-by-name"]
-
-Did = Mapping[str, date]
-"""Who did something, by `person_key`, and on which UTC date first."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one campaign. `assigned` counts people in its audience, whoever they are."""
+    """The figures of one campaign. `assigned` counts people in its audience, whoever they are.
+
+    `made`: when that was (RFC 3339, UTC); None where nothing was counted yet, and once the campaign is closed.
+    """
 
     campaign_id: str
     title: str
@@ -81,6 +82,7 @@ class Report:
     links: tuple[Figure, ...]
     groups: tuple[GroupFigures, ...]
     days: tuple[Day, ...]
+    made: str | None = None
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Report":
@@ -98,123 +100,130 @@ class Report:
         return cls(**stored | parts)
 
 
-def report(campaign: Campaign) -> Report:
-    """Form the blocks that can be formed, and work out the figures; those of a closed campaign are kept."""
+def report(campaign: Campaign, *, formed: bool = False) -> Report:
+    """What a snapshot that is made now shows. Blocks that can be formed are formed, unless they are `formed` already."""
     if campaign.result is not None:
         return Report.from_json(campaign.result)
-    with transaction.atomic():
+    if not formed:
         form(campaign)
-        return _Working(campaign).report()
+    with reading():
+        return report_of(campaign, counted(campaign).values(), sizes_of(campaign))
 
 
-def final(campaign: Campaign) -> dict[str, Any]:
+def final(campaign: Campaign, *, formed: bool = False) -> dict[str, Any]:
     """The report as JSON for `Campaign.result`, just before the campaign closes."""
-    return asdict(report(campaign)) | {"closed": True}
+    return asdict(report(campaign, formed=formed)) | {"closed": True}
+
+
+def sizes_of(campaign: Campaign) -> dict[str, Any]:
+    """How many people the campaign is for today: in all, and of each group that may have a line."""
+    people = audience(campaign)
+    names = {name for groups in _group_sets(campaign) for name in groups}
+    names |= set(campaign.audience_groups.values_list("name", flat=True))
+    members = _members(campaign.company_id, names)
+    return {
+        "assigned": len(people),
+        "groups": {name: len(members.get(name, set()) & people) for name in sorted(names)},
+    }
+
+
+def _group_sets(campaign: Campaign) -> Iterable[list[str]]:
+    return (
+        Block.objects.filter(campaign=campaign, live=True)
+        .order_by()
+        .values_list("groups", flat=True)
+        .distinct()
+    )
+
+
+def report_of(
+    campaign: Campaign, tallies: Iterable[Tally], sizes: Mapping[str, Any], made: str | None = None
+) -> Report:
+    """All figures of these blocks. `sizes`: see `sizes_of`; `made`: when they were counted (RFC 3339, UTC)."""
+    working = _Working(campaign, list(tallies))
+    return Report(
+        campaign_id=campaign.campaign_id,
+        title=title(campaign),
+        status=campaign.status,
+        minimum=campaign.minimum,
+        closed=False,
+        assigned=sizes["assigned"],
+        figures=working.all(sizes["assigned"]),
+        links=working.links(),
+        groups=tuple(
+            GroupFigures(name, assigned, working.all(assigned, name))
+            for name, assigned in sizes["groups"].items()
+        ),
+        days=working.days(),
+        made=made,
+    )
 
 
 def _figures(stored: Iterable[dict[str, Any]]) -> tuple[Figure, ...]:
     return tuple(Figure(**one) for one in stored)
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A live block."""
-
-    groups: frozenset[str]
-    keys: frozenset[str]
-
-
 class _Working:
-    """What a report is made of, read from the database once."""
+    """What a report is made of."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: Campaign, tallies: list[Tally]) -> None:
         self._campaign = campaign
-        self._audience = audience(campaign)
-        self._blocks = {signal: _live_blocks(campaign, signal) for signal in SignalName.values}
-        counted = campaign.counted.keys()
-        self._did = {
-            signal: did(campaign, signal, counted if signal == SignalName.CLICK else None)
-            for signal in SignalName.values
-        }
+        self._tallies = tallies
 
-    def report(self) -> Report:
-        """All figures."""
-        campaign = self._campaign
-        return Report(
-            campaign_id=campaign.campaign_id,
-            title=title(campaign),
-            status=campaign.status,
-            minimum=campaign.minimum,
-            closed=False,
-            assigned=len(self._audience),
-            figures=self._all(len(self._audience), lambda _block: True),
-            links=self._links(),
-            groups=self._groups(),
-            days=self._days(),
-        )
+    def all(self, assigned: int, group: str | None = None) -> tuple[Figure, ...]:
+        """The figures of all signals, of all blocks or those of a group."""
+        return tuple(self._figure(signal, assigned, group) for signal in SignalName.values)
 
-    def _all(self, assigned: int, wanted: Callable[[_Counted], bool]) -> tuple[Figure, ...]:
-        """The figures of all signals, of the blocks that are wanted."""
-        return tuple(
-            self._figure(signal, [block for block in blocks if wanted(block)], self._did[signal], assigned)
-            for signal, blocks in self._blocks.items()
-        )
-
-    def _figure(self, signal: str, blocks: list[_Counted], done: Did, assigned: int) -> Figure:
+    def _figure(self, signal: str, assigned: int, group: str | None) -> Figure:
         if signal not in self._campaign.company.signals:
             return Figure(signal, off=True)
         if why := why_hidden(self._campaign, signal):
             return Figure(signal, why=why)
-        keys = frozenset[str]().union(*(block.keys for block in blocks))
-        if not keys:
+        wanted = [one for one in self._of(signal) if group is None or group in one.groups]
+        sharing = sum(one.blocks * one.size for one in wanted)
+        if not sharing:
             return Figure(signal)
-        people = len(keys & done.keys())
+        people = sum(one.blocks * one.days.total() for one in wanted)
         # Of those who were counted some may have left the audience since.
-        expected = wilson(people, len(keys), max(assigned, len(keys)))
-        return Figure(signal, len(keys), people, round(expected.low, 4), round(expected.high, 4))
+        expected = wilson(people, sharing, max(assigned, sharing))
+        return Figure(signal, sharing, people, round(expected.low, 4), round(expected.high, 4))
 
-    def _links(self) -> tuple[Figure, ...]:
+    def links(self) -> tuple[Figure, ...]:
         """Of what is counted, then of what is not."""
-        counted: dict[str, str] = self._campaign.counted
+        names: dict[str, str] = self._campaign.counted
+        whole = self._figure(SignalName.CLICK, 0, None)
         figures, uncounted = [], []
         for link_id, label in links_of(self._campaign):
-            if link_id not in counted:
+            if link_id not in names:
                 uncounted.append(Figure(label or link_id, why="not-in-every-variant"))
-            elif counted[link_id] == link_id:
-                together = [one for one, figure in counted.items() if figure == link_id]
-                clicked = did(self._campaign, SignalName.CLICK, together)
-                whole = self._figure(SignalName.CLICK, self._blocks[SignalName.CLICK], clicked, 0)
-                figures.append(Figure(label or link_id, whole.sharing, whole.people, off=whole.off))
+            elif names[link_id] == link_id:
+                people = sum(one.blocks * one.links[link_id] for one in self._of(SignalName.CLICK))
+                shown = None if whole.sharing is None else people
+                figures.append(Figure(label or link_id, whole.sharing, shown, off=whole.off))
         return (*figures, *uncounted)
 
-    def _groups(self) -> tuple[GroupFigures, ...]:
-        """Of the groups that the campaign names, and of those that have figures."""
-        names = {name for blocks in self._blocks.values() for block in blocks for name in block.groups}
-        names |= set(self._campaign.audience_groups.values_list("name", flat=True))
-        members = _members(self._campaign.company_id, names)
-        return tuple(self._group(name, members.get(name, set())) for name in sorted(names))
-
-    def _group(self, name: str, members: set[UUID]) -> GroupFigures:
-        assigned = len(members & self._audience)
-        return GroupFigures(name, assigned, self._all(assigned, lambda block: name in block.groups))
-
-    def _days(self) -> tuple[Day, ...]:
-        counts: dict[str, Counter[date] | None] = {}
-        for signal, blocks in self._blocks.items():
-            shown = (
-                blocks and signal in self._campaign.company.signals and not why_hidden(self._campaign, signal)
-            )
-            keys = frozenset[str]().union(*(block.keys for block in blocks))
-            first = (day for key, day in self._did[signal].items() if key in keys)
-            counts[signal] = Counter(first) if shown else None
-        days = sorted({day for counter in counts.values() if counter for day in counter})
+    def days(self) -> tuple[Day, ...]:
+        """Each date on which somebody did something for the first time."""
+        counts: dict[str, Counter[str] | None] = {}
+        for signal in SignalName.values:
+            shown = signal in self._campaign.company.signals and not why_hidden(self._campaign, signal)
+            if not shown or not self._of(signal):
+                counts[signal] = None
+                continue
+            days: Counter[str] = Counter()
+            for one in self._of(signal):
+                days.update({day: one.blocks * people for day, people in one.days.items()})
+            counts[signal] = days
         return tuple(
             Day(
-                day.isoformat(),
+                day,
                 {signal: None if counter is None else counter[day] for signal, counter in counts.items()},
             )
-            for day in days
+            for day in sorted({day for counter in counts.values() if counter for day in counter})
         )
+
+    def _of(self, signal: str) -> list[Tally]:
+        return [one for one in self._tallies if one.signal == signal]
 
 
 def why_hidden(campaign: Campaign, signal: str) -> Why:
@@ -225,15 +234,6 @@ def why_hidden(campaign: Campaign, signal: str) -> Why:
     if signal == SignalName.SEEN and campaign.acknowledge:
         return "confirmed-by-name"
     return ""
-
-
-def _live_blocks(campaign: Campaign, signal: str) -> list[_Counted]:
-    keys: dict[int, set[str]] = {}
-    rows = BlockMember.objects.filter(block__campaign=campaign, block__signal=signal, block__live=True)
-    for block, key in rows.values_list("block", "person_key"):
-        keys.setdefault(block, set()).add(key)
-    blocks = Block.objects.filter(pk__in=keys).values_list("pk", "groups")
-    return [_Counted(frozenset(groups), frozenset(keys[pk])) for pk, groups in blocks]
 
 
 def did(campaign: Campaign, signal: str, links: Collection[str] | None = None) -> dict[str, date]:

@@ -51,6 +51,11 @@ class Block(models.Model):
         default=list, help_text="Names of the groups that held the whole cohort when this was formed."
     )
     live = models.BooleanField(default=True)
+    counts = models.JSONField(
+        null=True,
+        default=None,
+        help_text="What its people had done when the campaign's newest snapshot was made; see `reports.tallies`.",
+    )
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -59,6 +64,7 @@ class Block(models.Model):
         "cohort": IMPERSONAL,
         "groups": IMPERSONAL,
         "live": IMPERSONAL,
+        "counts": IMPERSONAL,
     }
 
     class Meta:
@@ -91,3 +97,18 @@ class BlockMember(models.Model):
 
     def __str__(self) -> str:
         return f"member of block {self.block_id}"
+
+
+class Snapshot(models.Model):
+    """That the figures of a campaign were counted, for everybody who looks at them until the next time. See ADR 25."""
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="snapshot"
+    )
+    made_at = models.DateTimeField()
+    sizes = models.JSONField(help_text="How many people the campaign was for then, in all and by group.")
+
+    data_map: ClassVar[DataMap] = {"campaign": IMPERSONAL, "made_at": IMPERSONAL, "sizes": IMPERSONAL}
+
+    def __str__(self) -> str:
+        return f"snapshot of {self.pk}"

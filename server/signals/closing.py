@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from server import clock
 from server.campaigns.models import Campaign
-from server.database.transactions import Pieces, take_turns
+from server.database.transactions import Pieces, reading, take_turns
 from server.privacy import ledger
-from server.reports.blocks import turn
+from server.reports.blocks import form, turn
 from server.reports.figures import final
 from server.reports.models import Block
 from server.signals.models import CampaignKey, Signal
@@ -36,8 +36,9 @@ def close(campaign: Campaign) -> bool:
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     for _try in range(MOST_TRIES):
-        with transaction.atomic():
-            result, counted = final(campaign), _live(campaign)
+        form(campaign)
+        with reading():
+            result, counted = final(campaign, formed=True), _live(campaign)
         with transaction.atomic():
             take_turns(turn(campaign.company_id))
             if _is_closed(campaign):

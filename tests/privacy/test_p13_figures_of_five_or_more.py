@@ -13,7 +13,7 @@ import pytest
 
 from server.campaigns import countable
 from server.campaigns.models import Campaign, Media
-from server.directory.models import Group, Person
+from server.directory.models import Company, Group, Person
 from server.errors import Refused
 from server.privacy.erasure import erase
 from server.reports import audiences, blocks, cohorts, figures
@@ -263,10 +263,8 @@ def test_the_attack_by_audiences_finds_blocks_without_cohorts(
         audience.update(audiences.audience(campaign))
         return audience
 
-    def cut(company: object) -> dict[UUID, set[UUID]]:
-        return {
-            name: members & audience for name, members in cohorts.cohorts_of(server_data.company()).items()
-        }
+    def cut(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID]]:
+        return {name: members & audience for name, members in cohorts.cohorts_of(company, named).items()}
 
     monkeypatch.setattr(blocks, "audience", remembered)
     monkeypatch.setattr(blocks, "cohorts_of", cut)

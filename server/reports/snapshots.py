@@ -1,0 +1,92 @@
+"""Figures are counted at times that nobody can choose, and are the same for everybody until the next time (ADR 25).
+
+Once an hour on the first day of a campaign, and once a day afterwards: who looks every minute cannot see somebody act.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from server import clock
+from server.campaigns.models import Campaign
+from server.clock import utc_text
+from server.database.transactions import Pieces, reading, take_turns
+from server.reports.blocks import form, turn
+from server.reports.figures import Report, report_of, sizes_of
+from server.reports.models import Block, Snapshot
+from server.reports.tallies import counted, kept
+from server.signals.models import Signal
+from server.signing.digests import canonical_json
+
+FIRST_DAY = timedelta(days=1)
+AT_FIRST = timedelta(hours=1)
+"""Between two snapshots, and between a campaign's start and its first, on its first day."""
+LATER = timedelta(days=1)
+
+
+def newest(campaign: Campaign) -> Report:
+    """The figures of the newest snapshot, without the blocks that somebody has left since; all hidden before the first.
+
+    Those of a closed campaign are kept.
+    """
+    if campaign.result is not None:
+        return Report.from_json(campaign.result)
+    with reading():
+        snapshot = Snapshot.objects.filter(campaign=campaign).first()
+        if snapshot is None:
+            return report_of(campaign, (), sizes_of(campaign))
+        return report_of(campaign, kept(campaign), snapshot.sizes, utc_text(snapshot.made_at))
+
+
+def due_at(campaign: Campaign) -> datetime:
+    """When the next snapshot may be made."""
+    last = Snapshot.objects.filter(campaign=campaign).values_list("made_at", flat=True).first()
+    since = last or campaign.starts
+    return since + (AT_FIRST if since < campaign.starts + FIRST_DAY else LATER)
+
+
+def make_if_due(campaign: Campaign) -> bool:
+    """Count anew, if it is time. Long reads lock nobody out, and blocks are formed in short transactions."""
+    if campaign.closed_at is not None or clock.now() < due_at(campaign):
+        return False
+    form(campaign)
+    now = clock.now()
+    with reading():
+        tallies = {pk: tally.as_json() for pk, tally in counted(campaign).items()}
+        before = dict(Block.objects.filter(campaign=campaign, live=True).values_list("pk", "counts"))
+        sizes = sizes_of(campaign)
+    changed = [(pk, counts) for pk, counts in tallies.items() if before.get(pk) != counts]
+    with Pieces().piece():
+        take_turns(turn(campaign.company_id))
+        if clock.now() < due_at(campaign):  # somebody else was quicker
+            return False
+        _keep(changed)
+        Snapshot.objects.update_or_create(campaign=campaign, defaults={"made_at": now, "sizes": sizes})
+    return True
+
+
+def make_due() -> int:
+    """Count what is due of all open campaigns of which anything came in. Answers of how many."""
+    now = clock.now()
+    started = Campaign.objects.filter(closed_at=None, starts__lte=now - AT_FIRST)
+    told = started.filter(Exists(Signal.objects.filter(campaign=OuterRef("pk"))))
+    told = told.exclude(snapshot__made_at__gt=now - AT_FIRST)
+    told = told.exclude(starts__lte=now - FIRST_DAY - LATER, snapshot__made_at__gt=now - LATER)
+    numbers = list(told.order_by("-starts").values_list("pk", flat=True))
+    made = 0
+    for number in numbers:
+        campaign = Campaign.objects.select_related("company").filter(pk=number).first()
+        made += campaign is not None and make_if_due(campaign)
+    return made
+
+
+def _keep(changed: list[tuple[int, dict[str, object]]]) -> None:
+    """In one statement for all. A block that somebody left meanwhile is not touched."""
+    table = Block._meta.db_table
+    value = "%s::jsonb" if connection.vendor == "postgresql" else "%s"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET counts = {value} WHERE id = %s AND live",
+            [(canonical_json(counts), pk) for pk, counts in changed],
+        )

@@ -1,0 +1,161 @@
+"""Figures come from snapshots: the same for everybody, made at times that nobody can choose, without who has left since."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+import requests
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from server import clock
+from server.access.models import AccessToken
+from server.campaigns.models import Campaign
+from server.directory.models import Person
+from server.privacy import ledger
+from server.privacy.erasure import erase
+from server.reports.figures import report
+from server.reports.models import Block, Snapshot
+from server.reports.snapshots import make_due, make_if_due, newest
+from tests.support import company_life as life
+from tests.support import server_data
+from tests.support.administration import ADMIN, token_for
+from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.commands import succeeded
+from tests.support.wire import an_hour_ago
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def people(northwind: ServerHome) -> Iterator[list[Person]]:
+    yield server_data.add_people(20)
+    AccessToken.objects.all().delete()
+    ledger.path().unlink(missing_ok=True)
+    ledger.LedgerState.objects.all().delete()
+
+
+@pytest.fixture
+def campaign(people: list[Person]) -> Campaign:
+    return server_data.publish("c-news", starts=an_hour_ago(), lasts=timedelta(days=30))
+
+
+def _seen(campaign: Campaign) -> tuple[int | None, int | None]:
+    figure = newest(campaign).figures[0]
+    return figure.people, figure.sharing
+
+
+def _at(moment: datetime, campaign: Campaign) -> bool:
+    with clock.using(lambda: moment):
+        return make_if_due(campaign)
+
+
+def test_what_happens_after_a_snapshot_is_not_seen_before_the_next(
+    people: list[Person], campaign: Campaign
+) -> None:
+    receipts = life.share_all(people[:10])
+    assert _seen(campaign) == (None, None)
+    assert make_if_due(campaign)
+    for person in people[:3]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
+    assert not make_if_due(campaign)
+    assert _seen(campaign) == (0, 10)
+    assert _at(clock.now() + HOUR, campaign)
+    assert _seen(campaign) == (3, 10)
+    assert replace(newest(campaign), made=None) == report(campaign)
+
+
+def test_a_snapshot_is_made_hourly_on_the_first_day_and_daily_later_however_often_somebody_asks(
+    campaign: Campaign,
+) -> None:
+    made = []
+    chance = random.Random(11)
+    moment = campaign.starts
+    while moment < campaign.starts + 4 * DAY:
+        if _at(moment, campaign):
+            made.append(moment)
+        moment += timedelta(minutes=chance.randint(20, 90))
+    assert made[0] - campaign.starts >= HOUR
+    for one, other in itertools.pairwise(made):
+        assert other - one >= (HOUR if one < campaign.starts + DAY else DAY)
+    assert sum(one < campaign.starts + DAY for one in made) > 10
+    assert 2 <= sum(one >= campaign.starts + DAY for one in made) <= 4
+
+
+def test_who_withdraws_is_out_of_the_figures_at_once_and_nothing_else_changes(
+    people: list[Person], campaign: Campaign
+) -> None:
+    receipts = life.share_all(people[:10])
+    for person in people[:10]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
+    make_if_due(campaign)
+    assert _seen(campaign) == (10, 10)
+    life.withdraw(people[0], receipts[people[0].pk]["seen"])
+    assert _seen(campaign) == (5, 5)
+    assert Block.objects.filter(live=False).values_list("counts", flat=True)[0] is None
+    life.share_all(people[10:15])
+    assert _seen(campaign) == (5, 5), "who shares now is counted at the next time only"
+
+
+def test_who_is_erased_is_out_of_the_figures_at_once(people: list[Person], campaign: Campaign) -> None:
+    life.share_all(people[:10])
+    make_if_due(campaign)
+    assert _seen(campaign) == (0, 10)
+    erase(server_data.company(), [people[-1].pk])
+    assert _seen(campaign) == (0, 5)
+
+
+def test_command_and_api_show_the_same_snapshot(
+    people: list[Person], campaign: Campaign, serving: RunningServer
+) -> None:
+    receipts = life.share_all(people[:10])
+    told = json.loads(succeeded("report", "c-news", "--json"))
+    assert told["made"] is not None
+    life.act(people[0], campaign, receipts[people[0].pk]["seen"])
+    headers = {"Authorization": f"Bearer {token_for('communicator')}"}
+    answer = requests.get(f"{serving.url}{ADMIN}/reports/c-news", headers=headers, timeout=30)
+    assert answer.json() == told == json.loads(succeeded("report", "c-news", "--json"))
+    text = succeeded("report", "c-news")
+    assert f"As counted at {told['made']}; the same for everybody until" in text
+
+
+def test_before_the_first_snapshot_nothing_is_shown(people: list[Person]) -> None:
+    server_data.publish("c-young", starts=clock.now() - timedelta(minutes=5))
+    life.share_all(people)
+    text = succeeded("report", "c-young")
+    assert "Nothing was counted yet. It can be from" in text
+    assert "of 15" not in text
+
+
+def test_the_server_counts_what_is_due_of_campaigns_of_which_something_came_in(
+    people: list[Person], campaign: Campaign
+) -> None:
+    server_data.publish("c-quiet", starts=an_hour_ago())
+    receipts = life.share_all(people[:6])
+    life.act(people[0], campaign, receipts[people[0].pk]["seen"])
+    assert (make_due(), make_due()) == (1, 0)
+    assert [snapshot.campaign_id for snapshot in Snapshot.objects.all()] == [campaign.pk]
+    assert _seen(campaign) == (1, 6)
+    with clock.using(lambda: clock._system() + 3 * DAY):
+        assert succeeded("report", "--update") == "1\n"
+
+
+def test_a_page_costs_the_same_however_many_people_and_signals(
+    people: list[Person], campaign: Campaign
+) -> None:
+    costs = []
+    for some in (people[:6], server_data.add_people(20)):
+        receipts = life.share_all(some)
+        for person in some:
+            life.act(person, campaign, receipts[person.pk]["seen"])
+        assert _at(clock.now() + len(costs) * HOUR, campaign)
+        with CaptureQueriesContext(connection) as captured:
+            newest(campaign)
+        costs.append(len(captured))
+    assert costs[0] == costs[1]
