@@ -15,8 +15,8 @@ from server.delivery.callers import Caller
 from server.delivery.feed import for_person
 from server.signals.consents import lock_person
 
-CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a computer's clock may be from the server's."""
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far a computer's clock may be from the server's. What it says is then brought between the start and now."""
 
 Status = Literal["stored", "duplicate", "refused"]
 
@@ -42,8 +42,9 @@ def acknowledge(caller: Caller, event_id: UUID, campaign_id: str, time: datetime
             return Result("refused", "There is no such campaign for this person.")
         if objection := _objection(campaign, time):
             return Result("refused", objection)
+        possible = min(max(time, campaign.starts), max(clock.now(), campaign.starts))
         _kept, is_new = Acknowledgement.objects.get_or_create(
-            campaign=campaign, person_id=caller.person_id, defaults={"event_id": event_id, "time": time}
+            campaign=campaign, person_id=caller.person_id, defaults={"event_id": event_id, "time": possible}
         )
     return Result("stored" if is_new else "duplicate")
 

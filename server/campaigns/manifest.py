@@ -1,5 +1,6 @@
 """A campaign as a communicator writes it, in TOML. `docs/campaign-format.md` describes the format."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Sequence
@@ -89,9 +90,10 @@ class AudienceEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A campaign file. Its form is right; media and audience have yet to be looked at."""
+    """A campaign file. Its form is right; media and audience have yet to be looked at. `digest`: of its bytes, in hex."""
 
     path: Path
+    digest: str
     campaign_id: str
     sender: str
     urgency: str
@@ -133,6 +135,7 @@ def _checked(
     starts, ends = _times(root, now)
     manifest = Manifest(
         path=path,
+        digest=hashlib.sha256(content).hexdigest(),
         campaign_id=root.matching(
             "id", r"c-[a-z0-9-]{1,40}", _("write “c-” and up to 40 of: a-z, 0-9, hyphen"), default=""
         ),

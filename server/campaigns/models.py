@@ -88,6 +88,12 @@ class Campaign(models.Model):
         default=dict,
         help_text="By link id: the figure in which a click is counted, see `countable`. It outlives the texts.",
     )
+    file_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="Of the campaign file and its media: who publishes it again had no answer.",
+    )
     closed_at = models.DateTimeField(
         null=True, help_text="When its key was destroyed. Only `result` is left then."
     )
@@ -114,6 +120,7 @@ class Campaign(models.Model):
         "minimum": IMPERSONAL,
         "notice_version": IMPERSONAL,
         "counted": IMPERSONAL,
+        "file_digest": IMPERSONAL,
         "closed_at": IMPERSONAL,
         "result": IMPERSONAL,
     }

@@ -1,17 +1,20 @@
 """From a campaign file to a signed campaign in people's feeds, and back out of them."""
 
+import hashlib
 import json
 import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server import clock
 from server.campaigns.audience import Audience, find_audience
 from server.campaigns.countable import counted_as
 from server.campaigns.manifest import (
@@ -37,6 +40,9 @@ from server.signing.documents import sign_campaign
 MAX_CONTENT_BYTES = 180 * 1024
 """Of a campaign's content as JSON: base64 makes a third more of it, and agents accept documents up to 256 KiB."""
 
+TRIED_AGAIN = timedelta(hours=1)
+"""How long the same file is taken for the same publication."""
+
 _Checked = TypeVar("_Checked")
 
 
@@ -50,6 +56,11 @@ class Draft:
     audience: Audience
     content: dict[str, Any]
     media: dict[str, CheckedFile] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Of the file and its media, in hex."""
+        return hashlib.sha256("\n".join([self.manifest.digest, *sorted(self.media)]).encode()).hexdigest()
 
 
 def draft(company: Company, manifest: Manifest) -> Draft:
@@ -71,7 +82,8 @@ def draft(company: Company, manifest: Manifest) -> Draft:
     }
     audience = find_audience(company, manifest.audience, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
-    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists():
+    drafted = Draft(company, manifest, campaign_id, audience, content, media.files)
+    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists() and not published(drafted):
         _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
         mistakes.add(
@@ -79,7 +91,18 @@ def draft(company: Company, manifest: Manifest) -> Draft:
         )
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
-    return Draft(company, manifest, campaign_id, audience, content, media.files)
+    return drafted
+
+
+def published(draft: Draft) -> Campaign | None:
+    """The campaign, where this very file was just published: somebody tries again whose answer was lost."""
+    same = Campaign.objects.filter(
+        company=draft.company,
+        file_digest=draft.digest,
+        published_at__gt=clock.now() - TRIED_AGAIN,
+        status=Campaign.Status.LIVE,
+    )
+    return same.order_by("pk").first()
 
 
 def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
@@ -88,8 +111,10 @@ def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
     )
 
 
-def publish(draft: Draft) -> Campaign:
-    """Store the media, sign the campaign, and put it into the feeds of its audience.
+def publish(draft: Draft) -> tuple[Campaign, bool]:
+    """Store the media, sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
+
+    The same file published twice within an hour is one campaign, unless it was recalled in between.
 
     Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
     campaign under its id; nothing is published then.
@@ -100,8 +125,10 @@ def publish(draft: Draft) -> Campaign:
         return _stored(draft)
 
 
-def _stored(draft: Draft) -> Campaign:
+def _stored(draft: Draft) -> tuple[Campaign, bool]:
     owner = Company.objects.select_for_update().get(pk=draft.company.pk)
+    if before := published(draft):
+        return before, False
     manifest = draft.manifest
     if Campaign.objects.filter(company=owner, campaign_id=draft.campaign_id).exists():
         mistakes = Mistakes()
@@ -123,6 +150,7 @@ def _stored(draft: Draft) -> Campaign:
         minimum=owner.minimum,
         notice_version=owner.notice_version(),
         counted=counted_as(draft.content),
+        file_digest=draft.digest,
     )
     campaign.audience_groups.set(draft.audience.groups)
     campaign.audience_people.set(draft.audience.people)
@@ -133,7 +161,7 @@ def _stored(draft: Draft) -> Campaign:
     )
     create_key(campaign)
     owner.feeds_changed()
-    return campaign
+    return campaign, True
 
 
 def _links_default_language_last(manifest: Manifest) -> Iterator[Any]:

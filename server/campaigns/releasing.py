@@ -44,7 +44,9 @@ def release(draft: Draft, actor: str, reason: str = "") -> Campaign:
     """
     check_reason(draft.manifest, reason)
     with transaction.atomic():
-        campaign = publish(draft)
+        campaign, is_new = publish(draft)
+        if not is_new:
+            return campaign
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
         if reason.strip():
             detail["reason"] = reason.strip()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from django.db.models import QuerySet
@@ -81,17 +82,18 @@ def _publish(options: argparse.Namespace) -> int:
             )
         else:
             campaign = release(checked, log.COMMAND_LINE, options.reason)
-            print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=_reach(checked)))
+            told = _reach(checked, (campaign.starts, campaign.ends))
+            print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=told))
         for warning in warnings_for(checked):
             print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0
 
 
-def _reach(checked: Draft) -> str:
+def _reach(checked: Draft, times: tuple[datetime, datetime] | None = None) -> str:
+    """`times`: of the campaign, where it was published already when this was tried again."""
+    starts, ends = times or (checked.manifest.starts, checked.manifest.ends)
     people = ngettext("It goes to {count} person", "It goes to {count} people", checked.audience.count)
-    span = _("from {starts} to {ends}").format(
-        starts=utc_text(checked.manifest.starts), ends=utc_text(checked.manifest.ends)
-    )
+    span = _("from {starts} to {ends}").format(starts=utc_text(starts), ends=utc_text(ends))
     return f"{people.format(count=checked.audience.count)}, {span}."
 
 

@@ -20,6 +20,7 @@ from server import clock, connections
 from server.audit.verifying import verify
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
+from server.database.soundness import damage
 from server.directory.models import Company
 from server.errors import ServerError
 from server.privacy import ledger
@@ -125,13 +126,8 @@ def _connections() -> Finding:
 
 def _database() -> Finding:
     try:
-        connection.ensure_connection()
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA quick_check")
-                found = str(cursor.fetchone()[0])
-            if found != "ok":
-                return Finding(_("Database"), "fault", _("Damaged: {reason}").format(reason=found))
+        if found := damage():
+            return Finding(_("Database"), "fault", _("Damaged: {reason}").format(reason=found))
     except DatabaseError as error:
         return Finding(_("Database"), "fault", str(error).strip())
     return Finding(_("Database"), "ok", str(connection.display_name))

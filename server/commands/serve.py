@@ -17,11 +17,13 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from server import connections, daily, load
+from server.database.soundness import require_sound
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import catch_up
 from server.signing.documents import renew_company
 from server.signing.signers import load_signer
+from server.tenants.closing import on_the_move
 from server.tenants.region import require_own_region, settled_region
 
 LOGGER = logging.getLogger(__name__)
@@ -114,11 +116,12 @@ def _prepare(options: argparse.Namespace) -> None:
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
         )
+    require_sound()  # before anything is replayed into it or signed
     settled_region()  # a database of another region is not even migrated
     call_command("migrate", verbosity=0, interactive=False)
     require_own_region()
     catch_up(thorough=True)
-    for company in Company.objects.all():
+    for company in Company.objects.exclude(pk__in=on_the_move()):
         load_signer(company.id, "receipt")
         renew_company(company)
     if not (options.tls_certificate or _is_loopback(options.host)):

@@ -135,7 +135,7 @@ def _orphans(older_than: datetime) -> Iterator[Path]:
 
 
 def _renew_documents(dry_run: bool) -> int:
-    companies = Company.objects.order_by("pk")
+    companies = Company.objects.exclude(pk__in=closing.on_the_move()).order_by("pk")
     if dry_run:
         soon = clock.now() + COMPANY_RENEWAL
         return companies.filter(Q(document_expires=None) | Q(document_expires__lte=soon)).count()

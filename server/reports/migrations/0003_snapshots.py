@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
             model_name="block",
             name="counts",
             field=models.JSONField(
+                default=None,
                 help_text="What its people had done when the campaign's newest snapshot was made; see `reports.tallies`.",
                 null=True,
             ),

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from server import clock
 from server.access.models import AccessToken
 from server.acknowledgements.models import Acknowledgement
 from server.audit.models import Entry
@@ -86,8 +87,8 @@ def test_what_is_not_asked_or_not_for_the_person_or_out_of_time_is_refused(compu
     server_data.publish("c-news", starts=an_hour_ago())
     others = list(Person.objects.filter(email="p1@northwind.example"))
     server_data.publish("c-others", starts=an_hour_ago(), people=others, acknowledge=True)
-    before = utc_text(an_hour_ago() - timedelta(hours=2))
-    later = utc_text(an_hour_ago() + timedelta(hours=3))
+    before = utc_text(an_hour_ago() - timedelta(hours=25))
+    later = utc_text(an_hour_ago() + timedelta(hours=27))
     for body, reason in (
         (message("c-none"), "no such campaign for this person"),
         (message("c-others"), "no such campaign for this person"),
@@ -101,9 +102,17 @@ def test_what_is_not_asked_or_not_for_the_person_or_out_of_time_is_refused(compu
     assert not Acknowledgement.objects.exists()
 
 
-def test_a_clock_that_is_off_by_less_than_an_hour_is_believed(computer: Computer) -> None:
-    almost_an_hour_ahead = utc_text(an_hour_ago() + timedelta(minutes=115))
-    assert confirm(computer, message(time=almost_an_hour_ahead)) == ("stored", "")
+@pytest.mark.parametrize("hours", [-23, -2, 2, 23])
+def test_a_clock_that_is_hours_off_loses_no_confirmation_and_is_not_believed(
+    computer: Computer, campaign: Campaign, hours: int
+) -> None:
+    begun = clock.now()
+    assert confirm(computer, message(time=utc_text(begun + timedelta(hours=hours)))) == ("stored", "")
+    kept = Acknowledgement.objects.get()
+    if hours > 0:
+        assert begun <= kept.time <= clock.now()
+    else:
+        assert kept.time == campaign.starts
 
 
 def test_a_computer_that_was_away_may_confirm_what_was_recalled_since(

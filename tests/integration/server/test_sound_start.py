@@ -1,0 +1,101 @@
+"""`serve` looks at its database before it writes to it: one that is damaged, newer or away stops it with a clear message."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support import server_data
+from tests.support.campaign_server import ServerHome
+from tests.support.postgres import PostgresCluster
+from tests.support.processes import free_port
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ServerHome:
+    made = ServerHome(tmp_path / "server")
+    made.init()
+    return made
+
+
+def _everything(folder: Path) -> dict[str, bytes]:
+    """All files but the notes of commands, and SQLite's index of its log, which reading writes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "under-way" and not path.name.endswith("-shm")
+    }
+
+
+def test_a_database_put_back_under_the_log_of_a_newer_one_is_not_served_and_nothing_is_signed(
+    home: ServerHome, tmp_path: Path
+) -> None:
+    database = home.folder / "tidings.sqlite3"
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = shutil.copy(database, tmp_path / "backup")
+    with home.opened():
+        server_data.add_people(300)
+        log = shutil.copy(home.folder / "tidings.sqlite3-wal", tmp_path / "log")
+    with closing(sqlite3.connect(backup)) as older:  # as a backup of a smaller company would be
+        older.executescript("PRAGMA journal_mode=DELETE; DELETE FROM audit_entry; VACUUM;")
+        older.execute("PRAGMA journal_mode=WAL")
+    for left in home.folder.glob("tidings.sqlite3*"):
+        left.unlink()
+    shutil.copy(backup, database)
+    shutil.copy(log, home.folder / "tidings.sqlite3-wal")
+    checked = home.command("check")
+    assert checked.returncode == 1
+    before = _everything(home.folder)
+    refused = home.command("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert "The database" in refused.stderr.splitlines()[0]
+    assert "Traceback" not in refused.stderr
+    after = _everything(home.folder)
+    assert {name for name in before if before[name] != after.get(name)} <= {"tidings.sqlite3-wal"}
+
+
+def test_a_database_whose_pages_are_damaged_is_not_served(home: ServerHome) -> None:
+    with home.opened():
+        server_data.add_people(200)
+    database = home.folder / "tidings.sqlite3"
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = opened.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'directory_person'"
+        ).fetchone()
+        (size,) = opened.execute("PRAGMA page_size").fetchone()
+    with database.open("r+b") as file:
+        file.seek((root - 1) * size + 8)
+        file.write(b"\xff" * 64)
+    refused = home.command("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert "damaged" in refused.stderr or "malformed" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_database_of_a_newer_version_is_not_served(home: ServerHome) -> None:
+    with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('reports', '9999_later', '2030-01-01')"
+        )
+    refused = home.command("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert "The database is of a newer version of this program" in refused.stderr
+    assert "reports.9999_later" in refused.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_sentence(
+    home: ServerHome, postgres_cluster: PostgresCluster
+) -> None:
+    url = postgres_cluster.url("postgres").rsplit(":", 1)[0]
+    away = ServerHome(home.folder, f"{url}:{free_port()}/nothing")
+    refused = away.command("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The database cannot be used\n")
+    assert len(refused.stderr.strip().splitlines()) == 2
+    assert "Connection refused" in refused.stderr
