@@ -96,6 +96,8 @@ def meanwhile(northwind: ServerHome, serving: RunningServer) -> Iterator[Meanwhi
     computer = server_data.connect(serving, "p0@northwind.example")
     yield Meanwhile(serving.url, computer, token_for("administrator"))
     AccessToken.objects.all().delete()
+    ledger.path().unlink(missing_ok=True)
+    ledger.LedgerState.objects.all().delete()
 
 
 @pytest.fixture
