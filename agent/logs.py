@@ -8,7 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-_SECRETS = re.compile(r"tdt_[\w-]+|Bearer\s+\S+|[\w.+-]+@[\w-]+\.[\w.-]+")
+_SECRETS = re.compile(
+    r"tdt_[\w-]+|Bearer\s+\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b|(?:\"[^\"]*\"|[^\s\"'(<,;=:]+)@[\w-]+(?:\.[\w-]+)+"
+)
+"""Device tokens, codes of invitations, e-mail addresses."""
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LEVELS = ("debug", "info", "warning", "error")

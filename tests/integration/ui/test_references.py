@@ -13,7 +13,7 @@ from tests.support.gallery_screens import SCREENS
 ROOT = Path(__file__).resolve().parents[3]
 DIFFERENCES = ROOT / "build" / "differences"
 RENEW = "If it is meant to look so: make gallery ARGS='--accept {name}', and look at what changed."
-DRAWING_TIMEOUT_S = 240
+DRAWING_TIMEOUT_S = 1_200
 SCHEMES_AND_LANGUAGES = [f"{scheme}-{language}" for scheme in ("light", "dark") for language in ("en", "fr")]
 ACCENT = "#0F766E"
 

@@ -1,0 +1,18 @@
+"""What never stands in a log of the server, whatever a program or a database puts into a message."""
+
+import logging
+import re
+
+_SECRETS = re.compile(
+    r"t[ad]t_[\w-]+"  # tokens of computers and of administrators
+    r"|Bearer\s+\S+"
+    r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b"  # codes of invitations
+    r"|(?:\"[^\"]*\"|[^\s\"'(<,;=:]+)@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses: PostgreSQL names that of a row
+)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Takes tokens, codes and e-mail addresses out of the finished line, its traceback included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _SECRETS.sub("[removed]", super().format(record))

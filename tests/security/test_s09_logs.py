@@ -1,0 +1,122 @@
+"""S9: no log of agent or server holds a token, a code or an e-mail address, however it got into a message."""
+
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent import errors, logs
+from agent.folders import Folders
+from agent.model import Act, Interaction, Signal
+from agent.runtime import Runtime
+from agent.verifier import ProcessVerifier
+from server.logs import RedactingFormatter
+from tests.support.agent_parts import MemoryKeychain, all_off, all_on
+from tests.support.campaign_server import RunningServer
+from tests.support.processes import free_port
+from tests.support.proofs import Proof
+from tests.support.sample import SampleCompany
+
+EMPLOYEE = "lea.roux@northwind.example"
+ODD_ADDRESSES = ("o'neill+x@northwind.example", '"two words"@northwind.example', "zoë@münchen.example")
+EVERYTHING = r""
+"""This test is about what the logs say, not about whether they are silent."""
+
+
+@pytest.fixture
+def log_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where the agent logs all that it says at `debug`."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    logs.set_up("debug", tmp_path / "logs")
+    yield tmp_path / "logs"
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+
+
+def use_everything(runtime: Runtime, server: RunningServer, code: str) -> None:
+    """A working day: what goes wrong and what goes well."""
+    with pytest.raises(errors.CodeRefused):
+        runtime.enrol(server.url, "AAAA-BBBB-CCCC")
+    runtime.enrol(server.url, code)
+    runtime.sync_once()
+    runtime.choose(all_on())
+    for item in runtime.inbox():
+        for act in Act:
+            runtime.record(Interaction(item.campaign.campaign_id, act, "l1"))
+    runtime.sync_once()
+    runtime.choose(all_off())
+    runtime.choose({Signal.SEEN: True})
+    runtime.sync_once()
+
+
+def ask_badly(server: RunningServer, token: str, code: str) -> None:
+    """Requests that carry what must not be logged wherever a request has room for it."""
+    host, port = server.url.removeprefix("http://").split(":")
+    for secret in (token, code, EMPLOYEE):
+        for request in (
+            f"GET /api/v1/{secret} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
+            f"GET /api/v1/feed?x={secret} HTTP/1.1\r\nHost: {secret}\r\nAuthorization: Bearer {secret}\r\n"
+            "Connection: close\r\n\r\n",
+            f"POST /api/v1/signals HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {token}\r\nContent-Length: {len(secret) + 2}\r\nConnection: close\r\n\r\n"
+            f'"{secret}"',
+            f"{secret} / HTTP/9\r\n\r\n",
+        ):
+            with closing(socket.create_connection((host, int(port)), timeout=30)) as line:
+                line.sendall(request.encode())
+                line.shutdown(socket.SHUT_WR)
+                while line.recv(65_536):
+                    pass
+
+
+@pytest.mark.proves("S9")
+@pytest.mark.expected_logs(EVERYTHING)
+def test_no_log_holds_a_token_a_code_or_an_address(tmp_path: Path, log_folder: Path, proof: Proof) -> None:
+    company = SampleCompany(tmp_path / "server", free_port())
+    company.make()
+    company.publish_all("canteen")
+    company.home.environment["TIDINGS_LOG_LEVEL"] = "DEBUG"
+    keychain = MemoryKeychain()
+    code = company.home.invite(EMPLOYEE)
+    runtime = Runtime.open(Folders.under(tmp_path / "agent"), secrets=keychain, verifier=ProcessVerifier())
+    try:
+        with company.serving() as server:
+            use_everything(runtime, server, code)
+            tokens = list(keychain.secrets.values())
+            ask_badly(server, tokens[0], code)
+            keychain.secrets = dict.fromkeys(keychain.secrets, "tdt_" + "0" * 43)
+        with pytest.raises(errors.TidingsError):
+            runtime.sync_once()  # the server is gone
+    finally:
+        runtime.stop()
+    said = {
+        "agent": "".join(path.read_text(encoding="utf-8") for path in log_folder.iterdir()),
+        "server": (company.home.folder / "server.log").read_text(encoding="utf-8", errors="replace"),
+    }
+    assert len(said["agent"].splitlines()) > 5
+    needles = [*tokens, *(token.removeprefix("tdt_") for token in tokens), code, EMPLOYEE, "Léa", "Roux"]
+    found = [(who, needle) for who, text in said.items() for needle in needles if needle in text]
+    lines = sum(len(text.splitlines()) for text in said.values())
+    proof.found("needles in the logs of agent and server", len(found), lines)
+    assert found == []
+
+
+@pytest.mark.parametrize("secret", ["tdt_" + "a-_Z" * 10, "Bearer abc.def", "KX7P-9QMD-2HTV", *ODD_ADDRESSES])
+def test_a_secret_in_a_message_or_in_a_traceback_is_taken_out(secret: str, log_folder: Path) -> None:
+    line = f"Key (company_id, email)=(northwind, {secret}) already exists."
+    try:
+        raise ValueError(line)
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, line, None, sys.exc_info())
+    kept = secret.rpartition("@")[2] if "@" in secret else secret.removeprefix("Bearer ")
+    assert kept not in RedactingFormatter().format(record)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and log_folder in Path(handler.baseFilename).parents:
+            assert kept not in handler.format(record)
