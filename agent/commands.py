@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import commands_privacy, control, control_calls, diagnostics, doctor, errors, held_words
+from agent import commands_privacy, control, control_calls, diagnostics, doctor, errors, held_words, policy
 from agent.clock import SystemClock
 from agent.decoding import decode_json
 from agent.device_token import DeviceToken
@@ -228,7 +228,7 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     if (folders.data / "tidings.sqlite3").exists():
         _disconnect(folders)
     else:
-        DeviceToken(ProcessKeychain(), folders.data, SystemClock()).delete()
+        DeviceToken(ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
     logging.shutdown()
     left = [_removed(each) for each in folders.data.iterdir() if each.name not in lock.files]
     lock.release(remove=True)
@@ -260,7 +260,7 @@ def _removed(path: Path) -> OSError | None:
 def _disconnect(folders: Folders) -> None:
     """As well as that can be done: data that cannot be read or changed is deleted all the same."""
     try:
-        runtime = Runtime.open(folders)
+        runtime = Runtime.open(folders, secrets=ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S))
         try:
             if not runtime.disconnect():
                 sys.stderr.write(_("The server could not be told: what you shared stays there.") + "\n")
@@ -268,7 +268,7 @@ def _disconnect(folders: Folders) -> None:
             runtime.stop()
     except errors.EnvironmentFault as fault:
         log.warning("The computer could not be disconnected in good order: %s", fault.detail)
-        DeviceToken(ProcessKeychain(), folders.data, SystemClock()).delete()
+        DeviceToken(ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {
@@ -291,7 +291,7 @@ class _Opened:
     def __enter__(self) -> Runtime:
         folders = Folders.standard()
         self._lock = InstanceLock(folders)
-        self._runtime = Runtime.open(folders)
+        self._runtime = Runtime.open(folders, secrets=ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S))
         return self._runtime
 
     def __exit__(self, *exception: object) -> None:

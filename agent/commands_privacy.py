@@ -22,6 +22,7 @@ from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import Company, Signal, SignalChoice
 from agent.runtime import Runtime
+from agent.secrets import ProcessKeychain
 from agent.sharing import Comparison, Copy, Corrected, DetailName, DetailValue, KeptReceipt, SentItem
 from agent.verifier import ProcessVerifier
 from agent.words import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
@@ -57,7 +58,7 @@ def _ask(call: Call, type: type[T]) -> T:
 
 
 def _alone(folders: Folders, call: Call) -> bytes:
-    runtime = Runtime.open(folders)
+    runtime = Runtime.open(folders, secrets=ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S))
     try:
         return control_calls.answer(runtime, msgspec.json.encode(call), runtime.sync_once)
     finally:

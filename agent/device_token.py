@@ -10,6 +10,7 @@ import hashlib
 import logging
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from agent import errors, policy
@@ -43,8 +44,8 @@ def keep_account(data: Path, account: str) -> None:
 class DeviceToken:
     """Thread-safe. ``fault`` is why the token could not be kept or read, if so.
 
-    A keychain that does not open may show the person a window and keep us waiting: it is asked again after
-    ``policy.KEYCHAIN_RETRY_S``, or when the person acts, and not each time that a token is wanted.
+    A keychain that does not open may show the person a window: it is asked again after ``policy.KEYCHAIN_RETRY_S``, or when
+    the person acts, and not each time that a token is wanted. What it answers late is taken then; ``when_late`` is called.
     """
 
     def __init__(self, secrets: SecretStore, data: Path, clock: Clock) -> None:
@@ -57,6 +58,8 @@ class DeviceToken:
         self._token: str | None = None
         self._not_before = 0.0
         self.fault: errors.KeychainUnavailable | None = None
+        self.when_late: Callable[[], None] = lambda: None
+        secrets.when_late(self._answered)
 
     def read(self, old_account: str) -> str:
         """The token; from the entry ``old_account`` of earlier versions, if need be, which is renamed then.
@@ -93,15 +96,33 @@ class DeviceToken:
         with self._lock:
             before, self._token = self._token, token
             try:
-                self._secrets.write(self._account, token)
-                keep_account(self._data, self._account)
-                self.fault = None
+                self._write(token)
             except errors.KeychainUnavailable as fault:
                 if needed:
                     self._token = before
                     raise errors.KeychainNeeded(fault.detail, fault.locked, is_used=True) from fault
                 log.warning("The device token is held in memory only: %s", fault.detail)
                 self._failed(fault)
+
+    def _write(self, token: str) -> None:
+        self._secrets.write(self._account, token)
+        keep_account(self._data, self._account)
+        self.fault = None
+
+    def _answered(self) -> None:
+        """The keychain did, after nobody waited any more: asking the same again gives its answer."""
+        with self._lock:
+            self._not_before = 0.0
+            if self._token is not None and isinstance(self.fault, errors.KeychainWaiting):
+                try:
+                    self._write(self._token)
+                except errors.KeychainUnavailable as fault:
+                    self._failed(fault)
+        self.when_late()
+
+    def close(self) -> None:
+        """No question stays open."""
+        self._secrets.close()
 
     def ask_again(self) -> None:
         """The person acts: the keychain may be open now."""
@@ -117,11 +138,11 @@ class DeviceToken:
         with self._lock:
             self._token = None
             self.fault = None
-            try:
-                for account in filter(None, (self._account, attempt_account(self._account), old_account)):
+            for account in filter(None, (self._account, attempt_account(self._account), old_account)):
+                try:
                     self._secrets.delete(account)
-            except errors.KeychainUnavailable as error:
-                log.warning("The keychain entry could not be deleted: %s", error.detail)
+                except errors.KeychainUnavailable as error:
+                    log.warning("The keychain entry could not be deleted: %s", error.detail)
 
     def _failed(self, fault: errors.KeychainUnavailable) -> None:
         self.fault = fault

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, damage, device_policy, errors, proxies, wire
+from agent import __version__, damage, device_policy, errors, policy, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
 from agent.freshness import Freshness
@@ -42,7 +42,7 @@ def examine(
     """All checks, one after the other; a fault in one does not end the others."""
     yield Check("version", "ok", f"Tidings {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
     yield _disk(folders)
-    yield _keychain(secrets or ProcessKeychain())
+    yield _keychain(secrets or ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S))
     yield _policy(folders)
     yield from _connection(folders)
     for check in extra:
@@ -66,7 +66,7 @@ def _disk(folders: Folders) -> Check:
 
 def _keychain(secrets: SecretStore) -> Check:
     try:
-        secrets.read("doctor")
+        secrets.look()
     except errors.KeychainUnavailable as fault:
         return Check("keychain", "warning", f"{fault.title}: {fault.message}")
     except errors.EnvironmentFault as fault:
@@ -109,13 +109,13 @@ def _said_by(ways: proxies.Ways) -> str:
 
 
 def _policy(folders: Folders) -> Check:
-    policy = device_policy.read(folders.policy)
-    if policy.fault is not None:
-        return Check("policy", "fault", f"{policy.fault.title}: {policy.fault.message}")
-    if not policy.found:
+    found = device_policy.read(folders.policy)
+    if found.fault is not None:
+        return Check("policy", "fault", f"{found.fault.title}: {found.fault.message}")
+    if not found.found:
         return Check("policy", "ok", _("No policy is set on this computer"))
-    off = ", ".join(sorted(set(Signal) - policy.signals)) or _("nothing")
-    fixed = ", ".join(sorted(policy.locked)) or _("nothing")
+    off = ", ".join(sorted(set(Signal) - found.signals)) or _("nothing")
+    fixed = ", ".join(sorted(found.locked)) or _("nothing")
     return Check(
         "policy",
         "ok",

@@ -39,13 +39,19 @@ class RetrySecrets:
         return self._attempts.setdefault(attempt, secrets.token_urlsafe(32))
 
     def _find(self, attempt: str) -> None:
-        kept, _, secret = (self._keychain.read(self._account) or "").partition(":")
+        kept, _, secret = self._kept().partition(":")
         if kept == attempt and attempt not in self._attempts:
             self._attempts[attempt] = secret
         else:
             secret = self._attempts.setdefault(attempt, secrets.token_urlsafe(32))
             self._keychain.write(self._account, f"{attempt}:{secret}")
         self._is_kept = True
+
+    def _kept(self) -> str:
+        try:
+            return self._keychain.read(self._account) or ""
+        except errors.NoKeyringYet:
+            return ""  # writing makes one, and asks the person for its password
 
     def done(self) -> None:
         """The token is kept: nothing needs to be used again."""

@@ -13,6 +13,9 @@
     │   ├── ServerFault           any other 5xx
     │   ├── Interrupted           ended by ourselves: to stop, to withdraw, to connect elsewhere
     │   ├── KeychainUnavailable   no keychain, or locked
+    │   │   ├── KeychainWaiting   it may be asking the person
+    │   │   ├── KeychainTurnedOff by a variable or a file
+    │   │   ├── NoKeyringYet      there is a keychain, without a place for secrets
     │   │   └── KeychainNeeded    and what was asked for makes no sense without
     │   ├── DiskFault             full, read-only, or failing
     │   ├── PolicyUnusable        the organisation's policy file cannot be used (in device_policy)
@@ -198,6 +201,52 @@ class KeychainUnavailable(EnvironmentFault):
         return _(
             "The key of this computer is held in memory only, and you will have to connect again after the next start. "
             "Unlock or install your system's keychain to avoid that."
+        )
+
+
+class KeychainWaiting(KeychainUnavailable):
+    """No answer yet. It is taken when it comes."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, locked=True)
+
+    @property
+    def title(self) -> str:
+        return _("Your keychain has not answered yet")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "It may be asking for a password, or for permission, in a window of its own. Tidings goes on by itself as soon "
+            "as it answers."
+        )
+
+
+class KeychainTurnedOff(KeychainUnavailable):
+    """``detail``: the variable or file that does."""
+
+    @property
+    def title(self) -> str:
+        return _("The keychain is turned off")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "{what} turns it off for programs in Python. Remove that, then start Tidings again: until then the key of this "
+            "computer is held in memory only."
+        ).format(what=self.detail)
+
+
+class NoKeyringYet(KeychainUnavailable):
+    @property
+    def title(self) -> str:
+        return _("There is no keyring yet")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Your keychain has no keyring to keep secrets in. Create one in your desktop's program for passwords and keys, "
+            "and make it the default: until then the key of this computer is held in memory only."
         )
 
 

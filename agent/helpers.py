@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
+
+from agent import policy
+
+_WATCH_S = 1.0
 
 
 def run(name: str) -> int:
@@ -12,9 +19,19 @@ def run(name: str) -> int:
     if answer is None:
         sys.stderr.write(f"There is no helper named {name}.\n")
         return 2
+    if sys.platform != "win32":
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))
     sys.stdout.buffer.flush()
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """A question to a keychain may wait for a person: with whoever asked, its window goes."""
+    latest = time.monotonic() + policy.KEYCHAIN_TIMEOUT_S
+    while os.getppid() == parent and time.monotonic() < latest:
+        time.sleep(_WATCH_S)
+    os._exit(1)
 
 
 def _find(name: str) -> Callable[[bytes], bytes] | None:

@@ -61,7 +61,12 @@ CATCH_UP_S = 60
 """What a disk did not take is tried again after this, and with everything that is sent."""
 
 # Helper processes
-KEYCHAIN_TIMEOUT_S = 20
+KEYCHAIN_PATIENCE_S = 2.0
+"""Longer than this nothing waits for the keychain. Its answer is taken when it comes."""
+KEYCHAIN_COMMAND_PATIENCE_S = 20.0
+"""A command that needs the token has nothing else to do: the person may be typing a password."""
+KEYCHAIN_TIMEOUT_S = 600
+"""A question that nobody answered is withdrawn after this, with its window."""
 KEYCHAIN_RETRY_S = 600
 """A keychain that did not open is asked again after this, or when the person acts: each question may show a window."""
 VERIFY_TIMEOUT_S = 60

@@ -24,7 +24,20 @@ class Clock(Protocol):
 
 
 class SecretStore(Protocol):
-    """One secret for one account, in the operating system's keychain."""
+    """One secret for one account, in the operating system's keychain.
+
+    KeychainWaiting is raised where it has not answered soon: the question stays open, and asking the same again gives its
+    answer once it has come.
+    """
+
+    def when_late(self, call: Callable[[], None]) -> None:
+        """Be called, on any thread, when an answer came for which nobody waits any more."""
+
+    def close(self) -> None:
+        """Withdraw the questions that are open."""
+
+    def look(self) -> None:
+        """Whether it can be used. Raises KeychainUnavailable, with the reason."""
 
     def read(self, account: str) -> str | None:
         """Raises KeychainUnavailable."""

@@ -37,25 +37,45 @@ def import_without(module: str) -> Iterator[None]:
             del sys.modules[module]
 
 
+class Helper:
+    """One that runs and was asked. Raises EnvironmentFault when it cannot be started."""
+
+    def __init__(self, name: str, question: bytes) -> None:
+        self._name = name
+        self._question = question
+        try:
+            self._process = subprocess.Popen(
+                command("helper", name),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                creationflags=_NO_WINDOW,
+            )
+        except OSError as error:
+            raise errors.EnvironmentFault(f"helper {name} did not start: {error}") from error
+
+    def answer(self, timeout_s: float) -> bytes:
+        """Raises subprocess.TimeoutExpired when it takes too long (it is ended), EnvironmentFault when it fails."""
+        with self._process as process:
+            try:
+                answer, told = process.communicate(self._question, timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            told_last = told.decode(errors="replace")[-500:]
+            raise errors.EnvironmentFault(f"helper {self._name} ended with {process.returncode}: {told_last}")
+        return answer
+
+    def end(self) -> None:
+        """It is not wanted any more. From any thread."""
+        self._process.kill()
+
+
 def ask(helper: str, question: bytes, *, timeout_s: float) -> bytes:
     """Start a helper, give it a question on standard input and return its answer.
 
     Raises subprocess.TimeoutExpired when it takes too long (it is ended), EnvironmentFault when it cannot be started
     or fails.
     """
-    try:
-        done = subprocess.run(
-            command("helper", helper),
-            input=question,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            creationflags=_NO_WINDOW,
-        )
-    except OSError as error:
-        raise errors.EnvironmentFault(f"helper {helper} did not start: {error}") from error
-    if done.returncode != 0:
-        raise errors.EnvironmentFault(
-            f"helper {helper} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}"
-        )
-    return done.stdout
+    return Helper(helper, question).answer(timeout_s)

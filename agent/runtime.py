@@ -145,6 +145,7 @@ class Runtime:
             self._notify,
             lambda: self._work.send.wake(),
         )
+        token.when_late = self._work.keychain_answered
         self._choosing.catch_up()
 
     @classmethod
@@ -187,6 +188,7 @@ class Runtime:
         """End what is under way, within ``policy.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
         self._scheduler.stop()
         self._work.stop()
+        self._connector.token.close()
         self._database.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

@@ -89,6 +89,11 @@ class Work:
         for task in (self.poll, self.send, self.fetch):
             task.wake()
 
+    def keychain_answered(self) -> None:
+        """Late, when nobody waited any more."""
+        self.wake_all()
+        self._notify(Change.STATUS)
+
     def connected(self) -> None:
         """The enrolment is another one now."""
         self._revocation, self._fault, self._receipt_fault = None, None, None
@@ -145,7 +150,7 @@ class Work:
             return Connection.NOT_CONNECTED
         if self.revoked:
             return Connection.REVOKED
-        if self._fault is not None:
+        if self._fault is not None and not isinstance(self._fault, errors.KeychainWaiting):
             return Connection.OFFLINE
         return Connection.CONNECTED if self._checked else Connection.CONNECTING
 

@@ -1,6 +1,6 @@
 """The agent's edges, small and real: a clock that a test sets, a keychain in memory, documents verified in-process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -66,6 +66,18 @@ class MemoryKeychain:
         self.secrets: dict[str, str] = {}
         self.fault: errors.KeychainUnavailable | None = None
         self.asked = 0
+        self.answers_late: Callable[[], None] = lambda: None
+
+    def when_late(self, call: Callable[[], None]) -> None:
+        """Told by `answers_late`."""
+        self.answers_late = call
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def look(self) -> None:
+        """Whether it can be used."""
+        self._ask()
 
     def _ask(self) -> None:
         self.asked += 1

@@ -41,14 +41,19 @@ class Session:
 
 
 @contextmanager
-def a_session(*, keyring: bool) -> Iterator[Session]:
-    """A session for the length of a block, with gnome-keyring unlocked or with no keychain at all."""
+def a_session(*, keyring: bool, collection: bool = True) -> Iterator[Session]:
+    """A session for the length of a block, with gnome-keyring unlocked or with no keychain at all.
+
+    Args:
+        collection: whether gnome-keyring has a place for secrets, as after the first login.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tidings-"))
     try:
         session = Session(folder)
         with session.bus.daemon, ExitStack() as started:
             if keyring:
-                command = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
+                unlock = ["--unlock"] if collection else []
+                command = ["gnome-keyring-daemon", "--foreground", *unlock, "--components=secrets"]
                 started.enter_context(
                     Child(command, folder / "keyring.log", session.env, stdin=KEYRING_PASSWORD)
                 )

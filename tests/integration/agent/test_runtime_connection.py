@@ -11,7 +11,7 @@ import pytest
 from agent import errors, policy
 from agent.model import Act, Connection, Interaction, Signal
 from agent.runtime import Runtime
-from tests.support.agent_company import Company
+from tests.support.agent_company import TOKEN, Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, problem
 from tests.support.agent_watching import CODE, RETRIES, asked, counted_runs, held, reaches
@@ -230,6 +230,38 @@ def test_a_keychain_that_is_unlocked_later_brings_the_connection_back(
         again.runtime.check_now()
         reaches(again, Connection.CONNECTED)
         assert again.runtime.status().troubles == ()
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_a_keychain_that_answers_late_connects_at_once(
+    agent: Agent, server: LoopbackServer, tmp_path: Path
+) -> None:
+    agent.runtime.stop()
+    keychain = agent.keychain
+    keychain.fault = errors.KeychainWaiting("no answer yet")
+    with an_agent(tmp_path, keychain) as again:
+        again.runtime.start()
+        until(lambda: again.runtime.status().troubles, "the agent to go on")
+        status = again.runtime.status()
+        assert status.connection is Connection.CONNECTING
+        assert [trouble.title for trouble in status.troubles] == ["Your keychain has not answered yet"]
+        keychain.fault = None
+        keychain.answers_late()
+        reaches(again, Connection.CONNECTED)
+        assert again.runtime.status().troubles == ()
+
+
+@pytest.mark.expected_logs("held in memory only")
+def test_a_token_that_the_keychain_takes_late_is_kept(server: LoopbackServer, tmp_path: Path) -> None:
+    keychain = MemoryKeychain()
+    keychain.fault = errors.KeychainWaiting("no answer yet")
+    with an_agent(tmp_path, keychain) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        assert [trouble.code for trouble in agent.runtime.status().troubles] == ["KeychainWaiting"]
+        keychain.fault = None
+        keychain.answers_late()
+        assert agent.runtime.status().troubles == ()
+        assert list(keychain.secrets.values()) == [TOKEN]
 
 
 @pytest.mark.expected_logs(RETRIES)
