@@ -169,13 +169,14 @@ def say_slow_reader() -> None:
 
 def limit_requests(per_minute: int) -> None:
     """Set what one computer may ask, here and in the workers that are started from here."""
-    global request_rate
+    global request_rate, withdrawal_rate
     os.environ["TIDINGS_REQUESTS_PER_MINUTE"] = str(per_minute)
     request_rate = RequestRate(per_minute)
+    withdrawal_rate = RequestRate(WITHDRAWALS_PER_MINUTE if per_minute else 0)
 
 
 request_rate = RequestRate(REQUESTS_PER_MINUTE)
-withdrawal_rate = RequestRate(WITHDRAWALS_PER_MINUTE)
+withdrawal_rate = RequestRate(WITHDRAWALS_PER_MINUTE if REQUESTS_PER_MINUTE else 0)
 
 write_turns = WriteTurns(max(WRITE_TURNS.values()))
 downloads = Slots("downloads", limit=256, of_token=3, of_company=64)

@@ -72,7 +72,7 @@ FEED_HEADERS = [
         "name": "Tidings-Feed",
         "in": "header",
         "required": False,
-        "schema": {"type": "string", "enum": [STATED]},
+        "schema": {"type": "string"},  # any other value is as none
     },
 ]
 MEDIA_HEADERS = [
