@@ -120,6 +120,25 @@ def test_a_computer_that_asks_too_often_is_told_when_to_come_back(tmp_path: Path
         assert requests.get(feed, headers={"Authorization": f"Bearer {calm}"}, timeout=30).status_code == 200
 
 
+def test_a_computer_that_asks_too_often_may_still_take_consents_back_and_disconnect(tmp_path: Path) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.opened():
+        (token,) = server_data.add_computers(server_data.add_people(1))
+    headers = {"Authorization": f"Bearer {token}"}
+    with home.running("--requests-per-minute", "1") as server:
+        api, given = f"{server.url}/api/v1", consent("seen")
+        assert requests.post(f"{api}/consents", json=given, headers=headers, timeout=30).ok
+        assert requests.get(f"{api}/feed", headers=headers, timeout=30).status_code == 429
+        assert (
+            requests.post(f"{api}/consents", json=consent("like"), headers=headers, timeout=30).status_code
+            == 429
+        )
+        taken_back = given | {"status": "withdrawn"}
+        assert requests.post(f"{api}/consents", json=taken_back, headers=headers, timeout=30).ok
+        assert requests.delete(f"{api}/device", headers=headers, timeout=30).status_code == 204
+
+
 def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
     home = ServerHome(tmp_path / "server")
     home.init()
@@ -174,7 +193,7 @@ def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_pat
     headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
     with home.running() as server, closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as other:
         other.execute("BEGIN IMMEDIATE")
-        with ThreadPoolExecutor(len(tokens)) as together:
+        with ThreadPoolExecutor(len(tokens) + 1) as together:
             sent = [
                 together.submit(
                     requests.post,
@@ -191,7 +210,16 @@ def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_pat
             assert (
                 requests.get(f"{server.url}/api/v1/feed", headers=headers[0], timeout=30).status_code == 200
             )
+            taken_back = together.submit(
+                requests.post,
+                f"{server.url}/api/v1/consents",
+                json=consent("like", "withdrawn"),
+                headers=headers[-1],
+                timeout=30,
+            )
             other.execute("ROLLBACK")
+            # All places of the company were taken: a withdrawal has one of its own.
+            assert taken_back.result().status_code == 200
             statuses = sorted(one.result().status_code for one in sent)
     assert statuses == [200] * OF_A_COMPANY + [503] * 8
 
