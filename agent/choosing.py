@@ -56,6 +56,7 @@ class Choosing:
         if off:
             self._interrupt()
             faults.append(self._deleted(self._outbox.withdraw, off))
+            faults.append(self._deleted(self._campaigns.forget_copies))
         faults.append(self._deleted(self._outbox.drop_ended))
         if not any(faults):
             faults.append(_tried(self._gate.choose, on, language))

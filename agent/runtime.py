@@ -47,10 +47,9 @@ from agent.scheduling import Scheduler
 from agent.secrets import ProcessKeychain
 from agent.store.acknowledgements import AcknowledgementStore
 from agent.store.campaigns import CampaignStore
-from agent.store.connection import Database
 from agent.store.enrolment import EnrolmentStore
 from agent.store.messages import MessageStore
-from agent.store.migrations import migrate
+from agent.store.opening import open_store
 from agent.store.queue import EventQueue
 from agent.store.settings import SettingStore
 from agent.sync import Sync
@@ -77,8 +76,7 @@ class Runtime:
         self._clock = clock
         self._listeners = Listeners()
         self._notify = self._listeners.tell
-        self._database = Database(folders.data / "tidings.sqlite3", folders.runtime)
-        migrate(self._database)
+        self._database = open_store(folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner)
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database, clock)
         self._settings = SettingStore(self._database)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from agent import errors
 from agent.store.connection import Database, decoding
 
 
@@ -40,20 +41,23 @@ class AcknowledgementStore:
     def waiting(self) -> list[KeptAcknowledgement]:
         """Oldest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT event_id, campaign_id, moment FROM acknowledgement ORDER BY rowid"
-            ).fetchall()
+            rows = connection.sealed("event_id, campaign_id, moment", "acknowledgement", "ORDER BY rowid")
         with decoding("acknowledgement"):
             return [KeptAcknowledgement(row[0], row[1], datetime.fromisoformat(row[2])) for row in rows]
 
     def count(self) -> int:
         with self._database.reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM acknowledgement").fetchone()[0])
+            return len(connection.execute("SELECT 1 FROM acknowledgement"))
 
     def answered(self, acknowledgement: KeptAcknowledgement, *, accepted: bool) -> None:
         """The server has answered for good. One that it did not accept can be tried again by the person."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM acknowledgement WHERE event_id = ?", (acknowledgement.event_id,))
+            named = (acknowledgement.event_id,)
+            connection.execute("DELETE FROM acknowledgement WHERE event_id = ?", named)
+            if connection.execute(
+                "SELECT 1 FROM acknowledgement NOT INDEXED WHERE event_id = ?", named
+            ).fetchone():
+                raise errors.StoreDamaged("acknowledgement: a row cannot be removed")
             if not accepted:
                 connection.execute(
                     "UPDATE campaign SET acknowledged = NULL WHERE campaign_id = ?",

@@ -15,6 +15,7 @@ from agent.freshness import Freshness
 from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
 from agent.ports import Clock
 from agent.store.connection import Database, decoding
+from agent.store.sealing import is_sealed
 
 _LIKES_A_DAY = 1_000
 _LAST_TIME = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -138,7 +139,7 @@ class CampaignStore:
 
     def _items(self, condition: str, *values: str | int) -> list[InboxItem]:
         with self._database.reading() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM campaign WHERE {condition}", values).fetchall()
+            rows = connection.sealed(_COLUMNS, "campaign", f"WHERE {condition}", values)
         return list(gently.each(self._item, rows))
 
     def _item(self, row: _Row) -> InboxItem:
@@ -152,19 +153,18 @@ class CampaignStore:
 
     def get(self, campaign_id: str) -> InboxItem | None:
         with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM campaign WHERE campaign_id = ? AND {_VALID}",
-                (campaign_id, self._now()),
-            ).fetchone()
-        return self._item(row) if row else None
+            rows = connection.sealed(
+                _COLUMNS, "campaign", f"WHERE campaign_id = ? AND {_VALID}", (campaign_id, self._now())
+            )
+        return self._item(rows[0]) if rows else None
 
     def unread(self) -> int:
         with self._database.reading() as connection:
-            row = connection.execute(
+            ((count,),) = connection.execute(
                 f"SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0 AND {_VALID}",
                 (self._now(),),
-            ).fetchone()
-        return int(row[0])
+            )
+        return int(count)
 
     def displayed(self, campaign_ids: Iterable[str], now: datetime) -> None:
         """A pop-up with them appeared; a reminder that led to it is done. All are noted, or none."""
@@ -206,7 +206,8 @@ class CampaignStore:
         least = _LIKES_A_DAY * (now - _EPOCH).days
         with self._database.transaction() as connection:
             row = connection.execute(
-                "UPDATE campaign SET liked = ?, like_seq = max(like_seq + 1, ?) WHERE campaign_id = ? RETURNING like_seq",
+                "UPDATE campaign SET liked = ?, like_seq = max(like_seq + 1, ?)"
+                f" WHERE campaign_id = ? AND {is_sealed('campaign')} RETURNING like_seq",
                 (int(liked), least, campaign_id),
             ).fetchone()
         return int(row[0]) if row else 0
@@ -215,7 +216,8 @@ class CampaignStore:
         """Whether no *seen* was made yet for this campaign; from now on one was."""
         with self._database.transaction() as connection:
             row = connection.execute(
-                "UPDATE campaign SET seen_event = 1 WHERE campaign_id = ? AND seen_event = 0 RETURNING 1",
+                "UPDATE campaign SET seen_event = 1 WHERE campaign_id = ? AND seen_event = 0"
+                f" AND {is_sealed('campaign')} RETURNING 1",
                 (campaign_id,),
             ).fetchone()
         return row is not None
@@ -228,7 +230,15 @@ class CampaignStore:
         """Consent was withdrawn: no trace stays of which signals were made."""
         if signal is Signal.SEEN:
             with self._database.transaction() as connection:
-                connection.execute("UPDATE campaign SET seen_event = 0 WHERE seen_event = 1")
+                changed = connection.execute(
+                    "UPDATE campaign SET seen_event = 0 WHERE seen_event = 1"
+                ).rowcount
+            if changed:
+                self.forget_copies()
+
+    def forget_copies(self) -> None:
+        """No older or damaged copy of the store tells what this one does not tell any more. Raises DiskFault."""
+        self._database.forget_copies()
 
     def _set(self, campaign_id: str, assignment: str, *values: str) -> None:
         with self._database.transaction() as connection:

@@ -8,15 +8,20 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from agent import errors
+from agent.store import repairs
+from agent.store.sealing import is_sealed, seal
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _UNREADABLE = ("unsupported file format", "malformed database schema", "no such column", "no such table")
@@ -34,54 +39,185 @@ _FAILING = (
 )
 
 
+Row = tuple[Any, ...]
+
+
+class Reader:
+    """Reads all rows of an answer at once: what fails in the middle can be read again."""
+
+    def __init__(self, patiently: Callable[[Callable[[sqlite3.Connection], list[Row]]], list[Row]]) -> None:
+        self._patiently = patiently
+
+    def execute(self, select: str, values: Sequence[object] = ()) -> Rows:
+        return Rows(self._patiently(lambda connection: connection.execute(select, values).fetchall()))
+
+    def sealed(self, columns: str, table: str, rest: str = "", values: Sequence[object] = ()) -> Rows:
+        """Rows of a table that are what was written. One that is not is damage; where nobody repairs that, it is left out."""
+        select = f"SELECT {columns}, {is_sealed(table)} FROM {table} {rest}"
+
+        def look(connection: sqlite3.Connection) -> list[Row]:
+            rows = connection.execute(select, values).fetchall()
+            if not all(row[-1] for row in rows):
+                raise errors.StoreDamaged(f"{table}: a row is not what was written")
+            return rows
+
+        try:
+            rows = self._patiently(look)
+        except errors.StoreDamaged:
+            rows = self.execute(select, values).fetchall()
+        return Rows(row[:-1] for row in rows if row[-1])
+
+
+class Rows(list[Row]):
+    """An answer, as a cursor would give it."""
+
+    def fetchall(self) -> list[Row]:
+        return self
+
+    def fetchone(self) -> Row | None:
+        return self[0] if self else None
+
+
+class Keeper(Protocol):
+    """What becomes of a store that is damaged."""
+
+    def wait(self) -> None:
+        """Let a fault of the disk pass."""
+
+    def is_sound(self, connection: sqlite3.Connection) -> bool:
+        """Whether everything in the store is what was written."""
+
+    def repair(self) -> None:
+        """Put what can be read in the place of a damaged file, which nobody has open. Raises DiskFault."""
+
+
 class Database:
     """Write-ahead log, synced at every commit; what is deleted is overwritten. Raises DiskFault, StoreDamaged.
 
     ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
     worked on ``in_memory``, and what changes there is lost at the end.
+
+    With a keeper (``watch``) one fault is no damage: what could not be read is read again through a new connection, and
+    the store is repaired where it is damaged twice. An act that met the damage is not done; it raises DiskFault.
     """
 
     def __init__(self, path: Path, scratch: Path | None = None) -> None:
         self.path = path
         self.in_memory = scratch is not None and path.exists() and not _is_writable(path)
+        self._keeper: Keeper | None = None
         self._lock = threading.RLock()
         with faults(path.name):
             if self.in_memory and scratch is not None:
                 self._connection = _load(path, scratch)
             else:
                 self._connection = _open(path)
-        self._closed = False
+        self._closed, self._is_open = False, True
+
+    def watch(self, keeper: Keeper | None) -> None:
+        """Have it repaired from now on. A store in memory is not."""
+        self._keeper = None if self.in_memory else keeper
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
-        with self._lock, faults(self.path.name):
-            self._check_open()
+        with self._lock, self._judged():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, faults(self.path.name):
+    def reading(self) -> Iterator[Reader]:
+        with self._lock:
+            yield Reader(self.patiently)
+
+    def patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Read; once more where that failed; and once more where it was damaged both times and is repaired."""
+        with self._lock:
+            try:
+                return self._try(work)
+            except (errors.StoreDamaged, errors.DiskFault) as fault:
+                if self._keeper is None or self._connection.in_transaction:
+                    raise
+                log.info("The store is read again: %s", fault.detail)
+                self._reopen(self._keeper)
+            try:
+                return self._try(work)
+            except errors.StoreDamaged:
+                self._repair(self._keeper)
+            return self._try(work)
+
+    def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with faults(self.path.name):
             self._check_open()
-            yield self._connection
+            return work(self._connection)
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Within, a statement that meets damage changes nothing. The damage is looked at again, and repaired if it is one."""
+        try:
+            with faults(self.path.name):
+                self._check_open()
+                yield
+        except (errors.StoreDamaged, sqlite3.DatabaseError) as fault:
+            if self._keeper is None:
+                raise
+            self._reopen(self._keeper)
+            if not self._is_sound(self._keeper):
+                self._repair(self._keeper)
+            elif isinstance(fault, sqlite3.DatabaseError):
+                raise
+            raise errors.DiskFault(f"{self.path.name}: {fault}") from fault
+
+    def _is_sound(self, keeper: Keeper) -> bool:
+        try:
+            with faults(self.path.name, tried=True):
+                return keeper.is_sound(self._connection)
+        except errors.StoreDamaged:
+            return False
+
+    def _reopen(self, keeper: Keeper) -> None:
+        """Look again a little later, with nothing of what was read before."""
+        keeper.wait()
+        self._let_go()
+        try:
+            self._check_open()
+        except errors.StoreDamaged:
+            self._repair(keeper)
+
+    def _repair(self, keeper: Keeper) -> None:
+        self._let_go()
+        with faults(self.path.name, tried=True):
+            keeper.repair()
+        self._check_open()
+
+    def _let_go(self) -> None:
+        self._is_open = False
+        self._connection.close()
+
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """Copy all of it."""
+        with self._lock:
+            self._try(lambda connection: connection.backup(target))
 
     def scrub(self) -> None:
         """Let what was deleted stay nowhere: not in the write-ahead log, not in the copies that migrations made.
 
         A process that reads meanwhile keeps the log until the store is closed.
         """
-        with self._lock, faults(self.path.name):
-            self._check_open()
+        with self._lock, self._judged():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            for copy in self.path.parent.glob(self.copy_path("*").name):
-                copy.unlink()
+            self.forget_copies()
+
+    def forget_copies(self) -> None:
+        """Delete what migrations copied and repairs set aside. Raises DiskFault."""
+        for copy in self.path.parent.glob(self.copy_path("*").name):
+            repairs.unlink(copy)
+        repairs.forget(self.path)
 
     def copy_path(self, version: str) -> Path:
         """Where a migration keeps the store as it was in an older version."""
@@ -95,7 +231,7 @@ class Database:
             self._closed = True
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 log.info("The write-ahead log stays until the next start: %s", error)
             finally:
                 self._connection.close()
@@ -103,6 +239,10 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise errors.Interrupted("the store is closed")
+        if not self._is_open:
+            with faults(self.path.name, tried=True):
+                self._connection = _open(self.path)
+            self._is_open = True
 
 
 def _is_writable(path: Path) -> bool:
@@ -134,8 +274,14 @@ def _load(path: Path, scratch: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         with closing(_connect(copy, alone=True)) as source:
             source.backup(connection)
-    connection.execute("PRAGMA foreign_keys = ON")
+    prepare(connection)
     return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """What the schema needs of each connection."""
+    connection.create_function("seal", -1, seal, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
@@ -145,12 +291,12 @@ def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
     try:
+        prepare(connection)
         if alone:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -512")
         connection.execute("SELECT count(*) FROM sqlite_master")
     except BaseException:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
-from agent import wire
+from agent import policy, wire
 from agent.decoding import decode_json
 from agent.freshness import Freshness
 from agent.model import Company, Person
 from agent.store.connection import Database, decoding
 
+_TAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,200}"')
+"""An entity tag (RFC 9110 section 8.8.3): anything else must not get into a header."""
 _TABLES = ("enrolment", "counter", "campaign", "acknowledgement", "message", "receipt")
 
 
@@ -38,15 +41,42 @@ class Enrolment(Struct, frozen=True):
         return self.company_id, msgspec.json.encode(self.person)
 
 
+# What each poll writes has no seal. Where it makes no sense it is left out: the next poll writes it again.
+
+
+def _tag(stored: object) -> str:
+    return stored if isinstance(stored, str) and _TAG.fullmatch(stored) else ""
+
+
+def _interval(stored: object) -> int:
+    seconds = stored if isinstance(stored, int) else policy.POLL_INTERVAL_S
+    return min(max(seconds, policy.POLL_INTERVAL_MIN_S), policy.POLL_INTERVAL_MAX_S)
+
+
+def _freshness(stored: object) -> Freshness:
+    try:
+        return decode_json(stored, Freshness) if isinstance(stored, bytes) else Freshness()
+    except msgspec.DecodeError:
+        return Freshness()
+
+
+def _moment(stored: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(stored) if isinstance(stored, str) and stored else None
+    except ValueError:
+        return None
+
+
 class EnrolmentStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def read(self) -> Enrolment | None:
         with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT server_url, company_id, keys, person, company, etag, poll_interval_s, last_check, connected,"
-                " freshness FROM enrolment"
+            row = connection.sealed(
+                "server_url, company_id, keys, person, company, etag, poll_interval_s, last_check, connected,"
+                " freshness",
+                "enrolment",
             ).fetchone()
         if row is None:
             return None
@@ -57,11 +87,11 @@ class EnrolmentStore:
                 keys=decode_json(row[2], wire.KeySet),
                 person=decode_json(row[3], Person),
                 company=decode_json(row[4], Company),
-                etag=row[5],
-                poll_interval_s=row[6],
-                last_check=datetime.fromisoformat(row[7]) if row[7] else None,
+                etag=_tag(row[5]),
+                poll_interval_s=_interval(row[6]),
+                last_check=_moment(row[7]),
                 connected=datetime.fromisoformat(row[8]) if row[8] else None,
-                freshness=decode_json(row[9], Freshness) if row[9] else Freshness(),
+                freshness=_freshness(row[9]),
             )
 
     def is_anothers(self, enrolment: Enrolment) -> bool:
@@ -115,12 +145,8 @@ class EnrolmentStore:
 
     def counters(self) -> dict[str, tuple[int, str]]:
         with self._database.reading() as connection:
-            return {
-                subject: (counter, digest)
-                for subject, counter, digest in connection.execute(
-                    "SELECT subject, counter, digest FROM counter"
-                )
-            }
+            rows = connection.sealed("subject, counter, digest", "counter")
+        return {subject: (counter, digest) for subject, counter, digest in rows}
 
     def raise_counters(self, counters: Mapping[str, tuple[int, str]]) -> None:
         """Remember the highest counters seen. A lower one than known never replaces it."""

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from agent import errors
 from agent.model import Event
 from agent.store.connection import Database, decoding
+from agent.store.sealing import is_sealed
 
 
 class SentMessage(Struct, frozen=True):
@@ -110,7 +111,7 @@ class MessageStore:
         """Keep a message without parts in memory until it can be written. Returns its number."""
         with self._lock:
             with self._database.reading() as connection:
-                last = connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
+                ((last,),) = connection.execute("SELECT coalesce(max(id), 0) FROM message")
             message_id = max([int(last), *self._held]) + 1
             self._held[message_id] = SentMessage(message_id, now, method, path, body, None, None)
             return message_id
@@ -169,9 +170,9 @@ class MessageStore:
     def all(self) -> list[SentMessage]:
         """Newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT id, sent_at, method, path, body, status, answer FROM message ORDER BY id DESC"
-            ).fetchall()
+            rows = connection.sealed(
+                "id, sent_at, method, path, body, status, answer", "message", "ORDER BY id DESC"
+            )
         with decoding("message"):
             kept = [SentMessage(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
         with self._lock:
@@ -180,10 +181,12 @@ class MessageStore:
     def parts(self) -> list[SentPart]:
         """Every event sent, newest first, its bytes cut out of the very message that left."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT message.id, sent_at, substr(body, position + 1, length), signal, campaign_id, event_id, outcome"
-                " FROM message_part JOIN message ON message.id = message_id ORDER BY message.id DESC, position"
-            ).fetchall()
+            rows = connection.sealed(
+                "message.id, sent_at, substr(body, position + 1, length), signal, campaign_id, event_id, outcome",
+                "message_part",
+                f"JOIN message ON message.id = message_id WHERE {is_sealed('message')}"
+                " ORDER BY message.id DESC, position",
+            )
         with decoding("message"):
             return [SentPart(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
 
@@ -203,10 +206,11 @@ class MessageStore:
     def documents(self) -> list[KeptDocument]:
         """All receipts, newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT receipt_id, status, signal, received, document, genuine FROM receipt"
-                " ORDER BY received DESC, rowid DESC"
-            ).fetchall()
+            rows = connection.sealed(
+                "receipt_id, status, signal, received, document, genuine",
+                "receipt",
+                "ORDER BY received DESC, rowid DESC",
+            )
         with decoding("receipt"):
             kept = [
                 KeptDocument(id, status, signal, datetime.fromisoformat(at), document, _truth(genuine))

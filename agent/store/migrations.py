@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from agent import errors
-from agent.store.connection import Database
+from agent.store.connection import Database, Row, prepare
+from agent.store.sealing import SEALED, statements
 
 log = logging.getLogger(__name__)
 
@@ -113,34 +115,52 @@ CREATE INDEX campaign_unread ON campaign (expires) WHERE is_read = 0 AND recalle
 ALTER TABLE enrolment ADD COLUMN freshness BLOB
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
+_V7 = ";\n".join(step for table, columns in SEALED.items() for step in statements(table, columns))
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:
     """Bring the database to the newest version, each step whole or not at all. Raises StoreTooNew, DiskFault."""
     with database.reading() as connection:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        ((version,),) = connection.execute("PRAGMA user_version")
     if version > len(migrations):
         raise errors.StoreTooNew(f"schema {version}, we know {len(migrations)}")
     if 0 < version < len(migrations):
         _back_up(database, version)
     for number in range(version, len(migrations)):
         with database.transaction() as connection:
-            for statement in migrations[number].split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+            if connection.execute("PRAGMA user_version").fetchone()[0] != number:
+                continue  # another process was faster
+            _apply(connection, migrations[number])
             connection.execute(f"PRAGMA user_version = {number + 1}")
         log.info("The store is now at schema version %d.", number + 1)
+
+
+def _apply(connection: sqlite3.Connection, migration: str) -> None:
+    for statement in migration.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def schema(connection: sqlite3.Connection) -> list[Row]:
+    """What a database is made of."""
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def newest_schema() -> list[Row]:
+    """What the migrations make of an empty database."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        prepare(connection)
+        for migration in MIGRATIONS:
+            _apply(connection, migration)
+        return schema(connection)
 
 
 def _back_up(database: Database, version: int) -> Path:
     """Copy the database beside itself; the newest copy of each version is kept."""
     copy = database.copy_path(str(version))
-    with database.reading() as connection:
-        target = sqlite3.connect(copy)
-        try:
-            connection.backup(target)
-        finally:
-            target.close()
+    with closing(sqlite3.connect(copy)) as target:
+        database.copy_to(target)
     copy.chmod(0o600)
     return copy

@@ -22,7 +22,8 @@ from agent import errors, policy
 
 log = logging.getLogger(__name__)
 
-Row = tuple[str | int | float | bytes | None, ...]
+Value = str | int | float | bytes | None
+Row = tuple[Value, ...]
 
 _JOURNALS = ("-journal", "-wal", "-shm")
 _TIME = "%Y%m%dT%H%M%SZ"

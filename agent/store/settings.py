@@ -13,7 +13,7 @@ class SettingStore:
 
     def get(self, name: str) -> str | None:
         with self._database.reading() as connection:
-            row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+            row = connection.sealed("value", "setting", "WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
 
     def get_time(self, name: str) -> datetime | None:

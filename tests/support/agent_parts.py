@@ -193,12 +193,16 @@ class Agent:
 
 @contextmanager
 def an_agent(
-    folder: Path, keychain: MemoryKeychain | None = None, clock: SettableClock | None = None
+    folder: Path,
+    keychain: MemoryKeychain | None = None,
+    clock: SettableClock | None = None,
+    *,
+    owner: bool = True,
 ) -> Iterator[Agent]:
     """A runtime over a folder, stopped at the end."""
     keychain, clock = keychain or MemoryKeychain(), clock or SettableClock()
     documents, folders = OwnProcessVerifier(), Folders.under(folder)
-    runtime = Runtime.open(folders, clock=clock, secrets=keychain, verifier=documents)
+    runtime = Runtime.open(folders, clock=clock, secrets=keychain, verifier=documents, owner=owner)
     try:
         yield Agent(runtime, keychain, documents, clock, folders)
     finally:

@@ -10,10 +10,7 @@ from tests.support.proof_report import Row, page
 from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
 
 NOT_YET = {
-    "R1",
     "R4",
-    "R5",
-    "R14",
     "S7",
     "S12",
     "S15",
