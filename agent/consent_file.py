@@ -41,6 +41,7 @@ class ConsentFile:
         self._notes = notes
         self._unwritten: dict[Signal, Consent] = {}
         self._known = b""
+        self.unread = False
 
     @property
     def behind(self) -> bool:
@@ -60,10 +61,15 @@ class ConsentFile:
             raise errors.DiskFault(f"consent record: {error}") from error
 
     def read(self) -> dict[Signal, Consent]:
-        """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written."""
-        self._known = content = _content(self._path)
+        """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written.
+
+        ``unread`` says whether the disk did not let it be read: all is off then, and nobody knows what was chosen.
+        """
+        content = _read_patiently(self._path)
+        self.unread = content is None
+        self._known = content = content or b""
         consents = {signal: _decode(signal, _slot(content, signal)) for signal in Signal}
-        usable = self._is_writable()
+        usable = self.unread or any(self._is_writable() for _ in range(_READINGS))
         for signal, kept in list(consents.items()):
             consent = self._noted(kept)
             if not usable:
@@ -156,6 +162,20 @@ class ConsentFile:
         for path in self._note_paths(signal):
             if path.exists():
                 path.unlink()
+
+
+def _read_patiently(path: Path) -> bytes | None:
+    """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""
+    content = None
+    for _ in range(_READINGS):
+        try:
+            content = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            log.warning("The consent record cannot be read; everything is off: %s", error)
+            continue
+        if all(_read_slot(signal, _slot(content, signal)) for signal in Signal):
+            break
+    return content
 
 
 def _content(path: Path) -> bytes:

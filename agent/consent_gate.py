@@ -92,6 +92,10 @@ class ConsentGate:
     def look_again(self) -> None:
         """Take over what another process turned off in the record. While it cannot be read, everything is closed."""
         with self._lock:
+            if self._file.unread:
+                self._consents = self._file.read()
+                self._unreadable = self._file.unread
+                return
             try:
                 written = self._file.changed()
             except errors.DiskFault as fault:
@@ -122,8 +126,10 @@ class ConsentGate:
             yield self.receipt(signal)
 
     def ended(self) -> frozenset[Signal]:
-        """The signals for which no consent is in force, whatever the reason but policy."""
+        """The signals for which no consent is in force, whatever the reason but policy. None while nobody knows."""
         with self._lock:
+            if self._file.unread:
+                return frozenset()
             return frozenset(s for s in Signal if self._consents[s].state is not ConsentState.GIVEN)
 
     def choices(self) -> tuple[SignalChoice, ...]:
@@ -144,8 +150,14 @@ class ConsentGate:
 
     def must_ask(self) -> bool:
         with self._lock:
-            return self._company is not None and rules.must_ask(
-                self._consents.values(), notice_version=self._company.notice.version, now=self._clock.now()
+            return (
+                self._company is not None
+                and not self._file.unread
+                and rules.must_ask(
+                    self._consents.values(),
+                    notice_version=self._company.notice.version,
+                    now=self._clock.now(),
+                )
             )
 
     def choose(self, choices: Mapping[Signal, bool], language: str) -> None:

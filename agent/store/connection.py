@@ -24,8 +24,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_UNREADABLE = ("unsupported file format", "malformed database schema", "no such column", "no such table")
-"""What SQLite calls a mere error, with no code of its own."""
+_UNREADABLE = (
+    "unsupported file format",
+    "malformed database schema",
+    "no such column",
+    "no such table",
+    "user-defined function raised exception",
+)
+"""What SQLite calls a mere error, with no code of its own; the last is a text that is no UTF-8, on its way to a seal."""
 _FAILING = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,

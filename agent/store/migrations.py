@@ -121,9 +121,11 @@ MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Bring the database to the newest version, each step whole or not at all. Raises StoreTooNew, DiskFault."""
+    """Bring the database to the newest version, each step whole or not at all. Raises StoreTooNew, StoreDamaged, DiskFault."""
     with database.reading() as connection:
         ((version,),) = connection.execute("PRAGMA user_version")
+    if version < 0:
+        raise errors.StoreDamaged(f"schema {version}")
     if version > len(migrations):
         raise errors.StoreTooNew(f"schema {version}, we know {len(migrations)}")
     if 0 < version < len(migrations):

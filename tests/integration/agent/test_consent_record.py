@@ -104,6 +104,24 @@ def test_what_cannot_be_written_down_is_not_given_but_is_withdrawn(tmp_path: Pat
     assert is_open(gate) == set()
 
 
+@pytest.mark.expected_logs("cannot be read")
+def test_a_record_that_cannot_be_read_means_off_and_the_choice_holds_again_once_it_can(
+    tmp_path: Path,
+) -> None:
+    record, away = tmp_path / "record", tmp_path / "away"
+    a_gate(record).choose(all_on(), "en")
+    record.rename(away)
+    record.mkdir()  # whoever opens it gets an error, the superuser too
+    gate = ConsentGate(ConsentFile(record), SettableClock(datetime(2026, 11, 24, tzinfo=UTC)))
+    gate.use_company(a_company())
+    assert is_open(gate) == set()
+    assert gate.ended() == set(), "nobody knows: what waits is neither sent nor deleted"
+    assert not gate.must_ask()
+    record.rmdir()
+    away.rename(record)
+    assert is_open(gate) == set(Signal)
+
+
 # A full disk, and one that can only be read
 
 

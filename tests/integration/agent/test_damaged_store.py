@@ -187,7 +187,7 @@ def test_damage_that_appears_while_the_agent_runs_is_repaired_at_the_next_look(
 
 
 @SET_ASIDE
-@pytest.mark.parametrize("version", [0, 1, len(MIGRATIONS) - 1, len(MIGRATIONS) + 1, 200])
+@pytest.mark.parametrize("version", [-7, 0, 1, len(MIGRATIONS) - 1, len(MIGRATIONS) + 1, 200])
 def test_a_damaged_version_number_is_no_other_version(
     folder: Path, keychain: MemoryKeychain, version: int
 ) -> None:
