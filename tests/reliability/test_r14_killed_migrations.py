@@ -55,9 +55,12 @@ def test_no_kill_during_a_migration_loses_anything(tmp_path: Path, proof: Proof)
     template, lost, on_the_way = tmp_path / "template", list[int](), 0
     with loopback_server(a_company()) as server:
         prepare(template, server)
-    before = contents(template)
+    first = contents(template)
     make_old(template, BACK)
     assert version(template) == len(MIGRATIONS) - BACK
+    before = contents(shutil.copytree(template, tmp_path / "not-killed"))
+    added = {name for name in first if first[name] != before[name]}
+    assert added <= {"announcements", "enrolment"}, "only these have fields that the old version lacked"
     with victims() as process:
         for number in range(trials):
             folder = shutil.copytree(template, tmp_path / str(number))

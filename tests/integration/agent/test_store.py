@@ -58,7 +58,7 @@ def setting(path: Path) -> list[tuple[str, str]]:
 def old_store(tmp_path: Path) -> Path:
     path = tmp_path / "tidings.sqlite3"
     with closing(opened(path)) as database, database.transaction() as connection:
-        connection.execute("INSERT INTO setting VALUES ('paused_until', 'tomorrow')")
+        connection.execute("INSERT INTO setting (name, value) VALUES ('paused_until', 'tomorrow')")
     return path
 
 
