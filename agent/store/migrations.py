@@ -121,7 +121,10 @@ MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 
 
 def migrate(database: Database, migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Bring the database to the newest version, each step whole or not at all. Raises StoreTooNew, StoreDamaged, DiskFault."""
+    """Bring the database to the newest version, each step whole or not at all.
+
+    Raises StoreTooNew, StoreDamaged, DiskFault.
+    """
     with database.reading() as connection:
         ((version,),) = connection.execute("PRAGMA user_version")
     if version < 0:

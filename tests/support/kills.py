@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.processes import ROOT
+from tests.support.waiting import until
 
 
 class Victims:
@@ -18,12 +19,13 @@ class Victims:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def kill(self, work: str, folder: Path, after_s: float) -> bool:
-        """Let a child work so long, then kill it. Returns whether it still ran then."""
+    def kill(self, work: str, folder: Path, after_s: float, ready: Callable[[], bool] = lambda: True) -> bool:
+        """Let a child work until it is ready and so long after, then kill it. Returns whether it still ran then."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{work} {folder}\n")
         self._process.stdin.flush()
         pid = int(self._line())
+        until(ready, "the child's work", every=0.003)
         end = time.perf_counter() + after_s
         while time.perf_counter() < end:  # the moment is what is tried, not a wait for something
             pass
