@@ -8,6 +8,7 @@ Exit codes: 0 all went well, 1 the task ran and failed, 2 it could not start: th
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "tidings-setup"
 OLDEST_PYTHON = (3, 11)
 LOG = ROOT / "build" / "setup.log"
+NGINX = ROOT / "build" / "nginx" / "usr" / "sbin" / "nginx"
 
 
 class TaskError(Exception):
@@ -95,6 +97,23 @@ def install_system_packages(purpose: str) -> None:
     step(f"{len(missing)} Debian packages", [*environment, *install, *missing])
 
 
+def unpack_nginx() -> None:
+    """Unpacks Debian's nginx into build/nginx for the tests. Installed, it would start and serve on every address.
+
+    Raises:
+        TaskError: it could not be fetched.
+    """
+    if not shutil.which("dpkg-deb") or NGINX.exists():
+        return
+    folder = NGINX.parents[2]
+    folder.mkdir(parents=True, exist_ok=True)
+    fetch = f"cd {shlex.quote(str(folder))} && apt-get download nginx && dpkg-deb -x nginx_*.deb ."
+    privilege = apt_privilege()
+    update = "" if privilege is None else " ".join([*privilege, "apt-get update"])
+    again = f"{update} && {fetch}" if update else "false"
+    step("nginx for the tests, not installed", ["sh", "-c", f"({fetch}) || ({again})"])
+
+
 def apt_privilege() -> list[str] | None:
     """The words to put before apt-get: none for root, sudo where it asks for no password, else None."""
     if os.geteuid() == 0:
@@ -153,6 +172,8 @@ def set_up(purpose: str) -> None:
     """All that a task needs; reuses what is there."""
     heading("Set-up")
     install_system_packages(purpose)
+    if purpose == "test":
+        unpack_nginx()
     install_python_packages()
     compile_translations()
     print("   ready", flush=True)
