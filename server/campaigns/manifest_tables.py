@@ -23,6 +23,8 @@ MOST_MISTAKES = 50
 """So many are listed: a file with more is looked at again when these are mended."""
 MOST_COMPARED = 500
 MOST_LISTED = 20
+_COMMAND = ": ffmpeg "
+"""A sentence that ends in a command has no full stop, which would be copied with it."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Mistake:
     what_to_do: str
 
     def __str__(self) -> str:
-        return _("{key}: {what}; {what_to_do}.").format(
+        said = _("{key}: {what}; {what_to_do}.").format(
             key=self.key, what=self.what, what_to_do=self.what_to_do
         )
+        return said.removesuffix(".") if _COMMAND in said else said
 
 
 @dataclass

@@ -26,6 +26,7 @@ from server.campaigns.media_checks import (
     enough_memory,
     opened_limited,
 )
+from server.campaigns.media_h264 import length_bytes, without_user_data
 from server.campaigns.media_images import encode
 from server.campaigns.media_mp4 import check_structure
 from server.campaigns.models import Media
@@ -155,7 +156,8 @@ def _misfit(video: VideoStream) -> bool:
     context = video.codec_context
     if context is None:
         return True
-    return max(context.width, context.height) > MAX_SIDE or _is_skewed(video) or _is_too_fast(video)
+    is_odd = bool(context.width % 2 or context.height % 2)
+    return is_odd or max(context.width, context.height) > MAX_SIDE or _is_skewed(video) or _is_too_fast(video)
 
 
 def _is_skewed(video: VideoStream) -> bool:
@@ -248,10 +250,15 @@ def _copy(
             for stream in streams
             if stream is not None
         }
+        video = streams[0]
+        prefix = length_bytes(video.codec_context.extradata)
         for packet in source.demux([stream for stream in streams if stream is not None]):
-            if packet.dts is not None and not packet.is_discard:
-                packet.stream = copies[packet.stream.index]
-                container.mux(packet)
+            if packet.dts is None or packet.is_discard:
+                continue
+            index = packet.stream_index
+            bare = without_user_data(packet, prefix) if index == video.index else packet
+            bare.stream = copies[index]
+            container.mux(bare)
 
 
 def _seen(path: Path, copy: BinaryIO, original: BinaryIO) -> _Seen:

@@ -109,6 +109,32 @@ def test_nothing_that_was_written_beside_picture_and_sound_travels(tmp_path: Pat
         assert not container.chapters()
 
 
+MARK = "086f3693-b7b3-4f2c-9653-21492feee5b8"
+
+
+@pytest.mark.parametrize("options", ["", OPEN_GROUPS])
+def test_what_a_camera_writes_between_the_pictures_does_not_travel(tmp_path: Path, options: str) -> None:
+    notes = f"-bsf:v 'h264_metadata=sei_user_data={MARK}+{CANARY}'"
+    film = silent(tmp_path, "f.mp4", options=f"{options} {notes}")
+    assert CANARY.encode() in film.read_bytes()
+    published = tmp_path / "published.mp4"
+    published.write_bytes(check_video(film).file.content)
+    assert CANARY.encode() not in published.read_bytes()
+    assert b"x264" not in published.read_bytes()
+    assert not finds_damage(published)
+    assert pixels_of(published) == pixels_of(film)
+
+
+def pixels_of(film: Path) -> list[bytes]:
+    with av.open(str(film)) as container:
+        return [bytes(frame.planes[0]) for frame in container.decode(video=0)]
+
+
+def odd(folder: Path) -> Path:
+    source = "-f lavfi -i testsrc2=size=161x91:rate=25:duration=1"
+    return silent(folder, "f.mp4", source=source, options="-pix_fmt yuv444p")
+
+
 def test_what_an_edit_list_hides_does_not_travel(tmp_path: Path) -> None:
     film = trimmed(tmp_path, "f.mp4")
     with pytest.raises(BadFile, match="edit list") as refused:
@@ -143,6 +169,7 @@ def large_and_fast(folder: Path, name: str) -> Path:
     [
         (lambda folder: trimmed(folder, "f.mp4"), "edit list", (160, 90)),
         (lambda folder: wide(folder, "f.mp4"), "not square", (212, 120)),
+        (odd, "yuv444p", (160, 90)),
         (
             lambda folder: silent(
                 folder, "f.mp4", source="-f lavfi -i testsrc2=size=160x90:rate=120:duration=1"
