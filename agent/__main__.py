@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent import __version__, arguments_privacy, errors, helpers
+from agent import __version__, arguments_privacy, errors, helpers, private_files
 from agent.folders import Folders
 from resources import i18n
 from resources.i18n import _
@@ -33,6 +33,7 @@ def main(
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["helper"]:
         return helpers.run(words[1] if len(words) > 1 else "")
+    private_files.limit_umask()
     i18n.use_language()
     options = build_parser().parse_args(words)
     from agent import commands, logs

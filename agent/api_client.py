@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,11 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CHUNK_BYTES = 64 * 1024
+_TRUST_BY_ENVIRONMENT = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that add authorities, for us (OpenSSL reads the last two itself) and for a helper that fetches a PAC file.
+
+Whoever sets one for a moment could read along. What this computer trusts, its administrator decides.
+"""
 
 
 def server_address(text: str) -> str:
@@ -58,6 +64,8 @@ class ApiClient:
     """A ``Transport`` for one thread at a time. ``abort`` may be called from any other."""
 
     def __init__(self, server_url: str, token: str | None = None) -> None:
+        for name in _TRUST_BY_ENVIRONMENT:
+            os.environ.pop(name, None)
         self._base = server_url
         self.feed_subject = wire.feed_subject(token or "")
         self._ways = proxies.ways_to(server_url)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agent import arguments_privacy, control, control_calls, errors, policy, receipts, wire
+from agent import arguments_privacy, control, control_calls, errors, policy, private_files, receipts, wire
 from agent.control_calls import Call, Shown
 from agent.decoding import decode_json
 from agent.folders import Folders
@@ -282,7 +282,8 @@ def _read(name: str) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """A new file that only its owner may read. Raises InvalidInput where there is one already, DiskFault."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.parent.exists():
+            private_files.make_folder(path.parent)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
     except FileExistsError as error:

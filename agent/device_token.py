@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import errors, policy
+from agent import errors, policy, private_files
 from agent.enrolling import RetrySecrets, attempt_account
 from agent.ports import Clock, SecretStore
 
@@ -30,13 +31,13 @@ def keychain_account(data: Path) -> str:
         kept = ""
     if re.fullmatch(r"device-[0-9a-f]{16}", kept):
         return kept
-    return f"device-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]}"
+    return f"device-{hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]}"
 
 
 def keep_account(data: Path, account: str) -> None:
     """Without the file the name is that of the folder's present place: a disk that does not take it costs little."""
     try:
-        (data / _NAME_FILE).write_text(account, encoding="ascii")
+        private_files.write(data / _NAME_FILE, account.encode("ascii"))
     except OSError as error:
         log.warning("The name of the keychain entry was not kept: %s", error)
 

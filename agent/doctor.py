@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent import __version__, damage, device_policy, errors, policy, proxies, wire
+from agent import __version__, damage, device_policy, errors, policy, private_files, proxies, wire
 from agent.api_client import ApiClient
 from agent.folders import Folders
 from agent.freshness import Freshness
@@ -54,7 +54,7 @@ def _disk(folders: Folders) -> Check:
         folders.make()
         free = shutil.disk_usage(folders.data).free
         probe = folders.data / f".doctor-{os.getpid()}"
-        probe.write_bytes(b"x")
+        private_files.write(probe, b"x")
         probe.unlink()
     except OSError as error:
         return Check("disk", "fault", _("The data folder cannot be written: {error}").format(error=error))

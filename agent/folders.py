@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agent import private_files
+
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
 
@@ -56,31 +58,10 @@ class Folders(Struct, frozen=True):
         return cls(home / "data", home / "cache", home / "logs", home / "run", home / POLICY_NAME)
 
     def make(self) -> None:
-        """Create them, readable by their owner only. Raises OSError."""
+        """Create them; what is in them is their owner's alone. Raises OSError."""
         for folder in (self.data, self.cache, self.logs, self.runtime):
-            private_folder(folder)
-
-
-def private_folder(folder: Path) -> None:
-    """Make it, with its parents where there are none, its owner's alone whatever the umask. Raises OSError.
-
-    A mode that a parent has already is not ours to change (XDG Base Directory, "Referencing this specification").
-    """
-    if folder.exists():
-        if _is_open_to_others(folder):
-            folder.chmod(0o700)
-        return
-    if not folder.parent.exists():
-        private_folder(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
-
-
-def _is_open_to_others(folder: Path) -> bool:
-    """Whether it is ours, and not ours alone."""
-    if sys.platform == "win32":
-        return False
-    found = folder.stat()
-    return found.st_uid == os.geteuid() and bool(found.st_mode & 0o077)
+            private_files.make_folder(folder)
+            private_files.tighten_all(folder)
 
 
 def system_policy() -> Path:

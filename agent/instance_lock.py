@@ -17,8 +17,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent import control, errors, policy, whereabouts
-from agent.folders import Folders, private_folder
+from agent import control, errors, policy, private_files, whereabouts
+from agent.folders import Folders
 from agent.whereabouts import Place
 from resources.i18n import _
 
@@ -59,7 +59,7 @@ class InstanceLock:
         self._file: os.stat_result | None = None
         try:
             for folder in (folders.data, folders.runtime):
-                private_folder(folder)
+                private_files.make_folder(folder)
             self._take(folders)
             self.place = Place(
                 uuid.uuid4().hex, socket.gethostname(), os.getpid(), display, _socket_folder(folders.runtime)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.handlers
 import re
 import sys
 from pathlib import Path
+
+from agent import private_files
 
 _SECRETS = re.compile(
     r"tdt_[\w-]+|Bearer\s+\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b|(?:\"[^\"]*\"|[^\s\"'(<,;=:]+)@[\w-]+(?:\.[\w-]+)+"
@@ -24,6 +27,14 @@ class _Redacting(logging.Formatter):
         return _SECRETS.sub("[removed]", super().format(record))
 
 
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """Each file that it begins is its owner's alone."""
+
+    def _open(self) -> io.TextIOWrapper:
+        private_files.make(Path(self.baseFilename))
+        return super()._open()
+
+
 def set_up(level: str, folder: Path | None) -> None:
     """Log from ``level`` on to standard error, and from ``info`` on to ``folder``/tidings.log (1 MB, two older ones)."""
     root = logging.getLogger()
@@ -34,11 +45,9 @@ def set_up(level: str, folder: Path | None) -> None:
     handlers: list[logging.Handler] = [screen]
     if folder is not None:
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_files.make_folder(folder)
             handlers.append(
-                logging.handlers.RotatingFileHandler(
-                    folder / "tidings.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8"
-                )
+                _PrivateFile(folder / "tidings.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8")
             )
         except OSError as error:
             root.warning("No log file: %s", error)

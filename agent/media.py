@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent import errors, policy, wire
+from agent import errors, policy, private_files, wire
 from agent.model import Campaign, Variant
 from agent.ports import Transport
 
@@ -74,9 +74,10 @@ class MediaCache:
             raise errors.MediaRefused(f"{file.size} bytes are more than the limit of {file.max_bytes}")
         part = self._folder / f"{file.sha256}.part"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_files.make_folder(self._folder)
             if part.exists() and part.stat().st_size >= file.size:
                 part.unlink()
+            private_files.make(part)
             try:
                 transport.download(f"{wire.MEDIA_PATH}/{file.sha256}", part, size=file.size)
                 self._let_in(part, file)
@@ -94,7 +95,6 @@ class MediaCache:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest != file.sha256:
             raise errors.MediaRefused("the hash is not the signed one")
-        part.chmod(0o600)
         part.replace(self._folder / file.sha256)
 
     def evict(self, keep: Iterable[MediaFile]) -> None:

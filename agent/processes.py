@@ -16,11 +16,14 @@ _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 def command(*words: str) -> list[str]:
-    """The command line that starts this program with other words."""
+    """The command line that starts this program with other words.
+
+    ``-P``: no code of the current folder is ever run (Python documentation, "Interface options").
+    """
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
     module = "ui" if importlib.util.find_spec("ui.__main__") else "agent"
-    return [sys.executable, "-m", module, *words]
+    return [sys.executable, "-P", "-m", module, *words]
 
 
 @contextmanager

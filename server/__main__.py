@@ -46,6 +46,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Answers the exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    os.umask(0o077)
+    os.environ["PYTHONSAFEPATH"] = "1"  # Of the processes that we start none runs code of the current folder.
     _prepare(_early(given))
     parser, modules = _parser()
     options = parser.parse_args(given)

@@ -49,7 +49,7 @@ def _keep(ending: threading.Event, wait_s: float, every_s: float, words: list[st
 
 
 def _run(ending: threading.Event, words: list[str]) -> None:
-    command = [sys.executable, "-m", "server", *words]
+    command = [sys.executable, "-P", "-m", "server", *words]
     try:
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
             _wait(process, ending)

@@ -81,7 +81,7 @@ def sqlite_database(path: Path) -> dict[str, Any]:
     # IMMEDIATE: a transaction that will write takes the write lock at its start, so that two of them queue up
     # instead of one failing half-way. WAL: readers are never blocked by the writer.
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "server.database.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from agent import errors
+from agent import errors, private_files
 from agent.store import repairs
 from agent.store.sealing import is_sealed, seal
 
@@ -262,11 +262,14 @@ def _is_writable(path: Path) -> bool:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    """SQLite gives the files of its log the mode that the database has (sqlite.org/src, os_unix.c: findCreateFileMode)."""
+    if not path.exists():
+        private_files.make(path)
     try:
         connection = _connect(path)
     except sqlite3.OperationalError:
         connection = _connect(path, alone=True)
-    path.chmod(0o600)
+    private_files.tighten(path)
     return connection
 
 
@@ -276,6 +279,7 @@ def _load(path: Path, scratch: Path) -> sqlite3.Connection:
         copy = Path(folder) / path.name
         for ending in ("", "-wal"):
             if (original := path.with_name(path.name + ending)).exists():
+                private_files.make(copy.with_name(copy.name + ending))
                 shutil.copyfile(original, copy.with_name(copy.name + ending))
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         with closing(_connect(copy, alone=True)) as source:

@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from agent import errors
+from agent import errors, private_files
 from agent.store.connection import Database, Row, prepare
 from agent.store.sealing import SEALED, statements
 
@@ -165,7 +165,7 @@ def newest_schema() -> list[Row]:
 def _back_up(database: Database, version: int) -> Path:
     """Copy the database beside itself; the newest copy of each version is kept."""
     copy = database.copy_path(str(version))
+    private_files.make(copy)
     with closing(sqlite3.connect(copy)) as target:
         database.copy_to(target)
-    copy.chmod(0o600)
     return copy

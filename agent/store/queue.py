@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agent import errors, policy
+from agent import errors, policy, private_files
 from agent.decoding import decode_json, resolve
 from agent.model import Event, Signal
 from agent.ports import Clock
@@ -188,9 +188,9 @@ class EventQueue:
         with faults(path.name, tried=True):
             if self._owner:
                 repairs.finish(path)
-            with closing(_connect(path, "rwc" if create else "rw")) as connection:
-                if create:
-                    path.chmod(0o600)
+            if create:
+                private_files.make(path)
+            with closing(_connect(path, "rw")) as connection:
                 connection.execute("BEGIN")
                 _migrate(connection, signal)
                 result = work(connection)
@@ -208,8 +208,8 @@ class EventQueue:
                 repairs.take_away(path, lost, now)
                 return
             part = repairs.part_of(path)
-            with closing(_connect(part, "rwc")) as connection:
-                part.chmod(0o600)
+            private_files.make(part)
+            with closing(_connect(part, "rw")) as connection:
                 connection.execute("BEGIN")
                 _migrate(connection, signal)
                 connection.executemany(

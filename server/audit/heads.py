@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from server import private_files
 from server.errors import EnvironmentFault
 
 
@@ -43,7 +44,7 @@ def kept(company_id: str) -> Head | None:
 def keep(company_id: str, head: Head) -> None:
     """Remember the end, on the disk before this returns. A lower number changes nothing. Raises `OSError`."""
     folder = _folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     with _locked(folder):
         before = kept(company_id)
         if before is None or before.number < head.number:
@@ -57,7 +58,7 @@ def forget(company_id: str) -> None:
 
 def _replace(path: Path, text: str) -> None:
     fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="utf-8") as file:
+    with open(fresh, "w", encoding="utf-8", opener=private_files.opener) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -72,7 +73,7 @@ def _replace(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One writer at a time, among all processes of this server."""
-    with (folder / "lock").open("a") as file:
+    with open(folder / "lock", "a", opener=private_files.opener) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

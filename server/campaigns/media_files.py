@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from server import private_files
+
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -25,7 +27,7 @@ def store(company_id: str, source: BinaryIO) -> tuple[str, int]:
     A file that is there already is left alone. Raises `OSError` when the disk refuses; nothing is left behind then.
     """
     folder: Path = settings.MEDIA_FOLDER / company_id
-    folder.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     with _temporary_file(folder) as (target, temporary):
         digest, size = hashlib.sha256(), 0
         while chunk := source.read(CHUNK_BYTES):
@@ -34,7 +36,7 @@ def store(company_id: str, source: BinaryIO) -> tuple[str, int]:
         target.flush()
         os.fsync(target.fileno())
         place = path_of(company_id, digest.hexdigest())
-        place.parent.mkdir(exist_ok=True)
+        private_files.make_folder(place.parent)
         temporary.replace(place)
     return digest.hexdigest(), size
 

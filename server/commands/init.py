@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils.translation import gettext as _
 
+from server import private_files
 from server.audit import log
 from server.directory.companies import make_or_change
 from server.directory.company_file import CompanyFile, CompanySection, check_company, read_company_file
@@ -130,7 +131,7 @@ def prepare_data_folder() -> None:
     """Make the data folder and the server's secret key, for its own user only. Raises `EnvironmentFault`."""
     data, secret_file = settings.DATA, settings.SECRET_FILE
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(data)
         if not secret_file.exists():
             descriptor = os.open(secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from server import private_files
 from server.commands.companies import add_company_argument, chosen_company
 from server.errors import EnvironmentFault
 from server.privacy.record import as_csv, as_html, record_of
@@ -32,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return 0
     try:
-        options.output.write_text(text, encoding="utf-8", newline="")
+        with open(options.output, "w", encoding="utf-8", newline="", opener=private_files.opener) as file:
+            file.write(text)
     except OSError as error:
         raise EnvironmentFault(_("The record cannot be written"), f"{options.output}: {error}") from error
     return 0

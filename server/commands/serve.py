@@ -16,7 +16,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from server import connections, daily, load
+from server import connections, daily, load, private_files
 from server.database.soundness import require_sound
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
@@ -120,6 +120,7 @@ def _prepare(options: argparse.Namespace) -> None:
     settled_region()  # a database of another region is not even migrated
     call_command("migrate", verbosity=0, interactive=False)
     require_own_region()
+    private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)
     for company in Company.objects.exclude(pk__in=on_the_move()):
         load_signer(company.id, "receipt")

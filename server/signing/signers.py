@@ -15,6 +15,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from server import private_files
 from server.errors import EnvironmentFault, Refused
 
 Use = Literal["campaign", "receipt"]
@@ -72,7 +73,7 @@ def create_keys(company_id: str) -> None:
         path = key_file(company_id, use)
         text = json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_files.make_folder(path.parent)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
-from server import under_way
+from server import private_files, under_way
 from server.access.models import AccessToken
 from server.audit import log
 from server.database.transactions import Pieces
@@ -104,7 +104,7 @@ def _staged_files(archive: ArchiveReader, bar: Bar) -> Iterator[Path]:
         for done, name in enumerate(names, start=1):
             found = is_media(name)
             place = staged / "media" / found[1][:2] / found[1] if found else staged / name
-            place.parent.mkdir(exist_ok=True)
+            private_files.make_folder(place.parent)
             _write(place, archive.chunks(name))
             tick(done)
         yield staged
@@ -136,7 +136,7 @@ def _completed(manifest: Manifest, staged: Path) -> Company:
         raise _other_company()
     media, keys = data_folders(company.pk)
     for source, place in ((staged / "media", media), (staged / "keys", keys)):
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(place.parent)
         source.rename(place)
     _check_keys(company)
     if apply_to(company):

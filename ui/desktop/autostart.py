@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import errors, processes
+from agent import errors, private_files, processes
 
 ENTRY = "tidings.desktop"
 LABEL = "tidings.agent"
@@ -102,8 +102,9 @@ def _switch_file(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    if not path.parent.exists():
+        private_files.make_folder(path.parent)
+    private_files.write(path, content)
 
 
 # macOS

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import ssl
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +30,10 @@ def corporate(folder: Path) -> Authority:
 
 @pytest.fixture
 def _trusting_corporate(monkeypatch: pytest.MonkeyPatch, corporate: Authority) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(corporate.certificate))
+    """The administrator added the authority to what the system trusts, as a file that truststore looks for."""
+    nothing = ssl.DefaultVerifyPaths(None, None, "", "", "", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [str(corporate.certificate)])
 
 
 def ask(certificate: Certificate) -> list[int]:
@@ -44,6 +52,53 @@ def ask(certificate: Certificate) -> list[int]:
 @pytest.mark.usefixtures("_trusting_corporate")
 def test_a_companys_own_authority_is_believed_when_the_computer_trusts_it(corporate: Authority) -> None:
     assert len(ask(corporate.issue())) == 1
+
+
+POLL = """
+import sys
+from agent import errors
+from agent.api_client import ApiClient
+try:
+    ApiClient(sys.argv[1], "tdt_secret").request("GET", "/api/v1/feed")
+    print("answered")
+except errors.CertificateRefused:
+    print("refused")
+"""
+
+
+def polled(url: str, *before: str | Path, **variables: str) -> str:
+    """What an agent in a process of its own says of a server; `before`: what starts it."""
+    command = [*before, sys.executable, "-c", POLL, url]
+    done = subprocess.run(
+        command, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
+def hashed(folder: Path, authority: Authority) -> Path:
+    """A folder of authorities as OpenSSL looks for them: by the hash of their names."""
+    command = ["openssl", "x509", "-noout", "-hash", "-in", authority.certificate]
+    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copy(authority.certificate, folder / f"{name}.0")
+    return folder
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change what the system trusts, for a process")
+def test_what_the_systems_own_store_holds_is_believed(corporate: Authority, tmp_path: Path) -> None:
+    store = ssl.get_default_verify_paths().openssl_capath
+    mounted = f'mount --bind "{hashed(tmp_path, corporate)}" "$(readlink -f {store})" && exec "$@"'
+    with loopback_server(lambda _: json_reply({}), corporate.issue().server_context()) as server:
+        assert polled(server.url, "unshare", "--mount", "sh", "-c", mounted, "sh") == "answered"
+
+
+@pytest.mark.parametrize(
+    "variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+)
+def test_no_variable_adds_an_authority(corporate: Authority, tmp_path: Path, variable: str) -> None:
+    place = hashed(tmp_path, corporate) if variable == "SSL_CERT_DIR" else corporate.certificate
+    with loopback_server(lambda _: json_reply({}), corporate.issue().server_context()) as server:
+        assert polled(server.url, **{variable: str(place)}) == "refused"
+        assert server.requests == []
 
 
 def test_an_authority_that_the_computer_does_not_know_is_refused(corporate: Authority) -> None:

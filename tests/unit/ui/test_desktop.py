@@ -168,7 +168,7 @@ class TestAutostart:
     def test_the_entry_starts_this_program_in_the_tray(self, config: Path) -> None:
         autostart.switch(True)
         entry = (config / "autostart/tidings.desktop").read_text()
-        assert f"Exec={sys.executable} -m ui run --minimized\n" in entry
+        assert f"Exec={sys.executable} -P -m ui run --minimized\n" in entry
 
     def test_one_installed_for_everybody_is_switched_off_for_one_person_by_hiding_it(
         self, config: Path, tmp_path: Path

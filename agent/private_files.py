@@ -1,0 +1,75 @@
+"""Files and folders that their owner alone may read, whatever the umask and the folder that they are in.
+
+On Windows a user's own folders are the user's alone by what the system sets there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+def opener(path: str, flags: int) -> int:
+    """For ``open(…, opener=opener)``: a file that is made is private from its first moment. Raises OSError."""
+    return os.open(path, flags, MODE)
+
+
+def make(path: Path) -> None:
+    """Let there be such a file, empty if there was none. Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, MODE))
+    tighten(path)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace what the file holds. Raises OSError."""
+    with open(path, "wb", opener=opener) as file:
+        file.write(content)
+    tighten(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, with its parents where there are none. Raises OSError.
+
+    A mode that a parent has already is not ours to change (XDG Base Directory, "Referencing this specification").
+    """
+    if folder.exists():
+        tighten(folder)
+        return
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=FOLDER_MODE)
+
+
+def tighten(path: Path) -> None:
+    """Take away what others may do with it, if it is ours. Raises OSError, but not of a disk that is read-only."""
+    if sys.platform == "win32":
+        return
+    found = path.stat()
+    if found.st_uid != os.geteuid() or not found.st_mode & 0o077:
+        return
+    try:
+        path.chmod(FOLDER_MODE if stat.S_ISDIR(found.st_mode) else MODE)
+    except OSError:
+        if os.access(path, os.W_OK):
+            raise
+
+
+def tighten_all(folder: Path) -> None:
+    """Also what an earlier version made; what goes meanwhile, goes. Raises OSError."""
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            with contextlib.suppress(FileNotFoundError):
+                if not path.is_symlink():
+                    tighten(path)
+
+
+def limit_umask() -> None:
+    """What libraries make, no other user can change. Not less: programs that we start inherit it."""
+    os.umask(os.umask(0o077) | 0o022)

@@ -1,0 +1,1 @@
+"""Django's database backend for SQLite, with files of the server's own user."""
