@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +35,9 @@ def main(
     if words[:1] == ["helper"]:
         return helpers.run(words[1] if len(words) > 1 else "")
     private_files.limit_umask()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # What the terminal cannot say is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     i18n.use_language()
     options = build_parser().parse_args(words)
     from agent import commands, logs

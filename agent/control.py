@@ -117,7 +117,7 @@ def ask_agent(folders: Folders, question: bytes) -> bytes:
 def socket_folder(folders: Folders) -> Path:
     """Where the sockets of the agent are that runs over this data."""
     place = whereabouts.read(folders.data)
-    return Path(place.sockets) if place is not None and place.sockets else folders.runtime
+    return (place.socket_folder if place is not None else None) or folders.runtime
 
 
 def ask(folder: Path, question: bytes) -> bytes:

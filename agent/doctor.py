@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
@@ -60,8 +61,15 @@ def _disk(folders: Folders) -> Check:
         return Check("disk", "fault", _("The data folder cannot be written: {error}").format(error=error))
     verdict: Literal["ok", "warning"] = "ok" if free > LOW_DISK_BYTES else "warning"
     return Check(
-        "disk", verdict, _("{free} MB are free for {folder}").format(free=free // 2**20, folder=folders.data)
+        "disk",
+        verdict,
+        _("{free} MB are free for {folder}").format(free=free // 2**20, folder=_shown(folders.data)),
     )
+
+
+def _shown(path: Path) -> str:
+    """A name for people to read, also where it is not UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _keychain(secrets: SecretStore) -> Check:

@@ -10,7 +10,6 @@ import errno
 import logging
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import uuid
@@ -62,7 +61,11 @@ class InstanceLock:
                 private_files.make_folder(folder)
             self._take(folders)
             self.place = Place(
-                uuid.uuid4().hex, socket.gethostname(), os.getpid(), display, _socket_folder(folders.runtime)
+                instance=uuid.uuid4().hex,
+                host=whereabouts.this_host(),
+                pid=os.getpid(),
+                display=display.encode(errors="replace").decode(),
+                sockets=_socket_folder(folders.runtime),
             )
         except OSError as error:
             self._close()
@@ -75,7 +78,7 @@ class InstanceLock:
     @property
     def sockets(self) -> Path:
         """The folder for this agent's sockets: its user's alone."""
-        return Path(self.place.sockets)
+        return self.place.socket_folder or Path()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -226,16 +229,16 @@ def _earlier_locks(folders: Folders) -> Iterator[Path]:
             yield path
 
 
-def _socket_folder(runtime: Path) -> str:
+def _socket_folder(runtime: Path) -> bytes:
     """The session's folder; where it takes no socket, a fresh one of our own."""
     if sys.platform == "win32":
-        return ""
-    return str(runtime) if control.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY)
+        return b""
+    return os.fsencode(runtime if control.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY))
 
 
 def _remove_temporary(place: Place) -> None:
-    folder = Path(place.sockets)
-    if folder.name.startswith(_TEMPORARY):
+    folder = place.socket_folder
+    if folder is not None and folder.name.startswith(_TEMPORARY):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -47,7 +47,13 @@ def set_up(level: str, folder: Path | None) -> None:
         try:
             private_files.make_folder(folder)
             handlers.append(
-                _PrivateFile(folder / "tidings.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+                _PrivateFile(
+                    folder / "tidings.log",
+                    maxBytes=1_000_000,
+                    backupCount=2,
+                    encoding="utf-8",
+                    errors="backslashreplace",
+                )
             )
         except OSError as error:
             root.warning("No log file: %s", error)

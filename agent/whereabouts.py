@@ -20,18 +20,31 @@ NAME = "agent.place"
 
 
 class Place(Struct, frozen=True):
-    """``display``: where its windows are, empty for none. ``sockets`` is a folder. ``instance`` differs after each start."""
+    """``display``: where its windows are, empty for none. ``instance`` differs after each start.
+
+    ``sockets`` are the bytes of a folder's name, which need not be UTF-8; empty for none.
+    """
 
     instance: str
     host: str
     pid: int
     display: str
-    sockets: str
+    sockets: bytes
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether it is on another computer, over the same home."""
-        return self.host != socket.gethostname()
+        return self.host != this_host()
+
+    @property
+    def socket_folder(self) -> Path | None:
+        """Where its sockets are."""
+        return Path(os.fsdecode(self.sockets)) if self.sockets else None
+
+
+def this_host() -> str:
+    """The name of this computer, for people to read."""
+    return socket.gethostname().encode(errors="replace").decode()
 
 
 def read(data: Path) -> Place | None:

@@ -23,6 +23,7 @@ from ui.player.messages import (
     PlayRequest,
     Problem,
     Told,
+    named,
 )
 from ui.player.process import PlayerProcess
 from ui.timers import Call, Timers
@@ -195,7 +196,7 @@ class Playback:
             return None
         return PlayRequest(
             title=text.title,
-            video=str(path.absolute()),
+            video=named(path),
             sha256=video.sha256,
             poster=self._absolute(video.poster.sha256 if video.poster else ""),
             captions=self._captions(video),
@@ -224,7 +225,7 @@ class Playback:
     def _absolute(self, sha256: str) -> str:
         """Empty while the file is not here."""
         path: Path | None = self._agent.media_path(sha256) if sha256 else None
-        return str(path.absolute()) if path is not None else ""
+        return named(path) if path is not None else ""
 
     # What it tells
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.player.messages import CaptionFile
+from ui.player.messages import CaptionFile, path_of
 
 if TYPE_CHECKING:
     from webvtt.models import Timestamp
@@ -85,7 +85,7 @@ class CaptionTrack:
         if self.index == OFF:
             return ""
         if self.index not in self._read:
-            self._read[self.index] = Captions(Path(self._files[self.index].path))
+            self._read[self.index] = Captions(path_of(self._files[self.index].path))
         return self._read[self.index].text(position_ms)
 
     def _first(self, chosen: str | None) -> int:

@@ -7,7 +7,8 @@ import os
 import stat
 from collections.abc import Iterator
 from io import FileIO
-from pathlib import Path
+
+from ui.player.messages import path_of
 
 MAX_BOXES = 10_000
 """At the outermost level; a real film has a handful."""
@@ -28,7 +29,10 @@ def open_video(path: str, sha256: str) -> FileIO:
     cut short would be played as if it were whole. The open file is what was checked, whatever its name leads to later.
     Reads the whole file. Raises NotThere, NotPlayable.
     """
-    file = Path(path)
+    try:
+        file = path_of(path)
+    except ValueError as error:
+        raise NotPlayable("not a path") from error
     if not file.is_absolute():
         raise NotPlayable("not an absolute path of this computer")
     try:

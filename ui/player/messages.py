@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -54,7 +56,7 @@ class Problem(StrEnum):
 
 
 class PlayRequest(Struct, frozen=True, forbid_unknown_fields=True, tag="play"):
-    """Open the window. Once. Paths are absolute and of files on this computer; never an address.
+    """Open the window. Once. Paths are absolute, of files on this computer, and as ``named``; never an address.
 
     With ``problem`` nothing is decoded: the window says what happened.
     """
@@ -111,6 +113,16 @@ class Event(StrEnum):
 class PlayerEvent(Struct, frozen=True, forbid_unknown_fields=True):
     event: Event
     detail: str = ""
+
+
+def named(path: Path) -> str:
+    """A path as it is sent: its bytes as characters, since a name need not be UTF-8 and JSON is."""
+    return os.fsencode(path.absolute()).decode("latin-1")
+
+
+def path_of(name: str) -> Path:
+    """The path that was named so. Raises ValueError for what names none."""
+    return Path(os.fsdecode(name.encode("latin-1")))
 
 
 def line(message: Order | PlayerEvent) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer, Signal
@@ -13,7 +12,7 @@ from ui.player.captions import OFF, CaptionTrack
 from ui.player.controls import FIRST_VOLUME
 from ui.player.frame import PlayerFrame
 from ui.player.keys import Act, act_of
-from ui.player.messages import Event, PlayRequest, Problem, Told
+from ui.player.messages import Event, PlayRequest, Problem, Told, path_of
 from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
 from ui.theme import Theme
 from ui.tray_icon import application_icon
@@ -33,7 +32,7 @@ class PlayerWindow(PlayerFrame):
     told = Signal(object, str)
 
     def __init__(self, request: PlayRequest, theme: Theme, film: Film | None = None) -> None:
-        poster = read_picture(Path(request.poster), POSTER_SIZE) if request.poster else QImage()
+        poster = read_picture(path_of(request.poster), POSTER_SIZE) if request.poster else QImage()
         track = CaptionTrack(request.captions, language(), request.captions_language)
         super().__init__(theme, poster, track.labels, liked=request.liked)
         self._request, self._poster, self._track = request, poster, track

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QFile, QIODevice, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -43,14 +44,21 @@ def read_picture(path: Path, wanted: QSize) -> QImage:
     The format is set from the first bytes, so that no other decoder of Qt's ever sees the file.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(4)
+        with path.open("rb", buffering=0) as file:
+            return _read_open(file, wanted)
     except OSError:
         return QImage()
+
+
+def _read_open(file: FileIO, wanted: QSize) -> QImage:
+    """The open file, not its name: Qt finds no name that is not UTF-8."""
+    head = file.read(4)
     kind = next((name for magic, name in FORMATS.items() if head.startswith(magic)), None)
-    if kind is None:
+    device = QFile()
+    file.seek(0)
+    if kind is None or not device.open(file.fileno(), QIODevice.OpenModeFlag.ReadOnly):
         return QImage()
-    reader = QImageReader(str(path), kind)
+    reader = QImageReader(device, QByteArray(kind))
     reader.setAutoDetectImageFormat(False)
     reader.setAutoTransform(True)
     size = reader.size()

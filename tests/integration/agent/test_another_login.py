@@ -391,7 +391,7 @@ def test_an_earlier_version_in_another_login_counts_too(folders: Folders, tmp_pa
 def seems_to_run_on(host: str, folders: Folders, *, last_sign_s: float) -> None:
     """A computer wrote that an agent runs there, and the lock of that agent is not seen here."""
     folders.make()
-    whereabouts.write(folders.data, whereabouts.Place("x", host, 9, ":0", "/run/user/9/tidings"))
+    whereabouts.write(folders.data, whereabouts.Place("x", host, 9, ":0", b"/run/user/9/tidings"))
     (folders.data / NAME).touch()
     now = (folders.data / NAME).stat().st_mtime
     os.utime(folders.data / whereabouts.NAME, (now - last_sign_s, now - last_sign_s))

@@ -1,0 +1,104 @@
+"""A second start of the same person: on the display where it runs, on another one, and on none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from agent.folders import Folders
+from agent.instance_lock import InstanceLock
+from tests.support.processes import ROOT
+from ui.desktop.single_instance import SingleInstance
+
+WHERE = f"process {os.getpid()}, on the display :1."
+PATIENCE_MS = 120_000
+
+
+class First(SingleInstance):
+    """The agent that runs, on the display :1; it counts how often it was asked to show its inbox."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(InstanceLock(Folders.under(home), ":1"))
+        self.shown = 0
+        self.show_requested.connect(self._show)
+
+    def _show(self) -> None:
+        self.shown += 1
+
+
+@pytest.fixture
+def first(qtbot: QtBot, tmp_path: Path) -> Iterator[First]:
+    running = First(tmp_path / "home")
+    yield running
+    running.close()
+
+
+def second(tmp_path: Path, display: str, *words: str) -> "subprocess.Popen[str]":
+    """The same person starts it again, by a menu: nobody reads standard error there, and it is a file here."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TIDINGS_HOME": str(tmp_path / "home")}
+    env |= {
+        "PYTHONPATH": str(ROOT),
+        "QT_QPA_PLATFORM": "offscreen",
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if display:
+        env["DISPLAY"] = display
+    return subprocess.Popen(
+        [sys.executable, "-m", "ui", "run", *words],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(qtbot: QtBot, process: "subprocess.Popen[str]") -> str:
+    """What it said, once it ended by itself; the first agent answers meanwhile."""
+    qtbot.waitUntil(lambda: process.poll() is not None, timeout=PATIENCE_MS)
+    return "".join(process.communicate())
+
+
+@pytest.mark.parametrize("display", [":1", ":1.0"])
+def test_on_the_same_display_the_inbox_opens(
+    qtbot: QtBot, tmp_path: Path, first: First, display: str
+) -> None:
+    process = second(tmp_path, display)
+    ended(qtbot, process)
+    assert (process.returncode, first.shown) == (0, 1)
+
+
+@pytest.mark.parametrize("display", [":1", ":2", ""])
+def test_minimized_opens_nothing_and_says_where_it_runs(
+    qtbot: QtBot, tmp_path: Path, first: First, display: str
+) -> None:
+    process = second(tmp_path, display, "--minimized")
+    said = ended(qtbot, process)
+    assert WHERE in said
+    assert (process.returncode, first.shown) == (0, 0)
+
+
+def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, first: First) -> None:
+    process = second(tmp_path, "")
+    said = ended(qtbot, process)
+    assert WHERE in said
+    assert "already running" in said
+    assert (process.returncode, first.shown) == (1, 0)
+
+
+def test_on_another_display_it_says_so_there_and_opens_nothing_here(
+    qtbot: QtBot, tmp_path: Path, first: First
+) -> None:
+    """Its window stays for a while; nobody waits for that here."""
+    process = second(tmp_path, ":2")
+    assert process.stderr is not None
+    with process:
+        assert WHERE in process.stderr.readline()
+        process.terminate()
+    qtbot.wait(1)
+    assert first.shown == 0
