@@ -28,7 +28,9 @@ MARKS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=("agent", "inbox", "player", "server"), help="one of the four only")
+    parser.add_argument(
+        "--only", choices=("agent", "inbox", "player", "server", "growth"), help="one of the five only"
+    )
     parser.add_argument(
         "--idle-seconds", type=float, default=120, help="how long programs at rest are watched (default: 120)"
     )
@@ -65,6 +67,11 @@ def main() -> int:
 
         console.print("Server …")
         rows += server.run()
+    if options.only == "growth":  # it takes a quarter of an hour
+        from benchmarks import growth
+
+        console.print("Growth: 100,000 people, 20,000 campaigns …")
+        rows += growth.run()
     console.print(table_of(rows))
     save(rows)
     missed = [row.what for row in rows if row.met is False]

@@ -95,8 +95,8 @@ def sqlite_database(path: Path) -> dict[str, Any]:
 def postgresql_database(url: str) -> dict[str, Any]:
     """The settings of a database on a PostgreSQL server."""
     settings: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))
-    # The poll's query is then planned once for each connection, which is most of its cost. A pooler
-    # between must know prepared statements (PgBouncer does from 1.21 on).
+    # The poll's query is then planned once for each connection, which is most of its cost; not where a pooler is
+    # between, see `database.sessions`.
     options = {"server_side_binding": True, "prepare_threshold": 5}
     return settings | {"OPTIONS": settings.get("OPTIONS", {}) | options}
 

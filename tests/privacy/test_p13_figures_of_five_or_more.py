@@ -4,7 +4,6 @@ import itertools
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,10 +15,11 @@ from server.campaigns.models import Campaign, Media
 from server.directory.models import Company, Group, Person
 from server.errors import Refused
 from server.privacy.erasure import erase
-from server.reports import audiences, blocks, cohorts, figures
+from server.reports import audiences, blocks, cohorts, figures, tallies
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import keys_of
+from server.signals.models import Signal
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
@@ -141,13 +141,10 @@ def _by_place_alone(content: Mapping[str, Any]) -> dict[str, str]:
     return counted
 
 
-def _all_clicks(campaign: Campaign, signal: str, links: Collection[str] | None = None) -> dict[str, date]:
+def _all_days(campaign: Campaign, signal: str) -> dict[str, str]:
     """The whole counts clicks that no link's figure counts."""
-    everything = links is not None and set(links) == set(campaign.counted)
-    return _did(campaign, signal, None if everything else links)
-
-
-_did = figures.did
+    rows = Signal.objects.filter(campaign=campaign, signal=signal).values_list("person_key", "date")
+    return {key: day.isoformat() for key, day in rows}
 
 
 @pytest.mark.parametrize("weaker", [_each_for_itself, _by_place_alone])
@@ -161,7 +158,7 @@ def test_the_attack_finds_figures_of_what_is_in_some_variants_only(
 def test_the_attack_finds_a_whole_that_counts_more_than_its_links(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figures, "did", _all_clicks)
+    monkeypatch.setattr(tallies, "_days", _all_days)
     assert any(_lived(seed).wrong for seed in range(3))
 
 
