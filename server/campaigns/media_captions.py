@@ -1,5 +1,6 @@
 """Captions: WebVTT as many programs write it, read as browsers do, and written anew without styles and remarks."""
 
+import heapq
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from server.campaigns.models import Media
 
 MAX_BYTES = MEGABYTE
 """Of the upload, and of what agents get."""
+MOST_AT_ONCE = 12
+"""Captions that the player shows together."""
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -27,6 +30,7 @@ def check_captions(path: Path, video_ms: int) -> CheckedFile:
         text = _decoded(path, read_limited(path, MAX_BYTES))
         cues = _read(path, text)
         _check_times(path, cues, video_ms)
+        _check_overlaps(path, cues)
         content = written(cues).encode()
     if len(content) > MAX_BYTES:
         raise BadFile(
@@ -92,4 +96,19 @@ def _check_times(path: Path, cues: list[Cue], video_ms: int) -> None:
                     file=path.name, line=cue.line
                 ),
                 _("check that it belongs to this video"),
+            )
+
+
+def _check_overlaps(path: Path, cues: list[Cue]) -> None:
+    ends: list[int] = []
+    for cue in sorted(cues, key=lambda cue: cue.start_ms):
+        while ends and ends[0] <= cue.start_ms:
+            heapq.heappop(ends)
+        heapq.heappush(ends, cue.end_ms)
+        if len(ends) > MOST_AT_ONCE:
+            raise BadFile(
+                _("“{file}” has more than {limit} captions at once in line {line}").format(
+                    file=path.name, limit=MOST_AT_ONCE, line=cue.line
+                ),
+                _("correct its times"),
             )

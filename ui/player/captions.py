@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 4
-"""Cues that are shown together; of more, those that began last."""
+MOST_AT_ONCE = 12
+"""Cues that are shown together; of more, which a server of ours refuses, those that began last."""
 
 
 class Captions:

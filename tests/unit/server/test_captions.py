@@ -169,6 +169,14 @@ def test_captions_that_overlap_are_shown_together_in_their_order(tmp_path: Path)
     assert shown(tmp_path, content, 2_000, 4_000) == ["first\nb\na", "b\na"]
 
 
+def test_all_that_are_due_at_once_are_shown_or_the_file_is_refused(tmp_path: Path) -> None:
+    cues = [f"00:01.000 --> 00:05.000\nvoice {number}\n" for number in range(13)]
+    words = "\n".join(f"voice {number}" for number in range(12))
+    assert shown(tmp_path, "WEBVTT\n\n" + "\n".join(cues[:12]), 2_000) == [words]
+    with pytest.raises(BadFile, match="more than 12 captions at once in line 39"):
+        taken(tmp_path, "WEBVTT\n\n" + "\n".join(cues))
+
+
 def test_characters_that_stand_for_others_are_shown(tmp_path: Path) -> None:
     content = "WEBVTT\n\n00:01.000 --> 00:02.000\nTom &amp; Léa &lt;b&gt; 1 &lt; 2&nbsp;&#233; I <3 it, 4 < 5<br>AT&T\n"
     assert shown(tmp_path, content, 1_500) == ["Tom & Léa <b> 1 < 2\xa0é I <3 it, 4 < 5\nAT&T"]
