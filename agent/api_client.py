@@ -63,20 +63,26 @@ def server_address(text: str) -> str:
 class ApiClient:
     """A ``Transport`` for one thread at a time. ``abort`` may be called from any other."""
 
-    def __init__(self, server_url: str, token: str | None = None) -> None:
+    def __init__(self, server_url: str, token: str | Callable[[], str | None] | None = None) -> None:
+        """``token``: what gives it, where it may be replaced while the client is in use."""
         for name in _TRUST_BY_ENVIRONMENT:
             os.environ.pop(name, None)
         self._base = server_url
-        self.feed_subject = wire.feed_subject(token or "")
+        self._token = token if callable(token) else lambda: token
         self._ways = proxies.ways_to(server_url)
         self._lines = Lines()
         self._session = _Session()
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": f"tidings/{__version__}", "Accept-Encoding": "identity"})
-        self._session.auth = _Bearer(token)
+        self._session.auth = _Bearer(self._token)
         self._session.cookies.set_policy(_NoCookies())
         self._session.mount("http://", _Adapter(self._lines))
         self._session.mount("https://", _SystemTrustAdapter(self._lines))
+
+    @property
+    def feed_subject(self) -> str:
+        """See ``Transport``."""
+        return wire.feed_subject(self._token() or "")
 
     def close(self) -> None:
         self._session.close()
@@ -181,12 +187,12 @@ class _Session(requests.Session):
 class _Bearer(requests.auth.AuthBase):
     """Always set, also without a token: it keeps requests from sending what a ``.netrc`` file says."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: Callable[[], str | None]) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        if token := self._token():
+            request.headers["Authorization"] = f"Bearer {token}"
         return request
 
 
@@ -339,6 +345,7 @@ def _refusal(status: int, problem: wire.Problem) -> errors.Refused:
 
 _PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {
     "tidings:unauthorized": errors.TokenRefused,
+    "tidings:token-reused": errors.TokenReused,
     "tidings:invalid-code": errors.CodeRefused,
     "tidings:notice-changed": errors.NoticeChanged,
     "tidings:invalid-request": errors.NotUnderstood,

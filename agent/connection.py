@@ -54,7 +54,26 @@ class Connector:
         enrolment = self._enrolment
         if enrolment is None:
             raise errors.NotConnected("no enrolment")
-        return ApiClient(enrolment.server_url, self.token.read(enrolment.server_url))
+        self.token.read(enrolment.server_url)
+        if self.token.is_undecided:
+            self._decide(enrolment.server_url)
+        return ApiClient(enrolment.server_url, self.token.current)
+
+    def _decide(self, server_url: str) -> None:
+        """Ask whether the server knows the newer one of two tokens: the older is of no use then, and must not be shown."""
+        with self._lock, closing(ApiClient(server_url, self.token.following())) as client:
+            if not self.token.is_undecided:
+                return
+            try:
+                client.request(
+                    "GET", wire.FEED_PATH, headers={"If-None-Match": "*"}, max_bytes=policy.FEED_MAX_BYTES
+                )
+            except errors.TokenReused:
+                raise
+            except errors.TokenRefused:
+                self.token.decide(server_knows_next=False)
+            else:
+                self.token.decide(server_knows_next=True)
 
     def enrol(self, address: str, code: str, *, keep: bool) -> bool:
         """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.

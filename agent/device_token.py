@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -49,18 +50,24 @@ class DeviceToken:
     the person acts, and not each time that a token is wanted. What it answers late is taken then; ``when_late`` is called.
     """
 
-    def __init__(self, secrets: SecretStore, data: Path, clock: Clock) -> None:
-        self._secrets = secrets
+    def __init__(self, keychain: SecretStore, data: Path, clock: Clock) -> None:
+        self._secrets = keychain
         self._data = data
         self._account = keychain_account(data)
         self._clock = clock
-        self.retry_secrets = RetrySecrets(secrets, self._account)
+        self.retry_secrets = RetrySecrets(keychain, self._account)
         self._lock = threading.RLock()
         self._token: str | None = None
+        self._next: str | None = None
+        """Chosen and in the keychain; the server may know it or not."""
+        self._chosen: str | None = None
+        """Perhaps in the keychain: it failed."""
+        self.is_undecided = False
+        """Two were found in the keychain."""
         self._not_before = 0.0
         self.fault: errors.KeychainUnavailable | None = None
         self.when_late: Callable[[], None] = lambda: None
-        secrets.when_late(self._answered)
+        keychain.when_late(self._answered)
 
     def read(self, old_account: str) -> str:
         """The token; from the entry ``old_account`` of earlier versions, if need be, which is renamed then.
@@ -72,7 +79,7 @@ class DeviceToken:
                 if self.fault is not None and self._clock.monotonic() < self._not_before:
                     raise self.fault
                 try:
-                    self._token = self._secrets.read(self._account) or self._renamed(old_account)
+                    self._take(self._secrets.read(self._account) or self._renamed(old_account))
                 except errors.KeychainUnavailable as fault:
                     self._failed(fault)
                     raise
@@ -80,6 +87,43 @@ class DeviceToken:
             if self._token is None:
                 raise errors.TokenMissing("no token in the keychain")
             return self._token
+
+    def _take(self, kept: str | None) -> None:
+        self._token, _, following = (kept or "").partition(" ")
+        self._token = self._token or None
+        self._next, self.is_undecided, self._chosen = following or None, bool(following), None
+
+    def current(self) -> str | None:
+        """The one in use, as far as it was read."""
+        return self._token
+
+    def following(self) -> str | None:
+        """The other one of two."""
+        return self._next
+
+    def decide(self, *, server_knows_next: bool) -> None:
+        """What the server says of the other one of two. The keychain keeps both: a restored server may know one only."""
+        with self._lock:
+            if server_knows_next:
+                self.advance()
+            self.is_undecided = False
+
+    def plan(self) -> str:
+        """The next token, in the keychain beside the present one when this returns. Raises KeychainUnavailable."""
+        with self._lock:
+            if self.fault is not None:
+                raise self.fault
+            if self._next is None:
+                # Also where it was not taken: a keychain that takes it late must not bring an unknown one.
+                self._chosen = self._chosen or f"tdt_{secrets.token_urlsafe(32)}"
+                self._secrets.write(self._account, f"{self._token} {self._chosen}")
+                self._next = self._chosen
+            return self._next
+
+    def advance(self) -> None:
+        """The server knows the next one: it is used from now on."""
+        with self._lock:
+            self._token, self._next, self._chosen = self._next, None, None
 
     def _renamed(self, old_account: str) -> str | None:
         token = self._secrets.read(old_account)
@@ -96,6 +140,7 @@ class DeviceToken:
         """
         with self._lock:
             before, self._token = self._token, token
+            self._next, self.is_undecided, self._chosen = None, False, None
             try:
                 self._write(token)
             except errors.KeychainUnavailable as fault:
@@ -132,12 +177,12 @@ class DeviceToken:
     def forget(self) -> None:
         """The server refused it."""
         with self._lock:
-            self._token = None
+            self._take(None)
 
     def delete(self, old_account: str = "") -> None:
         """From memory and keychain. A keychain that does not answer is told in the log."""
         with self._lock:
-            self._token = None
+            self._take(None)
             self.fault = None
             for account in filter(None, (self._account, attempt_account(self._account), old_account)):
                 try:

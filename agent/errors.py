@@ -26,6 +26,7 @@
     │   ├── CodeRefused           unknown, used or expired invitation
     │   ├── WrongRegion           the company's data lies with servers of another region
     │   ├── TokenRefused          this computer's access was taken back
+    │   │   ├── TokenReused       because a replaced token of it was used: there is a copy
     │   │   └── TokenMissing      its token is not in the keychain any more
     │   ├── NoticeChanged         the notice has a newer version: the person must be asked again
     │   └── NotUnderstood         it makes no sense to the server: sending it again is of no use
@@ -405,6 +406,19 @@ class TokenRefused(Refused):
     def message(self) -> str:
         return _(
             "Your company took back this computer's access. Ask your administrator for a new code to connect again."
+        )
+
+
+class TokenReused(TokenRefused):
+    @property
+    def title(self) -> str:
+        return _("This computer was disconnected, as its key was used elsewhere too")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Somebody may have a copy of it; it is of no use any more. Tell your administrator, and ask for a new code to "
+            "connect again."
         )
 
 

@@ -29,6 +29,10 @@ FEED_MAX_CAMPAIGNS = 1_000
 ME_MAX_BYTES = 16 * 1024 * 1024
 DOCUMENT_MAX_BYTES = 256 * 1024
 
+# The device token
+TOKEN_PERIOD_DAYS = 30
+TOKEN_RETRY_S = 3_600
+
 # Connecting
 ENROLMENT_WAITS_S = (0.5, 2.0, 5.0)
 """Before each further try while the answer to an enrolment is lost. The code can be used again for ten minutes."""

@@ -63,7 +63,8 @@ class Transport(Protocol):
     ``feed_subject``: whom the server's statements are about, for the token in use.
     """
 
-    feed_subject: str
+    @property
+    def feed_subject(self) -> str: ...
 
     def request(
         self,

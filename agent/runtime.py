@@ -43,6 +43,7 @@ from agent.my_data import MyData
 from agent.outbox import Outbox
 from agent.ports import Clock, SecretStore
 from agent.preference_keeper import PreferenceKeeper
+from agent.rotation import TokenRotation
 from agent.scheduling import Scheduler
 from agent.secrets import ProcessKeychain
 from agent.store.acknowledgements import AcknowledgementStore
@@ -124,6 +125,7 @@ class Runtime:
         self._work = Work(
             self._connector,
             sync,
+            TokenRotation(token, self._settings, clock),
             self._outbox,
             self._acknowledging,
             self._choosing,

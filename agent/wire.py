@@ -39,6 +39,7 @@ CONSENTS_PATH = "/api/v1/consents"
 ACKNOWLEDGEMENTS_PATH = "/api/v1/acknowledgements"
 ME_PATH = "/api/v1/me"
 DEVICE_PATH = "/api/v1/device"
+TOKEN_PATH = "/api/v1/device/token"
 HEALTH_PATH = "/api/v1/health"
 
 COMPANY_DOCUMENT = "tidings-company"
@@ -186,6 +187,10 @@ def encode_enrolment(code: str, agent_version: str, platform: str, retry_secret:
     """``retry_secret``: left out where it is empty, as servers from before there was one need it."""
     body = {"code": code, "agent_version": agent_version, "platform": platform}
     return msgspec.json.encode(body | ({"retry_secret": retry_secret} if retry_secret else {}))
+
+
+def encode_next_token(token: str) -> bytes:
+    return msgspec.json.encode({"next_sha256": hashlib.sha256(token.encode()).hexdigest()})
 
 
 def encode_event(

@@ -19,6 +19,7 @@ from agent.media import MediaCache, MediaFile, files_needed
 from agent.model import Change, Connection, Trouble
 from agent.outbox import Outbox
 from agent.pacing import Pace
+from agent.rotation import TokenRotation
 from agent.scheduling import Scheduler, Task
 from agent.store.campaigns import CampaignStore
 from agent.sync import Sync
@@ -39,6 +40,7 @@ class Work:
         self,
         connector: Connector,
         sync: Sync,
+        rotation: TokenRotation,
         outbox: Outbox,
         acknowledging: Acknowledging,
         choosing: Choosing,
@@ -50,6 +52,7 @@ class Work:
     ) -> None:
         self._connector = connector
         self._sync = sync
+        self._rotation = rotation
         self._outbox = outbox
         self._acknowledging = acknowledging
         self._choosing = choosing
@@ -188,11 +191,13 @@ class Work:
     # The three tasks
 
     def _poll(self) -> float | None:
+        client = self._client(_POLL)
         try:
-            outcome = self._sync.step(self._client(_POLL))
+            outcome = self._sync.step(client)
         except (errors.FeedRefused, errors.ClockDiffers):
             self._connector.reload()
             raise
+        self._rotation.step(client)
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
         if self._connector.reload():

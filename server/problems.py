@@ -92,6 +92,12 @@ def unauthorized() -> Problem:
     return Problem("unauthorized", HTTPStatus.UNAUTHORIZED, "This computer is not connected", detail)
 
 
+def token_reused() -> Problem:
+    """A token was used after another one had replaced it: there is a copy of it somewhere."""
+    detail = "A replaced token of this computer was used, so all of them were revoked. Enrol it again."
+    return Problem("token-reused", HTTPStatus.UNAUTHORIZED, "This computer was disconnected", detail)
+
+
 def forbidden(role: str) -> Problem:
     """The caller is known, and their role has no right to this."""
     detail = f"The role {role} may not do this."

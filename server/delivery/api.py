@@ -9,7 +9,7 @@ from ninja import Path, Router, Status
 from pydantic import Field
 
 from server import clock, problems
-from server.delivery import enrolment, media
+from server.delivery import enrolment, media, rotation
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.delivery.feed import entity_tag, feed
 from server.schemas import CompactJws, Message, Version, problem_answers
@@ -66,6 +66,12 @@ class FeedAnswer(Message):
 
 STATED = "signed"
 """The value of `Tidings-Feed` with which an agent asks for a statement; older ones would refuse the field."""
+
+
+class NextTokenRequest(Message):
+    next_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 FEED_HEADERS = [
     {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}},
     {
@@ -160,6 +166,18 @@ def _matches(condition: str | None, tag: str) -> bool:
 )
 def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
     return media.answer(request, media.visible_media(request.auth, sha256, clock.now()))
+
+
+@router.post(
+    "/device/token",
+    auth=DeviceToken(),
+    response={204: None},
+    summary="Say which token this computer will use next",
+    openapi_extra=problem_answers(400, 401, 409, 413, 415, 422, 429, 503),
+)
+def announce_token(request: CallerRequest, body: NextTokenRequest) -> Status[None]:
+    rotation.announce(request.auth.device_id, request.auth.token_hash, body.next_sha256)
+    return Status(204, None)
 
 
 @router.delete(

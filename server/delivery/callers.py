@@ -1,7 +1,7 @@
 """Who is calling: one query from the device token to the person, the company and its feed's state."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from server import load
+from server.delivery import rotation
 from server.delivery.models import Device
 from server.delivery.tokens import LONGEST_TOKEN, TOKEN_PREFIX, token_hash
 
@@ -43,28 +44,42 @@ class DeviceToken(HttpBearer):
         return self.authenticate(request, token) if scheme.lower() == "bearer" else None
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429)."""
+        """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429; 401 for a reused token)."""
         row = _row(token)
+        is_other = row is None and _is_token(token)
+        if is_other:
+            row = _row_of(rotation.settle(token_hash(token)))
         if row is None:
             return None
         load.rate_for(request.META).take(row[0])
         device_id, person_id, *company = row
         # SQLite has no type for UUIDs.
         person = UUID(person_id) if isinstance(person_id, str) else person_id
-        return Caller(device_id, person, *company)
+        caller = Caller(device_id, person, *company)
+        return replace(caller, token_hash=token_hash(token)) if is_other else caller
 
 
 def device_holder(token: str) -> load.Holder | None:
     """Who holds this token, without counting the request; None when it is unknown or revoked."""
     row = _row(token)
+    if row is None and _is_token(token):
+        row = _row_of(rotation.known_as(token_hash(token)))
     return load.Holder(row[0], row[2]) if row else None
 
 
+def _is_token(token: str) -> bool:
+    return len(token) <= LONGEST_TOKEN and token.startswith(TOKEN_PREFIX)
+
+
 def _row(token: str) -> tuple[Any, ...] | None:
-    if len(token) > LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+    return _row_of(token_hash(token)) if _is_token(token) else None
+
+
+def _row_of(hashed: str | None) -> tuple[Any, ...] | None:
+    if hashed is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_query(connection.vendor), [token_hash(token)])
+        cursor.execute(_query(connection.vendor), [hashed])
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

@@ -101,7 +101,9 @@ def revoke(devices: list[int]) -> int:
     if ended:
         ledger.write(
             ledger.Fact(
-                "device-revoked", device.person.company_id, token=ledger.token_digest(device.token_hash)
+                "device-revoked",
+                device.person.company_id,
+                token=ledger.token_digest(device.family or device.token_hash),
             )
             for device in ended
         )

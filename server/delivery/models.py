@@ -56,6 +56,17 @@ class Device(models.Model):
     token_hash = models.CharField(
         max_length=64, unique=True, help_text="SHA-256 of the device token, in hex."
     )
+    next_hash = models.CharField(
+        max_length=64,
+        null=True,
+        default=None,
+        unique=True,
+        help_text="The same of the token that the agent will use next.",
+    )
+    family = models.CharField(
+        max_length=64, default="", help_text="The same of the first token, once there was another."
+    )
+    reused = models.BooleanField(default=False, help_text="Ended because a replaced token was used.")
     platform = models.CharField(max_length=7, choices=Platform.choices)
     agent_version = models.CharField(max_length=40)
     enrolled_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +76,9 @@ class Device(models.Model):
         "id": IMPERSONAL,
         "person": SERVING,
         "token_hash": replace(SERVING, secret=True),
+        "next_hash": replace(SERVING, secret=True),
+        "family": replace(SERVING, secret=True),
+        "reused": SERVING,
         "platform": SERVING,
         "agent_version": SERVING,
         "enrolled_at": SERVING,
@@ -73,3 +87,21 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"device {self.pk}"
+
+
+class SpentToken(models.Model):
+    """A token that another one has replaced. See `delivery.rotation`."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="spent_tokens")
+    token_hash = models.CharField(max_length=64, unique=True)
+    grace_until = models.DateTimeField(null=True, help_text="Forgotten by housekeeping once it is past.")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "device": SERVING,
+        "token_hash": replace(SERVING, secret=True),
+        "grace_until": SERVING,
+    }
+
+    def __str__(self) -> str:
+        return f"spent token {self.pk}"

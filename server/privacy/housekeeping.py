@@ -14,7 +14,7 @@ from server import clock, under_way
 from server.campaigns.models import Media
 from server.database.transactions import Pieces
 from server.delivery.enrolment import REPEATABLE
-from server.delivery.models import Device, Invitation
+from server.delivery.models import Device, Invitation, SpentToken
 from server.directory.importing import upsert
 from server.directory.models import Company
 from server.errors import ServerError
@@ -104,6 +104,12 @@ def _delete_devices(dry_run: bool) -> int:
     return _delete(Device.objects.filter(revoked_at__isnull=False), dry_run)
 
 
+def _forget_token_times(dry_run: bool) -> int:
+    """When a computer first used its present token is needed for as long as the former one is taken."""
+    past = SpentToken.objects.filter(grace_until__lt=clock.now())
+    return past.count() if dry_run else past.update(grace_until=None)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -160,6 +166,7 @@ JOBS = (
     Job("close-campaigns", _close_campaigns, Retention.CAMPAIGN),
     Job("delete-invitations", _delete_invitations, Retention.INVITATION),
     Job("delete-revoked-computers", _delete_devices, Retention.ENROLMENT),
+    Job("forget-token-times", _forget_token_times),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

@@ -190,8 +190,8 @@ def _withdraw(company: Company, person: UUID, fact: Fact) -> bool:
 
 def _revoke_devices(facts: list[Fact]) -> int:
     tokens = {fact.token for fact in facts}
-    enrolled = Device.objects.filter(revoked_at=None).values_list("pk", "token_hash")
-    ended = [pk for pk, token_hash in enrolled if ledger.token_digest(token_hash) in tokens]
+    enrolled = Device.objects.filter(revoked_at=None).values_list("pk", "family", "token_hash")
+    ended = [pk for pk, *hashes in enrolled if ledger.token_digest(hashes[0] or hashes[1]) in tokens]
     for start in range(0, len(ended), PEOPLE_AT_ONCE):
         Device.objects.filter(pk__in=ended[start : start + PEOPLE_AT_ONCE]).update(revoked_at=clock.now())
     return len(ended)

@@ -20,7 +20,7 @@ from server import private_files, under_way
 from server.access.models import AccessToken
 from server.audit import log
 from server.database.transactions import Pieces
-from server.delivery.models import Device
+from server.delivery.models import Device, SpentToken
 from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
@@ -174,8 +174,8 @@ def _insert_rows(archive: ArchiveReader, bar: Bar) -> None:
 
 
 def _holds_tokens(model: type[Model]) -> bool:
-    """Whether rows of this model let somebody in. None of the others refers to them."""
-    return model in (Device, AccessToken)
+    """Whether rows of this model let somebody in, or belong to such. None of the others refers to them."""
+    return model in (Device, SpentToken, AccessToken)
 
 
 def _insert(manifest: Manifest, model: type[Model], lines: Sequence[bytes], numbers: Numbers) -> None:

@@ -1,5 +1,6 @@
 """The requests and answers among the golden messages, valid and not. `make_golden` writes them."""
 
+import hashlib
 from typing import Any
 
 from tests.contract.golden_documents import (
@@ -72,6 +73,12 @@ PROBLEMS = [
     ),
     ("wrong-region", 421, "This server is in another region", "region eu, not us"),
     ("unauthorized", 401, "This computer is not connected", "The device token is unknown or revoked."),
+    (
+        "token-reused",
+        401,
+        "This computer was disconnected",
+        "A replaced token of this computer was used, so all of them were revoked. Enrol it again.",
+    ),
     ("invalid-request", 422, "The request is not valid", "code: Field required"),
     ("not-found", 404, "Not found", "There is nothing at this address for this computer."),
     ("notice-changed", 409, "The notice has changed", "Version 4 is in force. Ask the person afresh."),
@@ -294,6 +301,23 @@ def _acknowledgements() -> dict[str, JSON]:
     }
 
 
+def _tokens() -> dict[str, JSON]:
+    announced = {"next_sha256": hashlib.sha256(b"tdt_test-only").hexdigest()}
+    return {
+        "token-request": _file(
+            "token-request",
+            "POST /api/v1/device/token",
+            None,
+            [_case("next", announced)],
+            [
+                _bad("the-token-itself", "its hash, never the token", {"next_sha256": "tdt_test-only"}),
+                _bad("unknown-field", "an unknown field", announced | {"token": "tdt_test-only"}),
+                _bad("empty", "next_sha256 is missing", {}),
+            ],
+        )
+    }
+
+
 def message_files() -> dict[str, JSON]:
     """The golden files that hold requests and answers, by name."""
     problems = [
@@ -303,6 +327,7 @@ def message_files() -> dict[str, JSON]:
     return {
         **_enrolment(),
         **_feed(),
+        **_tokens(),
         **_signals(),
         **_consents(),
         **_acknowledgements(),

@@ -153,6 +153,11 @@ def test_events_leave_as_the_protocol_says() -> None:
         assert body[offset : offset + len(event)] == event
 
 
+def test_the_next_tokens_hash_leaves_as_the_protocol_says() -> None:
+    (case,) = golden("token-request")["valid"]
+    assert json.loads(wire.encode_next_token("tdt_test-only")) == case["body"]
+
+
 def test_consents_leave_as_the_protocol_says() -> None:
     for case in golden("consent-request")["valid"]:
         body = case["body"]

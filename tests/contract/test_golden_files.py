@@ -29,6 +29,7 @@ def _schema(message: str) -> type[BaseModel]:
     return {
         "enrolment-request": delivery.EnrolmentRequest,
         "enrolment-answer": delivery.EnrolmentAnswer,
+        "token-request": delivery.NextTokenRequest,
         "feed-answer": delivery.FeedAnswer,
         "signals-request": signals.SignalsRequest,
         "signals-answer": signals.SignalsAnswer,

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from agent import __version__
+from agent import __version__, rotation
 from agent.folders import Folders
 from agent.model import Act, Interaction
 from agent.runtime import Runtime
@@ -70,6 +70,7 @@ FIELDS: Mapping[str, Fields] = {
         "platform": ("linux|windows|macos", "platform name"),
         "retry_secret": (r"[\w-]{43}", "random number"),
     },
+    "next key": {"next_sha256": ("[0-9a-f]{64}", "SHA-256 of the computer's next token")},
 }
 DETAILS = {"email", "first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses"}
 
@@ -90,6 +91,7 @@ CALLS: Mapping[str, Mapping[str, str]] = {
     r"POST /api/v1/acknowledgements": OF_A_BODY,
     r"GET /api/v1/me": {},
     r"PATCH /api/v1/me": OF_A_BODY,
+    r"POST /api/v1/device/token": OF_A_BODY,
     r"DELETE /api/v1/device": {"content-length": "0"},
 }
 
@@ -99,6 +101,7 @@ KINDS = {
     "acknowledgements": "“I have read this”",
     "enrolments": "enrolment",
     "me": "correction",
+    "token": "next key",
 }
 """What the table calls the messages to an address."""
 
@@ -166,6 +169,7 @@ def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder:
     try:
         runtime.enrol(proxy.url, company.home.invite(email))
         runtime.sync_once()
+        runtime._settings.set(rotation.DUE, "2020-01-01T00:00:00+00:00")
         runtime.choose(all_on())
         for item in runtime.inbox():
             text = item.campaign.variant("en")

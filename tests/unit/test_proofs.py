@@ -11,7 +11,6 @@ from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
 
 NOT_YET = {
     "R4",
-    "S7",
     "S12",
     "S15",
 }
