@@ -34,7 +34,7 @@ def kept(company_id: str) -> Head | None:
         return Head(int(content["number"]), str(content["digest"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise EnvironmentFault(
             _("The end of the audit log cannot be read"),
             _("{file}: {reason}. It was changed, or the disk is at fault.").format(file=path, reason=error),

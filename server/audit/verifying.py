@@ -148,6 +148,6 @@ def _detail(entry: Entry) -> dict[str, Any]:
     """A detail that was made unreadable is found by its digest."""
     try:
         detail = json.loads(entry.detail)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return detail if isinstance(detail, dict) else {}

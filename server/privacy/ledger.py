@@ -178,7 +178,7 @@ def _parsed(line: bytes, number: int) -> tuple[Mark, Fact]:
         content = json.loads(line)
         mark = Mark(content.pop("number"), content.pop("digest"))
         fact = Fact(**content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _broken(number) from error
     if fact.kind not in KINDS:
         raise _broken(number)

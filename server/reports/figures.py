@@ -117,9 +117,11 @@ def final(campaign: Campaign, *, formed: bool = False) -> dict[str, Any]:
 
 def sizes_of(campaign: Campaign) -> dict[str, Any]:
     """How many people the campaign is for today: in all, and of each group that may have a line."""
-    people = audience(campaign)
     names = {name for groups in _group_sets(campaign) for name in groups}
     names |= set(campaign.audience_groups.values_list("name", flat=True))
+    if campaign.to_everyone and not names:
+        return {"assigned": campaign.company.people.count(), "groups": {}}
+    people = audience(campaign)
     members = _members(campaign.company_id, names)
     return {
         "assigned": len(people),

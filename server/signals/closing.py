@@ -36,7 +36,10 @@ def close(campaign: Campaign) -> bool:
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     for _try in range(MOST_TRIES):
-        form(campaign)
+        if Signal.objects.filter(
+            campaign=campaign
+        ).exists():  # else there is nothing to count, and nobody to look for
+            form(campaign)
         with reading():
             result, counted = final(campaign, formed=True), _live(campaign)
         with transaction.atomic():

@@ -216,7 +216,7 @@ def _check_keys(company: Company) -> None:
 def _header(document: str) -> dict[str, object]:
     try:
         header: dict[str, object] = dict(extract_compact(document.encode()).headers())
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, RecursionError):
         return {}
     return header
 

@@ -97,7 +97,8 @@ class Canaries:
             "UUIDField": uuid4,
             "DateTimeField": lambda: FIRST_DAY + timedelta(days=number, seconds=number),
             "DateField": lambda: (FIRST_DAY + timedelta(days=number)).date(),
-            "JSONField": lambda: [f"canary-{number}"],
+            # One that may be empty holds a description, as `tenants.row_lines` has it.
+            "JSONField": lambda: {"canary": f"canary-{number}"} if column.null else [f"canary-{number}"],
             "BooleanField": lambda: True,
             "BinaryField": lambda: f"canary-{number}".encode(),
         }
@@ -115,6 +116,8 @@ def as_text(value: Any) -> str:
     """A planted value as JSON shows it; of a list the only item."""
     if isinstance(value, list):
         return as_text(value[0])
+    if isinstance(value, dict):
+        return as_text(next(iter(value.values())))
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,5 +1,6 @@
 """An archive that is not as it was written, or has no place here, changes nothing."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -208,6 +209,21 @@ def test_a_company_of_another_region_has_no_place_here(
         import_company(_repacked(archive, tmp_path / "us.zip", american, region="us"))
     new = everything_under(target.folder).keys() - before
     assert {name for name in new if not name.startswith("tidings.sqlite3-")} == set()
+
+
+def test_a_document_with_a_deep_header_is_one_more_that_does_not_fit(
+    archive: Path, empty_server: ServerHome, tmp_path: Path
+) -> None:
+    def deepen(files: Files) -> None:
+        row = json.loads(files[COMPANY])
+        header = base64.urlsafe_b64encode(b"[" * 60_000 + b"]" * 60_000).decode().rstrip("=")
+        row["document"] = f"{header}.e30.AA"
+        files[COMPANY] = json.dumps(row).encode() + b"\n"
+
+    with empty_server.opened(), pytest.raises(Refused, match="damaged"):
+        import_company(_repacked(archive, tmp_path / "deep.zip", deepen))
+    with empty_server.opened():
+        assert not Company.objects.exists()
 
 
 def test_a_company_that_is_here_is_not_overwritten(archive: Path, empty_server: ServerHome) -> None:

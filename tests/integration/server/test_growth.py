@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -119,3 +120,14 @@ def test_a_closing_that_was_cut_off_after_the_key_went_leaves_no_row(northwind: 
         Signal.objects.bulk_create(kept)  # as if the closing had ended before it deleted them
         housekeeping()
     assert not Signal.objects.exists()
+
+
+def test_a_campaign_of_which_nothing_came_in_closes_without_looking_at_anybody(northwind: ServerHome) -> None:
+    costs = []
+    for campaign in _publish(0, 2):
+        life.share_all(server_data.add_people(12))
+        with clock.using(lambda: server_data.STARTS + timedelta(days=365)):
+            costs.append(_queries(partial(close, campaign)))
+        assert campaign.result is not None
+        assert campaign.result["figures"][0]["sharing"] is None
+    assert costs[0] == costs[1]
