@@ -222,8 +222,11 @@ def compare(items: Sequence[SentItem], held: Held, ended: Collection[str]) -> Co
         differences.append(Difference("server", row.event_id, row.signal.value, row.campaign_id))
         if mine is not None:
             differences.append(_missing(row.event_id, mine[0]))
-    for event_id, (item, _event) in own.items():
-        if item.status is SentStatus.STORED and item.campaign_id not in ended:
+    places = {_place(row) for row in held.signals}
+    for event_id, (item, told) in own.items():
+        # The server keeps one row in each place: a later like, or the same act told by another computer, is enough.
+        is_kept = item.campaign_id in ended or _place(told) in places
+        if item.status is SentStatus.STORED and not is_kept:
             differences.append(_missing(event_id, item))
     same, others = _compare_acknowledgements(items, held)
     agreed += same
@@ -248,6 +251,13 @@ def _compare_acknowledgements(items: Iterable[SentItem], held: Held) -> tuple[in
         for campaign_id, event_id in theirs.items()
     ]
     return agreed, differences
+
+
+def _place(event: HeldSignal) -> tuple[str, ...]:
+    """What the server keeps one row for (`docs/protocol`, Signals)."""
+    if event.signal is Signal.CLICK:
+        return event.campaign_id, event.signal.value, event.link_id, event.date
+    return event.campaign_id, event.signal.value
 
 
 def _missing(event_id: str, item: SentItem) -> Difference:

@@ -81,6 +81,13 @@ class SampleCompany:
             rows = Signal.objects.order_by("pk").values(*fields, "campaign__campaign_id")
             return [dict(row) | {"campaign_id": row["campaign__campaign_id"]} for row in rows]
 
+    def forget_signals(self) -> None:
+        """Nobody has told anything yet."""
+        with self.home.opened():
+            from server.signals.models import Signal
+
+            Signal.objects.all().delete()
+
     def acknowledgements(self) -> list[dict[str, str]]:
         """Every confirmation in the server's database, oldest first."""
         with self.home.opened():

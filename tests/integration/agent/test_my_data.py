@@ -7,6 +7,7 @@ import html
 import json
 from html.parser import HTMLParser
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -149,6 +150,18 @@ def test_verify_finds_what_was_changed_lost_invented_or_kept_after_a_withdrawal(
     found = {(each.only, each.kind) for each in comparison.differences}
     assert found == {("server", "like"), ("computer", "like"), ("computer", "seen"), ("server", "click")}
     assert comparison.agreed == 0
+
+
+def test_verify_does_not_expect_what_another_row_stands_for(
+    agent: Agent, my_data: MyData, company: Company
+) -> None:
+    """The server keeps the last like only, and of two computers one *seen*."""
+    shares(agent, SEEN, LIKE)
+    for event in list(company.events.values()):
+        del company.events[event["event_id"]]
+        later = event | {"event_id": str(uuid4())} | ({"seq": event["seq"] + 1} if "seq" in event else {})
+        company.events[later["event_id"]] = later
+    assert {each.only for each in my_data.verify().differences} == {"server"}
 
 
 def test_verify_does_not_expect_what_a_closed_campaign_had(
