@@ -20,7 +20,8 @@ SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
     "test": [
-        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "grim", "iproute2", "libpcre2-8-0", "openssl"),
+        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "fiu-utils", "grim", "iproute2"),
+        *("libfiu0", "libpcre2-8-0", "openssl"),
         *("pgbouncer", "postgresql", "strace", "sway", "systemd"),
     ],
     "bench": [*QT, *DESKTOP, "postgresql", "wrk"],
