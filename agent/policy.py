@@ -56,6 +56,8 @@ OUTBOX_MAX_EVENTS = 10_000
 
 DISK_RETRY_S = 0.02
 """A read or write that failed is tried again after this: one fault of a disk is not yet damage."""
+DISK_LOOKS = 6
+"""So often what is damaged is read for the rows that are still in it."""
 SET_ASIDE_KEPT = 3
 """Of each file of the store so many damaged ones are kept, the newest."""
 DAMAGE_TOLD_DAYS = 7

@@ -147,7 +147,7 @@ class Database:
             try:
                 return self._try(work)
             except (errors.StoreDamaged, errors.DiskFault) as fault:
-                if self._keeper is None or self._connection.in_transaction:
+                if self._keeper is None or (self._is_open and self._connection.in_transaction):
                     raise
                 log.info("The store is read again: %s", fault.detail)
                 self._reopen(self._keeper)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -94,6 +95,12 @@ class StoreKeeper:
 
     def repair(self) -> None:
         """Raises DiskFault; nothing is changed then."""
+        try:
+            self._repair()
+        except errors.StoreDamaged as fault:  # of the copy: the disk fails while it is made
+            raise errors.DiskFault(fault.detail) from fault
+
+    def _repair(self) -> None:
         path, now = self._path, self._clock.now()
         with faults(path.name, tried=True):
             part = repairs.part_of(path)
@@ -104,7 +111,7 @@ class StoreKeeper:
                 with database.transaction() as connection:
                     connection.execute("PRAGMA defer_foreign_keys = ON")
                     for table in SEALED:
-                        missing = _move(path, connection, table)
+                        missing = _move(path, connection, table, self.wait)
                         lost = None if lost is None or missing is None else lost + missing
                     _drop_orphans(connection)
                     for statement in _FETCH_AGAIN.split(";"):
@@ -114,12 +121,12 @@ class StoreKeeper:
             repairs.put_in_place(path, part, lost, now)
 
 
-def _move(path: Path, target: sqlite3.Connection, table: str) -> int | None:
+def _move(path: Path, target: sqlite3.Connection, table: str, wait: Callable[[], None]) -> int | None:
     """Copy the sound rows of a table. Returns how many were not, None where nobody knows."""
     columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
     if not columns:
         return 0  # a table of a later version
-    saved = repairs.salvage(path, table, ", ".join(columns), _ROWS_MAX)
+    saved = repairs.salvage(path, table, ", ".join(columns), _ROWS_MAX, wait)
     insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
     lost = 0
     for _, row in sorted(saved.rows.items()):

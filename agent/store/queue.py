@@ -168,13 +168,16 @@ class EventQueue:
             return self._transact(signal, work, create=create)
         except (errors.StoreDamaged, errors.DiskFault) as fault:
             log.info("%s is tried again: %s", path.name, fault.detail)
-        self._clock.wait(policy.DISK_RETRY_S)
+        self._wait()
         try:
             return self._transact(signal, work, create=create)
         except errors.StoreDamaged:
             if not self._owner:
                 raise
-        self._repair(signal)
+        try:
+            self._repair(signal)
+        except errors.StoreDamaged as fault:
+            raise errors.DiskFault(fault.detail) from fault
         try:
             return self._transact(signal, work, create=create)
         except errors.StoreDamaged as fault:
@@ -201,7 +204,7 @@ class EventQueue:
         """Keep the rows that are what was written; the file they were in is set aside."""
         path, now = self._path(signal), self._clock.now()
         with faults(path.name, tried=True):
-            rows, whole = _salvaged(path, signal)
+            rows, whole = _salvaged(path, self._wait)
             events = list(_sound(signal, rows.values()))
             lost = len(rows) - len(events) if whole else None
             if not events:
@@ -218,6 +221,9 @@ class EventQueue:
                 )
                 connection.execute("COMMIT")
             repairs.put_in_place(path, part, lost, now)
+
+    def _wait(self) -> None:
+        self._clock.wait(policy.DISK_RETRY_S)
 
     def _unlink(self, path: Path) -> None:
         repairs.unlink(path)
@@ -260,11 +266,11 @@ def _migrate(connection: sqlite3.Connection, signal: Signal) -> None:
     connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def _salvaged(path: Path, signal: Signal) -> tuple[dict[int, repairs.Row], bool]:
+def _salvaged(path: Path, wait: Callable[[], None]) -> tuple[dict[int, repairs.Row], bool]:
     """The rows of this version; if there is none, of the old one."""
     limit = 2 * policy.OUTBOX_MAX_EVENTS
     for columns in (_COLUMNS, _OLD_COLUMNS):
-        saved = repairs.salvage(path, "event", columns, limit)
+        saved = repairs.salvage(path, "event", columns, limit, wait)
         if saved.rows:
             break
     return dict(sorted(saved.rows.items())), saved.whole

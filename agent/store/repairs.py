@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +92,9 @@ def finish(path: Path) -> None:
 
 
 def _keep(path: Path, lost: int | None, now: datetime) -> None:
-    """Keep the damaged file under another name, as far as the disk lets us: what is good in it is copied already."""
+    """Keep the damaged file under another name, as far as the disk lets us; one of which nothing is lost need not be."""
+    if lost == 0:
+        return
     count = _UNKNOWN if lost is None else str(lost)
     name = f"{path.name}.damaged-{now.astimezone(UTC).strftime(_TIME)}-{count}"
     log.error(
@@ -144,27 +146,40 @@ def unlink(path: Path) -> None:
         raise errors.DiskFault(f"{path.name}: {error}") from error
 
 
-def salvage(path: Path, table: str, columns: str, limit: int) -> Salvage:
-    """All rows of a table that can be read, at most so many, with the journal rolled back and without it."""
-    saved = Salvage({}, True)
-    for mode in ("mode=rw", "mode=ro&immutable=1"):
-        try:
-            with closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=10)
-            ) as connection:
-                connection.text_factory = _any_text
-                _salvage(connection, f"SELECT rowid, {columns} FROM {table}", limit, saved)
-        except sqlite3.Error as error:
-            log.info("%s cannot be opened (%s): %s", path.name, mode, error)
-            saved.whole = False
+def salvage(path: Path, table: str, columns: str, limit: int, wait: Callable[[], None]) -> Salvage:
+    """All rows of a table that can be read, at most so many, with the journal rolled back or without it.
+
+    What cannot be read now may be readable a little later: what one look did not find, another may.
+    """
+    saved = Salvage({}, False)
+    select = f"SELECT rowid, {columns} FROM {table}"
+    for _ in range(policy.DISK_LOOKS):
+        for mode in ("mode=rw", "mode=ro&immutable=1"):
+            if _look(path, mode, select, limit, saved):
+                saved.whole = True
+                return saved
+        wait()
     return saved
+
+
+def _look(path: Path, mode: str, select: str, limit: int, saved: Salvage) -> bool:
+    """Returns whether no read failed."""
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=10)
+        ) as connection:
+            connection.text_factory = _any_text
+            return _salvage(connection, select, limit, saved)
+    except sqlite3.Error as error:
+        log.info("%s cannot be opened (%s): %s", path.name, mode, error)
+        return False
 
 
 def _any_text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Salvage) -> None:
+def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Salvage) -> bool:
     """From both ends up to the damage, then one by one what lies between."""
     ends = []
     for order in ("", "DESC"):
@@ -172,20 +187,21 @@ def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Sal
         try:
             for rowid, *row in connection.execute(f"{select} ORDER BY rowid {order} LIMIT {limit}"):
                 saved.rows[rowid], last = tuple(row), rowid
-        except sqlite3.Error:
-            saved.whole = False
+        except sqlite3.Error as error:
+            log.info("Rows cannot be read: %s", error)
         else:
-            return
+            return True
         ends.append(last)
     first, last = ends
     if first is None or last is None:
-        return
+        return False
     for rowid in range(first + 1, min(last, first + 1 + limit)):
         try:
             for _, *row in connection.execute(f"{select} WHERE rowid = ?", (rowid,)):
                 saved.rows[rowid] = tuple(row)
         except sqlite3.Error:
             continue
+    return False
 
 
 def _sync(folder: Path) -> None:
