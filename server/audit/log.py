@@ -6,7 +6,8 @@ What a person chose to share is never recorded: the log is read by administrator
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,17 +15,19 @@ from uuid import UUID
 from django.db import transaction
 
 from server.audit import heads
-from server.audit.heads import Head
+from server.audit.heads import START, Break, Damaged, Explanation, Head, Kept
 from server.audit.models import Chain, Entry
 from server.clock import now, utc_text
 from server.directory.models import Company
 from server.errors import EnvironmentFault
 from server.signing.digests import canonical_json
 
-GAP = "gap"
-"""The database was older than the end that the data folder remembers: its entries in between are lost."""
-RESTORED = "restored"
-"""An administrator, or the program, says that a gap comes from a backup that was restored."""
+BREAK = "chain-broken"
+"""The log does not go on from the end that the data folder remembers: it was changed, cut off, or restored from a backup."""
+EXPLAIN = "explain-audit-log"
+"""A person says why the log is not whole."""
+GAP, RESTORED = "gap", "restored"
+"""What versions before this one wrote for entries that were lost, and for a backup that explained it."""
 
 HASHED = ("number", "time", "actor", "action", "subject", "detail", "previous")
 ACTION = re.compile(r"[a-z][a-z-]{0,39}")
@@ -51,24 +54,20 @@ def record(
     company_id = company if isinstance(company, str) else company.pk
     with transaction.atomic():
         chain = _locked_chain(company_id)
-        _note_gap(chain)
+        _compare(chain)
         return _append(chain, actor, action, subject_hash(subject) if subject else "", detail)
 
 
-def restored(company: Company | str, actor: str = "server") -> Entry:
-    """Continue the chain of a database that was restored from a backup, with both ends on record.
+def explain(company: Company, actor: str, by: str, reason: str, faults: Sequence[str]) -> Entry:
+    """Put on record what a person says about faults of the log, given by their keys.
 
-    Call it in, or right after, the transaction that replays the erasure ledger.
+    Raises `OSError` or `EnvironmentFault` when the data folder cannot keep it: the faults are then not explained.
     """
-    company_id = company if isinstance(company, str) else company.pk
     with transaction.atomic():
-        chain = _locked_chain(company_id)
-        before, remembered = Head(chain.number, chain.digest), _remembered(company_id)
-        detail: dict[str, Any] = {}
-        if remembered and remembered.number > before.number:
-            detail = _lost(before, remembered)
-            chain.number = remembered.number
-        return _append(chain, actor, RESTORED, "", detail)
+        entry = record(company, actor, EXPLAIN, detail={"by": by, "reason": reason, "faults": len(faults)})
+        said = Explanation(entry.time, by, reason, entry.number, tuple(faults))
+        transaction.on_commit(lambda: heads.explain(company.pk, said))
+    return entry
 
 
 def subject_hash(person_id: UUID) -> str:
@@ -87,28 +86,72 @@ def _locked_chain(company_id: str) -> Chain:
     return Chain.objects.select_for_update().get(company_id=company_id)
 
 
-def _note_gap(chain: Chain) -> None:
-    """The remembered end is written after the entries are: when it is ahead, entries are gone."""
-    before, remembered = Head(chain.number, chain.digest), _remembered(chain.company_id)
-    if remembered and remembered.number > before.number:
-        chain.number = remembered.number
-        _append(chain, "server", GAP, "", _lost(before, remembered))
-
-
-def _remembered(company_id: str) -> Head | None:
-    """What the data folder says; a broken file is for `verify` to complain about, and must not stop an act."""
+def _compare(chain: Chain) -> None:
+    """Hold the database against the data folder before the log goes on. A break is put on record, and stops no act."""
     try:
-        return heads.kept(company_id)
-    except EnvironmentFault as fault:
+        kept = heads.kept(chain.company_id)
+    except Damaged as fault:
         _log.error("%s %s", fault.title, fault.message)
-        return None
-
-
-def _lost(before: Head, remembered: Head) -> dict[str, Any]:
-    return {
-        "database": {"number": before.number, "digest": before.digest},
-        "data_folder": {"number": remembered.number, "digest": remembered.digest},
+        kept = None
+    except EnvironmentFault as fault:  # the disk may answer again later, and nothing is lost
+        _log.error("%s %s", fault.title, fault.message)
+        return
+    last = Entry.objects.filter(company=chain.company_id).order_by("-number").first()
+    if is_continued(kept, chain, last):
+        return
+    found = Break(utc_text(now()), kept.end if kept else None, head_of(last))
+    _log.error(
+        "The audit log of %s does not go on from the remembered end (%s), but from %s. See: tidings-server audit verify",
+        chain.company_id,
+        found.remembered,
+        found.database,
+    )
+    try:
+        heads.note_break(chain.company_id, found)
+    except OSError as error:  # it is found again by the next act
+        _log.error("the break in the audit log of %s cannot be kept: %s", chain.company_id, error)
+        return
+    noted = Head(chain.number, chain.digest)
+    remembered = found.remembered.number if found.remembered else 0
+    chain.number, chain.digest = max(found.database.number, remembered), found.database.digest
+    detail = {
+        "database": asdict(found.database),
+        "data_folder": asdict(found.remembered) if found.remembered else None,
+        "noted": asdict(noted),
     }
+    _append(chain, "server", BREAK, "", detail)
+
+
+def is_continued(kept: Kept | None, chain: Chain | None, last: Entry | None) -> bool:
+    """Whether the database ends as it was left: the last entry, what `Chain` notes of it, and what the data folder knows."""
+    head = head_of(last)
+    noted = Head(chain.number, chain.digest) if chain else START
+    if noted != head or (last is not None and digest(last) != last.digest):
+        return False
+    if kept is None:
+        return head == START
+    return kept.knows(head) or (
+        kept.announced is None and last is not None and _is_shortly_before(kept.end, last)
+    )
+
+
+def _is_shortly_before(end: Head, last: Entry) -> bool:
+    """Older versions remembered an end after the commit only: where they were killed, there are some entries more."""
+    entries = Entry.objects.filter(company=last.company_id, number__gte=end.number).order_by("number")
+    before = None if end.number else START
+    for entry in entries.iterator():
+        follows = entry.number == end.number if before is None else entry.previous == before.digest
+        if not follows or entry.digest != digest(entry):
+            return False
+        before = Head(entry.number, entry.digest)
+        if entry.number == end.number and before != end:
+            return False
+    return before is not None
+
+
+def head_of(entry: Entry | None) -> Head:
+    """Where the chain ends with this entry, or without any."""
+    return Head(entry.number, entry.digest) if entry else START
 
 
 def _append(chain: Chain, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> Entry:
@@ -126,16 +169,19 @@ def _append(chain: Chain, actor: str, action: str, subject: str, detail: Mapping
         previous=chain.digest,
     )
     entry.digest = digest(entry)
+    before, head = Head(chain.number, chain.digest), Head(entry.number, entry.digest)
+    _tell_data_folder(chain.company_id, partial(heads.announce, chain.company_id, before, head))
     entry.save(force_insert=True)
-    chain.number, chain.digest = entry.number, entry.digest
+    chain.number, chain.digest = head.number, head.digest
     chain.save(force_update=True)
-    transaction.on_commit(partial(_keep_head, chain.company_id, Head(entry.number, entry.digest)))
+    confirm = partial(heads.confirm, chain.company_id, head)
+    transaction.on_commit(partial(_tell_data_folder, chain.company_id, confirm))
     return entry
 
 
-def _keep_head(company_id: str, head: Head) -> None:
-    """The act has happened and is on record: a full disk must not make it look failed."""
+def _tell_data_folder(company_id: str, tell: Callable[[], None]) -> None:
+    """A disk that takes nothing must not stop an emergency or a withdrawal. What was not announced is a break later."""
     try:
-        heads.keep(company_id, head)
+        tell()
     except (OSError, EnvironmentFault) as error:
         _log.error("the end of the audit log of %s cannot be kept in the data folder: %s", company_id, error)

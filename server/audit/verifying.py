@@ -7,42 +7,158 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from server.audit import heads
-from server.audit.heads import Head
-from server.audit.log import GAP, RESTORED, digest
+from server.audit.heads import START, Break, Head, Kept
+from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued
 from server.audit.models import Chain, Entry
 from server.directory.models import Company
 from server.errors import EnvironmentFault
 
+TRIES = 20
+
+
+def what_to_do() -> str:
+    """What somebody does who is told of faults."""
+    return _(
+        "Was the database restored from a backup, or a disk at fault? Then say so: tidings-server audit explain. If not, "
+        "somebody changed it."
+    )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that speaks of tampering. `key`: what an explanation calls it; without one it cannot be explained."""
+
+    key: str
+    text: str
+
 
 @dataclass
 class Verdict:
-    """What was found. Sound without `faults`; `notes` are gaps that an administrator has explained."""
+    """What was found. Sound without `faults`; `notes` are faults that a person has explained."""
 
     entries: int = 0
-    head: Head = field(default_factory=lambda: Head(0, ""))
-    faults: list[str] = field(default_factory=list)
+    head: Head = START
+    found: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
+    def faults(self) -> list[str]:
+        """In words."""
+        return [fault.text for fault in self.found]
+
+    @property
     def sound(self) -> bool:
-        """Whether nothing speaks of tampering."""
-        return not self.faults
+        """Whether nothing speaks of tampering that nobody has explained."""
+        return not self.found
 
 
 def verify(company: Company, expected: str | None = None) -> Verdict:
     """Check every entry and the end. `expected`: a digest noted elsewhere, which must be part of the chain."""
+    last = Entry.objects.filter(company=company).order_by("-number").first()
+    end = _End(company)
     reading = _Reading()
     for entry in Entry.objects.filter(company=company).order_by("number").iterator():
-        reading.take(entry)
+        if entry.number <= max(end.head.number, last.number if last else 0):  # later ones are being appended
+            reading.take(entry)
     verdict = reading.verdict
-    _check_end(company, reading)
-    _check_data_folder(company, reading)
+    end.check(reading)
     _tell_gaps(reading)
+    _tell_explained(verdict, end.kept)
     if expected is not None and (not expected or expected not in reading.digests.values()):
-        verdict.faults.append(
-            _("The digest that you expect is not in this log: {digest}").format(digest=expected)
-        )
+        text = _("The digest that you expect is not in this log: {digest}")
+        verdict.found.append(Fault("", text.format(digest=expected)))
     return verdict
+
+
+def end_faults(company: Company) -> list[str]:
+    """What is wrong with the end of the log, without reading all of it."""
+    end, verdict = _End(company), Verdict()
+    end.compare(verdict)
+    _tell_explained(verdict, end.kept)
+    return verdict.faults
+
+
+class _End:
+    """The end of the log, in the database and in the data folder, at one moment."""
+
+    def __init__(self, company: Company) -> None:
+        self.kept: Kept | None = None
+        self.unreadable: EnvironmentFault | None = None
+        self._read(company)
+        for _try in range(TRIES):
+            before = self.kept
+            self._read(company)
+            if before == self.kept and self.head == head_of(self.last):
+                break
+
+    def _read(self, company: Company) -> None:
+        """The database first: in between, the file only learns of entries."""
+        self.chain = Chain.objects.filter(company=company).first()
+        self.last = Entry.objects.filter(company=company).order_by("-number").first()
+        self.head = Head(self.chain.number, self.chain.digest) if self.chain else START
+        try:
+            self.kept = heads.kept(company.pk)
+        except EnvironmentFault as fault:
+            self.unreadable = fault
+
+    def check(self, reading: "_Reading") -> None:
+        """Hold the end against what was read."""
+        verdict = reading.verdict
+        if self.head != verdict.head:
+            text = _("The log ends with entry {found}, but the database has noted {noted} as its end")
+            key = f"end:{verdict.head.digest}:{self.head.digest}"
+            verdict.found.append(Fault(key, text.format(found=verdict.head.number, noted=self.head.number)))
+        self.compare(verdict)
+
+    def compare(self, verdict: Verdict) -> None:
+        """Hold the end in the database against that in the data folder."""
+        if self.unreadable is not None:
+            verdict.found.append(Fault("", f"{self.unreadable.title}: {self.unreadable.message}"))
+            return
+        for one in self.kept.breaks if self.kept else ():
+            verdict.found.append(Fault(one.key, _told(one)))
+        if not is_continued(self.kept, self.chain, self.last):
+            now = Break("", self.kept.end if self.kept else None, head_of(self.last))
+            if now.key not in {fault.key for fault in verdict.found}:
+                verdict.found.append(Fault(now.key, _told(now)))
+
+
+def _told(found: Break) -> str:
+    if found.remembered is None:
+        text = _(
+            "{time} The data folder has lost the end of the log: nobody can say whether entries were changed."
+        )
+        return text.format(time=found.time).strip()
+    if found.database.number < found.remembered.number:
+        text = _(
+            "{time} The database is older than the data folder: it ends with entry {found}, and {kept} is remembered."
+        )
+    else:
+        text = _(
+            "{time} The log was written anew: the data folder remembers another entry {kept} than the database has, which "
+            "ends with {found}."
+        )
+    return text.format(time=found.time, found=found.database.number, kept=found.remembered.number).strip()
+
+
+def _tell_explained(verdict: Verdict, kept: Kept | None) -> None:
+    """A fault becomes a note when a person has explained it."""
+    if kept is None:
+        return
+    for one in kept.explanations:
+        faults = [fault for fault in verdict.found if fault.key in one.faults]
+        text = _("{time}, {by}: “{reason}” (entry {entry}). It explains: {faults}")
+        if faults:
+            verdict.notes.append(
+                text.format(
+                    time=one.time,
+                    by=one.by,
+                    reason=one.reason,
+                    entry=one.entry,
+                    faults=" ".join(fault.text for fault in faults),
+                )
+            )
+    verdict.found = [fault for fault in verdict.found if fault.key not in kept.explained]
 
 
 @dataclass(frozen=True)
@@ -65,29 +181,31 @@ class _Reading:
         self.explained = 0
 
     def take(self, entry: Entry) -> None:
-        before = self.verdict.head
-        detail = _detail(entry)
-        if entry.number != before.number + 1 and not self._continues(entry, detail):
+        before, own = self.verdict.head, digest(entry)
+        if entry.number != before.number + 1 and not self._continues(entry):
             missing = _("Missing: the entries from {first} to {last}")
-            self._fault(missing.format(first=before.number + 1, last=entry.number - 1))
+            text = missing.format(first=before.number + 1, last=entry.number - 1)
+            self._fault(f"missing:{before.digest}:{own}", text)
         if entry.previous != before.digest:
-            self._fault(_("Entry {number} does not follow on the one before").format(number=entry.number))
-        if entry.digest != digest(entry):
-            self._fault(_("Entry {number} was changed").format(number=entry.number))
-        if entry.action == RESTORED:
+            text = _("Entry {number} does not follow on the one before").format(number=entry.number)
+            self._fault(f"follows:{before.digest}:{own}", text)
+        if entry.digest != own:
+            text = _("Entry {number} was changed").format(number=entry.number)
+            self._fault(f"changed:{own}:{entry.digest}", text)
+        if entry.action in (RESTORED, EXPLAIN):
             self.explained = entry.number
         self.verdict.entries += 1
         self.verdict.head = Head(entry.number, entry.digest)
         self.digests[entry.number] = entry.digest
 
-    def _continues(self, entry: Entry, detail: dict[str, Any]) -> bool:
+    def _continues(self, entry: Entry) -> bool:
         """Whether the entry itself says which ones were lost before it."""
-        before = self.verdict.head
+        before, detail = self.verdict.head, _detail(entry)
         database = {"number": before.number, "digest": before.digest}
         remembered = detail.get("data_folder")
         lost = remembered.get("number") if isinstance(remembered, dict) else None
         if (
-            entry.action not in (GAP, RESTORED)
+            entry.action not in (BREAK, GAP, RESTORED)
             or detail.get("database") != database
             or lost != entry.number - 1
         ):
@@ -95,53 +213,19 @@ class _Reading:
         self.gaps.append(_Gap(entry.number, entry.time, before.number + 1, entry.number - 1))
         return True
 
-    def _fault(self, text: str) -> None:
-        self.verdict.faults.append(text)
-
-
-def _check_end(company: Company, reading: _Reading) -> None:
-    chain = Chain.objects.filter(company=company).first()
-    noted = Head(chain.number, chain.digest) if chain else Head(0, "")
-    if noted != reading.verdict.head:
-        text = _("The log ends with entry {found}, but the database has noted {noted} as its end")
-        reading.verdict.faults.append(text.format(found=reading.verdict.head.number, noted=noted.number))
-
-
-def _check_data_folder(company: Company, reading: _Reading) -> None:
-    faults, last = reading.verdict.faults, reading.verdict.head
-    try:
-        kept = heads.kept(company.pk)
-    except EnvironmentFault as fault:
-        faults.append(f"{fault.title}: {fault.message}")
-        return
-    if kept is None:
-        if last.number:
-            faults.append(
-                _("The data folder has lost the end of the log: nobody can say whether entries were cut off")
-            )
-    elif kept.number > last.number:
-        text = _(
-            "The database is older than the end in the data folder ({kept} entries, the database has {found}). Was it "
-            "restored from a backup? Then say so: tidings-server audit restored. If not, entries were cut off."
-        )
-        faults.append(text.format(kept=kept.number, found=last.number))
-    elif reading.digests.get(kept.number) != kept.digest:
-        text = _("Entry {number} is another one than the data folder remembers: the log was written anew")
-        faults.append(text.format(number=kept.number))
+    def _fault(self, key: str, text: str) -> None:
+        self.verdict.found.append(Fault(key, text))
 
 
 def _tell_gaps(reading: _Reading) -> None:
-    """A gap is a fault until somebody has said, in the log, that a backup was restored."""
+    """A gap is a fault until somebody has explained it in the log. Who wrote that without the data folder made a break."""
     for gap in reading.gaps:
         if gap.number <= reading.explained:
-            text = _("{time}: restored from a backup; the entries from {first} to {last} were lost")
+            text = _("{time}: the entries from {first} to {last} were lost, which was explained later")
             reading.verdict.notes.append(text.format(time=gap.time, first=gap.first, last=gap.last))
         else:
-            text = _(
-                "The entries from {first} to {last} are lost. Was the database restored from a backup? Then say so: "
-                "tidings-server audit restored. If not, they were cut off."
-            )
-            reading.verdict.faults.append(text.format(first=gap.first, last=gap.last))
+            text = _("The entries from {first} to {last} are lost.").format(first=gap.first, last=gap.last)
+            reading.verdict.found.append(Fault(f"gap:{gap.number}:{gap.first}", text))
 
 
 def _detail(entry: Entry) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from server.audit import log
 from server.audit.models import Entry
-from server.audit.verifying import verify
+from server.audit.verifying import verify, what_to_do
 from server.commands.companies import add_company_argument, chosen_company
 from server.directory.models import Company
 from server.errors import Refused
@@ -19,6 +19,7 @@ from server.spreadsheet import csv_text
 COLUMNS = ("number", "time", "actor", "action", "subject", "detail")
 SHORT_HASH = 12
 MOST_SHOWN = 1_000_000
+LONGEST_BY, LONGEST_REASON = 100, 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,18 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verifying = actions.add_parser("verify", help=_("check that the log is whole"), description=description)
     verifying.add_argument("--expect", metavar=_("DIGEST"), help=_("a digest that must be part of the log"))
     description = _(
-        "Say that the database was restored from a backup. The log goes on, with both ends on record."
+        "Say why the log is not whole: a backup was restored, a disk was at fault. What “verify” finds now is then told as a "
+        "note, with the reason. This is put on record."
     )
-    restoring = actions.add_parser(
-        "restored", help=_("continue the log of a restored database"), description=description
+    explaining = actions.add_parser(
+        "explain", help=_("say why the log is not whole"), description=description
     )
-    for action in (showing, exporting, verifying, restoring):
+    explaining.add_argument("--reason", required=True, metavar=_("TEXT"), help=_("what happened"))
+    explaining.add_argument(
+        "--by", required=True, metavar=_("WHO"), help=_("who says so: a function, such as “head of IT”")
+    )
+    for action in (showing, exporting, verifying, explaining):
         add_company_argument(action)
 
 
 def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
-    actions = {"show": _show, "export": _export, "verify": _verify, "restored": _restored}
+    actions = {"show": _show, "export": _export, "verify": _verify, "explain": _explain}
     return actions[options.action](company, options)
 
 
@@ -102,10 +108,25 @@ def _verify(company: Company, options: argparse.Namespace) -> int:
     )
     print(text.format(count=verdict.entries, digest=verdict.head.digest or "-"))
     print(_("The log is whole.") if verdict.sound else _("The log is NOT whole."))
+    if any(fault.key for fault in verdict.found):
+        print(what_to_do(), file=sys.stderr)
     return 0 if verdict.sound else 1
 
 
-def _restored(company: Company, _options: argparse.Namespace) -> int:
-    entry = log.restored(company, log.COMMAND_LINE)
+def _explain(company: Company, options: argparse.Namespace) -> int:
+    by, reason = options.by.strip(), options.reason.strip()
+    if not (0 < len(by) <= LONGEST_BY and 0 < len(reason) <= LONGEST_REASON):
+        raise Refused(
+            _("Who explains it, and why?"),
+            _("Give --by with up to {by} and --reason with up to {reason} characters.").format(
+                by=LONGEST_BY, reason=LONGEST_REASON
+            ),
+        )
+    faults = [fault for fault in verify(company).found if fault.key]
+    if not faults:
+        raise Refused(_("There is nothing to explain"), _("The log is whole."))
+    entry = log.explain(company, log.COMMAND_LINE, by, reason, [fault.key for fault in faults])
+    for fault in faults:
+        print(_("Explained: {fault}").format(fault=fault.text))
     print(_("The log goes on with entry {number}.").format(number=entry.number))
     return 0

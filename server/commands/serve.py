@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from server import connections, daily, load, private_files
+from server.audit.verifying import end_faults, what_to_do
 from server.database.soundness import require_sound
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
@@ -124,6 +125,7 @@ def _prepare(options: argparse.Namespace) -> None:
     catch_up(thorough=True)
     for company in Company.objects.exclude(pk__in=on_the_move()):
         load_signer(company.id, "receipt")
+        _tell_broken_log(company)
         renew_company(company)
     if not (options.tls_certificate or _is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
@@ -136,6 +138,12 @@ def _prepare(options: argparse.Namespace) -> None:
         )
     # Workers are forked: a database connection must not be shared with them.
     database_connections.close_all()
+
+
+def _tell_broken_log(company: Company) -> None:
+    """An emergency must go out all the same."""
+    for fault in end_faults(company):
+        LOGGER.error("The audit log of %s is NOT whole. %s %s", company.id, fault, what_to_do())
 
 
 def _require_readable(file: Path) -> None:

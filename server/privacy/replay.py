@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from server import clock
 from server.access.models import AccessToken
 from server.audit import heads, log
-from server.audit.log import restored
 from server.audit.models import Chain
 from server.campaigns.models import Campaign
 from server.campaigns.recalling import recall_row
@@ -83,8 +82,8 @@ def _replay() -> dict[str, int]:
         for company in Company.objects.select_for_update().order_by("pk"):
             leap(company)
             if missing:
-                restored(company)
-            else:  # its entries may have been cut off as well: that the log tells, and a person must explain
+                log.record(company, "server", "replay-ledger", detail={"lines": len(missing)})
+            else:
                 log.record(company, "server", "sign-afresh")
     empty_write_ahead_log()
     _log.warning(
@@ -114,7 +113,7 @@ def _applied() -> Mark:
 
 
 def _is_older_than_its_audit_log() -> bool:
-    """The end of the log is kept in the data folder after the commit, so only a restored database can be behind it."""
+    """The end of the log is confirmed in the data folder after the commit, so only a restored database can be behind it."""
     companies = list(Company.objects.values_list("pk", flat=True))
     kept = {company: _kept_number(company) for company in companies}
     stored = dict(Chain.objects.values_list("pk", "number"))
@@ -127,7 +126,7 @@ def _kept_number(company_id: str) -> int:
     except EnvironmentFault as fault:  # for `tidings-server audit verify` to complain about
         _log.error("%s %s", fault.title, fault.message)
         return 0
-    return head.number if head else 0
+    return head.end.number if head else 0
 
 
 def _apply(facts: Iterable[Fact]) -> dict[str, int]:

@@ -18,7 +18,9 @@ from joserfc.jws import extract_compact
 
 from server import private_files, under_way
 from server.access.models import AccessToken
-from server.audit import log
+from server.audit import heads, log
+from server.audit.heads import Head
+from server.audit.models import Chain
 from server.database.transactions import Pieces
 from server.delivery.models import Device, SpentToken
 from server.directory.importing.progress import Bar, no_bar
@@ -139,6 +141,8 @@ def _completed(manifest: Manifest, staged: Path) -> Company:
         private_files.make_folder(place.parent)
         source.rename(place)
     _check_keys(company)
+    chain = Chain.objects.filter(company=company).first()
+    heads.begin(company.pk, Head(chain.number, chain.digest) if chain else heads.START)
     if apply_to(company):
         # It was taken out before people were erased or withdrew here: agents have seen newer documents, too.
         leap(company)
@@ -224,3 +228,4 @@ def _header(document: str) -> dict[str, object]:
 def _remove_files(company_id: str) -> None:
     for folder in data_folders(company_id):
         shutil.rmtree(folder, ignore_errors=True)
+    heads.forget(company_id)

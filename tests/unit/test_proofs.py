@@ -11,7 +11,6 @@ from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
 
 NOT_YET = {
     "S12",
-    "S15",
 }
 FOUND = Finding("P5", "events <stored>", "0", 1_000)
 

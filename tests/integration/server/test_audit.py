@@ -1,9 +1,11 @@
 """The audit log: a chain of hashes on both databases, and its end in the data folder. Every kind of tampering is found."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ from django.db.models import F
 from server.audit import heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import Verdict, verify
+from server.errors import Refused
 from server.spreadsheet import csv_text
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
@@ -60,7 +63,7 @@ def test_each_entry_holds_the_digest_of_the_one_before(empty: ServerHome) -> Non
     assert (first.number, first.previous) == (1, "")
     assert (second.number, second.previous) == (2, first.digest)
     assert str(person) not in f"{second.subject}{second.detail}"
-    assert heads.kept("northwind") == heads.Head(2, second.digest)
+    assert heads.kept("northwind") == heads.Kept(heads.Head(2, second.digest))
 
 
 def test_an_act_that_was_undone_leaves_no_entry(chain: ServerHome) -> None:
@@ -160,41 +163,163 @@ def test_a_log_written_anew_with_its_end_is_found_by_a_digest_noted_elsewhere(ch
     _change_and_write_anew()
     heads.forget("northwind")
     chain_end = Chain.objects.get()
-    heads.keep("northwind", heads.Head(chain_end.number, chain_end.digest))
+    heads.begin("northwind", heads.Head(chain_end.number, chain_end.digest))
     assert _verdict().sound, "the server by itself cannot know"
     assert not _verdict(noted).sound
 
 
-def test_a_database_restored_from_a_backup_is_told_and_goes_on_with_both_ends(chain: ServerHome) -> None:
+def _explain(reason: str = "a backup was restored") -> int:
+    return run_command("audit", "explain", "--by", "head of IT", "--reason", reason)
+
+
+@pytest.mark.parametrize("acts_before", [0, 1, 3])
+def test_a_restored_backup_is_told_until_a_person_explains_it(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture, acts_before: int
+) -> None:
     lost = Chain.objects.get().digest
     _cut_the_tail_and_its_end()
-    assert any("restored from a backup?" in fault for fault in _verdict().faults)
-    entry = log.restored("northwind")
-    assert entry.number == 11
-    assert lost in entry.detail
-    assert Entry.objects.get(number=7).digest in entry.detail
+    for _number in range(acts_before):
+        log.record("northwind", log.COMMAND_LINE, "recall")
+        assert any("ends with entry 7, and 10 is remembered" in fault for fault in _verdict().faults)
+    assert _explain() == 0
+    (broken,) = Entry.objects.filter(action=log.BREAK)
+    assert broken.number == 11
+    assert lost in broken.detail
+    assert Entry.objects.get(number=7).digest in broken.detail
+    said = Entry.objects.get(action=log.EXPLAIN)
+    assert json.loads(said.detail)["reason"] == "a backup was restored"
     verdict = _verdict()
-    assert verdict.sound
-    assert "8 to 10" in verdict.notes[0]
-
-
-def test_an_act_after_a_cut_tail_does_not_hide_it(chain: ServerHome) -> None:
-    _cut_the_tail_and_its_end()
+    assert (verdict.sound, verdict.faults) == (True, [])
+    assert "head of IT: “a backup was restored”" in " ".join(verdict.notes)
     log.record("northwind", log.COMMAND_LINE, "recall")
-    assert any("8 to 10 are lost" in fault for fault in _verdict().faults)
-    log.restored("northwind", log.COMMAND_LINE)
     assert _verdict().sound
+    caplog.clear()
 
 
-def test_a_broken_end_in_the_data_folder_is_told_and_stops_no_act(
+def test_acts_go_on_after_every_kind_of_break_and_none_of_them_hides_it(
     chain: ServerHome, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = chain.folder / "audit" / "northwind.json"
-    file.write_text("{")
+    for tamper in (
+        _cut_the_tail_and_its_end,
+        _change_and_write_anew,
+        _remove_all,
+        Chain.objects.all().delete,
+    ):
+        tamper()
+        for _number in range(5):
+            log.record("northwind", log.COMMAND_LINE, "publish-emergency")
+        assert not _verdict().sound
+    assert "does not go on" in caplog.text
+    kept = heads.kept("northwind")
+    assert kept is not None
+    assert len(kept.breaks) == 4
+    assert _explain() == 0
+    assert _verdict().sound
+    caplog.clear()
+
+
+def test_what_was_remembered_is_kept_though_the_act_after_is_undone(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    from django.db import transaction
+
+    _change_and_write_anew()
+    for _number in range(2):
+        with transaction.atomic():
+            log.record("northwind", log.COMMAND_LINE, "recall")
+            transaction.set_rollback(True)
+    kept = heads.kept("northwind")
+    assert kept is not None
+    assert len(kept.breaks) == 1
+    assert any("written anew" in fault for fault in _verdict().faults)
+    caplog.clear()
+
+
+def test_only_a_person_explains(chain: ServerHome, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the program nor entries that somebody wrote into the database."""
+    _cut_the_tail_and_its_end()
+    log.record("northwind", "server", log.RESTORED)
+    log.record(
+        "northwind", log.COMMAND_LINE, log.EXPLAIN, detail={"by": "me", "reason": "nothing", "faults": 9}
+    )
+    assert not _verdict().sound
+    with pytest.raises(Refused, match="Who explains"):
+        _explain(reason=" ")
+    assert not _verdict().sound
+    caplog.clear()
+
+
+def test_what_is_whole_needs_no_explanation(chain: ServerHome) -> None:
+    with pytest.raises(Refused, match="nothing to explain"):
+        _explain()
+    assert not Entry.objects.filter(action=log.EXPLAIN).exists()
+
+
+def test_an_explanation_explains_nothing_that_comes_later(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    _change_and_write_anew()
+    _explain()
+    assert _verdict().sound
+    Entry.objects.filter(number=2).update(actor="somebody else")
+    assert not _verdict().sound
+    _write_anew(2)
+    assert not _verdict().sound
     log.record("northwind", log.COMMAND_LINE, "recall")
     assert not _verdict().sound
-    assert "cannot be read" in caplog.text
     caplog.clear()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"number": 3}', '{"number": "x", "digest": 1}', "null"])
+def test_a_broken_end_in_the_data_folder_is_told_kept_and_stops_no_act(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    file = chain.folder / "audit" / "northwind.json"
+    file.write_text(content)
+    assert not _verdict().sound
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    assert any("has lost the end" in fault for fault in _verdict().faults)
+    assert "cannot be read" in caplog.text
+    (aside,) = file.parent.glob("northwind.*.damaged")
+    assert aside.read_text() == content
+    assert _explain() == 0
+    assert _verdict().sound
+    caplog.clear()
+
+
+def test_a_data_folder_that_takes_nothing_stops_no_act(
+    chain: ServerHome, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(heads, "_replace", full)
+        for _number in range(3):
+            log.record("northwind", log.COMMAND_LINE, "publish-emergency")
+        assert not Entry.objects.filter(action=log.BREAK).exists()
+    assert "No space left" in caplog.text
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    assert Entry.objects.filter(action=log.BREAK).count() == 1
+    assert _explain("the disk was full") == 0
+    assert _verdict().sound
+    caplog.clear()
+
+
+def test_an_end_of_an_older_version_may_be_some_entries_behind(chain: ServerHome) -> None:
+    """It was written after the commit, and a process may have been killed in between."""
+    file = chain.folder / "audit" / "northwind.json"
+    for number in (10, 8):
+        digest = Entry.objects.get(number=number).digest
+        file.write_text(json.dumps({"number": number, "digest": digest}))
+        assert _verdict().sound
+    file.write_text(json.dumps({"number": 8, "digest": Entry.objects.get(number=7).digest}))
+    assert not _verdict().sound
+    file.write_text(json.dumps({"number": 8, "digest": Entry.objects.get(number=8).digest}))
+    log.record("northwind", log.COMMAND_LINE, "recall")
+    assert _verdict().sound
+    assert heads.kept("northwind") == heads.Kept(heads.Head(11, Chain.objects.get().digest))
 
 
 def test_entries_of_many_at_once_queue_up(empty: ServerHome) -> None:
@@ -222,7 +347,7 @@ def test_erasing_a_person_leaves_the_chain_whole_and_names_nobody(
 
 
 def test_the_command_shows_exports_and_verifies(
-    chain: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    chain: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     run_command("audit", "show", "--last", 1)
     assert capsys.readouterr().out.split("\t")[:4:3] == ["10", "publish"]
@@ -237,9 +362,10 @@ def test_the_command_shows_exports_and_verifies(
     capsys.readouterr()
     assert run_command("audit", "verify") == 1
     assert "NOT whole" in capsys.readouterr().out
-    run_command("audit", "restored")
+    assert _explain() == 0
     assert run_command("audit", "verify") == 0
     assert "8 to 11 were lost" in capsys.readouterr().out
+    caplog.clear()
 
 
 def test_an_exported_log_can_be_checked_without_the_program(
