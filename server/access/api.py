@@ -11,7 +11,7 @@ from ninja import Path, Query, Router, Status
 from pydantic import Field
 
 from server import clock, load, problems
-from server.access.roles import Right
+from server.access.roles import RIGHTS, Right
 from server.access.tokens import Administrator, AdministratorRequest, Allowed
 from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.audit import log
@@ -20,7 +20,7 @@ from server.campaigns.author_warnings import warnings_for
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import draft
-from server.campaigns.recalling import recall
+from server.campaigns.recalling import EmergencyKept, recall
 from server.campaigns.releasing import LONGEST_REASON, is_emergency, release
 from server.clock import utc_text
 from server.errors import Refused
@@ -119,6 +119,8 @@ def _refused_with(status: HTTPStatus, code: str) -> Iterator[None]:
     """Answer a refusal of what was asked with a problem of this status."""
     try:
         yield
+    except EmergencyKept:
+        raise
     except Refused as refused:
         raise problems.Problem(code, status, refused.title, refused.message) from refused
 
@@ -249,13 +251,19 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
 @router.post(
     "/recalls",
     response=RecallAnswer,
-    summary="Take a campaign back",
+    summary="Take a campaign back; an emergency needs the right publish-emergencies, too",
     **needs(Right.RECALL_CAMPAIGNS, 400, 404, 413, 415, 422),
 )
 def recall_campaign(request: AdministratorRequest, body: RecallRequest) -> dict[str, Any]:
     caller = request.auth
-    with _refused_with(HTTPStatus.NOT_FOUND, "not-found"):
-        done = recall(caller.company, body.campaign_id)
+    emergencies = Right.PUBLISH_EMERGENCIES in RIGHTS[caller.role]
+    try:
+        with _refused_with(HTTPStatus.NOT_FOUND, "not-found"):
+            done = recall(caller.company, body.campaign_id, emergencies=emergencies)
+    except EmergencyKept as kept:
+        denied = {"right": str(Right.PUBLISH_EMERGENCIES), "campaign": body.campaign_id}
+        log.record(caller.company, caller.actor, "denied", detail=denied)
+        raise problems.Problem("forbidden", HTTPStatus.FORBIDDEN, kept.title, kept.message) from kept
     if done:
         log.record(caller.company, caller.actor, "recall", detail={"campaign": body.campaign_id})
     return {"campaign_id": body.campaign_id, "recalled_before": not done}

@@ -24,6 +24,7 @@ class Right(StrEnum):
     """By name, who confirmed a campaign that asks for it: a deliberate act of theirs, and none of their choices."""
     PUBLISH_CAMPAIGNS = "publish-campaigns"
     PUBLISH_EMERGENCIES = "publish-emergencies"
+    """And recall them."""
     RECALL_CAMPAIGNS = "recall-campaigns"
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"

@@ -10,11 +10,15 @@ from server.privacy import ledger
 from server.signing.documents import sign_campaign
 
 
-def recall(company: Company, campaign_id: str) -> bool:
+class EmergencyKept(Refused):
+    """Whoever asks may recall other campaigns, but no emergency."""
+
+
+def recall(company: Company, campaign_id: str, *, emergencies: bool = True) -> bool:
     """Empty the campaign and sign it as recalled. Answers False if it was recalled before.
 
-    Raises `Refused` when there is no such campaign, and `EnvironmentFault` when the key cannot be used or the erasure ledger
-    cannot be written; nothing has changed then.
+    Raises `EmergencyKept` for an emergency without `emergencies`, `Refused` when there is no such campaign, and
+    `EnvironmentFault` when the key cannot be used or the erasure ledger cannot be written; nothing has changed then.
     """
     with transaction.atomic():
         owner = Company.objects.select_for_update().get(pk=company.pk)
@@ -23,6 +27,11 @@ def recall(company: Company, campaign_id: str) -> bool:
             raise Refused(
                 _("There is no campaign {name}").format(name=campaign_id),
                 _("tidings-server campaign list shows all campaigns."),
+            )
+        if campaign.urgency == Campaign.Urgency.EMERGENCY and not emergencies:
+            raise EmergencyKept(
+                _("{name} is an emergency").format(name=campaign_id),
+                _("Whoever may publish emergencies may take them back: an administrator."),
             )
         if not recall_row(owner, campaign):
             return False

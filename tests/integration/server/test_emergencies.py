@@ -111,6 +111,26 @@ def test_a_communicator_publishes_other_campaigns(url: str) -> None:
     assert _last_entry()[1] == "publish"
 
 
+def test_a_communicator_takes_no_emergency_back_in_any_way(url: str) -> None:
+    """Neither by a recall, nor by something harmless under the same id, nor by erasing whom it is for."""
+    told = _post(
+        url, "administrator", "emergencies", {"file": 'id = "c-fire"\n' + EMERGENCY, "reason": REASON}
+    )
+    assert told.status_code == 201, told.text
+    denied = _post(url, "communicator", "recalls", {"campaign_id": "c-fire"})
+    assert (denied.status_code, denied.json()["type"]) == (403, "tidings:forbidden")
+    assert "c-fire is an emergency" in denied.json()["title"]
+    assert _last_entry()[1:] == ("denied", {"right": "publish-emergencies", "campaign": "c-fire"})
+    assert _post(url, "communicator", "campaigns", {"file": 'id = "c-fire"\n' + NEWS}).status_code == 422
+    assert _post(url, "communicator", "erasures", {"emails": ["p0@northwind.example"]}).status_code == 403
+    assert _post(url, "dpo", "recalls", {"campaign_id": "c-fire"}).status_code == 403
+    assert Campaign.objects.get().status == "live"
+    assert _post(url, "administrator", "recalls", {"campaign_id": "c-fire"}).status_code == 200
+    assert Campaign.objects.get().status == "recalled"
+    again = _post(url, "communicator", "recalls", {"campaign_id": "c-fire"})
+    assert again.status_code == 403
+
+
 def test_an_author_over_the_api_is_warned_too(url: str) -> None:
     link = '[[variants.en.links]]\nlabel = "Read"\nurl = "https://northwind.example/"\n'
     french = '[variants.fr]\ntitle = "Nouvelles"\n'
