@@ -46,6 +46,7 @@ UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 
 Uuid4 = Annotated[str, Field(pattern=UUID4, examples=["0d9b6c1e-3f2a-4c5d-8e7f-000000000001"])]
 CampaignId = Annotated[str, Field(pattern=CAMPAIGN_ID)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 LinkId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 Version = Annotated[str, Field(pattern=r"^[0-9A-Za-z.+-]{1,40}$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]

@@ -16,7 +16,7 @@ def warnings_for(draft: Draft) -> list[str]:
         ).format(thing=_name(draft, one.link_id), languages=", ".join(one.languages))
         for one in uncounted(draft.content)
     ]
-    if draft.audience.count < draft.company.minimum and has_links(draft.content):
+    if draft.audience.count < draft.company.smallest_group and has_links(draft.content):
         warnings.append(
             ngettext(
                 "Only {count} person gets this campaign, and it has links: the sites behind them may learn who came.",

@@ -12,6 +12,9 @@ FILM = "video"
 """The id under which a click on the film is sent. No link has it."""
 
 
+EMPTY = {"sharing": None, "people": None, "low": None, "high": None}
+
+
 @dataclass(frozen=True)
 class Uncounted:
     """A link, or the film, that has no figure, and the languages of the variants that have it."""
@@ -80,3 +83,31 @@ def _joined(sets: Sequence[set[str]]) -> list[set[str]]:
         joined = [other for other in joined if not other & one]
         joined.append(one.union(*touching))
     return joined
+
+
+def hide_uncounted(campaign: Any) -> None:
+    """Take figures that an older version kept of what is not counted out of a closed campaign's `result`.
+
+    Of a recalled campaign nobody knows which links were in which variant.
+    """
+    links = campaign.result["links"]
+    everything = campaign.content.get("variants") and not uncounted(campaign.content)
+    as_they_were = everything and all(link == figure for link, figure in campaign.counted.items())
+    if links and not as_they_were:
+        campaign.result["links"] = [_hidden(link, "not-in-every-variant") for link in links]
+        _hide_signal(campaign.result, "click", "not-in-every-variant")
+    if campaign.acknowledge:
+        _hide_signal(campaign.result, "seen", "confirmed-by-name")
+
+
+def _hide_signal(result: dict[str, Any], signal: str, why: str) -> None:
+    for part in (result, *result["groups"]):
+        part["figures"] = [
+            _hidden(figure, why) if figure["name"] == signal else figure for figure in part["figures"]
+        ]
+    for day in result["days"]:
+        day["people"][signal] = None
+
+
+def _hidden(figure: dict[str, Any], why: str) -> dict[str, Any]:
+    return figure | EMPTY | {"why": why}

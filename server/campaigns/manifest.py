@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from server.campaigns.countable import FILM
 from server.campaigns.manifest_links import MAX_URL_CHARACTERS, checked_address
-from server.campaigns.manifest_tables import Mistakes, Table
+from server.campaigns.manifest_tables import Mistake, Mistakes, Table
 from server.campaigns.models import Campaign
 from server.errors import Refused
 
@@ -131,11 +131,25 @@ def _checked(
 ) -> Manifest:
     mistakes = Mistakes()
     root = Table(_parsed(path, content), "", mistakes)
-    reader = _Reader(media_folder, link_hosts)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = _read(path, digest, root, now, _Reader(media_folder, link_hosts))
+    if mistakes.found:
+        raise refusal(path, mistakes)
+    return manifest
+
+
+def mistakes_of(values: dict[str, object], now: datetime, link_hosts: Sequence[str]) -> list[Mistake]:
+    """What is wrong with the values of a campaign file, which names no pictures, films and captions."""
+    mistakes = Mistakes()
+    _read(Path("campaign"), "", Table(values, "", mistakes), now, _Reader(None, link_hosts))
+    return mistakes.found
+
+
+def _read(path: Path, digest: str, root: Table, now: datetime, reader: "_Reader") -> Manifest:
     starts, ends = _times(root, now)
     manifest = Manifest(
         path=path,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=digest,
         campaign_id=root.matching(
             "id", r"c-[a-z0-9-]{1,40}", _("write “c-” and up to 40 of: a-z, 0-9, hyphen"), default=""
         ),
@@ -157,8 +171,6 @@ def _checked(
             ),
         )
     root.finish()
-    if mistakes.found:
-        raise refusal(path, mistakes)
     return manifest
 
 

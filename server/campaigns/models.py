@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from server.directory.models import Company, Group, Person
+from server.directory.models import SMALLEST_GROUP, Company, Group, Person
 from server.privacy.data_map import IMPERSONAL, TARGETING, DataMap
 
 
@@ -135,6 +135,11 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.campaign_id
+
+    @property
+    def smallest_group(self) -> int:
+        """How many people must stand behind a figure: `minimum`, and never fewer than five, whatever the row says."""
+        return max(SMALLEST_GROUP, self.minimum)
 
 
 class Link(models.Model):

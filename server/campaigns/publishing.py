@@ -147,7 +147,7 @@ def _stored(draft: Draft) -> tuple[Campaign, bool]:
         content=draft.content,
         document=document.jws,
         to_everyone=draft.audience.everyone,
-        minimum=owner.minimum,
+        minimum=owner.smallest_group,
         notice_version=owner.notice_version(),
         counted=counted_as(draft.content),
         file_digest=draft.digest,

@@ -1,6 +1,7 @@
 """`tidings-server check`: what is missing or broken, and what to do about it."""
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server import clock, connections
-from server.audit.verifying import verify
+from server.audit.verifying import verify, what_to_do
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
 from server.database.soundness import damage
@@ -30,8 +31,10 @@ from server.privacy.record import declared_fields
 from server.privacy.record_words import FIELDS
 from server.signing.signers import load_signer
 from server.tenants.region import region_name, require_own_region
+from server.tenants.row_rules import wrong_rows
 
 FREE_BYTES = 1024**3
+MOST_ROWS = 10
 RENEW_WITHIN = timedelta(days=30)
 MARKS = {"ok": "✓", "warning": "!", "fault": "✗"}
 
@@ -80,7 +83,7 @@ def _findings() -> Iterator[Finding]:
     if not companies:
         yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
     for company in companies:
-        for look in (_keys, _document, _media, _audit, _address):
+        for look in (_keys, _document, _rows, _media, _audit, _address):
             yield look(company)
 
 
@@ -213,8 +216,16 @@ def _audit(company: Company) -> Finding:
     name = _("Audit log of {company}").format(company=company.id)
     verdict = verify(company)
     if verdict.faults:
-        return Finding(name, "fault", "; ".join(verdict.faults))
+        return Finding(name, "fault", "; ".join([*verdict.faults, what_to_do()]))
     return Finding(name, "ok", _("whole, {count} entries").format(count=verdict.head.number))
+
+
+def _rows(company: Company) -> Finding:
+    """Whether somebody edited rows past the rules under which they are set."""
+    name = _("Rows of {company}").format(company=company.id)
+    if faults := list(itertools.islice(wrong_rows(company), MOST_ROWS)):
+        return Finding(name, "fault", _("Not as they may be set: {faults}").format(faults="; ".join(faults)))
+    return Finding(name, "ok", _("as they may be set"))
 
 
 def _media(company: Company) -> Finding:

@@ -112,6 +112,11 @@ class Company(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def smallest_group(self) -> int:
+        """How many people must stand behind a figure: `minimum`, and never fewer than five, whatever the row says."""
+        return max(SMALLEST_GROUP, self.minimum)
+
     def current_notice(self) -> "Notice":
         """The notice in force: the one with the highest version.
 

@@ -69,7 +69,7 @@ def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> Non
     whole = {
         cohort: members
         for cohort, members in cohorts_of(campaign.company, cohorts).items()
-        if len(members) >= SMALLEST * campaign.minimum and members <= people
+        if len(members) >= SMALLEST * campaign.smallest_group and members <= people
     }
     if key is None or not whole:
         return
@@ -84,9 +84,9 @@ def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> Non
         named = {keys[person] for person in members}
         for signal in campaign.company.signals:
             waiting = {keys[person] for person in members & share[signal]} - counted[signal]
-            room = len(members) - campaign.minimum - len(counted[signal] & named)
+            room = len(members) - campaign.smallest_group - len(counted[signal] & named)
             block = {"campaign": campaign, "signal": signal, "cohort": cohort}
-            drawn += [(Block(**block), some) for some in split(waiting, campaign.minimum, room)]
+            drawn += [(Block(**block), some) for some in split(waiting, campaign.smallest_group, room)]
     if drawn:
         _store(campaign, whole, drawn)
 

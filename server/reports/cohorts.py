@@ -62,7 +62,7 @@ def _merged(by_groups: Mapping[Groups, list[UUID]], least: int) -> list[tuple[Gr
 
 def assign(company: Company, newcomers: Iterable[UUID]) -> None:
     """Form cohorts of people who have none, and of those whose cohort has become too small. Within a transaction."""
-    least = SMALLEST * company.minimum
+    least = SMALLEST * company.smallest_group
     sizes = Counter(CohortMember.objects.filter(person__company=company).values_list("cohort", flat=True))
     too_small = [cohort for cohort, size in sizes.items() if size < least]
     dissolved = CohortMember.objects.filter(cohort__in=too_small)
@@ -72,7 +72,7 @@ def assign(company: Company, newcomers: Iterable[UUID]) -> None:
     dissolved.delete()
     groups = groups_of(company)
     for members in partition(
-        {person: groups.get(person, frozenset()) for person in waiting}, company.minimum
+        {person: groups.get(person, frozenset()) for person in waiting}, company.smallest_group
     ):
         cohort = uuid.uuid4()
         CohortMember.objects.bulk_create(
@@ -105,4 +105,4 @@ def is_anybody_waiting(company: Company) -> bool:
     if company.people.filter(cohort_member=None).exists():
         return True
     sizes = CohortMember.objects.filter(person__company=company).values("cohort").annotate(size=Count("pk"))
-    return sizes.filter(size__lt=SMALLEST * company.minimum).exists()
+    return sizes.filter(size__lt=SMALLEST * company.smallest_group).exists()

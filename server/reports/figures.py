@@ -16,7 +16,7 @@ from django.db.models import Min
 from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Media
 from server.database.transactions import reading
-from server.directory.models import Group, Person
+from server.directory.models import SMALLEST_GROUP, Group, Person
 from server.reports.audiences import audience
 from server.reports.blocks import form
 from server.reports.intervals import wilson
@@ -91,11 +91,13 @@ class Report:
             GroupFigures(group["name"], group["assigned"], _figures(group["figures"]))
             for group in stored["groups"]
         ]
+        figures = _figures(stored["figures"])
+        shown = {figure.name for figure in figures if figure.sharing is not None}
         parts = {
-            "figures": _figures(stored["figures"]),
+            "figures": figures,
             "links": _figures(stored["links"]),
             "groups": tuple(groups),
-            "days": tuple(Day(**day) for day in stored["days"]),
+            "days": tuple(_day(day, shown) for day in stored["days"]),
         }
         return cls(**stored | parts)
 
@@ -147,7 +149,7 @@ def report_of(
         campaign_id=campaign.campaign_id,
         title=title(campaign),
         status=campaign.status,
-        minimum=campaign.minimum,
+        minimum=campaign.smallest_group,
         closed=False,
         assigned=sizes["assigned"],
         figures=working.all(sizes["assigned"]),
@@ -162,7 +164,17 @@ def report_of(
 
 
 def _figures(stored: Iterable[dict[str, Any]]) -> tuple[Figure, ...]:
-    return tuple(Figure(**one) for one in stored)
+    """Those that are kept, unless somebody edited them to be about fewer than five."""
+    figures = (Figure(**one) for one in stored)
+    return tuple(
+        figure if figure.sharing is None or figure.sharing >= SMALLEST_GROUP else Figure(figure.name)
+        for figure in figures
+    )
+
+
+def _day(stored: dict[str, Any], shown: Collection[str]) -> Day:
+    people = {name: count if name in shown else None for name, count in stored["people"].items()}
+    return Day(stored["date"], people)
 
 
 class _Working:
@@ -170,7 +182,8 @@ class _Working:
 
     def __init__(self, campaign: Campaign, tallies: list[Tally]) -> None:
         self._campaign = campaign
-        self._tallies = tallies
+        # A block of fewer was not drawn here, but came with an edited row.
+        self._tallies = [one for one in tallies if one.size >= campaign.smallest_group]
 
     def all(self, assigned: int, group: str | None = None) -> tuple[Figure, ...]:
         """The figures of all signals, of all blocks or those of a group."""

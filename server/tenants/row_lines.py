@@ -15,9 +15,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import BinaryField, ForeignKey, JSONField, Model
 from django.utils.translation import gettext as _
 
+from server.campaigns.countable import counted_as, hide_uncounted
+from server.campaigns.models import Campaign
 from server.errors import Refused
 from server.signing.digests import canonical_json
-from server.tenants.rows import AnyField, columns, is_numbered, label, referred_models, target
+from server.tenants.row_rules import faults_of, without_wrong_counts
+from server.tenants.rows import AnyField, Reference, columns, is_numbered, label, referred_models, target
 
 LONGEST_LINE = 8 * 1024 * 1024
 
@@ -79,6 +82,15 @@ def from_line(model: type[Model], line: bytes, numbers: Numbers) -> tuple[Model,
         if not isinstance(values, dict):
             raise ValueError(_("no object"))
         row = model(**_attributes(model, values, numbers))
+        if (
+            isinstance(row, Campaign) and "counted" not in values
+        ):  # an older version counted each link for itself
+            row.counted = counted_as(row.content)
+            if row.result is not None:
+                hide_uncounted(row)
+        without_wrong_counts(row)
+        for column, reason in faults_of(row):
+            raise ValueError(f"{column}: {reason}")
         return row, values[model._meta.pk.name]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError) as error:
         told = "; ".join(error.messages) if isinstance(error, ValidationError) else f"{error}"
@@ -97,11 +109,24 @@ def _attributes(model: type[Model], values: Mapping[str, Any], numbers: Numbers)
             if not field.has_default():
                 raise ValueError(_("{name} is missing").format(name=name))
         elif isinstance(field, ForeignKey):
-            named = values[name]
-            attributes[field.attname] = None if named is None else numbers.of(target(field), named)
+            attributes[field.attname] = _referred(field, values[name], numbers)
         elif not (field.primary_key and is_numbered(model)):
-            attributes[field.attname] = _checked(field, values[name])
+            try:
+                attributes[field.attname] = _checked(field, values[name])
+            except (TypeError, ValueError, OverflowError, ValidationError) as error:
+                told = "; ".join(error.messages) if isinstance(error, ValidationError) else f"{error}"
+                raise ValueError(f"{name}: {told}") from error
     return attributes
+
+
+def _referred(field: Reference, named: Any, numbers: Numbers) -> Any:
+    """The row here that the archive names. Raises `ValueError` for one that the archive does not hold before this one."""
+    if named is None:
+        return None
+    try:
+        return numbers.of(target(field), named)
+    except (KeyError, TypeError) as error:
+        raise ValueError(_("{name}: there is no such row").format(name=field.name)) from error
 
 
 def _json_type(field: JSONField) -> type:
@@ -120,7 +145,7 @@ def _checked(field: AnyField, value: Any) -> Any:
         return b64decode(value, validate=True)
     if isinstance(field, JSONField):
         if field.has_default() and not isinstance(value, _json_type(field)):
-            raise TypeError(field.name)
+            raise TypeError(_("it is of another type"))
         return value
     proper = field.to_python(value)
     if field.choices and proper not in {choice for choice, _label in field.flatchoices}:
