@@ -15,9 +15,15 @@ def opener(path: str, flags: int) -> int:
 
 
 def make(path: Path) -> None:
-    """Let there be such a file, empty if there was none. Raises `OSError`."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, MODE))
-    tighten(path)
+    """Let there be such a file, empty if there was none. Raises `OSError`.
+
+    One that is there is not opened: closing it again would drop every lock that SQLite holds of it in this process (POSIX
+    advisory locks), and with them what keeps two writers apart.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+    except FileExistsError:
+        tighten(path)
 
 
 def make_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -294,6 +295,10 @@ def test_whoever_waits_too_long_is_told_for_which_command(northwind: ServerHome)
     variables = northwind.variables() | {"TIDINGS_LONGEST_WAIT_S": "1"}
     with under_way.told("people import"), transaction.atomic():
         Company.objects.select_for_update().get(pk="northwind")
+        with ThreadPoolExecutor(
+            1
+        ) as another:  # a further connection of this process must not lose it the lock
+            another.submit(_look).result(timeout=30)
         done = subprocess.run(
             [sys.executable, "-m", "server", "campaign", "recall", "c-none"],
             env=variables,
@@ -305,6 +310,13 @@ def test_whoever_waits_too_long_is_told_for_which_command(northwind: ServerHome)
     assert done.returncode == 1
     assert "The database cannot be used" in done.stderr
     assert f"tidings-server people import (process {os.getpid()}, since " in done.stderr
+
+
+def _look() -> None:
+    try:
+        assert Company.objects.exists()
+    finally:
+        connection.close()
 
 
 def test_what_ended_is_told_to_nobody(northwind: ServerHome) -> None:
