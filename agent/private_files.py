@@ -21,8 +21,13 @@ def opener(path: str, flags: int) -> int:
 
 
 def make(path: Path) -> None:
-    """Let there be such a file, empty if there was none. Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, MODE))
+    """Let there be such a file, empty if there was none. Raises OSError.
+
+    One that is there is not opened: it may be a database that this process has open, and closing any descriptor of a file
+    drops all locks that its process has on it (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))
     tighten(path)
 
 
