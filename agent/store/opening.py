@@ -166,7 +166,7 @@ def _version(path: Path) -> int:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             sealed = "seal" in str(connection.execute("SELECT sql FROM sqlite_master").fetchall())
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may quote what is damaged
         log.info("The damaged store does not say its version: %s", error)
         return len(MIGRATIONS)
     if sealed or not 0 < version < len(MIGRATIONS):
