@@ -146,6 +146,10 @@ def unlink(path: Path) -> None:
         raise errors.DiskFault(f"{path.name}: {error}") from error
 
 
+_CANNOT_BE_READ = (sqlite3.Error, UnicodeDecodeError)
+"""The latter is of SQLite's message, which may quote what is damaged."""
+
+
 def salvage(path: Path, table: str, columns: str, limit: int, wait: Callable[[], None]) -> Salvage:
     """All rows of a table that can be read, at most so many, with the journal rolled back or without it.
 
@@ -170,7 +174,7 @@ def _look(path: Path, mode: str, select: str, limit: int, saved: Salvage) -> boo
         ) as connection:
             connection.text_factory = _any_text
             return _salvage(connection, select, limit, saved)
-    except sqlite3.Error as error:
+    except _CANNOT_BE_READ as error:
         log.info("%s cannot be opened (%s): %s", path.name, mode, error)
         return False
 
@@ -187,7 +191,7 @@ def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Sal
         try:
             for rowid, *row in connection.execute(f"{select} ORDER BY rowid {order} LIMIT {limit}"):
                 saved.rows[rowid], last = tuple(row), rowid
-        except sqlite3.Error as error:
+        except _CANNOT_BE_READ as error:
             log.info("Rows cannot be read: %s", error)
         else:
             return True
@@ -199,7 +203,7 @@ def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Sal
         try:
             for _, *row in connection.execute(f"{select} WHERE rowid = ?", (rowid,)):
                 saved.rows[rowid] = tuple(row)
-        except sqlite3.Error:
+        except _CANNOT_BE_READ:
             continue
     return False
 
