@@ -149,6 +149,7 @@ def _connection(folders: Folders) -> Iterator[Check]:
             return
         yield from _server(status.server_url)
         yield _confirmation(runtime.freshness())
+        yield _keys(runtime.campaign_keys())
     finally:
         runtime.stop()
 
@@ -176,6 +177,11 @@ def _confirmation(fresh: Freshness) -> Check:
     return Check(
         "freshness", "ok", _("The server confirmed on {moment} that nothing is missing").format(moment=moment)
     )
+
+
+def _keys(kids: tuple[str, ...]) -> Check:
+    """What a person compares after the company's keys were replaced."""
+    return Check("keys", "ok", _("Announcements are signed with the key {key}").format(key=", ".join(kids)))
 
 
 def _server(url: str) -> Iterator[Check]:

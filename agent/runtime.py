@@ -212,6 +212,12 @@ class Runtime:
             troubles=self._policy_troubles() + self._work.troubles() + self._damage(),
         )
 
+    def campaign_keys(self) -> tuple[str, ...]:
+        """The fingerprints (RFC 7638) of the keys that were met when this computer was connected."""
+        enrolment = self._connector.enrolment()
+        keys = enrolment.keys.keys if enrolment else ()
+        return tuple(key.kid for key in keys if key.tidings_use == "campaign")
+
     def freshness(self) -> Freshness:
         """What is known of the server's statements of what is assigned."""
         enrolment = self._connector.enrolment()

@@ -1,0 +1,45 @@
+"""`tidings-server keys`: show a company's signing keys, and replace them after a theft (ADR 19)."""
+
+import argparse
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server.commands.companies import add_company_argument, chosen_company
+from server.errors import Refused
+from server.signing.signers import public_keys
+from server.tenants.rekeying import replace_keys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = _(
+        "Computers accept only what is signed by the keys that they met when they were connected. Replacing the keys after "
+        "a theft disconnects every computer: each person connects again with a new invitation code."
+    )
+    parser.add_argument(
+        "action", choices=("show", "replace"), help=_("show their fingerprints, or replace them")
+    )
+    parser.add_argument("--yes", action="store_true", help=_("disconnect every computer of the company"))
+    add_company_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    if options.action == "replace":
+        if not options.yes:
+            raise Refused(
+                _("The keys stay as they are"),
+                _("Every computer of {company} would be disconnected. Give --yes.").format(
+                    company=company.name
+                ),
+            )
+        count = replace_keys(company)
+        text = ngettext(
+            "New keys were made. {count} computer was disconnected.",
+            "New keys were made. {count} computers were disconnected.",
+            count,
+        )
+        print(text.format(count=count))
+    for key in public_keys(company.pk)["keys"]:
+        print(key["tidings_use"], key["kid"], sep="\t")
+    return 0
