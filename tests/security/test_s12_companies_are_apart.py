@@ -66,6 +66,7 @@ class Tenant:
             "group": list(Group.objects.filter(company=self.id).values_list("name", flat=True)),
             "receipt_id": [str(one) for one in receipts],
             "event_id": [str(one) for one in events],
+            "token_hash": list(Device.objects.filter(**own).values_list("token_hash", flat=True)),
             "number": [str(one) for one in sorted(set(numbers))],
         }
 
@@ -176,6 +177,7 @@ def _bodies(ids: dict[str, str]) -> dict[tuple[str, str], list[Any]]:
         ("POST", f"{API}/enrolments"): [
             {"code": "KX7P-9QMD-2HTV", "agent_version": "0.1.0", "platform": "linux"}
         ],
+        ("POST", f"{API}/device/token"): [{"next_sha256": ids["token_hash"]}],
         ("DELETE", f"{API}/device"): [None],
     }
 
@@ -296,6 +298,7 @@ COMMANDS_ASKED = (
     ("token", "revoke", "{number}"),
     ("company", "show"),
     ("record",),
+    ("keys", "show"),
     ("purge", "--yes", "{email}"),
 )
 
