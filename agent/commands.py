@@ -16,7 +16,17 @@ from pathlib import Path
 
 import msgspec
 
-from agent import commands_privacy, control, control_calls, diagnostics, doctor, errors, held_words, policy
+from agent import (
+    commands_privacy,
+    control,
+    control_calls,
+    diagnostics,
+    doctor,
+    errors,
+    held_words,
+    policy,
+    whereabouts,
+)
 from agent.clock import SystemClock
 from agent.decoding import decode_json
 from agent.device_token import DeviceToken
@@ -43,7 +53,10 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     lock = InstanceLock(folders)
     with _signals() as told_to_end:
         runtime = Runtime.open(folders, lock=lock)
-        stop_answering = control.listen(lock.sockets, partial(control_calls.answer, runtime))
+        stop_answering = control.listen(
+            lock.sockets,
+            partial(control_calls.answer, runtime, data=whereabouts.data_mark(folders.data)),
+        )
         try:
             runtime.start()
             told_to_end.recv(1)
@@ -207,7 +220,7 @@ def _running_status(folders: Folders) -> Status | None:
     try:
         InstanceLock(folders).release()
     except errors.AlreadyRunning:
-        question = msgspec.json.encode(control_calls.Call("show"))
+        question = msgspec.json.encode(control_calls.Call("show", data=whereabouts.data_mark(folders.data)))
         reply = control_calls.result(control.ask_agent(folders, question))
         return decode_json(reply, control_calls.Shown).status
     return None
@@ -225,7 +238,7 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
             _say(_("Nothing was deleted."))
             return 1
     lock = InstanceLock(folders)
-    if (folders.data / "tidings.sqlite3").exists():
+    if folders.data.exists():
         _disconnect(folders)
     else:
         DeviceToken(ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()

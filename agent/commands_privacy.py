@@ -15,7 +15,17 @@ from typing import TypeVar
 
 import msgspec
 
-from agent import arguments_privacy, control, control_calls, errors, policy, private_files, receipts, wire
+from agent import (
+    arguments_privacy,
+    control,
+    control_calls,
+    errors,
+    policy,
+    private_files,
+    receipts,
+    whereabouts,
+    wire,
+)
 from agent.control_calls import Call, Shown
 from agent.decoding import decode_json
 from agent.folders import Folders
@@ -48,7 +58,8 @@ def _ask(call: Call, type: type[T]) -> T:
     try:
         lock = InstanceLock(folders)
     except errors.AlreadyRunning:
-        reply = control.ask_agent(folders, msgspec.json.encode(call))
+        named = msgspec.structs.replace(call, data=whereabouts.data_mark(folders.data))
+        reply = control.ask_agent(folders, msgspec.json.encode(named))
     else:
         try:
             reply = _alone(folders, call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 from agent import enrolling, errors, policy, sending, wire
 from agent.api_client import ApiClient, server_address
@@ -154,7 +154,7 @@ class Connector:
         """
         enrolment, heard = self._enrolment, True
         if enrolment is None:
-            return heard
+            return self._let_go()
         try:
             with closing(self.client()) as client:
                 sending.all_of(client, (*last_words, _revoke))
@@ -167,6 +167,18 @@ class Connector:
             self._gate.forget()
             self.reload()
         return heard
+
+    def _let_go(self) -> bool:
+        """Where it is lost to which company this computer was connected, a token may be left, and nobody can be told."""
+        was_connected = False
+        with suppress(errors.TokenMissing, errors.KeychainUnavailable):
+            was_connected = bool(self.token.read(""))
+        self.token.delete()
+        with self._lock:
+            self._enrolments.forget()
+            self._gate.forget()
+            self.reload()
+        return not was_connected
 
 
 def _revoke(client: ApiClient) -> None:

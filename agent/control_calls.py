@@ -58,6 +58,8 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     changes: dict[DetailName, DetailValue] = {}
     receipt_id: str = ""
     status: str = ""
+    data: str = ""
+    """The mark of the data folder that it is about (`whereabouts.data_mark`)."""
 
 
 class Reply(Struct, frozen=True):
@@ -92,13 +94,16 @@ class Failed(errors.TidingsError):
         return self._message
 
 
-def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None) -> bytes:
+def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None, *, data: str = "") -> bytes:
     """Do what is asked, and tell what came of it; also what went wrong.
 
-    ``send``: how to send what is owed, where no agent runs that does so by itself.
+    ``send``: how to send what is owed, where no agent runs that does so by itself. ``data``: the mark of the agent's data
+    folder: in one session there may be agents of two, and what is asked about one is not done to the other.
     """
     try:
         call = decode_json(question, Call)
+        if data and call.data != data:
+            raise errors.AlreadyRunning("it has another data folder")
         told = _CALLS[call.name](agent, call)
         if send is not None and call.name in _OWED and told.status.waiting:
             told = Shown(agent.status(), agent.choices(), _later(send))

@@ -42,6 +42,15 @@ class Place(Struct, frozen=True):
         return Path(os.fsdecode(self.sockets)) if self.sockets else None
 
 
+def data_mark(data: Path) -> str:
+    """What tells this data folder from any other of the computer, however its path is spelt; empty where there is none."""
+    try:
+        found = data.stat()
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"
+
+
 def this_host() -> str:
     """The name of this computer, for people to read."""
     return socket.gethostname().encode(errors="replace").decode()

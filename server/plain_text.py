@@ -15,7 +15,7 @@ _IGNORABLE = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """Default_Ignorable_Code_Point of the Unicode Character Database: shown as nothing."""
-_BLANK = "\u2800\u3164\u115f\u1160\uffa0"
+_BLANK = "\u2800\u3164\u115f\u1160\uffa0\ufffc\U0001d159"
 """Symbols and letters whose picture is empty."""
 _HIDDEN = re.compile(f"[{_IGNORABLE}\u2800]")
 _LINE_ENDS = re.compile("\r\n|[\u2028\u2029]")
@@ -25,8 +25,16 @@ _SPACES = " \xa0\u202f\u2009\u3000"
 
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
 _VARIATIONS = "\ufe0e\ufe0f"
-_FLAG = "\U0001f3f4"
-_TAGS = re.compile("[\U000e0020-\U000e007f]")
+_FLAGS = re.compile(
+    "\U0001f3f4(?:"
+    + "|".join(
+        "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
+    )
+    + ")\U000e007f"
+)
+"""The flags that are written with tags (Unicode Technical Standard 51, section 1.4.9): of England, Scotland and Wales."""
+_MARKS_IN_A_ROW = 4
+_MOST_SPACES = re.compile("[ \xa0\u202f\u2009\u3000]{3}")
 
 
 def one_line(text: str) -> str:
@@ -41,9 +49,16 @@ def several_lines(text: str) -> str:
 
 def problem_of_line(text: str) -> str:
     """What is wrong with a text of one line; empty when nothing is."""
+    text = _FLAGS.sub("\U0001f3f4", text)
     for place, character in enumerate(text):
         if not _is_plain(character) and not _is_needed(text, place):
             return _("it has an invisible character or a line break ({name})").format(name=_name(character))
+    if _MOST_SPACES.search(text):
+        return _("it has many spaces in a row")
+    if any(
+        all(map(_is_mark, text[at : at + _MARKS_IN_A_ROW + 1])) for at in range(len(text) - _MARKS_IN_A_ROW)
+    ):
+        return _("it has many marks above or below one letter")
     if text and not any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK for one in text):
         return _("nothing in it can be seen")
     return ""
@@ -74,14 +89,16 @@ def _is_needed(text: str, place: int) -> bool:
     last = before[-1]
     if character in _VARIATIONS:
         return unicodedata.category(last) in ("So", "Sm", "Po", "Pd", "Nd", "Sk")
-    if _TAGS.match(character):
-        return before.rstrip("".join(map(chr, range(0xE0020, 0xE0080)))).endswith(_FLAG)
     if character not in (_ZWNJ, _ZWJ) or not after:
         return False
     if _joins(last) and _joins(after[0]):
         return True
     is_emoji = last in _VARIATIONS or unicodedata.category(last) in ("So", "Sk")
     return character == _ZWJ and is_emoji and unicodedata.category(after[0]) in ("So", "Sm")
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Me")
 
 
 def _joins(character: str) -> bool:

@@ -200,7 +200,9 @@ class App(QObject):
         """``tidings privacy`` asks the agent that runs."""
         from agent import control_calls
 
-        self._shutdown.first(control.listen(self._lock.sockets, partial(control_calls.answer, agent)))
+        mark = whereabouts.data_mark(self._folders.data)
+        answer = partial(control_calls.answer, agent, data=mark)
+        self._shutdown.first(control.listen(self._lock.sockets, answer))
 
     def _agent_failed(self, error: errors.TidingsError) -> None:
         """The store cannot be opened: say so, and leave when that was read."""

@@ -46,6 +46,9 @@ _OLD_COLUMNS = "event_id, campaign_id, body"
 """Of version 0, in which rows had no seal."""
 
 
+_CHECK = "PRAGMA integrity_check(1)"
+
+
 class _Keys(msgspec.Struct, frozen=True):
     """What an event says of itself."""
 
@@ -79,9 +82,11 @@ class EventQueue:
                 f"INSERT INTO event ({_COLUMNS}) VALUES (?, ?, ?, ?)",
                 (event.event_id, event.campaign_id, event.body, _seal(event)),
             )
+            # By how many there are: a damaged number says nothing about the others.
+            (count,) = connection.execute("SELECT count(*) FROM event").fetchone()
             connection.execute(
-                "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
-                (policy.OUTBOX_MAX_EVENTS,),
+                "DELETE FROM event WHERE number IN (SELECT number FROM event ORDER BY number LIMIT ?)",
+                (max(count - policy.OUTBOX_MAX_EVENTS, 0),),
             )
 
         with self._lock:
@@ -114,6 +119,9 @@ class EventQueue:
             ).fetchone()
             if named_left:
                 raise errors.StoreDamaged(f"{signal.value}: {named_left} rows cannot be removed")
+            # The file goes with its last row: pages that nothing leads to any more would go unseen.
+            if self._owner and not left and connection.execute(_CHECK).fetchall() != [("ok",)]:
+                raise errors.StoreDamaged(f"{signal.value}: there is more in the file than can be read")
             return removed, left == 0
 
         with self._lock:

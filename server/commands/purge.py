@@ -18,7 +18,7 @@ from server.directory.importing.text_files import MAX_BYTES, decode
 from server.directory.models import Company
 from server.errors import Refused
 from server.privacy.addresses import Address, read_addresses
-from server.privacy.erasure import erase, find_people
+from server.privacy.erasure import erase, find_people, finish_erasures
 
 MOST_SHOWN = 50
 
@@ -48,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     addresses = _addresses(options)
+    if not options.dry_run:
+        finish_erasures()
     people, unknown = find_people(company, [address.email for address in addresses if not address.fault])
     faults = [address for address in addresses if address.fault or address.email in set(unknown)]
     _print_faults(faults, company)

@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models import Value as Constant
 
 from server.campaigns.models import Campaign
 from server.delivery.callers import Caller
@@ -30,6 +31,12 @@ from server.signing.documents import counter_of, sign_feed
 from server.signing.signers import load_signer
 
 MOST_CAMPAIGNS = 1000
+EMERGENCIES_FIRST = Case(
+    When(urgency=Campaign.Urgency.EMERGENCY, then=Constant(0)),
+    default=Constant(1),
+    output_field=IntegerField(),
+)
+"""Whatever else is published: where a feed is full, none of them makes way."""
 LARGEST_FEED_BYTES = 4 * 1024 * 1024
 STATEMENT_BYTES = 100
 """At most, of one campaign in a statement: id and counter, as base64."""
@@ -129,7 +136,11 @@ def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
 
     `stated`: with a statement. Raises `EnvironmentFault` when the key for it cannot be used.
     """
-    ids = tuple(assigned(caller, now).order_by("-starts", "pk").values_list("pk", flat=True)[:MOST_CAMPAIGNS])
+    ids = tuple(
+        assigned(caller, now)
+        .order_by(EMERGENCIES_FIRST, "-starts", "pk")
+        .values_list("pk", flat=True)[:MOST_CAMPAIGNS]
+    )
     shared = _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
     own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
     if stated:

@@ -14,7 +14,7 @@ from server import under_way
 from server.database.transactions import Pieces
 from server.directory.addresses import canonical
 from server.directory.importing.progress import Bar, Tick, no_bar
-from server.directory.importing.upsert import drop_interrupted
+from server.directory.importing.upsert import finish_import_of
 from server.directory.models import ALL_SIGNALS, Company, Person
 from server.privacy import ledger
 from server.signals import changes
@@ -51,7 +51,7 @@ def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = 
     how far it has come.
     Raises `EnvironmentFault` when the data folder or the ledger cannot be written; the order stands then.
     """
-    drop_interrupted(company)
+    finish_import_of(company)
     with under_way.order(ORDER, f"{company.pk}.{uuid4().hex}") as order:
         order.begin(json.dumps([person.hex for person in people]).encode())
         erased = _carry_out(company, people, bar(title, len(people)))

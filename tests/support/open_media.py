@@ -5,11 +5,11 @@ the player decoded, and the most memory in MB. With `--as-ffmpeg` the files are 
 """
 
 from tests.support import django_ready  # noqa: F401
+from tests.support.memory import peak_mb
 
 # isort: split
 import hashlib
 import json
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +85,7 @@ def main(folder: Path, *words: str) -> None:
         found["frames"] += played(path)
         read_picture(path, QSize(100, 100))
         Captions(path).text(500)
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    found["peak_mb"] = peak_mb()
     print(json.dumps(found))
 
 

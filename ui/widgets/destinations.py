@@ -43,7 +43,10 @@ class Destinations(QWidget):
         if len(hosts) == 1:
             self._hosts.setText(_("Leads to {host}").format(host=wording.isolated(hosts.pop())))
         else:
-            each = (f"{wording.isolated(link.label)}: {wording.isolated(link.destination)}" for link in links)
+            # The host first: a label is the company's words, and could imitate this line.
+            each = (
+                f"{wording.isolated(link.destination)} · “{wording.isolated(link.label)}”" for link in links
+            )
             self._hosts.setText("\n".join(each))
         self.setVisible(bool(links))
 

@@ -121,7 +121,7 @@ class CheckedLine:
         if kind.casefold() not in ("", "member", "guest"):
             what = _("“{value}” is no kind of account").format(value=_excerpt(kind))
             self.refuse(Role.USER_TYPE, what, _("write Member or Guest"))
-        if kind.casefold() == "guest" or "#EXT#" in self.address()[1]:
+        if kind.casefold() == "guest" or "#EXT#" in self._cell(Role.SIGN_IN_NAME) + self.address()[1]:
             return _("it is a guest's account")
         return ""
 

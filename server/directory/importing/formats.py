@@ -252,16 +252,34 @@ _MICROSOFT_TRANSLATED = [
 _GOOGLE_TRANSLATED = [
     _translated("Google Workspace", key, Role.EMAIL, {**columns, **statuses})
     for columns, keys, statuses in (
-        (_GERMAN, ("e mail adresse",), {"organisationseinheitspfad": Role.ORG_UNIT, "status": Role.STATUS}),
+        (
+            _GERMAN,
+            ("e mail adresse",),
+            {
+                "organisationseinheitspfad": Role.ORG_UNIT,
+                "status": Role.STATUS,
+                "neuer status": Role.NEW_STATUS,
+            },
+        ),
         (
             _FRENCH,
             ("adresse e mail",),
-            {"chemin de l'unité organisationnelle": Role.ORG_UNIT, "état": Role.STATUS},
+            {
+                "chemin de l'unité organisationnelle": Role.ORG_UNIT,
+                "état": Role.STATUS,
+                "statut": Role.STATUS,
+                "nouvel état": Role.NEW_STATUS,
+                "nouveau statut": Role.NEW_STATUS,
+            },
         ),
         (
             _SPANISH,
             ("dirección de correo electrónico",),
-            {"ruta de la unidad organizativa": Role.ORG_UNIT, "estado": Role.STATUS},
+            {
+                "ruta de la unidad organizativa": Role.ORG_UNIT,
+                "estado": Role.STATUS,
+                "nuevo estado": Role.NEW_STATUS,
+            },
         ),
     )
     for key in keys
@@ -339,9 +357,31 @@ def _layout(found: Format, delimiter: str, text: str, header: Line, folded: Sequ
     not_stored = tuple(
         cell.strip() for cell, role in zip(header.cells, roles, strict=True) if role is None and cell.strip()
     )
+    _refuse_states(header, roles)
     if found is TIDINGS:
         _refuse_misspelt(not_stored, header.number)
     return Layout(found, delimiter, text, header, roles, not_stored)
+
+
+_STATES = re.compile(
+    r"\b(?:enabled|disabled|block|blocked|suspended|status|statut|deleted|inactive|deactivated"
+    r"|gesperrt|blockiert|deaktiviert|aktiviert|suspendu|bloqué|désactivé|bloqueado|suspendido|desactivado)\b"
+)
+_NO_STATES = re.compile(r"\b(?:2sv|2fa|mfa|email usage|storage|licen[cs]e|sync|dirsync|password)\b")
+
+
+def _refuse_states(header: Line, roles: Sequence[Role | None]) -> None:
+    """What a column says of accounts must not be left where it is: those that are closed would come in as employees."""
+    for cell, role in zip(header.cells, roles, strict=True):
+        folded = fold(cell)
+        if role is None and _STATES.search(folded) and not _NO_STATES.search(folded):
+            raise Refused(
+                _("A column seems to say which accounts are in use"),
+                _(
+                    "Line {line} has the column {header}, which is not known. If it says that accounts are closed, "
+                    "remove their lines; then remove the column."
+                ).format(line=header.number, header=cell.strip()),
+            )
 
 
 def _refuse_misspelt(unknown: Sequence[str], line: int) -> None:

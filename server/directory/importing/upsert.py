@@ -83,10 +83,15 @@ def finish_imports() -> int:
     return finished
 
 
-def drop_interrupted(company: Company) -> None:
-    """Forget an import that was interrupted: it would bring back people who are erased now."""
+def finish_import_of(company: Company) -> None:
+    """Carry out the company's import that was interrupted, if one was: later it would bring back who is erased now.
+
+    Raises `EnvironmentFault`.
+    """
     if company.pk in under_way.interrupted(ORDER):
         with under_way.order(ORDER, company.pk) as order:
+            if order.content:
+                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
             order.done()
 
 

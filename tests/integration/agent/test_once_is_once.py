@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from agent import errors
 from agent.model import HoldReason, PresenceState, Urgency
 from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_displayer import ALL
@@ -207,7 +208,7 @@ def test_of_a_pop_up_with_several_all_are_noted_or_none(
             "CREATE TRIGGER stop BEFORE UPDATE ON campaign WHEN old.campaign_id = 'c-two'"
             " BEGIN SELECT RAISE(FAIL, 'stop'); END"
         )
-        with pytest.raises(sqlite3.IntegrityError, match="stop"):
+        with pytest.raises(errors.DiskFault, match="stop"):
             agent.runtime.displayed(["c-one", "c-two"])
         store.execute("DROP TRIGGER stop")
     noted = {item.campaign.campaign_id: item.state.displayed for item in agent.runtime.inbox()}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import control, errors
+from agent import control, errors, whereabouts
 from agent.folders import Folders
 from agent.model import Act, Interaction
 from agent.runtime import Runtime
@@ -204,7 +204,10 @@ def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Pa
     with socket.socket(socket.AF_UNIX) as rude, control.short(folder / control.NAME) as path:
         rude.connect(path)
         rude.sendall(b"\xff\xff\xff\xff")
-    assert json.loads(control.ask(folder, b'{"name": "show"}'))["title"] == ""
+    mark = whereabouts.data_mark(home / "data")
+    asked = json.dumps({"name": "show", "data": mark}).encode()
+    assert json.loads(control.ask(folder, asked))["title"] == ""
+    assert json.loads(control.ask(folder, b'{"name": "show", "data": "1:2"}'))["title"], "another's data"
 
 
 def test_a_socket_that_nobody_answers_is_an_agent_that_runs(tmp_path: Path) -> None:

@@ -230,6 +230,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import tests.support.django_ready
+from tests.support.memory import peak_mb
 from server.campaigns.media_checks import BadFile
 from server.campaigns.media_video import check_video
 from server.errors import EnvironmentFault
@@ -242,7 +243,7 @@ try:
 except (BadFile, EnvironmentFault) as refused:
     print(type(refused).__name__, refused)
 else:
-    print("published", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    print("published", peak_mb())
 """
 
 

@@ -61,6 +61,8 @@ def test_a_line_in_any_language_may_be_written(text: str) -> None:
         "\u3164",
         "\uffa0",
         "\u2800\u2800",
+        "\ufffc",
+        "\U0001d159",
         "\u0301",
         "a\ufe00",
         "\ufe0f",
@@ -70,6 +72,11 @@ def test_a_line_in_any_language_may_be_written(text: str) -> None:
         "tab\tin it",
         "\u200d👩",
         "Ελ\u200cλάς",
+        "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "secret mark"),
+        "\U0001f3f4\U000e0067",
+        "A" + "\u0301" * 9,
+        "far" + " " * 10 + "away",
+        "far\u3000\u3000\u3000away",
     ],
 )
 def test_a_line_with_something_hidden_or_with_nothing_to_see_is_refused(text: str) -> None:

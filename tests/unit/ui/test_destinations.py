@@ -54,7 +54,7 @@ def test_links_to_several_hosts_are_told_apart(qtbot: QtBot, theme: Theme) -> No
     qtbot.addWidget(card)
     links = (PopupLink("l1", "Details", "a.example"), PopupLink("l2", "Form", "b.example"))
     card.show_page(replace(data.urgent_page(), links=links))
-    assert card.destinations.text().splitlines() == ["Details: a.example", "Form: b.example"]
+    assert card.destinations.text().splitlines() == ["a.example · “Details”", "b.example · “Form”"]
 
 
 def test_an_emergency_says_where_its_link_leads(qtbot: QtBot, theme: Theme) -> None:
