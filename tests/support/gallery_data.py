@@ -153,7 +153,7 @@ def long_page() -> PopupPage:
         picture=poster(),
         duration_ms=3_723_000,
         links=tuple(
-            PopupLink(f"l{n}", f"A label of forty characters, number {n:>4}", f"{'host.' * n}{INTRANET}")
+            PopupLink(f"l{n}", f"A label of forty characters, number {n:>4}", f"{'x.' * n}{INTRANET}")
             for n in range(1, 6)
         ),
         liked=True,

@@ -121,7 +121,8 @@ def test_a_report_is_the_commands(url: str, capsys: Output) -> None:
     told = _get(url, token_for("communicator"), "reports/c-film").json()
     capsys.readouterr()
     run_command("report", "c-film", "--json")
-    assert json.loads(capsys.readouterr().out) == told
+    # The command takes a snapshot where one is due; the API only reads the newest.
+    assert json.loads(capsys.readouterr().out) | {"made": None} == told | {"made": None}
     assert told["assigned"] == 6
 
 

@@ -200,6 +200,7 @@ def test_a_campaign_for_nobody_is_refused(file: Path) -> None:
 def test_an_id_can_be_chosen_once(file: Path) -> None:
     file.write_text('id = "c-vpn"\n' + TEXT)
     assert "c-vpn is published" in succeeded("campaign", "publish", file)
+    file.write_text(file.read_text() + "# and another remark\n")
     again = tidings_server("campaign", "publish", file)
     assert again.returncode == 1
     assert "“c-vpn” is taken" in again.stderr
@@ -211,6 +212,7 @@ def test_without_an_id_one_is_made_of_the_name_of_the_file(tmp_path: Path) -> No
     file = tmp_path / "Été à Lyon — nouvelles très très longues du studio.toml"
     file.write_text(TEXT)
     succeeded("campaign", "publish", file)
+    file.write_text(TEXT + "# and another remark\n")
     succeeded("campaign", "publish", file)
     names = list(Campaign.objects.values_list("campaign_id", flat=True))
     assert len(set(names)) == 2

@@ -65,6 +65,7 @@ def test_data_of_a_newer_version_is_told_in_a_window_and_left_alone(
         agent.run("status")
         with sqlite3.connect(agent.database) as database:
             database.execute("PRAGMA user_version = 9999")
+            database.execute("CREATE TABLE of_a_later_version (number INTEGER)")
         database.close()
         before = agent.database.read_bytes()
         child = agent.start("run")
