@@ -62,7 +62,7 @@ def test_it_stands_in_the_corner_of_the_monitor_with_the_pointer_and_moves_when_
 def test_on_a_small_screen_with_text_twice_as_large_every_control_is_within_reach_of_the_mouse(
     tmp_path: Path,
 ) -> None:
-    with VirtualDesktop(DesktopOptions(width=1024, height=560)) as desktop:
+    with VirtualDesktop(DesktopOptions(width=1024, height=480)) as desktop:
 
         def is_on_the_screen() -> None:
             box = pop_up(desktop)
