@@ -57,6 +57,18 @@ def home_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
+@pytest.fixture(autouse=True)
+def _process_as_it_was() -> Iterator[None]:
+    """Commands that run within this process set what is theirs to set: programs of later tests do not inherit it."""
+    yield
+    os.umask(_UMASK)
+    os.environ.pop("PYTHONSAFEPATH", None)
+
+
 @pytest.fixture(autouse=True)
 def _no_stray_log_records(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test that logs a warning or an error which it did not announce with `expected_logs`."""
