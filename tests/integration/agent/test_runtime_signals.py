@@ -14,7 +14,10 @@ from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import RETRIES, asked, held
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = [
+    pytest.mark.usefixtures("impatient"),
+    pytest.mark.expected_logs("left the queue"),  # two sends at once: one finds that the other took it out
+]
 
 
 def test_listeners_are_told_of_changes_until_they_unsubscribe(agent: Agent, company: Company) -> None:
