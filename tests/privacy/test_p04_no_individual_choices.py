@@ -54,6 +54,8 @@ ASKED = (
     ("device", "revoke", TARGET),
     ("campaign", "recall", "c-film"),
     ("purge", "--yes", TARGET),
+    ("keys", "show"),
+    ("keys", "replace", "--yes"),
 )
 COUNTING = (
     ("company", "list"),

@@ -29,11 +29,12 @@ VOLATILE = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
     (re.compile(r"\btat_[A-Za-z0-9_-]{43}"), "TOKEN"),
+    (re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), "KEY"),
     (re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b"), "CODE"),
     (re.compile(r"[\d.]+ [GM]B free"), "SPACE"),
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
 )
-"""What differs between any two servers: times, ids, digests, tokens, codes, ports, free space."""
+"""What differs between any two servers: times, ids, digests, tokens, thumbprints of keys, codes, ports, free space."""
 
 
 @dataclass(frozen=True)

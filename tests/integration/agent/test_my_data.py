@@ -211,11 +211,12 @@ def test_only_the_seven_details_can_be_corrected(my_data: MyData, server: Loopba
 def test_an_answer_with_an_unknown_field_is_not_taken_for_the_servers(
     my_data: MyData, company: Company, server: LoopbackServer
 ) -> None:
-    answer = company.own_data.all() | {"salary": 1}
-    server.answer = lambda _: Reply(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
+    body = json.dumps(company.own_data.all() | {"salary": 1}).encode()
+    replies = [Reply(200, body, {"Content-Type": "application/json"}), problem(401, "unauthorized")]
+    server.answer = lambda request: replies[0] if request.path.endswith("/me") else company(request)
     with pytest.raises(errors.NotOurServer):
         my_data.held()
-    server.answer = lambda _: problem(401, "unauthorized")
+    replies.pop(0)
     with pytest.raises(errors.TokenRefused):
         my_data.verify()
 

@@ -29,5 +29,6 @@ def test_the_description_names_every_call_of_the_protocol(tmp_path: Path) -> Non
         ("GET", "/api/v1/me"),
         ("PATCH", "/api/v1/me"),
         ("DELETE", "/api/v1/device"),
+        ("POST", "/api/v1/device/token"),
         ("GET", "/api/v1/health"),
     }
