@@ -49,6 +49,8 @@ class Destinations(QWidget):
             )
             self._hosts.setText("\n".join(each))
         self.setVisible(bool(links))
+        # Else whoever lays this out in the same turn gets the height of the text before.
+        self.updateGeometry()
 
 
 def lead_to(button: Button, destination: str) -> None:

@@ -71,3 +71,18 @@ def test_the_inbox_says_where_a_link_leads(qtbot: QtBot, theme: Theme) -> None:
     detail.show_item(item, data.media_path, "")
     assert item.campaign.variant("en").links[0].destination in detail.destinations.text()
     assert item.campaign.variant("en").links[0].destination in detail.links[0].accessibleDescription()
+
+
+@pytest.mark.parametrize("picture", [False, True])
+def test_a_pop_up_has_room_for_every_host(qtbot: QtBot, theme: Theme, picture: bool) -> None:
+    """Also when the page before it had fewer."""
+    card = PopupCard(theme, translucent=True)
+    qtbot.addWidget(card)
+    page = data.video_page() if picture else data.urgent_page()
+    for count in (1, 2, 5, 3):
+        links = tuple(PopupLink(f"l{n}", f"Details {n}", f"{n}.example") for n in range(count))
+        card.show_page(replace(page, links=links))
+        card.show()
+        hosts = card.destinations
+        assert card.middle.verticalScrollBar().maximum() == 0
+        assert hosts.height() >= hosts.heightForWidth(hosts.width())
