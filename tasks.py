@@ -8,6 +8,7 @@ Exit codes: 0 all went well, 1 the task ran and failed, 2 it could not start: th
 import argparse
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -26,6 +27,9 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "tidings-setup"
 OLDEST_PYTHON = (3, 11)
 LOG = ROOT / "build" / "setup.log"
+APT_LOCK_HELD = re.compile(r"Could not get lock .* held by process (?P<holder>.+)")
+APT_LOCK_WAIT_S = 900
+APT_LOCK_RETRY_S = 2
 NGINX = ROOT / "build" / "nginx" / "usr" / "sbin" / "nginx"
 
 
@@ -48,22 +52,38 @@ def heading(text: str) -> None:
 def step(text: str, command: Sequence[str | Path]) -> None:
     """Runs a set-up command quietly; its output goes to build/setup.log and is shown only when it fails.
 
+    While another program holds apt's lock, as unattended upgrades do on a fresh Ubuntu, it says which, and tries again: apt's
+    own DPkg::Lock::Timeout does not wait for the lock of the package lists.
+
     Raises:
         TaskError: the command could not be run or failed.
     """
     print(f"   {text} …", end="", flush=True)
     started = time.monotonic()
+    code, said = run_logged(command)
+    holder = ""
+    while code and (held := APT_LOCK_HELD.search(said)) and time.monotonic() - started < APT_LOCK_WAIT_S:
+        if held["holder"] != holder:
+            holder = held["holder"]
+            print(f" waiting for process {holder}, which holds apt's lock …", end="", flush=True)
+        time.sleep(APT_LOCK_RETRY_S)
+        code, said = run_logged(command)
+    if code:
+        print(styled(" failed", "31"))
+        tail = said.splitlines()[-25:]
+        raise TaskError(f"{text}: failed", "\n".join([*tail, f"All of it is in {LOG.relative_to(ROOT)}."]))
+    print(f" {time.monotonic() - started:.0f} s")
+
+
+def run_logged(command: Sequence[str | Path]) -> tuple[int, str]:
+    """The exit code of a command and what it said, which is in build/setup.log, too."""
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n$ {' '.join(map(str, command))}\n")
         log.flush()
         start = log.tell()
         code = subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    if code:
-        print(styled(" failed", "31"))
-        tail = LOG.read_bytes()[start:].decode(errors="replace").splitlines()[-25:]
-        raise TaskError(f"{text}: failed", "\n".join([*tail, f"All of it is in {LOG.relative_to(ROOT)}."]))
-    print(f" {time.monotonic() - started:.0f} s")
+    return code, LOG.read_bytes()[start:].decode(errors="replace")
 
 
 # --- System packages ---------------------------------------------------------------------------------
@@ -91,7 +111,7 @@ def install_system_packages(purpose: str) -> None:
             "Run this line, then the same task again:\n\n"
             f"    sudo apt-get update && sudo apt-get install --no-install-recommends {' '.join(missing)}\n",
         )
-    environment = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive"]
+    environment = [*privilege, "env", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"]
     step("Debian's package lists", [*environment, "apt-get", "update"])
     install = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
     step(f"{len(missing)} Debian packages", [*environment, *install, *missing])
@@ -109,7 +129,7 @@ def unpack_nginx() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     fetch = f"cd {shlex.quote(str(folder))} && apt-get download nginx && dpkg-deb -x nginx_*.deb ."
     privilege = apt_privilege()
-    update = "" if privilege is None else " ".join([*privilege, "apt-get update"])
+    update = "" if privilege is None else " ".join([*privilege, "env LC_ALL=C apt-get update"])
     again = f"{update} && {fetch}" if update else "false"
     step("nginx for the tests, not installed", ["sh", "-c", f"({fetch}) || ({again})"])
 

@@ -88,3 +88,46 @@ def test_make_passes_its_words_on() -> None:
     )
     assert done.returncode == 2
     assert "dancing" in done.stderr
+
+
+APT_OF_ITS_OWN = """
+Dir::State "{folder}";
+Dir::State::Lists "{folder}/lists";
+Dir::Cache "{folder}/cache";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "/dev/null";
+"""
+HOLDS_A_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "w") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+UPDATE = "import tasks; tasks.step('Package lists', ['env', 'LC_ALL=C', 'apt-get', 'update'])"
+
+
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="apt is Debian's")
+def test_setup_waits_for_apts_lock_and_says_for_whom(tmp_path: Path) -> None:
+    for name in ("lists/partial", "cache/archives/partial"):
+        (tmp_path / name).mkdir(parents=True)
+    config = tmp_path / "apt.conf"
+    config.write_text(APT_OF_ITS_OWN.format(folder=tmp_path))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    lock = tmp_path / "lists" / "lock"
+    with subprocess.Popen([sys.executable, "-c", HOLDS_A_LOCK, str(lock)], **pipes) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        environment = os.environ | {"APT_CONFIG": str(config)}
+        update = [sys.executable, "-c", UPDATE]
+        with subprocess.Popen(update, cwd=ROOT, env=environment, **pipes) as setup:
+            assert setup.stdout
+            told = ""
+            while "apt's lock" not in told:
+                piece = setup.stdout.read(1)
+                assert piece, told
+                told += piece
+            holder.stdin.close()
+            assert setup.wait(60) == 0
+    assert f"waiting for process {holder.pid} (" in told
