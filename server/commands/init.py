@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.utils.translation import gettext as _
 
 from server import private_files
 from server.audit import log
+from server.database.migrating import migrate
 from server.directory.companies import make_or_change
 from server.directory.company_file import CompanyFile, CompanySection, check_company, read_company_file
 from server.directory.models import Company
@@ -95,7 +95,7 @@ def _without_company(region: str) -> int:
 
 def _prepare() -> None:
     prepare_data_folder()
-    call_command("migrate", verbosity=0, interactive=False)
+    migrate()
     catch_up()
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections as database_connections
 from django.utils.translation import gettext as _
 from granian.constants import HTTPModes, Interfaces
@@ -18,6 +17,7 @@ from granian.server import Server
 
 from server import connections, daily, load, private_files
 from server.audit.verifying import end_faults, what_to_do
+from server.database.migrating import migrate
 from server.database.soundness import require_sound
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
@@ -119,7 +119,7 @@ def _prepare(options: argparse.Namespace) -> None:
         )
     require_sound()  # before anything is replayed into it or signed
     settled_region()  # a database of another region is not even migrated
-    call_command("migrate", verbosity=0, interactive=False)
+    migrate()
     require_own_region()
     private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)

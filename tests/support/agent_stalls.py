@@ -28,18 +28,24 @@ LOOKS = 3
 def stall_s(runtime: Runtime) -> float:
     """The longest time that a poll held up this thread.
 
-    That is at most the time between two beats, and at most what the other threads of this process worked meanwhile: a
-    computer that is busy with other programs makes beats late, but no stall.
+    That is at most the time between two beats in which it did not wait for a processor, and at most what the other threads
+    of this process worked meanwhile: a computer that is busy with other programs makes beats late, but no stall.
     """
     worker = threading.Thread(target=_poll, args=(runtime,))
     worker.start()
-    longest, before, others = 0.0, time.monotonic(), _others_s()
+    longest, before, others = 0.0, _lived_s(), _others_s()
     while worker.is_alive():
         time.sleep(BEAT_S)
-        now, worked = time.monotonic(), _others_s()
+        now, worked = _lived_s(), _others_s()
         longest = max(longest, min(now - before - BEAT_S, worked - others))
         before, others = now, worked
     return longest
+
+
+def _lived_s() -> float:
+    """The time, less what this thread waited for a processor (the second figure of proc_pid_schedstat)."""
+    waited_ns = int(Path("/proc/thread-self/schedstat").read_text().split()[1])
+    return time.monotonic() - waited_ns / 1e9
 
 
 def _others_s() -> float:

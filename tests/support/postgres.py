@@ -39,11 +39,13 @@ class PostgresCluster:
         """The address of a database, for `DATABASE_URL`."""
         return f"{self._base}/{database}"
 
-    def new_database(self) -> str:
-        """The address of a new empty database."""
+    def new_database(self, copied: str | None = None) -> str:
+        """The address of a new database: empty, or with what is in another of this cluster, which nobody may have open."""
         name = f"t{secrets.token_hex(6)}"
+        template = copied.rpartition("/")[2] if copied else "template1"
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(self.url(SYSTEM_USER), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def answers(self) -> bool:
