@@ -24,6 +24,8 @@ WITHDRAWAL = "tidings.withdrawal"
 """Marks a request by which a person takes back what they gave (in the WSGI environment, where no header can put it)."""
 WITHDRAWALS_PER_MINUTE = 60
 """Counted by themselves: a program that asks too often in a person's name must not keep their withdrawal out."""
+UNCOUNTED = "tidings.uncounted"
+"""Marks, in the same place, one that ends something for certain: there are no more of these than of what it ends."""
 
 RETRY_AFTER_S = 2.0
 
@@ -61,6 +63,11 @@ class Holder:
 
     token: int
     company: str
+
+    @property
+    def is_computer(self) -> bool:
+        """Whether it is the token of a computer."""
+        return self.token > 0
 
 
 NOBODY = Holder(0, "")
@@ -159,6 +166,8 @@ class WriteTurns:
 
 def rate_for(environ: Mapping[str, object]) -> RequestRate:
     """The share that a request is counted under."""
+    if UNCOUNTED in environ:
+        return no_limit
     return withdrawal_rate if WITHDRAWAL in environ else request_rate
 
 
@@ -177,6 +186,7 @@ def limit_requests(per_minute: int) -> None:
 
 request_rate = RequestRate(REQUESTS_PER_MINUTE)
 withdrawal_rate = RequestRate(WITHDRAWALS_PER_MINUTE if REQUESTS_PER_MINUTE else 0)
+no_limit = RequestRate(0)
 
 write_turns = WriteTurns(max(WRITE_TURNS.values()))
 downloads = Slots("downloads", limit=256, of_token=3, of_company=64)

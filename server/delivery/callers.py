@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from server import load
+from server import load, problems
 from server.delivery import rotation
 from server.delivery.models import Device
 from server.delivery.tokens import LONGEST_TOKEN, TOKEN_PREFIX, token_hash
@@ -48,7 +48,7 @@ class DeviceToken(HttpBearer):
         row = _row(token)
         is_other = row is None and _is_token(token)
         if is_other:
-            row = _row_of(rotation.settle(token_hash(token)))
+            row = _row_of("id", rotation.settle(token_hash(token)))
         if row is None:
             return None
         load.rate_for(request.META).take(row[0])
@@ -60,11 +60,14 @@ class DeviceToken(HttpBearer):
 
 
 def device_holder(token: str) -> load.Holder | None:
-    """Who holds this token, without counting the request; None when it is unknown or revoked."""
-    row = _row(token)
-    if row is None and _is_token(token):
-        row = _row_of(rotation.known_as(token_hash(token)))
-    return load.Holder(row[0], row[2]) if row else None
+    """Who holds this token, without counting the request; None when it is unknown or revoked.
+
+    Raises `Problem` (401) when a copy of one of the computer's tokens was used.
+    """
+    found = rotation.standing(token_hash(token)) if _is_token(token) else None
+    if found is not None and found.is_reused:
+        raise problems.token_reused()
+    return load.Holder(found.device_id, found.company_id) if found and not found.is_revoked else None
 
 
 def _is_token(token: str) -> bool:
@@ -72,22 +75,22 @@ def _is_token(token: str) -> bool:
 
 
 def _row(token: str) -> tuple[Any, ...] | None:
-    return _row_of(token_hash(token)) if _is_token(token) else None
+    return _row_of("token_hash", token_hash(token)) if _is_token(token) else None
 
 
-def _row_of(hashed: str | None) -> tuple[Any, ...] | None:
-    if hashed is None:
+def _row_of(field: str, value: int | str | None) -> tuple[Any, ...] | None:
+    if value is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_query(connection.vendor), [hashed])
+        cursor.execute(_query(connection.vendor, field), [value])
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 
 
 @functools.cache
-def _query(_vendor: str) -> str:
+def _query(_vendor: str, field: str) -> str:
     """The one query of a poll, written by Django once: building it takes three times as long as running it."""
-    devices = Device.objects.filter(token_hash="", revoked_at=None).values_list(
+    devices = Device.objects.filter(**{field: 0}, revoked_at=None).values_list(
         "id",
         "person_id",
         "person__company_id",

@@ -5,15 +5,19 @@ time; the former then for `GRACE` only, for requests that were under way. Whoeve
 has: all tokens of the computer end.
 """
 
+import functools
 from datetime import timedelta
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Value
 
 from server import clock, problems
 from server.audit import log
 from server.delivery.enrolment import revoke
 from server.delivery.models import Device, SpentToken
 
+PRESENT, ANNOUNCED, FORMER = "present", "announced", "former"
 GRACE = timedelta(minutes=10)
 """How long a token is taken after the next one was used: requests with it may be under way."""
 
@@ -39,34 +43,71 @@ def announce(device_id: int, token_hash: str, next_hash: str) -> None:
     device.save(update_fields=["next_hash"])
 
 
-def known_as(hashed: str) -> str | None:
-    """The present token's hash, of the computer that may come with another one of its tokens. Changes nothing."""
-    announced = Device.objects.filter(next_hash=hashed, revoked_at=None).first()
-    if announced is not None:
-        return announced.token_hash
-    spent = SpentToken.objects.select_related("device").filter(token_hash=hashed).first()
-    return spent.device.token_hash if spent and spent.device.revoked_at is None else None
+class Standing(NamedTuple):
+    """What a token is: whose, and what to that computer. It goes from announced to present to former, and never back."""
+
+    device_id: int
+    company_id: str
+    is_reused: bool
+    is_revoked: bool
+    kind: str
 
 
-def settle(hashed: str) -> str | None:
-    """The present token's hash, of the computer that comes with another one of its tokens. None for a stranger.
+def standing(hashed: str) -> Standing | None:
+    """How the token of this hash stands now; None for a stranger's. Changes nothing.
+
+    One statement: between two, another request may take up the next token, and neither would find it.
+    """
+    text, parameters = _query(connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(text, [hashed if value == "" else value for value in parameters])
+        row = cursor.fetchone()
+    return Standing(row[0], row[1], bool(row[2]), row[3] is not None, row[4]) if row else None
+
+
+@functools.cache
+def _query(_vendor: str) -> tuple[str, tuple[str, ...]]:
+    """The statement, written by Django once, and its parameters with nothing for the hash."""
+    fields = ("pk", "person__company_id", "reused", "revoked_at")
+    devices = Device.objects.values_list(*fields)
+    spent = SpentToken.objects.values_list("device_id", *(f"device__{field}" for field in fields[1:]))
+    present, announced, former = (
+        rows.annotate(kind=Value(kind))
+        for rows, kind in (
+            (devices.filter(token_hash=""), PRESENT),
+            (devices.filter(next_hash=""), ANNOUNCED),
+            (spent.filter(token_hash=""), FORMER),
+        )
+    )
+    text, parameters = present.union(announced, former, all=True).query.sql_with_params()
+    return str(text), tuple(parameters)
+
+
+def settle(hashed: str) -> int | None:
+    """The number of the computer that comes with one of its tokens, which is in force from now on if it is the next one.
+    None for a stranger.
 
     Raises `Problem` (401) for a token that was used after its time; then nobody gets in with any of them.
     """
-    if _take_up(hashed):
-        return hashed
-    spent = SpentToken.objects.select_related("device__person").filter(token_hash=hashed).first()
-    device = spent.device if spent else Device.objects.filter(token_hash=hashed).first()
-    if device is None:
+    found = standing(hashed)
+    if found is not None and found.kind == ANNOUNCED and not _take_up(hashed):
+        found = standing(
+            hashed
+        )  # another request has taken it up, or another token was announced in its place
+    if found is None:
         return None
-    if device.reused:
+    if found.is_reused:
         raise problems.token_reused()
-    if device.revoked_at is not None:
+    if found.is_revoked:
         return None
-    if spent is None or (spent.grace_until is not None and clock.now() <= spent.grace_until):
-        return device.token_hash
-    _end(device)
-    raise problems.token_reused()
+    if found.kind == FORMER and not _is_in_grace(hashed):
+        _end(Device.objects.select_related("person").get(pk=found.device_id))
+        raise problems.token_reused()
+    return found.device_id
+
+
+def _is_in_grace(hashed: str) -> bool:
+    return SpentToken.objects.filter(token_hash=hashed, grace_until__gte=clock.now()).exists()
 
 
 @transaction.atomic

@@ -2,13 +2,14 @@
 
 A slow or silent line costs a connection and nothing else: bodies are received here, outside threads and places, and
 only of those who hold a token. What a person has a right to, to take back their consent or to disconnect, has a lane of
-its own.
+its own, which nobody else can fill: not even a thief of their token, since only what ends something takes a place there.
 """
 
 import os
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -18,17 +19,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "server.settings")
 _django = get_wsgi_application()
 
 from django.db import connection  # noqa: E402  (these need Django to be ready)
-from pydantic_core import from_json  # noqa: E402
 
-from server import load  # noqa: E402
-from server.gateway.bodies import Receive, Unread, receive_body  # noqa: E402
+from server import connections, load, problems  # noqa: E402
+from server.gateway.bodies import SHORT_WITHIN_S, Receive, Unread, receive_body  # noqa: E402
 from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of  # noqa: E402
-from server.gateway.holders import holder_of  # noqa: E402
+from server.gateway.holders import holder_of, of_database  # noqa: E402
+from server.gateway.intake import Intake  # noqa: E402
 from server.gateway.lanes import Lane  # noqa: E402
 from server.gateway.life import live  # noqa: E402
-from server.load import NOBODY, Holder, Slots  # noqa: E402
+from server.load import NOBODY, Holder  # noqa: E402
 from server.privacy.replay import catch_up  # noqa: E402
 from server.problems import Problem  # noqa: E402
+from server.signals.api import ConsentRequest, withdrawal_in  # noqa: E402
+from server.signals.consents import ends_something  # noqa: E402
 from server.tenants.region import settled_region  # noqa: E402
 
 settled_region()  # a database of another region is not even looked at
@@ -37,6 +40,7 @@ catch_up()
 API = "/api/v1"
 CONSENTS, DEVICE, ENROLMENTS, ME = f"{API}/consents", f"{API}/device", f"{API}/enrolments", f"{API}/me"
 ADMIN = f"{API}/admin/"
+OWN_ACTS = {("POST", CONSENTS), ("DELETE", DEVICE)}
 PUBLICATIONS = {("POST", f"{ADMIN}campaigns"), ("POST", f"{ADMIN}emergencies")}
 SHORT_BODY_BYTES = 8 * 1024
 """Of enrolments and consents, which have a few short fields."""
@@ -44,20 +48,24 @@ SHORT_BODY_BYTES = 8 * 1024
 _write_turns = load.WRITE_TURNS[connection.vendor]
 load.write_turns = load.WriteTurns(_write_turns)
 
+# A line has one request at a time, so that nobody can fill these: a token is looked up before it may take a place.
+_of_each_line = connections.of_worker()
+
 # A few threads each: more contend for the interpreter, and half as many polls were answered. Each may come to hold a
-# database connection: with four workers 52, of the 97 that PostgreSQL allows by default.
+# database connection: with four workers 56, of the 97 that PostgreSQL allows by default.
 _reads = Lane("reads", limit=2000, threads=4)
 _recorded_reads = Lane("reads on record", limit=32, threads=2, of_token=1, of_company=16)
 _writes = Lane("writes", limit=64, threads=_write_turns, of_token=2, of_company=32)
-_identities = Lane("identities", limit=4096, threads=1)
+_identities = Lane("identities", limit=_of_each_line, threads=1)
 _enrolments = Lane("enrolments", limit=64, threads=1)
-_own_identities = Lane("identities for withdrawals", limit=4096, threads=1)
+_own_identities = Lane("identities for withdrawals", limit=_of_each_line, threads=1)
 _publications = Lane("publications", limit=32, threads=1, of_token=2, of_company=16)
-_withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=4)
+_withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=8)
+_empty_withdrawals = Lane("withdrawals that end nothing", limit=256, threads=1, of_token=4, of_company=64)
 
-_receiving = Slots("bodies under way", limit=512, of_token=4, of_company=256)
-_receiving_enrolments = Slots("enrolments under way", limit=2048)
-_receiving_consents = Slots("consents under way", limit=4096, of_token=4)
+_bodies = Intake("bodies under way", limit=512, of_token=4, of_company=256)
+_enrolment_bodies = Intake("enrolments under way", limit=2048)
+_consent_bodies = Intake("consents under way", limit=4096, of_token=256)
 
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -81,23 +89,25 @@ async def _answer(environ: dict[str, Any], receive: Receive) -> Answer:
     if method == "GET":
         return await _read(environ, path)
     if (method, path) == ("POST", ENROLMENTS):
-        with _receiving_enrolments.held():
-            await _receive(environ, receive, SHORT_BODY_BYTES)
+        await _receive_short(environ, receive, _enrolment_bodies, NOBODY)
         return await _enrolments.run(NOBODY, lambda: _write(environ))
-    own_act = path in (CONSENTS, DEVICE)
-    holder = await _holder(environ, _own_identities if own_act else _identities)
+    is_own_act = (method, path) in OWN_ACTS
+    holder = await _holder(environ, _own_identities if is_own_act else _identities)
     if holder is None:
+        if is_own_act:
+            raise problems.unauthorized()  # at once: strangers make the others wait as little as can be
         return await _refuse(environ)
-    if (method, path) == ("DELETE", DEVICE):
-        return await _withdraw(holder, environ)
+    if (method, path) == ("DELETE", DEVICE) and holder.is_computer:
+        environ["wsgi.input"] = BytesIO()
+        return await _end(holder, environ)
     if (method, path) == ("POST", CONSENTS):
-        with _receiving_consents.held(holder):
-            body = await _receive(environ, receive, SHORT_BODY_BYTES)
-        if _is_withdrawal(body):
-            return await _withdraw(holder, environ)
+        body = await _receive_short(environ, receive, _consent_bodies, holder)
+        withdrawal = withdrawal_in(environ.get("CONTENT_TYPE", ""), body)
+        if withdrawal is not None:
+            return await _withdraw(holder, environ, withdrawal)
     else:
-        with _receiving.held(holder):
-            await _receive(environ, receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        most_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        _put(await _bodies.take(holder, receive_body(receive, environ, most_bytes)), environ)
     if (method, path) in PUBLICATIONS:  # which take a turn themselves, when the file has been read
         return await _publications.run(holder, lambda: ask(_django, environ))
     return await _writes.run(holder, lambda: _write(environ))
@@ -124,27 +134,34 @@ async def _refuse(environ: dict[str, Any]) -> Answer:
     return await _reads.run(NOBODY, lambda: ask(_django, environ))
 
 
-async def _receive(environ: dict[str, Any], receive: Receive, most_bytes: int) -> bytes:
-    body = await receive_body(receive, environ, most_bytes)
+async def _receive_short(environ: dict[str, Any], receive: Receive, intake: Intake, holder: Holder) -> bytes:
+    body = await intake.take(holder, receive_body(receive, environ, SHORT_BODY_BYTES, SHORT_WITHIN_S))
+    _put(body, environ)
+    return body
+
+
+def _put(body: bytes, environ: dict[str, Any]) -> None:
     if body:
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     else:
         Unread("There is no body.").put_into(environ)
-    return body
 
 
-async def _withdraw(holder: Holder, environ: dict[str, Any]) -> Answer:
+async def _withdraw(holder: Holder, environ: dict[str, Any], withdrawal: ConsentRequest) -> Answer:
+    """Those that end nothing, which a thief of the token may repeat, wait and are counted apart from those that do."""
+
+    def ends() -> bool:
+        return ends_something(holder.token, UUID(withdrawal.receipt_id), withdrawal.signal)
+
+    if await _own_identities.run(NOBODY, lambda: of_database(ends)):
+        return await _end(holder, environ)
     environ[load.WITHDRAWAL] = True
-    environ.setdefault("wsgi.input", BytesIO())
+    return await _empty_withdrawals.run(holder, lambda: ask(_django, environ))
+
+
+async def _end(holder: Holder, environ: dict[str, Any]) -> Answer:
+    environ[load.UNCOUNTED] = True
     return await _withdrawals.run(holder, lambda: ask(_django, environ))
-
-
-def _is_withdrawal(body: bytes) -> bool:
-    try:
-        message = from_json(body)
-    except ValueError:
-        return False
-    return isinstance(message, dict) and message.get("status") == "withdrawn"
 
 
 def _write(environ: dict[str, Any]) -> Answer:

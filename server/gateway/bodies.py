@@ -13,6 +13,8 @@ from server import problems
 
 RECEIVE_WITHIN_S = 10.0
 """How long any body may take."""
+SHORT_WITHIN_S = 5.0
+"""How long one of a few short fields may take: three times the wait for a lost packet (RFC 6298, section 2)."""
 LEAST_BYTES_PER_S = 8 * 1024
 """What a longer one has to bring for each further second."""
 
@@ -36,8 +38,12 @@ class Unread:
     readline = read
 
 
-async def receive_body(receive: Receive, environ: Mapping[str, Any], most_bytes: int) -> bytes:
+async def receive_body(
+    receive: Receive, environ: Mapping[str, Any], most_bytes: int, within_s: float = RECEIVE_WITHIN_S
+) -> bytes:
     """The body, whether its length is declared or it comes in chunks (RFC 9112, section 7.1).
+
+    It may take `within_s` seconds, and one more for each `LEAST_BYTES_PER_S` that came.
 
     Raises `Problem`: 400 when it ends before its time, 408 when it takes too long, 413 when it is too large, 415 when it
     is encoded.
@@ -51,7 +57,7 @@ async def receive_body(receive: Receive, environ: Mapping[str, Any], most_bytes:
     more = True
     try:
         while more:
-            async with asyncio.timeout_at(began + RECEIVE_WITHIN_S + len(body) / LEAST_BYTES_PER_S):
+            async with asyncio.timeout_at(began + within_s + len(body) / LEAST_BYTES_PER_S):
                 message = await receive()
             if message["type"] == "http.disconnect":
                 raise problems.unreadable("The body ended before its time.")

@@ -1,5 +1,8 @@
 """Whose request it is, asked before it may take a place. The views ask again, with all that they check."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from server import problems
@@ -7,16 +10,22 @@ from server.access.tokens import TOKEN_PREFIX, administrator_holder
 from server.delivery.callers import device_holder
 from server.load import Holder
 
+Result = TypeVar("Result")
+
 
 def holder_of(authorization: str) -> Holder | None:
     """Who holds this `Authorization: Bearer …`; None for nobody. Raises `Problem` (503) when the database is away."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return None
+    ask = administrator_holder if token.startswith(TOKEN_PREFIX) else device_holder
+    return of_database(lambda: ask(token))
+
+
+def of_database(ask: Callable[[], Result]) -> Result:
+    """What the database answers. Raises `Problem` (503) when it is away."""
     try:
-        if token.startswith(TOKEN_PREFIX):
-            return administrator_holder(token)
-        return device_holder(token)
+        return ask()
     except (OperationalError, InterfaceError) as error:
         close_old_connections()
         raise problems.database_unavailable(error) from error

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ninja import Router
 from pydantic import BeforeValidator, Field, StrictInt
+from pydantic_core import from_json
 
 from server.delivery.callers import CallerRequest, DeviceToken
 from server.schemas import (
@@ -76,6 +77,17 @@ class ConsentRequest(Message):
     notice_version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), BeforeValidator(whole)]
     time: UtcTime
     language: Language
+
+
+def withdrawal_in(content_type: str, body: bytes) -> ConsentRequest | None:
+    """The withdrawal that `post_consent` is certain to take the body for; None where there is a doubt."""
+    if content_type.replace(" ", "").lower() not in ("application/json", "application/json;charset=utf-8"):
+        return None
+    try:
+        message = ConsentRequest.model_validate(from_json(body, allow_inf_nan=False))
+    except ValueError:
+        return None
+    return message if message.status == "withdrawn" else None
 
 
 class ConsentAnswer(Message):

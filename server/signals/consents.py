@@ -82,6 +82,16 @@ def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
     return later or same.get(GIVEN)
 
 
+def ends_something(device_id: int, receipt_id: UUID, signal: str) -> bool:
+    """Whether a withdrawal by this computer would end a consent now, and not only repeat that there is none."""
+    own = Consent.objects.filter(person__devices=device_id)
+    withdrawn = own.filter(status=WITHDRAWN)
+    newest = own.filter(signal=signal).order_by("pk").last()
+    if newest is None or newest.status == WITHDRAWN:
+        return False
+    return not withdrawn.filter(receipt_id__in=(receipt_id, newest.receipt_id)).exists()
+
+
 def _taken_back_after(given: datetime | OuterRef) -> Q:
     """A withdrawal's own time, but not later than it came: a clock that is ahead must not forbid sharing for months."""
     return Q(time__gt=given, received_at__gt=given)
