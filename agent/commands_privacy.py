@@ -93,6 +93,8 @@ def _show(options: argparse.Namespace) -> int:
         return 0
     if shown.status.company is None:
         _say(_("Not connected to a company"))
+        for trouble in shown.status.troubles:
+            sys.stderr.write(f"{trouble.title}. {trouble.message}\n")
         return 0
     _say_choices(shown)
     _say_company(shown.status.company)
@@ -100,8 +102,9 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _say_choices(shown: Shown) -> None:
+    is_connected = shown.status.company is not None
     for choice in shown.choices:
-        _say(_named(SIGNALS[choice.signal](), _state(choice)))
+        _say(_named(SIGNALS[choice.signal](), _state(choice) if is_connected else _("off")))
     if shown.later:
         sys.stderr.write(
             _("Your company's server is told as soon as it can be reached.") + f" ({shown.later})\n"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
+
+from msgspec.structs import replace
 
 from agent import enrolling, errors, policy, sending, wire
 from agent.api_client import ApiClient, server_address
 from agent.consent_gate import ConsentGate
 from agent.device_token import DeviceToken
 from agent.ports import Clock
-from agent.store.enrolment import Enrolment, EnrolmentStore
+from agent.store.enrolment import Enrolment, EnrolmentStore, from_note, note_of
+from agent.store.enrolment_note import EnrolmentNote, Stage
 from agent.verifier import Question, Verifier
 from resources.i18n import _
 
@@ -22,7 +26,11 @@ PAUSED_UNTIL = "paused_until"
 
 
 class Connector:
-    """Knows the enrolment and the token."""
+    """Knows the enrolment and the token.
+
+    A token is shown to the server only that it came from: while a process that ended has left it open which that is, this
+    computer counts as not connected.
+    """
 
     def __init__(
         self,
@@ -38,22 +46,40 @@ class Connector:
         self._gate = gate
         self._clock = clock
         self._lock = threading.RLock()
-        self._enrolment = enrolments.read()
-        gate.use_company(self._enrolment.company if self._enrolment else None)
+        self._enrolment: Enrolment | None = None
+        self._unfinished = enrolments.unfinished()
+        self.reload()
 
     def enrolment(self) -> Enrolment | None:
         return self._enrolment
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether a process ended while it disconnected."""
+        return self._unfinished is not None and self._unfinished.stage is Stage.LEAVING
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is lost to which company this computer was connected, and that matters."""
+        return self._enrolment is None and self._unfinished is None and self._gate.is_lost()
+
     def reload(self) -> bool:
         """Read the enrolment again after a sync. Returns whether the company's policy or notice changed."""
-        self._enrolment = self._enrolments.read()
+        if self._unfinished is None:
+            self._enrolment = self._enrolments.read()
+            self._enrolments.keep_note(self._enrolment)
         return self._gate.use_company(self._enrolment.company if self._enrolment else None)
 
     def client(self) -> ApiClient:
         """A way to the server. Raises NotConnected, KeychainUnavailable, TokenRefused when no token is left."""
+        if self._unfinished is not None and not self.is_leaving:
+            self._finish_connecting()
         enrolment = self._enrolment
         if enrolment is None:
             raise errors.NotConnected("no enrolment")
+        return self._client(enrolment)
+
+    def _client(self, enrolment: Enrolment) -> ApiClient:
         self.token.read(enrolment.server_url)
         if self.token.is_undecided:
             self._decide(enrolment.server_url)
@@ -82,6 +108,9 @@ class Connector:
         code can be tried again for ten minutes. Returns whether this is another person or company than before, whose
         data was deleted.
         """
+        if self._unfinished is not None and not self.is_leaving:
+            with suppress(errors.KeychainUnavailable):
+                self._finish_connecting()
         url = server_address(address)
         code = "".join(code.split()).replace("-", "").upper()
         if not code.isalnum() or not 8 <= len(code) <= 40:
@@ -133,53 +162,121 @@ class Connector:
             None,
             self._clock.now(),
         )
+        note = replace(
+            note_of(enrolment, Stage.CONNECTING),
+            token_sha256=_hash(answer.device_token),
+            counter=(verdict.counter, verdict.digest),
+        )
         with self._lock:
-            self.token.keep(answer.device_token, needed=keep)
+            self._enrolments.plan(note)
             try:
-                if another := self._enrolments.is_anothers(enrolment):
-                    self._gate.forget()
-                self._enrolments.begin(enrolment)
-                self._enrolments.raise_counters({verdict.subject: (verdict.counter, verdict.digest)})
+                self.token.keep(answer.device_token, needed=keep)
+                another = self._store(note)
+            except errors.KeychainNeeded:
+                self._unfinished = None
+                self.reload()
+                raise
             except errors.EnvironmentFault:
                 self.token.delete()
+                self._unfinished = None
+                self.reload()
                 raise
-            self.reload()
         log.info("Connected to company %s.", answer.company_id)
         return another
+
+    def _store(self, note: EnrolmentNote) -> bool:
+        """The token is kept: let the store know whose it is. Returns whether that is another than before."""
+        enrolment = from_note(note)
+        another = self._enrolments.is_anothers(enrolment)
+        if another and self._enrolments.read() is None:
+            self._gate.forget_company()
+        elif another:
+            self._gate.forget()
+        self._enrolments.begin(enrolment)
+        self._enrolments.raise_counters({note.company_id: note.counter})
+        self._unfinished = None
+        self.reload()
+        return another
+
+    def _finish_connecting(self) -> None:
+        """A process ended while it connected. If it had kept the token, go on; else nothing was begun.
+
+        Raises KeychainUnavailable while that cannot be known.
+        """
+        with self._lock:
+            note = self._unfinished
+            if note is None:
+                return
+            token = ""
+            with suppress(errors.TokenMissing):
+                token = self.token.read("")
+            if _hash(token) == note.token_sha256:
+                log.info("The connection that was begun is made.")
+                self._store(note)
+                self.token.retry_secrets.forget()
+            else:
+                log.info("A connection that was begun has no token: it counts as never begun.")
+                self._unfinished = None
+                self.reload()
 
     def disconnect(self, *last_words: Callable[[ApiClient], object]) -> bool:
         """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
 
         ``last_words``: what is owed to the server; said before the token is revoked. Returns whether the server heard all.
         """
-        enrolment, heard = self._enrolment, True
+        enrolment = self._to_let_go()
         if enrolment is None:
             return self._let_go()
+        self._plan_to_leave(enrolment)
+        heard = True
         try:
-            with closing(self.client()) as client:
+            with closing(self._client(enrolment)) as client:
                 sending.all_of(client, (*last_words, _revoke))
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
             heard = False
-        self.token.delete(enrolment.server_url)
-        with self._lock:
-            self._enrolments.forget()
-            self._gate.forget()
-            self.reload()
+        self._delete(enrolment.server_url)
         return heard
+
+    def _to_let_go(self) -> Enrolment | None:
+        if self._unfinished is not None and not self.is_leaving:
+            try:
+                self._finish_connecting()
+            except errors.KeychainUnavailable as fault:
+                log.warning("It cannot be told whose token is in the keychain: %s", fault.detail)
+                return None
+        return from_note(self._unfinished) if self._unfinished is not None else self._enrolment
+
+    def _plan_to_leave(self, enrolment: Enrolment) -> None:
+        """From here on a later process ends what this one does not."""
+        self._unfinished = note_of(enrolment, Stage.LEAVING)
+        try:
+            self._enrolments.plan(self._unfinished)
+        except errors.DiskFault as fault:
+            log.warning("It is not noted that this computer disconnects: %s", fault.detail)
 
     def _let_go(self) -> bool:
         """Where it is lost to which company this computer was connected, a token may be left, and nobody can be told."""
         was_connected = False
         with suppress(errors.TokenMissing, errors.KeychainUnavailable):
             was_connected = bool(self.token.read(""))
-        self.token.delete()
-        with self._lock:
-            self._enrolments.forget()
-            self._gate.forget()
-            self.reload()
+        self._delete()
         return not was_connected
+
+    def _delete(self, old_account: str = "") -> None:
+        self.token.delete(old_account)
+        with self._lock:
+            try:
+                self._gate.forget()
+            finally:
+                self._enrolments.forget()
+                self._unfinished, self._enrolment = None, None
+                self.reload()
 
 
 def _revoke(client: ApiClient) -> None:
     client.request("DELETE", wire.DEVICE_PATH)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -162,11 +162,18 @@ class ConsentGate:
 
     def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
         """The person's deliberate act. Raises NotConnected; NotRecorded when it could not be written: what was turned off
-        is off all the same, and what was turned on is not on."""
+        is off all the same, and what was turned on is not on.
+
+        What was given is taken back also where nobody knows to which company: the withdrawal is owed then.
+        """
         with self._lock:
             self.look_again()
-            version, now = self._asked_version(), self._clock.now()
-            old = dict(self._consents)
+            if self.is_lost() and not any(choices.values()):
+                choices = {signal: False for signal in choices if self._consents[signal].receipt_id}
+                version = self._last_version()
+            else:
+                version = self._asked_version()
+            now, old = self._clock.now(), dict(self._consents)
             for signal, given in choices.items():
                 if given:
                     old[signal] = self._as_it_is(signal)
@@ -184,7 +191,8 @@ class ConsentGate:
         """Take every signal back for all computers of the person. Raises NotConnected; NotRecorded as ``choose`` does."""
         with self._lock:
             self.look_again()
-            version, now = self._asked_version(), self._clock.now()
+            version = self._last_version() if self.is_lost() else self._asked_version()
+            now = self._clock.now()
             old = dict(self._consents)
             for signal in Signal:
                 self._consents[signal] = rules.withdraw_everywhere(
@@ -196,6 +204,22 @@ class ConsentGate:
                 )
             self._doubted.clear()
             self._record(dict.fromkeys(Signal, False), old)
+
+    def is_lost(self) -> bool:
+        """Whether something was given or is owed, and nobody knows to which company."""
+        with self._lock:
+            return self._company is None and any(
+                consent.receipt_id or consent.owed for consent in self._consents.values()
+            )
+
+    def _last_version(self) -> int:
+        """Of the notice, as far as the record tells; the first one is 1."""
+        known = [
+            version
+            for consent in self._consents.values()
+            for version in (consent.notice_version, consent.owed.notice_version if consent.owed else 0)
+        ]
+        return max(1, *known)
 
     def _asked_version(self) -> int:
         if self._company is None:
@@ -300,6 +324,13 @@ class ConsentGate:
             self._doubted.clear()
             old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
             self._record(dict.fromkeys(Signal, False), old)
+
+    def forget_company(self) -> None:
+        """It is lost whose consents these are: what was given must be given anew, what is owed is told to who is next."""
+        with self._lock:
+            self._company = None
+            for signal in Signal:
+                self._change(signal, rules.distrust)
 
     def _change(self, signal: Signal, rule: Callable[[Consent], Consent]) -> bool:
         """What the person did not just choose: it holds in memory, and is written as soon as that is possible.

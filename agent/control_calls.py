@@ -144,7 +144,7 @@ def _later(send: Callable[[], None]) -> str:
     """Send what is owed. What is chosen holds also when that fails: why it did."""
     try:
         send()
-    except (errors.EnvironmentFault, errors.Refused) as fault:
+    except (errors.EnvironmentFault, errors.Refused, errors.NotConnected) as fault:
         log.info("%s: %s", type(fault).__name__, fault.detail)
         return f"{fault.title}. {fault.message}"
     return ""

@@ -56,8 +56,11 @@ class RetrySecrets:
     def done(self) -> None:
         """The token is kept: nothing needs to be used again."""
         self._attempts.clear()
-        if not self._is_kept:
-            return
+        if self._is_kept:
+            self.forget()
+
+    def forget(self) -> None:
+        """What an earlier process may have kept is of no use any more."""
         try:
             self._keychain.delete(self._account)
             self._is_kept = False

@@ -303,6 +303,21 @@ class StoreDamaged(EnvironmentFault):
         )
 
 
+class EnrolmentLost(EnvironmentFault):
+    """Both notes of the connection were damaged, and something is owed to the company or shared with it."""
+
+    @property
+    def title(self) -> str:
+        return _("This computer has lost to which company it was connected")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Its notes of that were damaged. Nothing is sent. What you turned off is off, and the server is told as soon as "
+            "this computer is connected again: ask your administrator for an invitation code."
+        )
+
+
 class AlreadyRunning(EnvironmentFault):
     """``host``: the other computer where it runs, empty for this one. ``pid``: 0 where that is not known.
 

@@ -134,6 +134,7 @@ class Runtime:
             self._scheduler,
             self._notify,
             self._look_again,
+            self._leave,
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
         self._interactions = Interactions(
@@ -209,7 +210,7 @@ class Runtime:
             unread=self._campaigns.unread(),
             waiting=self._outbox.waiting() + self._acknowledging.waiting(),
             choose_now=self._gate.must_ask(),
-            troubles=self._policy_troubles() + self._work.troubles() + self._damage(),
+            troubles=self._policy_troubles() + self._work.troubles() + self._lost() + self._damage(),
         )
 
     def campaign_keys(self) -> tuple[str, ...]:
@@ -336,6 +337,8 @@ class Runtime:
         Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
         """
         with self._work.quiet():
+            if self._connector.is_leaving:
+                self._leave()
             if self._connector.enrol(server_url, code, keep=keep):
                 self._outbox.withdraw(Signal)
                 self.messages.forget_held()
@@ -355,14 +358,19 @@ class Runtime:
                     self._choosing.choose(dict.fromkeys(Signal, False), i18n.language())
                 except errors.DiskFault as error:
                     fault = error
-            heard = self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
-            self.messages.forget_held()
-            self._cache.evict(())
+            heard = self._leave()
         self._work.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
         if fault is not None:
             raise fault
+        return heard
+
+    def _leave(self) -> bool:
+        """Let go of the company, or end what an earlier process began of that. Returns whether the server heard of it."""
+        heard = self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
+        self.messages.forget_held()
+        self._cache.evict(())
         return heard
 
     def sync_once(self) -> None:
@@ -397,6 +405,9 @@ class Runtime:
     def _policy_troubles(self) -> tuple[Trouble, ...]:
         fault = self._policy.current().fault
         return (trouble(fault),) if fault is not None else ()
+
+    def _lost(self) -> tuple[Trouble, ...]:
+        return (trouble(errors.EnrolmentLost()),) if self._connector.is_lost else ()
 
     def _damage(self) -> tuple[Trouble, ...]:
         fault = damage.told(self._folders.data, self._clock.now())

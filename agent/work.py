@@ -34,7 +34,10 @@ _TASKS = len(_NAMES)
 
 
 class Work:
-    """Three tasks over one connection. ``notify`` is called on a worker, ``before_each`` before each run of a task."""
+    """Three tasks over one connection. ``notify`` is called on a worker, ``before_each`` before each run of a task.
+
+    ``leave`` ends a disconnection that an earlier process began.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Work:
         scheduler: Scheduler,
         notify: Callable[[Change], None],
         before_each: Callable[[], None],
+        leave: Callable[[], object],
     ) -> None:
         self._connector = connector
         self._sync = sync
@@ -60,6 +64,7 @@ class Work:
         self._campaigns = campaigns
         self._notify = notify
         self._before_each = before_each
+        self._leave = leave
         self._busy = threading.Semaphore(_TASKS)
         self._quiet = threading.Lock()
         self._ending = self._stopped = False
@@ -191,6 +196,9 @@ class Work:
     # The three tasks
 
     def _poll(self) -> float | None:
+        if self._connector.is_leaving:
+            self._leave()
+            self._notify(Change.STATUS)
         client = self._client(_POLL)
         try:
             outcome = self._sync.step(client)

@@ -45,6 +45,7 @@ class PrivacyDesk(QObject):
         self._bridge = bridge
         self._windows = windows
         self._theme = theme
+        self._tell = tell
         self._show_notice = show_notice
         self._work = WindowWork(bridge, windows)
         self.acts = MyDataActs(agent, self._work, windows, theme, tell, self)
@@ -149,6 +150,10 @@ class PrivacyDesk(QObject):
             log.error("%s: %s", type(fault).__name__, fault.detail)
             self._fill(window)
             window.share.show_problem(fault.title, fault.message)
+            return
+        if self._agent.status().company is None:  # and the window closes
+            lost = errors.EnrolmentLost()
+            self._tell(lost.title, lost.message)
 
     def _verify(self, window: PrivacyWindow) -> None:
         window.sent.show_verifying()

@@ -123,6 +123,11 @@ class Database:
         """Have it repaired from now on. A store in memory is not."""
         self._keeper = None if self.in_memory else keeper
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether damage is repaired here: no other process does that."""
+        return self._keeper is not None
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""

@@ -63,7 +63,7 @@ def put_in_place(path: Path, part: Path, lost: int | None, now: datetime) -> Non
     _keep(path, lost, now)
     try:
         part.replace(beside(path, ".new"))
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise errors.DiskFault(f"{path.name}: {error}") from error
     finish(path)
@@ -86,7 +86,7 @@ def finish(path: Path) -> None:
         unlink(beside(path, ending))
     try:
         new.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise errors.DiskFault(f"{path.name}: {error}") from error
 
@@ -208,7 +208,7 @@ def _salvage(connection: sqlite3.Connection, select: str, limit: int, saved: Sal
     return False
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Let the names in a folder be on the disk, where the system can promise that."""
     if os.name != "posix":
         return

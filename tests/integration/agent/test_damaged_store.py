@@ -11,7 +11,7 @@ import pytest
 
 from agent import errors
 from agent.model import Act, Interaction, PresenceState, Signal
-from agent.store import repairs
+from agent.store import enrolment_note, repairs
 from agent.store.connection import Database
 from agent.store.migrations import MIGRATIONS, migrate
 from tests.support.agent_company import Company, running
@@ -143,13 +143,20 @@ def test_a_line_of_what_was_sent_that_is_not_what_left_is_not_shown(
 def test_the_address_of_another_server_is_never_asked(
     folder: Path, keychain: MemoryKeychain, server: LoopbackServer
 ) -> None:
-    before = len(server.requests)
     change(folder, f"127.0.0.1:{server.port}".encode(), f"127.0.0.2:{server.port}".encode())
+    with an_agent(folder, keychain) as agent:
+        agent.runtime.sync_once()
+        assert agent.runtime.status().server_url == server.url, "as the second note says"
+        assert codes(agent) == {"DataDamaged"}
+    note = folder / "data" / enrolment_note.NAME
+    change(folder, f"127.0.0.1:{server.port}".encode(), f"127.0.0.2:{server.port}".encode())
+    note.write_bytes(note.read_bytes().replace(b"127.0.0.1", b"127.0.0.2"))
+    before = len(server.requests)
     with an_agent(folder, keychain) as agent:
         with pytest.raises(errors.NotConnected):
             agent.runtime.sync_once()
         assert agent.runtime.status().server_url == ""
-        assert codes(agent) == {"DataDamaged"}
+        assert codes(agent) == {"DataDamaged", "EnrolmentLost"}
     assert len(server.requests) == before
 
 

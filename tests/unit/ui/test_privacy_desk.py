@@ -286,3 +286,13 @@ def test_an_answer_for_a_window_that_was_closed_is_dropped(
     assert isinstance(again, PrivacyWindow)
     qtbot.waitUntil(lambda: again.sent.model.rowCount() == len(gallery_privacy.sent()))
     assert not again.sent.note.isVisible()
+
+
+def test_a_switch_turned_off_where_the_company_is_lost_says_what_holds(
+    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+) -> None:
+    desk.not_connected()
+    click(qtbot, privacy.share.cards[0].row.toggle)
+    qtbot.waitUntil(lambda: is_open(MessageWindow))
+    texts = {label.text() for label in window(MessageWindow).findChildren(QLabel)}
+    assert errors.EnrolmentLost().title in texts
