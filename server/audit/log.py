@@ -4,8 +4,10 @@ What a person chose to share is never recorded: the log is read by administrator
 """
 
 import hashlib
+import hmac
 import logging
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -16,9 +18,9 @@ from django.db import transaction
 
 from server.audit import heads
 from server.audit.heads import START, Break, Damaged, Explanation, Head, Kept
-from server.audit.models import Chain, Entry
+from server.audit.models import Chain, Entry, EntrySubject
 from server.clock import now, utc_text
-from server.directory.models import Company
+from server.directory.models import Company, Person
 from server.errors import EnvironmentFault
 from server.signing.digests import canonical_json
 
@@ -33,6 +35,7 @@ HASHED = ("number", "time", "actor", "action", "subject", "detail", "previous")
 ACTION = re.compile(r"[a-z][a-z-]{0,39}")
 LONGEST_DETAIL = 4000
 COMMAND_LINE = "command-line"
+NONCE_BYTES = 32
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +56,19 @@ def record(
         raise ValueError(f"no action's name: {action}")
     company_id = company if isinstance(company, str) else company.pk
     with transaction.atomic():
+        # The person before the chain, as whoever changes a person does: two that wait for each other both fail.
+        known = subject is not None and _is_locked(subject)
         chain = _locked_chain(company_id)
         _compare(chain)
-        return _append(chain, actor, action, subject_hash(subject) if subject else "", detail)
+        if subject is None:
+            return _append(chain, actor, action, "", detail)
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        entry = _append(
+            chain, actor, action, subject_of(company_id, chain.number + 1, subject, nonce), detail
+        )
+        if known:
+            EntrySubject.objects.create(entry=entry, person_id=subject, nonce=nonce)
+        return entry
 
 
 def explain(company: Company, actor: str, by: str, reason: str, faults: Sequence[str]) -> Entry:
@@ -70,8 +83,20 @@ def explain(company: Company, actor: str, by: str, reason: str, faults: Sequence
     return entry
 
 
-def subject_hash(person_id: UUID) -> str:
-    """How a person is named in the log. The id is random: without the person's row nobody can be found from it."""
+def _is_locked(person_id: UUID) -> bool:
+    """Whether the person is there, and stays until the end of the transaction. Who is being erased gets no row any more."""
+    locked = Person.objects.select_for_update(no_key=True).filter(pk=person_id)
+    return locked.values_list("pk").first() is not None
+
+
+def subject_of(company_id: str, number: int, person_id: UUID, nonce: bytes) -> str:
+    """How a person is named in one entry. Without its nonce, which goes with the person, it can be of anybody (ADR 21)."""
+    text = f"tidings audit subject {company_id} {number} {person_id}"
+    return hmac.digest(nonce, text.encode(), "sha256").hex()
+
+
+def old_subject_of(person_id: UUID) -> str:
+    """How versions before this one named a person: alike in all entries. The id is random, and goes with the person."""
     return hashlib.sha256(b"tidings audit person " + person_id.bytes).hexdigest()
 
 

@@ -1,10 +1,11 @@
 """The entries of the audit log, one chain for each company. Texts are stored exactly as they were hashed."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.db import models
 
-from server.directory.models import Company
+from server.directory.models import Company, Person
 from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
 
 EVIDENCE = Personal("show afterwards who did what, and who read personal data", Retention.AUDIT)
@@ -39,7 +40,7 @@ class Entry(models.Model):
         max_length=64,
         blank=True,
         default="",
-        help_text="SHA-256 of the random id of the person whom it is about, in hex.",
+        help_text="Says that it is about a person, and not who: another value in each entry, see `log.subject_of`.",
     )
     detail = models.TextField(help_text="Canonical JSON (RFC 8785).")
     previous = models.CharField(max_length=64, blank=True, default="")
@@ -65,3 +66,22 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company_id} audit {self.number}"
+
+
+class EntrySubject(models.Model):
+    """Whom an entry is about. It goes with the person, and nothing tells it to anybody else (ADR 21)."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, primary_key=True, related_name="about")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="audit_entries")
+    nonce = models.BinaryField(max_length=32, help_text="Random. The entry's `subject` is an HMAC under it.")
+
+    data_map: ClassVar[DataMap] = {
+        "entry": EVIDENCE,
+        "person": EVIDENCE,
+        "nonce": replace(EVIDENCE, secret=True),
+    }
+    stays_here: ClassVar[bool] = True
+    """Not taken out with the company: whoever reads the archive could tell which entries are about one person."""
+
+    def __str__(self) -> str:
+        return f"subject of entry {self.pk}"

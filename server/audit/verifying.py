@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from server.audit import heads
 from server.audit.heads import START, Break, Head, Kept
-from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued
-from server.audit.models import Chain, Entry
+from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued, subject_of
+from server.audit.models import Chain, Entry, EntrySubject
 from server.directory.models import Company
 from server.errors import EnvironmentFault
 
@@ -62,12 +62,22 @@ def verify(company: Company, expected: str | None = None) -> Verdict:
             reading.take(entry)
     verdict = reading.verdict
     end.check(reading)
+    _check_subjects(company, verdict)
     _tell_gaps(reading)
     _tell_explained(verdict, end.kept)
     if expected is not None and (not expected or expected not in reading.digests.values()):
         text = _("The digest that you expect is not in this log: {digest}")
         verdict.found.append(Fault("", text.format(digest=expected)))
     return verdict
+
+
+def _check_subjects(company: Company, verdict: Verdict) -> None:
+    """Whether each entry about a person who is here is about whom it was written."""
+    for row in EntrySubject.objects.filter(entry__company=company).select_related("entry").iterator():
+        entry = row.entry
+        if entry.subject != subject_of(company.pk, entry.number, row.person_id, bytes(row.nonce)):
+            text = _("Whom entry {number} is about was changed").format(number=entry.number)
+            verdict.found.append(Fault(f"subject:{entry.digest}", text))
 
 
 def end_faults(company: Company) -> list[str]:

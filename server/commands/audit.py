@@ -17,7 +17,6 @@ from server.errors import Refused
 from server.spreadsheet import csv_text
 
 COLUMNS = ("number", "time", "actor", "action", "subject", "detail")
-SHORT_HASH = 12
 MOST_SHOWN = 1_000_000
 LONGEST_BY, LONGEST_REASON = 100, 500
 
@@ -64,7 +63,7 @@ def _show(company: Company, options: argparse.Namespace) -> int:
         Entry.objects.filter(company=company).order_by("-number")[: min(max(options.last, 0), MOST_SHOWN)]
     )
     for entry in reversed(newest):
-        subject = entry.subject[:SHORT_HASH] or "-"
+        subject = "person" if entry.subject else "-"
         print(entry.number, entry.time, entry.actor, entry.action, subject, entry.detail, sep="\t")
     return 0
 

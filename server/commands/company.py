@@ -20,7 +20,7 @@ from server.tenants.exporting import export_company, row_counts
 from server.tenants.importing import import_company
 from server.tenants.region import region_name
 
-TELLING = ("signals.", "reports.")
+TELLING = ("signals.", "reports.", "audit.entrysubject")
 """Tables of which not even the number of rows is told: looked at before and after, it tells what one person chose."""
 
 

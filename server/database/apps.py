@@ -8,10 +8,11 @@ class DatabaseConfig(AppConfig):
 
     def ready(self) -> None:
         from django.db.backends.signals import connection_created
-        from django.db.models import CharField
+        from django.db.models import CharField, IntegerField
 
         from server.database.lookups import Among
         from server.database.sessions import prepare
 
         CharField.register_lookup(Among)
+        IntegerField.register_lookup(Among)
         connection_created.connect(prepare)

@@ -16,6 +16,7 @@ from server import clock, problems
 from server.audit import log
 from server.delivery.enrolment import revoke
 from server.delivery.models import Device, SpentToken
+from server.directory.models import Person
 
 PRESENT, ANNOUNCED, FORMER = "present", "announced", "former"
 GRACE = timedelta(minutes=10)
@@ -125,6 +126,8 @@ def _take_up(hashed: str) -> bool:
 
 @transaction.atomic
 def _end(device: Device) -> None:
+    # The person before the computer, as an erasure does.
+    Person.objects.select_for_update(no_key=True).filter(pk=device.person_id).first()
     if revoke([device.pk]):
         Device.objects.filter(pk=device.pk).update(reused=True)
         log.record(device.person.company_id, "server", "token-reused", device.person_id)

@@ -39,6 +39,7 @@ TOLD: dict[str, frozenset[str]] = {
     "signals.Signal": frozenset(["id", "campaign", "event_id", "signal", "date", "link_id", "value", "seq"]),
     "acknowledgements.Acknowledgement": frozenset({"campaign", "person", "event_id", "time"}),
     "rights.CorrectionRequest": frozenset({"person", "field", "value"}),
+    "audit.EntrySubject": frozenset({"entry", "person"}),
 }
 """What the sections of the answer tell, by table. Every other column of a row about the person is in `other`."""
 

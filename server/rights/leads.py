@@ -1,7 +1,7 @@
 """Which rows lead to a person, found in the models themselves, so that a new model is covered by itself.
 
 Three ways lead to a person: foreign keys, over any number of tables; `person_key`, the HMAC under a campaign's key; and
-`subject`, the hash by which the audit log names people.
+`subject`, by which the audit log names people: in each entry another value, and in older entries one hash.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from functools import cache
 from django.apps import apps
 from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 
-from server.audit.log import subject_hash
+from server.audit.log import old_subject_of
+from server.audit.models import EntrySubject
 from server.directory.models import Person
 from server.privacy.data_map import TARGETING, Declaration
 from server.signals.keys import keys_of
@@ -43,7 +44,8 @@ def rows_about(model: type[Model], person: Person) -> QuerySet[Model]:
     if PERSON_KEY in names:
         found |= Q(person_key__among=keys_of(person.pk, person.company_id).values())
     if SUBJECT in names:
-        found |= Q(subject=subject_hash(person.pk))
+        entries = list(EntrySubject.objects.filter(person=person.pk).values_list("pk", flat=True))
+        found |= Q(subject=old_subject_of(person.pk)) | Q(pk__among=entries)
     return model._default_manager.filter(found).order_by("pk")
 
 

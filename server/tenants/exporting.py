@@ -18,7 +18,7 @@ from server.errors import EnvironmentFault
 from server.signing.signers import Use, key_file
 from server.tenants.archive import ArchiveWriter, Manifest
 from server.tenants.row_lines import Numbers, to_line
-from server.tenants.rows import company_models, label, rows_of
+from server.tenants.rows import archived_models, company_models, label, rows_of
 
 ROWS_AT_ONCE = 500
 KEYS: tuple[Use, ...] = ("campaign", "receipt")
@@ -51,9 +51,9 @@ def row_counts(company_id: str) -> Counter[str]:
 
 
 def _write_rows(company: Company, archive: ArchiveWriter, bar: Bar) -> None:
-    tick = bar(_("Rows"), sum(row_counts(company.pk).values()))
+    tick = bar(_("Rows"), sum(rows_of(model, company.pk).count() for model in archived_models()))
     numbers, done = Numbers(), 0
-    for model in company_models():
+    for model in archived_models():
 
         def lines(model: type = model) -> Iterator[bytes]:
             nonlocal done

@@ -34,7 +34,7 @@ from server.tenants.deleting import delete_rows
 from server.tenants.exporting import data_folders
 from server.tenants.region import refuse_other_region, require_own_region
 from server.tenants.row_lines import Numbers, from_line
-from server.tenants.rows import columns, company_models, is_numbered, label
+from server.tenants.rows import archived_models, columns, is_numbered, label
 
 ROWS_AT_ONCE = 500
 
@@ -155,7 +155,7 @@ def _other_company() -> Refused:
 
 
 def _insert_rows(archive: ArchiveReader, bar: Bar) -> None:
-    models = {f"rows/{label(model)}.jsonl": model for model in company_models()}
+    models = {f"rows/{label(model)}.jsonl": model for model in archived_models()}
     rows = [name for name in archive.manifest.files if name.startswith("rows/")]
     if unknown := sorted(set(rows) - models.keys()):
         raise Refused(

@@ -47,6 +47,11 @@ def company_models() -> Sequence[type[Model]]:
     return [by_name[name] for name in order.static_order()]
 
 
+def archived_models() -> Sequence[type[Model]]:
+    """Those whose rows are taken out with the company, in the same order. The others go with its account."""
+    return [model for model in company_models() if not getattr(model, "stays_here", False)]
+
+
 @cache
 def path_to_company(model: type[Model]) -> str:
     """The shortest chain of references to the company, none of which may be empty: `campaign__company`.

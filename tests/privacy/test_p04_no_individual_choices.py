@@ -6,6 +6,7 @@ endpoint, and whatever any command says, must be the same on both.
 
 import random
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from server.signals.models import Consent
 from tests.support import company_life, server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.two_worlds import PEOPLE, TARGET, Choices, crawl, masked, output
+from tests.support.two_worlds import PEOPLE, TARGET, Choices, World, crawl, masked, output
 from tests.support.wire import an_hour_ago
 
 NOT_RUN = {"serve": "it is the server that answers the endpoints; its log is compared, too"}
@@ -102,7 +103,7 @@ def test_all_that_can_be_asked_is_answered_alike_whoever_shares(tmp_path: Path, 
     trials, telling, asked = proof.trials(full=10, few=1), set[str](), 0
     for number in range(trials):
         first, second = (
-            crawl(tmp_path / f"{number}-{name}", choices, ((LEAK,), *ASKED))
+            crawl(tmp_path / f"{number}-{name}", partial(World.live, choices=choices), ((LEAK,), *ASKED))
             for name, choices in zip("ab", _pair(number), strict=True)
         )
         assert first.keys() == second.keys()

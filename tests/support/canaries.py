@@ -65,12 +65,12 @@ class Canaries:
 
     def _ways(self, model: type[Model]) -> dict[str, str]:
         """The columns that lead to the person without a foreign key."""
-        from server.audit.log import subject_hash
+        from server.audit.log import old_subject_of
         from server.rights.leads import PERSON_KEY, SUBJECT, fields_of
         from server.signals.keys import keys_of
 
         key = keys_of(self.person.pk, self.person.company_id)[self.campaign.pk]
-        ways = {PERSON_KEY: key, SUBJECT: subject_hash(self.person.pk)}
+        ways = {PERSON_KEY: key, SUBJECT: old_subject_of(self.person.pk)}
         return {name: ways[name] for name in ways if name in fields_of(model)}
 
     def _related(self, model: type[Model]) -> Model:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support import server_data
@@ -45,20 +45,45 @@ class Choices:
     withdrawn: frozenset[int]
 
 
+def masked(text: str) -> str:
+    """The text without what differs between any two servers."""
+    for pattern, name in VOLATILE:
+        text = pattern.sub(name, text)
+    return text
+
+
+@dataclass
+class Numbered:
+    """As `masked`, but what is the same twice stays so: each value has a number, in the order in which it was met."""
+
+    met: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> str:
+        for pattern, name in VOLATILE:
+            if name in ("UUID", "DIGEST"):
+                text = pattern.sub(lambda one: self.met.setdefault(one[0], f"<{len(self.met)}>"), text)
+        return masked(text)
+
+
 @dataclass
 class World:
-    """One server with its people."""
+    """One server with its people. `mask`: takes out of an answer what may differ."""
 
     home: ServerHome
     server: RunningServer
+    mask: Callable[[str], str] = masked
 
-    def live(self, choices: Choices) -> None:
-        """Let the people choose and act. Within `ServerHome.opened()`."""
+    def arrive(self) -> list[Computer]:
+        """Add people, each with a computer, and campaigns for them. Within `ServerHome.opened()`."""
         people = server_data.add_people(PEOPLE)
         server_data.publish("c-film", starts=an_hour_ago())
         server_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
         tokens = server_data.add_computers(people)
-        computers = [Computer(self.server.url, {"device_token": token}) for token in tokens]
+        return [Computer(self.server.url, {"device_token": token}) for token in tokens]
+
+    def live(self, choices: Choices) -> None:
+        """Let the people choose and act. Within `ServerHome.opened()`."""
+        computers = self.arrive()
         receipts = {
             (number, signal): give(computers[number], signal)
             for number in sorted(choices.given)
@@ -87,16 +112,16 @@ class World:
                 if call.method == "GET":
                     yield f"{role} {call.method} {call.path}", self._answer(call, tokens[role])
         for words in commands:
-            yield f"tidings-server {' '.join(words)}", masked(self._run(words))
+            yield f"tidings-server {' '.join(words)}", self.mask(self._run(words))
         for call in ours:
             if call.method != "GET":
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
         for words in (("report", "c-film", "--json"), ("audit", "export"), ("device", "list")):
-            yield f"afterwards: {' '.join(words)}", masked(self._run(words))
+            yield f"afterwards: {' '.join(words)}", self.mask(self._run(words))
         for call in calls:
             if not call.path.startswith(ADMIN):
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
-        yield "log", masked(self.server.process.output())
+        yield "log", self.mask(self.server.process.output())
 
     def _answer(self, call: object, token: str) -> str:
         campaign_id = "c-safety" if "acknowledgements" in call.path else "c-film"  # type: ignore[attr-defined]
@@ -108,7 +133,7 @@ class World:
         }
         answer = call.send(self.server.url, token, **names)  # type: ignore[attr-defined]
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
-        return masked(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
+        return self.mask(f"{answer.status_code} {sorted(headers.items())} {answer.text}")
 
     def _run(self, words: Sequence[str]) -> str:
         return output(*(word.format(folder=self.home.folder) for word in words))
@@ -127,21 +152,19 @@ def output(name: str, *words: str) -> str:
     return f"{told.getvalue()}\n{status}"
 
 
-def masked(text: str) -> str:
-    """The text without what differs between any two servers."""
-    for pattern, name in VOLATILE:
-        text = pattern.sub(name, text)
-    return text
-
-
-def crawl(folder: Path, choices: Choices, commands: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Make a server in this folder, let its people choose, and ask it everything."""
+def crawl(
+    folder: Path,
+    live: Callable[[World], None],
+    commands: Sequence[Sequence[str]],
+    mask: Callable[[str], str] = masked,
+) -> dict[str, str]:
+    """Make a server in this folder, let its people `live`, and ask it everything."""
     home = ServerHome(folder)
     home.init()
     (folder / "people.csv").write_text(f"email,first_name\n{TARGET},Zoé\n", encoding="utf-8")
     with home.opened(), home.running("--requests-per-minute", "0") as server:
-        world = World(home, server)
-        world.live(choices)
+        world = World(home, server, mask)
+        live(world)
         return {
             f"{number}. {asked}": answer.replace(str(folder), "FOLDER")
             for number, (asked, answer) in enumerate(world.answers(commands))

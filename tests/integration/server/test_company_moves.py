@@ -12,6 +12,7 @@ import pytest
 import requests
 from django.db import transaction
 
+from server.audit.models import EntrySubject
 from server.directory.models import Company, Person
 from server.errors import Refused
 from server.privacy import ledger
@@ -19,7 +20,7 @@ from server.privacy.erasure import erase
 from server.privacy.models import LedgerState
 from server.privacy.replay import catch_up
 from server.tenants.exporting import row_counts
-from server.tenants.rows import company_models, is_of_the_server
+from server.tenants.rows import company_models, is_of_the_server, label
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.postgres import programs
@@ -122,8 +123,10 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
         for name, content in contents.items()
         if name.startswith("rows/")
     }
+    staying = {label(model): there.pop(label(model)) for model in (EntrySubject,)}
+    assert min(staying.values()) > 0
     assert counts == there
-    assert len(counts) == len(company_models())
+    assert len(counts) == len(company_models()) - len(staying)
 
 
 def test_a_company_that_changed_after_its_export_is_not_closed_with_it(
