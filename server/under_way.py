@@ -2,7 +2,8 @@
 
 A **note** says which command runs, so that whoever waits for the database can be told for whom. An **order** is work that was
 begun and must be carried out as a whole, although it is done in short transactions: its file is synced before the first of
-them, and removed after the last. One that no process holds was interrupted: housekeeping carries it out.
+them, and removed after the last. One that no process holds was interrupted: housekeeping carries it out. A **turn** is of
+what each process does before anything else, one after the other.
 """
 
 import contextlib
@@ -126,6 +127,20 @@ def order(kind: str, name: str) -> Iterator[Order]:
         yield held
         if not held.content:
             path.unlink(missing_ok=True)
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def turn(name: str) -> Iterator[None]:
+    """Wait until no other process has this turn, and have it for the length of a block. Raises `EnvironmentFault`."""
+    try:
+        file = _opened(_folder() / f"{name}.turn")
+    except OSError as error:
+        raise _unusable(error) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(file)
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from server.audit.verifying import verify, what_to_do
 from server.commands.companies import add_company_argument, chosen_company
 from server.directory.models import Company
 from server.errors import Refused
-from server.spreadsheet import csv_text
+from server.spreadsheet import write_csv
 
 COLUMNS = ("number", "time", "actor", "action", "subject", "detail")
 MOST_SHOWN = 1_000_000
@@ -59,34 +60,33 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(company: Company, options: argparse.Namespace) -> int:
-    newest = list(
-        Entry.objects.filter(company=company).order_by("-number")[: min(max(options.last, 0), MOST_SHOWN)]
-    )
-    for entry in reversed(newest):
+    entries = Entry.objects.filter(company=company)
+    last = min(max(options.last, 0), MOST_SHOWN)
+    # The newest of those that are not shown, from which on all are.
+    before = entries.order_by("-number").values_list("number", flat=True)[last : last + 1].first() or 0
+    for entry in entries.filter(number__gt=before).order_by("number").iterator():
         subject = "person" if entry.subject else "-"
         print(entry.number, entry.time, entry.actor, entry.action, subject, entry.detail, sep="\t")
     return 0
 
 
 def _export(company: Company, options: argparse.Namespace) -> int:
-    rows = (
-        Entry.objects.filter(company=company).order_by("number").values_list(*COLUMNS, "previous", "digest")
-    )
-    text = csv_text((*COLUMNS, "previous", "digest"), rows.iterator())
+    columns = (*COLUMNS, "previous", "digest")
+    rows = Entry.objects.filter(company=company).order_by("number").values_list(*columns).iterator()
     if options.output is None:
-        sys.stdout.write(text)
+        write_csv(sys.stdout, columns, rows)
     else:
-        _write(options.output, text)
+        _write(options.output, columns, rows)
     log.record(company, log.COMMAND_LINE, "export-audit-log")
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """For its owner only: the log tells who did what."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            write_csv(file, columns, rows)
     except OSError as error:
         raise Refused(
             _("{file} cannot be written").format(file=path),

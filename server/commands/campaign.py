@@ -1,8 +1,8 @@
 """`tidings-server campaign`: publish, recall and list campaigns."""
 
 import argparse
-import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -20,9 +20,13 @@ from server.campaigns.recalling import recall
 from server.campaigns.releasing import check_reason, release
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
+from server.commands.listing import print_json
 from server.database.transactions import reading
 from server.directory.models import Company
 from server.reports.audiences import audience_sizes
+
+CAMPAIGNS_AT_ONCE = 100
+"""Each may hold as much text as fits into a document."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +120,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _print_list(company: Company, campaigns: QuerySet[Campaign], options: argparse.Namespace) -> int:
     sizes = audience_sizes(company)
-    rows = [
+    rows: Iterator[dict[str, object]] = (
         {
             "campaign_id": campaign.campaign_id,
             "state": _state(campaign),
@@ -126,10 +130,10 @@ def _print_list(company: Company, campaigns: QuerySet[Campaign], options: argpar
             "people": sizes.get(campaign.pk, 0),
             "title": _title(campaign),
         }
-        for campaign in campaigns.iterator()
-    ]
+        for campaign in campaigns.iterator(CAMPAIGNS_AT_ONCE)
+    )
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     words = {"scheduled": _("scheduled"), "live": _("live"), "ended": _("ended"), "recalled": _("recalled")}
     for row in rows:

@@ -1,13 +1,13 @@
 """`tidings-server corrections`: what people want changed in the directory's fields."""
 
 import argparse
-import json
 
 from django.utils.translation import gettext as _
 
 from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
+from server.commands.listing import print_json
 from server.directory.models import Company
 from server.rights.decisions import accept, decline, waiting
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(company: Company, as_json: bool) -> int:
     log.record(company, log.COMMAND_LINE, "read-corrections")
-    rows = [
+    rows = (
         {
             "id": request.pk,
             "email": request.person.email,
@@ -57,10 +57,10 @@ def _list(company: Company, as_json: bool) -> int:
             "requested": request.value,
             "requested_at": utc_text(request.requested_at),
         }
-        for request in waiting(company)
-    ]
+        for request in waiting(company).iterator()
+    )
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     for row in rows:
         values = (_shown(row["value"]), "→", _shown(row["requested"]))

@@ -1,13 +1,13 @@
 """`tidings-server device`: the computers that people connected."""
 
 import argparse
-import json
 
 from django.utils.translation import gettext as _
 
 from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
+from server.commands.listing import print_json
 from server.delivery.enrolment import revoke
 from server.delivery.models import Device
 from server.errors import Refused
@@ -35,24 +35,25 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     company = chosen_company(options)
-    devices = Device.objects.filter(person__company=company).select_related("person").order_by("pk")
+    devices = Device.objects.filter(person__company=company).order_by("pk")
     person = person_of(company, options.email) if options.email else None
     if person:
         devices = devices.filter(person=person)
     log.record(company, log.COMMAND_LINE, "read-devices", person.pk if person else None)
-    rows = [
+    columns = ("pk", "person__email", "platform", "agent_version", "enrolled_at", "revoked_at")
+    rows = (
         {
-            "id": device.pk,
-            "email": device.person.email,
-            "platform": device.platform,
-            "agent_version": device.agent_version,
-            "enrolled_at": utc_text(device.enrolled_at),
-            "revoked_at": utc_text(device.revoked_at) if device.revoked_at else None,
+            "id": number,
+            "email": email,
+            "platform": platform,
+            "agent_version": version,
+            "enrolled_at": utc_text(enrolled),
+            "revoked_at": utc_text(revoked) if revoked else None,
         }
-        for device in devices
-    ]
+        for number, email, platform, version, enrolled, revoked in devices.values_list(*columns).iterator()
+    )
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return 0
     for row in rows:
         state = _("revoked") if row["revoked_at"] else _("connected")

@@ -1,17 +1,16 @@
 """`tidings-server invite`: one-time codes that connect people's computers."""
 
 import argparse
+import sys
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.audit import log
 from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
-from server.delivery.enrolment import invite
-from server.directory.models import Company, Person
-from server.errors import Refused
+from server.delivery.enrolment import invite, invite_all
+from server.directory.models import Company
 
 LONGEST_DAYS = 90
 
@@ -50,16 +49,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _invite_all(company: Company, valid_for: timedelta) -> int:
-    connected = Person.objects.filter(company=company, devices__revoked_at=None, devices__isnull=False)
-    invited = Person.objects.filter(company=company).exclude(pk__in=connected.values("pk"))
-    people = invited.select_related("company").order_by("email")
-    with transaction.atomic():
-        codes = [(person.email, invite(person, valid_for)) for person in people]
-        log.record(
-            company, log.COMMAND_LINE, "invite-all", detail={"days": valid_for.days, "people": len(codes)}
-        )
-    if not codes:
-        raise Refused(_("Nobody to invite"), _("Everybody has a connected computer already."))
-    for email, code in codes:
-        print(f"{email}\t{code}")
+    for some in invite_all(company, valid_for, log.COMMAND_LINE):
+        for email, code in some:
+            print(f"{email}\t{code}")
+        sys.stdout.flush()
     return 0

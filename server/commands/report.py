@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +14,7 @@ from server.audit import log
 from server.campaigns.models import Campaign
 from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
+from server.commands.listing import print_json
 from server.errors import Refused
 from server.reports import tables
 from server.reports.figures import Report
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
     if options.campaign is None:
-        return _list(list(campaigns.only("campaign_id", "status", "starts")), options.json)
+        return _list(campaigns, options.json)
     campaign = campaigns.filter(campaign_id=options.campaign).first()
     if campaign is None:
         raise Refused(
@@ -139,11 +141,12 @@ def _print_acknowledgements(found: Acknowledgements) -> None:
     print(*tables.aligned(rows), sep="\n")
 
 
-def _list(campaigns: list[Campaign], as_json: bool) -> int:
-    rows = [(campaign.campaign_id, campaign.status, f"{campaign.starts:%Y-%m-%d}") for campaign in campaigns]
+def _list(campaigns: QuerySet[Campaign], as_json: bool) -> int:
+    names = ("campaign_id", "status", "starts")
+    found = campaigns.values_list(*names).iterator()
+    rows = ((campaign_id, status, f"{starts:%Y-%m-%d}") for campaign_id, status, starts in found)
     if as_json:
-        names = ("campaign_id", "status", "starts")
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+        print_json(dict(zip(names, row, strict=True)) for row in rows)
         return 0
     for row in rows:
         print(*row, sep="\t")

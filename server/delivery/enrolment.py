@@ -1,25 +1,33 @@
-"""Invite a person, exchange the code for a device token once, and revoke it.
+"""Invite people, exchange the code for a device token once, and revoke it.
 
 An answer can be lost on its way. The agent that used a code may therefore use it again for `REPEATABLE`, by a secret that
 it chose: it gets another token, and the one that nobody holds is revoked.
 """
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
-from server import clock, problems
+from server import clock, problems, under_way
+from server.audit import log
+from server.database.transactions import Pieces
 from server.delivery.models import Device, Invitation
 from server.delivery.tokens import code_hash, code_region, new_code, new_token, token_hash
-from server.directory.models import Person
+from server.directory.models import Company, Person
+from server.errors import Refused
 from server.privacy import ledger
 from server.signing.signers import PublicKey, public_keys
 from server.tenants.region import folder_region
 
 REPEATABLE = timedelta(minutes=10)
 """How long a used code can be used again, by the agent that used it."""
+ORDER = "invitations"
+PEOPLE_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,55 @@ def invite(person: Person, valid_for: timedelta) -> str:
     code = new_code(person.company.region)
     Invitation.objects.create(person=person, code_hash=code_hash(code), expires_at=clock.now() + valid_for)
     return code
+
+
+def invite_all(company: Company, valid_for: timedelta, actor: str) -> Iterator[list[tuple[str, str]]]:
+    """Invite everybody who has no connected computer; on record by `actor`. Answers addresses and codes, some at a time.
+
+    Some are stored in a short transaction, and then answered. Where that is interrupted, nobody knows whom the
+    codes reached: the next time begins again, and takes back those that were not used.
+
+    Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
+    folder cannot be used.
+    """
+    connected = Device.objects.filter(person=OuterRef("pk"), revoked_at=None)
+    invited = Person.objects.filter(~Exists(connected), company=company).order_by("email")
+    with under_way.order(ORDER, company.pk) as order:
+        if order.content:
+            _take_back_all(company, datetime.fromisoformat(order.content.decode()))
+        count = invited.count()
+        if not count:
+            order.done()
+            raise Refused(_("Nobody to invite"), _("Everybody has a connected computer already."))
+        expires = clock.now() + valid_for
+        order.begin(expires.isoformat().encode())
+        log.record(company, actor, "invite-all", detail={"days": valid_for.days, "people": count})
+        pieces, last = Pieces(), ""
+        while True:
+            with pieces.piece():
+                # Before the people, as erasures have it.
+                Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+                some = list(invited.filter(email__gt=last).values_list("pk", "email")[:PEOPLE_AT_ONCE])
+                codes = {person: new_code(company.region) for person, _email in some}
+                Invitation.objects.bulk_create(
+                    Invitation(person_id=person, code_hash=code_hash(code), expires_at=expires)
+                    for person, code in codes.items()
+                )
+            if not some:
+                break
+            yield [(email, codes[person]) for person, email in some]
+            last = some[-1][1]
+        order.done()
+
+
+def _take_back_all(company: Company, expires: datetime) -> None:
+    """Delete what an `invite_all` left that was interrupted: by the microsecond, no other invitations end then."""
+    left = Invitation.objects.filter(person__company=company, expires_at=expires, used_at=None)
+    pieces, some = Pieces(), [0]
+    while some:
+        with pieces.piece():
+            some = list(left.values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
+            Invitation.objects.filter(pk__in=some, used_at=None).delete()
 
 
 def enrol(code: str, platform: str, agent_version: str, retry_secret: str | None = None) -> Enrolled:

@@ -76,9 +76,7 @@ def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str
     pieces = Pieces()
     erased: Counter[str] = Counter()
     reached = 0
-    keys = CampaignKey.objects.filter(campaign__company=company).count()
-    at_once = max(1, min(PEOPLE_IN_A_PIECE, 5 * KEYS_AT_ONCE // max(1, keys)))
-    for some in _chunks(sorted(people), at_once):
+    for some in at_once(company, people):
         with pieces.piece():
             rows, gone = erase_rows(company, some)
             ledger.write(
@@ -89,6 +87,12 @@ def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str
         tick(reached)
     transaction.on_commit(empty_write_ahead_log)
     return dict(sorted(erased.items()))
+
+
+def at_once(company: Company, people: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """The people of one short transaction after the other: fewer where more campaigns are open."""
+    keys = CampaignKey.objects.filter(campaign__company=company).count()
+    return _chunks(sorted(people), max(1, min(PEOPLE_IN_A_PIECE, 5 * KEYS_AT_ONCE // max(1, keys))))
 
 
 def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int], list[UUID]]:

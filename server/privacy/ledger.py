@@ -121,37 +121,50 @@ def end() -> Mark:
         return _end_of(file)
 
 
-def read() -> list[tuple[Mark, Fact]]:
-    """All facts with their places, after checking every line. Raises `EnvironmentFault` for a broken ledger."""
+def read() -> Iterator[tuple[Mark, Fact]]:
+    """The facts with their places, each after checking its line, as far as the ledger went when this began.
+
+    Nothing is locked meanwhile: lines are only ever added. Raises `EnvironmentFault` for a broken ledger.
+    """
     if not path().exists():
-        return []
+        return
     with _locked() as file:
         _end_of(file)  # cuts off a line that a crash left unfinished
-        content = os.pread(file, os.fstat(file).st_size, 0)
-    found: list[tuple[Mark, Fact]] = []
+        left = os.fstat(file).st_size
     before = START
-    for line in content.splitlines():
-        mark, fact = _parsed(line, before.number + 1)
-        if mark != _digested(before, fact):
-            raise _broken(before.number + 1)
-        found.append((mark, fact))
-        before = mark
-    return found
+    try:
+        with path().open("rb") as lines:
+            while left > 0:
+                line = lines.readline(LONGEST_LINE + 1)
+                left -= max(1, len(line))  # 1: it was cut off meanwhile, which the line's form tells
+                mark, fact = _parsed(line, before.number + 1)
+                if not line.endswith(b"\n") or mark != _digested(before, fact):
+                    raise _broken(before.number + 1)
+                yield mark, fact
+                before = mark
+    except OSError as error:
+        raise _unusable(error) from error
 
 
-def after(facts: list[tuple[Mark, Fact]], applied: Mark) -> list[Fact]:
-    """The facts that have not been applied yet. Raises `EnvironmentFault` where the ledger is not this database's."""
-    if len(facts) < applied.number:
-        raise _shorter(facts[-1][0] if facts else START, applied)
-    if applied.number and facts[applied.number - 1][0] != applied:
-        raise EnvironmentFault(
-            _("The erasure ledger belongs to another database"),
-            _(
-                "Line {number} of {file} is not the line that this database knows. Put this server's own ledger back, "
-                "or see: tidings-server ledger --help"
-            ).format(number=applied.number, file=path()),
-        )
-    return [fact for _mark, fact in facts[applied.number :]]
+def after(applied: Mark) -> Iterator[tuple[Mark, Fact]]:
+    """The facts with their places that have not been applied yet, after checking all lines before them.
+
+    Raises `EnvironmentFault` for a broken ledger, and where it is not this database's.
+    """
+    last = START
+    for last, fact in read():
+        if last.number == applied.number and last != applied:
+            raise EnvironmentFault(
+                _("The erasure ledger belongs to another database"),
+                _(
+                    "Line {number} of {file} is not the line that this database knows. Put this server's own ledger back, "
+                    "or see: tidings-server ledger --help"
+                ).format(number=applied.number, file=path()),
+            )
+        if last.number > applied.number:
+            yield last, fact
+    if last.number < applied.number:
+        raise _shorter(last, applied)
 
 
 def _lines(end: Mark, facts: Iterable[Fact]) -> tuple[Mark, bytes]:

@@ -5,9 +5,10 @@ the data folder. Then the missing lines are applied, and the counters of signed 
 higher ones than the backup holds, and refuse documents whose counter goes back.
 """
 
+import itertools
 import logging
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,27 +16,33 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from server import clock
+from server import clock, under_way
 from server.access.models import AccessToken
 from server.audit import heads, log
 from server.audit.models import Chain
 from server.campaigns.models import Campaign
 from server.campaigns.recalling import recall_row
+from server.database.transactions import Pieces
 from server.delivery.models import Device
 from server.directory.models import Company, Person
 from server.errors import EnvironmentFault
 from server.privacy import ledger
-from server.privacy.erasure import PEOPLE_AT_ONCE, empty_write_ahead_log, erase_rows
+from server.privacy.erasure import PEOPLE_AT_ONCE, at_once, empty_write_ahead_log, erase_rows
 from server.privacy.ledger import Fact, Mark
 from server.privacy.models import LedgerState
-from server.signals.closing import close_rows
+from server.signals.closing import close
 from server.signals.consents import GIVEN, WITHDRAWN, Decision, lock_person, withdraw
 from server.signals.models import Consent
 from server.signing.documents import publish_company, sign_campaign
 from server.tenants.closing import delete_files
+from server.tenants.deleting import delete_rows
 
 COUNTER_LEAP = 1_000_000
 """More documents than any company signs between two backups. Agents take counters up to 2**53."""
+
+WITHDRAWALS_AT_ONCE = 20
+"""Of one transaction: each may have rows in every campaign."""
+CAMPAIGNS_AT_ONCE = 100
 
 _log = logging.getLogger(__name__)
 
@@ -54,45 +61,86 @@ def catch_up(*, thorough: bool = False) -> dict[str, int]:
     if ledger.end() != applied or _is_older_than_its_audit_log():
         return _replay()
     if thorough:
-        ledger.after(ledger.read(), applied)
+        for _line in ledger.after(applied):
+            pass
     return {}
 
 
 def apply_to(company: Company) -> dict[str, int]:
     """Apply all that the ledger says of people and campaigns of a company that was just imported from an older export.
 
-    Call it in the transaction of the import. Raises `EnvironmentFault` as `catch_up` does.
+    Raises `EnvironmentFault` as `catch_up` does.
     """
-    facts = [fact for _mark, fact in ledger.read() if fact.company == company.pk]
-    return _apply([fact for fact in facts if fact.kind != "company-closed"])
+    told = _Told.after(ledger.START)
+    of_company = {
+        (kind, named) for kind, named in told.what if named == company.pk and kind != "company-closed"
+    }
+    return _apply(replace(told, what=of_company))
 
 
 def _replay() -> dict[str, int]:
-    with transaction.atomic():
-        LedgerState.objects.get_or_create(pk=1)
-        state = LedgerState.objects.select_for_update().get(pk=1)
-        facts = ledger.read()
-        missing = ledger.after(facts, Mark(state.number, state.digest))
-        if not missing and not _is_older_than_its_audit_log():  # another process had not committed yet
+    """One process after the other, in short transactions. Where that is interrupted, the next one does all of it again:
+    what is done already is found done, and the database only then takes the ledger for applied."""
+    with under_way.turn("replay"):
+        told = _Told.after(_applied())
+        if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker
             return {}
-        done = _apply(missing)
-        if facts:
-            state.number, state.digest = facts[-1][0].number, facts[-1][0].digest
-            state.save()
-        for company in Company.objects.select_for_update().order_by("pk"):
+        done = _apply(told)
+        companies = list(Company.objects.order_by("pk"))
+        for company in companies:
             leap(company)
-            if missing:
-                log.record(company, "server", "replay-ledger", detail={"lines": len(missing)})
-            else:
-                log.record(company, "server", "sign-afresh")
-    empty_write_ahead_log()
+        with transaction.atomic():
+            LedgerState.objects.update_or_create(
+                pk=1, defaults={"number": told.end.number, "digest": told.end.digest}
+            )
+            for company in companies:
+                if told.lines:
+                    log.record(company, "server", "replay-ledger", detail={"lines": told.lines})
+                else:
+                    log.record(company, "server", "sign-afresh")
+        empty_write_ahead_log()
     _log.warning(
         "The database is older than what happened since: %d lines of the erasure ledger were applied (%s), and all "
         "documents are signed afresh.",
-        len(missing),
+        told.lines,
         ", ".join(f"{kind}: {count}" for kind, count in done.items()) or "nothing to change",
     )
     return done
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the ledger says after one place and up to another. It is read again for each kind of facts, and never held."""
+
+    applied: Mark
+    end: Mark
+    lines: int
+    what: Set[tuple[str, str]]
+    """The kinds of facts, each with the companies that they are of."""
+
+    @classmethod
+    def after(cls, applied: Mark) -> "_Told":
+        """All that is there now."""
+        end, lines, what = applied, 0, set()
+        for mark, fact in ledger.after(applied):
+            end, lines = mark, lines + 1
+            what.add((fact.kind, fact.company))
+        return cls(applied, end, lines, what)
+
+    def companies(self, kind: str) -> set[str]:
+        """Of which companies there is anything of this kind."""
+        return {company for one, company in self.what if one == kind}
+
+    def facts(self, kind: str) -> Iterator[Fact]:
+        """Those of a kind, of all its companies."""
+        companies = self.companies(kind)
+        if not companies:
+            return
+        for mark, fact in ledger.after(self.applied):
+            if mark.number > self.end.number:
+                return
+            if fact.kind == kind and fact.company in companies:
+                yield fact
 
 
 def _has_tables() -> bool:
@@ -129,41 +177,40 @@ def _kept_number(company_id: str) -> int:
     return head.end.number if head else 0
 
 
-def _apply(facts: Iterable[Fact]) -> dict[str, int]:
+def _apply(told: _Told) -> dict[str, int]:
     """In the order of `_STEPS`. Erasures first, then withdrawals: what is closed is counted without them."""
-    by_kind: dict[str, list[Fact]] = {kind: [] for kind in _STEPS}
-    for fact in facts:
-        by_kind[fact.kind].append(fact)
-    done = Counter({kind: step(by_kind[kind]) for kind, step in _STEPS.items()})
+    done = {kind: step(told) for kind, step in _STEPS.items() if told.companies(kind)}
     return {kind: count for kind, count in done.items() if count}
 
 
-def _close_companies(facts: list[Fact]) -> int:
-    closed = list(Company.objects.filter(pk__in={fact.company for fact in facts}))
+def _close_companies(told: _Told) -> int:
+    closed = list(
+        Company.objects.filter(pk__in=told.companies("company-closed")).values_list("pk", flat=True)
+    )
     for company in closed:
-        company_id = company.pk
-        company.delete()
-        delete_files(company_id)
+        # Files first: as long as there is a row, the company is found here again.
+        delete_files(company)
+        delete_rows(company)
     return len(closed)
 
 
-def _erase_people(facts: list[Fact]) -> int:
-    count = 0
-    for company, people in _people_of(facts).items():
-        named = [
-            people[fact.person] for fact in facts if fact.company == company.pk and fact.person in people
-        ]
-        if named:
-            count += len(erase_rows(company, list(dict.fromkeys(named)))[1])
+def _erase_people(told: _Told) -> int:
+    count, pieces = 0, Pieces()
+    for company, people in _people_of(told, "person-erased"):
+        named = (people.get(fact.person) for fact in told.facts("person-erased"))
+        for some in at_once(company, [person for person in set(named) if person]):
+            with pieces.piece():
+                count += len(erase_rows(company, some)[1])
     return count
 
 
-def _withdraw_consents(facts: list[Fact]) -> int:
-    count = 0
-    for company, people in _people_of(facts).items():
-        for fact in facts:
-            if fact.company == company.pk and fact.person in people:
-                count += _withdraw(company, people[fact.person], fact)
+def _withdraw_consents(told: _Told) -> int:
+    count, pieces = 0, Pieces()
+    for company, people in _people_of(told, "consent-withdrawn"):
+        facts = (fact for fact in told.facts("consent-withdrawn") if fact.person in people)
+        while some := list(itertools.islice(facts, WITHDRAWALS_AT_ONCE)):
+            with pieces.piece():
+                count += sum(_withdraw(company, people[fact.person], fact) for fact in some)
     return count
 
 
@@ -187,60 +234,76 @@ def _withdraw(company: Company, person: UUID, fact: Fact) -> bool:
     return True
 
 
-def _revoke_devices(facts: list[Fact]) -> int:
-    tokens = {fact.token for fact in facts}
+def _revoke_devices(told: _Told) -> int:
+    tokens = {fact.token for fact in told.facts("device-revoked")}
     enrolled = Device.objects.filter(revoked_at=None).values_list("pk", "family", "token_hash")
-    ended = [pk for pk, *hashes in enrolled if ledger.token_digest(hashes[0] or hashes[1]) in tokens]
+    ended = [
+        pk for pk, *hashes in enrolled.iterator() if ledger.token_digest(hashes[0] or hashes[1]) in tokens
+    ]
     for start in range(0, len(ended), PEOPLE_AT_ONCE):
         Device.objects.filter(pk__in=ended[start : start + PEOPLE_AT_ONCE]).update(revoked_at=clock.now())
     return len(ended)
 
 
-def _revoke_access(facts: list[Fact]) -> int:
-    tokens = {fact.token for fact in facts}
+def _revoke_access(told: _Told) -> int:
+    tokens = {fact.token for fact in told.facts("access-revoked")}
     ended = [token for token in AccessToken.objects.all() if ledger.token_digest(token.token_hash) in tokens]
     for token in ended:
         token.delete()
     return len(ended)
 
 
-def _recall_campaigns(facts: list[Fact]) -> int:
-    count = 0
-    for fact in facts:
-        campaigns = Campaign.objects.filter(company=fact.company, campaign_id=fact.campaign)
-        for campaign in campaigns.select_related("company"):
-            count += recall_row(campaign.company, campaign)
+def _recall_campaigns(told: _Told) -> int:
+    count, pieces = 0, Pieces()
+    for campaign in _campaigns_of(told.facts("campaign-recalled")):
+        with pieces.piece():
+            owner = Company.objects.select_for_update().get(pk=campaign.company_id)
+            count += recall_row(owner, campaign)
     return count
 
 
-def _close_campaigns(facts: list[Fact]) -> int:
-    count = 0
+def _close_campaigns(told: _Told) -> int:
+    return sum(close(campaign, again=True) for campaign in _campaigns_of(told.facts("campaign-closed")))
+
+
+def _campaigns_of(facts: Iterator[Fact]) -> Iterator[Campaign]:
+    """The campaigns that the facts name, and that are here."""
     for fact in facts:
-        campaigns = Campaign.objects.filter(company=fact.company, campaign_id=fact.campaign)
-        count += sum(close_rows(campaign) for campaign in campaigns)
-    return count
+        named = Campaign.objects.filter(company=fact.company, campaign_id=fact.campaign)
+        yield from named.select_related("company")
 
 
-def _people_of(facts: list[Fact]) -> dict[Company, dict[str, UUID]]:
-    """The people of the companies that the facts name, by their hashes."""
-    companies = Company.objects.filter(pk__in={fact.company for fact in facts})
-    return {
-        company: {
-            ledger.person_hash(person): person
-            for person in Person.objects.filter(company=company).values_list("pk", flat=True)
-        }
-        for company in companies
-    }
+def _people_of(told: _Told, kind: str) -> Iterator[tuple[Company, dict[str, UUID]]]:
+    """The companies that facts of this kind are of, each with its people by their hashes."""
+    for company in Company.objects.filter(pk__in=told.companies(kind)):
+        people = Person.objects.filter(company=company).values_list("pk", flat=True).iterator()
+        yield company, {ledger.person_hash(person): person for person in people}
 
 
 def leap(company: Company) -> None:
-    """Sign the company and what is in feeds afresh, under counters that no agent has seen."""
-    Company.objects.filter(pk=company.pk).update(counter=F("counter") + COUNTER_LEAP)
-    publish_company(company)
-    for campaign in Campaign.objects.filter(company=company, ends__gt=clock.now()).order_by("pk"):
-        document = sign_campaign(company, campaign.campaign_id, campaign.content, campaign.ends)
-        campaign.document, campaign.counter = document.jws, document.counter
-        campaign.save(update_fields=["document", "counter"])
+    """Sign the company and what is in feeds afresh, under counters that no agent has seen; in short transactions.
+
+    Where it is interrupted it has to be done again: some of the documents have leapt, and others not.
+    """
+    pieces = Pieces()
+    with pieces.piece():
+        Company.objects.filter(pk=company.pk).update(counter=F("counter") + COUNTER_LEAP)
+        publish_company(company)
+    signed = Campaign.objects.filter(company=company, ends__gt=clock.now()).order_by("pk")
+    last = 0
+    some: list[Campaign] | None = None
+    while some is None or some:
+        with pieces.piece():
+            some = list(signed.filter(pk__gt=last)[:CAMPAIGNS_AT_ONCE])
+            for campaign in some:
+                _sign_again(company, campaign)
+                last = campaign.pk
+
+
+def _sign_again(company: Company, campaign: Campaign) -> None:
+    document = sign_campaign(company, campaign.campaign_id, campaign.content, campaign.ends)
+    campaign.document, campaign.counter = document.jws, document.counter
+    campaign.save(update_fields=["document", "counter"])
 
 
 _STEPS = {

@@ -28,11 +28,11 @@ def due(now: datetime) -> QuerySet[Campaign]:
     return Campaign.objects.filter(closed_at=None, ends__lte=now - CLOSES_AFTER).order_by("pk")
 
 
-def close(campaign: Campaign) -> bool:
+def close(campaign: Campaign, *, again: bool = False) -> bool:
     """Keep the last report and destroy what it was made of. Answers False if the campaign was closed before.
 
     Once the key is gone nobody can be matched to a row; the rows follow in short transactions. `sweep` does what a crash
-    left of that.
+    left of that. `again`: because the erasure ledger says so, which is not told once more.
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     for _try in range(MOST_TRIES):
@@ -48,28 +48,21 @@ def close(campaign: Campaign) -> bool:
                 return False
             # Whoever has withdrawn or was erased since the figures were made must not be in them.
             if not counted - _live(campaign):
-                _destroy_key(campaign, result)
-                fact = ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)
-                ledger.write([fact])
+                _destroy(campaign, result, again)
                 break
     else:
         with transaction.atomic():
-            if not close_rows(campaign):
+            if _is_closed(campaign):
                 return False
-            fact = ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)
-            ledger.write([fact])
+            _destroy(campaign, final(campaign), again)
     sweep(campaign)
     return True
 
 
-def close_rows(campaign: Campaign) -> bool:
-    """The same within the caller's transaction, without telling the ledger."""
-    if _is_closed(campaign):
-        return False
-    _destroy_key(campaign, final(campaign))
-    Block.objects.filter(campaign=campaign).delete()
-    Signal.objects.filter(campaign=campaign).delete()
-    return True
+def _destroy(campaign: Campaign, result: dict[str, Any], again: bool) -> None:
+    _destroy_key(campaign, result)
+    if not again:
+        ledger.write([ledger.Fact("campaign-closed", campaign.company_id, campaign=campaign.campaign_id)])
 
 
 def left_over() -> QuerySet[Campaign]:

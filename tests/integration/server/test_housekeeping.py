@@ -63,7 +63,7 @@ def test_closing_leaves_counts_only(campaign: Campaign) -> None:
     assert before.figures[0].people
     for model in (Signal, CampaignKey, Block):
         assert not model._default_manager.exists()
-    assert ledger.read()[-1][1] == ledger.Fact("campaign-closed", "northwind", campaign="c-news")
+    assert list(ledger.read())[-1][1] == ledger.Fact("campaign-closed", "northwind", campaign="c-news")
 
 
 def test_what_comes_after_the_closing_is_refused_and_leaves_nothing(campaign: Campaign) -> None:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import requests
@@ -19,13 +21,16 @@ from server import under_way
 from server.access.models import AccessToken
 from server.audit.models import Entry
 from server.database.transactions import reading
+from server.delivery.enrolment import enrol, invite_all
+from server.delivery.models import Invitation
+from server.delivery.tokens import code_hash
 from server.directory.importing.cells import PersonRow
 from server.directory.importing.progress import Bar, Tick
 from server.directory.importing.upsert import import_people
 from server.directory.models import Company, Group, Person
 from server.errors import Refused
-from server.privacy import ledger
-from server.privacy.erasure import erase
+from server.privacy import ledger, replay
+from server.privacy.erasure import at_once, erase
 from server.privacy.housekeeping import housekeeping
 from server.tenants.closing import close_company
 from server.tenants.exporting import export_company
@@ -33,8 +38,8 @@ from server.tenants.importing import import_company
 from tests.support import server_data
 from tests.support.administration import ADMIN, token_for
 from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
-from tests.support.commands import tidings_server
-from tests.support.wire import consent, give
+from tests.support.commands import succeeded, tidings_server
+from tests.support.wire import an_hour_ago, consent, give
 
 SOON_S = 15
 """Shorter than a locked database lets others wait (20 s)."""
@@ -166,6 +171,36 @@ def test_moving_another_company_lets_an_emergency_pass(
     assert Company.objects.get(pk="other").people.count() == MANY
 
 
+def test_inviting_everybody_lets_an_emergency_pass(meanwhile: Meanwhile) -> None:
+    server_data.add_people(MANY)
+    inviting = invite_all(server_data.company(), timedelta(days=1), "test")
+    codes = next(inviting)
+    meanwhile.ask()
+    for some in inviting:
+        codes += some
+    assert meanwhile.all_answered()
+    assert len(dict(codes)) == MANY  # all but the one who has a computer
+    hashes = set(Invitation.objects.filter(used_at=None).values_list("code_hash", flat=True))
+    assert {code_hash(code) for _email, code in codes} == hashes
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_the_erasure_ledger_is_applied_in_pieces_between_which_others_write(
+    meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _restored([person.pk for person in server_data.add_people(210, "Leavers")])
+
+    def in_pieces(company: Company, people: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+        for some in at_once(company, people):
+            yield some
+            meanwhile.ask()
+
+    monkeypatch.setattr(replay, "at_once", in_pieces)
+    assert replay.catch_up() == {"person-erased": 210}
+    assert meanwhile.all_answered()
+    assert Person.objects.count() == 1
+
+
 def test_a_long_read_sees_one_moment_and_may_not_write(meanwhile: Meanwhile) -> None:
     with reading():
         before = Entry.objects.count()
@@ -238,6 +273,85 @@ def test_a_purge_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: S
     assert {ledger.person_hash(person.pk) for person in people} <= erased
     ledger.path().unlink()
     ledger.LedgerState.objects.all().delete()
+
+
+def test_inviting_everybody_again_after_a_power_cut_leaves_each_with_one_code(northwind: ServerHome) -> None:
+    server_data.add_people(MANY)
+    first = invite_all(server_data.company(), timedelta(days=14), "test")
+    lost = dict(next(first))
+    first.close()  # as a power cut does, after the first piece
+    used = Invitation.objects.order_by("pk")[:1].get()
+    enrol(lost[used.person.email], "linux", "0.1.0")
+    printed = dict(line.split("\t") for line in succeeded("invite", "--all").splitlines())
+    assert len(printed) == MANY - 1, "all but the one who has a computer now"
+    unused = dict(Invitation.objects.filter(used_at=None).values_list("person__email", "code_hash"))
+    assert unused == {email: code_hash(code) for email, code in printed.items()}
+    assert Invitation.objects.count() == MANY
+    assert len(dict(line.split("\t") for line in succeeded("invite", "--all").splitlines())) == MANY - 1
+    assert Invitation.objects.count() == 2 * MANY - 1, "who was not interrupted takes nothing back"
+
+
+def test_two_do_not_invite_everybody_at_once(northwind: ServerHome) -> None:
+    server_data.add_people(1)
+    inviting = invite_all(server_data.company(), timedelta(days=1), "test")
+    next(inviting)
+    assert "being done already" in tidings_server("invite", "--all").stderr
+    assert list(inviting) == []
+    assert Invitation.objects.count() == 1
+
+
+def _restored(erased: Sequence[UUID]) -> None:
+    """The database as it was before these people were erased, with a ledger that says it."""
+    ledger.path().unlink(missing_ok=True)
+    ledger.LedgerState.objects.all().delete()
+    with transaction.atomic():
+        ledger.write(
+            ledger.Fact("person-erased", "northwind", person=ledger.person_hash(one)) for one in erased
+        )
+    ledger.LedgerState.objects.all().delete()
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_a_ledger_that_a_power_cut_left_half_applied_is_applied_by_the_next_start(
+    northwind: ServerHome,
+) -> None:
+    people = server_data.add_people(250)
+    _restored([person.pk for person in people[:240]])
+    server_data.publish("c-news", starts=an_hour_ago())
+    counter = server_data.company().counter
+    on_record = Entry.objects.filter(action="replay-ledger").count()
+    environment = northwind.variables() | {"DJANGO_SETTINGS_MODULE": "server.settings"}
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_REPLAY], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert 10 < Person.objects.count() < 250, "it was not ended in its middle"
+    assert ledger.LedgerState.objects.count() == 0, "half of the ledger was taken for all of it"
+    assert replay.catch_up()["person-erased"] > 0
+    assert {person.pk for person in Person.objects.all()} == {person.pk for person in people[240:]}
+    assert server_data.company().counter > counter + replay.COUNTER_LEAP
+    assert replay.catch_up(thorough=True) == {}
+    assert Entry.objects.filter(action="replay-ledger").count() == on_record + 1
+    ledger.path().unlink()
+    ledger.LedgerState.objects.all().delete()
+
+
+KILLED_IN_REPLAY = """
+import os, signal
+import django
+django.setup()
+from server.privacy import replay
+
+whole = replay.erase_rows
+pieces = []
+
+def erase_rows(company, people):
+    if pieces:
+        os.kill(os.getpid(), signal.SIGKILL)
+    pieces.append(people)
+    return whole(company, people)
+
+replay.erase_rows = erase_rows
+replay.catch_up()
+"""
 
 
 KILLED = """
