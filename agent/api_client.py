@@ -340,9 +340,13 @@ def _refusal(status: int, problem: wire.Problem) -> errors.Refused:
     told = f"{status} {problem.type}"
     if problem.type == "tidings:wrong-region":
         return errors.WrongRegion(told, *wire.regions_told(problem))
+    if problem.type == "tidings:invalid-request" and status != _UNDERSTOOD_AND_WRONG:
+        return errors.Refused(told)
     return _PROBLEMS.get(problem.type, errors.Refused)(told)
 
 
+_UNDERSTOOD_AND_WRONG = 422
+"""The only status that ends a message: the server read it whole (docs/protocol, "Errors"). Any other is tried again."""
 _PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {
     "tidings:unauthorized": errors.TokenRefused,
     "tidings:token-reused": errors.TokenReused,

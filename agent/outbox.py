@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable
+from functools import partial
 
-from agent import errors, policy, wire
+from agent import errors, policy, sending, wire
 from agent.acknowledgement import Acknowledgement, ReceiptChecker
 from agent.choice_faults import ReceiptRefused
 from agent.consent import ConsentMessage
@@ -95,17 +96,14 @@ class Outbox:
 
     def send(self, transport: Transport) -> None:
         """Send all there is to send: consents first, then events. Raises as the transport does, ReceiptRefused and
-        DiskFault; nothing is lost then."""
-        refused: ReceiptRefused | None = None
-        try:
-            self.send_consents(transport)
-        except ReceiptRefused as error:
-            refused = error
-        for signal in Signal:
-            while self._send_batch(transport, signal, policy.SIGNAL_BATCH_MAX):
-                pass
-        if refused is not None:
-            raise refused
+        DiskFault; nothing is lost then, and one signal keeps back no other."""
+        of_signals = [partial(self._send_all, signal) for signal in Signal]
+        sending.all_of(transport, [self.send_consents, *of_signals])
+
+    def _send_all(self, signal: Signal, transport: Transport) -> None:
+        answered = set[str]()
+        while self._send_batch(transport, signal, policy.SIGNAL_BATCH_MAX, answered):
+            pass
 
     def send_consents(self, transport: Transport) -> None:
         """The part of ``send`` that is allowed while all is off."""
@@ -160,19 +158,25 @@ class Outbox:
         self._consent_changed = True
         self.drop_ended()
 
-    def _send_batch(self, transport: Transport, signal: Signal, count: int) -> bool:
-        """Send the oldest events of a signal. Returns whether any left the queue."""
+    def _send_batch(self, transport: Transport, signal: Signal, count: int, answered: set[str]) -> bool:
+        """Send the oldest events of a signal. Returns whether to go on.
+
+        ``answered``: those of this turn. One that is here again was put back, and to go on might be to do so for ever.
+        """
         with self._gate.holding(signal) as receipt_id:
             if receipt_id is None or not self._gate.settled(signal):
                 return False
             events = self._queue.head(signal, count)
         if not events:
             return False
+        if not answered.isdisjoint(event.event_id for event in events):
+            log.warning("Events that the server answered are in the queue of %s again.", signal.value)
+            return False
         strangers = [event.event_id for event in events if receipt_id.encode() not in event.body]
         if (
             strangers
         ):  # left by a disk that did not let go of them: they were made under a consent that has ended
-            return self._remove(signal, strangers)
+            return self._remove(signal, strangers, answered)
         body, offsets = wire.encode_batch([event.body for event in events])
         try:
             message_id, answer = self._ledger.send(
@@ -184,7 +188,7 @@ class Outbox:
                 may_leave=lambda: self._gate.receipt(signal) == receipt_id,
             )
         except errors.NotUnderstood as error:
-            return self._refused(transport, signal, events, error)
+            return self._refused(transport, signal, events, error, answered)
         results = wire.decode_results(answer.body)
         if [result.event_id for result in results] != [event.event_id for event in events]:
             raise errors.NotOurServer("answers for other events than were sent")
@@ -192,26 +196,32 @@ class Outbox:
             if result.status == "refused":
                 log.warning("The server refused a %s for good: %s", signal.value, result.reason)
         self._ledger.outcomes(message_id, answer, {result.event_id: result.status for result in results})
-        left = self._remove(signal, [event.event_id for event in events])
+        go_on = self._remove(signal, [event.event_id for event in events], answered)
         if any(result.status == "dropped_consent" for result in results) and self._gate.doubt(
             signal, receipt_id
         ):
             self._consent_changed = True
             self.withdraw([signal])
-        return left
+        return go_on
 
-    def _remove(self, signal: Signal, event_ids: list[str]) -> bool:
-        """Returns whether any left the queue: where none did, to go on would be to send the same for ever."""
+    def _remove(self, signal: Signal, event_ids: list[str], answered: set[str]) -> bool:
+        """Returns whether they are gone: where they are not, to go on would be to send the same for ever."""
+        answered.update(event_ids)
         if self._queue.remove(signal, event_ids):
             return True
         log.warning("None of %d events left the queue of %s; the rest waits.", len(event_ids), signal.value)
         return False
 
     def _refused(
-        self, transport: Transport, signal: Signal, events: list[Event], error: errors.Refused
+        self,
+        transport: Transport,
+        signal: Signal,
+        events: list[Event],
+        error: errors.Refused,
+        answered: set[str],
     ) -> bool:
         """The whole batch was refused: find the events that are wrong by sending them one by one, and drop only those."""
         if len(events) > 1:
-            return self._send_batch(transport, signal, 1)
+            return self._send_batch(transport, signal, 1, answered)
         log.error("The server does not understand a %s; it is dropped: %s", signal.value, error.detail)
-        return self._remove(signal, [events[0].event_id])
+        return self._remove(signal, [events[0].event_id], answered)

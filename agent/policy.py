@@ -56,6 +56,9 @@ OUTBOX_MAX_EVENTS = 10_000
 
 DISK_RETRY_S = 0.02
 """A read or write that failed is tried again after this: one fault of a disk is not yet damage."""
+EXAMINE_FIRST_S = 300
+EXAMINE_S = 86_400
+"""All of the store is looked at so long after the start, and then so often: 0.3 s of a worker for 10,000 announcements."""
 DISK_LOOKS = 6
 """So often what is damaged is read for the rows that are still in it."""
 SET_ASIDE_KEPT = 3

@@ -137,6 +137,7 @@ class Runtime:
             self._leave,
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
+        self._examine = self._scheduler.task("examine", self._examined, lambda: policy.EXAMINE_FIRST_S)
         self._interactions = Interactions(
             self._campaigns,
             self._gate,
@@ -182,6 +183,7 @@ class Runtime:
         """Begin to poll, on worker threads. Returns at once."""
         self._scheduler.start()
         self._work.wake_all()
+        self._examine.wake(policy.EXAMINE_FIRST_S)
         if self._beat is not None:
             self._beat.wake()
 
@@ -386,6 +388,16 @@ class Runtime:
             self._work.send.wake()
             self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
+
+    def _examined(self) -> float:
+        """What is damaged is found before it is needed."""
+        try:
+            self._database.examine()
+        except errors.EnvironmentFault as fault:
+            log.warning("The store could not be looked at: %s", fault.detail)
+        else:
+            self._notify(Change.STATUS)
+        return policy.EXAMINE_S
 
     def _beaten(self, lock: InstanceLock) -> float:
         lock.beat()

@@ -162,6 +162,23 @@ class Database:
                 self._repair(self._keeper)
             return self._try(work)
 
+    def examine(self) -> None:
+        """Look at everything, while others work on; what is damaged is repaired. Raises DiskFault."""
+        keeper = self._keeper
+        if keeper is None or self._closed:
+            return
+
+        def look(connection: sqlite3.Connection) -> None:
+            if not keeper.is_sound(connection):
+                raise errors.StoreDamaged(f"{self.path.name}: it is not what was written")
+
+        try:
+            with faults(self.path.name, tried=True), closing(_connect(self.path)) as connection:
+                look(connection)
+        except errors.StoreDamaged as fault:
+            log.info("The store is looked at again: %s", fault.detail)
+            self.patiently(look)
+
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with faults(self.path.name):
             self._check_open()

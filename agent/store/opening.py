@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from agent import errors, policy
 from agent.decoding import decode_json
 from agent.model import Campaign
 from agent.ports import Clock
-from agent.store import repairs
+from agent.store import pages, repairs
 from agent.store.connection import Database, faults
 from agent.store.migrations import MIGRATIONS, migrate, newest_schema, schema
 from agent.store.sealing import SEALED, is_sealed, seal
@@ -113,6 +113,9 @@ class StoreKeeper:
                     for table in SEALED:
                         missing = _move(path, connection, table, self.wait)
                         lost = None if lost is None or missing is None else lost + missing
+                    if not _hangs_together(path):
+                        _move_unreached(path, connection)
+                        lost = lost or None
                     _drop_orphans(connection)
                     for statement in _FETCH_AGAIN.split(";"):
                         connection.execute(statement)
@@ -139,6 +142,48 @@ def _move(path: Path, target: sqlite3.Connection, table: str, wait: Callable[[],
             log.info("A row of %s does not fit: %s", table, error)
             lost += 1
     return lost if saved.whole else None
+
+
+def _hangs_together(path: Path) -> bool:
+    """Whether SQLite finds no fault in how the pages hang together."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return connection.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may quote what is damaged
+        log.info("The damaged store cannot be checked: %s", error)
+        return False
+
+
+def _move_unreached(path: Path, target: sqlite3.Connection) -> None:
+    """Copy the rows with a seal that no SELECT reaches. With a log beside it, the file may hold what was deleted since."""
+    log_file = repairs.beside(path, "-wal")
+    if log_file.exists() and log_file.stat().st_size:
+        return
+    tables = {table: target.execute(f"PRAGMA table_info({table})").fetchall() for table in SEALED}
+    for rowid, values in pages.rows(path.read_bytes()):
+        for table, described in tables.items():
+            columns = [each[1] for each in described]
+            row = tuple(
+                rowid if name == "id" else value for name, value in zip(columns, values, strict=False)
+            )
+            if _fits(values, described) and _is_sound(table, columns, row):
+                marks = ", ".join("?" * len(row))
+                target.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
+
+
+_TYPES: Mapping[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
+
+
+def _fits(
+    values: tuple[pages.Value, ...], described: Sequence[tuple[int, str, str, int, object, int]]
+) -> bool:
+    """Whether a row can be one of a table, as its columns' types say: a seal tells nothing of the table."""
+    if len(values) != len(described) or described[-1][1] != "seal":
+        return False
+    return all(
+        value is None if name == "id" else isinstance(value, _TYPES[kind]) or (value is None and not needed)
+        for value, (_, name, kind, needed, _default, _key) in zip(values, described, strict=True)
+    )
 
 
 def _is_sound(table: str, columns: list[str], row: repairs.Row) -> bool:

@@ -23,13 +23,14 @@ from agent import errors, policy, private_files
 from agent.decoding import decode_json, resolve
 from agent.model import Event, Signal
 from agent.ports import Clock
-from agent.store import repairs
+from agent.store import pages, repairs
 from agent.store.connection import faults
 from agent.store.sealing import seal
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 _VERSION = 1
 _SCHEMA = """
@@ -100,20 +101,23 @@ class EventQueue:
                 f"SELECT number, {_COLUMNS} FROM event ORDER BY number LIMIT ?", (count,)
             ).fetchall()
             numbers = [row[0] for row in rows]
-            events = list(_sound(signal, (row[1:] for row in rows)))
+            events = list(_sound(signal, ((row[0], row[1:]) for row in rows)))
             if self._owner and (len(events) < len(rows) or numbers != sorted(set(numbers))):
                 raise errors.StoreDamaged(f"{signal.value}: a row is not what was written")
             return events
 
         return self._use(signal, oldest, list[Event]())
 
-    def remove(self, signal: Signal, event_ids: Iterable[str]) -> int:
-        """The server answered for these. Returns how many left. An empty file is unlinked."""
+    def remove(self, signal: Signal, event_ids: Iterable[str]) -> bool:
+        """The server answered for these. Returns whether none of them is here any more. An empty file is unlinked.
+
+        Also true where a withdrawal has taken the file away meanwhile.
+        """
         listed = msgspec.json.encode(list(event_ids)).decode()
 
-        def take(connection: sqlite3.Connection) -> tuple[int, bool]:
+        def take(connection: sqlite3.Connection) -> int:
             named = "event_id IN (SELECT value FROM json_each(?))"
-            removed = connection.execute(f"DELETE FROM event WHERE {named}", (listed,)).rowcount
+            connection.execute(f"DELETE FROM event WHERE {named}", (listed,))
             left, named_left = connection.execute(
                 f"SELECT count(*), count(*) FILTER (WHERE {named}) FROM event", (listed,)
             ).fetchone()
@@ -122,13 +126,13 @@ class EventQueue:
             # The file goes with its last row: pages that nothing leads to any more would go unseen.
             if self._owner and not left and connection.execute(_CHECK).fetchall() != [("ok",)]:
                 raise errors.StoreDamaged(f"{signal.value}: there is more in the file than can be read")
-            return removed, left == 0
+            return int(left)
 
         with self._lock:
-            removed, empty = self._use(signal, take, (0, False))
-            if empty:
+            left = self._use(signal, take, None)
+            if left == 0:
                 self._unlink(self._path(signal))
-        return removed
+            return left is not None or not self._path(signal).exists()
 
     def count(self) -> int:
         def number(connection: sqlite3.Connection) -> int:
@@ -152,7 +156,7 @@ class EventQueue:
     def _path(self, signal: Signal) -> Path:
         return self._folder / f"outbox-{signal.value}.sqlite3"
 
-    def _use(self, signal: Signal, work: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+    def _use(self, signal: Signal, work: Callable[[sqlite3.Connection], T], nothing: N) -> T | N:
         """One transaction on a signal's file; ``nothing`` where there is no file, or one that others must repair."""
         path = self._path(signal)
         with self._lock:
@@ -213,8 +217,8 @@ class EventQueue:
         path, now = self._path(signal), self._clock.now()
         with faults(path.name, tried=True):
             rows, whole = _salvaged(path, self._wait)
-            events = list(_sound(signal, rows.values()))
-            lost = len(rows) - len(events) if whole else None
+            lost = len(rows) - len(list(_sound(signal, rows))) if whole else None
+            events = list(_sound(signal, _with_unreached(path, rows)))
             if not events:
                 repairs.take_away(path, lost, now)
                 return
@@ -259,9 +263,10 @@ def _migrate(connection: sqlite3.Connection, signal: Signal) -> None:
         return
     if version != 0:
         raise errors.StoreDamaged(f"{signal.value}: version {version}")
-    rows: list[repairs.Row] = []
+    rows: _Numbered = []
     if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'event'").fetchone()[0]:
-        rows = connection.execute(f"SELECT {_OLD_COLUMNS} FROM event ORDER BY number").fetchall()
+        old = connection.execute(f"SELECT number, {_OLD_COLUMNS} FROM event ORDER BY number").fetchall()
+        rows = [(row[0], row[1:]) for row in old]
         connection.execute("DROP TABLE event")
     connection.execute(_SCHEMA)
     events = list(_sound(signal, rows))
@@ -274,20 +279,39 @@ def _migrate(connection: sqlite3.Connection, signal: Signal) -> None:
     connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def _salvaged(path: Path, wait: Callable[[], None]) -> tuple[dict[int, repairs.Row], bool]:
-    """The rows of this version; if there is none, of the old one."""
+_Numbered = list[tuple[int, repairs.Row]]
+
+
+def _salvaged(path: Path, wait: Callable[[], None]) -> tuple[_Numbered, bool]:
+    """The rows of this version; if there is none, of the old one. And whether these are all, as far as can be known."""
     limit = 2 * policy.OUTBOX_MAX_EVENTS
     for columns in (_COLUMNS, _OLD_COLUMNS):
         saved = repairs.salvage(path, "event", columns, limit, wait)
         if saved.rows:
             break
-    return dict(sorted(saved.rows.items())), saved.whole
+    return sorted(saved.rows.items()), saved.whole and _hangs_together(path)
 
 
-def _sound(signal: Signal, rows: Iterable[repairs.Row]) -> Iterator[Event]:
+def _hangs_together(path: Path) -> bool:
+    with closing(_connect(path, "rw")) as connection:
+        return connection.execute(_CHECK).fetchall() == [("ok",)]
+
+
+def _with_unreached(path: Path, rows: _Numbered) -> _Numbered:
+    """With what is in the pages and no SELECT reached, in order. Only rows with a seal tell that they are rows."""
+    number_of_columns = len(_COLUMNS.split(", "))
+    found = [
+        (number, values[1:])
+        for number, values in pages.rows(path.read_bytes())
+        if len(values) == 1 + number_of_columns and values[0] is None
+    ]
+    return sorted(rows + found, key=lambda each: each[0])
+
+
+def _sound(signal: Signal, rows: Iterable[tuple[int, repairs.Row]]) -> Iterator[Event]:
     """The rows that are what was written, each event once."""
     known = set()
-    for row in rows:
+    for _number, row in rows:
         event = _event(signal, row)
         if event is not None and event.event_id not in known:
             known.add(event.event_id)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.model import Connection
+from agent.scheduling import Task
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent
 from tests.support.agent_server import LoopbackServer, Reply, Request
@@ -38,9 +39,9 @@ def held(server: LoopbackServer, company: Company, ending: str) -> threading.Eve
     return free
 
 
-def counted_runs(agent: Agent, name: str) -> Callable[[], int]:
+def counted_runs(agent: Agent, name: str | Task) -> Callable[[], int]:
     """How often a task has run since."""
-    task = getattr(agent.runtime._work, name)
+    task = getattr(agent.runtime._work, name) if isinstance(name, str) else name
     run, runs = task._run, []
 
     def counted() -> Any:

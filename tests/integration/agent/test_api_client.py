@@ -113,6 +113,8 @@ def test_a_captive_portals_page_is_not_our_server(server: LoopbackServer, client
         (404, "invalid-code", errors.CodeRefused),
         (409, "notice-changed", errors.NoticeChanged),
         (422, "invalid-request", errors.NotUnderstood),
+        (400, "invalid-request", errors.Refused),
+        (413, "invalid-request", errors.Refused),
         (404, "not-found", errors.Refused),
         (400, "something-new", errors.Refused),
     ],
@@ -122,6 +124,7 @@ def test_each_problem_is_told_apart(
 ) -> None:
     server.answer = lambda _: problem(status, code)
     fault = fails_with(client, kind)
+    assert type(fault) is kind
     assert fault.title
     assert fault.message
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
+from agent import errors, policy
 from agent.model import Act, Interaction, PresenceState, Signal
 from agent.store import enrolment_note, repairs
 from agent.store.connection import Database
@@ -17,7 +17,8 @@ from agent.store.migrations import MIGRATIONS, migrate
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, all_on, an_agent, opened_store
 from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE
+from tests.support.agent_watching import CODE, counted_runs
+from tests.support.waiting import until
 
 SET_ASIDE = pytest.mark.expected_logs("was damaged and is set aside")
 RULES = "c-rules"
@@ -191,6 +192,44 @@ def test_damage_that_appears_while_the_agent_runs_is_repaired_at_the_next_look(
         assert codes(agent) == {"DataDamaged"}
         agent.runtime.sync_once()
         assert "Title 0007 here" in titles(agent)
+
+
+def page_of(content: bytes | bytearray, text: bytes) -> slice:
+    at = content.index(text) // PAGE_BYTES * PAGE_BYTES
+    return slice(at, at + PAGE_BYTES)
+
+
+@SET_ASIDE
+def test_damage_that_nobody_has_met_is_found_in_the_background(
+    folder: Path, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pages in one another's place: no statement fails, and no SELECT finds what is in them."""
+    monkeypatch.setattr(policy, "EXAMINE_FIRST_S", 0)
+    with an_agent(folder, keychain) as agent:
+        before = {item.body for item in agent.runtime.my_data.sent()}
+        kept = len(agent.runtime.my_data.receipts())
+    content = bytearray(store(folder).read_bytes())
+    one, other = page_of(content, b'"signal":"click","event_id"'), page_of(content, b"Title 0007 here")
+    content[one], content[other] = content[other], content[one]
+    store(folder).write_bytes(content)
+    with an_agent(folder, keychain) as agent:
+        agent.runtime.start()
+        until(lambda: "DataDamaged" in codes(agent), "the damage told")
+        until(lambda: len(titles(agent)) == 23, "all announcements")
+        assert {item.body for item in agent.runtime.my_data.sent()} >= before
+        assert len(agent.runtime.my_data.receipts()) == kept
+
+
+def test_a_sound_store_is_looked_at_and_left_alone(
+    folder: Path, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "EXAMINE_FIRST_S", 0)
+    with an_agent(folder, keychain) as agent:
+        runs = counted_runs(agent, agent.runtime._examine)
+        agent.runtime.start()
+        until(lambda: runs() > 0, "a look")
+        assert codes(agent) == set()
+    assert repairs.found(folder / "data") == []
 
 
 @SET_ASIDE

@@ -10,14 +10,11 @@ import pytest
 from agent.model import Act, Change, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_off, all_on
-from tests.support.agent_server import LoopbackServer
+from tests.support.agent_server import LoopbackServer, Reply, Request
 from tests.support.agent_watching import RETRIES, asked, held
 from tests.support.waiting import until
 
-pytestmark = [
-    pytest.mark.usefixtures("impatient"),
-    pytest.mark.expected_logs("left the queue"),  # two sends at once: one finds that the other took it out
-]
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def test_listeners_are_told_of_changes_until_they_unsubscribe(agent: Agent, company: Company) -> None:
@@ -155,3 +152,21 @@ def test_a_newer_notice_at_the_server_is_fetched_and_the_question_asked_again(
         lambda: sorted(company.consents.values()) == ["given", "withdrawn"],
         "the new consent, the old one ended",
     )
+
+
+def test_a_withdrawal_while_a_batch_is_answered_is_no_fault_of_the_queue(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    """The answer comes when the queue is gone already: nothing is left in it, and nothing is to be told."""
+    agent.runtime.choose(all_on())
+    until(lambda: agent.runtime.status().waiting == 0, "the consents")
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("signals"):
+            agent.runtime._outbox.withdraw([Signal.CLICK])
+        return company(request)
+
+    server.answer = answer
+    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    until(lambda: len(company.counted("click")) == 1, "the click")
+    until(lambda: agent.runtime.status().waiting == 0, "an empty outbox")
