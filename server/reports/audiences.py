@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from server.campaigns.models import Campaign
 from server.directory.models import Company, Person
-from server.signals.consents import not_withdrawn
+from server.reports.models import Suppression
+from server.signals.consents import standing
+from server.signals.models import SignalName
 
 
 def audience(campaign: Campaign) -> set[UUID]:
@@ -71,14 +73,28 @@ def _with(union: int, places: list[int]) -> int:
 
 
 def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[UUID]]:
-    """Who of these cohorts shares, by signal, under the notice in force when the campaign was published or a later one.
+    """Who of these cohorts can be counted, by signal: under the notice in force when the campaign was published, or a later.
 
     Whoever agreed to an older one only was asked afresh and did not answer: nothing can come from them.
     """
-    consents = not_withdrawn(campaign.company).filter(
-        notice_version__gte=campaign.notice_version, person__cohort_member__cohort__in=cohorts
-    )
-    found: dict[str, set[UUID]] = defaultdict(set)
-    for signal, person in consents.values_list("signal", "person_id"):
-        found[signal].add(person)
+    return {
+        signal: {person for person, version in versions.items() if version >= campaign.notice_version}
+        for signal, versions in agreed(campaign.company_id, cohorts).items()
+    }
+
+
+def agreed(company_id: str, cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
+    """The newest notice under which each person of these cohorts shares and can be counted, by signal.
+
+    Also of signals that the company does not allow at present, which it may allow again.
+    """
+    consents = standing(company_id).filter(person__cohort_member__cohort__in=cohorts)
+    newest = consents.order_by().values_list("signal", "person_id").annotate(Max("notice_version"))
+    found: dict[str, dict[UUID, int]] = {signal: {} for signal in SignalName.values}
+    for signal, person, version in newest:
+        found[signal][person] = version
+    suppressed = Suppression.objects.filter(person__cohort_member__cohort__in=cohorts)
+    for signal, person, version in suppressed.values_list("signal", "person_id", "notice_version"):
+        if person in found[signal]:
+            found[signal][person] = min(found[signal][person], version)
     return found

@@ -5,21 +5,22 @@ never changed, and share nobody: so no sum and no difference of figures is about
 """
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from server import clock
 from server.campaigns.models import Campaign
 from server.database.transactions import Pieces, take_turns
 from server.directory.models import Company, Person
 from server.reports.audiences import audience, sharing
-from server.reports.cohorts import SMALLEST, assign, cohorts_of, groups_of, is_anybody_waiting
+from server.reports.cohorts import SMALLEST, are_enough_waiting, assign, cohorts_of, groups_of
 from server.reports.models import Block, BlockMember, CohortMember
+from server.reports.suppression import Suppressed, suppress
 from server.signals.keys import many_keys, person_key
 from server.signals.models import CampaignKey
 
@@ -28,8 +29,6 @@ COHORTS_AT_ONCE = 100
 
 _random = secrets.SystemRandom()
 _Item = TypeVar("_Item")
-_Place = tuple[int, UUID, str]
-"""A campaign, a person and a signal."""
 
 
 def form(campaign: Campaign) -> None:
@@ -43,10 +42,11 @@ def form(campaign: Campaign) -> None:
     if clock.now() < campaign.starts:
         return
     company = campaign.company
-    if is_anybody_waiting(company):
+    if are_enough_waiting(company):
         _assign(company)
     people = audience(campaign)
     members = CohortMember.objects.filter(person__company=company)
+    members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
     cohorts = list(members.values_list("cohort", flat=True).distinct())
     pieces = Pieces()
     for start in range(0, len(cohorts), COHORTS_AT_ONCE):
@@ -78,17 +78,27 @@ def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> Non
     rows = BlockMember.objects.filter(person_key__among=keys.values())
     for one, signal in rows.values_list("person_key", "block__signal"):
         counted[signal].add(one)
+    formed = _formed(campaign, list(whole))
     share = sharing(campaign, list(whole))
     drawn: list[tuple[Block, list[str]]] = []
     for cohort, members in whole.items():
         named = {keys[person] for person in members}
         for signal in campaign.company.signals:
             waiting = {keys[person] for person in members & share[signal]} - counted[signal]
-            room = len(members) - campaign.smallest_group - len(counted[signal] & named)
+            ever = max(formed[cohort, signal], len(counted[signal] & named))
+            room = len(members) - campaign.smallest_group - ever
             block = {"campaign": campaign, "signal": signal, "cohort": cohort}
-            drawn += [(Block(**block), some) for some in split(waiting, campaign.smallest_group, room)]
+            sets = split(waiting, campaign.smallest_group, room)
+            drawn += [(Block(**block, size=len(some)), some) for some in sets]
     if drawn:
         _store(campaign, whole, drawn)
+
+
+def _formed(campaign: Campaign, cohorts: Sequence[UUID]) -> Counter[tuple[UUID, str]]:
+    """How many people of each of these cohorts were put into blocks, those included who were erased since."""
+    blocks = Block.objects.filter(campaign=campaign, cohort__in=cohorts).order_by()
+    sums = blocks.values_list("cohort", "signal").annotate(Sum("size"))
+    return Counter({(cohort, signal): size for cohort, signal, size in sums})
 
 
 def _store(campaign: Campaign, whole: Mapping[UUID, set[UUID]], drawn: list[tuple[Block, list[str]]]) -> None:
@@ -117,8 +127,8 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
     """Take these people's blocks out of all figures, for good. Answers how many blocks that were.
 
     To be called in the transaction of a withdrawal, for its signal, or of an erasure, with `erased` and before the people
-    are deleted. Where somebody is erased who is in no live block, one of their cohort goes in its place: otherwise the
-    figures would tell whether an erased person shared. The rows of people who withdraw stay until the campaign closes,
+    are deleted. An erasure takes the blocks of those along whom figures leave out in the place of the erased: otherwise they
+    would tell whether an erased person shared. The rows of people who withdraw stay until the campaign closes,
     so that nobody is in two blocks of a campaign; those of erased people go.
     """
     people, signals = list(people), set(signals)
@@ -126,43 +136,31 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
     keys = CampaignKey.objects.filter(campaign__company_id=company_id).filter(
         Exists(Block.objects.filter(campaign=OuterRef("campaign")))
     )
-    own: dict[_Place, int] = {}
+    gone: set[int] = set()
     for named in many_keys(people, keys):
         members = BlockMember.objects.filter(person_key__among=named)
-        live = members.filter(block__live=True, block__signal__in=signals)
-        for key, block, signal in live.values_list("person_key", "block", "block__signal"):
-            own[*named[key], signal] = block
+        gone |= set(
+            members.filter(block__live=True, block__signal__in=signals).values_list("block", flat=True)
+        )
         if erased:
             members.delete()
-    gone = set(own.values())
     if erased:
-        gone |= set(_in_their_place(people, company_id, signals, own))
+        gone |= set(_blocks_of(suppress(people, company_id, signals), keys))
     left = 0
     for some in _chunks(sorted(gone)):
         left += Block.objects.filter(pk__in=some, live=True).update(live=False, counts=None)
     return left
 
 
-def _in_their_place(
-    people: list[UUID], company_id: str, signals: set[str], own: Mapping[_Place, int]
-) -> Iterator[int]:
-    """For each of these people who is in no live block of a campaign and signal, a block of their cohort."""
-    cohorts: dict[UUID, list[UUID]] = defaultdict(list)
-    for some in _chunks(people):
-        rows = CohortMember.objects.filter(person__in=some)
-        for person, cohort in rows.values_list("person_id", "cohort"):
-            cohorts[cohort].append(person)
-    live: dict[tuple[int, str, UUID], list[int]] = defaultdict(list)
-    for chosen in _chunks(list(cohorts)):
-        blocks = Block.objects.filter(
-            campaign__company_id=company_id, cohort__in=chosen, signal__in=signals, live=True
-        )
-        for pk, campaign, signal, cohort in blocks.values_list("pk", "campaign_id", "signal", "cohort"):
-            live[campaign, signal, cohort].append(pk)
-    for (campaign, signal, cohort), pks in live.items():
-        for person in cohorts[cohort]:
-            if (campaign, person, signal) not in own:
-                yield _random.choice(pks)
+def _blocks_of(suppressed: Suppressed, keys: QuerySet[CampaignKey]) -> Iterator[int]:
+    """The live blocks that these people are in and can be in no longer."""
+    for named in many_keys(list({person for person, _signal in suppressed}), keys):
+        rows = BlockMember.objects.filter(person_key__among=named, block__live=True)
+        for key, block, signal, version in rows.values_list(
+            "person_key", "block", "block__signal", "block__campaign__notice_version"
+        ):
+            if version > suppressed.get((named[key][1], signal), version):
+                yield block
 
 
 def turn(company_id: str) -> str:

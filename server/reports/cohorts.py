@@ -7,13 +7,14 @@ whose audiences differ in one person would tell whether that person shares.
 import secrets
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from django.db.models import Count
-
+from server import clock
 from server.directory.models import Company, Person
-from server.reports.models import CohortMember
+from server.reports.models import Block, CohortMember, Suppression
+
+ROWS_AT_ONCE = 500
 
 SMALLEST = 2
 """A cohort has at least this many times as many people as must stand behind a figure, ..."""
@@ -26,20 +27,35 @@ Groups = frozenset[str]
 _random = secrets.SystemRandom()
 
 
-def partition(people: Mapping[UUID, Groups], minimum: int) -> list[set[UUID]]:
+def partition(
+    people: Mapping[UUID, Groups], minimum: int, others: Mapping[UUID, Groups] | None = None
+) -> list[set[UUID]]:
     """Put people, who are given with their groups, into sets of at least `SMALLEST * minimum`.
 
     People of the same groups come together as far as possible; then those who have most groups in common. Who of them is in
-    which set is drawn at random. Fewer people than that make no set and wait.
+    which set is drawn at random. Fewer people than that make no set and wait. `others` join the sets of whom they have most
+    groups in common with: each set has at least `SMALLEST * minimum` people besides them.
     """
+    least = SMALLEST * minimum
     by_groups: dict[Groups, list[UUID]] = defaultdict(list)
     for person, groups in people.items():
         by_groups[groups].append(person)
+    merged = _merged(by_groups, least)
+    joining: list[list[UUID]] = [[] for _one in merged]
+    for person, groups in others.items() if merged and others else ():
+        sizes = (
+            len(members) + len(joined) for (_groups, members), joined in zip(merged, joining, strict=True)
+        )
+        likeness = [
+            (len(common & groups), -size) for (common, _members), size in zip(merged, sizes, strict=True)
+        ]
+        joining[likeness.index(max(likeness))].append(person)
     sets: list[set[UUID]] = []
-    for _groups, members in _merged(by_groups, SMALLEST * minimum):
+    for (_groups, members), joined in zip(merged, joining, strict=True):
         _random.shuffle(members)
-        count = max(1, len(members) // (USUAL * minimum))
-        sets += [set(members[start::count]) for start in range(count)]
+        _random.shuffle(joined)
+        count = max(1, min((len(members) + len(joined)) // (USUAL * minimum), len(members) // least))
+        sets += [{*members[start::count], *joined[start::count]} for start in range(count)]
     return sets
 
 
@@ -60,24 +76,34 @@ def _merged(by_groups: Mapping[Groups, list[UUID]], least: int) -> list[tuple[Gr
     return large
 
 
-def assign(company: Company, newcomers: Iterable[UUID]) -> None:
-    """Form cohorts of people who have none, and of those whose cohort has become too small. Within a transaction."""
+def assign(company: Company, newcomers: Collection[UUID]) -> None:
+    """Form cohorts of people who have none. People of cohorts that have become too small join them. Within a transaction.
+
+    What these can count is known from earlier figures, and the people who are left of a cohort are suppressed no longer. So
+    each new cohort has enough people of whom nothing is known. The blocks of those cohorts leave the figures, since whoever
+    is erased from now on is replaced by people who were in other ones.
+    """
     least = SMALLEST * company.smallest_group
+    if len(newcomers) < least:
+        return
     sizes = Counter(CohortMember.objects.filter(person__company=company).values_list("cohort", flat=True))
     too_small = [cohort for cohort, size in sizes.items() if size < least]
-    dissolved = CohortMember.objects.filter(cohort__in=too_small)
-    waiting = set(newcomers) | set(dissolved.values_list("person_id", flat=True))
-    if len(waiting) < least:
-        return
-    dissolved.delete()
-    groups = groups_of(company)
-    for members in partition(
-        {person: groups.get(person, frozenset()) for person in waiting}, company.smallest_group
-    ):
-        cohort = uuid.uuid4()
-        CohortMember.objects.bulk_create(
-            [CohortMember(person_id=person, cohort=cohort) for person in sorted(members)], batch_size=500
-        )
+    left_over = {person for members in cohorts_of(company, too_small).values() for person in members}
+    for start in range(0, len(too_small), ROWS_AT_ONCE):
+        some = too_small[start : start + ROWS_AT_ONCE]
+        Block.objects.filter(cohort__in=some, live=True).update(live=False, counts=None)
+        Suppression.objects.filter(person__cohort_member__cohort__in=some).delete()
+        CohortMember.objects.filter(cohort__in=some).delete()
+    groups, now = groups_of(company), clock.now()
+    known, unknown = (
+        {person: groups.get(person, frozenset()) for person in people} for people in (left_over, newcomers)
+    )
+    for members in partition(unknown, company.smallest_group, known):
+        cohort, mixed_at = uuid.uuid4(), None if left_over.isdisjoint(members) else now
+        rows = [
+            CohortMember(person_id=person, cohort=cohort, mixed_at=mixed_at) for person in sorted(members)
+        ]
+        CohortMember.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
 
 
 def cohorts_of(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID]]:
@@ -100,9 +126,6 @@ def groups_of(company: Company, cohorts: Collection[UUID] | None = None) -> dict
     return {person: frozenset(groups) for person, groups in names.items()}
 
 
-def is_anybody_waiting(company: Company) -> bool:
-    """Whether somebody has no cohort, or one that has become too small: then `assign` may change something."""
-    if company.people.filter(cohort_member=None).exists():
-        return True
-    sizes = CohortMember.objects.filter(person__company=company).values("cohort").annotate(size=Count("pk"))
-    return sizes.filter(size__lt=SMALLEST * company.smallest_group).exists()
+def are_enough_waiting(company: Company) -> bool:
+    """Whether so many people have no cohort that `assign` forms one."""
+    return company.people.filter(cohort_member=None).count() >= SMALLEST * company.smallest_group

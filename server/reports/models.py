@@ -11,7 +11,7 @@ from django.db import models
 
 from server.campaigns.models import Campaign
 from server.directory.models import Person
-from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
+from server.privacy.data_map import IMPERSONAL, SECRET, DataMap, Personal, Retention
 from server.signals.models import SignalName
 
 HIDING = Personal(
@@ -31,8 +31,13 @@ class CohortMember(models.Model):
         Person, on_delete=models.CASCADE, primary_key=True, related_name="cohort_member"
     )
     cohort = models.UUIDField()
+    mixed_at = models.DateTimeField(
+        null=True,
+        default=None,
+        help_text="When it was formed, if people of dissolved ones are in it: campaigns that start later count it.",
+    )
 
-    data_map: ClassVar[DataMap] = {"person": HIDING, "cohort": HIDING}
+    data_map: ClassVar[DataMap] = {"person": HIDING, "cohort": HIDING, "mixed_at": IMPERSONAL}
 
     class Meta:
         indexes = (models.Index(fields=("cohort",), name="cohort_members"),)
@@ -41,12 +46,38 @@ class CohortMember(models.Model):
         return f"member of cohort {self.cohort}"
 
 
+class Suppression(models.Model):
+    """That figures leave out a person who shares a signal, in place of somebody who was erased. See `reports.suppression`."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="suppressions")
+    signal = models.CharField(max_length=5, choices=SignalName.choices)
+    notice_version = models.PositiveIntegerField(
+        default=0,
+        help_text="Campaigns under this version of the notice, or an older one, count the person still.",
+    )
+
+    data_map: ClassVar[DataMap] = {
+        # Not even to the person: it would tell them that somebody who was erased did not share.
+        "id": SECRET,
+        "person": HIDING,
+        "signal": replace(HIDING, secret=True),
+        "notice_version": replace(HIDING, secret=True),
+    }
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("person", "signal"), name="suppressed_once"),)
+
+    def __str__(self) -> str:
+        return f"suppression {self.pk}"
+
+
 class Block(models.Model):
     """People who are counted together or not at all. Once it is not `live` it never is again."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="blocks")
     signal = models.CharField(max_length=5, choices=SignalName.choices)
     cohort = models.UUIDField()
+    size = models.PositiveIntegerField(default=0, help_text="How many people it was formed of.")
     groups = models.JSONField(
         default=list, help_text="Names of the groups that held the whole cohort when this was formed."
     )
@@ -62,6 +93,7 @@ class Block(models.Model):
         "campaign": IMPERSONAL,
         "signal": IMPERSONAL,
         "cohort": IMPERSONAL,
+        "size": IMPERSONAL,
         "groups": IMPERSONAL,
         "live": IMPERSONAL,
         "counts": IMPERSONAL,

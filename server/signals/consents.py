@@ -151,9 +151,17 @@ def in_force(company: Company) -> QuerySet[Consent]:
 def not_withdrawn(company: Company) -> QuerySet[Consent]:
     """The consents given in this company, to any version of its notice, that were not taken back.
 
+    Only for signals that the company allows.
+    """
+    return standing(company.pk).filter(signal__in=company.signals)
+
+
+def standing(company_id: str) -> QuerySet[Consent]:
+    """The same, also for signals that the company does not allow at present.
+
     A withdrawal ends those of the same person and signal that came before it, or were given before it.
     """
-    given = Consent.objects.filter(person__company=company, status=GIVEN, signal__in=company.signals)
+    given = Consent.objects.filter(person__company=company_id, status=GIVEN)
     # Of the same person: nobody else's withdrawal, whatever receipt it names, ends a consent.
     withdrawn = Consent.objects.filter(person=OuterRef("person"), status=WITHDRAWN).filter(
         Q(receipt_id=OuterRef("receipt_id"))

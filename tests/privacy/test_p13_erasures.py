@@ -1,0 +1,232 @@
+"""P13: figures of two campaigns and an erasure between them do not tell whether the erased person shared."""
+
+import json
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from server import clock
+from server.campaigns.models import Campaign
+from server.directory.models import Group, Notice, Person
+from server.privacy.erasure import erase, erase_rows
+from server.reports import audiences, blocks, suppression
+from server.reports.figures import report
+from server.reports.models import Suppression
+from server.reports.suppression import Suppressed
+from tests.support import company_life as life
+from tests.support import server_data
+from tests.support.campaign_server import ServerHome
+from tests.support.proofs import Proof
+from tests.support.server_commands import run_command
+from tests.support.twin_companies import both_lives, written
+from tests.support.wire import an_hour_ago
+
+NEWS = """
+id = "{campaign_id}"
+sender = "IT"
+default_language = "en"
+[audience]
+everyone = true
+[variants.en]
+title = "News"
+"""
+
+pytestmark = pytest.mark.proves("P13")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    """A server of this file's own."""
+    made = ServerHome(tmp_path_factory.mktemp("server"))
+    made.init()
+    return made
+
+
+@pytest.fixture
+def northwind(home: ServerHome) -> Iterator[ServerHome]:
+    with home.opened():
+        yield home
+        _empty()
+
+
+def _empty() -> None:
+    for model in (Campaign, Person, Group):
+        model.objects.all().delete()
+    first = Notice.objects.order_by("version")[0]
+    Notice.objects.exclude(pk=first.pk).delete()
+
+
+# --- The case seen ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_the_campaign_after_an_erasure_counts_one_person_fewer_whoever_was_erased(
+    northwind: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str], shares: bool
+) -> None:
+    """Seen in November 2026: 11 and 10 for a person who shared, 11 and 11 for one who did not."""
+    people = server_data.add_people(20)
+    life.share_all(people[:11])
+
+    def figure(campaign_id: str) -> int:
+        file = tmp_path / f"{campaign_id}.toml"
+        file.write_text(NEWS.format(campaign_id=campaign_id), encoding="utf-8")
+        run_command("campaign", "publish", file)
+        capsys.readouterr()
+        with clock.using(lambda: clock._system() + timedelta(hours=2)):
+            run_command("report", campaign_id, "--json")
+        return int(json.loads(capsys.readouterr().out)["figures"][0]["sharing"])
+
+    before = figure("c-before")
+    run_command("purge", (people[0] if shares else people[19]).email, "--yes")
+    assert (before, figure("c-after")) == (11, 10)
+
+
+# --- Two lives that differ in who of a pair shares -------------------------------------------------------
+
+
+def _differences(seed: int) -> tuple[int, int]:
+    """How many readings of all reports differ between the two lives of a company, and how many there were."""
+    first, second = both_lives(written(seed), pytest.MonkeyPatch.context, _empty)
+    assert len(first) == len(second)
+    return sum(one != other for one, other in zip(first, second, strict=True)), len(first)
+
+
+def test_all_figures_are_the_same_whether_the_erased_shared_or_somebody_else_of_their_cohort(
+    northwind: ServerHome, proof: Proof
+) -> None:
+    companies, different, readings = proof.trials(full=200, few=2), 0, 0
+    for seed in range(companies):
+        one, all_of_them = _differences(seed)
+        different += one
+        readings += all_of_them
+    proof.found("readings of all reports that tell whether an erased person shared", different, readings)
+    assert different == 0
+
+
+def _suppress_nobody(_people: Sequence[UUID], _company_id: str, _signals: object) -> Suppressed:
+    return {}
+
+
+def _suppress_for_a_moment(people: Sequence[UUID], company_id: str, signals: set[str]) -> Suppressed:
+    drawn = suppression.suppress(people, company_id, signals)
+    Suppression.objects.all().delete()
+    return drawn
+
+
+def _stay_in_blocks(_suppressed: Suppressed, _keys: object) -> list[int]:
+    return []
+
+
+WEAKER: dict[str, tuple[object, str, Callable[..., object]]] = {
+    "nobody is suppressed": (blocks, "suppress", _suppress_nobody),
+    "suppressed for a moment": (blocks, "suppress", _suppress_for_a_moment),
+    "the suppressed stay in their blocks": (blocks, "_blocks_of", _stay_in_blocks),
+}
+
+
+@pytest.mark.parametrize("weaker", WEAKER)
+def test_the_comparison_of_two_lives_finds_erasures_that_tell(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch, weaker: str
+) -> None:
+    monkeypatch.setattr(*WEAKER[weaker])
+    assert any(_differences(seed)[0] for seed in range(12))
+
+
+# --- How many can be counted ----------------------------------------------------------------------------
+
+
+def _sharing(campaign: Campaign) -> tuple[int | None, ...]:
+    """How many are counted, by signal."""
+    return tuple(figure.sharing for figure in report(campaign).figures)
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_who_was_erased_leaves_no_room_for_others(northwind: ServerHome, shares: bool) -> None:
+    people = server_data.add_people(25)
+    life.share_all(people[:15])
+    campaign = server_data.publish("c-1", starts=an_hour_ago())
+    assert _sharing(campaign)[0] == 15
+    erase(server_data.company(), [people[0 if shares else 24].pk])
+    assert _sharing(campaign)[0] == 10
+    life.share_all(people[15:20])
+    # Twenty-four people, of whom fifteen were counted and five must not be.
+    assert _sharing(campaign)[0] == 10
+
+
+def _falls(
+    people: Sequence[Person], campaigns: Sequence[Campaign]
+) -> set[tuple[tuple[int | None, ...], ...]]:
+    """What campaigns show that begin after an erasure, over all people who could be the one."""
+    shown = set()
+    for person in people:
+        with transaction.atomic():
+            erase_rows(server_data.company(), [person.pk])
+            shown.add(tuple(_sharing(campaign) for campaign in campaigns))
+            transaction.set_rollback(True)
+    return shown
+
+
+def _differing_falls(seed: int) -> tuple[int, int]:
+    """How many sets of figures the erasure of one person can lead to beyond the first, and how many people were tried.
+
+    In a company of two versions of the notice, of which some people agreed to the newer one only, some to the older, some to
+    none, and in which a few people were erased before.
+    """
+    _empty()
+    chance = random.Random(seed)
+    people = server_data.add_people(chance.randint(12, 24))
+    older = server_data.publish("c-older", starts=an_hour_ago())
+    assert _sharing(older) == (None, None, None)
+    for signal in ("seen", "click", "like"):
+        life.share_all(chance.sample(people, chance.randint(6, len(people))), [signal])
+    version = server_data.company().notice_version() + 1
+    Notice.objects.create(
+        company=server_data.company(), version=version, date=date(2026, 11, 24), text={"en": "Newer"}
+    )
+    people = list(Person.objects.all())
+    for signal in ("seen", "click", "like"):
+        life.share_all(chance.sample(people, chance.randint(6, len(people))), [signal])
+    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    others, differing = chance.sample(people, chance.randint(1, 2)), 0
+    while True:
+        left = [person for person in people if Person.objects.filter(pk=person.pk).exists()]
+        differing += len(_falls(left, [older, newer])) - 1
+        if not others:
+            return differing, len(left)
+        erase(server_data.company(), [others.pop().pk])
+
+
+def test_whoever_is_erased_of_a_cohort_the_next_campaigns_show_the_same(
+    northwind: ServerHome, proof: Proof
+) -> None:
+    companies, differing, tried = proof.trials(full=40, few=1), 0, 0
+    for seed in range(companies):
+        one, people = _differing_falls(seed)
+        differing += one
+        tried += people
+    proof.found("figures of later campaigns that depend on who was erased", differing, tried)
+    assert differing == 0
+
+
+def _whatever_notice(company_id: str, cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
+    """As if whoever agreed to any notice had agreed to the newest."""
+    return {
+        signal: {person: min(version, 1) for person, version in versions.items()}
+        for signal, versions in audiences.agreed(company_id, cohorts).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "weaker"),
+    [(blocks, "suppress", _suppress_nobody), (suppression, "agreed", _whatever_notice)],
+)
+def test_the_comparison_of_all_people_finds_erasures_that_tell(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch, module: object, name: str, weaker: object
+) -> None:
+    monkeypatch.setattr(module, name, weaker)
+    assert any(_differing_falls(seed)[0] for seed in range(4))
