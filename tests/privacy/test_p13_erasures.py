@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
@@ -230,3 +230,40 @@ def test_the_comparison_of_all_people_finds_erasures_that_tell(
 ) -> None:
     monkeypatch.setattr(module, name, weaker)
     assert any(_differing_falls(seed)[0] for seed in range(4))
+
+
+# --- What it costs --------------------------------------------------------------------------------------
+
+
+def _counted_after_a_while(seed: int) -> int:
+    """How many are counted in a company of 200, of whom 60 of 100 share, when half of them were replaced one by one."""
+    _empty()
+    chance = random.Random(seed)
+
+    def join(count: int) -> list[Person]:
+        owner = server_data.company()
+        people = [Person(company=owner, email=f"{uuid4()}@northwind.example") for _number in range(count)]
+        Person.objects.bulk_create(people)
+        life.share_all(person for person in people if chance.random() < 0.6)
+        return people
+
+    people = join(200)
+    for number in range(10):
+        _sharing(server_data.publish(f"c-{number}", starts=clock.now()))
+        leaving = [people.pop(chance.randrange(len(people))) for _number in range(10)]
+        for person in leaving:
+            erase(server_data.company(), [person.pk])
+        people += join(10)
+    _sharing(server_data.publish("c-mix", starts=clock.now()))
+    return _sharing(server_data.publish("c-last", starts=clock.now()))[0] or 0
+
+
+def test_a_company_that_people_join_and_leave_still_has_figures(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = _counted_after_a_while(1)
+    with monkeypatch.context() as weaker:
+        weaker.setattr(blocks, "suppress", _suppress_nobody)
+        otherwise = _counted_after_a_while(1)
+    print(counted, otherwise)
+    assert otherwise <= 2 * counted

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -9,8 +10,11 @@ from django.db.migrations.executor import MigrationExecutor
 
 from server.campaigns.models import Campaign
 from server.reports.figures import report
+from server.reports.models import Block
+from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
+from tests.support.wire import an_hour_ago
 
 FIGURE = {"sharing": 35, "people": 1, "low": 0.0, "high": 0.1, "off": False}
 FIGURES = [FIGURE | {"name": name} for name in ("seen", "click", "like")]
@@ -88,3 +92,18 @@ def test_an_open_campaign_of_before_counts_what_is_in_every_variant(home: Server
         _migrate_all()
         campaign.refresh_from_db()
         assert campaign.counted == {"l1": "l1"}
+
+
+def test_blocks_of_before_say_of_how_many_they_are_and_end_with_their_cohort(home: ServerHome) -> None:
+    """A block whose cohort was dissolved stayed in the figures, and went with a person only if they shared."""
+    with home.opened():
+        people = server_data.add_people(12)
+        life.share_all(people[:6])
+        campaign = server_data.publish("c-open", starts=an_hour_ago())
+        assert report(campaign).figures[0].sharing == 6
+        alone = Block.objects.create(campaign=campaign, signal="click", cohort=uuid4())
+        _migrate("reports", "0003_snapshots")
+        _migrate_all()
+        assert list(Block.objects.order_by("pk").values_list("size", "live")) == [(6, True), (0, False)]
+        assert alone.pk == Block.objects.get(live=False).pk
+        assert report(campaign).figures[0].sharing == 6

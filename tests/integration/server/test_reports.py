@@ -12,9 +12,11 @@ from django.db import connection, transaction
 from server import clock
 from server.campaigns.models import Campaign
 from server.directory.models import Group, Person
+from server.privacy.erasure import erase
 from server.reports import blocks
 from server.reports.figures import Report, final, report
-from server.reports.models import Block, BlockMember, CohortMember
+from server.reports.models import Block, BlockMember, CohortMember, Suppression
+from server.rights.held import held
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
@@ -173,8 +175,6 @@ def test_a_withdrawal_takes_its_whole_block_out_for_good(people: list[Person], c
 def test_a_person_who_is_erased_takes_their_block_along_and_leaves_no_row(
     people: list[Person], campaign: Campaign
 ) -> None:
-    from server.privacy.erasure import erase
-
     life.share_all(people[:5])
     assert _figure(campaign) == (0, 5)
     erase(server_data.company(), [people[0].pk])
@@ -245,3 +245,79 @@ def test_nobody_is_put_into_a_block_while_they_withdraw(
     reading.join(30)
     assert waited
     assert [one.figures[0].sharing for one in shown] == [None]
+
+
+# --- Cohorts that have become too small ----------------------------------------------------------------
+
+
+def _cohorts() -> dict[UUID, set[UUID]]:
+    cohorts: dict[UUID, set[UUID]] = {}
+    for cohort, person in CohortMember.objects.values_list("cohort", "person_id"):
+        cohorts.setdefault(cohort, set()).add(person)
+    return cohorts
+
+
+def _too_small(northwind: ServerHome) -> tuple[list[Person], Campaign]:
+    """Nine people are left of a cohort of fourteen, of whom six shared, and a campaign that counted it."""
+    people = server_data.add_people(14)
+    life.share_all(people[:6])
+    campaign = server_data.publish("c-old", starts=an_hour_ago())
+    assert _figure(campaign) == (0, 6)
+    erase(server_data.company(), [person.pk for person in people[9:]])
+    return people[:9], campaign
+
+
+def test_the_rest_of_a_cohort_waits_for_ten_people_of_whom_nothing_is_known(northwind: ServerHome) -> None:
+    rest, _campaign = _too_small(northwind)
+    life.share_all(server_data.add_people(9))
+    assert _figure(server_data.publish("c-1", starts=an_hour_ago())) == (None, None)
+    assert {len(members) for members in _cohorts().values()} == {9}
+    life.share_all(server_data.add_people(1))
+    assert _figure(server_data.publish("c-2", starts=an_hour_ago())) == (None, None)
+    (members,) = _cohorts().values()
+    assert len(members) == 19
+    assert {person.pk for person in rest} < members
+    # Sixteen share, of nineteen: five are never counted.
+    assert _figure(server_data.publish("c-3", starts=clock.now())) == (0, 14)
+
+
+def test_a_campaign_that_knew_a_cohort_counts_nobody_anew_whom_the_rest_of_it_joined(
+    northwind: ServerHome,
+) -> None:
+    _rest, campaign = _too_small(northwind)
+    life.share_all(server_data.add_people(10))
+    assert _figure(campaign) == (None, None)
+    assert CohortMember.objects.exclude(mixed_at=None).count() == 19
+    later = server_data.publish("c-later", starts=clock.now())
+    assert (_figure(campaign), _figure(later)) == ((None, None), (0, 14))
+
+
+def test_the_blocks_of_a_cohort_that_is_dissolved_leave_the_figures(northwind: ServerHome) -> None:
+    """Else whoever is erased later takes one along, or not: that would tell whether they shared."""
+    life.share_all(server_data.add_people(12)[:7])
+    campaign = server_data.publish("c-old", starts=an_hour_ago())
+    assert _figure(campaign) == (0, 7)
+    owner = server_data.company()
+    owner.minimum = 7
+    owner.save()
+    try:
+        server_data.add_people(14)
+        assert _figure(server_data.publish("c-new", starts=an_hour_ago())) == (None, None)
+    finally:
+        owner.minimum = 5
+        owner.save()
+    assert len(_cohorts()) == 1
+    assert _figure(campaign) == (None, None)
+
+
+def test_nothing_of_who_is_left_out_of_figures_is_in_their_own_copy(northwind: ServerHome) -> None:
+    """It would tell them that somebody who was erased did not share."""
+    people = server_data.add_people(12)
+    life.share_all(people[:1])
+    assert _figure(server_data.publish("c-1", starts=an_hour_ago())) == (None, None)
+    now = clock.now()
+    with clock.using(lambda: now):
+        before = held(life.caller(people[0]), 100)
+        erase(server_data.company(), [people[11].pk])
+        assert Suppression.objects.get().person == people[0]
+        assert held(life.caller(people[0]), 100) == before

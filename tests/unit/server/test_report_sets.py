@@ -36,6 +36,17 @@ def test_a_cohort_is_large_and_not_much_larger_than_it_must_be(
         assert SMALLEST * minimum <= len(cohort) < 2 * USUAL * minimum
 
 
+@given(directories, directories, minima)
+def test_people_of_dissolved_cohorts_are_with_enough_others_wherever_they_come(
+    people: dict[UUID, frozenset[str]], left_over: dict[UUID, frozenset[str]], minimum: int
+) -> None:
+    others = {UUID(int=1000 + person.int): groups for person, groups in left_over.items()}
+    cohorts = partition(people, minimum, others)
+    enough = len(people) >= SMALLEST * minimum
+    assert sorted(itertools.chain(*cohorts)) == (sorted({**people, **others}) if enough else [])
+    assert all(len(cohort & people.keys()) >= SMALLEST * minimum for cohort in cohorts)
+
+
 @given(directories, minima)
 def test_people_of_the_same_groups_come_together(people: dict[UUID, frozenset[str]], minimum: int) -> None:
     cohorts = partition(people, minimum)
