@@ -64,6 +64,8 @@ def test_no_secret_is_in_the_export(camille: Computer, canaries: Canaries) -> No
         for row in canaries.rows
         for column in row._meta.concrete_fields
         if declared(type(row), column.name).secret and (value := getattr(row, column.name))
+        # "seen" and 2 are in any copy.
+        if not column.choices and not column.primary_key
     ]
     told = camille.get("/me").text
     assert secrets
