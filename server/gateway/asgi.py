@@ -23,7 +23,7 @@ from django.db import connection  # noqa: E402  (these need Django to be ready)
 from server import connections, load, problems  # noqa: E402
 from server.gateway.bodies import SHORT_WITHIN_S, Receive, Unread, receive_body  # noqa: E402
 from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of  # noqa: E402
-from server.gateway.holders import holder_of, of_database  # noqa: E402
+from server.gateway.holders import Holders, of_database  # noqa: E402
 from server.gateway.intake import Intake  # noqa: E402
 from server.gateway.lanes import Lane  # noqa: E402
 from server.gateway.life import live  # noqa: E402
@@ -63,6 +63,8 @@ _publications = Lane("publications", limit=32, threads=1, of_token=2, of_company
 _withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=8)
 _empty_withdrawals = Lane("withdrawals that end nothing", limit=256, threads=1, of_token=4, of_company=64)
 
+_holders, _own_holders = Holders(_identities), Holders(_own_identities)
+
 _bodies = Intake("bodies under way", limit=512, of_token=4, of_company=256)
 _enrolment_bodies = Intake("enrolments under way", limit=2048)
 _consent_bodies = Intake("consents under way", limit=4096, of_token=256)
@@ -92,7 +94,7 @@ async def _answer(environ: dict[str, Any], receive: Receive) -> Answer:
         await _receive_short(environ, receive, _enrolment_bodies, NOBODY)
         return await _enrolments.run(NOBODY, lambda: _write(environ))
     is_own_act = (method, path) in OWN_ACTS
-    holder = await _holder(environ, _own_identities if is_own_act else _identities)
+    holder = await (_own_holders if is_own_act else _holders).of(environ.get("HTTP_AUTHORIZATION", ""))
     if holder is None:
         if is_own_act:
             raise problems.unauthorized()  # at once: strangers make the others wait as little as can be
@@ -117,15 +119,10 @@ async def _read(environ: dict[str, Any], path: str) -> Answer:
     """Those that are put on record wait for each other, and not in the way of polls."""
     environ["wsgi.input"] = BytesIO()
     if path == ME or path.startswith(ADMIN):
-        holder = await _holder(environ, _identities)
+        holder = await _holders.of(environ.get("HTTP_AUTHORIZATION", ""))
         if holder is not None:
             return await _recorded_reads.run(holder, lambda: ask(_django, environ))
     return await _reads.run(NOBODY, lambda: ask(_django, environ))
-
-
-async def _holder(environ: Mapping[str, Any], lane: Lane) -> Holder | None:
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    return await lane.run(NOBODY, lambda: holder_of(authorization)) if authorization else None
 
 
 async def _refuse(environ: dict[str, Any]) -> Answer:

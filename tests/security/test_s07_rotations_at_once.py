@@ -129,9 +129,6 @@ def test_requests_that_come_together_with_a_new_token_are_all_let_in(
             following = _new_token()
             said = {"next_sha256": _hash(following)}
             assert _asked(unlimited, "POST", "device/token", token=token, body=said) == 204
-            calls = [("GET", "feed", None), ("POST", "consents", consent("like", "withdrawn"))] * (
-                AT_ONCE // 2
-            )
             ask = functools.partial(_asked, unlimited, token=following)
             poll = functools.partial(ask, "GET", "feed")
             withdraw = functools.partial(ask, "POST", "consents", body=consent("like", "withdrawn"))
