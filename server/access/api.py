@@ -21,13 +21,13 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.publishing import draft
 from server.campaigns.recalling import EmergencyKept, recall
-from server.campaigns.releasing import LONGEST_REASON, is_emergency, release
+from server.campaigns.releasing import LONGEST_REASON, release
 from server.clock import utc_text
 from server.errors import Refused
 from server.privacy.erasure import erase, find_people
 from server.privacy.record import Record, record_of
 from server.reports.figures import Report
-from server.reports.snapshots import newest
+from server.reports.snapshots import make_if_due, newest
 from server.rights.decisions import accept, decline, waiting
 from server.rights.models import DetailName
 from server.schemas import CampaignId, Message, UtcTime, problem_answers
@@ -195,6 +195,7 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
     campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
     if campaign is None:
         raise problems.not_found()
+    make_if_due(campaign)
     return asdict(newest(campaign))
 
 
@@ -238,7 +239,7 @@ def publish_emergency(request: AdministratorRequest, body: EmergencyRequest) -> 
 def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str, Any]]:
     with _refused_with(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request"), translation.override("en"):
         manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
-        if is_emergency(manifest) != bool(reason):
+        if manifest.is_emergency != bool(reason):
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = draft(caller.company, manifest)
         with load.write_turns:  # from here on only: a file may be long to read

@@ -14,8 +14,9 @@ from server.directory.models import Company, Group, Person
 
 @dataclass(frozen=True)
 class Audience:
-    """The groups and people that are named, as they are in the directory. `count`: how many people that is today."""
+    """The groups and people of a company that are named, as in its directory. `count`: how many people that is today."""
 
+    company: Company
     everyone: bool
     groups: tuple[Group, ...]
     people: tuple[Person, ...]
@@ -47,7 +48,7 @@ def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) ->
     count = _count(company, entry.everyone, groups, people)
     if not count and not mistakes.found:
         mistakes.add("audience", _("nobody is in it"), _("name a group that has members"))
-    return Audience(entry.everyone, tuple(groups), tuple(people), count)
+    return Audience(company, entry.everyone, tuple(groups), tuple(people), count)
 
 
 def _lowered(emails: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from django.utils.translation import ngettext
 
 from server.campaigns.countable import FILM, has_links, uncounted
 from server.campaigns.publishing import Draft
+from server.clock import utc_text
 
 
 def warnings_for(draft: Draft) -> list[str]:
@@ -23,6 +24,14 @@ def warnings_for(draft: Draft) -> list[str]:
                 "Only {count} people get this campaign, and it has links: the sites behind them may learn who came.",
                 draft.audience.count,
             ).format(count=draft.audience.count)
+        )
+    moment = draft.full_from() if draft.manifest.is_emergency else None
+    if moment is not None:
+        warnings.append(
+            _(
+                "From {moment} on, some computers take no more announcements. This emergency goes before the others, some of "
+                "which are left out: recall those that are no longer needed."
+            ).format(moment=utc_text(moment))
         )
     return warnings
 

@@ -18,6 +18,14 @@ from server.campaigns.models import Campaign
 from server.errors import Refused
 
 MAX_FILE_BYTES = 512 * 1024
+MOST_KEY_PARTS = 16
+"""Of a key with dots. Ours have five at most; to parse one takes time in the square of them."""
+_NO_KEY = re.compile(
+    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*+"?|'[^'\n]*+'?|\#[^\n]*+''',
+    re.DOTALL,
+)
+"""Strings, up to the end where they have none, and remarks: where dots are only text."""
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MOST_KEY_PARTS}}}")
 DEFAULT_SPAN = timedelta(days=14)
 MAX_SPAN = timedelta(days=366)
 MAX_VARIANTS = 20
@@ -103,6 +111,11 @@ class Manifest:
     default_language: str
     audience: AudienceEntry
     variants: dict[str, VariantEntry] = field(default_factory=dict)
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether the campaign would pass everything and cover every screen."""
+        return self.urgency == Campaign.Urgency.EMERGENCY
 
 
 def refusal(path: Path, mistakes: Mistakes) -> Refused:
@@ -192,7 +205,15 @@ def _parsed(path: Path, content: bytes) -> dict[str, object]:
             title, _("It is too large for a campaign file. Videos and pictures are files of their own.")
         )
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        if long_key := _LONG_KEY.search(_NO_KEY.sub("_", text)):
+            raise Refused(
+                title,
+                _("A key of it has more than {most} parts: {key}…").format(
+                    most=MOST_KEY_PARTS, key=long_key[0][:40]
+                ),
+            )
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise Refused(title, _("It is not in UTF-8. Save it with that encoding.")) from error
     except (

@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server import clock
+from server.campaigns import feed_room
 from server.campaigns.audience import Audience, find_audience
 from server.campaigns.countable import counted_as
 from server.campaigns.manifest import (
@@ -62,6 +63,16 @@ class Draft:
         """Of the file and its media, in hex."""
         return hashlib.sha256("\n".join([self.manifest.digest, *sorted(self.media)]).encode()).hexdigest()
 
+    def full_from(self) -> datetime | None:
+        """When somebody would have more than fits into a feed, as `feed_room.full_from` answers it."""
+        size = feed_room.room_taken(feed_room.document_bytes(self.content))
+        added = feed_room.Entry(self.manifest.starts, self.manifest.ends, size)
+        others = Campaign.objects.filter(company=self.company).exclude(campaign_id=self.campaign_id)
+        if self.manifest.is_emergency:
+            return feed_room.full_from(others, self.audience, added, feed_room.FOR_ALL)
+        ordinary = others.exclude(urgency=Campaign.Urgency.EMERGENCY)
+        return feed_room.full_from(ordinary, self.audience, added, feed_room.FOR_OTHERS)
+
 
 def draft(company: Company, manifest: Manifest) -> Draft:
     """Check the media and the audience of a campaign file.
@@ -89,9 +100,28 @@ def draft(company: Company, manifest: Manifest) -> Draft:
         mistakes.add(
             "variants", _("the texts are too long together"), _("shorten them, or publish two campaigns")
         )
+    if not mistakes.found:
+        _note_full(mistakes, drafted)
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
     return drafted
+
+
+def _note_full(mistakes: Mistakes, draft: Draft) -> None:
+    """An emergency goes before all others, whose authors `author_warnings` thinks of."""
+    moment = None if draft.manifest.is_emergency or published(draft) else draft.full_from()
+    if moment is not None:
+        mistakes.add(
+            "audience",
+            _(
+                "from {moment} on, somebody in it would have more announcements than a computer takes at once, and some "
+                "would be left out"
+            ).format(moment=utc_text(moment)),
+            _(
+                "recall some that are no longer needed, let this one start later or end earlier, shorten it, or choose a "
+                "smaller audience"
+            ),
+        )
 
 
 def published(draft: Draft) -> Campaign | None:
@@ -117,7 +147,7 @@ def publish(draft: Draft) -> tuple[Campaign, bool]:
     The same file published twice within an hour is one campaign, unless it was recalled in between.
 
     Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
-    campaign under its id; nothing is published then.
+    campaign under its id, or so many that this one does not fit into feeds; nothing is published then.
     """
     for file in draft.media.values():
         store_checked(draft.company, file)
@@ -130,9 +160,11 @@ def _stored(draft: Draft) -> tuple[Campaign, bool]:
     if before := published(draft):
         return before, False
     manifest = draft.manifest
+    mistakes = Mistakes()
     if Campaign.objects.filter(company=owner, campaign_id=draft.campaign_id).exists():
-        mistakes = Mistakes()
         _note_taken(mistakes, draft.campaign_id)
+    _note_full(mistakes, draft)  # several may have been published since it was looked at
+    if mistakes.found:
         raise refusal(manifest.path, mistakes)
     document = sign_campaign(owner, draft.campaign_id, draft.content, manifest.ends)
     campaign = Campaign.objects.create(

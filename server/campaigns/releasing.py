@@ -17,7 +17,7 @@ LONGEST_REASON = 500
 
 def check_reason(manifest: Manifest, reason: str) -> None:
     """Raise `Refused` for an emergency without a reason, and for a reason that is too long."""
-    if is_emergency(manifest) and not reason.strip():
+    if manifest.is_emergency and not reason.strip():
         raise Refused(
             _("{file} is an emergency: say why").format(file=manifest.path.name),
             _(
@@ -30,11 +30,6 @@ def check_reason(manifest: Manifest, reason: str) -> None:
             _("The reason is too long"),
             _("{most} characters are allowed.").format(most=LONGEST_REASON),
         )
-
-
-def is_emergency(manifest: Manifest) -> bool:
-    """Whether the campaign would pass everything and cover every screen."""
-    return manifest.urgency == Campaign.Urgency.EMERGENCY
 
 
 def release(draft: Draft, actor: str, reason: str = "") -> Campaign:
@@ -50,6 +45,6 @@ def release(draft: Draft, actor: str, reason: str = "") -> Campaign:
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
         if reason.strip():
             detail["reason"] = reason.strip()
-        action = "publish-emergency" if is_emergency(draft.manifest) else "publish"
+        action = "publish-emergency" if draft.manifest.is_emergency else "publish"
         log.record(draft.company, actor, action, detail=detail)
     return campaign

@@ -12,7 +12,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +21,7 @@ from server import clock, connections
 from server.audit.verifying import verify, what_to_do
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
+from server.database.sessions import is_pooled
 from server.database.soundness import damage
 from server.directory.models import Company
 from server.errors import ServerError
@@ -67,6 +68,10 @@ def _findings() -> Iterator[Finding]:
     yield _data_folder()
     yield _disk()
     yield _connections()
+    if pooler := _pooler():
+        yield pooler
+        if pooler.state == "fault":
+            return
     database = _database()
     yield database
     if database.state == "fault":
@@ -125,6 +130,24 @@ def _connections() -> Finding:
     return Finding(
         name, "warning", message.format(files=connections.descriptors(), count=connections.PROMISED)
     )
+
+
+def _pooler() -> Finding | None:
+    """Whether it keeps a transaction together, without which nothing works here; None where there is none."""
+    name = _("Connection pooler")
+    try:
+        if not is_pooled(connection):
+            return None
+    except DatabaseError:
+        return None  # which is said of the database
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        connection.close()
+        message = _("It keeps no transaction together: {reason}. Set pool_mode = transaction, or session.")
+        return Finding(name, "fault", message.format(reason=str(error).strip()))
+    return Finding(name, "ok", _("in use, and it keeps transactions together: nothing is prepared over it"))
 
 
 def _database() -> Finding:

@@ -17,8 +17,22 @@ def prepare(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
             [f"{LONGEST_WAIT_S * 1000:.0f}ms"],
         )
         backend = cursor.fetchone()[0]
-    # A pooler tells its clients numbers of its own. It may give each transaction another backend, which knows
-    # neither what was prepared before nor a cursor that outlives its transaction.
-    if backend != connection.connection.info.backend_pid:
+    # It may give each transaction another backend, which knows neither what was prepared before nor a cursor that
+    # outlives its transaction.
+    if _is_anothers(connection, backend):
         connection.connection.prepare_threshold = None
         connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+
+
+def is_pooled(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a pooler stands between us and PostgreSQL. Raises `DatabaseError` when there is no connection."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return _is_anothers(connection, cursor.fetchone()[0])
+
+
+def _is_anothers(connection: BaseDatabaseWrapper, backend: int) -> bool:
+    """A pooler tells its clients numbers of its own."""
+    return bool(backend != connection.connection.info.backend_pid)

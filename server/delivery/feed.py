@@ -11,6 +11,7 @@ changes every `STATED_ANEW` too, at a moment of the person's own, so that an unc
 
 import hashlib
 import json
+import logging
 import threading
 import zlib
 from bisect import bisect_right
@@ -24,27 +25,27 @@ from uuid import UUID
 from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.db.models import Value as Constant
 
+from server.campaigns.feed_room import LARGEST_FEED_BYTES, MOST_CAMPAIGNS, OWN_BYTES, room_taken
 from server.campaigns.models import Campaign
 from server.delivery.callers import Caller
 from server.directory.models import Company
 from server.signing.documents import counter_of, sign_feed
 from server.signing.signers import load_signer
+from server.sparing_log import SparingLog
 
-MOST_CAMPAIGNS = 1000
 EMERGENCIES_FIRST = Case(
     When(urgency=Campaign.Urgency.EMERGENCY, then=Constant(0)),
     default=Constant(1),
     output_field=IntegerField(),
 )
 """Whatever else is published: where a feed is full, none of them makes way."""
-LARGEST_FEED_BYTES = 4 * 1024 * 1024
-STATEMENT_BYTES = 100
-"""At most, of one campaign in a statement: id and counter, as base64."""
 STATED_ANEW = timedelta(hours=12)
 REMEMBERED_SCHEDULES = 200
 REMEMBERED_BODY_BYTES = 64 * 1024 * 1024
 
 Value = TypeVar("Value")
+
+_log = SparingLog(logging.getLogger(__name__))
 
 
 class Remembered(Generic[Value]):
@@ -147,7 +148,8 @@ def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
         own["statement"] = sign_feed(
             load_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
         )
-    return json.dumps(own, separators=(",", ":")).encode()[:-1] + b"," + shared.body[1:]
+    text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()[:-1] + b"," + shared.body[1:]
 
 
 def subject(caller: Caller) -> str:
@@ -159,7 +161,13 @@ def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
     company = Company.objects.get(pk=caller.company_id)
     found = Campaign.objects.in_bulk(ids)
     newest_first = [found[key] for key in ids if key in found]
-    campaigns = _that_fit(newest_first, LARGEST_FEED_BYTES - len(company.document) - 1024)
+    campaigns = _that_fit(newest_first, LARGEST_FEED_BYTES - len(company.document) - OWN_BYTES)
+    if len(campaigns) < len(newest_first):
+        _log.warning(
+            company.pk,
+            f"Feeds of {company.pk} are full: {len(newest_first) - len(campaigns)} campaigns are in some of them no more."
+            " Recall what is no longer needed.",
+        )
     body = {
         "v": 1,
         "company": company.document,
@@ -177,7 +185,7 @@ def _that_fit(campaigns: list[Campaign], most_bytes: int) -> list[Campaign]:
     """The first campaigns, as many as the largest feed may hold with a line for each in its statement."""
     fitting, total = [], 0
     for campaign in campaigns:
-        total += len(campaign.document) + 3 + STATEMENT_BYTES
+        total += room_taken(len(campaign.document))
         if total > most_bytes:
             break
         fitting.append(campaign)

@@ -67,7 +67,7 @@ _holders, _own_holders = Holders(_identities), Holders(_own_identities)
 
 _bodies = Intake("bodies under way", limit=512, of_token=4, of_company=256)
 _enrolment_bodies = Intake("enrolments under way", limit=2048)
-_consent_bodies = Intake("consents under way", limit=4096, of_token=256)
+_consent_bodies = Intake("consents under way", limit=4096)
 
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

@@ -27,20 +27,20 @@ listen_port = {own}
 unix_socket_dir =
 auth_type = plain
 auth_file = {users}
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = {pool}
 """
 
 
 @contextmanager
-def pooled(url: str, pool: int = 3) -> Iterator[str]:
-    """The address of a database through a pooler that has `pool` connections to it."""
+def pooled(url: str, pool: int = 3, mode: str = "transaction") -> Iterator[str]:
+    """The address of a database through a pooler that has `pool` connections to it, and lends them for this long."""
     place = urlsplit(url)
     folder = Path(tempfile.mkdtemp(prefix="tidings-pgbouncer-"))
     own = free_port()
     users, settings = folder / "users.txt", folder / "pgbouncer.ini"
     users.write_text(f'"{place.username}" "{place.password}"\n')
-    settings.write_text(SETTINGS.format(port=place.port, own=own, users=users, pool=pool))
+    settings.write_text(SETTINGS.format(port=place.port, own=own, users=users, pool=pool, mode=mode))
     words: list[str | Path] = ["pgbouncer", settings]
     if os.geteuid() == 0:  # which it refuses to run as
         owner = pwd.getpwnam(SYSTEM_USER)

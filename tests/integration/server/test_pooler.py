@@ -70,3 +70,33 @@ def _publish(count: int) -> None:
             server_data.publish(f"c-{number}", starts=an_hour_ago())
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("mode", "mark", "said"),
+    [
+        ("session", "✓", "keeps transactions together"),
+        ("transaction", "✓", "keeps transactions together"),
+        ("statement", "✗", "Set pool_mode = transaction"),
+    ],
+)
+def test_check_says_that_there_is_a_pooler_and_whether_its_mode_works(
+    postgres_cluster: PostgresCluster, tmp_path: Path, mode: str, mark: str, said: str
+) -> None:
+    database = postgres_cluster.new_database()
+    ServerHome(tmp_path / "server", database).init()
+    with pooled(database, mode=mode) as url:
+        checked = ServerHome(tmp_path / "server", url).command("check")
+    assert "Traceback" not in checked.stderr
+    (line,) = [line for line in checked.stdout.splitlines() if "pooler" in line]
+    assert line.startswith(mark)
+    assert said in line
+    assert checked.returncode == (mark == "✗")
+
+
+def test_check_says_nothing_of_a_pooler_where_there_is_none(
+    postgres_cluster: PostgresCluster, tmp_path: Path
+) -> None:
+    home = ServerHome(tmp_path / "server", postgres_cluster.new_database())
+    home.init()
+    assert "pooler" not in home.succeed("check")

@@ -253,3 +253,49 @@ def test_a_campaign_may_start_later_and_then_runs_as_long(folder: Path) -> None:
     manifest = read(folder, SHORTEST.replace('sender = "IT"', 'sender = "IT"\nstarts = 2027-01-01T00:00:00Z'))
     assert manifest.ends - manifest.starts == DEFAULT_SPAN
     assert manifest.starts - NOW > timedelta(days=30)
+
+
+DOTTED = ".".join(["a"] * 9_000)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{DOTTED} = 1",
+        f"[{DOTTED}]",
+        f"[[{DOTTED}]]",
+        f"x = {{ {DOTTED} = 1 }}",
+        "x = [\n{" + DOTTED + " = 1}]",
+        ".".join(['"x.y"'] * 9_000) + " = 1",
+        DOTTED.replace("a", "'b' ") + " = 1",
+        DOTTED.replace(".", " \t. ") + " = 1",
+        f'y = """\\""""\n{DOTTED} = 1',
+        f"y = '''\n#'''\n{DOTTED} = 1",
+    ],
+    ids=[
+        "key", "table", "tables", "inline", "in-a-list", "quoted", "literal", "spaces", "after-a-text", "after-a-literal",
+    ],
+)  # fmt: skip
+def test_a_key_of_very_many_parts_is_refused_before_it_is_parsed(folder: Path, line: str) -> None:
+    (said,) = mistakes(folder, f"{line}\n{SHORTEST}")
+    assert "more than 16 parts" in said
+
+
+def test_dots_in_texts_and_remarks_make_no_key(folder: Path) -> None:
+    dotted = DOTTED[:2_000]
+    texts = f'body = """\n{dotted}\\"\n{dotted}\n"""\n' + LINK.replace(
+        "Details", "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"
+    )
+    manifest = read(
+        folder, f"# {DOTTED}\n{SHORTEST}{texts}".replace("IT", "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8")
+    )
+    assert dotted in manifest.variants["en"].body
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a ", '\\"', '"', "'", '"""\\"', "a.b ", "#", "-.", '"\\\n', "'\n", " \t"]
+)
+def test_what_is_no_campaign_file_is_soon_refused_however_long(folder: Path, piece: str) -> None:
+    began = time.monotonic()
+    assert mistakes(folder, (piece * 500_000)[:500_000])
+    assert time.monotonic() - began < 20
