@@ -18,7 +18,14 @@ from server.campaigns.models import Campaign
 from server.database.transactions import Pieces, take_turns
 from server.directory.models import Company, Person
 from server.reports.audiences import audience, sharing
-from server.reports.cohorts import SMALLEST, are_enough_waiting, assign, cohorts_of, groups_of
+from server.reports.cohorts import (
+    SMALLEST,
+    are_enough_waiting,
+    assign,
+    cohorts_of,
+    groups_of,
+    too_small_cohorts,
+)
 from server.reports.models import Block, BlockMember, CohortMember
 from server.reports.suppression import Suppressed, suppress
 from server.signals.keys import many_keys, person_key
@@ -56,11 +63,14 @@ def form(campaign: Campaign) -> None:
 
 @transaction.atomic
 def _assign(company: Company) -> None:
-    homeless = Person.objects.filter(company=company).exclude(pk__in=CohortMember.objects.values("person"))
+    too_small = too_small_cohorts(company)
+    concerned = Q(cohort_member=None) | Q(cohort_member__cohort__in=too_small)
     # People before the turn, as erasure and withdrawal have it.
-    waiting = list(homeless.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    people = Person.objects.filter(concerned, company=company).order_by("pk")
+    waiting = set(people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
     take_turns(turn(company.pk))
-    assign(company, waiting)
+    members = CohortMember.objects.filter(person__company=company)
+    assign(company, waiting - set(members.values_list("person_id", flat=True)), too_small)
 
 
 def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> None:

@@ -6,9 +6,11 @@ whose audiences differ in one person would tell whether that person shares.
 
 import secrets
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
+
+from django.db.models import Count
 
 from server import clock
 from server.directory.models import Company, Person
@@ -76,18 +78,15 @@ def _merged(by_groups: Mapping[Groups, list[UUID]], least: int) -> list[tuple[Gr
     return large
 
 
-def assign(company: Company, newcomers: Collection[UUID]) -> None:
-    """Form cohorts of people who have none. People of cohorts that have become too small join them. Within a transaction.
+def assign(company: Company, newcomers: Collection[UUID], too_small: Sequence[UUID]) -> None:
+    """Form cohorts of people who have none. People of cohorts that are too small join them. Within a transaction.
 
     What these can count is known from earlier figures, and the people who are left of a cohort are suppressed no longer. So
     each new cohort has enough people of whom nothing is known. The blocks of those cohorts leave the figures, since whoever
     is erased from now on is replaced by people who were in other ones.
     """
-    least = SMALLEST * company.smallest_group
-    if len(newcomers) < least:
+    if len(newcomers) < SMALLEST * company.smallest_group:
         return
-    sizes = Counter(CohortMember.objects.filter(person__company=company).values_list("cohort", flat=True))
-    too_small = [cohort for cohort, size in sizes.items() if size < least]
     left_over = {person for members in cohorts_of(company, too_small).values() for person in members}
     for start in range(0, len(too_small), ROWS_AT_ONCE):
         some = too_small[start : start + ROWS_AT_ONCE]
@@ -104,6 +103,14 @@ def assign(company: Company, newcomers: Collection[UUID]) -> None:
             CohortMember(person_id=person, cohort=cohort, mixed_at=mixed_at) for person in sorted(members)
         ]
         CohortMember.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+
+
+def too_small_cohorts(company: Company) -> list[UUID]:
+    """The cohorts that are counted in nothing new. They never grow."""
+    members = CohortMember.objects.filter(person__company=company).order_by()
+    sizes = members.values("cohort").annotate(size=Count("pk"))
+    too_small = sizes.filter(size__lt=SMALLEST * company.smallest_group)
+    return list(too_small.values_list("cohort", flat=True))
 
 
 def cohorts_of(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID]]:

@@ -321,3 +321,20 @@ def test_nothing_of_who_is_left_out_of_figures_is_in_their_own_copy(northwind: S
         erase(server_data.company(), [people[11].pk])
         assert Suppression.objects.get().person == people[0]
         assert held(life.caller(people[0]), 100) == before
+
+
+def test_mixing_waits_for_an_erasure_before_it_has_its_turn(northwind: ServerHome) -> None:
+    """Else each waits for the other: who erases locks people first and then takes the turn."""
+    rest, _campaign = _too_small(northwind)
+    server_data.add_people(10)
+    campaign = server_data.publish("c-new", starts=an_hour_ago())
+    shown: list[Report] = []
+    reading = threading.Thread(target=lambda: (shown.append(report(campaign)), connection.close()))
+    with transaction.atomic():
+        assert Person.objects.select_for_update().get(pk=rest[0].pk)
+        reading.start()
+        reading.join(1)
+        blocks.leave([rest[0].pk], "northwind", ["seen"], erased=True)
+    reading.join(60)
+    assert len(shown) == 1
+    assert {len(members) for members in _cohorts().values()} == {19}
