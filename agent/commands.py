@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 import signal
 import socket
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
@@ -32,8 +30,9 @@ from agent.decoding import decode_json
 from agent.device_token import DeviceToken
 from agent.doctor import Check
 from agent.folders import Folders
-from agent.instance_lock import InstanceLock, refuse_elsewhere
+from agent.instance_lock import InstanceLock, LockLost, refuse_elsewhere
 from agent.model import Connection, HoldReason, PresenceState, Signal, SignalChoice, Status
+from agent.removal import NotAllRemoved, Removal
 from agent.runtime import Runtime
 from agent.secrets import ProcessKeychain
 from agent.words import SIGNALS
@@ -51,7 +50,8 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     """Receive and send until a signal ends it."""
     folders = Folders.standard()
     lock = InstanceLock(folders)
-    with _signals() as told_to_end:
+    with _signals() as (told_to_end, end):
+        lock.when_lost = end
         runtime = Runtime.open(folders, lock=lock)
         stop_answering = control.listen(
             lock.sockets,
@@ -64,23 +64,29 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
             stop_answering()
             runtime.stop()
             lock.release()
+    if lock.is_lost:
+        raise LockLost
     return 0
 
 
 @contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """What can be read once a signal has asked for the end.
+def _signals() -> Iterator[tuple[socket.socket, Callable[[], None]]]:
+    """What can be read once a signal has asked for the end, and how to ask for it from a thread.
 
     A wait for an Event would miss a signal that comes just before it begins: a byte in a socket stays.
     """
     reading, writing = socket.socketpair()
+
+    def end() -> None:
+        writing.send(b"\0")
+
     with reading, writing:
         writing.setblocking(False)
         signal.set_wakeup_fd(writing.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         try:
-            yield reading
+            yield reading, end
         finally:
             signal.set_wakeup_fd(-1)
 
@@ -243,31 +249,22 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     else:
         DeviceToken(ProcessKeychain(policy.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
     logging.shutdown()
-    left = [_removed(each) for each in folders.data.iterdir() if each.name not in lock.files]
+    removal = Removal()
+    for each in folders.data.iterdir():
+        if each.name not in lock.files:
+            removal.of(each)
     lock.release(remove=True)
     for folder in (folders.data, folders.cache, folders.logs, folders.runtime, *folders.other_runtimes):
-        left.append(_removed(folder))
-    if found := [error for error in left if error is not None]:
-        raise errors.DiskFault(f"purge: {found[0]}") from found[0]
+        removal.of(folder)
+    if removal.faults:
+        raise errors.DiskFault(f"purge: {removal.faults[0]}") from removal.faults[0]
     if folders.logs.parent.name == "tidings":  # XDG: ~/.local/state/tidings/log
         with suppress(OSError):
             folders.logs.parent.rmdir()
+    if removal.left:
+        raise NotAllRemoved(removal.left)
     _say(_("Everything of Tidings was deleted for this user."))
     return 0
-
-
-def _removed(path: Path) -> OSError | None:
-    """Delete a folder or file; why it is still there, if it is. What one keeps does not keep the others."""
-    try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return error
-    return None
 
 
 def _disconnect(folders: Folders) -> None:

@@ -1,6 +1,7 @@
 """One agent for each person's data: a lock on a file beside the data, whatever session, login or computer asks.
 
-The system frees the lock when its process ends (docs/adr/0013).
+The system frees the lock when its process ends (docs/adr/0013). The folder is locked too, where the file system does that:
+a file can be removed under the agent that holds it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent import control, errors, policy, private_files, whereabouts
@@ -27,6 +28,8 @@ NAME = "agent.lock"
 
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 """What a system says of a lock that another process holds; msvcrt.locking says EACCES or EDEADLOCK."""
+_HELD_FOLDER = (errno.EWOULDBLOCK, errno.EAGAIN)
+"""Of a folder; where flock(2) is emulated, others say that a folder takes none."""
 _CANNOT_CREATE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 _TEMPORARY = "tidings-sockets-"
 
@@ -46,6 +49,21 @@ class NoLocks(errors.DiskFault):
         )
 
 
+class LockLost(errors.EnvironmentFault):
+    """The lock was removed, and another agent has it now, or the data folder is gone."""
+
+    @property
+    def title(self) -> str:
+        return _("This Tidings has stopped: its data was taken away")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "The folder with its data was removed or replaced while it ran, or another one works on it. Nothing is received "
+            "or sent here any more. Quit Tidings, then start it again."
+        )
+
+
 class InstanceLock:
     """Held until ``release`` or the end of the process. Raises AlreadyRunning, NoLocks, DiskFault.
 
@@ -56,6 +74,10 @@ class InstanceLock:
         self._data = folders.data
         self._descriptors: list[int] = []
         self._file: os.stat_result | None = None
+        self._folder: os.stat_result | None = None
+        self.is_lost = False
+        """Whether it cannot be taken again: this agent must do nothing more."""
+        self.when_lost: Callable[[], None] = lambda: None
         try:
             for folder in (folders.data, folders.runtime):
                 private_files.make_folder(folder)
@@ -97,6 +119,38 @@ class InstanceLock:
         place = whereabouts.read(self._data)
         return place is None or not self._written or place.instance == self.place.instance
 
+    def hold(self) -> None:
+        """Take it again where somebody removed it. Raises LockLost where another has it, or the folder is gone."""
+        if not self.is_lost and self._is_removed():
+            try:
+                self._take_again()
+            except (errors.EnvironmentFault, OSError) as error:
+                log.error("The lock beside the data is lost: %s", error)
+                self.is_lost = True
+                self.when_lost()
+        if self.is_lost:
+            raise LockLost("another has it, or the folder is gone")
+
+    def _is_removed(self) -> bool:
+        if self._file is None:
+            return False
+        try:
+            return not os.path.samestat(self._file, (self._data / NAME).stat())
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            log.info("The lock cannot be looked at: %s", error)
+            return False
+
+    def _take_again(self) -> None:
+        """The folder must be the one that it was."""
+        if self._folder is not None and not os.path.samestat(self._folder, self._data.stat()):
+            raise errors.AlreadyRunning("another folder is in the place of the data folder")
+        descriptor = _locked(self._data / NAME)
+        self._descriptors.append(descriptor)
+        self._file = os.fstat(descriptor)
+        log.warning("The lock beside the data was removed by somebody; it is taken again.")
+
     def beat(self) -> None:
         """Show computers that do not see this lock that the agent runs."""
         if not self._written or not self.is_ours():
@@ -122,6 +176,9 @@ class InstanceLock:
         self._close()
 
     def _take(self, folders: Folders) -> None:
+        if (folder := _locked_folder(folders.data)) is not None:
+            self._descriptors.append(folder)
+            self._folder = os.fstat(folder)
         try:
             descriptor = _locked(folders.data / NAME)
         except OSError as error:
@@ -194,6 +251,22 @@ def _locked(path: Path) -> int:
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         os.close(descriptor)  # Who held it removed the file.
+
+
+def _locked_folder(folder: Path) -> int | None:
+    """The descriptor of this folder, locked; None where the system locks no folders. Raises AlreadyRunning, OSError."""
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno in _HELD_FOLDER:
+            raise whereabouts.already_running(whereabouts.read(folder), "the folder is locked") from error
+        log.info("The data folder itself takes no lock: %s", error)
+        return None
+    return descriptor
 
 
 def _opened(path: Path) -> int:

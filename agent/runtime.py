@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from agent.device_policy import PolicyFile
 from agent.device_token import DeviceToken
 from agent.folders import Folders
 from agent.freshness import Freshness
-from agent.instance_lock import InstanceLock
+from agent.instance_lock import InstanceLock, LockLost
 from agent.interactions import Interactions
 from agent.ledger import Ledger
 from agent.listeners import Listener, Listeners
@@ -77,6 +77,7 @@ class Runtime:
         self._clock = clock
         self._listeners = Listeners()
         self._notify = self._listeners.tell
+        self._lock = lock
         self._database = open_store(folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner)
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database, clock)
@@ -291,7 +292,7 @@ class Runtime:
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
 
-        Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
+        Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
         """
         with self._deciding():
             if self._database.in_memory and any(choices.values()):
@@ -308,6 +309,8 @@ class Runtime:
 
     @contextmanager
     def _deciding(self) -> Iterator[None]:
+        if self._lock is not None:
+            self._lock.hold()
         try:
             yield
         finally:
@@ -380,7 +383,9 @@ class Runtime:
         self._work.once()
 
     def _look_again(self) -> None:
-        """What others may have changed at any time holds before anything else is asked or sent."""
+        """What others may have changed at any time holds before anything else is asked or sent. Raises LockLost."""
+        if self._lock is not None:
+            self._lock.hold()
         self._policy_may_differ()
         self._gate.look_again()
         if self._gate.changed_elsewhere():
@@ -400,6 +405,10 @@ class Runtime:
         return policy.EXAMINE_S
 
     def _beaten(self, lock: InstanceLock) -> float:
+        with suppress(LockLost):
+            lock.hold()
+        if lock.is_lost:
+            self._notify(Change.STATUS)
         lock.beat()
         return policy.BEAT_S
 
@@ -419,6 +428,8 @@ class Runtime:
         return (trouble(fault),) if fault is not None else ()
 
     def _lost(self) -> tuple[Trouble, ...]:
+        if self._lock is not None and self._lock.is_lost:
+            return (trouble(LockLost()),)
         return (trouble(errors.EnrolmentLost()),) if self._connector.is_lost else ()
 
     def _damage(self) -> tuple[Trouble, ...]:

@@ -15,6 +15,7 @@ from agent.api_client import ApiClient
 from agent.choice_faults import ReceiptRefused
 from agent.choosing import Choosing
 from agent.connection import Connector
+from agent.instance_lock import LockLost
 from agent.media import MediaCache, MediaFile, files_needed
 from agent.model import Change, Connection, Trouble
 from agent.outbox import Outbox
@@ -282,7 +283,11 @@ class Work:
 
         def run() -> float | None:
             with self._busy:
-                self._before_each()
+                try:
+                    self._before_each()
+                except LockLost:
+                    self._notify(Change.STATUS)
+                    return None
                 if self.revoked or self._ending or self._stopped:
                     return None
                 if (wait := self._not_before - time.monotonic()) > 0:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agent import control, errors, policy, whereabouts
+from agent import control, errors, instance_lock, policy, whereabouts
 from agent.consent_file import ConsentFile
 from agent.folders import Folders
-from agent.instance_lock import NAME, InstanceLock, NoLocks
+from agent.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.model import Act, Change, ConsentState, Interaction, Signal
 from agent.runtime import Runtime
 from tests.support.agent_company import Company
@@ -28,6 +28,7 @@ from tests.support.agent_parts import (
     MemoryKeychain,
     OwnProcessVerifier,
     SettableClock,
+    all_off,
     all_on,
     an_agent,
 )
@@ -441,15 +442,94 @@ def test_an_agent_whose_lock_was_taken_over_makes_and_sends_nothing(
         lock.release()
 
 
-def test_a_lock_that_somebody_removed_is_no_lock(folders: Folders) -> None:
-    lock = InstanceLock(folders)
+REMOVED = pytest.mark.expected_logs("was removed by somebody")
+LOST = pytest.mark.expected_logs("beside the data is lost", "data folder cannot be listed")
+
+
+@REMOVED
+def test_a_lock_that_somebody_removed_lets_no_second_agent_in_and_is_taken_again(folders: Folders) -> None:
+    lock, elsewhere = InstanceLock(folders), replace(folders, runtime=folders.runtime / "other")
     (folders.data / NAME).unlink()
     assert not lock.is_ours()
+    with pytest.raises(errors.AlreadyRunning):
+        InstanceLock(elsewhere)
+    lock.hold()
+    assert lock.is_ours()
+    with pytest.raises(errors.AlreadyRunning):
+        InstanceLock(elsewhere)
+    lock.release()
+    InstanceLock(elsewhere).release()
+
+
+@LOST
+def test_where_folders_take_no_lock_the_second_agent_ends_the_first(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance_lock, "_locked_folder", lambda _folder: None)
+    lock, ended = InstanceLock(folders), list[int]()
+    lock.when_lost = lambda: ended.append(1)
+    (folders.data / NAME).unlink()
     next_one = InstanceLock(replace(folders, runtime=folders.runtime / "other"))
-    assert next_one.is_ours()
+    for _ in range(2):
+        with pytest.raises(LockLost):
+            lock.hold()
+    assert ended == [1]
+    next_one.hold()
     lock.release()
     assert whereabouts.read(folders.data) == next_one.place, "the first leaves alone what is another's"
     next_one.release()
+
+
+@LOST
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_an_agent_whose_folder_was_taken_away_does_nothing_more_and_says_so(
+    served: LoopbackServer, folders: Folders, is_replaced: bool
+) -> None:
+    lock = InstanceLock(folders)
+    runtime = Runtime.open(
+        folders, clock=SettableClock(), secrets=MemoryKeychain(), verifier=OwnProcessVerifier(), lock=lock
+    )
+    try:
+        runtime.enrol(served.url, CODE)
+        runtime.choose(all_on())
+        runtime.sync_once()
+        before = len(served.requests)
+        folders.data.rename(folders.data.with_name("moved"))
+        if is_replaced:
+            folders.data.mkdir()
+        for act in (runtime.sync_once, lambda: runtime.choose(all_off())):
+            with pytest.raises(LockLost):
+                act()
+        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        assert [trouble.code for trouble in runtime.status().troubles] == ["LockLost"]
+        assert len(served.requests) == before
+    finally:
+        runtime.stop()
+        lock.release()
+
+
+@REMOVED
+def test_a_running_agent_takes_its_lock_again_before_it_works_on(
+    served: LoopbackServer, company: Company, folders: Folders
+) -> None:
+    lock = InstanceLock(folders)
+    runtime = Runtime.open(
+        folders, clock=SettableClock(), secrets=MemoryKeychain(), verifier=OwnProcessVerifier(), lock=lock
+    )
+    try:
+        runtime.enrol(served.url, CODE)
+        runtime.choose(all_on())
+        for name in lock.files:
+            (folders.data / name).unlink()
+        runtime.sync_once()
+        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.sync_once()
+        assert len(company.counted("click")) == 1
+        lock.beat()
+        assert whereabouts.read(folders.data) == lock.place
+    finally:
+        runtime.stop()
+        lock.release()
 
 
 @ROOT_ONLY

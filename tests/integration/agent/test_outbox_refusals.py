@@ -62,7 +62,7 @@ ANSWERS = st.sampled_from(KINDS).flatmap(
 def test_no_answer_that_is_not_the_servers_own_422_ends_an_event(
     giving: tuple[Sending, LoopbackServer, Company], answer: tuple[int, str, bytes, bool]
 ) -> None:
-    sending, server, company = giving
+    sending, server, _company = giving
     status, kind, body, is_cut = answer
     assume(not (status == 422 and kind == KINDS[0] and b"tidings:invalid-request" in body))
     assume(status not in (204, 304))

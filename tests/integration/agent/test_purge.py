@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +104,41 @@ def test_purge_leaves_no_folder_in_the_platforms_places(
         assert {path for path in session.folder.rglob("*") if "idings" in path.name} > before
         tidings.run("purge", "--yes")
     assert {path for path in session.folder.rglob("*") if "idings" in path.name} == before
+
+
+def moved(folder: Path, to: Path) -> None:
+    """As a person does who needs the room: the folder is elsewhere, with a link in its place."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(folder, to)
+    folder.symlink_to(to)
+
+
+def test_purge_deletes_what_a_link_leads_to(
+    connected_by_itself: tuple[Program, LoopbackServer], home: Path, tmp_path: Path
+) -> None:
+    tidings, _server = connected_by_itself
+    tidings.run("once")
+    (home / "cache" / "media").mkdir(mode=0o700, exist_ok=True)
+    (home / "cache" / "media" / ("0" * 64)).write_bytes(b"a picture")
+    for name in ("cache/media", "cache", "logs", "data/tidings.sqlite3", "data"):
+        moved(home / name, tmp_path / "disk" / name.replace("/", "-"))
+    tidings.run("purge", "--yes")
+    assert list(home.rglob("*")) == []
+    assert list((tmp_path / "disk").rglob("*")) == []
+
+
+def test_purge_leaves_what_is_not_of_tidings_where_a_link_leads_and_says_so(
+    connected_by_itself: tuple[Program, LoopbackServer], home: Path, tmp_path: Path
+) -> None:
+    tidings, _server = connected_by_itself
+    moved(home / "cache", tmp_path / "pictures")
+    (tmp_path / "pictures" / "holiday.jpg").write_bytes(b"mine")
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "report.txt").write_text("ours together")
+    (home / "data" / "more").symlink_to(shared)
+    said = tidings.run("purge", "--yes", code=1).stderr
+    assert "holiday.jpg: it is not of Tidings" in said
+    assert "shared: others may use it too" in said
+    assert list(home.rglob("*")) == []
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} >= {"holiday.jpg", "report.txt"}
