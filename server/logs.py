@@ -2,6 +2,7 @@
 
 import logging
 import re
+from http import HTTPStatus
 
 _SECRETS = re.compile(
     r"t[ad]t_[\w-]+"  # tokens of computers and of administrators
@@ -16,3 +17,11 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return _SECRETS.sub("[removed]", super().format(record))
+
+
+class NotEach503(logging.Filter):
+    """Leaves out Django's line for each 503 that is answered."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record stays."""
+        return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE

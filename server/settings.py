@@ -56,7 +56,7 @@ LOCALE_PATHS = [str(Path(__file__).parent / "locale")]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # Results go to stdout, logs to stderr. Django's warning for each answer of 400 and more is left out: those are
-# the agents' affair, and paths would fill the log.
+# the agents' affair, and paths would fill the log. So is its error for each 503: who sends many away says so sparingly.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -66,9 +66,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
+    "filters": {"sparing": {"()": "server.logs.NotEach503"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("TIDINGS_LOG_LEVEL", "WARNING")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {"django.request": {"level": "ERROR", "filters": ["sparing"]}},
 }
 
 

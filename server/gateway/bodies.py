@@ -48,9 +48,7 @@ async def receive_body(
     Raises `Problem`: 400 when it ends before its time, 408 when it takes too long, 413 when it is too large, 415 when it
     is encoded.
     """
-    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
-        detail = "No content coding is understood here (RFC 9110, section 8.4)."
-        raise problems.unreadable(detail, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    _require_plain(environ)
     _require_size(_declared(environ), most_bytes)
     body = bytearray()
     began = asyncio.get_running_loop().time()
@@ -69,6 +67,16 @@ async def receive_body(
     if "CONTENT_LENGTH" in environ and len(body) != _declared(environ):
         raise problems.unreadable("The body is not as long as it was said to be.")
     return bytes(body)
+
+
+def _require_plain(environ: Mapping[str, Any]) -> None:
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+        detail = "No content coding is understood here (RFC 9110, section 8.4)."
+    elif environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":
+        detail = "No transfer coding but chunked is understood here (RFC 9112, section 7)."
+    else:
+        return
+    raise problems.unreadable(detail, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
 def _declared(environ: Mapping[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """Bodies of requests: slow, in chunks, cut or encoded. None keeps others out, and none is refused for good unread."""
 
+import contextlib
 import gzip
 import json
 from collections.abc import Iterator
@@ -170,3 +171,69 @@ def test_head_of_a_file_tells_its_size_and_takes_no_place(computer: Computer) ->
             f"{computer.url}/api/v1/media/{film.sha256}", headers=computer.headers, timeout=30
         )
         assert (asked.status_code, asked.headers["Content-Length"]) == (200, "500000")
+
+
+WITHDRAWN = json.dumps(consent("seen", "withdrawn")).encode()
+SIZE = b"%x\r\n"
+ODD_BODIES: dict[str, tuple[dict[str, str], bytes]] = {
+    "a chunk that is shorter than it says": (
+        {"Transfer-Encoding": "chunked"},
+        SIZE % 5 + WITHDRAWN + b"\r\n0\r\n\r\n",
+    ),
+    "a chunk without a size": ({"Transfer-Encoding": "chunked"}, b"zz\r\n" + WITHDRAWN),
+    "a chunk of 2^72 bytes": ({"Transfer-Encoding": "chunked"}, SIZE % (2**72) + WITHDRAWN),
+    "an extension without end": ({"Transfer-Encoding": "chunked"}, b"1;" + b"x" * 200_000),
+    "trailers without end": (
+        {"Transfer-Encoding": "chunked"},
+        chunked(WITHDRAWN)[:-2] + b"X: y\r\n" * 50_000,
+    ),
+    "a length below zero": ({"Content-Length": "-1"}, WITHDRAWN),
+    "a length with a sign": ({"Content-Length": "+5"}, WITHDRAWN),
+    "a length of 30 digits": ({"Content-Length": "9" * 30}, WITHDRAWN),
+    "a length of a gigabyte": ({"Content-Length": str(10**9)}, WITHDRAWN),
+    "two codings": ({"Transfer-Encoding": "gzip, chunked"}, chunked(WITHDRAWN)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_BODIES)
+def test_a_body_that_is_none_is_refused_and_costs_its_own_line_only(
+    small: tuple[RunningServer, list[str]], odd: str
+) -> None:
+    server, (token, other, _) = small
+    headers, body = ODD_BODIES[odd]
+    with connect(server.url) as line:
+        with contextlib.suppress(ConnectionError):  # it may be closed before all was said
+            line.sendall(head("POST", "/api/v1/consents", _as(token) | headers) + body)
+        with contextlib.suppress(ConnectionError):
+            assert answer(line).status in (400, 408, 413, 415, 501)
+    given = requests.post(
+        f"{server.url}/api/v1/consents", json=consent("seen"), headers=_as(other), timeout=30
+    )
+    assert given.status_code == 200
+    assert "Traceback" not in server.process.output()
+
+
+def test_requests_one_after_the_other_without_waiting_are_all_answered(
+    small: tuple[RunningServer, list[str]],
+) -> None:
+    server, (token, *_) = small
+    length = {"Content-Length": str(len(WITHDRAWN))}
+    one = head("POST", "/api/v1/consents", _as(token) | length) + WITHDRAWN
+    with connect(server.url) as line:
+        line.sendall(one * 20 + head("GET", "/api/v1/health", {"Connection": "close"}))
+        said = b"".join(iter(lambda: line.recv(64 * 1024), b""))
+    assert said.count(b"HTTP/1.1 200 OK") == 21
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_body_that_waits_to_be_asked_for_is_asked_of_those_only_who_hold_a_token(
+    small: tuple[RunningServer, list[str]], known: bool
+) -> None:
+    server, (token, *_) = small
+    waits = {"Expect": "100-continue", "Content-Length": str(len(WITHDRAWN))}
+    with connect(server.url) as line:
+        line.sendall(head("POST", "/api/v1/consents", _as(token if known else "tdt_unknown") | waits))
+        if known:
+            assert line.recv(64).startswith(b"HTTP/1.1 100 ")
+            line.sendall(WITHDRAWN)
+        assert answer(line).status == (200 if known else 401)

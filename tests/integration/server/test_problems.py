@@ -1,5 +1,6 @@
 """Every error is a problem document, whatever was sent."""
 
+import contextlib
 import json
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ from psycopg import sql
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.postgres import PostgresCluster
+from tests.support.raw_http import connect, head
 from tests.support.waiting import until
 from tests.support.wire import an_hour_ago, consent
 
@@ -165,6 +167,29 @@ def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
             lambda: requests.get(server.url + media, headers=headers | {"Range": "bytes=0-0"}, timeout=30).ok,
             "the slots to be free again",
         )
+
+
+def test_many_who_are_sent_away_make_few_lines_of_log(tmp_path: Path) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.opened():
+        token = server_data.add_computers(server_data.add_people(1))[0]
+        film = server_data.add_media(b"x" * LARGE, "video/mp4")
+        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+    headers, media = {"Authorization": f"Bearer {token}"}, f"/api/v1/media/{film.sha256}"
+    with home.running() as server, contextlib.ExitStack() as slow:
+        for _ in range(DOWNLOADS_OF_A_TOKEN):
+            line = slow.enter_context(connect(server.url))
+            line.sendall(head("GET", media, headers))
+            line.recv(1)
+        answers = [
+            requests.get(server.url + media, headers=headers, timeout=30).status_code for _ in range(40)
+        ]
+        assert answers == [503] * 40
+        lines = [
+            line for line in server.process.output().splitlines() if "503" in line or "Unavailable" in line
+        ]
+        assert 1 <= len(lines) < 10
 
 
 def _refusals_after_one_more(
