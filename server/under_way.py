@@ -81,32 +81,35 @@ def told_others() -> str:
 
 
 class Order:
-    """Work that must be carried out as a whole. `content` is what it takes to carry it out; empty before `begin`."""
+    """Work that must be carried out as a whole. `content` is what it takes to carry out what was interrupted; empty where
+    nothing was."""
 
     def __init__(self, path: Path, file: int) -> None:
         self._path = path
         self._file = file
         self.content = _whole(file)
+        self.stands = bool(self.content)
 
-    def begin(self, content: bytes) -> None:
+    def begin(self, content: bytes | memoryview) -> None:
         """From here on it will be carried out, also after a crash. Raises `EnvironmentFault` when the disk refuses."""
         digest = hashlib.sha256(content).hexdigest().encode()
         try:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
-            rest = memoryview(digest + b"\n" + content)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            for part in (digest + b"\n", content):
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
             _sync_folder()
         except OSError as error:
             raise _unusable(error) from error
-        self.content = content
+        self.content, self.stands = b"", True
 
     def done(self) -> None:
         """It has been carried out."""
         self._path.unlink(missing_ok=True)
-        self.content = b""
+        self.content, self.stands = b"", False
 
 
 @contextlib.contextmanager
@@ -125,7 +128,7 @@ def order(kind: str, name: str) -> Iterator[Order]:
             raise Refused(_("This is being done already"), told_others() or _("Wait until it is done."))
         held = Order(path, file)
         yield held
-        if not held.content:
+        if not held.stands:
             path.unlink(missing_ok=True)
     finally:
         os.close(file)

@@ -13,6 +13,7 @@ from server.audit import log
 from server.audit.models import Entry
 from server.audit.verifying import verify, what_to_do
 from server.commands.companies import add_company_argument, chosen_company
+from server.commands.listing import ROWS_AT_ONCE
 from server.directory.models import Company
 from server.errors import Refused
 from server.spreadsheet import write_csv
@@ -64,7 +65,7 @@ def _show(company: Company, options: argparse.Namespace) -> int:
     last = min(max(options.last, 0), MOST_SHOWN)
     # The newest of those that are not shown, from which on all are.
     before = entries.order_by("-number").values_list("number", flat=True)[last : last + 1].first() or 0
-    for entry in entries.filter(number__gt=before).order_by("number").iterator():
+    for entry in entries.filter(number__gt=before).order_by("number").iterator(ROWS_AT_ONCE):
         subject = "person" if entry.subject else "-"
         print(entry.number, entry.time, entry.actor, entry.action, subject, entry.detail, sep="\t")
     return 0
@@ -72,7 +73,8 @@ def _show(company: Company, options: argparse.Namespace) -> int:
 
 def _export(company: Company, options: argparse.Namespace) -> int:
     columns = (*COLUMNS, "previous", "digest")
-    rows = Entry.objects.filter(company=company).order_by("number").values_list(*columns).iterator()
+    entries = Entry.objects.filter(company=company).order_by("number")
+    rows = entries.values_list(*columns).iterator(ROWS_AT_ONCE)
     if options.output is None:
         write_csv(sys.stdout, columns, rows)
     else:

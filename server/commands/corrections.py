@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
-from server.commands.listing import print_json
+from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.directory.models import Company
 from server.rights.decisions import accept, decline, waiting
 
@@ -57,7 +57,7 @@ def _list(company: Company, as_json: bool) -> int:
             "requested": request.value,
             "requested_at": utc_text(request.requested_at),
         }
-        for request in waiting(company).iterator()
+        for request in waiting(company).iterator(ROWS_AT_ONCE)
     )
     if as_json:
         print_json(rows)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from server.audit import log
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
-from server.commands.listing import print_json
+from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.delivery.enrolment import revoke
 from server.delivery.models import Device
 from server.errors import Refused
@@ -50,7 +50,9 @@ def _list(options: argparse.Namespace) -> int:
             "enrolled_at": utc_text(enrolled),
             "revoked_at": utc_text(revoked) if revoked else None,
         }
-        for number, email, platform, version, enrolled, revoked in devices.values_list(*columns).iterator()
+        for number, email, platform, version, enrolled, revoked in devices.values_list(*columns).iterator(
+            ROWS_AT_ONCE
+        )
     )
     if options.json:
         print_json(rows)

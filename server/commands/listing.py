@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping
 
+ROWS_AT_ONCE = 500
+"""That are fetched from the database."""
+
 
 def print_json(rows: Iterable[Mapping[str, object]]) -> None:
     """Print the rows as one JSON list."""

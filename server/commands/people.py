@@ -1,9 +1,12 @@
 """`tidings-server people`: bring in the company's people."""
 
 import argparse
+import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -12,10 +15,10 @@ from django.utils.translation import ngettext
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
 from server.directory.importing.cells import Problem
-from server.directory.importing.formats import recognise
+from server.directory.importing.formats import Layout, recognise
 from server.directory.importing.groups import doubtful_groups
 from server.directory.importing.rows import Reading, Skipped, read_people
-from server.directory.importing.text_files import CODE_PAGES, MAX_BYTES, Decoded, decode, possible_readings
+from server.directory.importing.text_files import CODE_PAGES, MAX_BYTES, decode, possible_readings
 from server.directory.importing.upsert import Difference, import_people
 from server.errors import Refused
 
@@ -54,20 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
-    content = _content(options.file)
-    decoded = decode(content, options.encoding)
-    if decoded.is_guess:
-        raise _which_encoding(options.file, content)
-    layout = recognise(decoded.text)
+    layout, encoding = _layout(options)
     with bars() as bar:
         reading = read_people(layout, bar, is_whole=options.whole)
+        # From here on the people are all that is needed of the file, which may be large.
+        layout = reading.layout = replace(layout, text="")
         reading.problems += doubtful_groups(reading, company, options.group)
         difference = (
             import_people(company, reading.people, dry_run=options.dry_run, bar=bar)
             if not reading.problems
             else None
         )
-    _print_remarks(decoded, reading)
+    _print_remarks(encoding, reading)
     if difference is None:
         _print_problems(options.file, reading.problems)
         return 1
@@ -75,10 +76,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _layout(options: argparse.Namespace) -> tuple[Layout, str]:
+    """How the file is read, with its text, and in which encoding. Raises `Refused`."""
+    content = _content(options.file)
+    decoded = decode(content, options.encoding)
+    if decoded.is_guess:
+        raise _which_encoding(options.file, content)
+    return recognise(decoded.text), decoded.encoding
+
+
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            about = os.fstat(file.fileno())
+            # Python makes room for as much as it is told to read.
+            most = min(about.st_size, MAX_BYTES) if stat.S_ISREG(about.st_mode) else MAX_BYTES
+            return file.read(most + 1)
     except OSError as error:
         raise Refused(
             _("{file} cannot be read").format(file=path),
@@ -86,12 +99,8 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _print_remarks(decoded: Decoded, reading: Reading) -> None:
-    print(
-        _("Read as: {format}, {encoding}.").format(
-            format=reading.layout.format.name, encoding=decoded.encoding
-        )
-    )
+def _print_remarks(encoding: str, reading: Reading) -> None:
+    print(_("Read as: {format}, {encoding}.").format(format=reading.layout.format.name, encoding=encoding))
     if reading.layout.not_stored:
         print(_("Not stored: {columns}.").format(columns=", ".join(reading.layout.not_stored)))
     if reading.repaired:

@@ -14,7 +14,7 @@ from server.audit import log
 from server.campaigns.models import Campaign
 from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
-from server.commands.listing import print_json
+from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.errors import Refused
 from server.reports import tables
 from server.reports.figures import Report
@@ -143,7 +143,7 @@ def _print_acknowledgements(found: Acknowledgements) -> None:
 
 def _list(campaigns: QuerySet[Campaign], as_json: bool) -> int:
     names = ("campaign_id", "status", "starts")
-    found = campaigns.values_list(*names).iterator()
+    found = campaigns.values_list(*names).iterator(ROWS_AT_ONCE)
     rows = ((campaign_id, status, f"{starts:%Y-%m-%d}") for campaign_id, status, starts in found)
     if as_json:
         print_json(dict(zip(names, row, strict=True)) for row in rows)

@@ -12,7 +12,7 @@ from server.database.transactions import Pieces, reading, take_turns
 from server.privacy import ledger
 from server.reports.blocks import form, turn
 from server.reports.figures import final
-from server.reports.models import Block
+from server.reports.models import Block, Snapshot
 from server.signals.models import CampaignKey, Signal
 
 MOST_TRIES = 3
@@ -36,9 +36,7 @@ def close(campaign: Campaign, *, again: bool = False) -> bool:
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     for _try in range(MOST_TRIES):
-        if Signal.objects.filter(
-            campaign=campaign
-        ).exists():  # else there is nothing to count, and nobody to look for
+        if _may_form(campaign):
             form(campaign)
         with reading():
             result, counted = final(campaign, formed=True), _live(campaign)
@@ -57,6 +55,14 @@ def close(campaign: Campaign, *, again: bool = False) -> bool:
             _destroy(campaign, final(campaign), again)
     sweep(campaign)
     return True
+
+
+def _may_form(campaign: Campaign) -> bool:
+    """Whether people should be put into blocks once more. Not where nothing came in: there is nothing to count, and nobody to
+    look for. Not where that was done since the campaign ended: whoever began to share later cannot have seen it."""
+    if Snapshot.objects.filter(campaign=campaign, made_at__gt=campaign.ends).exists():
+        return False
+    return Signal.objects.filter(campaign=campaign).exists()
 
 
 def _destroy(campaign: Campaign, result: dict[str, Any], again: bool) -> None:

@@ -111,6 +111,7 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
         yield Campaign(
             company=first.company,
             campaign_id=f"c-{number}",
+            sender=first.sender,
             starts=starts,
             ends=ends,
             content=first.content | {"starts": utc_text(starts), "ends": utc_text(ends)},

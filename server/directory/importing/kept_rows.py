@@ -20,7 +20,7 @@ class KeptRows(Sequence[PersonRow]):
 
     @classmethod
     def from_bytes(cls, lines: bytes) -> "KeptRows":
-        """What `as_bytes` gave."""
+        """What `content` gave."""
         kept = cls()
         kept._lines = bytearray(lines)
         place = 0
@@ -29,9 +29,9 @@ class KeptRows(Sequence[PersonRow]):
             place = lines.index(b"\n", place) + 1
         return kept
 
-    def as_bytes(self) -> bytes:
-        """All rows, to be stored."""
-        return bytes(self._lines)
+    def content(self) -> memoryview:
+        """All rows, to be stored. As long as somebody has it, none can be added."""
+        return memoryview(self._lines)
 
     def append(self, row: PersonRow) -> None:
         """Add a row at the end."""

@@ -64,7 +64,7 @@ def import_people(
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
             _Import(company, no_bar).run(KeptRows.from_bytes(order.content), actor)
-        order.begin(kept.as_bytes())
+        order.begin(kept.content())
         difference = _Import(company, bar).run(kept, actor)
         order.done()
     return difference
