@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -35,6 +35,9 @@ everyone = true
 [variants.en]
 title = "News"
 """
+
+SEVERAL = 3
+"""People who are erased at once, besides one at a time."""
 
 pytestmark = pytest.mark.proves("P13")
 
@@ -158,21 +161,21 @@ def test_who_was_erased_leaves_no_room_for_others(northwind: ServerHome, shares:
     assert _sharing(campaign)[0] == 10
 
 
-def _falls(
-    people: Sequence[Person], campaigns: Sequence[Campaign]
+def _shown_after(
+    erasures: Iterable[Sequence[Person]], campaigns: Sequence[Campaign]
 ) -> set[tuple[tuple[int | None, ...], ...]]:
-    """What campaigns show that begin after an erasure, over all people who could be the one."""
+    """What campaigns show that begin after one of these erasures."""
     shown = set()
-    for person in people:
+    for people in erasures:
         with transaction.atomic():
-            erase_rows(server_data.company(), [person.pk])
+            erase_rows(server_data.company(), [person.pk for person in people])
             shown.add(tuple(_sharing(campaign) for campaign in campaigns))
             transaction.set_rollback(True)
     return shown
 
 
 def _differing_falls(seed: int) -> tuple[int, int]:
-    """How many sets of figures the erasure of one person can lead to beyond the first, and how many people were tried.
+    """How many sets of figures the erasure of one person, or of several, can lead to beyond the first; how many were tried.
 
     In a company of two versions of the notice, of which some people agreed to the newer one only, some to the older, some to
     none, and in which a few people were erased before.
@@ -195,13 +198,15 @@ def _differing_falls(seed: int) -> tuple[int, int]:
     others, differing = chance.sample(people, chance.randint(1, 2)), 0
     while True:
         left = [person for person in people if Person.objects.filter(pk=person.pk).exists()]
-        differing += len(_falls(left, [older, newer])) - 1
+        several = [chance.sample(left, SEVERAL) for _number in range(6)]
+        for erasures in ([[person] for person in left], several):
+            differing += len(_shown_after(erasures, [older, newer])) - 1
         if not others:
             return differing, len(left)
         erase(server_data.company(), [others.pop().pk])
 
 
-def test_whoever_is_erased_of_a_cohort_the_next_campaigns_show_the_same(
+def test_whoever_are_erased_of_a_cohort_the_next_campaigns_show_the_same(
     northwind: ServerHome, proof: Proof
 ) -> None:
     companies, differing, tried = proof.trials(full=40, few=1), 0, 0
