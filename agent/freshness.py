@@ -2,12 +2,15 @@
 
 A cache or a hijacked server can repeat old answers for ever; it cannot sign a statement. What counts is an answer that came
 after the newest statement had expired: a computer that is off or offline gets no answer, and hears nothing of this.
+
+Times are those of this computer's clock. By how much it is late is known from the statements, which only the company can
+sign, and from itself where it was set back; what the server says besides can make nothing later.
 """
 
 from __future__ import annotations
 
 import email.utils
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -27,14 +30,22 @@ class Freshness(Struct, frozen=True):
     server_time: datetime | None = None
     """What time it said it was (RFC 9110 section 6.6.1)."""
     clock_off_s: int | None = None
-    """By how much the server's clock is ahead of this computer's; None where nothing tells."""
+    """By how much the server's clock is ahead of this computer's, as it says; None where nothing tells."""
+    late_s: int = 0
+    """By how much this computer's clock is behind that of the newest statement, at least."""
+    disputed: tuple[datetime, int] | None = None
+    """When a statement of the past followed one of the future, and how many seconds that one was ahead."""
 
     def heard(self, now: datetime, date: str) -> Freshness:
         """An answer came, with this ``Date``."""
         said = _moment(date)
-        return msgspec.structs.replace(
-            self, answered=now, server_time=said, clock_off_s=self._clock_off_s(now, said)
-        )
+        off = self._clock_off_s(now, said)
+        return msgspec.structs.replace(self.at(now), answered=now, server_time=said, clock_off_s=off)
+
+    def at(self, now: datetime) -> Freshness:
+        """With what the clock tells of itself: since the last answer it cannot have gone back."""
+        set_back = self.answered.timestamp() - now.timestamp() if self.answered is not None else 0.0
+        return msgspec.structs.replace(self, late_s=self.late_s + max(0, round(set_back)))
 
     def _clock_off_s(self, now: datetime, said: datetime | None) -> int | None:
         """A date that did not go on with the time is a repeated one, and says nothing of this computer's clock."""
@@ -49,27 +60,55 @@ class Freshness(Struct, frozen=True):
         return None
 
     def stated(self, issued: int, expires: int, now: datetime) -> Freshness:
-        """A newer statement came, or the same once more. One of the days to come tells of a clock that is late."""
-        ahead = issued - round(now.timestamp())
-        off = ahead if ahead > policy.CLOCK_OFF_S else self.clock_off_s
-        return msgspec.structs.replace(self, issued=issued, expires=expires, clock_off_s=off)
+        """A newer statement came, or the same once more; or one of now after one of the future (``may_be_followed_by``)."""
+        late = max(0, issued - round(now.timestamp()))
+        if issued == self.issued:
+            late = max(late, self.late_s)  # the same once more tells no news of a clock
+        disputed = (now, self._ahead_s(now)) if issued < self.issued else self.disputed
+        return msgspec.structs.replace(self, issued=issued, expires=expires, late_s=late, disputed=disputed)
+
+    def may_be_followed_by(self, issued: int, now: datetime) -> bool:
+        """Whether a statement can be the next one: none that is older, but for one of now after one of the future.
+
+        A server's clock that was once ahead must not end all statements. With it a clock here that is late is taken for
+        right, so both is told for a while.
+        """
+        is_of_now = abs(issued - now.timestamp()) <= policy.STATEMENT_AHEAD_S
+        return issued >= self.issued or (is_of_now and self._ahead_s(now) > policy.STATEMENT_AHEAD_S)
+
+    def _ahead_s(self, now: datetime) -> int:
+        return self.issued - round(now.timestamp())
 
     @property
-    def clock_is_off(self) -> bool:
-        return self.clock_off_s is not None and abs(self.clock_off_s) > policy.CLOCK_OFF_S
+    def ends(self) -> int:
+        """When the newest statement expires by this computer's clock, in Unix seconds; 0 before the first."""
+        return self.expires - self.late_s if self.expires else 0
 
     @property
     def is_frozen(self) -> bool:
         """The server answered when the newest statement had expired."""
-        return bool(self.issued and self.answered and self.answered.timestamp() >= self.expires)
+        return bool(self.issued and self.answered and self.answered.timestamp() >= self.ends)
+
+    @property
+    def _clock_differs_s(self) -> int:
+        """What is to be told of a clock, in seconds; 0 for nothing."""
+        if self.late_s > policy.CLOCK_OFF_S:
+            return self.late_s
+        if self.clock_off_s is not None and abs(self.clock_off_s) > policy.CLOCK_OFF_S:
+            return self.clock_off_s
+        if self.disputed is not None and self.answered is not None:
+            since, ahead_s = self.disputed
+            return ahead_s if self.answered - since < timedelta(days=policy.DISPUTE_TOLD_DAYS) else 0
+        return 0
 
     def trouble(self) -> errors.TidingsError | None:
-        """What the person and the administrator should know."""
-        if self.clock_off_s is not None and self.clock_is_off:
-            return errors.ClockDiffers(days=max(1, round(abs(self.clock_off_s) / _DAY_S)))
-        if self.answered is not None and self.is_frozen:
-            passed = round(self.answered.timestamp()) - self.issued
+        """What the person and the administrator should know. A clock that may be ahead is told before what follows of it."""
+        differs_s = self._clock_differs_s
+        if self.answered is not None and self.is_frozen and differs_s >= 0:
+            passed = round(self.answered.timestamp()) + self.late_s - self.issued
             return errors.NotConfirmed(days=max(2, passed // _DAY_S))
+        if differs_s:
+            return errors.ClockDiffers(days=max(1, round(abs(differs_s) / _DAY_S)))
         return None
 
 

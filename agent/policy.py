@@ -90,6 +90,10 @@ STATEMENT_MAX_S = 48 * 3_600
 """No statement lives longer: after this a server that repeats old answers is noticed."""
 CLOCK_OFF_S = 86_400
 """A clock that is further from the server's is told to the person. Less is no trouble."""
+STATEMENT_AHEAD_S = 3_600
+"""A statement that is further ahead of this computer's clock is no bound for those to come."""
+DISPUTE_TOLD_DAYS = 7
+"""How long people are told that a statement of the future was followed by one of now."""
 DATE_STEP_S = 2
 """Two answers within this may well carry the same date."""
 

@@ -43,7 +43,7 @@ class Sync:
         enrolment = self._enrolments.read()
         if enrolment is None:
             raise errors.NotConnected("sync")
-        headers = {"If-None-Match": enrolment.etag} if enrolment.etag else {}
+        headers = {"If-None-Match": enrolment.etag} if enrolment.etag and not self._is_doubtful(enrolment) else {}
         answer = transport.request(
             "GET", wire.FEED_PATH, headers=headers | wire.STATED_FEED, max_bytes=policy.FEED_MAX_BYTES
         )
@@ -63,6 +63,12 @@ class Sync:
                 raise differs from refusal
             raise
 
+    def _is_doubtful(self, enrolment: Enrolment) -> bool:
+        """A clock that was late and is right again makes a statement seem expired: a new one tells."""
+        now = self._clock.now()
+        fresh = enrolment.freshness.at(now)
+        return fresh.late_s > 0 and now.timestamp() >= fresh.ends
+
     def _store(
         self, enrolment: Enrolment, answer: Answer, feed: wire.Feed, subject: str, fresh: Freshness
     ) -> Outcome:
@@ -73,8 +79,10 @@ class Sync:
         verdicts, statement = self._campaign_verdicts(enrolment, feed, unseen, counters, subject)
         told = {verdict.digest: (verdict.subject, verdict.counter) for verdict in verdicts} | known
         if statement is not None:
-            fresh = _checked(statement, fresh, self._clock.now())
+            before, fresh = fresh.issued, _checked(statement, fresh, self._clock.now())
             _compare(statement, about_company.counter, [told[digest(each)] for each in feed.campaigns])
+            if statement.issued < before:
+                _not_older(statement, counters, about_company)
         elif fresh.issued:
             raise errors.FeedRefused("no statement, although there were some")
         campaigns, new_counters, refused = _read(verdicts)
@@ -142,7 +150,7 @@ class Sync:
 
 def _checked(statement: Verdict, fresh: Freshness, now: datetime) -> Freshness:
     """With a statement that is good and no older than one seen. Raises FeedRefused."""
-    if statement.issued and statement.issued < fresh.issued:
+    if statement.issued and not fresh.may_be_followed_by(statement.issued, now):
         raise errors.FeedRefused("an older statement than one that was seen")
     if statement.problem:
         is_expired = statement.problem == EXPIRED
@@ -158,6 +166,13 @@ def _compare(statement: Verdict, company: int, campaigns: Sequence[tuple[str, in
         raise errors.FeedRefused(error.detail) from error
     if company != listed.company or sorted(campaigns) != sorted(listed.campaigns.items()):
         raise errors.FeedRefused("other documents than its statement lists")
+
+
+def _not_older(statement: Verdict, counters: dict[str, tuple[int, str]], company: Verdict) -> None:
+    """Whether a statement lists nothing older than what was seen. Raises FeedRefused."""
+    listed = wire.decode_statement(bytes(statement.content)).campaigns | {company.subject: company.counter}
+    if any(counter < counters.get(subject, (0, ""))[0] for subject, counter in listed.items()):
+        raise errors.FeedRefused("an older document than one that was seen")
 
 
 def _read(verdicts: Sequence[Verdict]) -> tuple[list[Campaign], dict[str, tuple[int, str]], int]:
@@ -189,7 +204,7 @@ def _interval(answer: Answer, current: int) -> int:
 
 def _until_it_counts(interval_s: int, fresh: Freshness, now: datetime) -> int:
     """No later than when the statement expires, so that a server which repeats itself is noticed in time."""
-    left = fresh.expires - int(now.timestamp())
+    left = fresh.ends - int(now.timestamp())
     return min(interval_s, max(left, policy.POLL_INTERVAL_MIN_S)) if left > 0 else interval_s
 
 

@@ -1,7 +1,8 @@
 """S2: a server in an attacker's hands, with all that it ever answered and without the company's keys.
 
 The honest answers are the real server's, recorded at four moments of a company's life for two people. The attacker then
-answers for four days as it likes: replays, mixes, other people's feeds, forged signatures, "nothing new" for ever.
+answers for four days as it likes: replays, mixes, other people's feeds, forged signatures, "nothing new" for ever. The
+computer's clock is right, or late by hours or days.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.support.proofs import Proof
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CODE = "KX7P-9QMD-2HTV"
+LATE = (timedelta(), timedelta(), timedelta(hours=20), timedelta(days=3))
 TELLS = {"NotConfirmed", "FeedRefused", "ClockDiffers"}
 Feed = dict[str, Any]
 
@@ -219,7 +221,7 @@ def attack(history: History, folder: Path, seed: int, number: int | None) -> Tri
     """Let an agent that has seen some of the honest answers meet the attacker for four days."""
     dice, attacker = random.Random(seed), Attacker(history, seed)
     reply = Reply(304)
-    clock = SettableClock(START)
+    clock = SettableClock(START - dice.choice(LATE))
 
     def answer(request: Request) -> Reply:
         if request.path.endswith("/enrolments"):

@@ -282,6 +282,7 @@ def test_a_clock_that_is_off_by_days_is_told_as_that(agent: Agent, company: Comp
     assert trouble.code == "ClockDiffers"
     assert f"{abs(days)} days" in trouble.message
     agent.clock.jump(-days * DAY)
+    agent.clock.advance(60)
     agent.runtime.sync_once()
     assert codes(agent) == []
     assert inbox(agent) == ["c-one", "c-three", "c-two"]
@@ -307,3 +308,120 @@ def test_a_stored_announcement_is_not_shown_after_its_documents_end(
     assert agent.runtime.inbox(only={"c-short"}) == []
     with pytest.raises(errors.InvalidInput):
         agent.runtime.allowed_url("c-short", "l1")
+
+
+# A clock that is wrong
+
+
+def truly(agent: Agent, company: Company) -> None:
+    """The company's clock is right whatever becomes of the agent's."""
+    right, ticks = agent.clock.now(), agent.clock.monotonic()
+    company.now = lambda: right + timedelta(seconds=agent.clock.monotonic() - ticks)
+
+
+@pytest.mark.parametrize("late_h", [0.5, 20, 3 * 24, 400 * 24])
+@pytest.mark.parametrize("moment", ["before the statement", "after the statement"])
+def test_a_late_clock_delays_no_notice_of_a_freeze(
+    agent: Agent, server: LoopbackServer, company: Company, late_h: float, moment: str
+) -> None:
+    truly(agent, company)
+    if moment == "before the statement":
+        agent.clock.jump(-late_h * HOUR)
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    repeated = company._feed(Request("GET", "/api/v1/feed", (("Tidings-Feed", "signed"),), b"")).headers
+    if moment == "after the statement":
+        agent.clock.jump(-late_h * HOUR)
+    frozen(server, company, Reply(304, headers={"Date": repeated["Date"]}))
+    agent.runtime.sync_once()
+    polls(agent, hours=47, every=47)
+    assert "NotConfirmed" not in codes(agent)
+    polls(agent, hours=1)
+    assert codes(agent) == ["NotConfirmed"]
+    assert "2 days" in agent.runtime.status().troubles[0].title
+    server.answer = company
+    agent.runtime.sync_once()
+    assert "NotConfirmed" not in codes(agent)
+
+
+def test_that_a_clock_is_late_is_told_until_it_is_set(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    truly(agent, company)
+    agent.clock.jump(-3 * DAY)
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    frozen(server, company, Reply(304, headers={"Date": "Tue, 24 Nov 2026 13:00:00 GMT"}))
+    polls(agent, hours=3)
+    assert codes(agent) == ["ClockDiffers"]
+    agent.clock.jump(3 * DAY)
+    server.answer = company
+    agent.runtime.sync_once()
+    assert codes(agent) == []
+
+
+def test_the_same_statement_again_makes_a_late_clock_no_less_late(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    truly(agent, company)
+    agent.clock.jump(-30 * HOUR)
+    company.publish("c-two")
+    same = json_reply(feed(company))
+    frozen(server, company, same)
+    agent.runtime.sync_once()
+    polls(agent, hours=48, every=24)
+    assert codes(agent) == ["NotConfirmed"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=20), timedelta(days=4), timedelta(days=3_650)])
+def test_a_servers_clock_that_was_once_ahead_ends_no_statements(
+    agent: Agent, server: LoopbackServer, company: Company, ahead: timedelta
+) -> None:
+    company.now = lambda: agent.clock.now() + ahead
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    agent.clock.advance(2 * HOUR)
+    company.now = agent.clock.now
+    company.publish("c-three")
+    agent.runtime.sync_once()
+    assert inbox(agent) == ["c-one", "c-three", "c-two"]
+    (trouble,) = agent.runtime.status().troubles
+    assert trouble.code == "ClockDiffers"
+    polls(agent, hours=8 * 24, every=12)
+    assert codes(agent) == []
+    frozen(server, company, Reply(304))
+    polls(agent, hours=48, every=24)
+    assert codes(agent) == ["NotConfirmed"]
+
+
+def test_a_statement_of_the_past_is_no_way_round_what_was_seen(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    """A late clock and a former statement of just that time, from whoever kept it: nothing older comes back."""
+    content = running("Oops")
+    company.publish("c-oops", content)
+    agent.runtime.sync_once()
+    former = json_reply(feed(company))
+    truly(agent, company)
+    agent.clock.advance(5 * DAY)
+    agent.clock.jump(-5 * DAY)
+    company.publish("c-oops", recalled(content))
+    agent.runtime.sync_once()
+    assert inbox(agent) == ["c-one"]
+    frozen(server, company, former)
+    with pytest.raises(errors.FeedRefused):
+        agent.runtime.sync_once()
+    assert inbox(agent) == ["c-one"]
+
+
+def test_an_older_statement_that_is_not_of_now_is_refused_whatever_came_before(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    former = json_reply(feed(company))
+    agent.clock.advance(5 * HOUR)
+    company.now = lambda: agent.clock.now() + timedelta(days=10)
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    frozen(server, company, former)
+    with pytest.raises(errors.FeedRefused):
+        agent.runtime.sync_once()
