@@ -43,7 +43,9 @@ class Sync:
         enrolment = self._enrolments.read()
         if enrolment is None:
             raise errors.NotConnected("sync")
-        headers = {"If-None-Match": enrolment.etag} if enrolment.etag and not self._is_doubtful(enrolment) else {}
+        headers = (
+            {"If-None-Match": enrolment.etag} if enrolment.etag and not self._is_doubtful(enrolment) else {}
+        )
         answer = transport.request(
             "GET", wire.FEED_PATH, headers=headers | wire.STATED_FEED, max_bytes=policy.FEED_MAX_BYTES
         )

@@ -18,7 +18,7 @@ from agent.model import Act, Interaction, Signal
 from agent.runtime import Runtime
 from agent.store.queue import EventQueue
 from tests.support.agent_company import Company, running
-from tests.support.agent_parts import Agent, SettableClock, all_on, an_agent
+from tests.support.agent_parts import Agent, SettableClock, all_off, all_on, an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server, problem
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import Program
@@ -153,6 +153,65 @@ def test_a_confirmation_that_waits_or_was_sent_is_gone_after_disconnecting_with_
     assert left == 0
 
 
+def once_changed(path: Path, old: bytes, new: bytes) -> None:
+    """A byte of a file is another, as a disk does it."""
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+
+
+@pytest.mark.proves("P8")
+@pytest.mark.expected_logs("was damaged and is set aside")
+@pytest.mark.parametrize("ended", ["withdrawn", "all deleted", "disconnected"])
+def test_what_was_set_aside_as_damaged_goes_with_what_it_tells(
+    proof: Proof, tmp_path: Path, ended: str
+) -> None:
+    rounds, left, sought = proof.trials(full=40, few=1), 0, 0
+    for number in range(rounds):
+        folder, company = tmp_path / str(number), canary_company()
+        data = folder / "data"
+        with loopback_server(company) as server:
+            with sharing(server, folder) as agent:
+                agent.runtime.sync_once()
+                sent, secrets = set(company.events), agent.keychain
+                acts(agent.runtime)
+                wait = set[str]().union(*(waiting(data, signal) for signal in Signal))
+            acted = (Signal.CLICK, Signal.LIKE)  # what was seen once is not seen again
+            for signal in acted:
+                once_changed(data / f"outbox-{signal.value}.sqlite3", b'"signal":', b'"zignal":')
+            once_changed(data / "tidings.sqlite3", CANARY.encode(), b"K" + CANARY[1:].encode())
+            with an_agent(folder, secrets) as agent:
+                server.answer = lambda _: problem(500, "server-error")
+                agent.runtime.inbox()
+                agent.runtime.status()
+                assert all(queue_looks(data, signal) for signal in acted)
+                places = found(sent | wait | personal(company), folder)
+                assert any(
+                    "outbox" in each and "damaged" in each for where in places.values() for each in where
+                )
+                assert any("tidings.sqlite3.damaged" in each for where in places.values() for each in where)
+                needles = {"withdrawn": wait, "all deleted": wait | sent}.get(
+                    ended, wait | sent | set(company.consents) | personal(company)
+                )
+                server.answer = company
+                if ended == "withdrawn":
+                    agent.runtime.choose(all_off())
+                elif ended == "all deleted":
+                    agent.runtime.delete_all_shared()
+                else:
+                    agent.runtime.disconnect()
+                left += len(found(needles, folder))
+            left += len(found(needles, folder))
+            sought += len(needles)
+    proof.found(f"needles found in what was set aside, once {ended}", left, sought)
+    assert left == 0
+
+
+def queue_looks(data: Path, signal: Signal) -> bool:
+    """Lets a queue be read, as a sending does, so that what is damaged is repaired."""
+    return len(EventQueue(data, SettableClock()).head(signal, 100)) > 0
+
+
 def personal(company: Company) -> set[str]:
     """What stands in a computer that is connected."""
     return {title(company), company.token, company.person["email"]}
@@ -197,6 +256,10 @@ def test_purge_leaves_nothing_in_home_runtime_folder_autostart_and_keychain(
             assert len(found(needles - {company.token}, home, run)) == len(needles) - 1
             if number % 2:
                 (data / "tidings.sqlite3").write_bytes(b"no database " * 1_000)
+            else:
+                once_changed(data / "tidings.sqlite3", CANARY.encode(), b"K" + CANARY[1:].encode())
+                tidings.run("once")
+                assert list(data.glob("*.damaged-*")), "a damaged store was set aside"
             tidings.run("purge", "--yes")
         left += len(found(needles, home, run)) + len(files(home, run) - before)
         left += kept_in_keychain(session, account, tmp_path / "log") is not None
