@@ -35,6 +35,8 @@ class AccessToken(models.Model):
         "created_at": ACTING,
         "expires_at": ACTING,
     }
+    stays_here: ClassVar[bool] = True
+    """Not taken out with the company: who may act for it on another server, somebody there says."""
 
     def __str__(self) -> str:
         return f"token {self.pk} ({self.role})"

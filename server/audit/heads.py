@@ -84,7 +84,7 @@ def kept(company_id: str) -> Kept | None:
     """What the data folder remembers, or None where it has no file. Raises `EnvironmentFault`, `Damaged`."""
     path = _path(company_id)
     try:
-        return _kept(json.loads(path.read_text(encoding="utf-8")))
+        return from_fields(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -119,9 +119,9 @@ def confirm(company_id: str, entry: Head) -> None:
     _change(company_id, settle)
 
 
-def begin(company_id: str, end: Head) -> None:
-    """Remember the end of a log that comes from another server. Raises `OSError`, `Damaged`."""
-    _change(company_id, lambda old: old or Kept(end))
+def begin(company_id: str, there: Kept) -> None:
+    """Remember what another server knew of a log that comes from it. Raises `OSError`, `Damaged`."""
+    _change(company_id, lambda old: old or there)
 
 
 def note_break(company_id: str, found: Break) -> None:
@@ -164,15 +164,17 @@ def _change(company_id: str, change: Callable[[Kept | None], Kept | None]) -> No
         before = kept(company_id)
         after = change(before)
         if after is not None and after != before:
-            _replace(_path(company_id), _text(after))
+            _replace(_path(company_id), json.dumps(to_fields(after), ensure_ascii=False))
 
 
-def _text(content: Kept) -> str:
+def to_fields(content: Kept) -> dict[str, Any]:
+    """As JSON keeps it."""
     fields = asdict(content)
-    return json.dumps(fields.pop("end") | fields, ensure_ascii=False)
+    return dict(fields.pop("end") | fields)
 
 
-def _kept(content: dict[str, Any]) -> Kept:
+def from_fields(content: dict[str, Any]) -> Kept:
+    """What JSON kept. Raises `ValueError`, `KeyError`, `TypeError`, `AttributeError` for anything else."""
     announced = content.get("announced")
     return Kept(
         end=_head(content),

@@ -41,6 +41,8 @@ class Verdict:
     head: Head = START
     found: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    broken: Break | None = None
+    """A break that is not on record yet: the next entry puts it there."""
 
     @property
     def faults(self) -> list[str]:
@@ -130,6 +132,7 @@ class _End:
             verdict.found.append(Fault(one.key, _told(one)))
         if not is_continued(self.kept, self.chain, self.last):
             now = Break("", self.kept.end if self.kept else None, head_of(self.last))
+            verdict.broken = now
             if now.key not in {fault.key for fault in verdict.found}:
                 verdict.found.append(Fault(now.key, _told(now)))
 

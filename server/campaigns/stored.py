@@ -15,13 +15,16 @@ from server.campaigns.manifest_tables import Mistakes, Table
 from server.campaigns.models import Campaign, Link, Media
 from server.clock import utc_text
 from server.directory.models import SMALLEST_GROUP
-from server.schemas import CAMPAIGN_ID, LinkId, Sha256
+from server.schemas import CAMPAIGN_ID, Language, LinkId, Sha256
 
 Fault = tuple[str, str]
 """A column, and what is wrong with it."""
 
 MOST_BYTES = 4 * 1024**3
 LARGEST_MINIMUM = 1000
+CONTENT = frozenset(
+    ["status", "sender", "urgency", "acknowledge", "starts", "ends", "default_language", "variants"]
+)
 IMAGES = (Media.Type.PNG, Media.Type.JPEG, Media.Type.WEBP)
 
 
@@ -64,6 +67,7 @@ class _Variant(BaseModel):
 _Variants = TypeAdapter(dict[str, _Variant])
 _Counted = TypeAdapter(dict[LinkId, LinkId])
 _Picture_ = TypeAdapter(_Picture)
+_Language = TypeAdapter(Language)
 
 
 def logo_fault(logo: object) -> Fault | None:
@@ -92,6 +96,11 @@ def campaign_faults(campaign: Campaign) -> Iterator[Fault]:
             _("it is not between {least} and {most}").format(least=SMALLEST_GROUP, most=LARGEST_MINIMUM),
         )
     content: Mapping[str, Any] = campaign.content
+    if not isinstance(content, dict):
+        yield "content", _("it is of another type")
+        return
+    if unknown := content.keys() - CONTENT:
+        yield "content", _("it says more than campaigns do: {name}").format(name=min(unknown))
     same = {
         "status": campaign.status,
         "sender": campaign.sender,
@@ -109,8 +118,12 @@ def campaign_faults(campaign: Campaign) -> Iterator[Fault]:
 
 
 def _recalled_faults(campaign: Campaign) -> Iterator[Fault]:
-    if campaign.content.get("variants") != {}:
+    if campaign.content.get("variants") != {} or campaign.sender:
         yield "content", _("a recalled campaign has no texts")
+    if campaign.content.get("acknowledge", False) is not False:
+        yield "content", _("a recalled campaign asks for nothing")
+    if fault := _fault("content", _Language, campaign.content.get("default_language")):
+        yield fault
     if fault := _fault("counted", _Counted, campaign.counted):
         yield fault
 

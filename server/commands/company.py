@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server.audit import log
+from server.audit.verifying import what_to_do
 from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
@@ -17,7 +18,7 @@ from server.directory.models import Company
 from server.errors import Refused
 from server.tenants.closing import close_company
 from server.tenants.exporting import export_company, row_counts
-from server.tenants.importing import import_company
+from server.tenants.importing import bring_in
 from server.tenants.region import region_name
 
 TELLING = ("signals.", "reports.", "audit.entrysubject")
@@ -50,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     importing.add_argument("file", type=Path, metavar=_("FILE.zip"))
+    importing.add_argument(
+        "--expect",
+        metavar=_("DIGEST"),
+        help=_("what “export” told: another archive, one that was edited, is refused"),
+    )
     closing = actions.add_parser(
         "close",
         help=_("delete a company and all that belongs to it"),
@@ -123,32 +129,54 @@ def _summary(company: Company) -> dict[str, object]:
 def _export(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     with bars() as bar:
-        manifest = export_company(company, options.file, bar)
-    log.record(company, log.COMMAND_LINE, "company-export", detail={"files": len(manifest.files)})
+        exported = export_company(company, options.file, bar)
+    detail = {"files": len(exported.manifest.files), "archive": exported.digest}
+    log.record(company, log.COMMAND_LINE, "company-export", detail=detail)
     print(_("{company} is in {file}.").format(company=company.name, file=options.file))
+    print(_("Digest: {digest}").format(digest=exported.digest))
     print(
         _("It holds personal data and the private signing keys. Only you can read it; store it encrypted."),
+        _("Note the digest elsewhere: given to “import --expect”, it tells an archive that somebody edited."),
+        sep="\n",
         file=sys.stderr,
     )
+    _warn_of_log(exported.faults)
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
     with bars() as bar:
-        company = import_company(options.file, bar)
+        imported = bring_in(options.file, bar, options.expect)
+    company = imported.company
     people = company.people.count()
     told = ngettext(
         "{company} is here, with {count} person.", "{company} is here, with {count} people.", people
     )
     print(told.format(company=company.name, count=people))
+    print(_("Digest: {digest}").format(digest=imported.digest))
     print(_("Agents look for it at {url}.").format(url=company.server_url))
-    if company.people.filter(invitations__used_at=None, invitations__isnull=False).exists():
+    print(
+        _(
+            "Left behind: tokens of the administration API, and invitations that were not used yet. Make new ones: "
+            "tidings-server token create, tidings-server invite."
+        )
+    )
+    if options.expect is None:
         print(
             _(
-                "Invitations that were not used yet work only on the server that made them. Invite those people again."
-            )
+                "Nobody has checked whether the archive was edited on its way: compare its digest with the one that was told "
+                "when it was made."
+            ),
+            file=sys.stderr,
         )
+    _warn_of_log(imported.faults)
     return 0
+
+
+def _warn_of_log(faults: Sequence[str]) -> None:
+    if faults:
+        print(_("The audit log is NOT whole, which goes along:"), *faults, sep="\n", file=sys.stderr)
+        print(what_to_do(), file=sys.stderr)
 
 
 def _close(options: argparse.Namespace) -> int:

@@ -39,6 +39,8 @@ class Invitation(models.Model):
         "retry_hash": SECRET,
         "issued_hash": SECRET,
     }
+    stays_here: ClassVar[bool] = True
+    """Not taken out with the company: codes work only where they were made, under that server's key."""
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"

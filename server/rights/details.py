@@ -41,7 +41,7 @@ def correct(person_id: UUID, company_id: str, wanted: Mapping[str, Value]) -> li
 
     Raises `Problem`: 422 when a value cannot be right, and nothing is changed; 401 when the person is gone.
     """
-    values = {field: _checked(field, wanted[field]) for field in DETAILS if field in wanted}
+    values = {field: checked(field, wanted[field]) for field in DETAILS if field in wanted}
     with transaction.atomic():
         # In the order in which an import locks: it must not write back what it has read before.
         company = Company.objects.select_for_update(no_key=True).get(pk=company_id)
@@ -79,13 +79,14 @@ def is_taken(company: Company, person: Person, email: Any) -> bool:
     return Person.objects.filter(company=company, email=email).exclude(pk=person.pk).exists()
 
 
-def _checked(field: DetailName, value: Value) -> Value:
+def checked(field: str, value: Value) -> Value:
+    """The value as it is stored. Raises `Problem` (422) for one that cannot be right."""
     if isinstance(value, list):
         return [_checked_line(field, line, MAX_ADDRESS_CHARACTERS) for line in value if line.strip()]
     return _checked_line(field, value, limit_of(Person, field))
 
 
-def _checked_line(field: DetailName, value: str, limit: int) -> str:
+def _checked_line(field: str, value: str, limit: int) -> str:
     text = unicodedata.normalize("NFC", value).strip()
     text = without_invisible(text) if field in PHONES else text
     with translation.override("en"):

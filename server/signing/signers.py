@@ -23,6 +23,8 @@ PublicKey = dict[str, str]
 
 # RFC 9864 gives Ed25519 a name of its own and deprecates RFC 8037's "EdDSA", which can mean two curves.
 ALGORITHM = "Ed25519"
+REPLACED = "replaced.jwks.json"
+"""The file of a company that moved here: the public keys of its older receipts."""
 
 
 class Signer(Protocol):
@@ -88,31 +90,75 @@ def create_keys(company_id: str) -> None:
             raise EnvironmentFault(_("The signing key cannot be written"), f"{path}: {error}") from error
 
 
+def replaced_keys(company_id: str) -> list[PublicKey]:
+    """The public keys under which older receipts were signed, after a theft or on another server. In the order of their ids.
+
+    Raises `EnvironmentFault` when one cannot be read.
+    """
+    folder = key_file(company_id, "receipt").parent
+    found: dict[str, PublicKey] = {}
+    for path in sorted(folder.glob("receipt.jwk.*.replaced")):
+        key = FileSigner(_read(path)[0], "receipt").public_key
+        found[key["kid"]] = key
+    if (moved := folder / REPLACED).exists():
+        for key in read_key_set(moved):
+            found.setdefault(key["kid"], key)
+    return [found[kid] for kid in sorted(found)]
+
+
+def read_key_set(path: Path) -> list[PublicKey]:
+    """Public Ed25519 keys for receipts in a file. Raises `EnvironmentFault` when it holds anything else."""
+    try:
+        keys = [OKPKey.import_key(key) for key in json.loads(path.read_text(encoding="utf-8"))["keys"]]
+        if any(key.is_private or key.curve_name != "Ed25519" for key in keys):
+            raise ValueError(_("it holds other keys"))
+    except (OSError, JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    return [FileSigner(key, "receipt").public_key for key in keys]
+
+
 def load_signer(company_id: str, use: Use) -> Signer:
     """The company's signer for campaigns (and its own document) or for receipts.
 
     Raises `EnvironmentFault` when the key is missing, unreadable, damaged, or open to other users.
     """
     path = key_file(company_id, use)
-    try:
-        with path.open(encoding="utf-8") as file:
-            mode, text = os.fstat(file.fileno()).st_mode, file.read()
-        key = OKPKey.import_key(json.loads(text))
-    except FileNotFoundError as error:
-        raise EnvironmentFault(
-            _("The signing key is missing"),
-            _("{path} does not exist. Restore it from your backup.").format(path=path),
-        ) from error
-    except (OSError, JoseError, ValueError) as error:
-        raise EnvironmentFault(
-            _("The signing key cannot be read"), _("{path}: {reason}").format(path=path, reason=error)
-        ) from error
+    key, mode = _read(path)
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise EnvironmentFault(
             _("The signing key is open to others"),
             _("Other users of this machine can read {path}. Run: chmod 600 {path}").format(path=path),
         )
     return FileSigner(key, use)
+
+
+def signer_in(folder: Path, use: Use) -> Signer:
+    """The signer whose key lies in a folder that is no company's yet. Raises `EnvironmentFault`."""
+    return FileSigner(_read(folder / f"{use}.jwk.json")[0], use)
+
+
+def _read(path: Path) -> tuple[OKPKey, int]:
+    """The private key in a file, and the file's mode."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode, text = os.fstat(file.fileno()).st_mode, file.read()
+        key = OKPKey.import_key(json.loads(text))
+        if not key.is_private or key.curve_name != "Ed25519":
+            raise ValueError(_("it holds another key"))
+    except FileNotFoundError as error:
+        raise EnvironmentFault(
+            _("The signing key is missing"),
+            _("{path} does not exist. Restore it from your backup.").format(path=path),
+        ) from error
+    except (OSError, JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    return key, mode
+
+
+def _unreadable(path: Path, error: Exception) -> EnvironmentFault:
+    return EnvironmentFault(
+        _("The signing key cannot be read"), _("{path}: {reason}").format(path=path, reason=error)
+    )
 
 
 def public_keys(company_id: str) -> dict[str, list[PublicKey]]:

@@ -6,8 +6,11 @@ rows/directory.person.jsonl   one row a line, canonical JSON, in the order in wh
 media/<sha256>                the files that campaigns name
 keys/campaign.jwk.json        the private signing keys: whoever has them can speak for the company
 keys/receipt.jwk.json
+keys/replaced.jwks.json       the public keys under which older receipts were signed
+audit/end.json                what the data folder knows of the audit log: its end, breaks, and what was said of them
 ```
-The same company gives the same bytes: nothing in the archive tells when it was made.
+The same company gives the same bytes: nothing in the archive tells when it was made. The manifest's SHA-256 stands for all of
+it: whoever notes it elsewhere can tell an archive that was edited.
 """
 
 import contextlib
@@ -16,9 +19,10 @@ import json
 import os
 import re
 import shutil
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal
@@ -34,11 +38,23 @@ LARGEST_MANIFEST = 16 * 1024 * 1024
 LARGEST_RATIO = 200
 """Bytes that one compressed byte may stand for. Rows stay far below; a bomb does not (DEFLATE can reach 1,032)."""
 CHUNK_BYTES = 1024 * 1024
+MOST_LIST_BYTES = 32 * 1024 * 1024
+"""Of the list of members: a quarter of a million media, of which Python keeps ten times as much in memory."""
+LONGEST_END = 66 * 1024
+END_OF_LIST, END_OF_LONG_LIST = b"PK\x05\x06", b"PK\x06\x06"
+"""What APPNOTE.TXT 4.3 calls the end of central directory record, and that of ZIP64."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNREADABLE = (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 """What `zipfile` raises for archives that are damaged, encrypted or of an unknown kind."""
-MEMBER = r"^(rows/[a-z_]{1,60}\.[a-z_]{1,80}\.jsonl|media/[0-9a-f]{64}|keys/(campaign|receipt)\.jwk\.json)$"
+LOG_END = "audit/end.json"
+REPLACED_KEYS = "keys/replaced.jwks.json"
+MEMBER = (
+    r"^(rows/[a-z_]{1,60}\.[a-z_]{1,80}\.jsonl|media/[0-9a-f]{64}|keys/(campaign|receipt)\.jwk\.json"
+    r"|keys/replaced\.jwks\.json|audit/end\.json)$"
+)
+LARGEST_SMALL_FILE = 16 * 1024 * 1024
+"""Of keys and of what is known of the audit log."""
 
 MemberName = Annotated[str, Field(pattern=MEMBER)]
 
@@ -97,8 +113,8 @@ class ArchiveWriter:
             raise _unwritable(self._path, error) from error
         self._files[name] = Member(size=size, sha256=digest.hexdigest())
 
-    def finish(self, company: str, name: str, region: Literal["eu", "us"]) -> Manifest:
-        """Write the manifest and put the archive in its place. Raises `EnvironmentFault`."""
+    def finish(self, company: str, name: str, region: Literal["eu", "us"]) -> tuple[Manifest, str]:
+        """Write the manifest and put the archive in its place. Answers its SHA-256, too. Raises `EnvironmentFault`."""
         manifest = Manifest(
             company=company, name=name, region=region, files=dict(sorted(self._files.items()))
         )
@@ -111,7 +127,7 @@ class ArchiveWriter:
             self._partial.replace(self._path)
         except OSError as error:
             raise _unwritable(self._path, error) from error
-        return manifest
+        return manifest, hashlib.sha256(content.encode()).hexdigest()
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -137,9 +153,11 @@ def _unwritable(path: Path, error: OSError) -> EnvironmentFault:
 class ArchiveReader:
     """An archive whose manifest fits its members. Nothing is read beyond the sizes that it names, or under another name."""
 
-    def __init__(self, archive: zipfile.ZipFile, manifest: Manifest) -> None:
+    def __init__(self, archive: zipfile.ZipFile, manifest: Manifest, digest: str) -> None:
         self._zip = archive
         self.manifest = manifest
+        self.digest = digest
+        """SHA-256 of the manifest, in hex."""
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A member's bytes; after the last of them, its size and hash have been checked. Raises `Refused`."""
@@ -158,7 +176,16 @@ class ArchiveReader:
         if left or digest.hexdigest() != expected.sha256:
             raise damaged(_("{name} is not what the manifest says").format(name=name))
 
-    def lines(self, name: str) -> Iterator[bytes]:
+    def small(self, name: str) -> bytes | None:
+        """All of a member that is never large, or None where there is none. Raises `Refused`."""
+        member = self.manifest.files.get(name)
+        if member is None:
+            return None
+        if member.size > LARGEST_SMALL_FILE:
+            raise damaged(_("{name} is too large").format(name=name))
+        return b"".join(self.chunks(name))
+
+    def lines(self, name: str) -> Generator[bytes, None, None]:
         """A member's lines, without their ends. Raises `Refused`."""
         rest = b""
         for chunk in self.chunks(name):
@@ -187,26 +214,50 @@ def damaged(reason: str) -> Refused:
 def opened(path: Path) -> Iterator[ArchiveReader]:
     """Open an archive and check its manifest. Raises `Refused` for what is no archive of a company."""
     try:
+        _check_list(path)
         archive = zipfile.ZipFile(path)
     except (*UNREADABLE, ValueError) as error:
         raise Refused(_("The archive cannot be read"), f"{path}: {error}") from error
     with archive:
-        manifest = _manifest(archive)
+        content = _manifest_text(archive)
+        manifest = _manifest(content)
         _check_members(archive, manifest, path)
-        yield ArchiveReader(archive, manifest)
+        yield ArchiveReader(archive, manifest, hashlib.sha256(content).hexdigest())
 
 
-def _manifest(archive: zipfile.ZipFile) -> Manifest:
+def _check_list(path: Path) -> None:
+    """Refuse a list of members that `zipfile` would fill the memory with. It lies at the end, and is read as a whole."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_END))
+        end = file.read()
+    # In the order in which `zipfile` looks for it.
+    place = len(end) - 22 if end[-22:-18] == END_OF_LIST and end[-2:] == b"\0\0" else end.rfind(END_OF_LIST)
+    if place < 0 or len(end) < place + 22:
+        return  # no ZIP file, which `zipfile` says
+    (listed,) = struct.unpack_from("<L", end, place + 12)
+    long = place - 20 - 56
+    if long >= 0 and end[long : long + 4] == END_OF_LONG_LIST:
+        (listed,) = struct.unpack_from("<Q", end, long + 40)
+    if listed > MOST_LIST_BYTES:
+        raise damaged(_("it holds too many files"))
+
+
+def _manifest_text(archive: zipfile.ZipFile) -> bytes:
     try:
         with archive.open(MANIFEST) as member:
             content = member.read(LARGEST_MANIFEST + 1)
         if len(content) > LARGEST_MANIFEST:
             raise damaged(_("its manifest is too large"))
-        return Manifest.model_validate_json(content)
     except KeyError as error:
         raise damaged(_("it has no manifest")) from error
     except UNREADABLE as error:
         raise damaged(f"{MANIFEST}: {error}") from error
+    return content
+
+
+def _manifest(content: bytes) -> Manifest:
+    try:
+        return Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         raise damaged(f"{MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

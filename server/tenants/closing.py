@@ -29,7 +29,7 @@ from server.tenants.rows import company_models, is_numbered, label, rows_of
 ORDER = "closing"
 ARRIVAL = "arrival"
 """The order under which a company is brought in: one that was interrupted is undone."""
-GROWS_BY_EXPORTING = "rows/audit."
+GROWS_BY_EXPORTING = ("rows/audit.", "audit/")
 """That a company was exported is on record in it."""
 
 
@@ -95,7 +95,7 @@ def _compared_with(company: Company, exported: Path, bar: Bar) -> dict[str, Any]
         before = archive.manifest
     with reading():
         with tempfile.TemporaryDirectory(dir=exported.parent, prefix=".tidings-") as folder:
-            now = export_here(company, Path(folder) / "now.zip", bar)
+            now, _digest = export_here(company, Path(folder) / "now.zip", bar=bar)
         if _compared(before) != _compared(now):
             raise _not_all(company, exported)
         return _state(company)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast
@@ -9,14 +10,17 @@ from typing import Literal, cast
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from server.audit.verifying import Verdict, verify
 from server.campaigns.media_files import CHUNK_BYTES, path_of
 from server.campaigns.models import Media
 from server.database.transactions import reading
 from server.directory.importing.progress import Bar, no_bar
 from server.directory.models import Company
 from server.errors import EnvironmentFault
-from server.signing.signers import Use, key_file
-from server.tenants.archive import ArchiveWriter, Manifest
+from server.signing.digests import canonical_json
+from server.signing.signers import Use, key_file, replaced_keys
+from server.tenants.archive import LOG_END, REPLACED_KEYS, ArchiveWriter, Manifest
+from server.tenants.moved_log import taken_out
 from server.tenants.row_lines import Numbers, to_line
 from server.tenants.rows import archived_models, company_models, label, rows_of
 
@@ -24,21 +28,35 @@ ROWS_AT_ONCE = 500
 KEYS: tuple[Use, ...] = ("campaign", "receipt")
 
 
-def export_company(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
+@dataclass(frozen=True)
+class Exported:
+    """What was written. `digest`: SHA-256 of its manifest, in hex. `faults`: what is wrong with the audit log, in words."""
+
+    manifest: Manifest
+    digest: str
+    faults: list[str]
+
+
+def export_company(company: Company, path: Path, bar: Bar = no_bar) -> Exported:
     """Write the whole company into an archive at `path`. Nothing changes in the company.
 
     Raises `Refused` when the file is there already, `EnvironmentFault` when something of the company is missing or the disk
     refuses; there is no file then.
     """
+    verdict = verify(company)
     with reading():
-        return export_here(company, path, bar)
+        manifest, digest = export_here(company, path, verdict, bar)
+    return Exported(manifest, digest, verdict.faults)
 
 
-def export_here(company: Company, path: Path, bar: Bar = no_bar) -> Manifest:
-    """The same within the caller's `reading`."""
+def export_here(
+    company: Company, path: Path, verdict: Verdict | None = None, bar: Bar = no_bar
+) -> tuple[Manifest, str]:
+    """The same within the caller's `reading`. `verdict`: on the audit log, as it is outside of what is read here."""
     stored = Company.objects.get(pk=company.pk)
     with ArchiveWriter(path) as archive:
         _write_rows(stored, archive, bar)
+        archive.add(LOG_END, iter([taken_out(stored.pk, verdict or Verdict())]))
         media = Media.objects.filter(company=stored).order_by("sha256").values_list("sha256", flat=True)
         _write_files(stored, list(media), archive, bar)
         return archive.finish(stored.pk, stored.name, cast(Literal["eu", "us"], stored.region))
@@ -72,6 +90,7 @@ def _write_files(company: Company, media: list[str], archive: ArchiveWriter, bar
     tick = bar(_("Files"), len(media) + len(KEYS))
     places = {f"media/{sha256}": path_of(company.pk, sha256) for sha256 in media}
     places |= {f"keys/{use}.jwk.json": key_file(company.pk, use) for use in KEYS}
+    archive.add(REPLACED_KEYS, iter([canonical_json({"keys": replaced_keys(company.pk)}).encode()]))
     for done, (name, place) in enumerate(places.items(), start=1):
         try:
             with place.open("rb") as file:

@@ -4,6 +4,7 @@ Rows that the database numbers are numbered afresh, from 1 in the order in which
 gives the same bytes whatever numbers a database used; references to them follow.
 """
 
+import itertools
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -19,10 +20,15 @@ from server.campaigns.countable import counted_as, hide_uncounted
 from server.campaigns.models import Campaign
 from server.errors import Refused
 from server.signing.digests import canonical_json
+from server.tenants.arrival_rules import arrival_faults
 from server.tenants.row_rules import faults_of, without_wrong_counts
 from server.tenants.rows import AnyField, Reference, columns, is_numbered, label, referred_models, target
 
 LONGEST_LINE = 8 * 1024 * 1024
+WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What JSON raises that is not of the shape of a row."""
+MOST_REFERRED = 1_000_000
+"""Rows of a table that others refer to: people, campaigns. Their names on both sides are held in memory."""
 
 
 class Numbers:
@@ -35,8 +41,15 @@ class Numbers:
         self._known: dict[str, dict[Any, Any]] = {}
 
     def learn(self, model: type[Model], here: Any, there: Any) -> None:
+        """Raises `Refused` when there are more than the memory has room for."""
         if model in referred_models():
-            self._known.setdefault(label(model), {})[here] = there
+            known = self._known.setdefault(label(model), {})
+            known[here] = there
+            if len(known) > MOST_REFERRED:
+                raise Refused(
+                    _("The company is too large"),
+                    _("{table} has more than {most} rows.").format(table=label(model), most=MOST_REFERRED),
+                )
 
     def of(self, model: type[Model], here: Any) -> Any:
         """Raises `KeyError` for a row that has not been met."""
@@ -72,31 +85,47 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def from_line(model: type[Model], line: bytes, numbers: Numbers) -> tuple[Model, Any]:
+def wrong_row(model: type[Model], number: int, reason: str) -> Refused:
+    """What is told of a row that cannot be brought in. `number`: of its line, from 1; `reason`: the column, and why."""
+    return Refused(
+        _("The archive holds a row that cannot be right"),
+        _(
+            "{table}: {reason} (rows/{table}.jsonl, row {number}). Nothing was imported. Take the company out again, "
+            "where it is; what “tidings-server check” tells there has to be mended first."
+        ).format(table=label(model), number=number, reason=reason[:300].rstrip(".")),
+    )
+
+
+def from_line(model: type[Model], line: bytes, number: int, numbers: Numbers) -> tuple[Model, Any]:
     """The row, not saved, and what the archive calls it. A field that an older archive lacks has its default.
 
-    Raises `Refused` for a line that does not hold such a row.
+    `number`: of the line, from 1. Raises `Refused` for a line that does not hold such a row.
     """
     try:
         values = json.loads(line)
         if not isinstance(values, dict):
             raise ValueError(_("no object"))
         row = model(**_attributes(model, values, numbers))
-        if (
-            isinstance(row, Campaign) and "counted" not in values
-        ):  # an older version counted each link for itself
-            row.counted = counted_as(row.content)
-            if row.result is not None:
-                hide_uncounted(row)
+        if isinstance(row, Campaign):
+            _count_anew(row, known="counted" in values)
         without_wrong_counts(row)
-        for column, reason in faults_of(row):
+        for column, reason in itertools.chain(faults_of(row), arrival_faults(row)):
             raise ValueError(f"{column}: {reason}")
         return row, values[model._meta.pk.name]
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError) as error:
+    except (*WRONG_SHAPE, ValidationError) as error:
         told = "; ".join(error.messages) if isinstance(error, ValidationError) else f"{error}"
-        raise Refused(
-            _("The archive holds a row that cannot be right"), f"{label(model)}: {told[:300]}"
-        ) from error
+        raise wrong_row(model, number, told) from error
+
+
+def _count_anew(row: Campaign, *, known: bool) -> None:
+    """Of a recalled campaign nobody can tell any more which links were in which variant: they have no figures here."""
+    if row.status == Campaign.Status.RECALLED:
+        row.counted = {}
+    if known:
+        return
+    row.counted = counted_as(row.content)
+    if row.result is not None:  # an older version counted each link for itself
+        hide_uncounted(row)
 
 
 def _attributes(model: type[Model], values: Mapping[str, Any], numbers: Numbers) -> dict[str, Any]:

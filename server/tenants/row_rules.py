@@ -10,10 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from server.campaigns.models import Campaign, Link, Media
 from server.campaigns.stored import MOST_BYTES, Fault, campaign_faults, link_faults, logo_fault
 from server.directory.company_file import CompanySection, NoticeSection
-from server.directory.importing.cells import MAX_ADDRESS_CHARACTERS, email_objection, limit_of, text_objection
+from server.directory.importing.cells import (
+    MAX_ADDRESS_CHARACTERS,
+    MAX_ADDRESSES,
+    email_objection,
+    limit_of,
+    text_objection,
+)
 from server.directory.models import SMALLEST_GROUP, Company, Group, Notice, Person
 from server.reports.figures import Report
 from server.reports.models import Block, Snapshot
+from server.rights.models import DETAILS
 from server.schemas import Sha256
 from server.tenants.rows import label, rows_of
 
@@ -95,6 +102,10 @@ def _person(row: Person) -> Iterator[Fault]:
             continue
         for line in lines:
             yield from _text(name, line, MAX_ADDRESS_CHARACTERS)
+        if len(lines) > MAX_ADDRESSES:
+            yield name, _("it has more than {most} lines").format(most=MAX_ADDRESSES)
+    if not isinstance(row.own_fields, list) or set(map(str, row.own_fields)) - set(DETAILS):
+        yield "own_fields", _("there is no such field")
 
 
 def _media(row: Media) -> Iterator[Fault]:

@@ -48,7 +48,7 @@ def company_models() -> Sequence[type[Model]]:
 
 
 def archived_models() -> Sequence[type[Model]]:
-    """Those whose rows are taken out with the company, in the same order. The others go with its account."""
+    """Those whose rows are taken out with the company, in the same order. The others stay behind, and go with its account."""
     return [model for model in company_models() if not getattr(model, "stays_here", False)]
 
 

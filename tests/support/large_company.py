@@ -245,7 +245,7 @@ def audit_entries(owner: Company, count: int) -> None:
     store(entries())
     chain.save()
     heads.forget(owner.pk)
-    heads.begin(owner.pk, heads.Head(chain.number, chain.digest))
+    heads.begin(owner.pk, heads.Kept(heads.Head(chain.number, chain.digest)))
 
 
 def erased_before(owner: Company, count: int) -> None:

@@ -1,15 +1,16 @@
 """A company with at least one row in every table. Use within `ServerHome.opened()`."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
-from tests.support.canaries import Canaries
 from tests.support.wire import an_hour_ago
 
-PICTURE = b"\x89PNG needle in a picture"
+PICTURE = b"\x89PNG\r\n\x1a\nneedle in a picture"
 
 
 @dataclass(frozen=True)
@@ -20,33 +21,55 @@ class Whole:
     needles: list[bytes]
 
 
-def fill(home: ServerHome, people: int = 6) -> Whole:
+def fill(home: ServerHome, people: int = 14) -> Whole:
     """Northwind with people, computers, a campaign with a picture, and a row of every other model."""
+    from server.access.roles import Role
+    from server.access.tokens import create
+    from server.acknowledgements.recording import acknowledge
+    from server.audit import log
     from server.delivery.enrolment import invite
+    from server.delivery.models import Device
+    from server.delivery.rotation import announce, settle
+    from server.delivery.tokens import new_token, token_hash
     from server.directory.models import Company
-    from server.reports.models import Block, Snapshot
+    from server.reports.models import Suppression
+    from server.reports.snapshots import make_if_due
+    from server.rights.details import correct
+    from server.signing.documents import publish_company
     from server.tenants.rows import company_models, rows_of
 
     everybody = server_data.add_people(people)
     tokens = server_data.add_computers(everybody)
     picture = server_data.add_media(PICTURE, "image/png")
     Company.objects.update(logo={"sha256": picture.sha256, "size": picture.size, "type": picture.type})
+    company = server_data.company()
+    publish_company(company)
     campaign = server_data.publish(
         "c-one", starts=an_hour_ago(), groups=["Everyone"], people=everybody[:2], media=[picture]
     )
-    invite(everybody[0], timedelta(days=1))
-    canaries = Canaries(everybody[0], campaign)
-    canaries.plant()
-    for model in company_models():
-        if not rows_of(model, "northwind").exists():
-            canaries.row(model)
-    # What is kept so that it need not be counted again is taken out of an archive where it has another form.
-    Block.objects.update(counts=None)
-    Snapshot.objects.update(sizes={"assigned": people, "groups": {}})
-    company = server_data.company()
+    for person, receipts in zip(everybody, life.share_all(everybody).values(), strict=True):
+        life.act(person, campaign, receipts["seen"])
+    assert make_if_due(campaign)
+    asking = server_data.publish("c-asking", starts=an_hour_ago(), acknowledge=True)
+    first = everybody[0]
+    acknowledge(life.caller(first), uuid4(), asking.campaign_id, datetime.now(UTC))
+    invite(first, timedelta(days=1))
+    create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
+    log.record(company, "agent", "read-own-data", first.pk)
+    named: dict[str, str | list[str]] = {
+        "title": "canary-title",
+        "site_addresses": ["canary-site"],
+        "email": "canary@northwind.example",
+    }
+    correct(first.pk, company.pk, named)
+    old, tokens[0] = token_hash(tokens[0]), new_token()
+    announce(Device.objects.get(token_hash=old).pk, old, token_hash(tokens[0]))
+    settle(token_hash(tokens[0]))
+    Suppression.objects.create(person=everybody[-1], signal="like")
     assert all(rows_of(model, company.pk).exists() for model in company_models())
     keys = [file.read_bytes() for file in (home.folder / "keys").rglob("*.json")]
     (home.folder / "company.toml").unlink()
+    company.refresh_from_db()
     texts = [
         b"canary-",
         b"@northwind.example",

@@ -163,7 +163,7 @@ def test_a_log_written_anew_with_its_end_is_found_by_a_digest_noted_elsewhere(ch
     _change_and_write_anew()
     heads.forget("northwind")
     chain_end = Chain.objects.get()
-    heads.begin("northwind", heads.Head(chain_end.number, chain_end.digest))
+    heads.begin("northwind", heads.Kept(heads.Head(chain_end.number, chain_end.digest)))
     assert _verdict().sound, "the server by itself cannot know"
     assert not _verdict(noted).sound
 

@@ -5,6 +5,8 @@ import contextlib
 import hashlib
 import json
 import random
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,10 +120,10 @@ def _second_company(files: Files) -> None:
         (_add(PEOPLE, b"[" * 100_000 + b"\n"), "directory.person"),
         (_second_company, "not the one that the manifest names"),
         (_edit(COMPANY, b'"signals":["seen","click","like"]', b'"signals":5'), "directory.company: signals"),
-        (_edit(PEOPLE, b'"first_name":"', b'"first_name":"\\ud800'), "do not fit together"),
+        (_edit(PEOPLE, b'"first_name":"', b'"first_name":"\\ud800'), "does not fit together"),
         (_add(f"media/{'0' * 64}", b"another"), "not what the manifest says"),
         (_last_line_lost, "ends within a line"),
-        (_person_twice, "do not fit together"),
+        (_person_twice, "does not fit together"),
         (_other_keys, "not those of its company"),
         (_add("rows/future.thing.jsonl", b"{}\n"), "newer version"),
         (_add("../../etc/passwd", b"root"), "manifest.json"),
@@ -151,6 +153,49 @@ def test_an_archive_that_is_not_what_its_manifest_says_is_refused(
 ) -> None:
     with pytest.raises(Refused, match="damaged"):
         import_company(_repacked(archive, tmp_path / "bad.zip", change, honest=False))
+
+
+def test_a_list_of_files_that_would_fill_the_memory_is_not_read(
+    archive: Path, target: ServerHome, tmp_path: Path
+) -> None:
+    """Half a million empty files: 50 MB on the disk, and more than 500 MB as Python keeps their names."""
+    bad = tmp_path / "bad.zip"
+    name = b"x" * 40
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *[0] * 9, len(name), *[0] * 6) + name
+    count = 500_000
+    long = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(entry) * count, 0)
+    place = struct.pack("<4sIQI", b"PK\x06\x07", 0, len(entry) * count, 1)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    bad.write_bytes(entry * count + long + place + end)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused, match="too many files"):
+            import_company(bad)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_long_rows_are_read_a_few_at_a_time(archive: Path, target: ServerHome, tmp_path: Path) -> None:
+    """Lines of five megabytes each, all of them wrong: the first is refused before the others are read."""
+    chance = random.Random(5)
+    hexed = chance.randbytes(60_000).hex()
+
+    def lengthen(files: Files) -> None:
+        row = json.loads(files[PEOPLE].splitlines()[0])
+        long = row | {"first_name": hexed * 40}
+        files[PEOPLE] = 16 * (json.dumps(long).encode() + b"\n")
+
+    tracemalloc.start()
+    try:
+        bad = _repacked(archive, tmp_path / "bad.zip", lengthen)
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        with pytest.raises(Refused, match="first_name"):
+            import_company(bad)
+        assert tracemalloc.get_traced_memory()[1] - before < 45_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -220,7 +265,7 @@ def test_a_document_with_a_deep_header_is_one_more_that_does_not_fit(
         row["document"] = f"{header}.e30.AA"
         files[COMPANY] = json.dumps(row).encode() + b"\n"
 
-    with empty_server.opened(), pytest.raises(Refused, match="damaged"):
+    with empty_server.opened(), pytest.raises(Refused, match="not those of its company"):
         import_company(_repacked(archive, tmp_path / "deep.zip", deepen))
     with empty_server.opened():
         assert not Company.objects.exists()

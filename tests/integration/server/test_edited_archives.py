@@ -1,31 +1,40 @@
 """An archive that somebody edited brings nothing that could not be set here: each row is refused, or harmless."""
 
 import contextlib
+import hashlib
 import json
 import random
+import re
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from server.access.models import AccessToken
 from server.campaigns.models import Campaign
-from server.directory.models import SMALLEST_GROUP, Company, Notice
+from server.delivery.models import Device, Invitation
+from server.delivery.tokens import token_hash
+from server.directory.models import SMALLEST_GROUP, Company, Notice, Person
 from server.errors import Refused
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember
 from server.reports.snapshots import newest
 from server.signals.keys import person_key
+from server.tenants.archive import opened
 from server.tenants.closing import close_company
 from server.tenants.exporting import export_company
 from server.tenants.importing import import_company
 from server.tenants.row_rules import wrong_rows
-from tests.integration.server.test_company_archives import Files, _read, _repacked
+from tests.integration.server.test_company_archives import Change, Files, _read, _repacked
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.server_commands import run_command
+from tests.support.whole_company import fill
 from tests.support.wire import an_hour_ago
 
 FUZZED = 60
@@ -50,6 +59,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         report(campaign)
         server_data.publish("c-some", groups=["Everyone"], people=people[:3])
         run_command("campaign", "recall", "c-some")
+        server_data.publish("c-taken-back", starts=an_hour_ago(), variants={"en": ["l1"], "fr": ["l1", "l2"]})
+        run_command("campaign", "recall", "c-taken-back")
+        fill(home)
         path = home.folder.parent / "northwind.zip"
         export_company(Company.objects.get(), path)
     return path
@@ -150,6 +162,291 @@ def test_what_could_not_be_set_here_is_refused_with_its_table_and_column(
         import_company(_with(archive, tmp_path / "bad.zip", table, 0, **{column: value}))
     assert refused.value.message.startswith(f"{table}: {column}"), refused.value.message
     assert not Company.objects.filter(pk="northwind").exists()
+
+
+PERSON_KEY = "ab" * 32
+CONSENT, SIGNAL, DEVICE = "signals.consent", "signals.signal", "delivery.device"
+
+
+@pytest.mark.parametrize(
+    ("table", "index", "column", "value", "said"),
+    [
+        (CONSENT, 0, "status", "withdrawn", "the receipt says something else"),
+        (CONSENT, 0, "signal", "like", "the receipt says something else"),
+        (CONSENT, 0, "notice_version", 2, "the receipt says something else"),
+        (CONSENT, 0, "time", "2026-11-20T12:00:00+00:00", "the receipt says something else"),
+        (CONSENT, 0, "language", "fr", "the receipt says something else"),
+        (CONSENT, 0, "language", "=1+1", "it will not do"),
+        (CONSENT, 0, "received_at", "2999-01-01T00:00:00+00:00", "in the future"),
+        (CONSENT, 0, "receipt_id", "0d9b6c1e-3f2a-4c5d-8e7f-000000000001", "the receipt says something else"),
+        (CONSENT, 0, "receipt", "a.b.c", "signature"),
+        ("directory.notice", -1, "text", {"en": "Something else"}, "does not say what the row says: notice"),
+        (SIGNAL, 0, "person_key", PERSON_KEY, "nobody agreed"),
+        (SIGNAL, 0, "signal", "like", "likes have one"),
+        (SIGNAL, 0, "date", "2020-01-01", "not within the campaign"),
+        (SIGNAL, 0, "link_id", "l1", "clicks have one"),
+        (SIGNAL, 0, "value", 1, "likes have one"),
+        (SIGNAL, 0, "event_id", "00000000-0000-0000-0000-000000000000", "not random"),
+        ("reports.blockmember", 0, "person_key", PERSON_KEY, "nobody agreed"),
+        ("reports.snapshot", 0, "made_at", "2999-01-01T00:00:00+00:00", "in the future"),
+        ("signals.campaignkey", 0, "key", "", "32 bytes"),
+        ("signals.campaignkey", 0, "key", "AAAA", "32 bytes"),
+        (DEVICE, 0, "token_hash", "secret", "will not do"),
+        (DEVICE, 0, "family", "secret", "will not do"),
+        (DEVICE, 0, "agent_version", "<b>", "will not do"),
+        (DEVICE, 0, "enrolled_at", "2999-01-01T00:00:00+00:00", "in the future"),
+        (DEVICE, 0, "reused", True, "disconnected"),
+        ("delivery.spenttoken", 0, "grace_until", "2999-01-01T00:00:00+00:00", "minutes"),
+        ("rights.correctionrequest", 0, "value", "no address", "no e-mail address"),
+        ("rights.correctionrequest", 0, "value", ["a@b.example"], "another type"),
+        ("rights.correctionrequest", 0, "field", "site_addresses", "another type"),
+        ("rights.correctionrequest", 0, "requested_at", "2999-01-01T00:00:00+00:00", "in the future"),
+        ("acknowledgements.acknowledgement", 0, "time", "2020-01-01T00:00:00+00:00", "before the campaign"),
+        ("acknowledgements.acknowledgement", 0, "campaign", 1, "does not ask"),
+        ("campaigns.media", 0, "type", "video/mp4", "another type"),
+        ("campaigns.media", 0, "size", 5, "the file has"),
+        ("campaigns.media", 0, "sha256", "0" * 64, "not in the archive"),
+        (COMPANY, 0, "name", "Southwind", ""),
+        (COMPANY, 0, "link_hosts", ["evil.example"], "does not say what the row says: link_hosts"),
+        (COMPANY, 0, "named_reporting", True, "does not say what the row says: named_reporting"),
+        (COMPANY, 0, "counter", 0, "higher one"),
+        (COMPANY, 0, "document_expires", "2999-01-01T00:00:00+00:00", "when the document expires"),
+        (COMPANY, 0, "document", "a.b.c", "not those of its company"),
+        (CAMPAIGN, 0, "document", "a.b.c", "signature"),
+        (CAMPAIGN, 0, "content", "x", "another type"),
+        (CAMPAIGN, 0, "content", [], "another type"),
+        (CAMPAIGN, 0, "content", {"surprise": True}, "says more"),
+        (CAMPAIGN, 2, "content", {"status": "recalled", "sender": "X", "variants": {}}, "sender"),
+        (CAMPAIGN, 2, "sender", "X", "sender"),
+        (CAMPAIGN, 0, "counter", 1, "does not say what the row says: ctr"),
+        (CAMPAIGN, 0, "notice_version", 99, "no such notice"),
+        (CAMPAIGN, 0, "published_at", "2999-01-01T00:00:00+00:00", "in the future"),
+        (CAMPAIGN, 0, "closed_at", "2026-11-20T12:00:00+00:00", "a closed campaign has a result"),
+        (LINK, 0, "label", "Free money", "not in the campaign’s content"),
+        (LINK, 0, "url", "https://evil.example/", "not in the campaign’s content"),
+        (LINK, 0, "link_id", "l9", "other links"),
+        ("directory.person", 0, "own_fields", ["id"], "no such field"),
+        ("directory.person", 0, "site_addresses", 21 * ["x"], "more than 20"),
+        ("directory.person", 1, "email", "p0@northwind.example", "fit together"),
+    ],
+)
+def test_what_no_server_would_have_stored_is_refused_with_its_file_row_and_column(
+    archive: Path,
+    server: ServerHome,
+    tmp_path: Path,
+    table: str,
+    index: int,
+    column: str,
+    value: Any,
+    said: str,
+) -> None:
+    before = set(server.folder.rglob("*"))
+    with pytest.raises(Refused) as refused:
+        import_company(_with(archive, tmp_path / "bad.zip", table, index, **{column: value}))
+    message = f"{refused.value.title} {refused.value.message}"
+    assert said in message
+    assert "Nothing was imported" in message
+    if column != "name":
+        assert re.search(r"\(rows/[a-z.]+\.jsonl, row \d+\)", message), message
+    assert not Company.objects.filter(pk="northwind").exists()
+    assert not Person.objects.filter(company="northwind").exists()
+    left = {path for path in set(server.folder.rglob("*")) - before if path.is_file()}
+    assert not [path for path in left if "northwind" in str(path) or ".import-" in str(path)]
+
+
+def test_the_row_that_is_named_is_the_one_that_was_edited(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    for table, column, value in (("directory.person", "email", "x"), (CONSENT, "language", "fr")):
+        with pytest.raises(Refused, match=f"{table}.jsonl, row 4"):
+            import_company(_with(archive, tmp_path / "bad.zip", table, 3, **{column: value}))
+
+
+def _copied(files: Files, table: str, index: int, **values: Any) -> None:
+    row = _rows(files, table)[index] | values
+    files[f"rows/{table}.jsonl"] += json.dumps(row).encode() + b"\n"
+
+
+def test_a_consent_cannot_be_copied_to_who_never_gave_it(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    def copy(files: Files) -> None:
+        _copied(files, CONSENT, 0, id=10_000, person=_rows(files, CONSENT)[-1]["person"])
+
+    with pytest.raises(Refused, match="another person’s"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", copy))
+
+
+def test_a_signal_cannot_be_given_to_who_shares_nothing(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    """Somebody who knows the campaign's key knows how everybody is called under it."""
+
+    def add(files: Files) -> None:
+        consents = {row["person"] for row in _rows(files, CONSENT)}
+        (silent, *_others) = (
+            row["id"] for row in _rows(files, "directory.person") if row["id"] not in consents
+        )
+        key = b64decode(_rows(files, "signals.campaignkey")[0]["key"])
+        _copied(files, SIGNAL, 0, id=10_000, event_id=str(uuid4()), person_key=person_key(key, UUID(silent)))
+
+    def silence(files: Files) -> None:
+        person = _rows(files, CONSENT)[-1]["person"]
+        rows = [row for row in _rows(files, CONSENT) if row["person"] != person]
+        files[f"rows/{CONSENT}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    with pytest.raises(Refused, match="nobody agreed to share this"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", silence))
+
+    def both(files: Files) -> None:
+        new = _rows(files, "directory.person")[0] | {"id": str(uuid4()), "email": "silent@northwind.example"}
+        files["rows/directory.person.jsonl"] += json.dumps(new).encode() + b"\n"
+        add(files)
+
+    with pytest.raises(Refused, match="nobody agreed to share this"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", both))
+
+
+def test_no_block_of_few_arrives_and_nobody_is_in_two(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    members = "reports.blockmember"
+
+    def shrink(files: Files) -> None:
+        rows = _rows(files, members)
+        kept = [row for row in rows if row["block"] != rows[0]["block"]] + rows[:1]
+        files[f"rows/{members}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in kept)
+
+    def double(files: Files) -> None:
+        block = next(
+            row for row in _rows(files, "reports.block") if row["id"] == _rows(files, members)[0]["block"]
+        )
+        _copied(files, "reports.block", 0, **block | {"id": 10_000})
+        for row in _rows(files, members):
+            if row["block"] == block["id"]:
+                _copied(files, members, 0, **row | {"id": 10_000 + row["id"], "block": 10_000})
+
+    for change, said in ((shrink, "fewer than 5"), (double, "another one of it")):
+        with pytest.raises(Refused, match=said):
+            import_company(_repacked(archive, tmp_path / "bad.zip", change))
+
+
+@pytest.mark.parametrize("column", ["token_hash", "next_hash"])
+def test_a_computer_of_the_archive_is_nobody_elses(
+    archive: Path, server: ServerHome, tmp_path: Path, column: str
+) -> None:
+    """A computer with the digest of another company's would be let in as that one, or lock it out."""
+    person = Person.objects.create(company_id="southwind", email="p@southwind.example")
+    taken = token_hash("tdt_of-southwind")
+    theirs = Device.objects.create(person=person, token_hash=taken, platform="linux", agent_version="0.1.0")
+    try:
+        with pytest.raises(Refused, match=f"{DEVICE}: {column}.*row 1"):
+            import_company(_with(archive, tmp_path / "bad.zip", DEVICE, 0, **{column: taken}))
+        assert Device.objects.get(token_hash=taken) == theirs
+    finally:
+        person.delete()
+
+
+def test_no_two_tokens_of_an_archive_are_one(archive: Path, server: ServerHome, tmp_path: Path) -> None:
+    spent = _rows(_read(archive)[1], "delivery.spenttoken")[0]["token_hash"]
+    first = _rows(_read(archive)[1], DEVICE)[0]["token_hash"]
+    for table, index, values in (
+        (DEVICE, 1, {"next_hash": first}),
+        ("delivery.spenttoken", 0, {"token_hash": first}),
+        (DEVICE, 1, {"next_hash": _rows(_read(archive)[1], DEVICE)[2]["token_hash"]}),
+    ):
+        with pytest.raises(Refused, match="such a token already"):
+            import_company(_with(archive, tmp_path / "bad.zip", table, index, **values))
+    assert spent
+
+
+def test_tokens_and_invitations_stay_behind_also_those_of_an_older_archive(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    token = {
+        "id": 1,
+        "company": "northwind",
+        "role": "administrator",
+        "name": "mine",
+        "token_hash": token_hash("tat_mine"),
+        "created_at": now.isoformat(),
+        "expires_at": "9999-01-01T00:00:00+00:00",
+    }
+
+    def add(files: Files) -> None:
+        assert "rows/access.accesstoken.jsonl" not in files
+        assert "rows/delivery.invitation.jsonl" not in files
+        files["rows/access.accesstoken.jsonl"] = json.dumps(token).encode() + b"\n"
+        files["rows/delivery.invitation.jsonl"] = b'{"id": 1}\n'
+
+    company = import_company(_repacked(archive, tmp_path / "older.zip", add))
+    assert not AccessToken.objects.filter(company=company).exists()
+    assert not Invitation.objects.filter(person__company=company).exists()
+
+
+def test_links_of_a_recalled_campaign_have_no_figures_whatever_the_archive_says(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    rows = _rows(_read(archive)[1], CAMPAIGN)
+    (index,) = (number for number, row in enumerate(rows) if row["campaign_id"] == "c-taken-back")
+    assert rows[index]["counted"] == {"l1": "l1"}
+    import_company(_with(archive, tmp_path / "bad.zip", CAMPAIGN, index, counted={"l1": "l1", "l2": "l2"}))
+    assert Campaign.objects.get(campaign_id="c-taken-back").counted == {}
+
+
+def test_an_archive_that_was_edited_is_not_the_one_whose_digest_was_told(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    """Whoever has the archive has the company's keys, and can make one in which all fits together: the digest tells."""
+    with opened(archive) as read:
+        digest = read.digest
+    edited = _with(archive, tmp_path / "edited.zip", "directory.person", 0, first_name="Somebody else")
+    with pytest.raises(Refused, match="not the archive that you expect"):
+        import_company(edited, expected=digest)
+    assert not Company.objects.filter(pk="northwind").exists()
+    assert import_company(archive, expected=digest.upper()).pk == "northwind"
+
+
+def _without(name: str) -> Change:
+    return lambda files: files.update({name: b""}) if name.startswith("rows/") else files.__delitem__(name)
+
+
+@pytest.mark.parametrize("missing", ["keys/campaign.jwk.json", "keys/receipt.jwk.json"])
+def test_an_archive_without_keys_is_refused(
+    archive: Path, server: ServerHome, tmp_path: Path, missing: str
+) -> None:
+    with pytest.raises(Refused, match="damaged"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", _without(missing)))
+
+
+def test_a_company_without_a_notice_or_a_campaign_without_a_key_is_refused(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    for table, said in (("directory.notice", "no notice"), ("signals.campaignkey", "no key")):
+        with pytest.raises(Refused, match=said):
+            import_company(_repacked(archive, tmp_path / "bad.zip", _without(f"rows/{table}.jsonl")))
+
+
+def test_a_medium_of_which_no_row_tells_is_refused(archive: Path, server: ServerHome, tmp_path: Path) -> None:
+    content = b"<script>"
+    name = f"media/{hashlib.sha256(content).hexdigest()}"
+    with pytest.raises(Refused, match="no row tells of media"):
+        import_company(_repacked(archive, tmp_path / "bad.zip", lambda files: files.update({name: content})))
+
+
+def test_receipts_of_keys_that_were_replaced_move_with_the_company(
+    server: ServerHome, elsewhere: ServerHome, archive: Path, tmp_path: Path
+) -> None:
+    import_company(archive)
+    run_command("keys", "replace", "--yes", "--company", "northwind")
+    export_company(Company.objects.get(pk="northwind"), tmp_path / "replaced.zip")
+    close_company(Company.objects.get(pk="northwind"))
+    import_company(tmp_path / "replaced.zip")
+    export_company(Company.objects.get(pk="northwind"), tmp_path / "again.zip")
+    kept = [_read(tmp_path / name)[1]["keys/replaced.jwks.json"] for name in ("replaced.zip", "again.zip")]
+    assert kept[0] == kept[1]
+    assert b'"d"' not in kept[0], "the private part of a key that was stolen stays behind"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""Read documents that this server, or another one of the same company, signed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from server.signing.documents import Kind
+from server.signing.signers import ALGORITHM, PublicKey
+
+Keys = Mapping[str, OKPKey]
+"""Public keys by their ids."""
+
+
+def usable(keys: Iterable[PublicKey]) -> Keys:
+    """The keys, ready to check with."""
+    return {key["kid"]: OKPKey.import_key({name: key[name] for name in ("kty", "crv", "x")}) for key in keys}
+
+
+def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
+    """What a document (JWS) says. Raises `ValueError`, in words, unless one of these keys signed it as of this kind."""
+    try:
+        header: dict[str, Any] = dict(jws.extract_compact(document.encode()).headers())
+        key = keys.get(str(header.get("kid")))
+        if key is None:
+            raise ValueError(_("it was signed with another key"))
+        if header != {"alg": ALGORITHM, "kid": header["kid"], "typ": kind}:
+            raise ValueError(_("it is a document of another kind"))
+        signed = jws.deserialize_compact(document, key, algorithms=[ALGORITHM])
+        payload = json.loads(signed.payload)
+    except (JoseError, RecursionError, UnicodeError) as error:
+        raise ValueError(_("its signature does not fit")) from error
+    if not isinstance(payload, dict) or not isinstance(payload.get("content"), dict):
+        raise ValueError(_("it says nothing"))
+    return payload
