@@ -226,10 +226,10 @@ def _consents(company: Company, keys: SigningKeys) -> Iterator[Wrong]:
         notice.version: notice_digest(notice.text) for notice in Notice.objects.filter(company=company)
     }
     rows = Consent.objects.filter(person__company=company).order_by("pk")
-    others = Consent.objects.filter(
-        receipt_id=OuterRef("receipt_id"), person__company=company, pk__lt=OuterRef("pk")
+    several = (
+        rows.order_by().values("receipt_id").annotate(people=Count("person", distinct=True), last=Max("pk"))
     )
-    for pk in rows.filter(Exists(others.exclude(person=OuterRef("person")))).values_list("pk", flat=True)[:1]:
+    for pk in several.filter(people__gt=1).order_by("last").values_list("last", flat=True)[:1]:
         yield Wrong(Consent, pk, "receipt_id", _("it is another person’s"))
     for row in rows.iterator(ROWS_AT_ONCE):
         for column, reason in _receipt(row, company.pk, notices, keys.receipt):
