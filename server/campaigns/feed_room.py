@@ -5,7 +5,7 @@ published. Emergencies have room of their own, and go before all others where th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -86,7 +86,9 @@ def full_from(campaigns: QuerySet[Campaign], audience: Audience, added: Entry, r
     return None
 
 
-def _first_overflow(entries: Iterable[Entry], room: Room) -> datetime | None:
+def _first_overflow(entries: Sequence[Entry], room: Room) -> datetime | None:
+    if len(entries) <= room.count and sum(entry.bytes for entry in entries) <= room.bytes:
+        return None  # not even if all were at one time
     changes = sorted(
         (moment, sign * entry.bytes, sign)
         for entry in entries

@@ -163,7 +163,8 @@ def _stored(draft: Draft) -> tuple[Campaign, bool]:
     mistakes = Mistakes()
     if Campaign.objects.filter(company=owner, campaign_id=draft.campaign_id).exists():
         _note_taken(mistakes, draft.campaign_id)
-    _note_full(mistakes, draft)  # several may have been published since it was looked at
+    if owner.feed_revision != draft.company.feed_revision:  # which takes long, so not while all others wait
+        _note_full(mistakes, draft)
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
     document = sign_campaign(owner, draft.campaign_id, draft.content, manifest.ends)

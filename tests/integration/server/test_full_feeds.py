@@ -15,7 +15,7 @@ from server.campaigns.author_warnings import warnings_for
 from server.campaigns.feed_room import FOR_OTHERS
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import draft
+from server.campaigns.publishing import Draft, draft
 from server.campaigns.releasing import release
 from server.directory.models import Group, Person
 from server.errors import Refused
@@ -79,14 +79,20 @@ class Company:
         self, audience: str, starts: datetime, ends: datetime, *, size: int, urgency: str = "normal"
     ) -> list[str]:
         """Publish some `size` languages of long texts. Gives the warnings. Raises `Refused`."""
+        drafted = self.drafted(audience, starts, ends, size=size, urgency=urgency)
+        warnings = warnings_for(drafted)
+        release(drafted, "test", "a drill" if urgency == "emergency" else "")
+        self.taken.append(Published(drafted.campaign_id, audience, starts, ends))
+        return warnings
+
+    def drafted(
+        self, audience: str, starts: datetime, ends: datetime, *, size: int, urgency: str = "normal"
+    ) -> Draft:
+        """One that is looked at, and not published yet. Raises `Refused`."""
         campaign_id = f"c-{len(self.taken)}-{self.dice.randrange(10**9)}"
         file = self._file(campaign_id, audience, starts, ends, size, urgency)
         company = server_data.company()
-        drafted = draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts))
-        warnings = warnings_for(drafted)
-        release(drafted, "test", "a drill" if urgency == "emergency" else "")
-        self.taken.append(Published(campaign_id, audience, starts, ends))
-        return warnings
+        return draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts))
 
     def try_to_publish(self, audience: str, starts: datetime, ends: datetime, *, size: int) -> str:
         """The same. Gives what a refusal says, and nothing when it is published."""
@@ -220,3 +226,14 @@ def test_what_would_be_too_many_is_refused_like_what_would_be_too_much(company: 
     small[0].delete()
     company.publish("everyone = true", MONDAY, MONDAY + timedelta(days=1), size=1)
     company.publish("everyone = true", MONDAY + timedelta(days=3), MONDAY + timedelta(days=4), size=1)
+
+
+def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company: Company) -> None:
+    fill(company)
+    Campaign.objects.filter(campaign_id=company.taken.pop().campaign_id).delete()
+    first, second = (
+        company.drafted("everyone = true", MONDAY, MONDAY + timedelta(days=3), size=15) for _ in range(2)
+    )
+    release(first, "test", "")
+    with pytest.raises(Refused, match="would be left out"):
+        release(second, "test", "")
