@@ -56,7 +56,9 @@ def written(seed: int) -> Script:
     chance.shuffle(script.deeds)
     script.deeds.append(("publish",))
     erasures: list[tuple[Any, ...]] = [("erase pair", number) for number in range(len(pairs))]
-    erasures += [("erase", places.pop()) for _number in range(chance.randint(0, min(6, len(places) - 8)))]
+    erasures += [
+        ("erase", places.pop()) for _number in range(chance.randint(0, max(0, min(6, len(places) - 8))))
+    ]
     acting = [*places, *(place for pair in pairs for place in pair)]
     chance.shuffle(erasures)
     every = STEPS // len(erasures)
