@@ -31,8 +31,12 @@ class Freshness(Struct, frozen=True):
     """What time it said it was (RFC 9110 section 6.6.1)."""
     clock_off_s: int | None = None
     """By how much the server's clock is ahead of this computer's, as it says; None where nothing tells."""
+    behind_s: int = 0
+    """By how much this computer's clock was behind the newest statement when that came."""
     late_s: int = 0
-    """By how much this computer's clock is behind that of the newest statement, at least."""
+    """By how much it is late, as far as is known."""
+    late_at: int = 0
+    """When the last statement that showed so was issued, in Unix seconds."""
     disputed: tuple[datetime, int] | None = None
     """When a statement of the past followed one of the future, and how many seconds that one was ahead."""
 
@@ -61,11 +65,29 @@ class Freshness(Struct, frozen=True):
 
     def stated(self, issued: int, expires: int, now: datetime) -> Freshness:
         """A newer statement came, or the same once more; or one of now after one of the future (``may_be_followed_by``)."""
-        late = max(0, issued - round(now.timestamp()))
-        if issued == self.issued:
-            late = max(late, self.late_s)  # the same once more tells no news of a clock
-        disputed = (now, self._ahead_s(now)) if issued < self.issued else self.disputed
-        return msgspec.structs.replace(self, issued=issued, expires=expires, late_s=late, disputed=disputed)
+        behind = max(0, issued - round(now.timestamp()))
+        is_late_still = behind < self.late_s and self._is_late_still(issued, expires, now)
+        return msgspec.structs.replace(
+            self,
+            issued=issued,
+            expires=expires,
+            behind_s=max(behind, self.behind_s) if issued == self.issued else behind,
+            late_s=self.late_s if is_late_still else behind,
+            late_at=self.late_at if is_late_still else issued,
+            disputed=(now, self._ahead_s(now)) if issued < self.issued else self.disputed,
+        )
+
+    def _is_late_still(self, issued: int, expires: int, now: datetime) -> bool:
+        """Whether a statement that is less far ahead may only have come late itself.
+
+        It was signed within a statement's life of one that showed more: whoever has taken the line may have kept it, and has
+        none that was signed later. One of this very moment that would be over already tells of a clock that was set right.
+        """
+        if issued <= self.issued:
+            return issued == self.issued
+        is_over = now.timestamp() + self.late_s >= expires
+        is_near = issued <= self.late_at + policy.STATEMENT_MAX_S
+        return is_near and not (is_over and _is_of(now, issued))
 
     def may_be_followed_by(self, issued: int, now: datetime) -> bool:
         """Whether a statement can be the next one: none that is older, but for one of now after one of the future.
@@ -73,8 +95,8 @@ class Freshness(Struct, frozen=True):
         A server's clock that was once ahead must not end all statements. With it a clock here that is late is taken for
         right, so both is told for a while.
         """
-        is_of_now = abs(issued - now.timestamp()) <= policy.STATEMENT_AHEAD_S
-        return issued >= self.issued or (is_of_now and self._ahead_s(now) > policy.STATEMENT_AHEAD_S)
+        was_ahead = self._ahead_s(now) > policy.STATEMENT_AHEAD_S
+        return issued >= self.issued or (was_ahead and _is_of(now, issued))
 
     def _ahead_s(self, now: datetime) -> int:
         return self.issued - round(now.timestamp())
@@ -92,8 +114,8 @@ class Freshness(Struct, frozen=True):
     @property
     def _clock_differs_s(self) -> int:
         """What is to be told of a clock, in seconds; 0 for nothing."""
-        if self.late_s > policy.CLOCK_OFF_S:
-            return self.late_s
+        if self.behind_s > policy.CLOCK_OFF_S:
+            return self.behind_s
         if self.clock_off_s is not None and abs(self.clock_off_s) > policy.CLOCK_OFF_S:
             return self.clock_off_s
         if self.disputed is not None and self.answered is not None:
@@ -110,6 +132,10 @@ class Freshness(Struct, frozen=True):
         if differs_s:
             return errors.ClockDiffers(days=max(1, round(abs(differs_s) / _DAY_S)))
         return None
+
+
+def _is_of(now: datetime, issued: int) -> bool:
+    return abs(issued - now.timestamp()) <= policy.STATEMENT_AHEAD_S
 
 
 def _moment(date: str) -> datetime | None:

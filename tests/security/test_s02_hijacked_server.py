@@ -232,8 +232,9 @@ def attack(history: History, folder: Path, seed: int, number: int | None) -> Tri
         agent.runtime.enrol(server.url, CODE)
         state = dice.randint(0, 3)
         reply = json_reply(history.own[state])
-        clock.advance(3 * 3600)
+        clock.advance(state * 3600)
         agent.runtime.sync_once()
+        clock.advance((3 - state) * 3600)
         taken_over, forged, noticed = clock.now(), 0, False
         while clock.now() < taken_over + timedelta(hours=96):
             reply = attacker.answer(number)

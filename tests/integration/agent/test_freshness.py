@@ -373,6 +373,39 @@ def test_the_same_statement_again_makes_a_late_clock_no_less_late(
     assert codes(agent) == ["NotConfirmed"]
 
 
+def test_a_statement_that_was_kept_back_makes_a_late_clock_no_less_late(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    truly(agent, company)
+    agent.clock.jump(-20 * HOUR)
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    agent.clock.advance(HOUR)
+    kept_back = json_reply(feed(company))
+    frozen(server, company, Reply(304))
+    polls(agent, hours=20, every=10)
+    frozen(server, company, kept_back)
+    polls(agent, hours=27, every=9)
+    assert codes(agent) == []
+    polls(agent, hours=1)
+    assert codes(agent) == ["NotConfirmed"]
+
+
+@pytest.mark.parametrize("days", [0.5, 1.5, 3])
+def test_a_clock_that_was_set_right_is_no_trouble_for_weeks(
+    agent: Agent, company: Company, days: float
+) -> None:
+    truly(agent, company)
+    agent.clock.jump(-days * DAY)
+    company.publish("c-two")
+    agent.runtime.sync_once()
+    agent.clock.jump(days * DAY)
+    for _ in range(14 * 4):
+        polls(agent, hours=6, every=6)
+        assert codes(agent) == []
+    assert agent.runtime.freshness().late_s == 0
+
+
 @pytest.mark.parametrize("ahead", [timedelta(hours=20), timedelta(days=4), timedelta(days=3_650)])
 def test_a_servers_clock_that_was_once_ahead_ends_no_statements(
     agent: Agent, server: LoopbackServer, company: Company, ahead: timedelta
