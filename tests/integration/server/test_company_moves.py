@@ -1,5 +1,7 @@
 """A company is taken out, closed and brought in: all of it, byte for byte, or nothing."""
 
+import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -13,7 +15,7 @@ import requests
 from django.db import transaction
 
 from server.access.models import AccessToken
-from server.audit.models import EntrySubject
+from server.audit.models import Entry, EntrySubject
 from server.delivery.models import Invitation
 from server.directory.models import Company, Person
 from server.errors import Refused
@@ -144,6 +146,28 @@ def test_a_company_that_changed_after_its_export_is_not_closed_with_it(
         run_command("company", "close", "northwind", "--exported", archive, "--yes")
     assert row_counts("northwind") == before
     assert list((home.folder / "keys").rglob("*.json"))
+
+
+def test_export_and_import_tell_the_digest_and_what_stays_behind(
+    home: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "out.zip"
+    run_command("company", "export", archive)
+    told = capsys.readouterr()
+    (digest,) = re.findall(r"^Digest: ([0-9a-f]{64})$", told.out, re.MULTILINE)
+    assert "import --expect" in told.err
+    run_command("company", "close", "northwind", "--yes")
+    with pytest.raises(Refused, match="not the archive that you expect"):
+        run_command("company", "import", archive, "--expect", 64 * "0")
+    assert not Company.objects.exists()
+    capsys.readouterr()
+    run_command("company", "import", archive, "--expect", digest)
+    told = capsys.readouterr()
+    assert f"Digest: {digest}" in told.out
+    assert "tidings-server token create, tidings-server invite" in told.out
+    assert "Nobody has checked" not in told.err
+    said = [json.loads(entry.detail) for entry in Entry.objects.filter(action="company-import")]
+    assert said == [{"archive": digest}]
 
 
 def test_closing_asks_first(home: ServerHome) -> None:
