@@ -1,7 +1,7 @@
 """R14 of the server: kill -9 at any point of a migration from two versions back: all is there after the next start."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def step_back() -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def copies(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Copier]:
+def copies(request: pytest.FixtureRequest, tmp_path: Path) -> Copier:
     """Servers two versions back whose people live."""
     cluster: PostgresCluster | None = None
     if request.param == "postgresql":
@@ -67,7 +67,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Copier]:
         url = cluster.new_database(template.database_url) if cluster else None
         return ServerHome(folder, url)
 
-    yield copy
+    return copy
 
 
 @pytest.mark.proves("R14")

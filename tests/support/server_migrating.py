@@ -76,12 +76,14 @@ def main() -> None:
         counted = os.memfd_create("statements")
         pid = os.fork()
         if pid == 0:
+            status = 1
             try:
                 _migrate(Path(folder), url, killed_before, counted)
-            except BaseException:  # the outermost door of the child, which must not go on with the loop
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
+                status = 0
+            finally:
+                if status:
+                    traceback.print_exc()
+                os._exit(status)
         _, status = os.waitpid(pid, 0)
         assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the migration failed"
         print(json.dumps([os.WIFSIGNALED(status), os.lseek(counted, 0, os.SEEK_END)]), flush=True)
