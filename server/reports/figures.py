@@ -4,8 +4,8 @@ The denominator is the people who are counted, not the audience: those who do no
 Every figure is a sum over whole live blocks (`blocks`); where there is none, nothing is worked out at all.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
@@ -177,6 +177,19 @@ def _day(stored: dict[str, Any], shown: Collection[str]) -> Day:
     return Day(stored["date"], people)
 
 
+@dataclass
+class _Sum:
+    """How many people are counted, and how many of them did it."""
+
+    sharing: int = 0
+    people: int = 0
+
+    def add(self, tally: Tally) -> None:
+        """Count the people of these blocks, too."""
+        self.sharing += tally.blocks * tally.size
+        self.people += tally.blocks * tally.days.total()
+
+
 class _Working:
     """What a report is made of."""
 
@@ -184,6 +197,12 @@ class _Working:
         self._campaign = campaign
         # A block of fewer was not drawn here, but came with an edited row.
         self._tallies = [one for one in tallies if one.size >= campaign.smallest_group]
+        self._links = links_of(campaign)
+        self._why = {signal: why_hidden(campaign, signal, self._links) for signal in SignalName.values}
+        self._sums: dict[tuple[str, str | None], _Sum] = defaultdict(_Sum)
+        for one in self._tallies:
+            for group in (None, *one.groups):
+                self._sums[one.signal, group].add(one)
 
     def all(self, assigned: int, group: str | None = None) -> tuple[Figure, ...]:
         """The figures of all signals, of all blocks or those of a group."""
@@ -192,13 +211,12 @@ class _Working:
     def _figure(self, signal: str, assigned: int, group: str | None) -> Figure:
         if signal not in self._campaign.company.signals:
             return Figure(signal, off=True)
-        if why := why_hidden(self._campaign, signal):
+        if why := self._why[signal]:
             return Figure(signal, why=why)
-        wanted = [one for one in self._of(signal) if group is None or group in one.groups]
-        sharing = sum(one.blocks * one.size for one in wanted)
+        counted = self._sums[signal, group]
+        sharing, people = counted.sharing, counted.people
         if not sharing:
             return Figure(signal)
-        people = sum(one.blocks * one.days.total() for one in wanted)
         # Of those who were counted some may have left the audience since.
         expected = wilson(people, sharing, max(assigned, sharing))
         return Figure(signal, sharing, people, round(expected.low, 4), round(expected.high, 4))
@@ -208,7 +226,7 @@ class _Working:
         names: dict[str, str] = self._campaign.counted
         whole = self._figure(SignalName.CLICK, 0, None)
         figures, uncounted = [], []
-        for link_id, label in links_of(self._campaign):
+        for link_id, label in self._links:
             if link_id not in names:
                 uncounted.append(Figure(label or link_id, why="not-in-every-variant"))
             elif names[link_id] == link_id:
@@ -221,7 +239,7 @@ class _Working:
         """Each date on which somebody did something for the first time."""
         counts: dict[str, Counter[str] | None] = {}
         for signal in SignalName.values:
-            shown = signal in self._campaign.company.signals and not why_hidden(self._campaign, signal)
+            shown = signal in self._campaign.company.signals and not self._why[signal]
             if not shown or not self._of(signal):
                 counts[signal] = None
                 continue
@@ -241,9 +259,9 @@ class _Working:
         return [one for one in self._tallies if one.signal == signal]
 
 
-def why_hidden(campaign: Campaign, signal: str) -> Why:
-    """Why a signal has no figures, however many share it."""
-    if signal == SignalName.CLICK and links_of(campaign) and not campaign.counted:
+def why_hidden(campaign: Campaign, signal: str, links: Sequence[tuple[str, str]]) -> Why:
+    """Why a signal has no figures, however many share it. `links`: see `links_of`."""
+    if signal == SignalName.CLICK and links and not campaign.counted:
         return "not-in-every-variant"
     # Whoever confirmed has seen it: with the list of their names, the figure would tell who of the others shares.
     if signal == SignalName.SEEN and campaign.acknowledge:

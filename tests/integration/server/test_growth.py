@@ -25,7 +25,7 @@ from server.directory.models import Group, Person
 from server.privacy import ledger
 from server.privacy.erasure import erase
 from server.reports.figures import report
-from server.reports.snapshots import make_if_due
+from server.reports.snapshots import make_if_due, newest
 from server.signals.closing import close
 from server.signals.models import Signal
 from tests.support import company_life as life
@@ -159,6 +159,24 @@ def test_a_campaign_that_was_counted_after_its_end_closes_without_looking_at_eve
         assert campaign.result["figures"][0]["sharing"]
         # Of several hundred cohorts; here it is one more.
         receipts |= life.share_all(server_data.add_people(130))
+    assert costs[0] == costs[1]
+
+
+def test_a_page_of_figures_costs_the_same_however_many_groups_and_people_it_is_about(
+    northwind: ServerHome,
+) -> None:
+    costs = []
+    (first,) = _publish(0, 1)
+    for day, groups in ((2, 1), (4, 6)):
+        for group in range(groups):
+            people = server_data.add_people(12, f"G{day}-{group}")
+            receipts = life.share_all(people)
+        assert life.act(people[0], first, receipts[people[0].pk]["seen"]) == "stored"
+        with clock.using(lambda day=day: first.starts + timedelta(days=day)):  # type: ignore[misc]
+            assert make_if_due(first)
+        campaign = Campaign.objects.select_related("company").get(pk=first.pk)
+        costs.append(_queries(partial(newest, campaign)))
+        assert len(newest(campaign).groups) >= groups
     assert costs[0] == costs[1]
 
 
