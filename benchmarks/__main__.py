@@ -67,10 +67,10 @@ def main() -> int:
 
         console.print("Server …")
         rows += server.run()
-    if options.only == "growth":  # it takes a quarter of an hour
+    if options.only == "growth":  # it takes an hour
         from benchmarks import growth
 
-        console.print("Growth: 100,000 people, 20,000 campaigns …")
+        console.print("Growth: each command over a company of 100,000 people, and of a tenth …")
         rows += growth.run()
     console.print(table_of(rows))
     save(rows)

@@ -113,13 +113,15 @@ def _forget_token_times(dry_run: bool) -> int:
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
-    pieces, deleted = Pieces(), 0
+    pieces, deleted, last = Pieces(), 0, 0
     while True:
         with pieces.piece():
-            some = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+            # After the last one: those before it that stay are not looked at again.
+            some = list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE])
             deleted += rows.model._default_manager.filter(pk__in=some).delete()[0]
         if len(some) < ROWS_AT_ONCE:
             return deleted
+        last = some[-1]
 
 
 def _delete_orphans(dry_run: bool) -> int:

@@ -14,6 +14,7 @@ from server.directory.models import Company
 from server.tenants.rows import company_models, label, rows_of
 
 ROWS_AT_ONCE = 500
+FOUND_AT_ONCE = 100_000
 MOST_ROUNDS = 5
 """Requests under way when the tokens went may still leave a row."""
 
@@ -51,8 +52,11 @@ def delete_rows(company_id: str, bar: Bar = no_bar) -> Counter[str]:
 def _delete_all(model: type[Model], company_id: str, pieces: Pieces) -> int:
     count = 0
     while True:
-        with pieces.piece():
-            some = list(rows_of(model, company_id).values_list("pk", flat=True)[:ROWS_AT_ONCE])
-            count += model._base_manager.filter(pk__in=some).delete()[1].get(model._meta.label, 0)
-        if len(some) < ROWS_AT_ONCE:
+        # Found for many pieces: to find the first rows, all may have to be looked at.
+        found = list(rows_of(model, company_id).order_by().values_list("pk", flat=True)[:FOUND_AT_ONCE])
+        for start in range(0, len(found), ROWS_AT_ONCE):
+            with pieces.piece():
+                rows = model._base_manager.filter(pk__in=found[start : start + ROWS_AT_ONCE])
+                count += rows.delete()[1].get(model._meta.label, 0)
+        if len(found) < FOUND_AT_ONCE:
             return count

@@ -114,7 +114,8 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
             sender=first.sender,
             starts=starts,
             ends=ends,
-            content=first.content | {"starts": utc_text(starts), "ends": utc_text(ends)},
+            content=first.content
+            | {"starts": utc_text(starts), "ends": utc_text(ends), "acknowledge": number == 1},
             document=first.document,
             to_everyone=kind in ("everyone", "due"),
             notice_version=first.notice_version,

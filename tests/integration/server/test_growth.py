@@ -16,7 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from server import clock, under_way
-from server.audit import log
+from server.audit import heads, log
 from server.campaigns.models import Campaign
 from server.directory.importing.cells import PersonRow
 from server.directory.importing.kept_rows import KeptRows
@@ -24,10 +24,12 @@ from server.directory.importing.text_files import records
 from server.directory.models import Group, Person
 from server.privacy import ledger
 from server.privacy.erasure import erase
+from server.privacy.housekeeping import JOBS
 from server.reports.figures import report
 from server.reports.snapshots import make_if_due, newest
 from server.signals.closing import close
 from server.signals.models import Signal
+from server.tenants.deleting import delete_rows
 from tests.support import company_life as life
 from tests.support import large_company, server_data
 from tests.support.campaign_server import ServerHome
@@ -178,6 +180,54 @@ def test_a_page_of_figures_costs_the_same_however_many_groups_and_people_it_is_a
         costs.append(_queries(partial(newest, campaign)))
         assert len(newest(campaign).groups) >= groups
     assert costs[0] == costs[1]
+
+
+# --- Work of the database ------------------------------------------------------------------------------
+
+
+def _steps(act: Callable[[], object]) -> int:
+    """How many hundreds of steps SQLite takes to find rows."""
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def counted(execute: Callable[..., object], sql: str, *more: object) -> object:
+        connection.connection.set_progress_handler(step if sql.startswith("SELECT") else None, 100)
+        try:
+            return execute(sql, *more)
+        finally:
+            connection.connection.set_progress_handler(None, 0)
+
+    with connection.execute_wrapper(counted):
+        act()
+    return steps
+
+
+def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(northwind: ServerHome) -> None:
+    """Signals of a company that closes, and computers and invitations that housekeeping deletes among many that stay."""
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite counts its steps")
+    costs = []
+    for count in (1000, 4000):
+        ids = [person.pk for person in server_data.add_people(count)]
+        (campaign,) = _publish(count, count + 1)
+        large_company.signals(campaign, ids, ("seen",))
+        large_company.invitations(ids, clock.now() + timedelta(days=9))
+        large_company.invitations(ids, an_hour_ago())
+        costs.append(
+            (
+                _steps(lambda: next(one for one in JOBS if one.name == "delete-invitations").run(False)),
+                _steps(lambda: delete_rows("northwind")),
+            )
+        )
+        assert not Signal.objects.exists()
+        heads.forget("northwind")
+        northwind.init()
+    for few, many in zip(*costs, strict=True):
+        assert many / few < 1.5 * 4
 
 
 # --- Memory -------------------------------------------------------------------------------------------
