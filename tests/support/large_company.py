@@ -59,7 +59,7 @@ def people(count: int) -> list[UUID]:
 
 
 def campaigns(count: int, ids: Sequence[UUID]) -> list[Campaign]:
-    """Campaigns `c-0` and so on, with their keys and two links each. The first is signed; the others have its document.
+    """Campaigns `c-0` and so on, signed, with their keys and two links each.
 
     Of ten one is due to be closed, one is for two groups, one of a hundred is for twenty people, and the others are open
     and for everyone. `c-1` asks people to confirm.
@@ -103,20 +103,27 @@ def _kind(number: int) -> str:
 def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
     from server.campaigns.models import Campaign
     from server.clock import utc_text
+    from server.signing.documents import sign_campaign
 
     for number in numbers:
         kind = _kind(number)
         since = timedelta(days=90) if kind == "due" else timedelta(0)
         starts, ends = first.starts - since, first.ends - since
+        content = first.content | {
+            "starts": utc_text(starts),
+            "ends": utc_text(ends),
+            "acknowledge": number == 1,
+        }
+        document = sign_campaign(first.company, f"c-{number}", content, ends)
         yield Campaign(
             company=first.company,
             campaign_id=f"c-{number}",
             sender=first.sender,
             starts=starts,
             ends=ends,
-            content=first.content
-            | {"starts": utc_text(starts), "ends": utc_text(ends), "acknowledge": number == 1},
-            document=first.document,
+            content=content,
+            document=document.jws,
+            counter=document.counter,
             to_everyone=kind in ("everyone", "due"),
             notice_version=first.notice_version,
             counted=first.counted,
