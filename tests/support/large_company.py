@@ -72,7 +72,7 @@ def campaigns(count: int, ids: Sequence[UUID]) -> list[Campaign]:
     store(made)
     store(CampaignKey(campaign=one, key=os.urandom(32)) for one in made)
     store(
-        Link(campaign=one, link_id=link, label=link, url="https://northwind.example/")
+        Link(campaign=one, link_id=link, label=f"Label {link}", url=f"https://northwind.example/{link}")
         for one in made
         for link in ("l1", "l2")
     )
