@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 500
 SIGNALS = ("seen", "click", "like")
 GROUPS = 100
-RECEIPT = "r" * 900
-"""As long as a signed receipt."""
 
 
 def store(rows: Iterable[Model]) -> None:
@@ -131,24 +129,20 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
         )
 
 
-def consents(ids: Sequence[UUID], notice_version: int = 3) -> None:
-    """Everybody shares everything."""
+def consents(ids: Sequence[UUID]) -> None:
+    """Everybody shares everything, and has signed receipts of that."""
+    from server.signals.consents import Decision, _receipt
     from server.signals.models import Consent
 
-    store(
-        Consent(
-            person_id=person,
-            receipt_id=uuid4(),
-            signal=signal,
-            status=Consent.Status.GIVEN,
-            notice_version=notice_version,
-            time=an_hour_ago(),
-            language="en",
-            agent_version="0.1.0",
-            receipt=RECEIPT,
-        )
+    owner, now = server_data.company(), an_hour_ago()
+    given = (
+        (person, Decision(uuid4(), signal, "given", owner.notice_version(), now, "en", "0.1.0"))
         for signal in SIGNALS
         for person in ids
+    )
+    store(
+        Consent(person_id=person, receipt=_receipt(owner, decision, 0), **vars(decision))
+        for person, decision in given
     )
 
 
