@@ -116,7 +116,8 @@ class World:
         for call in ours:
             if call.method != "GET":
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
-        for words in (("report", "c-film", "--json"), ("audit", "export"), ("device", "list")):
+        # No report: which blocks leave with an erasure is drawn by lot. P13 compares what can be drawn.
+        for words in (("audit", "export"), ("device", "list")):
             yield f"afterwards: {' '.join(words)}", self.mask(self._run(words))
         for call in calls:
             if not call.path.startswith(ADMIN):
