@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,3 +35,28 @@ def each(act: Callable[[A], B], things: Sequence[A]) -> Iterator[B]:
         yield act(thing)
         if pausing and place % _AT_ONCE == 0:
             time.sleep(_PAUSE_S)
+
+
+class Reader(io.RawIOBase):
+    """Reads from another stream, with a short pause after each piece.
+
+    A read that is answered at once gives Python's lock away and takes it back before the windows' thread has woken up to
+    take it. Reading piece after piece, as from a server that floods, held windows up for a second.
+    """
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
+        """As of the other stream."""
+        count = self._stream.readinto(buffer)
+        time.sleep(_PAUSE_S)
+        return count
+
+    def close(self) -> None:
+        """Closes the other stream, too."""
+        self._stream.close()
+        super().close()

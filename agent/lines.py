@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 import urllib3
 
-from agent import errors
+from agent import errors, gently
+
+
+class _GentleResponse(HTTPResponse):
+    """Read on a worker, whatever the size of the pieces in which it comes."""
+
+    def __init__(self, *words: Any, **named: Any) -> None:
+        super().__init__(*words, **named)
+        self.fp = io.BufferedReader(gently.Reader(self.fp.detach()))
 
 
 class Lines:
@@ -39,6 +48,7 @@ class Lines:
             then a duplicate of the first stands for the connection.
             """
 
+            response_class = _GentleResponse
             _stand_in: socket.socket | None = None
 
             def _new_conn(self) -> socket.socket:

@@ -204,7 +204,7 @@ def test_the_names_of_who_confirmed_tell_nobodys_choice(northwind: ServerHome, p
 def test_the_attack_by_confirmations_finds_a_figure_beside_the_names(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figures, "why_hidden", lambda _campaign, _signal: "")
+    monkeypatch.setattr(figures, "why_hidden", lambda _campaign, _signal, _links: "")
     assert sum(_told_by_confirmations(seed) for seed in range(12)) > 0
 
 

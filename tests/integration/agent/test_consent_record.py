@@ -156,7 +156,7 @@ def test_a_withdrawal_holds_on_a_full_disk_and_after_a_restart(small_disk: Path)
     assert company.events == {}
 
 
-@pytest.mark.expected_logs("To be deleted again")
+@pytest.mark.expected_logs("To be deleted again", "The second note of the connection")
 def test_an_agent_that_starts_on_a_full_disk_still_takes_a_withdrawal(small_disk: Path) -> None:
     company = Company()
     with loopback_server(company) as server:
