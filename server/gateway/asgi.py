@@ -27,11 +27,12 @@ from server.gateway.holders import Holders, of_database  # noqa: E402
 from server.gateway.intake import Intake  # noqa: E402
 from server.gateway.lanes import Lane  # noqa: E402
 from server.gateway.life import live  # noqa: E402
+from server.gateway.shared import Shared  # noqa: E402
 from server.load import NOBODY, Holder  # noqa: E402
 from server.privacy.replay import catch_up  # noqa: E402
 from server.problems import Problem  # noqa: E402
 from server.signals.api import ConsentRequest, withdrawal_in  # noqa: E402
-from server.signals.consents import ends_something  # noqa: E402
+from server.signals.consents import Endable, endable_by  # noqa: E402
 from server.tenants.region import settled_region  # noqa: E402
 
 settled_region()  # a database of another region is not even looked at
@@ -52,7 +53,7 @@ load.write_turns = load.WriteTurns(_write_turns)
 _of_each_line = connections.of_worker()
 
 # A few threads each: more contend for the interpreter, and half as many polls were answered. Each may come to hold a
-# database connection: with four workers 56, of the 97 that PostgreSQL allows by default.
+# database connection: with four workers 60, of the 97 that PostgreSQL allows by default.
 _reads = Lane("reads", limit=2000, threads=4)
 _recorded_reads = Lane("reads on record", limit=32, threads=2, of_token=1, of_company=16)
 _writes = Lane("writes", limit=64, threads=_write_turns, of_token=2, of_company=32)
@@ -63,7 +64,10 @@ _publications = Lane("publications", limit=32, threads=1, of_token=2, of_company
 _withdrawals = Lane("withdrawals", limit=1024, threads=1, of_token=8)
 _empty_withdrawals = Lane("withdrawals that end nothing", limit=256, threads=1, of_token=4, of_company=64)
 
+_ended = Lane("what withdrawals end", limit=_of_each_line, threads=1)
+
 _holders, _own_holders = Holders(_identities), Holders(_own_identities)
+_endable = Shared[int, Endable](_ended, lambda token: of_database(lambda: endable_by(token)))
 
 _bodies = Intake("bodies under way", limit=512, of_token=4, of_company=256)
 _enrolment_bodies = Intake("enrolments under way", limit=2048)
@@ -147,10 +151,8 @@ def _put(body: bytes, environ: dict[str, Any]) -> None:
 async def _withdraw(holder: Holder, environ: dict[str, Any], withdrawal: ConsentRequest) -> Answer:
     """Those that end nothing, which a thief of the token may repeat, wait and are counted apart from those that do."""
 
-    def ends() -> bool:
-        return ends_something(holder.token, UUID(withdrawal.receipt_id), withdrawal.signal)
-
-    if await _own_identities.run(NOBODY, lambda: of_database(ends)):
+    endable = await _endable.of(holder.token)
+    if endable.is_ended_by(UUID(withdrawal.receipt_id), withdrawal.signal):
         return await _end(holder, environ)
     environ[load.WITHDRAWAL] = True
     return await _empty_withdrawals.run(holder, lambda: ask(_django, environ))

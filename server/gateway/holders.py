@@ -1,6 +1,5 @@
 """Whose request it is, asked before it may take a place. The views ask again, with all that they check."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,40 +9,21 @@ from server import problems
 from server.access.tokens import TOKEN_PREFIX, administrator_holder
 from server.delivery.callers import device_holder
 from server.gateway.lanes import Lane
-from server.load import NOBODY, Holder
+from server.gateway.shared import Shared
+from server.load import Holder
 
 Result = TypeVar("Result")
 
 
 class Holders:
-    """Looks up whose requests they are. Those that come with the same token while it waits to be looked up share the answer:
-    thousands of lines with one token cost the others no time."""
+    """Looks up whose requests they are."""
 
     def __init__(self, lane: Lane) -> None:
-        self._lane = lane
-        self._waiting: dict[str, asyncio.Future[Holder | None]] = {}
+        self._questions = Shared[str, Holder | None](lane, lambda authorization: holder_of(authorization))
 
     async def of(self, authorization: str) -> Holder | None:
         """Who holds this `Authorization`; None for nobody. Raises `Problem`: 503, and 401 for a reused token."""
-        if not authorization:
-            return None
-        waiting = self._waiting.get(authorization)
-        if waiting is None:
-            waiting = self._waiting[authorization] = asyncio.ensure_future(self._look_up(authorization))
-        return await asyncio.shield(waiting)
-
-    async def _look_up(self, authorization: str) -> Holder | None:
-        own = asyncio.current_task()
-
-        def begin() -> Holder | None:
-            del self._waiting[authorization]  # who comes from now on wants to know what is true from now on
-            return holder_of(authorization)
-
-        try:
-            return await self._lane.run(NOBODY, begin)
-        finally:
-            if self._waiting.get(authorization) is own:  # it did not begin
-                del self._waiting[authorization]
+        return await self._questions.of(authorization) if authorization else None
 
 
 def holder_of(authorization: str) -> Holder | None:

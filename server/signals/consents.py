@@ -1,5 +1,6 @@
 """Consents and withdrawals, each answered by a signed receipt in the shape of ISO/IEC TS 27560."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -82,14 +83,32 @@ def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
     return later or same.get(GIVEN)
 
 
-def ends_something(device_id: int, receipt_id: UUID, signal: str) -> bool:
-    """Whether a withdrawal by this computer would end a consent now, and not only repeat that there is none."""
-    own = Consent.objects.filter(person__devices=device_id)
-    withdrawn = own.filter(status=WITHDRAWN)
-    newest = own.filter(signal=signal).order_by("pk").last()
-    if newest is None or newest.status == WITHDRAWN:
-        return False
-    return not withdrawn.filter(receipt_id__in=(receipt_id, newest.receipt_id)).exists()
+@dataclass(frozen=True)
+class Endable:
+    """What withdrawals of a person would end now, and not only repeat that there is none."""
+
+    given: Mapping[str, UUID]
+    """The receipt of the newest decision about a signal, where that is to share it."""
+    withdrawn: frozenset[UUID]
+
+    def is_ended_by(self, receipt_id: UUID, signal: str) -> bool:
+        """Whether a withdrawal of this receipt and signal would end something."""
+        newest = self.given.get(signal)
+        return newest is not None and self.withdrawn.isdisjoint((receipt_id, newest))
+
+
+def endable_by(device_id: int) -> Endable:
+    """What the person of this computer could end now."""
+    given: dict[str, UUID] = {}
+    withdrawn: set[UUID] = set()
+    decisions = Consent.objects.filter(person__devices=device_id).order_by("pk")
+    for signal, status, receipt_id in decisions.values_list("signal", "status", "receipt_id"):
+        if status == WITHDRAWN:
+            given.pop(signal, None)
+            withdrawn.add(receipt_id)
+        else:
+            given[signal] = receipt_id
+    return Endable(given, frozenset(withdrawn))
 
 
 def _taken_back_after(given: datetime | OuterRef) -> Q:
