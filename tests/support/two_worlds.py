@@ -76,8 +76,9 @@ class World:
     def arrive(self) -> list[Computer]:
         """Add people, each with a computer, and campaigns for them. Within `ServerHome.opened()`."""
         people = server_data.add_people(PEOPLE)
-        server_data.publish("c-film", starts=an_hour_ago())
-        server_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
+        starts = an_hour_ago()  # of both: lists are in the order of their seconds
+        server_data.publish("c-film", starts=starts)
+        server_data.publish("c-safety", starts=starts, acknowledge=True)
         tokens = server_data.add_computers(people)
         return [Computer(self.server.url, {"device_token": token}) for token in tokens]
 
