@@ -18,7 +18,7 @@ from django.db.models.functions import Length
 
 from server.campaigns.audience import Audience
 from server.campaigns.models import Campaign
-from server.directory.models import Person
+from server.directory.models import Company, Person
 from server.signing.digests import canonical_json
 
 MOST_CAMPAIGNS = 1000
@@ -68,9 +68,31 @@ def document_bytes(content: dict[str, Any]) -> int:
 def full_from(campaigns: QuerySet[Campaign], audience: Audience, added: Entry, room: Room) -> datetime | None:
     """When somebody of the audience would first have too much of these campaigns and one more; None if all always fit."""
     overlapping = campaigns.filter(starts__lt=added.ends, ends__gt=added.starts)
+    return next(_overflows(overlapping, audience, [added], room), None)
+
+
+def overfull_from(company: Company, now: datetime) -> datetime | None:
+    """When a feed of somebody of the company first holds not all that is due, as people and campaigns are now. None if never.
+
+    What fitted when it was published need not fit for ever: an import brings people into further groups.
+    """
+    everyone = Audience(company, everyone=True, groups=(), people=(), count=0)
+    current = Campaign.objects.filter(company=company, ends__gt=now)
+    first = min(_overflows(current, everyone, [], room_of(company)), default=None)
+    return first and max(first, now)
+
+
+def room_of(company: Company) -> Room:
+    """What may be in a feed of this company."""
+    return Room(LARGEST_FEED_BYTES - len(company.document) - OWN_BYTES, MOST_CAMPAIGNS)
+
+
+def _overflows(
+    campaigns: QuerySet[Campaign], audience: Audience, everyones: list[Entry], room: Room
+) -> Iterator[datetime]:
+    """For each different set of the campaigns that somebody of the audience gets and that is too much: from when it is."""
     entries: dict[int, Entry] = {}
-    everyones: list[Entry] = [added]
-    rows = overlapping.values_list("pk", "starts", "ends", Length("document"), "to_everyone")
+    rows = campaigns.values_list("pk", "starts", "ends", Length("document"), "to_everyone")
     for key, starts, ends, length, to_everyone in rows.iterator():
         entry = Entry(starts, ends, room_taken(length))
         if to_everyone:
@@ -78,12 +100,11 @@ def full_from(campaigns: QuerySet[Campaign], audience: Audience, added: Entry, r
         else:
             entries[key] = entry
     if _first_overflow([*everyones, *entries.values()], room) is None:
-        return None  # not even somebody who gets everything has too much
-    for keys in _combinations(audience, overlapping.filter(to_everyone=False)):
+        return  # not even somebody who gets everything has too much
+    for keys in _combinations(audience, campaigns.filter(to_everyone=False)):
         moment = _first_overflow([*everyones, *(entries[key] for key in keys)], room)
         if moment is not None:
-            return moment
-    return None
+            yield moment
 
 
 def _first_overflow(entries: Sequence[Entry], room: Room) -> datetime | None:

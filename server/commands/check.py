@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from server import clock, connections
 from server.audit.verifying import verify, what_to_do
+from server.campaigns import feed_room
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
 from server.database.sessions import is_pooled
@@ -88,7 +89,7 @@ def _findings() -> Iterator[Finding]:
     if not companies:
         yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
     for company in companies:
-        for look in (_keys, _document, _rows, _media, _audit, _address):
+        for look in (_keys, _document, _rows, _feeds, _media, _audit, _address):
             yield look(company)
 
 
@@ -249,6 +250,19 @@ def _rows(company: Company) -> Finding:
     if faults := list(itertools.islice(wrong_rows(company), MOST_ROWS)):
         return Finding(name, "fault", _("Not as they may be set: {faults}").format(faults="; ".join(faults)))
     return Finding(name, "ok", _("as they may be set"))
+
+
+def _feeds(company: Company) -> Finding:
+    """Whether all campaigns are in the feeds of all whom they are for: nobody is told of what an import left no room for."""
+    name = _("Feeds of {company}").format(company=company.id)
+    full_from = feed_room.overfull_from(company, clock.now())
+    if full_from is None:
+        return Finding(name, "ok", _("room for all that is published"))
+    message = _(
+        "From {time} some people get more than fits into a feed, and the oldest campaigns are left out. Recall what is no"
+        " longer needed, or take people out of groups."
+    )
+    return Finding(name, "warning", message.format(time=clock.utc_text(full_from)))
 
 
 def _media(company: Company) -> Finding:

@@ -25,7 +25,7 @@ from uuid import UUID
 from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.db.models import Value as Constant
 
-from server.campaigns.feed_room import LARGEST_FEED_BYTES, MOST_CAMPAIGNS, OWN_BYTES, room_taken
+from server.campaigns.feed_room import MOST_CAMPAIGNS, room_of, room_taken
 from server.campaigns.models import Campaign
 from server.delivery.callers import Caller
 from server.directory.models import Company
@@ -161,7 +161,7 @@ def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
     company = Company.objects.get(pk=caller.company_id)
     found = Campaign.objects.in_bulk(ids)
     newest_first = [found[key] for key in ids if key in found]
-    campaigns = _that_fit(newest_first, LARGEST_FEED_BYTES - len(company.document) - OWN_BYTES)
+    campaigns = _that_fit(newest_first, room_of(company).bytes)
     if len(campaigns) < len(newest_first):
         _log.warning(
             company.pk,

@@ -1,9 +1,11 @@
 """Feeds that are nearly full: all that was published is in them, and an author is told what does not fit any more."""
 
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from server.directory.models import Group, Person
 from server.errors import Refused
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
+from tests.support.server_commands import run_command
 from tests.support.wire import payload
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -150,8 +153,6 @@ def company(northwind: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def ids(feed: bytes) -> set[str]:
-    import json
-
     content: dict[str, Any] = json.loads(feed)
     return {payload(document)["sub"] for document in content["campaigns"]}
 
@@ -237,3 +238,81 @@ def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company
     release(first, "test", "")
     with pytest.raises(Refused, match="would be left out"):
         release(second, "test", "")
+
+
+# --- What fitted when it was published, and does not since --------------------------------------------------
+
+UNTIL = MONDAY + timedelta(days=3)
+
+
+def made(count: int, groups: Sequence[str] = (), *, starts: datetime = MONDAY, document: str = "x") -> None:
+    """That many campaigns to these groups, or to everyone."""
+    owner, before = server_data.company(), Campaign.objects.count()
+    campaigns = Campaign.objects.bulk_create(
+        Campaign(
+            company=owner,
+            campaign_id=f"c-{before + number}",
+            content={},
+            document=document,
+            to_everyone=not groups,
+            starts=starts,
+            ends=starts + timedelta(days=3),
+        )
+        for number in range(count)
+    )
+    for name in groups:
+        Group.objects.get(name=name).campaigns.add(*campaigns)
+
+
+def said_of_feeds(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """What `check` says of the company's feeds: state and message."""
+    capsys.readouterr()
+    run_command("check", "--json")
+    (found,) = (each for each in json.loads(capsys.readouterr().out) if each["name"].startswith("Feeds"))
+    return found["state"], found["message"]
+
+
+@pytest.mark.parametrize(("count", "document"), [(600, "x"), (12, "x" * 250_000)])
+def test_check_tells_that_an_import_made_feeds_overfull(
+    company: Company, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, document: str
+) -> None:
+    Group.objects.create(company=server_data.company(), name="Days").people.set(company.people[:1])
+    tuesday = MONDAY + timedelta(days=1)
+    made(count, ["Days"], document=document)
+    made(count, ["Nights"], document=document, starts=tuesday)
+    assert said_of_feeds(capsys)[0] == "ok"
+    file = tmp_path / "people.csv"
+    file.write_text(f"email,groups\n{company.people[2].email},Nights;Days\n", encoding="utf-8")
+    assert run_command("people", "import", file) == 0
+    state, message = said_of_feeds(capsys)
+    assert state == "warning"
+    assert "2026-11-24T00:00:00Z" in message
+    assert "Recall" in message
+
+
+@pytest.mark.expected_logs("are full")
+def test_check_is_content_as_long_as_each_feed_holds_all_that_is_due(
+    company: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice, audiences = random.Random(1), ([], ["Sales"], ["Nights"], ["Sales", "Nights"])
+    company.people[0].groups.clear()
+    states, due = [], [0, 0, 0]
+    for _ in range(8):
+        groups, count = dice.choice(audiences), dice.randrange(100, 300)
+        made(count, groups, starts=MONDAY - timedelta(hours=1))
+        for number, person in enumerate(company.people):
+            names = {group.name for group in person.groups.all()}
+            due[number] += count if not groups or names & set(groups) else 0
+        server_data.company().feeds_changed()
+        feeds = [json.loads(company.feed(number, MONDAY))["campaigns"] for number in range(3)]
+        whole = all(len(feed) == wanted for feed, wanted in zip(feeds, due, strict=True))
+        assert said_of_feeds(capsys)[0] == ("ok" if whole else "warning")
+        states.append(whole)
+    assert set(states) == {True, False}
+
+
+def test_what_has_ended_makes_no_feed_overfull(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
+    made(900, starts=MONDAY - timedelta(days=3))
+    made(900)
+    made(900, starts=UNTIL)
+    assert said_of_feeds(capsys)[0] == "ok"
