@@ -1,9 +1,13 @@
 """The report of `make prove-privacy` and its siblings: one line a guarantee, with the figures that were counted."""
 
+import os
 import platform
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 from tests.support.proofs import GUARANTEES, Finding
 
@@ -25,6 +29,51 @@ ul { margin: 0; padding-left: 1.1rem; }
 """
 
 
+@dataclass(frozen=True)
+class Making:
+    """What a report was made of.
+
+    `commit`: the code that was tried, in words. `is_full`: whether at the full counts. `only`: the tests that were asked
+    for, none for all. `load`: how many processes wanted a processor, on average over the last minute of the run.
+    """
+
+    commit: str
+    is_full: bool
+    seconds: float
+    only: tuple[str, ...] = ()
+    load: float = 0.0
+
+    def sentences(self) -> str:
+        """All of it, for people."""
+        counts = (
+            "at the full counts" if self.is_full else "a few times only: this is no proof at the full counts"
+        )
+        which = f" Only {', '.join(self.only)} ran." if self.only else ""
+        return (
+            f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {self.seconds / 60:.0f} minutes, of {self.commit}, {counts}."
+            f"{which} {platform.system()}, Python {platform.python_version()}, {os.cpu_count()} processors,"
+            f" a load of {self.load:.1f} at the end."
+        )
+
+
+def commit_of(root: Path) -> str:
+    """Which code lies in a folder: its commit, and whether files were changed since."""
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", *words], cwd=root, capture_output=True, text=True, timeout=60, check=False
+            )
+        except FileNotFoundError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if not commit:
+        return "code of no known commit"
+    return f"commit {commit}" + (" with changes" if git("status", "--porcelain") else "")
+
+
 @dataclass
 class Row:
     """What became of one guarantee."""
@@ -38,29 +87,29 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`held` only where tests ran, each passed, and a figure was written down."""
+        """`held` only where tests ran, each passed, none could not be tried, and a figure was written down."""
         if self.failed:
             return "failed"
-        return "held" if self.passed and self.findings else "not shown"
+        return "held" if self.passed and self.findings and not self.skipped else "not shown"
 
     def figures(self) -> str:
         """The figures in one line."""
         return "; ".join(f"{each.what}: {each.figure} of {each.trials:,}" for each in self.findings)
 
 
-def page(area: str, rows: list[Row], seconds: float) -> str:
+def page(area: str, rows: Sequence[Row], making: Making) -> str:
     """The whole report, a file that needs nothing else."""
     held = sum(row.verdict == "held" for row in rows)
-    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()}, Python {platform.python_version()}"
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Tidings: proof of {area}</title><style>{STYLE}</style></head>
 <body>
 <h1>Proof of {area}</h1>
 <p>{held} of {len(rows)} guarantees held. Each was tried against the real programs with the fault that it names; the figures
-are what was counted. Made {made}, in {seconds / 60:.0f} minutes. To repeat it: <code>make prove-{area}</code>.</p>
+are what was counted. To repeat it: <code>make prove-{area}</code>.</p>
+<p>{escape(making.sentences())}</p>
 <table>
-<thead><tr><th>No.</th><th>Guarantee</th><th>Must be</th><th>Counted</th><th>Result</th></tr></thead>
+<thead><tr><th>No.</th><th>Guarantee</th><th>Must be</th><th>Counted</th><th>Seconds</th><th>Result</th></tr></thead>
 <tbody>
 {"".join(map(_line, rows))}</tbody>
 </table>
@@ -79,5 +128,6 @@ def _line(row: Row) -> str:
     items = "".join(f"<li>{each}</li>" for each in counted)
     return (
         f"<tr><td>{row.guarantee}</td><td>{escape(statement)}</td><td>{escape(target)}</td>"
-        f'<td><ul>{items}</ul></td><td class="{row.verdict.split()[0]}">{row.verdict}</td></tr>\n'
+        f"<td><ul>{items}</ul></td><td>{row.seconds:,.0f}</td>"
+        f'<td class="{row.verdict.split()[0]}">{row.verdict}</td></tr>\n'
     )

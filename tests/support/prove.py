@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.proof_report import Row, page
+from tests.support.proof_report import Making, Row, commit_of, page
 from tests.support.proofs import AREAS, FINDINGS, FULL, findings, guarantees_of
 
 ROOT = Path(__file__).resolve().parents[2]
+TURNS = (("proves and alone", 1), ("proves and not alone", os.cpu_count() or 1))
+"""What is tried one after the other: what measures how fast the machine is, and beside nothing else; then all the rest."""
 
 
 class Outcomes:
@@ -51,17 +53,25 @@ def main(arguments: Sequence[str]) -> int:
     os.environ[FINDINGS] = str(notes)
     os.environ.setdefault(FULL, "full")
     outcomes = Outcomes(area)
-    started = time.monotonic()
-    options = ["-q", "-m", "proves", "-n", str(os.cpu_count() or 1), "--dist", "loadfile"]
-    code = pytest.main([*options, *(words or [f"tests/{area}"])], plugins=[outcomes])
+    commit, started = commit_of(ROOT), time.monotonic()
+    codes = {
+        pytest.main(
+            ["-q", "-m", which, "-n", str(processes), "--dist", "loadfile", *(words or [f"tests/{area}"])],
+            plugins=[outcomes],
+        )
+        for which, processes in TURNS
+    }
     for finding in findings(notes):
         outcomes.rows[finding.guarantee].findings.append(finding)
     rows = list(outcomes.rows.values())
-    report.write_text(page(area, rows, time.monotonic() - started), encoding="utf-8")
+    is_full = os.environ[FULL] == "full"
+    making = Making(commit, is_full, time.monotonic() - started, tuple(words), os.getloadavg()[0])
+    report.write_text(page(area, rows, making), encoding="utf-8")
     for row in rows:
-        print(f"{row.guarantee:<4} {row.verdict:<10} {row.figures()}")
-    print(f"\n{report}")
-    return 0 if code == pytest.ExitCode.OK and all(row.verdict == "held" for row in rows) else 1
+        print(f"{row.guarantee:<4} {row.verdict:<10} {row.seconds:>6.0f} s  {row.figures()}")
+    print(f"\n{making.sentences()}\n{report}")
+    is_sound = codes <= {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+    return 0 if is_sound and all(row.verdict == "held" for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """The reports of the proofs: it must not say that something holds which nobody tried."""
 
 import re
+import subprocess
 from html import escape
 from pathlib import Path
 
 import pytest
 
-from tests.support.proof_report import Row, page
+from tests.support.proof_report import Making, Row, commit_of, page
 from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
 
 FOUND = Finding("P5", "events <stored>", "0", 1_000)
+FULL = Making("commit 1234abcd", True, 60)
 
 
 def test_a_guarantee_that_no_test_tried_is_not_said_to_hold() -> None:
@@ -24,10 +26,42 @@ def test_one_failed_test_is_enough_to_fail_a_guarantee() -> None:
     assert Row("P5", passed=9, failed=["test_it"], findings=[FOUND]).verdict == "failed"
 
 
+def test_a_guarantee_of_which_a_part_could_not_be_tried_is_not_said_to_hold() -> None:
+    assert Row("P5", passed=9, skipped=["test_it"], findings=[FOUND]).verdict == "not shown"
+
+
+def test_a_report_says_of_which_code_and_at_which_counts_it_was_made() -> None:
+    whole, some = (
+        page("privacy", [Row("P5", passed=1, findings=[FOUND])], making)
+        for making in (FULL, Making("commit 1234abcd", False, 60, ("tests/privacy/test_p05.py",)))
+    )
+    assert "commit 1234abcd" in whole
+    assert "at the full counts" in whole
+    assert "no proof at the full counts" in some
+    assert "Only tests/privacy/test_p05.py ran" in some
+
+
+def test_code_that_was_changed_is_not_said_to_be_its_commit(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        own = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *own, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    assert commit_of(tmp_path) == "code of no known commit"
+    git("init", "--quiet")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "--quiet", "-m", "One")
+    commit = git("rev-parse", "HEAD")
+    assert commit_of(tmp_path) == f"commit {commit}"
+    (tmp_path / "file").write_text("two")
+    assert commit_of(tmp_path) == f"commit {commit} with changes"
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_the_report_has_a_line_for_each_guarantee_with_its_figure(area: str) -> None:
     names = guarantees_of(area)
-    report = page(area, [Row(name, passed=1, findings=[FOUND]) for name in names], 60)
+    report = page(area, [Row(name, passed=1, findings=[FOUND]) for name in names], FULL)
     for name in names:
         assert f"<td>{name}</td><td>{escape(GUARANTEES[name][0])}</td>" in report
     assert report.count("events &lt;stored&gt;: <b>0</b> of 1,000") == len(names)
