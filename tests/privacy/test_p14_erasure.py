@@ -1,7 +1,6 @@
 """P14: who is erased is in no row, not in the database's files, and not in a dump (GDPR article 17)."""
 
 import itertools
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -21,6 +20,7 @@ from tests.support import server_data
 from tests.support.backups import dump
 from tests.support.campaign_server import ServerHome
 from tests.support.canaries import Canaries
+from tests.support.processor_time import OwnTime
 from tests.support.proofs import Proof
 from tests.support.server_commands import run_command
 from tests.support.wire import an_hour_ago
@@ -56,7 +56,7 @@ def test_a_value_in_every_column_is_gone_after_the_purge(northwind: ServerHome, 
         Entry.objects.filter(detail__startswith="canary").delete()
         campaign.delete()
         Person.objects.all().delete()
-    proof.found(f"values and rows of erased people ({_database(northwind)})", len(found), columns)
+    proof.found(f"values and rows of erased people ({northwind.database})", len(found), columns)
     assert found == []
 
 
@@ -71,18 +71,29 @@ def test_thousands_are_erased_at_once_out_of_all_reports(northwind: ServerHome, 
     reports = [report(campaign) for campaign in campaigns]
     assert all(figure.sharing for one in reports for figure in one.figures)
     counted = BlockMember.objects.count()
-    begun = time.monotonic()
+    own = OwnTime(_backend())
     erased = erase(server_data.company(), [person.pk for person in people])
-    seconds = time.monotonic() - begun
+    seconds, by_the_clock = own.seconds(), own.by_the_clock()
     what = f"seconds for {count} people, {CAMPAIGNS * count} signals, {counted} places in reports"
-    proof.found(f"{what} ({_database(northwind)})", f"{seconds:.1f}", count)
+    waited = f"and {by_the_clock - seconds:.1f} in which other programs had the processors"
+    proof.found(f"{what}, {waited} ({northwind.database})", f"{seconds:.1f}", count)
     assert (erased["directory.Person"], erased["signals.Signal"]) == (count, CAMPAIGNS * count)
     assert not Signal.objects.exists()
     assert not BlockMember.objects.exists()
     assert not CohortMember.objects.exists()
     assert not Block.objects.filter(live=True).exists()
+    assert 0 < seconds <= by_the_clock + 1
     if proof.is_full:
         assert seconds < LIMIT_S
+
+
+def _backend() -> int | None:
+    """PostgreSQL's process that works for this one."""
+    if connection.vendor == "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
 
 
 def _share_everything(people: Sequence[Person]) -> None:
@@ -146,7 +157,3 @@ def _uuid(value: UUID) -> str:
 def _stored(home: ServerHome) -> bytes:
     connection.close()
     return dump(home)
-
-
-def _database(home: ServerHome) -> str:
-    return "PostgreSQL" if home.database_url else "SQLite"

@@ -169,7 +169,7 @@ def test_nothing_comes_back_with_a_restored_backup(home: ServerHome, tmp_path: P
         back += drill.come_back()
         assert catch_up(thorough=True) == {}
         erase(server_data.company(), list(Person.objects.values_list("pk", flat=True)))
-    proof.found(f"rows, consents, campaigns and computers that came back ({home_kind(home)})", back, drills)
+    proof.found(f"rows, consents, campaigns and computers that came back ({home.database})", back, drills)
     assert undone > 0, "the backups undid nothing: the drill shows nothing"
     assert back == 0
 
@@ -202,7 +202,7 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
         assert "consent-withdrawn: 1" in server.process.output()
         answers = [_get(server.url, token) for token in tokens]
         served = sum(answer.status_code == 200 for answer in (answers[0], answers[4]))
-        proof.found(f"erased people and revoked computers that were served ({home_kind(home)})", served, 2)
+        proof.found(f"erased people and revoked computers that were served ({home.database})", served, 2)
         assert [answer.status_code for answer in answers] == [401, 200, 200, 200, 401]
         states = {
             document["sub"]: document["content"]["status"]
@@ -226,10 +226,6 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
 
 def _get(url: str, token: str, what: str = "feed") -> requests.Response:
     return requests.get(f"{url}/api/v1/{what}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-
-
-def home_kind(home: ServerHome) -> str:
-    return "PostgreSQL" if home.database_url else "SQLite"
 
 
 def _closed_connection() -> None:

@@ -49,10 +49,9 @@ def test_each_event_counts_once_where_answers_are_lost(
         lost = sum(each.status == 0 for each in proxy.exchanges)
     made = Counter({effect: len(people) for name in campaigns for effect in _effects_of(name)})
     found = _found()
-    database = "PostgreSQL" if northwind.database_url else "SQLite"
-    proof.found(f"events doubled ({database})", (found - made).total(), made.total())
-    proof.found(f"events lost ({database})", (made - found).total(), made.total())
-    proof.found(f"answers that were lost on the way ({database})", lost, len(proxy.exchanges))
+    proof.found(f"events doubled ({northwind.database})", (found - made).total(), made.total())
+    proof.found(f"events lost ({northwind.database})", (made - found).total(), made.total())
+    proof.found(f"answers that were lost on the way ({northwind.database})", lost, len(proxy.exchanges))
     assert lost > len(campaigns) / 2
     assert found == made
 

@@ -1,6 +1,5 @@
 """R12: thousands of agents that poll each minute, over real connections, against one `tidings-server serve`."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,19 +9,26 @@ import requests
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.many_agents import Plan, measure
+from tests.support.processor_time import Processors
 from tests.support.proofs import Proof
 from tests.support.wire import an_hour_ago
 
 WORKERS = 2
 P99_MS = 250.0
+MOST_BUSY = 0.5
+"""Of two processors, the share that the server and its database may take with 10,000 agents: with more, polls would queue."""
+OTHERS = 0.25
+"""With so much of the machine in use by other programs, polls wait for those, and their times say nothing of the server."""
 
 
+@pytest.mark.alone
 @pytest.mark.proves("R12")
 @pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
 def test_agents_that_poll_each_minute_are_all_answered(
     database: str, request: pytest.FixtureRequest, tmp_path: Path, proof: Proof
 ) -> None:
-    url = request.getfixturevalue("postgres_cluster").new_database() if database == "PostgreSQL" else None
+    cluster = request.getfixturevalue("postgres_cluster") if database == "PostgreSQL" else None
+    url = cluster.new_database() if cluster else None
     home = ServerHome(tmp_path / "server", url)
     home.init()
     count = proof.trials(full=10_000, few=150)
@@ -34,19 +40,28 @@ def test_agents_that_poll_each_minute_are_all_answered(
             server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
     with home.running(workers=WORKERS) as server:
         plan = Plan(server.url, tokens, _tags(server, tokens), interval_s, seconds)
+        processors = Processors([server.process.pid, *([cluster.pid] if cluster else [])])
         figures = measure(plan, tmp_path)
+        worked_ms, others = 1000 * processors.worked_s() / figures.polls, processors.others()
         said = server.process.output()
-    busy = f"load of the machine {os.getloadavg()[0]:.1f} at the end"
+    took = f"other programs took {others:.0%} of the processors"
     proof.found(f"polls that failed ({database})", figures.errors, figures.polls)
     proof.found(
-        f"99th percentile in ms ({database}; half within {figures.p50_ms:.1f}; {busy})",
+        f"ms that server and database worked for a poll ({database})", f"{worked_ms:.2f}", figures.polls
+    )
+    proof.found(
+        f"99th percentile in ms ({database}; half within {figures.p50_ms:.1f}; {took})",
         f"{figures.p99_ms:.1f}",
         figures.polls,
     )
     assert figures.errors == 0, figures
     assert figures.polls >= count * (seconds / interval_s - 1)
     assert "WARNING" not in said
+    assert worked_ms > 0
     if proof.is_full:
+        assert worked_ms / 1000 * count / interval_s <= MOST_BUSY * WORKERS
+        if figures.p99_ms > P99_MS and others > OTHERS:
+            pytest.skip(f"{took}: try R12 again when they have ended")
         assert figures.p99_ms <= P99_MS, figures
 
 

@@ -32,7 +32,8 @@ SETTINGS = {
 class PostgresCluster:
     """A running cluster. `new_database` gives each user of it a database of their own."""
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, pid: int) -> None:
+        self.pid = pid
         self._base = f"postgresql://{SYSTEM_USER}:{password}@127.0.0.1:{port}"
 
     def url(self, database: str) -> str:
@@ -98,8 +99,8 @@ def cluster() -> Iterator[PostgresCluster]:
         command = [*as_system_user(), programs() / "postgres", "-D", data, "-p", str(port), *settings]
         log = folder / "postgres.log"
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
-        with Child(command, log, cwd=Path("/"), stop_signal=signal.SIGINT):
-            running = PostgresCluster(port, password)
+        with Child(command, log, cwd=Path("/"), stop_signal=signal.SIGINT) as child:
+            running = PostgresCluster(port, password, child.pid)
             until(running.answers, "PostgreSQL", START_TIMEOUT_S)
             yield running
     finally:
