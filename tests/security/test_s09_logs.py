@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -78,8 +79,12 @@ def ask_badly(server: RunningServer, token: str, code: str) -> None:
 
 @pytest.mark.proves("S9")
 @pytest.mark.expected_logs(EVERYTHING)
-def test_no_log_holds_a_token_a_code_or_an_address(tmp_path: Path, log_folder: Path, proof: Proof) -> None:
-    company = SampleCompany(tmp_path / "server", free_port())
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+def test_no_log_holds_a_token_a_code_or_an_address(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, log_folder: Path, proof: Proof
+) -> None:
+    url = request.getfixturevalue("postgres_cluster").new_database() if database == "PostgreSQL" else None
+    company = SampleCompany(tmp_path / "server", free_port(), url)
     company.make()
     company.publish_all("canteen")
     company.home.environment["TIDINGS_LOG_LEVEL"] = "DEBUG"
@@ -102,9 +107,11 @@ def test_no_log_holds_a_token_a_code_or_an_address(tmp_path: Path, log_folder: P
     }
     assert len(said["agent"].splitlines()) > 5
     needles = [*tokens, *(token.removeprefix("tdt_") for token in tokens), code, EMPLOYEE, "Léa", "Roux"]
+    if url:
+        needles.append(str(urlsplit(url).password))
     found = [(who, needle) for who, text in said.items() for needle in needles if needle in text]
     lines = sum(len(text.splitlines()) for text in said.values())
-    proof.found("needles in the logs of agent and server", len(found), lines)
+    proof.found(f"needles in the logs of agent and server ({database})", len(found), lines)
     assert found == []
 
 
