@@ -65,6 +65,8 @@ def test_the_pop_up_comes_and_the_tray_leads_to_the_inbox_by_keyboard(
         assert desktop.screen.active_window() is None, "nothing may take the keyboard"
         (pop_up,) = desktop.screen.windows(POPUP)
         assert "SKIP_TASKBAR" in desktop.screen.states(pop_up), "a pop-up is no open window"
+        _, top_of_panel, _, _ = desktop.tray_icon()
+        assert pop_up.y + pop_up.height <= top_of_panel, "a pop-up lies over no icon of the panel"
         before = window_ids(desktop)
         employee.clicks_tray_icon("right")
         until(lambda: window_ids(desktop) - before, "the menu")

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 PANEL_HEIGHT = 30
 TRAY_WIDTH = 34
 TRAYER = [
-    *("--SetDockType", "true", "--edge", "bottom", "--align", "right"),
+    # A panel reserves its room: without, a pop-up lies over its icons and whichever is above gets the click.
+    *("--SetDockType", "true", "--SetPartialStrut", "true", "--edge", "bottom", "--align", "right"),
     *(
         "--widthtype",
         "pixel",
