@@ -186,13 +186,20 @@ def _handler(to_problem: Callable[[Exception], Problem]) -> Callable[[HttpReques
 
 
 class ProblemMiddleware:
-    """Turns the errors that Django itself answers (no such address, wrong method, a bug) into problem documents."""
+    """Turns the errors that Django itself answers (no such address, wrong method, a bug) into problem documents.
+
+    What does not say who may keep it, nobody may (RFC 9111, section 5.2.2.5).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self._get_response(request)
+        response = self._as_problem(self._get_response(request))
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _as_problem(self, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code < HTTPStatus.BAD_REQUEST or response.get("Content-Type") == CONTENT_TYPE:
             return response
         problem = _of_status(response.status_code).response()

@@ -100,7 +100,7 @@ def _data_folder() -> Finding:
             pass
     except OSError as error:
         return Finding(name, "fault", _("Not writable: {reason}").format(reason=error))
-    if os.name == "posix" and settings.DATA.stat().st_mode & 0o007:
+    if os.name == "posix" and settings.DATA.stat().st_mode & 0o077:
         return Finding(
             name,
             "warning",

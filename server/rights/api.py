@@ -159,9 +159,7 @@ def get_me(request: CallerRequest) -> HttpResponse:
     body = answer.model_dump_json().encode()
     if len(body) > LARGEST_ANSWER_BYTES:
         raise problems.too_large(answer.controller.dpo_email)
-    response = HttpResponse(body, content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    return response
+    return HttpResponse(body, content_type="application/json")
 
 
 @router.patch(

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.campaign_server import RunningServer
+from tests.support import server_data
+from tests.support.administration import Examples, token_for
+from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
 from tests.support.processes import free_port
+from tests.support.raw_http import answer, connect, head
 from tests.support.waiting import until
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "hardening.md"
@@ -110,3 +113,37 @@ def test_the_unit_file_is_one_that_systemd_understands(tmp_path: Path) -> None:
     )
     own = [line for line in done.stderr.splitlines() if unit.name in line]
     assert own == []
+
+
+@pytest.mark.usefixtures("northwind")
+def test_no_cache_may_keep_an_answer_for_others(serving: RunningServer) -> None:
+    """Whoever calls, whatever comes of it (RFC 9111, sections 5.2.2.5 and 5.2.2.7)."""
+    (computer,) = server_data.add_computers(server_data.add_people(1))
+    names = {"email": "nobody@northwind.example", "campaign_id": "c-none", "number": "7", "sha256": "0" * 64}
+    statuses, shared = set(), []
+    for call in sorted(Examples().calls(serving.url), key=lambda call: call.method == "DELETE"):
+        for token in (None, token_for("administrator"), computer):
+            said = call.send(serving.url, token, **names)
+            statuses.add(said.status_code)
+            if not {"private", "no-store"} & set(re.split(r"[\s,]+", said.headers.get("Cache-Control", ""))):
+                shared.append(f"{call.method} {call.path}: {said.status_code}")
+    assert {200, 401, 404} <= statuses
+    assert shared == []
+
+
+@pytest.mark.parametrize(("kib", "status"), [(30, 200), (50, 431)])
+def test_headers_may_have_32_kib_and_never_more_than_48(
+    serving: RunningServer, kib: int, status: int
+) -> None:
+    with connect(serving.url) as line:
+        line.sendall(head("GET", "/api/v1/health", {"X": "y" * kib * 1024}))
+        assert answer(line).status == status
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o710])
+def test_check_tells_that_others_can_look_into_the_data_folder(tmp_path: Path, mode: int) -> None:
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    home.folder.chmod(mode)
+    done = home.command("check")
+    assert "chmod 700" in done.stdout
