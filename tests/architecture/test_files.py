@@ -2,10 +2,13 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from agent import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = {".png", ".ico", ".icns"}
@@ -47,3 +50,15 @@ def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
     entries = re.split(r"(?m)^(?=[a-z])", lock)[1:]
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
     assert "http" not in lock
+
+
+def test_the_index_of_decisions_names_each_with_its_title() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(r"^\| (\d+) \| \[(.+)\]\((.+)\) \|", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = {path.name: path.read_text().split("\n", 1)[0] for path in folder.glob("0*.md")}
+    assert {name: f"# {number}. {title}" for number, title, name in listed} == titles
+
+
+def test_both_places_of_the_version_say_the_same() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__
