@@ -1,16 +1,13 @@
-"""What the presenter and a pop-up say to one another, and what the presenter lets others do."""
+"""What the presenter and a pop-up tell one another, and what the presenter lets others do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from agent import errors
 from agent.model import InboxItem, PresenceState
-
-if TYPE_CHECKING:
-    from ui.presenter import Presenter
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,55 @@ class Card(Protocol):
         """Leave the screen."""
 
 
+class PopupEvents(Protocol):
+    """What a pop-up tells of the person and of the screen. All are called on the main thread."""
+
+    @property
+    def shown(self) -> str:
+        """The id of the campaign on the screen, empty for none and for a digest."""
+
+    def visible(self, on_screen: bool) -> None:
+        """The card can be seen, or no more."""
+
+    def hovered(self, under_pointer: bool) -> None:
+        """The pointer is over the card, or left it."""
+
+    def turn(self, pages: int) -> None:
+        """Some pages forward, or back."""
+
+    def dismiss(self) -> None:
+        """The person closed this page."""
+
+    def expired(self) -> None:
+        """It went by itself."""
+
+    def follow(self, link_id: str) -> None:
+        """A link was clicked."""
+
+    def watch(self) -> None:
+        """The person wants to see the video."""
+
+    def like(self, liked: bool) -> None:
+        """The heart, or taking it back."""
+
+    def acknowledge(self) -> None:
+        """The person confirms by name that they have read it."""
+
+    def later(self, delay_s: float | None) -> None:
+        """Show it again after so many seconds, or at the next login."""
+
+    def open_inbox(self, campaign_id: str = "") -> None:
+        """The person goes on in the inbox."""
+
+    def change(self) -> None:
+        """The person wants to change what is shared."""
+
+    def after_a_look(self, call: Callable[[], None]) -> None:
+        """Call this once it is known whether somebody may look now, and what is in the way has left."""
+
+
 class MakeCard(Protocol):
-    def __call__(self, presenter: Presenter, emergency: bool) -> Card:
+    def __call__(self, events: PopupEvents, emergency: bool, /) -> Card:
         """A card of its own kind for emergencies, which cover every screen."""
 
 

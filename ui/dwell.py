@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import policy
+from agent.model import Urgency
 from agent.ports import Clock
 from ui.timers import Call, Timers
 
 LEAST_AFTER_POINTER_MS = 3_000
 """What is left of the time-out, at least, when the pointer leaves: nothing vanishes under the person's hand."""
+
+
+def time_out_ms(urgency: Urgency) -> int | None:
+    """How long a pop-up stays by itself, in milliseconds; None until the person closes it."""
+    if urgency is Urgency.EMERGENCY:
+        return None
+    return policy.POPUP_TIMEOUT_URGENT_MS if urgency is Urgency.URGENT else policy.POPUP_TIMEOUT_MS
 
 
 class Dwell:
@@ -33,11 +41,11 @@ class Dwell:
         self._seen_call: Call | None = None
         self._end_call: Call | None = None
 
-    def page(self, campaign_id: str, time_out_ms: int | None) -> None:
+    def page(self, campaign_id: str, stays_ms: int | None) -> None:
         """This page is on the screen now. Saying it again changes nothing."""
         if campaign_id != self._page:
             self._halt()
-            self._page, self._left_ms = campaign_id, time_out_ms
+            self._page, self._left_ms = campaign_id, stays_ms
             self._go_on()
 
     def stop(self) -> None:

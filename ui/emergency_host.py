@@ -9,12 +9,11 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication
 
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.desktop import placement
 from ui.desktop.keyboard import Borrowed
 from ui.popup.emergency import EmergencyCover, SideCover
 from ui.popup.page import PopupPage
-from ui.presenter import Presenter
 from ui.theme import Theme
 from ui.timers import Call, QtTimers, Timers
 
@@ -28,7 +27,7 @@ class EmergencyHost(QObject):
 
     def __init__(
         self,
-        presenter: Presenter,
+        events: PopupEvents,
         make_page: Callable[[CardContent | DigestContent], PopupPage],
         theme: Theme,
         parent: QObject | None = None,
@@ -37,7 +36,7 @@ class EmergencyHost(QObject):
         sound: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._presenter = presenter
+        self._events = events
         self._make_page = make_page
         self._theme = theme
         self._sound = sound
@@ -53,7 +52,7 @@ class EmergencyHost(QObject):
         self.cover = EmergencyCover(theme, self._timers, bypass=self._bypass)
         self.cover.guard.ready.connect(self._take_keyboard)
         self._keyboard: Borrowed | None = None
-        self._connect(presenter)
+        self._connect(events)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         application.screenAdded.connect(self._screens_changed)
@@ -91,13 +90,13 @@ class EmergencyHost(QObject):
             cover.deleteLater()
         self.deleteLater()
 
-    def _connect(self, presenter: Presenter) -> None:
+    def _connect(self, events: PopupEvents) -> None:
         cover = self.cover
-        cover.link_clicked.connect(presenter.follow)
-        cover.watch_clicked.connect(lambda: presenter.watch())
-        cover.like_toggled.connect(presenter.like)
-        cover.acknowledged.connect(lambda: presenter.acknowledge())
-        cover.dismissed.connect(lambda: presenter.dismiss())
+        cover.link_clicked.connect(events.follow)
+        cover.watch_clicked.connect(lambda: events.watch())
+        cover.like_toggled.connect(events.like)
+        cover.acknowledged.connect(lambda: events.acknowledge())
+        cover.dismissed.connect(lambda: events.dismiss())
 
     def _appear(self, page: PopupPage) -> None:
         self.cover.winId()
@@ -139,7 +138,7 @@ class EmergencyHost(QObject):
     def _settle(self) -> None:
         """Coming anew it would come above a screen that was locked meanwhile."""
         self._settling = None
-        self._presenter.after_a_look(self._cover_again)
+        self._events.after_a_look(self._cover_again)
 
     def _cover_again(self) -> None:
         if self._watched and self._page is not None:
@@ -172,5 +171,5 @@ class EmergencyHost(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):
-            self._presenter.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
+            self._events.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
         return False

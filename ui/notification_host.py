@@ -12,7 +12,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,13 +20,10 @@ from agent.decoding import decode_json
 from agent.model import Urgency
 from resources import i18n
 from resources.i18n import _, ngettext
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
-from ui.presenter import time_out_ms
+from ui.dwell import time_out_ms
 from ui.timers import Call, Timers
-
-if TYPE_CHECKING:
-    from ui.presenter import Presenter
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +41,7 @@ class NotificationHost:
     """One pop-up as notifications, from its first page to its end. All methods are called on the main thread.
 
     Args:
-        presenter: hears what the person does.
+        events: hears what the person does.
         timers: for the time-out, which servers may ignore.
         post: calls something on the main thread; may be called on any.
         open_inbox: with a campaign's id, at the person's wish.
@@ -55,7 +51,7 @@ class NotificationHost:
 
     def __init__(
         self,
-        presenter: Presenter,
+        events: PopupEvents,
         timers: Timers,
         post: Callable[[Callable[[], None]], None],
         *,
@@ -63,7 +59,7 @@ class NotificationHost:
         show_quietly: Callable[[], None],
         command: Command = lambda: processes.command("helper", "notification"),
     ) -> None:
-        self._presenter = presenter
+        self._events = events
         self._timers = timers
         self._post = post
         self._open_inbox = open_inbox
@@ -81,7 +77,7 @@ class NotificationHost:
         self._shown = shown
         duration_ms = time_out_ms(urgency)
         if duration_ms is not None:
-            self._time_out = self._timers.after(duration_ms, self._presenter.expired)
+            self._time_out = self._timers.after(duration_ms, self._events.expired)
         try:
             self._tell(notification_of(content, datetime.now(UTC)))
         except OSError as error:
@@ -113,25 +109,25 @@ class NotificationHost:
         if report.outcome is Outcome.ACTION:
             self._act(report)
         elif report.outcome is Outcome.DISMISSED:
-            self._presenter.dismiss()
+            self._events.dismiss()
         elif report.outcome is Outcome.EXPIRED:
-            self._presenter.expired()
+            self._events.expired()
         elif report.outcome is Outcome.UNAVAILABLE:
             self._show_quietly()
-            self._presenter.expired()
+            self._events.expired()
 
     def _act(self, report: Report) -> None:
         if report.detail == OPEN:
             if report.token:
                 # Qt hands it to the compositor with the next window that asks for the keyboard.
                 os.environ["XDG_ACTIVATION_TOKEN"] = report.token
-            campaign_id = self._presenter.shown
-            self._presenter.dismiss()
+            campaign_id = self._events.shown
+            self._events.dismiss()
             self._open_inbox(campaign_id)
         elif report.detail == LATER:
-            self._presenter.later(_LATER_S)
+            self._events.later(_LATER_S)
         elif report.detail == CLOSE:
-            self._presenter.dismiss()
+            self._events.dismiss()
 
 
 def _what(content: CardContent | DigestContent) -> tuple[str, Urgency]:

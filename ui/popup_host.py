@@ -10,11 +10,10 @@ from PySide6.QtGui import QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QApplication
 
 from agent.preferences import DEFAULTS, Preferences
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.desktop import placement, taskbar
 from ui.popup.card import PopupCard
 from ui.popup.page import PopupPage
-from ui.presenter import Presenter
 from ui.theme import Theme
 from ui.timers import Timers
 
@@ -26,7 +25,7 @@ class PopupHost(QObject):
 
     def __init__(
         self,
-        presenter: Presenter,
+        events: PopupEvents,
         make_page: Callable[[CardContent | DigestContent], PopupPage],
         theme: Theme,
         preferences: Preferences = DEFAULTS,
@@ -34,13 +33,13 @@ class PopupHost(QObject):
         timers: Timers | None = None,
     ) -> None:
         super().__init__(parent)
-        self._presenter = presenter
+        self._events = events
         self._make_page = make_page
         self._preferences = preferences
         self._page: PopupPage | None = None
         self._screen: QScreen | None = None
         self.card = PopupCard(theme, timers=timers)
-        self._connect(presenter)
+        self._connect(events)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         application.screenRemoved.connect(self._screen_changed)
@@ -64,19 +63,19 @@ class PopupHost(QObject):
         self.card.deleteLater()
         self.deleteLater()
 
-    def _connect(self, presenter: Presenter) -> None:
+    def _connect(self, events: PopupEvents) -> None:
         card = self.card
-        card.link_clicked.connect(presenter.follow)
-        card.watch_clicked.connect(lambda: presenter.watch())
-        card.like_toggled.connect(presenter.like)
-        card.acknowledged.connect(lambda: presenter.acknowledge())
-        card.later_chosen.connect(presenter.later)
-        card.dismissed.connect(lambda: presenter.dismiss())
-        card.change_clicked.connect(lambda: presenter.change())
-        card.inbox_wanted.connect(presenter.open_inbox)
-        card.previous.connect(lambda: presenter.turn(-1))
-        card.next.connect(lambda: presenter.turn(1))
-        card.hover_changed.connect(presenter.hovered)
+        card.link_clicked.connect(events.follow)
+        card.watch_clicked.connect(lambda: events.watch())
+        card.like_toggled.connect(events.like)
+        card.acknowledged.connect(lambda: events.acknowledge())
+        card.later_chosen.connect(events.later)
+        card.dismissed.connect(lambda: events.dismiss())
+        card.change_clicked.connect(lambda: events.change())
+        card.inbox_wanted.connect(events.open_inbox)
+        card.previous.connect(lambda: events.turn(-1))
+        card.next.connect(lambda: events.turn(1))
+        card.hover_changed.connect(events.hovered)
         card.resized.connect(self._stand_right)
 
     # Place
@@ -128,5 +127,5 @@ class PopupHost(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):
-            self._presenter.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
+            self._events.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
         return False

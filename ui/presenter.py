@@ -21,7 +21,7 @@ from agent.ports import Clock
 from ui.agent_port import Agent
 from ui.cards import Actions, Card, CardContent, DigestContent, MakeCard
 from ui.deck import Deck, Page
-from ui.dwell import Dwell
+from ui.dwell import Dwell, time_out_ms
 from ui.noting import Noting
 from ui.timers import Call, Timers
 
@@ -336,13 +336,6 @@ def follow_link(agent: Agent, actions: Actions, campaign_id: str, link_id: str) 
 
 def _is_emergency(page: Page) -> bool:
     return page.urgency is Urgency.EMERGENCY
-
-
-def time_out_ms(urgency: Urgency) -> int | None:
-    """How long a pop-up stays by itself, in milliseconds; None until the person closes it."""
-    if urgency is Urgency.EMERGENCY:
-        return None
-    return policy.POPUP_TIMEOUT_URGENT_MS if urgency is Urgency.URGENT else policy.POPUP_TIMEOUT_MS
 
 
 def _time_out_ms(page: Page) -> int | None:

@@ -18,7 +18,7 @@ from resources import i18n
 from ui import faults, pages
 from ui.agent_port import Agent
 from ui.bridge import Bridge
-from ui.cards import Card, CardContent, DigestContent
+from ui.cards import Card, CardContent, DigestContent, PopupEvents
 from ui.desktop import autostart, browser, placement
 from ui.desktop.presence import system_presence
 from ui.desktop.reduced_motion import reduced_motion
@@ -137,26 +137,26 @@ class Session(QObject):
     def _video_shown(self, play: QWidget) -> None:
         Nearby(self._playback, play.isVisible, play)
 
-    def _make_card(self, presenter: Presenter, emergency: bool) -> Card:
+    def _make_card(self, events: PopupEvents, emergency: bool) -> Card:
         if emergency:
-            return self._make_emergency(presenter)
+            return self._make_emergency(events)
         if not placement.places_windows():
-            return self._make_notification(presenter)
-        host = PopupHost(presenter, self._make_page, self._theme, self._agent.preferences.effective(), self)
+            return self._make_notification(events)
+        host = PopupHost(events, self._make_page, self._theme, self._agent.preferences.effective(), self)
         Nearby(self._playback, host.card.watch.isVisible, host.card)
         return host
 
-    def _make_emergency(self, presenter: Presenter) -> Card:
+    def _make_emergency(self, events: PopupEvents) -> Card:
         from ui.emergency_host import EmergencyHost
 
         sound = self._agent.preferences.effective().sound
-        return EmergencyHost(presenter, self._make_page, self._theme, self, sound=sound)
+        return EmergencyHost(events, self._make_page, self._theme, self, sound=sound)
 
-    def _make_notification(self, presenter: Presenter) -> Card:
+    def _make_notification(self, events: PopupEvents) -> Card:
         from ui.notification_host import NotificationHost
 
         return NotificationHost(
-            presenter,
+            events,
             QtTimers(self),
             self._bridge.post,
             open_inbox=self._windows.show_inbox,

@@ -20,7 +20,7 @@ from ui.inbox.list_view import AnnouncementList
 from ui.inbox.model import Filter, InboxModel
 from ui.inbox.notes import EmptyNote, SeveralNote, StateBar
 from ui.inbox.search import Searchable
-from ui.inbox.shortcuts import command
+from ui.inbox.shortcuts import InboxCommand, command
 from ui.theme import Theme
 from ui.widgets.finding import FilterRow, SearchField
 from ui.widgets.window import line
@@ -299,14 +299,33 @@ class InboxWindow(QWidget):
         menu.popup(self.list.viewport().mapToGlobal(place))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        found = command(self, event)
+        found = command(event, typing=self.search.hasFocus())
         if found is not None:
-            found()
+            self._do(found)
         elif self.search.hasFocus() and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.list.setFocus()
             self.list.step(1)
         else:
             super().keyPressEvent(event)
+
+    def _do(self, wanted: InboxCommand) -> None:
+        commands: dict[InboxCommand, Callable[[], None]] = {
+            InboxCommand.NEXT: lambda: self.list.step(1),
+            InboxCommand.PREVIOUS: lambda: self.list.step(-1),
+            InboxCommand.NEXT_UNREAD: lambda: self.list.step_to_unread(1),
+            InboxCommand.PREVIOUS_UNREAD: lambda: self.list.step_to_unread(-1),
+            InboxCommand.READ_ON: self.list.enter,
+            InboxCommand.MARK_READ: lambda: self.mark(True),
+            InboxCommand.MARK_UNREAD: lambda: self.mark(False),
+            InboxCommand.MARK_ALL_READ: self.mark_all_read,
+            InboxCommand.UNDO: self.undo,
+            InboxCommand.LIKE: self.toggle_like,
+            InboxCommand.REMIND: self.offer_reminder,
+            InboxCommand.SEARCH: self.start_search,
+            InboxCommand.KEYS: self.toggle_keys,
+            InboxCommand.STEP_BACK: self.step_back,
+        }
+        commands[wanted]()
 
     def start_search(self) -> None:
         """In place of what was searched for before."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from agent import errors
 from agent.model import PresenceState
 from tests.unit.ui.desk import ManualTime, MemoryAgent
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.presenter import Presenter
 
 
@@ -52,10 +52,10 @@ class Desk:
         self.presenter = Presenter(self.agent, self._make_card, self, self.time, self.time)
         self.agent.subscribe(lambda _change: self.time.after(0, self.presenter.refresh) and None)
 
-    def _make_card(self, presenter: Presenter, emergency: bool) -> PaperCard:
+    def _make_card(self, events: PopupEvents, emergency: bool) -> PaperCard:
         self.cards.append(PaperCard(self.on_show))
         self.cards[-1].emergency = emergency
-        self.time.after(0, lambda: presenter.visible(True))
+        self.time.after(0, lambda: events.visible(True))
         return self.cards[-1]
 
     def ask_presence(self, answer: Callable[[PresenceState], None]) -> None:

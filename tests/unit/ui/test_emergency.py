@@ -15,7 +15,7 @@ from tests.support.gallery_emergency import emergency_page
 from tests.unit.ui.desk import COMPANY, FILM, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui import pages
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.emergency_host import EmergencyHost
 from ui.popup import PopupPage
 from ui.popup.emergency import EmergencyCover
@@ -36,9 +36,9 @@ class EmergencyDesk(Desk):
         self.hosts: list[EmergencyHost] = []
         self.presenter = Presenter(self.agent, self._make_host, self, self.time, self.time)
 
-    def _make_host(self, presenter: Presenter, emergency: bool) -> EmergencyHost:
+    def _make_host(self, events: PopupEvents, emergency: bool) -> EmergencyHost:
         assert emergency
-        self.hosts.append(EmergencyHost(presenter, self._page, self._theme, timers=self.time))
+        self.hosts.append(EmergencyHost(events, self._page, self._theme, timers=self.time))
         return self.hosts[-1]
 
     def _page(self, content: CardContent | DigestContent) -> PopupPage:

@@ -11,7 +11,7 @@ from agent.model import Act, Urgency
 from tests.unit.ui.desk import COMPANY, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui import pages
-from ui.cards import CardContent, DigestContent
+from ui.cards import CardContent, DigestContent, PopupEvents
 from ui.popup import PopupCard, PopupPage
 from ui.popup_host import PopupHost
 from ui.presenter import Presenter
@@ -30,8 +30,8 @@ class ScreenDesk(Desk):
         self.hosts: list[PopupHost] = []
         self.presenter = Presenter(self.agent, self._make_host, self, self.time, self.time)
 
-    def _make_host(self, presenter: Presenter, _emergency: bool) -> PopupHost:
-        self.hosts.append(PopupHost(presenter, self._page, self._theme, timers=self.time))
+    def _make_host(self, events: PopupEvents, _emergency: bool) -> PopupHost:
+        self.hosts.append(PopupHost(events, self._page, self._theme, timers=self.time))
         return self.hosts[-1]
 
     def _page(self, content: CardContent | DigestContent) -> PopupPage:
