@@ -114,8 +114,7 @@ def test_all_figures_are_the_same_whether_the_erased_shared_or_somebody_else_of_
         one, all_of_them = _differences(seed)
         different += one
         readings += all_of_them
-    what = f"readings of all reports that tell whether an erased person shared ({northwind.database})"
-    proof.found(what, different, readings)
+    proof.found("readings of all reports that tell whether an erased person shared", different, readings)
     assert different == 0
 
 
@@ -223,8 +222,7 @@ def test_whoever_are_erased_of_a_cohort_the_next_campaigns_show_the_same(
         one, people = _differing_falls(seed)
         differing += one
         tried += people
-    what = f"figures of later campaigns that depend on who was erased ({northwind.database})"
-    proof.found(what, differing, tried)
+    proof.found("figures of later campaigns that depend on who was erased", differing, tried)
     assert differing == 0
 
 

@@ -95,8 +95,8 @@ def test_no_difference_of_figures_is_about_fewer_than_five(northwind: ServerHome
         cells += sum(len(shown) for shown in company.cells.values())
         isolated += len(_isolated(company))
         wrong += company.wrong
-    proof.found(f"cells that isolate fewer than {MINIMUM} people ({northwind.database})", isolated, cells)
-    proof.found(f"figures that differ from what people did ({northwind.database})", len(wrong), cells)
+    proof.found(f"cells that isolate fewer than {MINIMUM} people", isolated, cells)
+    proof.found("figures that differ from what people did", len(wrong), cells)
     assert cells > 10 * companies
     assert isolated == 0
     assert wrong == []
@@ -200,9 +200,7 @@ def _told_by_confirmations(seed: int) -> int:
 def test_the_names_of_who_confirmed_tell_nobodys_choice(northwind: ServerHome, proof: Proof) -> None:
     tries = proof.trials(full=60, few=5)
     told = sum(_told_by_confirmations(seed) for seed in range(tries))
-    proof.found(
-        f"people whose choice shows because all others confirmed by name ({northwind.database})", told, tries
-    )
+    proof.found("people whose choice shows because all others confirmed by name", told, tries)
     assert told == 0
 
 
@@ -254,9 +252,7 @@ def test_whom_campaigns_are_for_tells_nobodys_choice(northwind: ServerHome, proo
         people, _sharing = _people_of_whom_half_share(seed, proof.trials(full=64, few=20))
         told += _told_by_audiences(people)
         tried += len(people)
-    proof.found(
-        f"people whose choice shows when a campaign leaves them out ({northwind.database})", told, tried
-    )
+    proof.found("people whose choice shows when a campaign leaves them out", told, tried)
     assert told == 0
 
 
@@ -296,9 +292,7 @@ def test_erasing_somebody_does_not_tell_whether_they_shared(northwind: ServerHom
     tries = proof.trials(full=60, few=2)
     falls = [_falls(seed) for seed in range(tries)]
     different = sum(one != other for one, other in falls)
-    proof.found(
-        f"erasures that tell whether the erased person shared ({northwind.database})", different, tries
-    )
+    proof.found("erasures that tell whether the erased person shared", different, tries)
     assert all(one >= MINIMUM for one, _other in falls)
     assert different == 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from agent import errors, logs
 from agent.folders import Folders
@@ -24,6 +25,11 @@ from tests.support.sample import SampleCompany
 
 EMPLOYEE = "lea.roux@northwind.example"
 ODD_ADDRESSES = ("o'neill+x@northwind.example", '"two words"@northwind.example', "zoë@münchen.example")
+CORRECTED = "Léanne"
+NO_MORE_CHANGES = {
+    "sqlite": "CREATE TRIGGER no_more BEFORE UPDATE ON directory_person BEGIN SELECT RAISE(ABORT, 'no more'); END",
+    "postgresql": f"ALTER TABLE directory_person ADD CONSTRAINT no_more CHECK (first_name <> '{CORRECTED}')",
+}
 EVERYTHING = r""
 """This test is about what the logs say, not about whether they are silent."""
 
@@ -77,6 +83,23 @@ def ask_badly(server: RunningServer, token: str, code: str) -> None:
                     pass
 
 
+def fail_in_the_database(company: SampleCompany, server: RunningServer, token: str) -> None:
+    """A fault that nobody foresaw: PostgreSQL's message then holds the whole row that it would not take."""
+    with company.home.opened():
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(NO_MORE_CHANGES[connection.vendor])
+        connection.close()
+    answer = requests.patch(
+        f"{server.url}/api/v1/me",
+        json={"details": {"first_name": CORRECTED}},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    assert answer.status_code == 500, answer.text
+
+
 @pytest.mark.proves("S9")
 @pytest.mark.expected_logs(EVERYTHING)
 @pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
@@ -96,6 +119,7 @@ def test_no_log_holds_a_token_a_code_or_an_address(
             use_everything(runtime, server, code)
             tokens = list(keychain.secrets.values())
             ask_badly(server, tokens[0], code)
+            fail_in_the_database(company, server, tokens[0])
             keychain.secrets = dict.fromkeys(keychain.secrets, "tdt_" + "0" * 43)
         with pytest.raises(errors.TidingsError):
             runtime.sync_once()  # the server is gone
@@ -105,14 +129,33 @@ def test_no_log_holds_a_token_a_code_or_an_address(
         "agent": "".join(path.read_text(encoding="utf-8") for path in log_folder.iterdir()),
         "server": (company.home.folder / "server.log").read_text(encoding="utf-8", errors="replace"),
     }
-    assert len(said["agent"].splitlines()) > 5
-    needles = [*tokens, *(token.removeprefix("tdt_") for token in tokens), code, EMPLOYEE, "Léa", "Roux"]
+    assert all(len(text.splitlines()) > 5 for text in said.values()), said["server"]
+    needles = [
+        *tokens,
+        *(token.removeprefix("tdt_") for token in tokens),
+        code,
+        EMPLOYEE,
+        "Léa",
+        "Roux",
+        CORRECTED,
+    ]
     if url:
         needles.append(str(urlsplit(url).password))
     found = [(who, needle) for who, text in said.items() for needle in needles if needle in text]
     lines = sum(len(text.splitlines()) for text in said.values())
-    proof.found(f"needles in the logs of agent and server ({database})", len(found), lines)
+    proof.found("needles in the logs of agent and server", len(found), lines)
     assert found == []
+
+
+def test_what_a_database_says_of_a_row_is_taken_out_to_its_last_line() -> None:
+    row = "Failing row contains (7, Zoë, Roux, first\n\nsecond, 2026-11-26)."
+    for text in (
+        f"it failed\nDETAIL:  {row}",
+        f"it failed\nDETAIL:  {row}\n\nThe above exception was the direct cause",
+    ):
+        said = RedactingFormatter().format(logging.makeLogRecord({"msg": text}))
+        assert said.startswith("it failed")
+        assert not any(word in said for word in ("Zoë", "Roux", "first", "second"))
 
 
 @pytest.mark.parametrize("secret", ["tdt_" + "a-_Z" * 10, "Bearer abc.def", "KX7P-9QMD-2HTV", *ODD_ADDRESSES])

@@ -95,7 +95,7 @@ def test_requests_of_all_kinds_never_make_the_server_fail(
                 for part in OF_ADMINISTRATION if caller in ROLES else OF_COMPUTERS:
                     player.play(token, *NO_DISCONNECTION, *part)
             finally:
-                what = f"answers of 5xx to a {caller} ({database})"
+                what = f"answers of 5xx to a {caller}"
                 proof.found(what, played.server_errors, played.cases)
             assert played.cases > 0
             assert played.server_errors == 0

@@ -50,11 +50,6 @@ class ServerHome:
     database_url: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def database(self) -> str:
-        """Which of the two databases it has, for people."""
-        return "PostgreSQL" if self.database_url else "SQLite"
-
     def variables(self) -> dict[str, str]:
         """The environment of the server's commands."""
         own = {"TIDINGS_SERVER_DATA": str(self.folder), "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8"}

@@ -94,7 +94,7 @@ class Row:
 
     def figures(self) -> str:
         """The figures in one line."""
-        return "; ".join(f"{each.what}: {each.figure} of {each.trials:,}" for each in self.findings)
+        return "; ".join(f"{each.subject}: {each.figure} of {each.trials:,}" for each in self.findings)
 
 
 def page(area: str, rows: Sequence[Row], making: Making) -> str:
@@ -121,7 +121,7 @@ are what was counted. To repeat it: <code>make prove-{area}</code>.</p>
 def _line(row: Row) -> str:
     statement, target = GUARANTEES[row.guarantee]
     counted = [
-        f"{escape(each.what)}: <b>{escape(each.figure)}</b> of {each.trials:,}" for each in row.findings
+        f"{escape(each.subject)}: <b>{escape(each.figure)}</b> of {each.trials:,}" for each in row.findings
     ]
     counted += [f"failed: {escape(name)}" for name in row.failed]
     counted += [f"could not be tried here: {escape(name)}" for name in row.skipped]

@@ -63,21 +63,32 @@ def guarantees_of(area: str) -> list[str]:
     return [name for name in GUARANTEES if name.startswith(AREAS[area])]
 
 
+DATABASES = {name.lower(): name for name in ("SQLite", "PostgreSQL")}
+"""As a report calls them, by what the parameters of tests call them."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One figure. ``figure`` of ``trials`` tries; ``what`` says what was counted."""
+    """One figure. ``figure`` of ``trials`` tries; ``what`` says what was counted, ``database`` where."""
 
     guarantee: str
     what: str
     figure: str
     trials: int
+    database: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What was counted, and where."""
+        return f"{self.what} ({self.database})" if self.database else self.what
 
 
 class Proof:
     """What a test that proves a guarantee asks and tells."""
 
-    def __init__(self, guarantee: str) -> None:
+    def __init__(self, guarantee: str, database: str = "") -> None:
         self.guarantee = guarantee
+        self.database = database
 
     @property
     def is_full(self) -> bool:
@@ -91,7 +102,8 @@ class Proof:
     def found(self, what: str, figure: object, trials: int) -> None:
         """Write a figure down. The test itself asserts what it must be, after this."""
         if path := os.environ.get(FINDINGS):
-            line = json.dumps(asdict(Finding(self.guarantee, what, str(figure), trials)), ensure_ascii=False)
+            finding = Finding(self.guarantee, what, str(figure), trials, self.database)
+            line = json.dumps(asdict(finding), ensure_ascii=False)
             with Path(path).open("a", encoding="utf-8") as findings:
                 findings.write(line + "\n")
 
@@ -103,7 +115,11 @@ def proof(request: pytest.FixtureRequest) -> Proof:
     assert mark is not None, "mark the test with @pytest.mark.proves(…)"
     (guarantee,) = mark.args
     assert guarantee in GUARANTEES
-    return Proof(guarantee)
+    parameters = getattr(request.node, "callspec", None)
+    chosen = map(str, parameters.params.values()) if parameters else ()
+    return Proof(
+        guarantee, next((DATABASES[each.lower()] for each in chosen if each.lower() in DATABASES), "")
+    )
 
 
 def findings(path: Path) -> list[Finding]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.proof_report import Making, Row, commit_of, page
-from tests.support.proofs import AREAS, GUARANTEES, Finding, guarantees_of
+from tests.support.proofs import AREAS, FINDINGS, GUARANTEES, Finding, findings, guarantees_of, proof
+
+__all__ = ["proof"]
 
 FOUND = Finding("P5", "events <stored>", "0", 1_000)
 FULL = Making("commit 1234abcd", True, 60)
@@ -39,6 +41,18 @@ def test_a_report_says_of_which_code_and_at_which_counts_it_was_made() -> None:
     assert "at the full counts" in whole
     assert "no proof at the full counts" in some
     assert "Only tests/privacy/test_p05.py ran" in some
+
+
+@pytest.mark.parametrize("home", ["postgresql"])
+def test_a_finding_says_on_which_database_it_was_made(
+    home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert home
+    request.node.add_marker(pytest.mark.proves("P5"))
+    monkeypatch.setenv(FINDINGS, str(tmp_path / "findings"))
+    request.getfixturevalue("proof").found("events", 0, 7)
+    (found,) = findings(tmp_path / "findings")
+    assert found.subject == "events (PostgreSQL)"
 
 
 def test_code_that_was_changed_is_not_said_to_be_its_commit(tmp_path: Path) -> None:
