@@ -17,8 +17,15 @@ _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 def is_right_to_left(text: str) -> bool:
     """Whether its first letter with a direction runs from right to left (Unicode Standard Annex 9, rules P2 and P3)."""
-    strong = (bidirectional(character) for character in text)
-    return next((each in ("R", "AL") for each in strong if each in ("L", "R", "AL")), False)
+    isolates = 0
+    for kind in map(bidirectional, text):
+        if kind in ("LRI", "RLI", "FSI"):
+            isolates += 1
+        elif kind == "PDI":
+            isolates = max(isolates - 1, 0)
+        elif kind in ("L", "R", "AL") and not isolates:
+            return kind != "L"
+    return False
 
 
 def isolated(text: str) -> str:

@@ -114,3 +114,24 @@ def test_the_pop_up_turns_title_and_body(qtbot: QtBot, theme: Theme) -> None:
 def test_a_sender_keeps_its_direction_within_a_line_of_ours() -> None:
     assert wording.joined("Northwind", HEBREW, "", "9:12") == f"Northwind · \u2068{HEBREW}\u2069 · 9:12"
     assert wording.joined("Northwind", "IT") == "Northwind · IT"
+
+
+def test_a_line_of_ours_begins_at_its_left_whatever_its_sender(qtbot: QtBot, theme: Theme) -> None:
+    """Else its date was turned around too: “Nov 2026, 20:50 · until 10 Dec 26”."""
+    line = wrapped(qtbot, wording.joined(HEBREW, "26 Nov 2026, 20:50", "until 10 Dec"))
+    assert ink(line).left() < 6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"\u2068{HEBREW}\u2069 Hello", False),
+        (f"\u2068Hello\u2069 {HEBREW}", True),
+        (f"\u2067\u2066{HEBREW}\u2069{HEBREW}\u2069 1 Hello", False),
+        (f"\u2069{HEBREW}", True),
+        (f"\u2068{HEBREW}", False),
+        ("1. (2)", False),
+    ],
+)
+def test_what_is_isolated_says_nothing_of_the_direction_of_its_line(text: str, expected: bool) -> None:
+    assert wording.is_right_to_left(text) == expected
