@@ -84,6 +84,8 @@ def _overflow(content: bytes, number: int, length: int, size: int, usable: int) 
             raise _NoRow
         (number,) = struct.unpack_from(">I", content, start)
         piece = content[start + 4 : start + usable]
+        if not piece:  # the file ends here, and the page may name itself as the next one
+            raise _NoRow
         pieces += piece[: length - len(pieces)]
     return pieces
 

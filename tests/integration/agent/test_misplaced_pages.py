@@ -108,3 +108,14 @@ def test_the_values_are_those_that_sqlite_has_written(tmp_path: Path) -> None:
             values,
         )
     assert (-5, values) in list(pages.rows(path.read_bytes()))
+
+
+def test_a_file_that_ends_in_a_page_that_leads_to_itself_is_read_to_its_end() -> None:
+    """A row of 4,090 bytes has 489 of them in its page (sqlite.org/fileformat.html, section 1.6); the rest is cut off."""
+    page = bytearray(PAGE_BYTES)
+    cell, length, rowid, here = 2_000, bytes.fromhex("9f7a"), b"\1", 489
+    page[:10] = b"\x0d\0\0\0\1\0\0\0" + cell.to_bytes(2, "big")
+    page[cell : cell + 3] = length + rowid
+    second = (2).to_bytes(4, "big")
+    page[cell + 3 + here : cell + 3 + here + 4] = second
+    assert list(pages.rows(bytes(page) + second)) == []
