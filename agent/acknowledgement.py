@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from agent import errors, receipts, wire
-from agent.consent import ConsentMessage
+from agent.model import ConsentMessage
 from agent.store.enrolment import EnrolmentStore
 from agent.verifier import Question, Verdict, Verifier
 

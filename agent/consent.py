@@ -12,18 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent import policy
-from agent.model import ConsentState, Signal, SignalChoice
-
-
-class ConsentMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is told to the server about one receipt. ``status`` is ``given`` or ``withdrawn``."""
-
-    receipt_id: str
-    signal: Signal
-    status: str
-    notice_version: int
-    time: datetime
-    language: str
+from agent.model import ConsentMessage, ConsentState, Signal, SignalChoice
 
 
 class Consent(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 from agent import choice_faults, errors
 from agent import consent as rules
-from agent.consent import Consent, ConsentMessage
+from agent.consent import Consent
 from agent.consent_file import ConsentFile
-from agent.model import Company, ConsentState, Signal, SignalChoice
+from agent.model import Company, ConsentMessage, ConsentState, Signal, SignalChoice
 from agent.ports import Clock
 
 log = logging.getLogger(__name__)

@@ -256,6 +256,17 @@ class Event(Struct, frozen=True):
     body: bytes
 
 
+class ConsentMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is told to the server about one receipt. ``status`` is ``given`` or ``withdrawn``."""
+
+    receipt_id: str
+    signal: Signal
+    status: str
+    notice_version: int
+    time: datetime
+    language: str
+
+
 class SignalChoice(Struct, frozen=True):
     """One switch, as the person sees it."""
 

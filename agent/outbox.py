@@ -14,10 +14,9 @@ from functools import partial
 from agent import errors, policy, sending, wire
 from agent.acknowledgement import Acknowledgement, ReceiptChecker
 from agent.choice_faults import ReceiptRefused
-from agent.consent import ConsentMessage
 from agent.consent_gate import ConsentGate
 from agent.ledger import Ledger
-from agent.model import Event, Signal
+from agent.model import ConsentMessage, Event, Signal
 from agent.ports import Clock, Transport
 from agent.store.messages import KeptDocument, MessageStore
 from agent.store.queue import EventQueue

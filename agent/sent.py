@@ -13,9 +13,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from agent import errors, receipts, wire
-from agent.consent import ConsentMessage
 from agent.decoding import decode_json, resolve
-from agent.model import Event, Signal
+from agent.model import ConsentMessage, Event, Signal
 from agent.sharing import ACKNOWLEDGEMENT, Comparison, Difference, Held, HeldSignal, SentItem, SentStatus
 from agent.store.connection import decoding
 from agent.store.messages import SentMessage, SentPart

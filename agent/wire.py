@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from agent import errors, policy
-from agent.consent import ConsentMessage
 from agent.decoding import TooDeep, decode_json, resolve
 from agent.model import (
     VIDEO_LINK_ID,
@@ -20,6 +19,7 @@ from agent.model import (
     CampaignId,
     CampaignStatus,
     Company,
+    ConsentMessage,
     Image,
     Notice,
     Person,

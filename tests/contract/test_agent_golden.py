@@ -11,8 +11,7 @@ import msgspec
 import pytest
 
 from agent import errors, verifier, wire
-from agent.consent import ConsentMessage
-from agent.model import Signal
+from agent.model import ConsentMessage, Signal
 from agent.verifier import Question, Verdict
 
 GOLDEN = Path(__file__).parent / "golden"

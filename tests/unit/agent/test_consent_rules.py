@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agent import consent as rules
 from agent import policy
-from agent.consent import Consent, ConsentMessage
-from agent.model import ConsentState, Signal
+from agent.consent import Consent
+from agent.model import ConsentMessage, ConsentState, Signal
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 RECEIPT, OTHER = "6f1f0a52-6c1e-4a7b-9d3e-0c2b7a1d4e10", "0b7c0e0c-4b7c-4a55-8a3c-6c3a9d0f1e2d"
