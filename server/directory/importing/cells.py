@@ -226,8 +226,10 @@ def email_objection(address: str) -> tuple[str, str] | None:
     """What is wrong with an address, and what to do; None when nothing is."""
     if not address:
         return _("the e-mail address is missing"), _("enter it, or remove the line")
+    # Django takes letters that are i, k or s in another case (ı, İ, K, ſ) for these.
+    is_ascii = address.rpartition("@")[0].isascii()
     try:
-        validate_email(address)
+        validate_email(address if is_ascii else "")
     except ValidationError:
         return _("“{value}” is no e-mail address").format(value=_excerpt(address)), _("correct it")
     return text_objection(address, limit_of(Person, "email"))

@@ -363,18 +363,37 @@ def _layout(found: Format, delimiter: str, text: str, header: Line, folded: Sequ
     return Layout(found, delimiter, text, header, roles, not_stored)
 
 
+# Each is a whole word, but for “status”, which German joins to what it is the status of (Kontostatus).
 _STATES = re.compile(
-    r"\b(?:enabled|disabled|block|blocked|suspended|status|statut|deleted|inactive|deactivated"
-    r"|gesperrt|blockiert|deaktiviert|aktiviert|suspendu|bloqué|désactivé|bloqueado|suspendido|desactivado)\b"
+    r"status\b|\b(?:"
+    r"enabled|disabled|active|inactive|(?:de|in)?activated|block|blocked|suspended|suspension|deleted|deletion|archived|closed"
+    r"|locked|lockout|account lock|user account control|account expir\w*|terminated|termination|leaver|offboarded"
+    r"|(?:leav\w+|exit|end|departure) date|sign in allowed|(?:account|user|login|lifecycle|employment|employee) state"
+    r"|gesperrt|blockiert|(?:de)?aktiviert|(?:in)?aktiv|gelöscht|archiviert|ausgeschieden|austritt\w*|freigeschaltet"
+    r"|statut|suspendue?|bloquée?|(?:dés)?activée?|(?:in)?acti(?:f|ve)|supprimée?|archivée?|verrouillée?|date de (?:sortie|départ|fin)"
+    r"|estado(?! o)|bloquead[oa]|suspendid[oa]|(?:des)?activad[oa]|(?:in)?activ[oa]|(?:in|des)?habilitad[oa]|eliminad[oa]|archivad[oa]"
+    r"|fecha de (?:baja|salida)"
+    r"|stato(?! o)|bloccat[oa]|sospes[oa]|(?:dis)?attivat[oa]|(?:in)?attiv[oa]|(?:dis)?abilitat[oa]|eliminat[oa]|archiviat[oa]"
+    r"|situação|suspens[oa]|(?:des)?ativad[oa]|(?:in)?ativ[oa]|excluíd[oa]|arquivad[oa]"
+    r"|(?:in)?actief|geblokkeerd|(?:in|uit)geschakeld|(?:de|ge)activeerd|gedeactiveerd|verwijderd"
+    r"|(?:nie)?aktywn\w+|zablokowan\w+|usunięt\w+|(?:in|av|de)?aktivera[dt]|(?:de)?aktiveret|inaktiv"
+    r")\b|(?:актив|включен|отключен|заблокирован|уволен)|有効|無効|状態|退職|启用|停用|禁用|状态|离职"
 )
-_NO_STATES = re.compile(r"\b(?:2sv|2fa|mfa|email usage|storage|licen[cs]e|sync|dirsync|password)\b")
+_NO_STATES = re.compile(
+    r"\b(?:2sv|2fa|mfa|email usage|storage|licen[cs]e|sync|dirsync|password|active directory)\b"
+)
+
+
+def _words(header: str) -> str:
+    """A header as `fold` has it, with the words of `accountEnabled` apart."""
+    return fold(re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header))
 
 
 def _refuse_states(header: Line, roles: Sequence[Role | None]) -> None:
     """What a column says of accounts must not be left where it is: those that are closed would come in as employees."""
     for cell, role in zip(header.cells, roles, strict=True):
-        folded = fold(cell)
-        if role is None and _STATES.search(folded) and not _NO_STATES.search(folded):
+        words = _words(cell)
+        if role is None and _STATES.search(words) and not _NO_STATES.search(words):
             raise Refused(
                 _("A column seems to say which accounts are in use"),
                 _(

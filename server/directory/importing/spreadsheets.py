@@ -6,31 +6,17 @@ from django.utils.translation import gettext as _
 
 _FORMULA_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _NUMBER_WITH_EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[Ee][+-]?\d{1,3}")
-_ERRORS = frozenset(
-    [
-        "#NAME?",
-        "#VALUE!",
-        "#REF!",
-        "#N/A",
-        "#DIV/0!",
-        "#NULL!",
-        "#NUM!",
-        "#SPILL!",
-        "#CALC!",
-        "#NOM?",
-        "#VALEUR!",
-        "#N/D",
-        "#NOMBRE?",
-        "#NV",
-        "#WERT!",
-        "#BEZUG!",
-        "#ZAHL!",
-        "#¿NOMBRE?",
-        "#¡VALOR!",
-        "#¡REF!",
-    ]
+# Programs translate their errors: #NAME? is #NOME? in Portuguese and #ИМЯ? in Russian. All end in one of these signs, but for
+# those that stand for a value which is not there, and those of LibreOffice, which have numbers.
+_ERROR = re.compile(
+    r"#[¡¿]?[^\W\d_][\w/ \u00a0\u202f.]{0,24}[!?]"
+    r"|#(?:N/A|N/D|N/V|N/B|NV|ND|I/T|Н/Д|Δ/Υ|YOK|BRAK|SAKNAS|HIÁNYZIK|IKKE TILGÆNGELIG|GETTING_DATA)"
+    r"|Err:\d{3}"
 )
-_NOTHING = frozenset({"NULL", "(null)", "<null>", "\\N", "#EMPTY"})
+_NOTHING = frozenset(
+    {"NULL", "(null)", "<null>", "\\N", "#EMPTY", "null", "nil", "NaN", "nan", "undefined", "N/A", "n/a"}
+)
+_OBJECT = re.compile(r"\[object \w+\]|(?:System|Microsoft)(?:\.\w+)+(?:\[\])?")
 _SIGNS = re.compile(r"#{3,}")
 
 
@@ -46,12 +32,12 @@ def put_right(cell: str) -> str:
 
 def objection(cell: str) -> tuple[str, str] | None:
     """What a spreadsheet or a database left in place of a value, and what to do; None for a value."""
-    if cell in _ERRORS or _SIGNS.fullmatch(cell):
+    if _ERROR.fullmatch(cell) or _SIGNS.fullmatch(cell):
         return (
             _("“{value}” is an error of the spreadsheet program, not a value").format(value=cell),
             _("enter the value as text, or leave the cell empty"),
         )
-    if cell in _NOTHING:
+    if cell in _NOTHING or _OBJECT.fullmatch(cell):
         return (
             _("“{value}” stands for no value").format(value=cell),
             _("leave the cell empty"),

@@ -489,3 +489,98 @@ def test_two_spellings_of_one_domain_are_one_mailbox() -> None:
     reading = read("email,first_name\nanna@münchen.example,Anna\nANNA@xn--mnchen-3ya.example,Anna\n")
     assert [person.email for person in reading.people] == ["anna@münchen.example"]
     assert [problem.line for problem in reading.problems] == [3]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "accountEnabled",
+        "Active",
+        "isActive",
+        "is_active",
+        "isDisabled",
+        "Archived",
+        "suspendedAt",
+        "SoftDeletionTimestamp",
+        "nsAccountLock",
+        "userAccountControl",
+        "accountExpires",
+        "loginDisabled",
+        "employeeLeaveDateTime",
+        "Termination date",
+        "Sign-in allowed",
+        "userState",
+        "Kontostatus",
+        "Aktiv",
+        "Compte activé",
+        "Cuenta habilitada",
+        "Estado",
+        "Abilitato",
+        "Ativo",
+        "Actief",
+        "Aktywny",
+        "Активен",
+        "有効",
+    ],
+)
+def test_what_an_unknown_column_says_of_accounts_is_asked_about(header: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(f"email,{header}\n{LEA},FALSE\n")
+    assert "which accounts are in use" in refused.value.title
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Active Directory ID",
+        "passwordExpired",
+        "onPremisesSyncEnabled",
+        "2svEnrolled",
+        "state",
+        "Hire date",
+        "creationType",
+        "Estado o provincia",
+    ],
+)
+def test_columns_that_say_nothing_of_accounts_are_left_where_they_are(header: str) -> None:
+    assert only_person(read(f"email,{header}\n{LEA},x\n")).email == LEA
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "#NOME?",
+        "#ИМЯ?",
+        "#NÉV?",
+        "#名前?",
+        "#NOM ?",
+        "#BEREIK?",
+        "#ВЫЧИСЛ!",
+        "#Н/Д",
+        "#GETTING_DATA",
+        "Err:502",
+        "null",
+        "NaN",
+        "undefined",
+        "N/A",
+        "[object Object]",
+        "System.Object[]",
+        "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
+    ],
+)
+def test_what_a_program_left_in_place_of_a_value_is_a_mistake_in_every_language(cell: str) -> None:
+    reading = read(f"email,first_name,title\n{LEA},{cell},{cell}\n")
+    assert [(line, column) for line, column, _what in complaints(reading)] == [
+        (2, "first_name"),
+        (2, "title"),
+    ]
+
+
+@pytest.mark.parametrize("cell", ["#1 seller", "C#", "Null", "Nil", "Nan", "What?", "#Team", "System admin"])
+def test_words_that_only_look_like_a_programs_error_are_values(cell: str) -> None:
+    assert only_person(read(f"email,title\n{LEA},{cell}\n")).fields["title"] == cell
+
+
+@pytest.mark.parametrize("address", ["ı@n.example", "İ@n.example", "ſ@n.example", "é@n.example"])
+def test_letters_that_only_look_like_those_of_an_address_are_a_mistake(address: str) -> None:
+    assert [column for _line, column, _what in complaints(read(f"email\n{address}\n"))] == ["email"]
