@@ -3,13 +3,17 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from pytestqt.qtbot import QtBot
+from pytestqt.wait_signal import SignalBlocker
 
 from tests.support import postgres
+from tests.support.waiting import PATIENCE_S
 
 PERSONAL = (
     "DBUS_SESSION_BUS_ADDRESS",
@@ -82,6 +86,24 @@ def _no_stray_log_records(request: pytest.FixtureRequest) -> Iterator[None]:
     stray = [line for line in collector.lines if not any(re.search(pattern, line) for pattern in patterns)]
     if stray:
         pytest.fail("log records that no test announced:\n" + "\n".join(stray), pytrace=False)
+
+
+class PatientBot(QtBot):
+    """pytest-qt's, which waits for five seconds, as patient as all else here."""
+
+    def waitSignal(self, signal: Any, *, timeout: float = 1000 * PATIENCE_S, **words: Any) -> SignalBlocker:
+        """Until it comes."""
+        return super().waitSignal(signal, timeout=round(timeout), **words)
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: float = 1000 * PATIENCE_S) -> None:
+        """Until it is true, or raises no longer."""
+        super().waitUntil(callback, timeout=round(timeout))
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """Qt's event loop, and what a test waits for in it."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,7 @@ class Story:
         screen = self._desktop.screen
         screen.focus(screen.window("^Notes$"))
         typed = FIRST_PARAGRAPH
-        until(lambda: screen.windows("^Tidings$"), "the pop-up", seconds=25)
+        until(lambda: screen.windows("^Tidings$"), "the pop-up")
         self._employee.types(WHILE_IT_APPEARS, pause_ms=8)
         typed += WHILE_IT_APPEARS
         picture = self._employee.takes_picture(POP_UP_PICTURE.removesuffix(".png"))
@@ -156,7 +156,7 @@ class Story:
 
     def _start_the_film(self) -> None:
         self._employee.presses(_("Watch"), BUTTON)
-        self._employee.sees(_("Captions"), seconds=20)
+        self._employee.sees(_("Captions"))
 
     def _watch_and_like(self, film: str) -> None:
         picture = self._employee.takes_picture_now("04-film")
@@ -169,7 +169,7 @@ class Story:
         self._desktop.screen.key("Escape")
 
     def _press_while_off(self, note: str) -> None:
-        self._employee.sees(re.escape(self._text("vpn")["title"]), seconds=25)
+        self._employee.sees(re.escape(self._text("vpn")["title"]))
         self._employee.stays_seen()
         picture = self._employee.takes_picture("06-urgent")
         self._note("had an urgent note before her eyes for 3 s", picture, Share("seen", note))
@@ -183,7 +183,7 @@ class Story:
         self._note("pressed its button: her browser opened the page", picture, reason="clicks are off")
 
     def _change_and_press(self, days: str) -> None:
-        self._employee.sees(re.escape(self._text("open-days")["title"]), seconds=25)
+        self._employee.sees(re.escape(self._text("open-days")["title"]))
         self._employee.stays_seen()
         picture = self._employee.takes_picture("07-picture")
         self._note("had a picture before her eyes for 3 s", picture, Share("seen", days))
@@ -240,9 +240,7 @@ class Story:
     # --- the end -------------------------------------------------------------------------------------
 
     def _close(self, began: float) -> int:
-        until(
-            lambda: self._agent.status()["status"]["waiting"] == 0, "the agent to have sent all", seconds=15
-        )
+        until(lambda: self._agent.status()["status"]["waiting"] == 0, "the agent to have sent all")
         code = self._agent.stop()
         self._account.read_books(self._agent.database, self._company)
         self._account.show(self._console)

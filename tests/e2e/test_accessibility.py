@@ -10,7 +10,7 @@ import pytest
 from tests.support.accessible import Accessibility, Reference, Widget
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.gallery_screens import SCREENS
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = [
@@ -66,7 +66,7 @@ class Shown:
         return found | {each.reference for each in self.reader.widgets() if "focused" in each.states}
 
     def close(self) -> None:
-        self._program.communicate(timeout=10)
+        self._program.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from ui.theme import Scheme, Theme
 NOTES = Path(__file__).parents[1] / "support" / "notes.py"
 TITLE = "Leave the building by the east stairs"
 BUTTON = "push button|button"
-PATIENCE_S = 30.0
 MONITOR_WIDTH = 683
 PAPER = Theme.of(Scheme.LIGHT).paper.upper()
 LOCKED = "#203040"
@@ -86,7 +85,7 @@ def test_it_covers_both_monitors_above_a_full_screen_program_until_it_is_closed_
         agent.enrol(told_to_leave.url, code)
         agent.choose(Signal.SEEN)
         agent.start("run", "--minimized")
-        employee.sees(TITLE, seconds=PATIENCE_S)
+        employee.sees(TITLE)
         until(lambda: colours(desktop) == {PAPER}, "both monitors to be covered")
         employee.takes_picture("emergency")
 
@@ -108,7 +107,7 @@ def test_it_covers_both_monitors_above_a_full_screen_program_until_it_is_closed_
         until(lambda: PAPER not in colours(desktop), "the screens to be free")
         screen.type("after")
         until(lambda: notes.read_text() == "beforeafter", "the keyboard to be back where it was")
-        until(lambda: [row["signal"] for row in company.stored()] == ["seen"], "*seen*", PATIENCE_S)
+        until(lambda: [row["signal"] for row in company.stored()] == ["seen"], "*seen*")
     assert TRACEBACK not in agent.logs()
 
 
@@ -121,13 +120,13 @@ def test_it_stands_before_no_lock_also_when_a_monitor_comes_and_is_back_when_the
         agent.enrol(told_to_leave.url, code)
         agent.choose()
         agent.start("run", "--minimized")
-        until(lambda: covers(desktop) == [0], "the monitor to be covered", PATIENCE_S)
+        until(lambda: covers(desktop) == [0], "the monitor to be covered")
         locker = desktop.start(["i3lock", "--nofork", "--color", LOCKED.removeprefix("#")], "i3lock")
         screen.window(wm_class="i3lock")
         screen.plug_in(1, 2)
-        until(lambda: covers(desktop) == [], "it to leave the locked screen", PATIENCE_S)
+        until(lambda: covers(desktop) == [], "it to leave the locked screen")
         assert colours(desktop) == {LOCKED}
         locker.stop()
-        until(lambda: covers(desktop) == [0, MONITOR_WIDTH], "it to be back", PATIENCE_S)
+        until(lambda: covers(desktop) == [0, MONITOR_WIDTH], "it to be back")
         until(lambda: colours(desktop) == {PAPER}, "both monitors to be covered")
     assert TRACEBACK not in agent.logs()

@@ -14,11 +14,10 @@ from tests.support.children import Child
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.processes import AgentProcess
 from tests.support.sample import SampleCompany
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 WINDOWS = Path(__file__).parents[1] / "support" / "show_windows.py"
 POPUP = "^Tidings$"
-POLL_AND_SHOW_S = 30
 LONGER_THAN_A_POP_UP_TAKES_S = 1.5
 
 
@@ -42,7 +41,7 @@ def agent_that_knows(
 
 def do_not_disturb(desktop: VirtualDesktop, *, on: bool) -> None:
     command = ["dunstctl", "set-paused", "true" if on else "false"]
-    subprocess.run(command, env=desktop.env, check=True, timeout=10, capture_output=True)
+    subprocess.run(command, env=desktop.env, check=True, timeout=PATIENCE_S, capture_output=True)
 
 
 def lock(desktop: VirtualDesktop) -> Child:
@@ -77,7 +76,7 @@ def test_an_announcement_waits_for_lock_full_screen_and_do_not_disturb_to_end(
     agent = agent_that_knows
     locker = lock(desktop)
     agent.start("run")
-    until(lambda: agent.status()["status"]["unread"] == 1, "the announcement", POLL_AND_SHOW_S)
+    until(lambda: agent.status()["status"]["unread"] == 1, "the announcement")
     looks_again(agent, Signal.SEEN)
     no_pop_up_comes(desktop)
 
@@ -92,4 +91,4 @@ def test_an_announcement_waits_for_lock_full_screen_and_do_not_disturb_to_end(
     no_pop_up_comes(desktop)
 
     do_not_disturb(desktop, on=False)
-    desktop.screen.window(POPUP, seconds=POLL_AND_SHOW_S)
+    desktop.screen.window(POPUP)

@@ -49,7 +49,7 @@ def test_it_stands_in_the_corner_of_the_monitor_with_the_pointer_and_moves_when_
         desktop.screen.move(WIDTH + 300, 300)
         command = [sys.executable, "-m", "tests.support.many_popups", str(tmp_path / "agent"), "1"]
         desktop.start(command, "popups", {"PYTHONPATH": str(ROOT)} | env)
-        until(lambda: stands_in_corner(desktop, 2 * WIDTH, right_scale), "it on the right", 30)
+        until(lambda: stands_in_corner(desktop, 2 * WIDTH, right_scale), "it on the right")
         desktop.screen.screenshot(tmp_path / "right.png")
         desktop.screen.move(300, 300)
         desktop.screen.take_away("monitor-1")

@@ -17,7 +17,7 @@ from tests.support.agent_parts import opened_store
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.popup_hands import shown, with_pop_ups
 from tests.support.processes import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 NOTES = ROOT / "tests" / "support" / "notes.py"
 POPUPS = 50
@@ -46,7 +46,7 @@ class Typist:
         self.desktop.start(["xprop", "-root", "-spy", "_NET_ACTIVE_WINDOW"], "active")
         until(lambda: self.was_active, "the active window to be told")
         # A key is pressed once, however busy the machine is between press and release.
-        subprocess.run(["xset", "r", "off"], env=self.desktop.env, check=True, timeout=10)
+        subprocess.run(["xset", "r", "off"], env=self.desktop.env, check=True, timeout=PATIENCE_S)
         with ThreadPoolExecutor(1) as hands:
             work = hands.submit(self._type)
             try:
@@ -92,7 +92,7 @@ def test_no_key_is_lost_while_fifty_pop_ups_come_and_go(options: DesktopOptions,
         typist = Typist(desktop, tmp_path / "notes.txt")
         with typist.typing():
             told = with_pop_ups(desktop, tmp_path / "agent", POPUPS)
-        until(typist.last_line_received, "the last line", 30)
+        until(typist.last_line_received, "the last line")
         assert typist.first_difference() is None
         assert typist.was_active == {typist.window.id}
     popups = shown(told)
@@ -109,7 +109,7 @@ def test_a_window_that_takes_the_keyboard_is_noticed(tmp_path: Path) -> None:
         typist = Typist(desktop, tmp_path / "notes.txt")
         with typist.typing():
             with_pop_ups(desktop, tmp_path / "agent", 1, "--greedy")
-        until(typist.last_line_received, "the last line", 30)
+        until(typist.last_line_received, "the last line")
         assert typist.first_difference() is not None
         assert len(typist.received) < len(typist.typed)
         assert typist.was_active > {typist.window.id}

@@ -30,7 +30,6 @@ body = "Wait for news."
 BUTTON = "push button|button"
 PAPER = Theme.of(Scheme.LIGHT).paper.upper()
 VPN = "VPN restarts at 18:00 tonight"
-PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def test_a_notification_of_the_desktop_announces_and_a_click_on_it_opens_the_inb
     empty = wayland.image()
     company.publish("vpn")
     with started(wayland, server, code, tmp_path, Signal.SEEN, Signal.CLICK) as agent:
-        until(lambda: wayland.notifications_shown() == 1, "the notification", PATIENCE_S)
+        until(lambda: wayland.notifications_shown() == 1, "the notification")
         until(lambda: wayland.image() != empty, "the notification on the screen")
         wayland.screenshot(tmp_path / "pictures" / "notification.png")
         assert wayland.windows() == []
@@ -141,7 +140,7 @@ def test_without_a_notification_server_the_inbox_opens(
     desktop = wayland_without_notifications
     company.publish("vpn")
     with started(desktop, server, code, tmp_path) as agent:
-        until(lambda: any("Inbox" in title for title in desktop.windows()), "the inbox", PATIENCE_S)
+        until(lambda: any("Inbox" in title for title in desktop.windows()), "the inbox")
         assert agent.status()["status"]["unread"] == 1
     assert TRACEBACK not in agent.logs()
 
@@ -161,9 +160,9 @@ def test_an_emergency_covers_every_monitor_while_they_come_and_go_and_the_keyboa
     for title in EMERGENCIES:
         publishes_emergency(company, tmp_path, title)
     with started(desktop, server, code, tmp_path) as agent:
-        until(lambda: is_covered(desktop), "both monitors to be covered", PATIENCE_S)
+        until(lambda: is_covered(desktop), "both monitors to be covered")
         until(lambda: corners(desktop) == {PAPER}, "nothing but our ground")
-        reader.wait_for(EMERGENCIES[0], "label", seconds=PATIENCE_S)
+        reader.wait_for(EMERGENCIES[0], "label")
         until(lambda: "enabled" in reader.wait_for("Close", BUTTON).states, "the first step to be possible")
         desktop.key("Escape", "Return", "space")
         desktop.asks_to_close("Tidings")

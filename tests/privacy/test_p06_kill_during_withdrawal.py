@@ -21,6 +21,7 @@ from tests.support.agent_watching import CODE
 from tests.support.agent_withdrawing import AnyKeychain
 from tests.support.processes import ROOT
 from tests.support.proofs import Proof
+from tests.support.waiting import PATIENCE_S
 
 LONGEST_S = (0.008, 0.06)
 """Half of the kills come while the withdrawal is made, the others until it has been told to the server."""
@@ -59,7 +60,7 @@ def _killed(folder: Path, after_s: float) -> bool:
         _go_on_for(after_s)
         os.kill(child.pid, signal.SIGKILL)
         said = child.stdout.read()
-        child.wait(10)
+        child.wait(PATIENCE_S)
     return b"off" in said
 
 

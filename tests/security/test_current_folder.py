@@ -120,8 +120,8 @@ def test_of_a_server_that_serves_and_keeps_house(
     monkeypatch.setenv("TIDINGS_SERVER_DATA", str(home.folder))
     command = [SCRIPTS / "tidings-server", "serve", "--port", "0", "--workers", "2"]
     with Child(command, tmp_path / "serve.log", cwd=hostile) as child:
-        server = RunningServer(until(lambda: url_in(child.output()), "the server", 60), home, child)
-        until(server.answers, "an answer", 60)
+        server = RunningServer(until(lambda: url_in(child.output()), "the server"), home, child)
+        until(server.answers, "an answer")
         assert ran(hostile) == []
     daily._run(threading.Event(), ["housekeeping"])
     assert ran(hostile) == []

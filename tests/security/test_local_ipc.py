@@ -61,7 +61,7 @@ def everything_of_an_agent(session: Session, home: Path, tmp_path: Path, *, open
     tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log")
     tidings.start("run", "--headless")
     try:
-        until(lambda: (home / "run" / control.NAME).exists(), "the socket", 60)
+        until(lambda: (home / "run" / control.NAME).exists(), "the socket")
         folders = Folders.under(home)
         paths = [path for path in home.rglob("*") if path != home]
         if opened:  # By the person's own mistake: each file and socket keeps its own mode and its own check.

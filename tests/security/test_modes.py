@@ -82,7 +82,7 @@ def test_of_the_agent(session: Session, tmp_path: Path) -> None:
         tidings.run("privacy", "export", str(session.folder / "copy"))
         server.requests.clear()
         tidings.start("run", "--headless")
-        until(lambda: asked(server, "signals"), "the click at the server", 30)
+        until(lambda: asked(server, "signals"), "the click at the server")
         clicks(env)
         found = open_to_others(
             home / "data", home / "cache", home / "logs", home / "run", session.folder / "copy"

@@ -23,7 +23,7 @@ from jeepney.wrappers import unwrap_msg
 
 from tests.support.screen import Box
 from tests.support.session_bus import SessionBus
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 ACCESSIBLE = "org.a11y.atspi.Accessible"
 COMPONENT = "org.a11y.atspi.Component"
@@ -36,7 +36,6 @@ REGISTRY_EVENTS = DBusAddress(
 FOCUS = MatchRule(type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged")
 QUIET_AFTER_S = 0.4
 SCREEN_COORDINATES = 0
-ANSWER_TIMEOUT_S = 5
 DEEPEST = 40
 # Bits of AtspiStateType.
 STATES = {"checked": 4, "enabled": 8, "focusable": 11, "focused": 12, "showing": 25, "visible": 30}
@@ -101,7 +100,9 @@ class Accessibility:
                 found.append(widget)
         return found
 
-    def wait_for(self, name: str = "", role: str = "", within: str = "", seconds: float = 10.0) -> Widget:
+    def wait_for(
+        self, name: str = "", role: str = "", within: str = "", seconds: float = PATIENCE_S
+    ) -> Widget:
         """The first such widget, once there is one."""
         awaited = f"a {role or 'widget'} named {name!r}{f' in {within!r}' if within else ''}"
         return until(lambda: self.find(name, role, within), awaited, seconds, every=0.2)[0]
@@ -116,7 +117,7 @@ class Accessibility:
                 message_bus.AddMatch(FOCUS),
                 new_method_call(REGISTRY_EVENTS, "RegisterEvent", "s", ("object:state-changed:focused",)),
             ):
-                unwrap_msg(connection.send_and_get_reply(call, timeout=ANSWER_TIMEOUT_S))
+                unwrap_msg(connection.send_and_get_reply(call, timeout=PATIENCE_S))
             press()
             try:
                 while True:
@@ -178,9 +179,9 @@ class Accessibility:
     ) -> Any:
         address = DBusAddress(reference[1], reference[0], interface)
         message = new_method_call(address, method, signature or None, body)
-        return unwrap_msg(connection.send_and_get_reply(message, timeout=ANSWER_TIMEOUT_S))
+        return unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE_S))
 
     def _property(self, connection: DBusConnection, reference: Reference, name: str) -> str:
         address = DBusAddress(reference[1], reference[0], ACCESSIBLE)
-        answer = connection.send_and_get_reply(Properties(address).get(name), timeout=ANSWER_TIMEOUT_S)
+        answer = connection.send_and_get_reply(Properties(address).get(name), timeout=PATIENCE_S)
         return str(unwrap_msg(answer)[0][1])

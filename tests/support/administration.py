@@ -10,8 +10,8 @@ from typing import Any
 import requests
 
 from tests.support import server_data
+from tests.support.waiting import PATIENCE_S
 
-PATIENCE_S = 30
 ADMIN = "/api/v1/admin"
 
 

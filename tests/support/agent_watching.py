@@ -9,7 +9,7 @@ from agent.scheduling import Task
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent
 from tests.support.agent_server import LoopbackServer, Reply, Request
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 CODE = "KX7P-9QMD-2HTV"
 RETRIES = "next try in"
@@ -32,7 +32,7 @@ def held(server: LoopbackServer, company: Company, ending: str) -> threading.Eve
 
     def slow(request: Request) -> Reply:
         if request.path.endswith(ending):
-            free.wait(10)
+            free.wait(PATIENCE_S)
         return company(request)
 
     server.answer = slow

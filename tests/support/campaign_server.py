@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from tests.support.children import Child
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 COMPANY = """
 [company]
@@ -37,7 +37,6 @@ en = "Northwind tells you what is new and, if you agree, counts what was seen, c
 fr = "Northwind vous informe et, si vous l’acceptez, compte ce qui est vu, cliqué et aimé."
 """
 
-PATIENCE_S = 30.0
 NO_SECRET = "for tests only"
 READY = re.compile(r"(https?://\S+)")
 
@@ -107,9 +106,9 @@ class ServerHome:
         log = self.folder / "server.log"
         child = Child([*limited, sys.executable, "-m", "server", *words], log, env=self.variables())
         with child:
-            url = until(lambda: _ready_url(child), "the server to say where it serves", seconds=PATIENCE_S)
+            url = until(lambda: _ready_url(child), "the server to say where it serves")
             server = RunningServer(url, self, child)
-            until(server.answers, "the server to answer", seconds=PATIENCE_S)
+            until(server.answers, "the server to answer")
             yield server
 
 
@@ -130,7 +129,7 @@ class RunningServer:
 
     def answers(self) -> bool:
         """Whether it answers yet."""
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             return requests.get(f"{self.url}/api/v1/health", timeout=5).ok
         return False
 

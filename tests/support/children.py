@@ -13,7 +13,7 @@ from typing import Self
 
 import psutil
 
-PATIENCE_S = 5.0
+from tests.support.waiting import PATIENCE_S
 
 
 class Child:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from tests.support import desktop_files
-from tests.support.desktop_base import START_TIMEOUT_S, Desktop
+from tests.support.desktop_base import Desktop
 from tests.support.screen import Box, Screen
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class VirtualDesktop(Desktop):
         self.options = options or DesktopOptions()
         super().__init__(self.options.language, accessibility=self.options.accessibility)
 
-    def tray_icon(self, seconds: float = 10.0) -> Box:
+    def tray_icon(self) -> Box:
         """The part of the panel where a tray icon has appeared, once one has; the newest is the leftmost.
 
         The xfce panel's tray is the last thing in it and empty at first; trayer is nothing but a tray.
         """
-        return until(lambda: self.screen.changed(self._empty_tray, self._tray_box), "a tray icon", seconds)
+        return until(lambda: self.screen.changed(self._empty_tray, self._tray_box), "a tray icon")
 
     # --- start, in this order ------------------------------------------------------------------------
 
@@ -83,12 +83,12 @@ class VirtualDesktop(Desktop):
         xfwm4 = ["xfwm4", f"--compositor={'on' if self.options.compositor else 'off'}", "--vblank=off"]
         takes_xfwm4 = self.bus and self.options.window_manager == "xfwm4"
         command = xfwm4 if takes_xfwm4 else ["openbox", "--sm-disable"]
-        self._part(command, "window-manager", lambda: self.screen.window_manager() != "")
+        self.part(command, "window-manager", lambda: self.screen.window_manager() != "")
 
     def _hang_wallpaper(self) -> None:
         # Again after the window manager: its compositor paints what changes while it runs.
         words = desktop_files.wallpaper(self.options.scheme)
-        self._child(["hsetroot", *words], "wallpaper").wait(START_TIMEOUT_S)
+        self._child(["hsetroot", *words], "wallpaper").wait(PATIENCE_S)
 
     def _start_panel(self) -> None:
         width, height = self.options.width, self.options.height
@@ -100,7 +100,7 @@ class VirtualDesktop(Desktop):
         )
         if self.options.panel == "xfce" and self.bus:
             bus = self.bus
-            self._part(
+            self.part(
                 ["xfce4-panel", "--sm-client-disable", "--disable-wm-check"],
                 "panel",
                 lambda: (
@@ -110,5 +110,5 @@ class VirtualDesktop(Desktop):
             )
         elif self.options.panel != "none":
             trayer = ["trayer", *desktop_files.TRAYER]
-            self._part(trayer, "panel", lambda: self.screen.windows(wm_class="trayer"))
+            self.part(trayer, "panel", lambda: self.screen.windows(wm_class="trayer"))
         self._empty_tray = self.screen.image(self._tray_box)

@@ -16,10 +16,10 @@ from jeepney import DBusAddress
 from tests.support import desktop_files
 from tests.support.children import Child
 from tests.support.session_bus import SessionBus, own_user_only
-from tests.support.waiting import OverdueError, until
+from tests.support.waiting import PATIENCE_S, OverdueError, until
 
-START_TIMEOUT_S = 15.0
-STARTS = 2
+FIRST_START_S, LAST_START_S = 15.0, PATIENCE_S
+"""How long each start of a part may take. What only was late is there at the second."""
 KEYRING_PASSWORD = b"correct horse"
 INHERITED = ("PATH", "TMPDIR", "TZ", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 LOCALES = {"en": "en_GB.UTF-8", "fr": "fr_FR.UTF-8"}
@@ -144,7 +144,7 @@ class Desktop(ABC):
     def _start_keyring(self, *, locked: bool = False) -> None:
         bus = self._session_bus()
         command = ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"]
-        self._part(command, "keyring", lambda: "org.freedesktop.secrets" in bus.names(), KEYRING_PASSWORD)
+        self.part(command, "keyring", lambda: "org.freedesktop.secrets" in bus.names(), KEYRING_PASSWORD)
         if locked:
             self.lock_keyring()
 
@@ -152,7 +152,7 @@ class Desktop(ABC):
         bus = self._session_bus()
         configuration = desktop_files.notification_server(self.folder)
         command = ["dunst", "-conf", str(configuration)]
-        self._part(command, "notifications", lambda: NOTIFICATIONS in bus.names())
+        self.part(command, "notifications", lambda: NOTIFICATIONS in bus.names())
 
     # --- helpers -------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Desktop(ABC):
         # The C library may not have the person's locale and its programs would complain.
         return self.env | {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
-    def _part(
+    def part(
         self,
         command: Sequence[str],
         name: str,
@@ -186,14 +186,14 @@ class Desktop(ABC):
         None of them is ours: one that does not get ready, which a busy machine showed once in thousands, is ended and
         started a second time.
         """
-        for start in range(1, STARTS + 1):
+        for is_last, seconds in enumerate((FIRST_START_S, LAST_START_S)):
             child = self._child(command, name, stdin, env=env)
             try:
-                until(ready, f"the {name}", START_TIMEOUT_S)
+                until(ready, f"the {name}", seconds)
             except OverdueError as error:
                 ended = "it still runs" if child.running else f"it ended with code {child.exit_code}"
                 child.stop()
-                if start == STARTS:
+                if is_last:
                     raise OverdueError(f"{error}; {ended}\n{self.log(name)}") from None
             else:
                 return
@@ -207,7 +207,7 @@ def first_line(descriptor: int) -> str:
     """What a process writes first to a pipe, up to its newline; empty if it takes too long."""
     line = b""
     while not line.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], START_TIMEOUT_S)
+        ready, _, _ = select.select([descriptor], [], [], PATIENCE_S)
         if not ready:
             return ""
         line += os.read(descriptor, 16)

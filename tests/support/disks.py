@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-MOUNT_TIMEOUT_S = 20
+from tests.support.waiting import PATIENCE_S
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def a_small_disk(place: Path, size: str = "1m") -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True, timeout=MOUNT_TIMEOUT_S)
+        subprocess.run(["umount", str(place)], check=True, timeout=PATIENCE_S)
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def read_only(folder: Path) -> Iterator[None]:
         _mount("-o", "remount,ro,bind", str(folder))
         yield
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=MOUNT_TIMEOUT_S)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=PATIENCE_S)
 
 
 def fill(folder: Path) -> Path:
@@ -51,4 +51,4 @@ def fill(folder: Path) -> Path:
 
 
 def _mount(*words: str) -> None:
-    subprocess.run(["mount", *words], check=True, timeout=MOUNT_TIMEOUT_S)
+    subprocess.run(["mount", *words], check=True, timeout=PATIENCE_S)

@@ -8,7 +8,7 @@ from PIL import Image
 from agent import policy
 from tests.support.accessible import Accessibility, Widget
 from tests.support.desktop import VirtualDesktop
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 class Employee:
@@ -26,11 +26,11 @@ class Employee:
         self._pictures = pictures
         self._reader = Accessibility(desktop.bus)
 
-    def sees(self, name: str, role: str = "", seconds: float = 15.0) -> Widget:
+    def sees(self, name: str, role: str = "", seconds: float = PATIENCE_S) -> Widget:
         """Waits until a widget of that whole name shows, and gives it."""
         return self._reader.wait_for(name, role, seconds=seconds)
 
-    def sees_no(self, name: str, role: str = "", seconds: float = 10.0) -> None:
+    def sees_no(self, name: str, role: str = "", seconds: float = PATIENCE_S) -> None:
         """Waits until no such widget shows."""
         until(lambda: not self._reader.find(name, role), f"{name!r} to go", seconds)
 

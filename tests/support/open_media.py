@@ -24,11 +24,10 @@ from server.campaigns.media_checks import BadFile, CheckedFile
 from server.campaigns.media_images import check_image
 from server.campaigns.media_video import check_video
 from tests.support.hostile_media import NEEDLE
+from tests.support.waiting import PATIENCE_S
 from ui.player.captions import Captions
 from ui.player.film import Film
 from ui.widgets.picture import read_picture
-
-PATIENCE_MS = 20_000
 
 
 def published(path: Path) -> list[CheckedFile]:
@@ -54,7 +53,7 @@ def played(path: Path) -> bool:
     film.frame.connect(frames.append)
     film.frame.connect(loop.quit)
     film.failed.connect(loop.quit)
-    QTimer.singleShot(PATIENCE_MS, loop.quit)
+    QTimer.singleShot(round(1000 * PATIENCE_S), loop.quit)
     film.open(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
     loop.exec()
     film.stop()

@@ -58,7 +58,7 @@ def pooled(url: str, pool: int = 3, mode: str = "transaction") -> Iterator[str]:
 
     try:
         with Child(words, folder / "log", cwd=Path("/")):
-            until(answers, "PgBouncer", 20)
+            until(answers, "PgBouncer")
             yield through
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.support.desktop import VirtualDesktop
 from tests.support.processes import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
-PATIENCE_S = 120.0
+LAST_GONE_S = 10 * PATIENCE_S
 
 
 def with_pop_ups(
@@ -46,7 +46,7 @@ def with_pop_ups(
         done = len(wanted)
         return not running
 
-    until(ended_after_all_clicks, "the last pop-up to go", PATIENCE_S, every=0.02)
+    until(ended_after_all_clicks, "the last pop-up to go", LAST_GONE_S, every=0.02)
     assert program.exit_code == 0, program.output()
     return program.output()
 

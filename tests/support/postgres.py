@@ -18,7 +18,6 @@ from tests.support.children import Child
 from tests.support.processes import free_port
 from tests.support.waiting import until
 
-START_TIMEOUT_S = 20
 SYSTEM_USER = "postgres"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -101,7 +100,7 @@ def cluster() -> Iterator[PostgresCluster]:
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
         with Child(command, log, cwd=Path("/"), stop_signal=signal.SIGINT) as child:
             running = PostgresCluster(port, password, child.pid)
-            until(running.answers, "PostgreSQL", START_TIMEOUT_S)
+            until(running.answers, "PostgreSQL")
             yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)

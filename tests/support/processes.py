@@ -13,10 +13,9 @@ from agent.folders import Folders
 from agent.model import Signal
 from agent.runtime import Runtime
 from tests.support.children import Child
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 15
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -65,7 +64,7 @@ class Program:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         if code is not None and done.returncode != code:
@@ -81,7 +80,7 @@ class Program:
 
     def stop(self) -> int | None:
         """Ends it as a session's end does, and gives its exit code; None if it never ran."""
-        return self.child.stop(STOP_TIMEOUT_S) if self.child else None
+        return self.child.stop() if self.child else None
 
     def kill(self) -> None:
         """Ends it with SIGKILL, as a power cut does."""

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
 
-UPSTREAM_TIMEOUT_S = 20
+from tests.support.waiting import PATIENCE_S
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}  # RFC 9110, 7.6.1
 
 
@@ -113,7 +114,7 @@ class FaultyProxy:
     def ask_upstream(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         """The server's own answer; 502 where there is no server."""
         passed = {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
-        connection = http.client.HTTPConnection(self._upstream, timeout=UPSTREAM_TIMEOUT_S)
+        connection = http.client.HTTPConnection(self._upstream, timeout=PATIENCE_S)
         try:
             path_only = urlsplit(path)._replace(scheme="", netloc="").geturl()  # RFC 9112, 3.2.2
             connection.request(method, path_only, body or None, passed)

@@ -9,7 +9,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE_S = 60.0
+from tests.support.waiting import PATIENCE_S
 
 
 def head(method: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:

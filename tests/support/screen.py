@@ -8,9 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageGrab
 
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
-COMMAND_TIMEOUT_S = 10
 GEOMETRY = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
 MOUSE_BUTTONS = {"left": "1", "middle": "2", "right": "3"}
 
@@ -91,15 +90,15 @@ class Screen:
         found = [window for window in map(self._window, ids) if window is not None]
         return [w for w in found if re.search(title, w.title) and re.search(wm_class, w.wm_class)]
 
-    def window(self, title: str = "", wm_class: str = "", seconds: float = 10.0) -> Window:
+    def window(self, title: str = "", wm_class: str = "", seconds: float = PATIENCE_S) -> Window:
         """The newest visible window of that title and class; waits for it."""
         awaited = f"a window with title {title!r} and class {wm_class!r}"
         return until(lambda: self.windows(title, wm_class), awaited, seconds)[-1]
 
-    def gone(self, title: str = "", wm_class: str = "", seconds: float = 10.0) -> None:
+    def gone(self, title: str = "", wm_class: str = "") -> None:
         """Waits until no such window is visible."""
         awaited = f"the windows with title {title!r} and class {wm_class!r} to close"
-        until(lambda: not self.windows(title, wm_class), awaited, seconds)
+        until(lambda: not self.windows(title, wm_class), awaited)
 
     def active_window(self) -> Window | None:
         """The window that the keyboard writes to, as the window manager says."""
@@ -175,7 +174,7 @@ class Screen:
             if number:
                 self.key("Return")
             if line:
-                limit = COMMAND_TIMEOUT_S + len(line) * (delay_ms + 2) / 250
+                limit = PATIENCE_S + len(line) * (delay_ms + 2) / 250
                 self._xdotool("type", "--delay", str(delay_ms), "--", line, timeout=limit)
 
     def key(self, *keys: str) -> None:
@@ -189,12 +188,10 @@ class Screen:
 
     # --- tools ---------------------------------------------------------------------------------------
 
-    def _xdotool(self, *words: str, missing_ok: bool = False, timeout: float = COMMAND_TIMEOUT_S) -> str:
+    def _xdotool(self, *words: str, missing_ok: bool = False, timeout: float = PATIENCE_S) -> str:
         return self._run(["xdotool", *words], missing_ok, timeout)
 
-    def _run(
-        self, command: Sequence[str], missing_ok: bool = False, timeout: float = COMMAND_TIMEOUT_S
-    ) -> str:
+    def _run(self, command: Sequence[str], missing_ok: bool = False, timeout: float = PATIENCE_S) -> str:
         """What a tool printed. `missing_ok`: its failure means that there is no such thing."""
         done = subprocess.run(
             command, env=self._env, capture_output=True, text=True, timeout=timeout, check=False

@@ -9,7 +9,7 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
 
 from tests.support.children import Child
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 SERVICE_FILES = Path("/usr/share/dbus-1/services")
 CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -59,19 +59,19 @@ class SessionBus:
     def names(self) -> set[str]:
         """Well-known names that somebody owns."""
         with self._connection() as connection:
-            answer = unwrap_msg(connection.send_and_get_reply(message_bus.ListNames(), timeout=5))
+            answer = unwrap_msg(connection.send_and_get_reply(message_bus.ListNames(), timeout=PATIENCE_S))
         return {name for name in answer[0] if not name.startswith(":")}
 
     def call(self, address: DBusAddress, method: str, signature: str = "", body: tuple[Any, ...] = ()) -> Any:
         """The values that a method answers."""
         message = new_method_call(address, method, signature or None, body)
         with self._connection() as connection:
-            return unwrap_msg(connection.send_and_get_reply(message, timeout=5))
+            return unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE_S))
 
     def property(self, address: DBusAddress, name: str) -> Any:
         """The value of a property."""
         with self._connection() as connection:
-            answer = connection.send_and_get_reply(Properties(address).get(name), timeout=5)
+            answer = connection.send_and_get_reply(Properties(address).get(name), timeout=PATIENCE_S)
         return unwrap_msg(answer)[0][1]
 
     def tray_items(self) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ class SessionBus:
             name, _, path = registered.partition("/")
             address = DBusAddress(f"/{path}", name, "org.kde.StatusNotifierItem")
             with self._connection() as connection:
-                answer = connection.send_and_get_reply(Properties(address).get_all(), timeout=5)
+                answer = connection.send_and_get_reply(Properties(address).get_all(), timeout=PATIENCE_S)
             items.append({key: value for key, (_, value) in unwrap_msg(answer)[0].items()})
         return items
 

@@ -15,13 +15,12 @@ from PIL import Image
 from tests.support.desktop_base import Desktop
 from tests.support.screen import Box, Screen, Window
 from tests.support.session_bus import own_user_only
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 NOBODY = 65534
 DUNST = DBusAddress(
     "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.dunstproject.cmd0"
 )
-COMMAND_TIMEOUT_S = 10
 CONFIGURATION = """
 xwayland disable
 {monitors}
@@ -168,7 +167,7 @@ class WaylandDesktop(Desktop):
             other = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
             command = ["setpriv", *other, "--", *command]
         environment = self._start_monitors() | {"WLR_RENDERER": "pixman", "XDG_RUNTIME_DIR": str(folder)}
-        self._part(
+        self.part(
             command, "sway", lambda: ready.exists() and ready.read_text().endswith("\n"), env=environment
         )
         display, socket = ready.read_text().split()
@@ -186,16 +185,14 @@ class WaylandDesktop(Desktop):
         widths, heights = zip(*self._monitors, strict=True)
         display = self._start_x_server(2 * sum(widths), 2 * max(heights))
         self._hands = Screen(self._service_env() | {"DISPLAY": display})
-        self._part(
+        self.part(
             ["openbox", "--sm-disable"],
             "window-manager",
             lambda: self._hands.window_manager() != "",
             env={"DISPLAY": display},
         )
         if os.geteuid() == 0:
-            self._child(["xhost", "+si:localuser:nobody"], "xhost", env={"DISPLAY": display}).wait(
-                COMMAND_TIMEOUT_S
-            )
+            self._child(["xhost", "+si:localuser:nobody"], "xhost", env={"DISPLAY": display}).wait(PATIENCE_S)
         return {"WLR_BACKENDS": "x11", "WLR_X11_OUTPUTS": str(len(self._monitors)), "DISPLAY": display}
 
     def _window_of(self, monitor: str) -> Window:
@@ -216,7 +213,7 @@ class WaylandDesktop(Desktop):
             env=self._service_env(),
             capture_output=True,
             text=True,
-            timeout=COMMAND_TIMEOUT_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         if done.returncode:

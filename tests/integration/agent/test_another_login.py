@@ -124,12 +124,12 @@ def test_what_is_turned_off_in_another_login_is_off_in_the_agent_that_runs(
         problem(503, "busy") if request.path.endswith("signals") else company(request)
     )
     tidings.start("run", "--headless")
-    until(lambda: asked(served, "signals"), "an attempt to send the click", 30)
+    until(lambda: asked(served, "signals"), "an attempt to send the click")
     elsewhere = Program("agent", login(session), tmp_path / "other.log")
     assert elsewhere.run(*ALL_OFF).stdout == "Seen: off\nClicks: off\nLikes: off\n"
     assert json.loads(tidings.run("privacy", "show", "--json").stdout)["shared"]["click"] is False
     served.answer = company
-    until(lambda: len(company.withdrawals) == 3, "the withdrawals", 30)
+    until(lambda: len(company.withdrawals) == 3, "the withdrawals")
     refused = elsewhere.run("purge", "--yes", code=1)
     assert tidings.child is not None
     assert f"process {tidings.child.pid}" in refused.stderr
@@ -149,7 +149,7 @@ def test_an_agent_that_began_in_another_login_is_found_from_the_session(
     elsewhere = Program("agent", login(session), tmp_path / "other.log")
     served.requests.clear()
     elsewhere.start("run", "--headless")
-    until(lambda: asked(served, "feed"), "a poll", 30)
+    until(lambda: asked(served, "feed"), "a poll")
     assert "Clicks: off" in tidings.run(*ALL_OFF).stdout
     for words in (("once",), ("run", "--headless"), ("purge", "--yes")):
         assert "already running" in tidings.run(*words, code=1).stderr

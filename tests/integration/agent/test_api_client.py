@@ -22,7 +22,7 @@ from tests.support.agent_server import (
     loopback_server,
     problem,
 )
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 TOKEN = "tdt_" + "s" * 43
 
@@ -214,7 +214,7 @@ def test_a_silent_server_is_given_up(
     monkeypatch.setattr(policy, "READ_TIMEOUT_S", 0.2)
 
     def silent(_: object) -> Reply:
-        server.closing.wait(5)
+        server.closing.wait(PATIENCE_S)
         return Reply()
 
     server.answer = silent
@@ -264,7 +264,7 @@ def test_a_request_under_way_is_ended_from_another_thread(server: LoopbackServer
     thread.start()
     until(lambda: server.requests, "the request")
     client.abort()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert len(faults) == 1
     fails_with(client, errors.Interrupted)
     assert len(server.requests) == 1

@@ -19,7 +19,7 @@ from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import ROOT, Program
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 CODE = "KX7P-9QMD-2HTV"
 
@@ -248,14 +248,12 @@ def test_a_headless_agent_receives_until_it_is_told_to_end(
     connected: Program, company: Company, server: LoopbackServer, how: signal.Signals
 ) -> None:
     child = connected.start("run", "--headless")
-    polled = until(lambda: [r for r in server.requests if r.path.endswith("feed")], "a poll", 20)
+    polled = until(lambda: [r for r in server.requests if r.path.endswith("feed")], "a poll")
     assert polled
-    until(
-        lambda: "Connection: connected" in connected.run("doctor", "--diagnostics").stdout, "the answer", 20
-    )
+    until(lambda: "Connection: connected" in connected.run("doctor", "--diagnostics").stdout, "the answer")
     assert "Agent: running" in connected.run("doctor", "--diagnostics").stdout
     os.kill(child.pid, how)
-    assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
+    assert child.wait(PATIENCE_S) == 0
     assert child.output() == ""
     assert connected.run("once").stdout.startswith("1 announcement")
 
@@ -271,9 +269,9 @@ def test_a_headless_agent_ends_while_a_server_keeps_it_waiting(
 
     server.answer = endless
     child = connected.start("run", "--headless")
-    until(lambda: asked, "a request", 20)
+    until(lambda: asked, "a request")
     os.kill(child.pid, signal.SIGTERM)
-    assert child.wait(policy.STOP_TIMEOUT_S + 10) == 0
+    assert child.wait(policy.REQUEST_DEADLINE_S / 2) == 0
     assert "Traceback" not in child.output()
 
 

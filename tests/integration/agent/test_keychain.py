@@ -15,9 +15,8 @@ from agent import doctor, errors, policy, processes
 from agent.secrets import ProcessKeychain
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
-PATIENCE_S = 30
 """For a keychain that answers, on a computer that is busy with other things."""
 
 SECRET = "tdt_" + "k" * 43
@@ -194,10 +193,10 @@ def test_a_newer_question_about_the_same_secret_withdraws_the_older(
         keychain.write(ACCOUNT, SECRET)
     until(lambda: len(asked(tmp_path)) == 2, "the next helper")
     first, second = asked(tmp_path)
-    until(lambda: not psutil.pid_exists(first), "the end of the first", PATIENCE_S)
+    until(lambda: not psutil.pid_exists(first), "the end of the first")
     assert psutil.pid_exists(second)
     keychain.close()
-    until(lambda: not psutil.pid_exists(second), "the end of the second", PATIENCE_S)
+    until(lambda: not psutil.pid_exists(second), "the end of the second")
 
 
 def test_a_question_that_nobody_answers_is_withdrawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -220,9 +219,9 @@ def test_a_helper_ends_with_whoever_asked() -> None:
     ) as agent:
         assert agent.stdout is not None
         helper_process = psutil.Process(int(agent.stdout.readline()))
-        until(lambda: helper_process.num_threads() > 1, "the helper to wait for its question", PATIENCE_S)
+        until(lambda: helper_process.num_threads() > 1, "the helper to wait for its question")
         agent.kill()
-        until(lambda: has_ended(helper_process), "the end of the helper", PATIENCE_S)
+        until(lambda: has_ended(helper_process), "the end of the helper")
 
 
 def has_ended(process: psutil.Process) -> bool:

@@ -25,7 +25,7 @@ from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_ser
 from tests.support.agent_session import Session, a_session
 from tests.support.agent_watching import CODE, asked
 from tests.support.processes import ROOT, Program
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 RECEIPT_THUMBPRINT = PUBLIC_KEYS["keys"][1]["kid"]
 
@@ -82,7 +82,7 @@ def tidings(session: Session, home: Path, server: LoopbackServer, tmp_path: Path
 def running(tidings: Program, server: LoopbackServer) -> Program:
     """Connected, with an agent that runs."""
     tidings.start("run", "--headless")
-    until(lambda: asked(server, "feed"), "a poll", 20)
+    until(lambda: asked(server, "feed"), "a poll")
     return tidings
 
 
@@ -189,7 +189,7 @@ def test_another_user_is_refused_even_where_the_folder_was_opened_to_all() -> No
             folder.chmod(0o777)
             (folder / control.NAME).chmod(0o777)
             command = [sys.executable, "-c", AS_ANOTHER_USER, str(folder / control.NAME)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
             assert (done.stdout, done.stderr) == ("0\n", "")
             assert heard == []
             assert control.ask(folder, b"mine") == b"{}"

@@ -22,6 +22,7 @@ from tests.support.agent_watching import CODE
 from tests.support.proxy import FaultyProxy, faulty_proxy
 from tests.support.session_bus import SessionBus, own_user_only
 from tests.support.slow_peer import answering_once, slow_peer
+from tests.support.waiting import PATIENCE_S
 
 Set = Callable[[str, str, str], None]
 
@@ -218,7 +219,7 @@ def test_an_abort_says_nothing_of_a_proxy() -> None:
         closing(ApiClient("https://news.example")) as client,
     ):
         client._ways = proxies.Ways((f"http://127.0.0.1:{slow.port}", proxies.DIRECT), "desktop")
-        aborting = threading.Thread(target=lambda: (slow.said.wait(10), client.abort()))
+        aborting = threading.Thread(target=lambda: (slow.said.wait(PATIENCE_S), client.abort()))
         aborting.start()
         with pytest.raises(errors.Interrupted):
             client.request("GET", "/")

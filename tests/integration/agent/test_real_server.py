@@ -26,7 +26,6 @@ from tests.support.sample import SampleCompany
 from tests.support.waiting import until
 
 EMPLOYEE = "lea.roux@northwind.example"
-PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -192,10 +191,10 @@ def test_a_token_that_the_server_does_not_know_means_connecting_again(
     keychain.secrets = dict.fromkeys(keychain.secrets, "tdt_" + "0" * 43)
     with opened(tmp_path, keychain) as again:
         again.start()
-        until(lambda: again.status().connection is Connection.REVOKED, "the refusal", PATIENCE_S)
+        until(lambda: again.status().connection is Connection.REVOKED, "the refusal")
         assert again.inbox(), "what was received stays"
         again.enrol(server.url, company.home.invite(EMPLOYEE))
-        until(lambda: again.status().connection is Connection.CONNECTED, "the connection", PATIENCE_S)
+        until(lambda: again.status().connection is Connection.CONNECTED, "the connection")
         assert {choice.state for choice in again.choices()} == {ConsentState.GIVEN}
 
 
@@ -219,12 +218,12 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(
             runtime.enrol(first.url, own.home.invite(EMPLOYEE))
             runtime.choose({Signal.CLICK: True})
             runtime.start()
-            until(lambda: runtime.inbox() and not runtime.status().waiting, "the consent", PATIENCE_S)
+            until(lambda: runtime.inbox() and not runtime.status().waiting, "the consent")
         runtime.check_now()
-        until(lambda: runtime.status().connection is Connection.OFFLINE, "the loss", PATIENCE_S)
+        until(lambda: runtime.status().connection is Connection.OFFLINE, "the loss")
         act(runtime)
         assert runtime.status().waiting == 1
         with own.serving():
-            until(lambda: runtime.status().connection is Connection.CONNECTED, "the server", PATIENCE_S)
-            until(lambda: runtime.status().waiting == 0, "the click", PATIENCE_S)
+            until(lambda: runtime.status().connection is Connection.CONNECTED, "the server")
+            until(lambda: runtime.status().waiting == 0, "the click")
         assert [row["signal"] for row in stored_for(runtime, own)] == ["click"]

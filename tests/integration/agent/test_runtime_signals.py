@@ -116,7 +116,7 @@ def test_a_storm_of_choices_and_acts_leaves_exactly_what_was_made_under_the_last
         done.set()
         actor.join()
     assert list(agent.folders.data.glob("outbox-*")) == []
-    until(lambda: agent.runtime.status().waiting == 0, "the last withdrawal", seconds=20)
+    until(lambda: agent.runtime.status().waiting == 0, "the last withdrawal")
     assert company.events == {}
     assert set(company.consents.values()) <= {"withdrawn"}
 

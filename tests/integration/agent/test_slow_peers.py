@@ -16,12 +16,11 @@ from agent import errors, policy
 from agent.api_client import ApiClient
 from tests.support.agent_server import Reply, loopback_server
 from tests.support.slow_peer import deaf_peer, slow_peer
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 """CPython (3.11) leaves a socket to its collector that was cut just before TLS begins, which warns of that."""
 
-PATIENCE_S = 15
 """Much longer than the deadlines here, and shorter than what a test of ours may take."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -181,7 +180,7 @@ def test_what_was_cut_is_closed_towards_the_peer(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_redirection_without_end_is_not_read_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 2)
+    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", PATIENCE_S)
     with loopback_server(lambda _: Reply()) as server, closing(ApiClient(server.url)) as client:
         server.answer = lambda _: Reply(302, headers={"Location": "/"}, pieces=server.endless())
         with pytest.raises(errors.NotOurServer):

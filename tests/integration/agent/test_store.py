@@ -27,7 +27,7 @@ from tests.support.agent_company import Company
 from tests.support.agent_parts import all_on, an_agent
 from tests.support.agent_server import loopback_server
 from tests.support.children import Child
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 NOW, NEXT = len(MIGRATIONS), len(MIGRATIONS) + 1
 NEWER = (
@@ -129,7 +129,7 @@ def test_a_kill_during_a_migration_leaves_the_old_or_the_new_version(old_store: 
             assert child.stdout.readline() == b"ready\n"
             go_on_for(chance.uniform(0, 0.012))
             os.kill(child.pid, signal.SIGKILL)
-            child.wait(10)
+            child.wait(PATIENCE_S)
         found.add(version(path))
         assert setting(path) == [("paused_until", "tomorrow")]
         opened(path, NEWER).close()
@@ -218,7 +218,7 @@ def take_lock(folder: Path) -> subprocess.CompletedProcess[bytes]:
         "except errors.AlreadyRunning: sys.exit(1)\n"
     )
     return subprocess.run(
-        [sys.executable, "-c", program, folder], timeout=20, check=False, capture_output=True
+        [sys.executable, "-c", program, folder], timeout=PATIENCE_S, check=False, capture_output=True
     )
 
 

@@ -14,6 +14,7 @@ from agent import errors, policy, processes, wire
 from agent.verifier import ProcessVerifier, Question, digest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS, payload, signed
 from tests.support.agent_company import FAR, running
+from tests.support.waiting import PATIENCE_S
 
 KEYS = msgspec.json.decode(json.dumps(PUBLIC_KEYS).encode(), type=wire.KeySet)
 
@@ -89,6 +90,10 @@ def test_the_resident_process_never_loads_a_crypto_library_or_a_keychains_client
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", program, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     assert done.stdout.strip() == "[]"

@@ -13,7 +13,7 @@ import requests
 from tests.support import server_data
 from tests.support.campaign_server import COMPANY, ServerHome
 from tests.support.children import descendants
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from tests.support.wire import payload
 
 
@@ -222,9 +222,9 @@ def test_the_server_ends_cleanly_when_asked(made: ServerHome, end: str) -> None:
         assert kept_open.get(f"{server.url}/api/v1/health", timeout=30).json() == {"status": "ok"}
         if end == "interrupted":
             server.process.interrupt()
-            assert server.process.wait(15) == 0
+            assert server.process.wait(PATIENCE_S) == 0
         else:
-            assert server.process.stop(15) == 0
+            assert server.process.stop() == 0
         assert "Traceback" not in server.process.output()
 
 

@@ -83,7 +83,7 @@ def test_few_descriptors_are_told_and_are_not_used_up(tmp_path: Path) -> None:
         assert "hold fewer connections than the 10000 that are promised" in server.process.output()
         lines = [held.enter_context(connect(server.url)) for _ in range(FEW)]
         used = _processor_seconds(server)
-        until(lambda: "connections of this worker are open" in server.process.output(), "the log to tell", 60)
+        until(lambda: "connections of this worker are open" in server.process.output(), "the log to tell")
         for line in lines:
             assert is_closed(line, 90)
         assert _processor_seconds(server) - used < 6, "it was busy while there was nothing to do"

@@ -150,7 +150,7 @@ def test_a_server_keeps_house_by_itself(campaign: Campaign, northwind: ServerHom
         for name, value in northwind.variables().items():
             patched.setenv(name, value)
         with daily.housekeeping(first_after_s=0.0):
-            until(lambda: not Signal.objects.exists(), "the campaign to close", seconds=30)
+            until(lambda: not Signal.objects.exists(), "the campaign to close")
 
 
 def _counts(*, dry_run: bool) -> dict[str, int]:

@@ -20,6 +20,7 @@ from server.rights.held import held
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
+from tests.support.waiting import PATIENCE_S
 from tests.support.wire import an_hour_ago
 
 Receipts = dict[UUID, dict[str, UUID]]
@@ -242,7 +243,7 @@ def test_nobody_is_put_into_a_block_while_they_withdraw(
         reading.start()
         reading.join(0.5)
         waited = reading.is_alive()
-    reading.join(30)
+    reading.join(PATIENCE_S)
     assert waited
     assert [one.figures[0].sharing for one in shown] == [None]
 
@@ -335,6 +336,6 @@ def test_mixing_waits_for_an_erasure_before_it_has_its_turn(northwind: ServerHom
         reading.start()
         reading.join(1)
         blocks.leave([rest[0].pk], "northwind", ["seen"], erased=True)
-    reading.join(60)
+    reading.join(PATIENCE_S)
     assert len(shown) == 1
     assert {len(members) for members in _cohorts().values()} == {19}

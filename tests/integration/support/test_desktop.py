@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import desktop_base
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.waiting import OverdueError, until
+from tests.support.waiting import PATIENCE_S, OverdueError, until
 
 WINDOW = """
 import sys
@@ -51,7 +51,7 @@ def python(code: str) -> list[str]:
 
 def test_the_keychain_gives_a_secret_back(desktop: VirtualDesktop) -> None:
     asked = desktop.start(python(KEYCHAIN), "keychain")
-    assert asked.wait(20) == 0, asked.output()
+    assert asked.wait(PATIENCE_S) == 0, asked.output()
     assert asked.output() == "a secret\n"
 
 
@@ -80,14 +80,14 @@ def test_a_person_sees_the_icon_clicks_it_and_types(desktop: VirtualDesktop) -> 
 def test_a_locked_keychain_gives_nothing() -> None:
     with VirtualDesktop(DesktopOptions(keyring="locked", panel="none")) as locked:
         asked = locked.start(python(KEYCHAIN), "keychain")
-        assert asked.wait(30) != 0
+        assert asked.wait(PATIENCE_S) != 0
         assert "a secret" not in asked.output()
 
 
 def test_a_desktop_without_a_bus_has_no_keychain_but_a_tray() -> None:
     with VirtualDesktop(DesktopOptions(bus=False)) as bare:
         asked = bare.start(python(KEYCHAIN), "keychain")
-        assert asked.wait(20) != 0
+        assert asked.wait(PATIENCE_S) != 0
         assert "NoKeyringError" in asked.output()
         bare.start(python(WINDOW), "window")
         assert bare.tray_icon()
@@ -104,20 +104,30 @@ def hanging_trayer(folder: Path, hangs: int) -> None:
     program.chmod(0o755)
 
 
-@pytest.mark.parametrize("hangs", [1, 2])
-def test_a_part_that_hangs_at_its_start_gets_a_second_one_and_no_third(
-    hangs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hanging_trayer(tmp_path, hangs)
+@pytest.fixture
+def without_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualDesktop]:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(desktop_base, "START_TIMEOUT_S", 3.0)
-    options = DesktopOptions(keyring="none", window_manager="openbox", panel="trayer")
-    if hangs == 1:
-        with VirtualDesktop(options) as desktop:
-            assert len(desktop.screen.windows(wm_class="trayer")) == 1
-    else:
-        with pytest.raises(OverdueError, match=r"the panel; .* it still runs"), VirtualDesktop(options):
-            pass
+    with VirtualDesktop(DesktopOptions(bus=False, window_manager="openbox", panel="none")) as running:
+        monkeypatch.setattr(desktop_base, "FIRST_START_S", 3.0)
+        yield running
+
+
+def test_a_part_that_hangs_at_its_start_gets_a_second_one(
+    without_a_panel: VirtualDesktop, tmp_path: Path
+) -> None:
+    hanging_trayer(tmp_path, 1)
+    screen = without_a_panel.screen
+    without_a_panel.part(["trayer"], "panel", lambda: screen.windows(wm_class="trayer"))
+    assert (tmp_path / "starts").read_text() == "start\nstart\n"
+
+
+def test_a_part_that_hangs_at_its_second_start_gets_no_third(
+    without_a_panel: VirtualDesktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging_trayer(tmp_path, 2)
+    monkeypatch.setattr(desktop_base, "LAST_START_S", 3.0)
+    with pytest.raises(OverdueError, match=r"the panel; .* it still runs"):
+        without_a_panel.part(["trayer"], "panel", lambda: False)
     assert (tmp_path / "starts").read_text() == "start\nstart\n"
 
 

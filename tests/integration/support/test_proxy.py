@@ -17,6 +17,7 @@ from tests.support.proxy import (
     busy,
     faulty_proxy,
 )
+from tests.support.waiting import PATIENCE_S
 
 HELLO = b"hello, world"
 
@@ -53,7 +54,7 @@ def proxy(heard: list[bytes]) -> Iterator[FaultyProxy]:
 
 
 def post(proxy: FaultyProxy, body: bytes = b"hi") -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection(urlsplit(proxy.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(proxy.url).netloc, timeout=PATIENCE_S)
     try:
         connection.request("POST", "/greeting", body)
         answer = connection.getresponse()

@@ -11,7 +11,7 @@ from jeepney import DBusAddress
 from agent import processes
 from tests.support.children import Child
 from tests.support.session_bus import SessionBus, own_user_only
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 from ui.notification_host import Helper
 
@@ -71,7 +71,7 @@ def helper(bus: SessionBus, heard: list[Report]) -> Iterator[Helper]:
     running = Helper(processes.command("helper", "notification"), heard.append)
     yield running
     running.close()
-    assert running.wait(10) == 0
+    assert running.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from resources.sample import make_media
 from tests.support.desktop import VirtualDesktop
 from tests.support.films import FilmAgent, make_film
 from tests.support.screen import Box
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from ui.agent_port import Agent
 from ui.bridge import Bridge
 from ui.playback import Playback
@@ -61,7 +61,7 @@ class Player:
     def kinds(self) -> list[Event]:
         return [event.event for event in self.events]
 
-    def told(self, event: Event, seconds: float = 15) -> None:
+    def told(self, event: Event, seconds: float = PATIENCE_S) -> None:
         until(lambda: event in self.kinds, f"the player to tell {event}; it told {self.kinds}", seconds)
 
 
@@ -96,7 +96,7 @@ def play(
     yield start
     for player in players:
         player.process.close()
-        player.process.wait(10)
+        player.process.wait(PATIENCE_S)
     desktop.screen.gone(title=TITLE)
 
 
@@ -149,7 +149,7 @@ def test_the_keyboard_goes_full_screen_and_back_likes_and_closes(
     player.told(Event.UNLIKED)
     screen.key("Escape")
     player.told(Event.CLOSED)
-    assert player.process.wait(10) == 0
+    assert player.process.wait(PATIENCE_S) == 0
 
 
 def test_keys_go_through_the_captions_and_off(desktop: VirtualDesktop, play: Callable[[str], Player]) -> None:
@@ -245,7 +245,7 @@ def test_the_player_ends_with_the_process_that_started_it(
     player = play("lyon-studio.mp4")
     player.told(Event.STARTED)
     player.process.close()
-    assert player.process.wait(10) == 0
+    assert player.process.wait(PATIENCE_S) == 0
 
 
 def test_a_request_that_is_none_is_refused(desktop: VirtualDesktop) -> None:
@@ -254,7 +254,7 @@ def test_a_request_that_is_none_is_refused(desktop: VirtualDesktop) -> None:
         input=b'{"type": "play", "title": "x", "url": "https://host.example/v.mp4"}\n',
         env=desktop.env | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 2
@@ -280,13 +280,13 @@ def test_a_decoder_that_is_killed_ends_one_video_and_says_so_with_its_poster(
         timers=QtTimers(bridge),
     )
     playback.play("c-0")
-    qtbot.waitUntil(lambda: bool(clicks), timeout=15_000)
+    qtbot.waitUntil(lambda: bool(clicks))
     (first,) = players()
     first.kill()
     qtbot.waitUntil(lambda: bool(players()) and players() != [first])
     window = desktop.screen.window(title="Film 0")
     paper = (window.x + 300, window.y + 250, window.x + 500, window.y + 300)
-    qtbot.waitUntil(lambda: colours(desktop, paper) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: colours(desktop, paper) == 1)
     assert len(clicks) == 1
     playback.close()
     qtbot.waitUntil(lambda: not players())

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.support.desktop import VirtualDesktop
 from tests.support.screen import Window
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from ui.popup.card import WIDTH
 from ui.popup.frame import SHADOW_MARGIN
 
@@ -34,7 +34,7 @@ def desktop() -> Iterator[VirtualDesktop]:
 def popup(desktop: VirtualDesktop) -> Window:
     """The pop-up, when it stands still."""
     desktop.start(PROGRAM, "popup", {"PYTHONPATH": str(ROOT)})
-    desktop.screen.window(title="^Tidings$", seconds=30)
+    desktop.screen.window(title="^Tidings$")
     last: list[Window] = []
 
     def stands_still() -> Window | None:
@@ -53,15 +53,17 @@ def pixel(image: Image.Image, x: int, y: int) -> Pixel:
 
 def with_compositor(desktop: VirtualDesktop) -> None:
     setting = ("xfconf-query", "-c", "xfwm4", "-p", "/general/use_compositing", "-s", "true")
-    subprocess.run(setting, env=desktop.env, check=True, timeout=20)
+    subprocess.run(setting, env=desktop.env, check=True, timeout=PATIENCE_S)
     desktop.start(("xfwm4", "--replace", "--compositor=on"), "xfwm4-compositing")
     ask = (sys.executable, "-c", ASK_FOR_COMPOSITOR)
 
     def blends() -> bool:
-        answer = subprocess.run(ask, env=desktop.env, cwd=ROOT, capture_output=True, text=True, timeout=20)
+        answer = subprocess.run(
+            ask, env=desktop.env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S
+        )
         return answer.stdout.strip() == "True"
 
-    until(blends, "the compositor", 30)
+    until(blends, "the compositor")
 
 
 def test_without_a_compositor_the_corners_show_what_is_behind(desktop: VirtualDesktop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from agent.model import Tristate
 from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from ui.desktop import presence_x11
 from ui.desktop.presence_linux import LinuxPresence
 
@@ -49,7 +49,7 @@ def shows(desktop: VirtualDesktop, *kinds: str) -> Child:
 
 
 def run(desktop: VirtualDesktop, *command: str) -> None:
-    subprocess.run(command, env=desktop.env, check=True, timeout=10, capture_output=True)
+    subprocess.run(command, env=desktop.env, check=True, timeout=PATIENCE_S, capture_output=True)
 
 
 def test_a_full_screen_window_is_noticed_and_its_end_too(desktop: VirtualDesktop) -> None:

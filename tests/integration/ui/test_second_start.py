@@ -15,7 +15,6 @@ from tests.support.processes import ROOT
 from ui.desktop.single_instance import SingleInstance
 
 WHERE = f"process {os.getpid()}, on the display :1."
-PATIENCE_MS = 120_000
 
 
 class First(SingleInstance):
@@ -60,7 +59,7 @@ def second(tmp_path: Path, display: str, *words: str) -> "subprocess.Popen[str]"
 
 def ended(qtbot: QtBot, process: "subprocess.Popen[str]") -> str:
     """What it said, once it ended by itself; the first agent answers meanwhile."""
-    qtbot.waitUntil(lambda: process.poll() is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: process.poll() is not None)
     return "".join(process.communicate())
 
 

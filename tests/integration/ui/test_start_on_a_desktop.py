@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.processes import TRACEBACK, AgentProcess
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_without_a_tray_the_inbox_opens_so_that_the_program_can_be_reached(
     with VirtualDesktop(DesktopOptions(panel="none")) as desktop:
         agent = agent_on(desktop)
         agent.start("run", "--minimized")
-        assert desktop.screen.window(title="Inbox", seconds=40)
+        assert desktop.screen.window(title="Inbox")
         assert agent.stop() == 0
 
 
@@ -49,7 +49,7 @@ def test_a_signal_ends_it_in_order(
         child = agent.start("run")
         desktop.screen.window(title="Connect this computer")
         os.kill(child.pid, number)
-        assert child.wait(10) == 0
+        assert child.wait(PATIENCE_S) == 0
         stages = [
             line.partition("Shutdown, ")[2] for line in agent.logs().splitlines() if "Shutdown, " in line
         ]
@@ -73,7 +73,7 @@ def test_data_of_a_newer_version_is_told_in_a_window_and_left_alone(
         assert agent.database.read_bytes() == before
         desktop.screen.focus(window)
         desktop.screen.key("Escape")
-        assert child.wait(15) == 0
+        assert child.wait(PATIENCE_S) == 0
 
 
 def test_a_second_start_while_the_first_runs_without_windows_says_so(

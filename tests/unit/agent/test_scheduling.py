@@ -10,7 +10,7 @@ import pytest
 from agent import policy
 from agent.scheduling import Scheduler
 from tests.support.agent_parts import SettableClock
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class Counted:
         with self._lock:
             self._at_work += 1
             self.most_at_once = max(self.most_at_once, self._at_work)
-        self.free.wait(10)
+        self.free.wait(PATIENCE_S)
         with self._lock:
             self._at_work -= 1
             self.runs += 1
@@ -101,7 +101,7 @@ def test_stopping_while_jobs_are_handed_out_is_quiet(clock: SettableClock) -> No
         hurried, ran = Scheduler(clock), threading.Event()
         hurried.task("poll", ran.set).wake()
         hurried.start()
-        ran.wait(5)
+        ran.wait(PATIENCE_S)
         hurried.stop()
 
 

@@ -11,6 +11,7 @@ from server.gateway.holders import Holders
 from server.gateway.lanes import Lane
 from server.load import Holder
 from server.problems import Problem, unauthorized
+from tests.support.waiting import PATIENCE_S
 
 
 class Database:
@@ -23,7 +24,7 @@ class Database:
 
     def __call__(self, authorization: str) -> Holder | None:
         self.asked.append(authorization)
-        assert self.may_answer.wait(30)
+        assert self.may_answer.wait(PATIENCE_S)
         return self._answer(authorization)
 
 

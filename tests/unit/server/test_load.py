@@ -8,6 +8,7 @@ import pytest
 from server import load
 from server.load import NOBODY, Holder, RequestRate, Slots, WriteTurns
 from server.problems import Problem, overloaded
+from tests.support.waiting import PATIENCE_S
 
 
 class Seconds:
@@ -153,5 +154,5 @@ def test_a_turn_can_be_taken_again_by_who_has_it_and_by_nobody_else() -> None:
         with turns:
             thread.start()
         order.append("first")
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert order == ["first", "other"]

@@ -19,7 +19,7 @@ from agent.folders import Folders
 from agent.instance_lock import InstanceLock
 from agent.model import PresenceState, Tristate
 from agent.preferences import Corner
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 from ui.desktop import autostart, browser
 from ui.desktop.placement import active_screen, in_corner
 from ui.desktop.presence import UnknownPresence, system_presence
@@ -70,7 +70,7 @@ class TestSingleInstance:
         command += "sys.exit(not ask_to_show(pathlib.Path(sys.argv[1])))"
         with qtbot.waitSignal(first.show_requested):
             second = subprocess.Popen([sys.executable, "-c", command, str(tmp_path)], cwd=ROOT)
-        assert second.wait(10) == 0
+        assert second.wait(PATIENCE_S) == 0
         first.close()
 
     def test_a_second_start_waits_for_a_first_that_does_not_listen_yet(
@@ -82,7 +82,7 @@ class TestSingleInstance:
             first = SingleInstance(lock)
             with qtbot.waitSignal(first.show_requested):
                 pass
-            assert asked.result(10)
+            assert asked.result(PATIENCE_S)
         first.close()
 
     def test_only_one_is_first_and_the_next_can_be_first_afterwards(

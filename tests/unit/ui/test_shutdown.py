@@ -52,10 +52,12 @@ def test_an_agent_that_does_not_stop_does_not_hold_the_program_up(
 ) -> None:
     monkeypatch.setattr("ui.shutdown.STOP_DEADLINE_MS", 50)
     shutdown, stuck = Shutdown(Bridge()), threading.Event()
-    shutdown.then(lambda: stuck.wait(10) and None)
-    with qtbot.waitSignal(shutdown.finished):
-        shutdown.request("a test")
-    stuck.set()
+    shutdown.then(lambda: stuck.wait() and None)
+    try:
+        with qtbot.waitSignal(shutdown.finished):
+            shutdown.request("a test")
+    finally:
+        stuck.set()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
