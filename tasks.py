@@ -253,7 +253,14 @@ def test(arguments: Sequence[str]) -> int:
         print(f"Found before the tests, see above: {', '.join(failed)}.\n", flush=True)
     # Most tests wait for a process that they started: one more at a time than there are cores.
     workers = str((os.cpu_count() or 1) + 1)
-    code = run("-m", "pytest", "-n", workers, "--dist", "loadfile", *arguments)
+    shared_out = [
+        "-n",
+        workers,
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+    ]  # in the order of tests/conftest.py
+    code = run("-m", "pytest", *shared_out, *arguments)
     return 1 if failed or code else 0
 
 

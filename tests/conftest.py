@@ -27,12 +27,27 @@ PERSONAL = (
 
 for name in PERSONAL:
     os.environ.pop(name, None)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of a thousand processes compiles the program anew
 os.environ["LANG"] = "C.UTF-8"
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+LONGEST = ("e2e", "privacy", "security", "reliability", "integration/server", "integration")
+"""Folders, in the order in which they are shared out among workers; the rest follows."""
 
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: else one worker still has a file of minutes when the others are done."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((n for n, folder in enumerate(LONGEST) if name.startswith(f"{folder}/")), len(LONGEST))
+
+    items.sort(key=place)
 
 
 class Collector(logging.Handler):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import EMPLOYEE
+from tests.support.agent_session import Session, a_session
 from tests.support.campaign_server import RunningServer
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import TRACEBACK, AgentProcess
+from tests.support.processes import ASK_AGAIN_S, TRACEBACK, AgentProcess
 from tests.support.proxy import CAPTIVE_PORTAL, AlterAnswer, CutAnswer, FaultyProxy, busy
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
@@ -16,11 +16,19 @@ from tests.support.waiting import until
 CATCH_UP_S = 90
 
 
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    """No windows here: a keychain is all it takes. It keeps each agent's secret under the address of its server."""
+    with a_session(keyring=True) as made:
+        yield made
+
+
 @pytest.fixture
-def desktop() -> Iterator[VirtualDesktop]:
-    """No windows here: a keychain is all it takes."""
-    with VirtualDesktop(DesktopOptions(panel="none")) as running:
-        yield running
+def agent(session: Session, tmp_path: Path) -> Iterator[AgentProcess]:
+    """The employee's agent, which is not connected and does not run yet."""
+    with AgentProcess(session.env, tmp_path) as process:
+        yield process
+    assert TRACEBACK not in process.logs()
 
 
 def unread(agent: AgentProcess) -> int:
@@ -123,11 +131,11 @@ def test_the_agent_catches_up_after_the_server_was_away(
         company.publish("vpn")
         agent.enrol(company.url, code)
         agent.start("run", "--headless")
-        until(lambda: unread(agent) == 1, "the first announcement")
+        until(lambda: unread(agent) == 1, "the first announcement", every=ASK_AGAIN_S)
     company.publish("canteen")
     until(lambda: "ServerUnreachable" in agent.logs(), "the agent to notice", CATCH_UP_S)
     with company.serving():
-        until(lambda: unread(agent) == 2, "the announcement of meanwhile", CATCH_UP_S)
+        until(lambda: unread(agent) == 2, "the announcement of meanwhile", CATCH_UP_S, ASK_AGAIN_S)
         assert agent.stop() == 0
 
 

@@ -12,7 +12,7 @@ from agent.model import Signal
 from tests.support.campaign_server import RunningServer
 from tests.support.children import Child
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import AgentProcess
+from tests.support.processes import ASK_AGAIN_S, AgentProcess
 from tests.support.sample import SampleCompany
 from tests.support.waiting import PATIENCE_S, until
 
@@ -76,7 +76,7 @@ def test_an_announcement_waits_for_lock_full_screen_and_do_not_disturb_to_end(
     agent = agent_that_knows
     locker = lock(desktop)
     agent.start("run")
-    until(lambda: agent.status()["status"]["unread"] == 1, "the announcement")
+    until(lambda: agent.status()["status"]["unread"] == 1, "the announcement", every=ASK_AGAIN_S)
     looks_again(agent, Signal.SEEN)
     no_pop_up_comes(desktop)
 

@@ -9,7 +9,7 @@ from tests.e2e.conftest import EMPLOYEE
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee
-from tests.support.processes import AgentProcess
+from tests.support.processes import ASK_AGAIN_S, AgentProcess
 from tests.support.proxy import FaultyProxy, busy
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
@@ -48,12 +48,12 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     assert desktop.bus is not None
     (item,) = until(desktop.bus.tray_items, "the icon on the bus")
     assert "Tidings" in item["ToolTip"][2]
-    until(lambda: connected.status()["status"]["unread"] == 1, "the announcement")
+    until(lambda: connected.status()["status"]["unread"] == 1, "the announcement", every=ASK_AGAIN_S)
     employee.clicks_tray_icon()
     employee.sees(".*Canteen closes early on Friday.*", "list item")
 
 
-@pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.LIKE,), tuple(Signal)])
+@pytest.mark.parametrize("on", [(), (Signal.CLICK,), (Signal.SEEN, Signal.LIKE)])
 def test_only_what_is_switched_on_arrives(
     on: tuple[Signal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
 ) -> None:
@@ -72,7 +72,7 @@ def test_only_what_is_switched_on_arrives(
     }
     wanted = {expected[signal] for signal in on}
     until(lambda: set(stored(company)) >= wanted, "the signals that are on")
-    until(lambda: nothing_waits(connected), "the agent to have sent all")
+    until(lambda: nothing_waits(connected), "the agent to have sent all", every=ASK_AGAIN_S)
     assert set(stored(company)) == wanted
     assert len(stored(company)) == len(wanted)
 

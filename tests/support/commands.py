@@ -5,6 +5,8 @@ Use within `ServerHome.opened()`.
 
 import contextlib
 import io
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +27,29 @@ def tidings_server(*words: str | Path) -> Done:
     from server.__main__ import main
 
     out, err = io.StringIO(), io.StringIO()
-    with translation.override("en"), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main([str(word) for word in words])
+    with (
+        _process_as_it_is(),
+        translation.override("en"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as ended:  # argparse: misused, or help was asked for
+            status = int(ended.code or 0)
     return Done(status, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _process_as_it_is() -> Iterator[None]:
+    """A command sets what is its process's own to set: what this one starts later does not inherit it."""
+    mask, safe = os.umask(0o077), os.environ.get("PYTHONSAFEPATH")
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        if safe is None:
+            os.environ.pop("PYTHONSAFEPATH", None)
 
 
 def succeeded(*words: str | Path) -> str:

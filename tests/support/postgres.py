@@ -48,6 +48,14 @@ class PostgresCluster:
             connection.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
+    def replace(self, database: str, copied: str) -> None:
+        """Let a database be what another of this cluster is; nobody may have either open."""
+        name = sql.Identifier(database.rpartition("/")[2])
+        template = sql.Identifier(copied.rpartition("/")[2])
+        with psycopg.connect(self.url(SYSTEM_USER), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+
     def answers(self) -> bool:
         """Whether it takes connections."""
         try:
@@ -55,6 +63,14 @@ class PostgresCluster:
                 return True
         except psycopg.OperationalError:
             return False
+
+
+_running: list[PostgresCluster] = []
+
+
+def cluster_of(database: str) -> PostgresCluster | None:
+    """The cluster of this process that has a database at this address, without a pooler between; None if none has."""
+    return next((each for each in _running if database.startswith(each.url(""))), None)
 
 
 def programs() -> Path:
@@ -101,6 +117,8 @@ def cluster() -> Iterator[PostgresCluster]:
         with Child(command, log, cwd=Path("/"), stop_signal=signal.SIGINT) as child:
             running = PostgresCluster(port, password, child.pid)
             until(running.answers, "PostgreSQL")
+            _running.append(running)
             yield running
+            _running.remove(running)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,8 @@ from tests.support.children import Child
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
+ASK_AGAIN_S = 0.5
+"""Between two questions that take a process each: more of them would keep those waiting who are to answer."""
 TRACEBACK = "Traceback (most recent call last)"
 
 

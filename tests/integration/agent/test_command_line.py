@@ -18,7 +18,7 @@ from agent.instance_lock import InstanceLock
 from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
-from tests.support.processes import ROOT, Program
+from tests.support.processes import ASK_AGAIN_S, ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
 CODE = "KX7P-9QMD-2HTV"
@@ -250,7 +250,11 @@ def test_a_headless_agent_receives_until_it_is_told_to_end(
     child = connected.start("run", "--headless")
     polled = until(lambda: [r for r in server.requests if r.path.endswith("feed")], "a poll")
     assert polled
-    until(lambda: "Connection: connected" in connected.run("doctor", "--diagnostics").stdout, "the answer")
+    until(
+        lambda: "Connection: connected" in connected.run("doctor", "--diagnostics").stdout,
+        "the answer",
+        every=ASK_AGAIN_S,
+    )
     assert "Agent: running" in connected.run("doctor", "--diagnostics").stdout
     os.kill(child.pid, how)
     assert child.wait(PATIENCE_S) == 0

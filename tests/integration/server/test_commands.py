@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import requests
 from tests.support import server_data
 from tests.support.campaign_server import COMPANY, ServerHome
 from tests.support.children import descendants
+from tests.support.commands import Done, tidings_server
 from tests.support.waiting import PATIENCE_S, until
 from tests.support.wire import payload
 
@@ -40,10 +42,13 @@ def _document(home: ServerHome) -> dict[str, object]:
         return payload(server_data.company().document)
 
 
+def test_the_program_explains_itself(home: ServerHome) -> None:
+    assert home.succeed("--help").startswith("usage: tidings-server")
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        [],
         ["serve"],
         ["init"],
         ["people", "import"],
@@ -59,7 +64,14 @@ def _document(home: ServerHome) -> dict[str, object]:
     ids=" ".join,
 )
 def test_every_command_explains_itself(home: ServerHome, words: list[str]) -> None:
-    assert home.succeed(*words, "--help").startswith("usage: tidings-server")
+    with home.opened():
+        done = tidings_server(*words, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ")
+
+
+def test_words_that_are_not_utf_8_are_misuse(home: ServerHome) -> None:
+    _assert_misuse(home.command("invite", os.fsdecode(b"\xff@northwind.example")))
 
 
 @pytest.mark.parametrize(
@@ -72,13 +84,16 @@ def test_every_command_explains_itself(home: ServerHome, words: list[str]) -> No
         ["report", "--log-level", "LOUD"],
         ["check", "--data"],
         ["check", "--data", ""],
-        ["invite", os.fsdecode(b"\xff@northwind.example")],
         ["serve", "--workers", "0"],
         ["serve", "--requests-per-minute", "-1"],
     ],
 )
 def test_misuse_is_two(home: ServerHome, words: list[str]) -> None:
-    done = home.command(*words)
+    with home.opened():
+        _assert_misuse(tidings_server(*words))
+
+
+def _assert_misuse(done: Done | subprocess.CompletedProcess[str]) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage:" in done.stderr
 
@@ -172,7 +187,9 @@ def test_a_fault_in_the_company_file_is_named_by_its_place(
     home: ServerHome, old: str, new: str, place: str
 ) -> None:
     home.folder.mkdir()
-    done = home.command("init", _company_file(home, COMPANY.replace(old, new)))
+    file = _company_file(home, COMPANY.replace(old, new))
+    with home.opened():
+        done = tidings_server("init", file)
     assert done.returncode == 1
     assert place in done.stderr
     assert not (home.folder / "keys").exists()

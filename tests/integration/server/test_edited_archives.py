@@ -71,7 +71,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
     """A server with another company, whose rows an archive could name."""
     home = ServerHome(tmp_path_factory.mktemp("to") / "server")
-    home.init()
+    home.init(own_keys=True)
     with home.opened():
         close_company(Company.objects.get())
         other = Company.objects.create(

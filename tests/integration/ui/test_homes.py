@@ -17,7 +17,7 @@ from tests.support.agent_company import Company
 from tests.support.agent_server import loopback_server
 from tests.support.agent_session import a_session
 from tests.support.agent_watching import CODE, asked
-from tests.support.processes import TRACEBACK, Program
+from tests.support.processes import ASK_AGAIN_S, TRACEBACK, Program
 from tests.support.waiting import until
 from ui.player.files import NotPlayable, NotThere, open_video
 from ui.player.messages import PlayRequest, line, named, path_of, read_order
@@ -101,7 +101,11 @@ def test_a_company_can_be_connected_and_all_of_ones_data_saved(
         assert tidings.run("once").stdout.startswith("1 announcement")
         tidings.start("run", "--headless")
         until(lambda: asked(server, "feed"), "a poll")
-        until(lambda: "off" in tidings.run("privacy", "set", "click=off", code=None).stdout, "an answer")
+        until(
+            lambda: "off" in tidings.run("privacy", "set", "click=off", code=None).stdout,
+            "an answer",
+            every=ASK_AGAIN_S,
+        )
         tidings.run("privacy", "export", str(home / "copy"))
         assert json.loads((home / "copy" / "my-data.json").read_text())
         tidings.stop()
