@@ -19,7 +19,8 @@ from tests.support.accessible import Accessibility
 from tests.support.campaign_server import ServerHome
 from tests.support.children import descendants
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import ROOT, AgentProcess, free_port
+from tests.support.ports import free_port
+from tests.support.processes import ROOT, AgentProcess
 from tests.support.sample import SAMPLE, sample_media
 from tests.support.waiting import until
 

@@ -28,7 +28,7 @@ from tests.support import postgres, server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.children import Child
 from tests.support.many_agents import Plan, measure
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.support.wire import an_hour_ago
 

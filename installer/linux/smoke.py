@@ -16,7 +16,8 @@ from installer.steps import BUILD, ROOT, run, step, tool
 from tests.support.accessible import Accessibility, Widget
 from tests.support.children import Child, descendants
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import TRACEBACK, Program, free_port
+from tests.support.ports import free_port
+from tests.support.processes import TRACEBACK, Program
 from tests.support.sample import SampleCompany, sample_media
 from tests.support.screen import Window
 from tests.support.waiting import OverdueError, until

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.support.processes import ROOT, AgentProcess, free_port
+from tests.support.ports import free_port
+from tests.support.processes import ROOT, AgentProcess
 from tests.support.sample import SAMPLE, SampleCompany, sample_media
 
 if TYPE_CHECKING:

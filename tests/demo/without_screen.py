@@ -18,7 +18,8 @@ from resources.i18n import _, ngettext
 from tests.demo.account import Account, Share
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.employee import Employee
-from tests.support.processes import ROOT, TRACEBACK, AgentProcess, free_port
+from tests.support.ports import free_port
+from tests.support.processes import ROOT, TRACEBACK, AgentProcess
 from tests.support.sample import SAMPLE, SampleCompany, sample_media
 from tests.support.waiting import OverdueError, until
 

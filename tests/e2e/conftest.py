@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import TRACEBACK, AgentProcess, free_port
+from tests.support.ports import free_port
+from tests.support.processes import TRACEBACK, AgentProcess
 from tests.support.proxy import FaultyProxy, faulty_proxy
 from tests.support.sample import SampleCompany
 

@@ -61,8 +61,13 @@ class Shown:
 
     def reached(self, tabs: int, *more: str) -> set[Reference]:
         """What gets the keyboard from so many Tabs, each with more keys after it, or has it at the end."""
-        keys = ["Tab", *more] * tabs
-        found = set(self.reader.focused_while(lambda: self.desktop.screen.key(*keys)))
+
+        def press() -> None:
+            assert self._program.stdout is not None
+            self.desktop.screen.key(*["Tab", *more] * tabs, "F12")
+            assert self._program.stdout.readline() == "F12\n"
+
+        found = set(self.reader.focused_while(press))
         return found | {each.reference for each in self.reader.widgets() if "focused" in each.states}
 
     def close(self) -> None:

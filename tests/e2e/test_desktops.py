@@ -10,7 +10,8 @@ import pytest
 from tests.e2e.conftest import EMPLOYEE
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.employee import Employee
-from tests.support.processes import TRACEBACK, AgentProcess, free_port
+from tests.support.ports import free_port
+from tests.support.processes import TRACEBACK, AgentProcess
 from tests.support.sample import SampleCompany
 from tests.support.screen import Window
 from tests.support.waiting import until

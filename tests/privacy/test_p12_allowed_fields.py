@@ -24,7 +24,8 @@ from agent.model import Act, Interaction
 from agent.runtime import Runtime
 from agent.verifier import ProcessVerifier
 from tests.support.agent_parts import MemoryKeychain, all_on
-from tests.support.processes import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.processes import ROOT
 from tests.support.proofs import Proof
 from tests.support.proxy import Exchange, FaultyProxy, faulty_proxy
 from tests.support.sample import SAMPLE, SampleCompany

@@ -19,7 +19,7 @@ from agent.verifier import ProcessVerifier
 from server.logs import RedactingFormatter
 from tests.support.agent_parts import MemoryKeychain, all_off, all_on
 from tests.support.campaign_server import RunningServer
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.proofs import Proof
 from tests.support.sample import SampleCompany
 

@@ -34,7 +34,6 @@ REGISTRY_EVENTS = DBusAddress(
     "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"
 )
 FOCUS = MatchRule(type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged")
-QUIET_AFTER_S = 0.4
 SCREEN_COORDINATES = 0
 DEEPEST = 40
 # Bits of AtspiStateType.
@@ -108,7 +107,7 @@ class Accessibility:
         return until(lambda: self.find(name, role, within), awaited, seconds, every=0.2)[0]
 
     def focused_while(self, press: Callable[[], None]) -> list[Reference]:
-        """Which widgets got the keyboard while somebody pressed keys, in order."""
+        """Which widgets got the keyboard while somebody pressed keys, in order; `press` ends when the keys have come in."""
         with (
             open_dbus_connection(bus=self._address) as connection,
             connection.filter(FOCUS, bufsize=1_000) as heard,
@@ -119,11 +118,9 @@ class Accessibility:
             ):
                 unwrap_msg(connection.send_and_get_reply(call, timeout=PATIENCE_S))
             press()
-            try:
-                while True:
-                    connection.recv_messages(timeout=QUIET_AFTER_S)
-            except TimeoutError:
-                pass  # all was said
+            (programs,) = self._call(connection, REGISTRY, ACCESSIBLE, "GetChildren")
+            for each in programs:  # its answer comes after all that it said before
+                self._call(connection, each, ACCESSIBLE, "GetChildren")
             return [
                 (each.header.fields[HeaderFields.sender], each.header.fields[HeaderFields.path])
                 for each in heard

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.ports import free_port
+
 POLL_S = 0.02
 LOST = -1
 """A status that stands for no answer at all: the connection ends."""
@@ -71,7 +73,7 @@ class LoopbackServer:
         self.answer = answer
         self.requests: list[Request] = []
         self.closing = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"loopback": self}))
+        self._server = _Server(("127.0.0.1", free_port()), type("Handler", (_Handler,), {"loopback": self}))
         if tls is not None:
             self._server.socket = tls.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False

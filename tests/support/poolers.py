@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.support.children import Child
+from tests.support.ports import free_port
 from tests.support.postgres import SYSTEM_USER
-from tests.support.processes import free_port
 from tests.support.waiting import until
 
 SETTINGS = """

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from tests.support.children import Child
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 SYSTEM_USER = "postgres"

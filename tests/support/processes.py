@@ -1,7 +1,6 @@
 """The agent under test as a real process. The server has `campaign_server`."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,13 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ASK_AGAIN_S = 0.5
 """Between two questions that take a process each: more of them would keep those waiting who are to answer."""
 TRACEBACK = "Traceback (most recent call last)"
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class CommandFailed(AssertionError):

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_S
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}  # RFC 9110, 7.6.1
@@ -193,7 +194,7 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
     """Runs a proxy on a free loopback port before the server at `upstream`."""
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {}))
+    server = _Server(("127.0.0.1", free_port()), type("Handler", (_Handler,), {}))
     proxy = FaultyProxy(upstream, server)
     server.RequestHandlerClass.proxy = proxy  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

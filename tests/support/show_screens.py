@@ -1,12 +1,14 @@
 """Shows screens of the gallery on a real desktop, one after another: a line on standard input asks for the next.
 
-`python -m tests.support.show_screens NAME …`: prints a line with the title of each window once it shows.
+`python -m tests.support.show_screens NAME …`: prints a line with the title of each window once it shows, and one when
+the key F12 has come in, and with it all keys before.
 """
 
 import sys
 import threading
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.support import gallery_data as data
@@ -37,8 +39,19 @@ class Show(QObject):
         self._app = app
         self._names = names
         self._shown: QWidget | None = None
+        app.installEventFilter(self)
         self._theme = Theme.of(Scheme.LIGHT, data.ACCENT, reduced_motion=True)
         apply_theme(app, self._theme)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            isinstance(event, QKeyEvent)
+            and isinstance(watched, QWindow)
+            and event.type() == QEvent.Type.KeyRelease
+            and event.key() == Qt.Key.Key_F12
+        ):
+            print("F12", flush=True)
+        return False
 
     def next(self) -> None:
         if self._shown is not None:

@@ -19,6 +19,7 @@ from agent.model import Connection
 from tests.support.agent_parts import MemoryKeychain, an_agent
 from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import CODE
+from tests.support.ports import free_port
 from tests.support.proxy import FaultyProxy, faulty_proxy
 from tests.support.session_bus import SessionBus, own_user_only
 from tests.support.slow_peer import answering_once, slow_peer
@@ -80,14 +81,6 @@ def proxy_check(folder: Path) -> doctor.Check:
     with an_agent(folder) as agent:
         folders = agent.folders
     return next(check for check in doctor.examine(folders, secrets=MemoryKeychain()) if check.name == "proxy")
-
-
-def free_port() -> int:
-    """Where nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 def port_of(proxy: FaultyProxy) -> int:

@@ -21,7 +21,7 @@ from agent.store.connection import Database
 from agent.verifier import ProcessVerifier
 from tests.support.agent_parts import MemoryKeychain, all_off, all_on
 from tests.support.campaign_server import RunningServer
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
 

@@ -15,7 +15,7 @@ from tests.support import server_data
 from tests.support.administration import Examples, token_for
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.raw_http import answer, connect, head
 from tests.support.waiting import until
 

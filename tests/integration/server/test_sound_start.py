@@ -11,8 +11,8 @@ import pytest
 
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
+from tests.support.ports import free_port
 from tests.support.postgres import PostgresCluster
-from tests.support.processes import free_port
 
 
 @pytest.fixture
