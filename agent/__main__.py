@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -54,13 +55,22 @@ def main(
         code = commands.COMMANDS[options.command](options, extra_checks)
         if options.command == "purge" and code == 0:
             leave_desktop()
+        sys.stdout.flush()
         return code
+    except BrokenPipeError:
+        return _unread()
     except errors.TidingsError as error:
         logging.getLogger(__name__).info("%s: %s", type(error).__name__, error.detail)
         sys.stderr.write(f"{error.title}. {error.message}\n")
         return 1
     except KeyboardInterrupt:
         return 1
+
+
+def _unread() -> int:
+    """Whoever reads what is printed has read enough, as `head` does (docs.python.org, signal, note on SIGPIPE)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -2,7 +2,8 @@
 
 Over a socket in a folder of the person's own, which the agent names beside its data. It checks who asks (unix(7),
 SO_PEERCRED; getpeereid(3)). One question and one answer a connection, each with its length before it, as four bytes,
-big-endian.
+big-endian. The agent begins, with one byte: a process that is stopped accepts connections all the same, and would do
+much later what somebody had asked for and given up.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from agent.folders import Folders
 log = logging.getLogger(__name__)
 
 NAME = "control.socket"
+READY = b"\x01"
+"""The agent's first byte: it runs, and takes a question."""
 
 Answering = Callable[[bytes], bytes]
 
@@ -71,8 +74,10 @@ class ControlListener:
                 if peer_uid(connection) != os.geteuid():
                     log.warning("Another user asked the agent; refused.")
                     return
-                answer = self._answer(_receive(connection, policy.CONTROL_QUESTION_MAX_BYTES))
-                _send(connection, answer)
+                connection.sendall(READY)
+                question = _receive(connection, policy.CONTROL_QUESTION_MAX_BYTES)
+                _still_asking(connection)
+                _send(connection, self._answer(question))
         except OSError as error:
             log.info("Who asked the agent went away: %s", error)
         finally:
@@ -121,20 +126,28 @@ def socket_folder(folders: Folders) -> Path:
 
 
 def ask(folder: Path, question: bytes) -> bytes:
-    """Ask the agent whose socket is in this folder. Raises AlreadyRunning when it does not answer."""
+    """Ask the agent whose socket is in this folder.
+
+    Raises AlreadyRunning when it takes no question, and NoAnswer when it took this one.
+    """
     if sys.platform == "win32":
         raise errors.AlreadyRunning("no socket on this system")
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(policy.CONTROL_PATIENCE_S)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.settimeout(policy.CONTROL_READY_S)
             with short(folder / NAME) as path:
                 connection.connect(path)
             if peer_uid(connection) != os.geteuid():
                 raise errors.AlreadyRunning("another user answers")
+            _exactly(connection, len(READY))
+        except OSError as error:
+            raise errors.AlreadyRunning(f"the running agent did not answer: {error}") from error
+        try:
+            connection.settimeout(policy.CONTROL_PATIENCE_S)
             _send(connection, question)
             return _receive(connection, policy.CONTROL_ANSWER_MAX_BYTES)
-    except OSError as error:
-        raise errors.AlreadyRunning(f"the running agent did not answer: {error}") from error
+        except OSError as error:
+            raise errors.NoAnswer(f"the running agent took a question and did not answer: {error}") from error
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -161,6 +174,17 @@ def short(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
+
+
+def _still_asking(connection: socket.socket) -> None:
+    """Raises OSError where who asked has gone: nothing is done for somebody who was told that it was not."""
+    connection.setblocking(False)
+    try:
+        if not connection.recv(1, socket.MSG_PEEK):
+            raise OSError("the other end closed before anything was done")
+    except BlockingIOError:
+        pass
+    connection.settimeout(policy.CONTROL_TIMEOUT_S)
 
 
 def _send(connection: socket.socket, message: bytes) -> None:

@@ -93,7 +93,7 @@ def _proxy(server_url: str) -> Check:
             _("The desktop's proxy settings cannot be read: install libproxy, or set HTTPS_PROXY"),
         )
     if not ways.proxies:
-        fault = proxies.ProxyUnsupported(proxy=proxies.shown(ways.unsupported[0]))
+        fault = proxies.fault_of(ways.unsupported[0])
         return Check("proxy", "fault", f"{fault.title}: {fault.message}")
     if ways.origin == "exempt":
         return Check(

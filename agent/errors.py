@@ -358,6 +358,21 @@ class AlreadyRunning(EnvironmentFault):
         return _("Nothing was changed. To do this, look for its icon in the tray and quit it there first.")
 
 
+class NoAnswer(EnvironmentFault):
+    """The agent that runs took what it was asked, and did not say what came of it."""
+
+    @property
+    def title(self) -> str:
+        return _("Tidings runs, but did not answer")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "What you asked for may have been done, or not. Look at your choices and at what was sent once it answers: in "
+            "its window, or with “tidings privacy show”."
+        )
+
+
 class Refused(TidingsError):
     """The server understood and says no. ``answer``: the exact bytes with which it did, empty where they are not known."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -37,6 +38,8 @@ _DESKTOP_VARIABLES = (
 )
 _GNOMES = frozenset({"GNOME", "UNITY", "BUDGIE", "X-CINNAMON"})
 _KINDS = frozenset({"http", "https"})
+_HOST = re.compile(r"[^\s\x00-\x1f\x7f\\<>\"^`{|}]+")
+_SHOWN = 200
 DIRECT = ""
 """The way without a proxy."""
 
@@ -58,16 +61,17 @@ class Ways(Struct, frozen=True):
     def in_order(self) -> tuple[str, ...]:
         """Those that led nowhere a short while ago come last. Raises ProxyUnsupported where there is none."""
         if not self.proxies:
-            raise ProxyUnsupported("only proxies that are not supported", shown(self.unsupported[0]))
+            raise fault_of(self.unsupported[0])
         now = time.monotonic()
         return tuple(sorted(self.proxies, key=lambda proxy: _dead.get(proxy, now) > now))
 
 
 def shown(proxy: str) -> str:
-    """A proxy's address without a name and password."""
-    parts = urlsplit(proxy)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    """A proxy's address without a name and password; also one that is written wrong."""
+    kind, _slashes, rest = proxy.partition("://")
+    address = rest.rpartition("@")[2].split("/")[0]
+    whole = f"{kind}://{address}" if kind.isalnum() else address
+    return "".join(character if character.isprintable() else "·" for character in whole)[:_SHOWN]
 
 
 class ProxyUnreachable(errors.ServerUnreachable):
@@ -116,6 +120,27 @@ class ProxyUnsupported(errors.ServerUnreachable):
         ).format(proxy=self._proxy)
 
 
+class ProxyMiswritten(ProxyUnsupported):
+    """Settings that name no address of a proxy."""
+
+    @property
+    def title(self) -> str:
+        return _("The address of the proxy is wrong")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "This computer's network settings lead through “{proxy}”, which is no address of an HTTP proxy. Correct it to "
+            "the form http://proxy.example.com:3128: in the network settings, or in the variables HTTPS_PROXY and ALL_PROXY."
+        ).format(proxy=self._proxy)
+
+
+def fault_of(proxy: str) -> ProxyUnsupported:
+    """The fault of settings that name nothing but this."""
+    kind = ProxyUnsupported if proxy.lower().startswith("socks") else ProxyMiswritten
+    return kind("only proxies that are not supported", shown(proxy))
+
+
 _lock = threading.Lock()
 _known: dict[str, tuple[float, Ways]] = {}
 _dead: dict[str, float] = {}
@@ -158,7 +183,7 @@ def _of_environment(url: str) -> Ways | None:
     found = urllib.request.getproxies_environment()
     if no_proxy.exempts(found.get("no", ""), url):
         return Ways(origin="exempt")
-    proxy = found.get(urlsplit(url).scheme) or found.get("all")
+    proxy = found.get(urlsplit(url).scheme, "").strip() or found.get("all", "").strip()
     return _ways([proxy], "environment") if proxy else None
 
 
@@ -179,14 +204,23 @@ def _ways(named: Iterable[str], origin: Literal["environment", "system", "deskto
     proxies, unsupported = [], []
     for each in named:
         proxy = each if "://" in each else f"http://{each}"
-        kind = urlsplit(proxy).scheme
-        if kind in _KINDS:
-            proxies.append(proxy)
-        elif kind == "direct":
+        if proxy.lower().startswith("direct:"):
             proxies.append(DIRECT)
+        elif _is_http(proxy):
+            proxies.append(proxy)
         else:
             unsupported.append(proxy)
     return Ways(tuple(dict.fromkeys(proxies)), origin, tuple(unsupported))
+
+
+def _is_http(proxy: str) -> bool:
+    """Whether it is the address of an HTTP proxy: settings are written by hand."""
+    try:
+        parts = urlsplit(proxy)
+        port = parts.port
+    except ValueError:  # What urllib says of brackets and of ports that are none.
+        return False
+    return parts.scheme in _KINDS and port != 0 and _HOST.fullmatch(parts.hostname or "") is not None
 
 
 def _ask(url: str) -> Ways:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -302,6 +303,26 @@ def test_french_is_spoken_where_the_computer_speaks_it(tidings: Program, tmp_pat
     english, said = tidings.run("status").stdout, french.run("status").stdout
     catalogue = ROOT / "resources" / "locale" / "fr" / "LC_MESSAGES" / "tidings.mo"
     assert (said != english) is catalogue.exists()
+
+
+@pytest.mark.parametrize("words", [("privacy", "show"), ("status",), ("doctor",)])
+def test_who_has_read_enough_of_the_output_gets_no_traceback(
+    connected: Program, words: tuple[str, ...]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as nobody_reads:
+        done = subprocess.run(
+            [*connected.command, *words],
+            env=connected.env,
+            stdout=nobody_reads,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.stderr == ""
+    assert done.returncode == 1
 
 
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(tidings: Program, tmp_path: Path) -> None:

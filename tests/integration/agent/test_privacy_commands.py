@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import control, errors, whereabouts
+from agent import control, errors, policy, whereabouts
 from agent.folders import Folders
 from agent.model import Act, Interaction
 from agent.runtime import Runtime
@@ -208,6 +210,42 @@ def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Pa
     asked = json.dumps({"name": "show", "data": mark}).encode()
     assert json.loads(control.ask(folder, asked))["title"] == ""
     assert json.loads(control.ask(folder, b'{"name": "show", "data": "1:2"}'))["title"], "another's data"
+
+
+def test_what_was_given_up_while_the_agent_stood_still_is_not_done_later(
+    running: Program, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, child = home / "run", running.child
+    assert child is not None
+    running.run("privacy", "set", "seen=on", "click=off", "like=off")
+    turn_on = {"name": "choose", "choices": {"like": True}, "data": whereabouts.data_mark(home / "data")}
+    question = json.dumps(turn_on).encode()
+    monkeypatch.setattr(policy, "CONTROL_READY_S", 0.5)
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(errors.AlreadyRunning):
+            control.ask(folder, question)
+        with socket.socket(socket.AF_UNIX) as hasty, control.short(folder / control.NAME) as path:
+            hasty.connect(path)
+            hasty.sendall(struct.pack(">I", len(question)) + question)
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    shown = json.loads(running.run("privacy", "show", "--json").stdout)
+    assert shown["shared"] == {"seen": True, "click": False, "like": False}
+
+
+def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_done() -> None:
+    def never(_question: bytes) -> bytes:
+        raise OSError("it died")
+
+    with tempfile.TemporaryDirectory(prefix="tidings-") as name:
+        listener = control.ControlListener(Path(name), never)
+        try:
+            with pytest.raises(errors.NoAnswer) as fault:
+                control.ask(Path(name), b"{}")
+        finally:
+            listener.close()
+    assert "may have been done" in fault.value.message
 
 
 def test_a_socket_that_nobody_answers_is_an_agent_that_runs(tmp_path: Path) -> None:

@@ -290,3 +290,50 @@ def test_of_a_list_with_socks_the_rest_is_taken_and_doctor_says_what_is_left_out
     use_automatically(desktop, tmp_path, '"SOCKS 127.0.0.1:1080; PROXY 127.0.0.1:3128"')
     found = proxy_check(tmp_path)
     assert found.result.startswith("http://127.0.0.1:3128 (not socks")
+
+
+# Addresses that are none
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:0",
+        "http://[::1",
+        "http://",
+        "http://:3128",
+        "http://a b:3128",
+        "http://person:secret@host:port",
+        "person:secret://a/b@host",
+        "ftp://127.0.0.1:21",
+    ],
+)
+def test_an_address_of_a_proxy_that_is_none_is_said_to_be_and_is_not_gone_around(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str
+) -> None:
+    monkeypatch.setenv("all_proxy", written)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with an_agent(tmp_path) as agent, pytest.raises(proxies.ProxyMiswritten) as caught:
+        agent.runtime.enrol(server.url, CODE)
+    assert server.requests == []
+    found = proxy_check(tmp_path)
+    assert found.verdict == "fault"
+    for told in (found.result, caught.value.message):
+        assert "ALL_PROXY" in told
+        assert "secret" not in told
+        assert "SOCKS" not in told
+
+
+def test_a_variable_of_blanks_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "   ")
+    monkeypatch.setenv("https_proxy", " http://127.0.0.1:3128 ")
+    assert proxies.ways_to("http://news.example").origin != "environment"
+    assert proxies.ways_to("https://news.example").proxies == ("http://127.0.0.1:3128",)
+
+
+def test_of_a_list_with_an_address_that_is_none_the_rest_is_taken(desktop: Set, tmp_path: Path) -> None:
+    use_automatically(desktop, tmp_path, '"PROXY 127.0.0.1:99999; PROXY 127.0.0.1:3128; DIRECT"')
+    assert "http://127.0.0.1:3128" in proxies.ways_to("https://news.example").proxies
+    assert proxy_check(tmp_path).verdict == "ok"
