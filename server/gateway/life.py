@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import socket
 import stat
@@ -26,11 +27,26 @@ _log = logging.getLogger(__name__)
 async def live(receive: Receive, send: Send) -> None:
     """The lifespan protocol: from the worker's start to its end."""
     await receive()
+    _end_with_runner()
     looking = asyncio.ensure_future(_look_after_connections())
     await send({"type": "lifespan.startup.complete"})
     await receive()
     looking.cancel()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _end_with_runner() -> None:
+    """A worker that outlived the process that runs it would answer beside those of the next start, and look into a database
+    that was perhaps replaced meanwhile; and nobody would keep house.
+    """
+    runner = multiprocessing.parent_process()
+    if runner is not None and sys.platform != "win32":
+        asyncio.get_running_loop().add_reader(runner.sentinel, _end)
+
+
+def _end() -> None:
+    _log.error("The process that runs this worker is gone: it ends.")
+    os._exit(1)
 
 
 async def _look_after_connections() -> None:

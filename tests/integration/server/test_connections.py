@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.children import descendants
+from tests.support.children import descendants, end_all
 from tests.support.raw_http import answer, connect, head, is_closed
 from tests.support.waiting import until
 from tests.support.wire import an_hour_ago
@@ -21,6 +22,7 @@ MORE_THAN_ONCE = 1_500
 LARGE = 32 * 1024 * 1024
 FEW = 400
 """Descriptors, of which a worker keeps 200 for itself."""
+PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,19 @@ def test_the_description_is_built_once(server: RunningServer) -> None:
     for _ in range(100):
         assert requests.get(url, timeout=30).content == first.content
     assert _processor_seconds(server) - used < 3, "it took 0.1 s each time"
+
+
+def test_workers_end_with_the_process_that_looks_after_them(tmp_path: Path) -> None:
+    """Else they answer on, beside those of the next start, and perhaps of a database that was replaced meanwhile."""
+    home = ServerHome(tmp_path / "server")
+    home.init()
+    with home.running(workers=2) as server:
+        pid = server.process.pid
+        until(lambda: len(descendants(pid)) >= 2, "two workers", PATIENCE_S)
+        workers = descendants(pid)
+        try:
+            psutil.Process(pid).kill()
+            _ended, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
+        finally:
+            end_all(workers)
+    assert not alive
