@@ -11,6 +11,7 @@ from typing import Any
 
 import dj_database_url
 import platformdirs
+from django.core.exceptions import ImproperlyConfigured
 
 DATA = Path(
     os.environ.get("TIDINGS_SERVER_DATA") or platformdirs.user_data_path("tidings-server", appauthor=False)
@@ -73,7 +74,21 @@ LOGGING = {
 }
 
 
-LONGEST_WAIT_S = float(os.environ.get("TIDINGS_LONGEST_WAIT_S", "20"))
+def _seconds(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= MOST_WAIT_S:  # NaN is not either
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: write a number of seconds, up to {MOST_WAIT_S}, or unset it."
+        )
+    return seconds
+
+
+MOST_WAIT_S = 3600
+LONGEST_WAIT_S = _seconds("TIDINGS_LONGEST_WAIT_S", 20)
 """For a lock of the database: then whoever waits is told who holds it."""
 
 
@@ -94,8 +109,19 @@ def sqlite_database(path: Path) -> dict[str, Any]:
 
 
 def postgresql_database(url: str) -> dict[str, Any]:
-    """The settings of a database on a PostgreSQL server."""
-    settings: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))
+    """The settings of a database on a PostgreSQL server.
+
+    Raises `ImproperlyConfigured` for another address, which may hold a password and is not told.
+    """
+    try:
+        if url.partition("://")[0] not in ("postgresql", "postgres"):
+            raise ValueError
+        settings: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))
+    except ValueError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is no address of a PostgreSQL database: write postgresql://user:password@host/name, or unset it "
+            "for SQLite in the data folder."
+        ) from None
     # The poll's query is then planned once for each connection, which is most of its cost; not where a pooler is
     # between, see `database.sessions`.
     options = {"server_side_binding": True, "prepare_threshold": 5}

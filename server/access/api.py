@@ -241,9 +241,9 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
         if manifest.is_emergency != bool(reason):
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
-        checked = draft(caller.company, manifest)
+        checked = draft(caller.company, manifest, reason)
         with load.write_turns:  # from here on only: a file may be long to read
-            campaign = release(checked, caller.actor, reason)
+            campaign, _is_new = release(checked, caller.actor)
         warnings = warnings_for(checked)
     answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
     return Status(201, answer)

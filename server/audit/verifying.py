@@ -10,6 +10,7 @@ from server.audit import heads
 from server.audit.heads import START, Break, Head, Kept
 from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued, subject_of
 from server.audit.models import Chain, Entry, EntrySubject
+from server.database.values import unreadable
 from server.directory.models import Company
 from server.errors import EnvironmentFault
 
@@ -57,6 +58,9 @@ class Verdict:
 
 def verify(company: Company, expected: str | None = None) -> Verdict:
     """Check every entry and the end. `expected`: a digest noted elsewhere, which must be part of the chain."""
+    if columns := list(unreadable((Entry, Chain, EntrySubject))):
+        text = _("Values that cannot be read are in: {columns}")
+        return Verdict(found=[Fault("", text.format(columns=", ".join(columns)))])
     last = Entry.objects.filter(company=company).order_by("-number").first()
     end = _End(company)
     reading = _Reading(expected)

@@ -57,11 +57,16 @@ class Draft:
     audience: Audience
     content: dict[str, Any]
     media: dict[str, CheckedFile] = field(default_factory=dict)
+    reason: str = ""
+    """Why it is published, which an emergency must say."""
 
     @property
     def digest(self) -> str:
-        """Of the file and its media, in hex."""
-        return hashlib.sha256("\n".join([self.manifest.digest, *sorted(self.media)]).encode()).hexdigest()
+        """Of the file and its media, in hex; of an emergency, of its reason too: the drill is not the fire."""
+        parts = [self.manifest.digest, *sorted(self.media)]
+        if self.manifest.is_emergency:
+            parts.append(self.reason)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def full_from(self) -> datetime | None:
         """When somebody would have more than fits into a feed, as `feed_room.full_from` answers it."""
@@ -74,8 +79,8 @@ class Draft:
         return feed_room.full_from(ordinary, self.audience, added, feed_room.FOR_OTHERS)
 
 
-def draft(company: Company, manifest: Manifest) -> Draft:
-    """Check the media and the audience of a campaign file.
+def draft(company: Company, manifest: Manifest, reason: str = "") -> Draft:
+    """Check the media and the audience of a campaign file. `reason`: see `Draft`.
 
     Raises `Refused` with all that is wrong with them.
     """
@@ -93,7 +98,7 @@ def draft(company: Company, manifest: Manifest) -> Draft:
     }
     audience = find_audience(company, manifest.audience, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
-    drafted = Draft(company, manifest, campaign_id, audience, content, media.files)
+    drafted = Draft(company, manifest, campaign_id, audience, content, media.files, reason.strip())
     if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists() and not published(drafted):
         _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
@@ -144,7 +149,8 @@ def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
 def publish(draft: Draft) -> tuple[Campaign, bool]:
     """Store the media, sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
 
-    The same file published twice within an hour is one campaign, unless it was recalled in between.
+    The same file published twice within an hour is one campaign, unless it was recalled in between, or is an emergency for
+    another reason.
 
     Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
     campaign under its id, or so many that this one does not fit into feeds; nothing is published then.

@@ -32,19 +32,19 @@ def check_reason(manifest: Manifest, reason: str) -> None:
         )
 
 
-def release(draft: Draft, actor: str, reason: str = "") -> Campaign:
+def release(draft: Draft, actor: str) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
-    Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `publish` does.
+    Answers as `publish` does. Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `publish` does.
     """
-    check_reason(draft.manifest, reason)
+    check_reason(draft.manifest, draft.reason)
     with transaction.atomic():
         campaign, is_new = publish(draft)
         if not is_new:
-            return campaign
+            return campaign, False
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
-        if reason.strip():
-            detail["reason"] = reason.strip()
+        if draft.reason:
+            detail["reason"] = draft.reason
         action = "publish-emergency" if draft.manifest.is_emergency else "publish"
         log.record(draft.company, actor, action, detail=detail)
-    return campaign
+    return campaign, True

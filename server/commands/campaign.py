@@ -73,7 +73,8 @@ def _publish(options: argparse.Namespace) -> int:
     now = clock.now()
     # All are checked before the first is published, so that a mistake in the last one stops all.
     drafts = [
-        draft(company, read_manifest(file, now, company.link_hosts, options.media)) for file in options.files
+        draft(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
+        for file in options.files
     ]
     for checked in drafts:
         check_reason(checked.manifest, options.reason)
@@ -85,9 +86,14 @@ def _publish(options: argparse.Namespace) -> int:
                 )
             )
         else:
-            campaign = release(checked, log.COMMAND_LINE, options.reason)
+            campaign, is_new = release(checked, log.COMMAND_LINE)
             told = _reach(checked, (campaign.starts, campaign.ends))
-            print(_("{name} is published. {reach}").format(name=campaign.campaign_id, reach=told))
+            message = (
+                _("{name} is published. {reach}")
+                if is_new
+                else _("{name} was published already, from this same file: nothing new is shown. {reach}")
+            )
+            print(message.format(name=campaign.campaign_id, reach=told))
         for warning in warnings_for(checked):
             print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -24,6 +25,7 @@ from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
 from server.database.sessions import is_pooled
 from server.database.soundness import damage
+from server.database.values import unreadable
 from server.directory.models import Company
 from server.errors import ServerError
 from server.privacy import ledger
@@ -80,6 +82,9 @@ def _findings() -> Iterator[Finding]:
     migrations = _migrations()
     yield migrations
     if migrations.state == "fault":
+        return
+    if broken := _broken_tables():
+        yield broken
         return
     yield _clock()
     yield _region()
@@ -170,6 +175,19 @@ def _migrations() -> Finding:
         message = _("{count} changes are due. tidings-server serve makes them.").format(count=len(waiting))
         return Finding(_("Tables"), "fault", message)
     return Finding(_("Tables"), "ok", _("up to date"))
+
+
+def _broken_tables() -> Finding | None:
+    """What keeps everything below from being looked at; None where nothing does."""
+    name, advice = _("Tables"), _("Put a backup in its place.")
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    if gone := sorted(tables - set(connection.introspection.table_names())):
+        message = _("Missing: {tables}. {advice}")
+        return Finding(name, "fault", message.format(tables=", ".join(gone), advice=advice))
+    if columns := list(itertools.islice(unreadable(), MOST_ROWS)):
+        message = _("Values that cannot be read are in: {columns}. {advice}")
+        return Finding(name, "fault", message.format(columns=", ".join(columns), advice=advice))
+    return None
 
 
 def _clock() -> Finding:

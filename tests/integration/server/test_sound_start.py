@@ -99,3 +99,67 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_sentence(
     assert refused.stderr.startswith("The database cannot be used\n")
     assert len(refused.stderr.strip().splitlines()) == 2
     assert "Connection refused" in refused.stderr
+
+
+def test_check_names_each_column_with_a_value_that_cannot_be_read(home: ServerHome) -> None:
+    damage = {
+        "directory_person.title": "x'ff00'",
+        "directory_person.id": "'x y'",
+        "directory_company.counter": "'many'",
+        "directory_company.created_at": "'yesterday'",
+        "directory_company.named_reporting": "7",
+        "directory_notice.date": "x'ff'",
+    }
+    with home.opened():
+        server_data.add_people(1)
+    with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute("PRAGMA ignore_check_constraints = ON")
+        for place, value in damage.items():
+            table, _dot, column = place.partition(".")
+            opened.execute(f"UPDATE {table} SET {column} = {value}")
+    checked = home.command("check")
+    assert (checked.returncode, checked.stderr) == (1, "")
+    (told,) = [line for line in checked.stdout.splitlines() if line.startswith("✗")]
+    assert [place for place in damage if place not in told] == []
+    assert told.count("_company.") == 3
+
+
+def test_check_names_a_table_that_is_gone(home: ServerHome) -> None:
+    with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute("DROP TABLE delivery_spenttoken")
+    checked = home.command("check")
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert "✗ Tables      Missing: delivery_spenttoken." in checked.stdout
+
+
+def test_an_audit_log_with_a_value_that_cannot_be_read_is_not_whole(home: ServerHome) -> None:
+    with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute("UPDATE audit_entry SET detail = CAST(detail AS BLOB)")
+    verified = home.command("audit", "verify")
+    assert verified.returncode == 1
+    assert "audit_entry.detail" in verified.stderr
+    assert "Traceback" not in verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIDINGS_LONGEST_WAIT_S", "soon"),
+        ("TIDINGS_LONGEST_WAIT_S", "nan"),
+        ("TIDINGS_LONGEST_WAIT_S", "-5"),
+        ("TIDINGS_LONGEST_WAIT_S", "1e400"),
+        ("DATABASE_URL", "garbage"),
+        ("DATABASE_URL", "sqlite:////tmp/other.sqlite3"),
+        ("DATABASE_URL", "mysql://user:pa55w0rd@host/name"),
+        ("DATABASE_URL", "postgresql://user:pa55w0rd@[host/name"),
+        ("DATABASE_URL", "postgresql://user:pa55w0rd@host:port/name"),
+    ],
+)
+def test_a_variable_that_says_nothing_usable_is_named_and_no_password_told(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    told = ServerHome(tmp_path, environment={name: value}).command("company", "list")
+    assert told.returncode == 1
+    assert name in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    assert "pa55w0rd" not in told.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from server.campaigns.models import Campaign
 from server.campaigns.publishing import draft
 from server.campaigns.recalling import recall
 from server.campaigns.releasing import release
+from server.errors import Refused
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.commands import succeeded
@@ -31,10 +33,12 @@ title = "{title}"
 """
 
 
-def _publish(more: str = "", title: str = "Lunch") -> Campaign:
+def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign:
     company = server_data.company()
     content = NEWS.format(more=more, title=title).encode()
-    return release(draft(company, check_manifest(content, clock.now(), company.link_hosts)), "test")
+    checked = draft(company, check_manifest(content, clock.now(), company.link_hosts), reason)
+    campaign, _is_new = release(checked, "test")
+    return campaign
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +72,32 @@ def test_published_several_times_at_once_it_is_one_campaign() -> None:
     assert server_data.company().counter == counter + 1
 
 
-def test_a_command_tried_again_names_the_same_campaign(tmp_path: Path) -> None:
+def test_a_command_tried_again_names_the_same_campaign_and_says_that_nothing_new_is_shown(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "lunch.toml"
     file.write_text(NEWS.format(more="", title="Lunch"), encoding="utf-8")
-    assert succeeded("campaign", "publish", file) == succeeded("campaign", "publish", file)
+    first, second = succeeded("campaign", "publish", file), succeeded("campaign", "publish", file)
+    assert f"{first.split()[0]} is published." in first
+    assert second.startswith(f"{first.split()[0]} was published already")
     assert Campaign.objects.count() == 1
+
+
+@pytest.mark.parametrize("more", ["", 'id = "c-alarm"'])
+def test_an_emergency_for_the_same_reason_is_one_and_for_another_reason_another(more: str) -> None:
+    alarm = 'urgency = "emergency"\n' + more
+    drill = _publish(alarm, reason="the drill of Monday")
+    assert _publish(alarm, reason=" the drill of Monday ") == drill
+    if more:
+        with pytest.raises(Refused, match="is taken"):
+            _publish(alarm, reason="fire in the workshop")
+        return
+    fire = _publish(alarm, reason="fire in the workshop")
+    assert fire != drill
+    reasons = [
+        json.loads(entry.detail)["reason"] for entry in Entry.objects.filter(action="publish-emergency")
+    ]
+    assert reasons == ["the drill of Monday", "fire in the workshop"]
 
 
 def test_the_same_file_may_be_published_anew_after_an_hour_or_a_recall() -> None:
