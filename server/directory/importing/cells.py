@@ -215,7 +215,10 @@ class CheckedLine:
         return tuple(_unique(name for _role, name in found))
 
     def _check(self, role: Role, text: str, limit: int) -> None:
-        if objection := spreadsheets.objection(text) or text_objection(text, limit):
+        damage = spreadsheets.objection(text)
+        if damage is None and role in _PHONES:
+            damage = spreadsheets.phone_objection(text)
+        if objection := damage or text_objection(text, limit):
             self.refuse(role, *objection)
 
     def _refuse_count(self, role: Role, limit: int) -> None:

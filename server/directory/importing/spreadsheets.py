@@ -18,6 +18,12 @@ _NOTHING = frozenset(
 )
 _OBJECT = re.compile(r"\[object \w+\]|(?:System|Microsoft)(?:\.\w+)+(?:\[\])?")
 _SIGNS = re.compile(r"#{3,}")
+_DECIMAL = re.compile(r"\d{6,}[.,]0+")
+_DATE = re.compile(
+    r"(?:19|20)\d\d-\d\d-\d\d(?:[ T][\d:.]+Z?)?"
+    r"|\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d"
+    r"|\d{1,2}(?:-|\. ?)[^\W\d_]{3,4}\.?(?:[ -]\d{2,4})?"
+)
 
 
 def put_right(cell: str) -> str:
@@ -45,6 +51,16 @@ def objection(cell: str) -> tuple[str, str] | None:
     if _NUMBER_WITH_EXPONENT.fullmatch(cell):
         return (
             _("“{value}” is a number that a spreadsheet program has shortened").format(value=cell),
+            _("give that column the format “Text”, enter the value anew, and export again"),
+        )
+    return None
+
+
+def phone_objection(cell: str) -> tuple[str, str] | None:
+    """What a spreadsheet made of a telephone number, which it took for a decimal or a date, and what to do; else None."""
+    if _DECIMAL.fullmatch(cell) or _DATE.fullmatch(cell):
+        return (
+            _("“{value}” is what a spreadsheet program made of a telephone number").format(value=cell),
             _("give that column the format “Text”, enter the value anew, and export again"),
         )
     return None

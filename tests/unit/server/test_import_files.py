@@ -473,6 +473,43 @@ def test_what_a_spreadsheet_left_in_place_of_a_value_is_a_mistake(value: str) ->
     assert value in reading.problems[0].what
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "33639980100.0",
+        "33639980100,00",
+        "2026-06-05",
+        "2026-06-05 00:00:00",
+        "05/06/2026",
+        "5.6.2026",
+        "05-Jun-26",
+        "05. Juni",
+    ],
+)
+def test_a_telephone_number_that_became_a_date_or_a_decimal_is_a_mistake(value: str) -> None:
+    reading = read(f'email,last_name,work_landline\n{LEA},Roux,"{value}"\n')
+    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "work_landline")]
+    assert value in reading.problems[0].what
+    assert read(f'email,title\n{LEA},"{value}"\n').problems == []
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "04.65.71.00.00",
+        "+33 4 65 71 00 00",
+        "0465710000",
+        "030/12345",
+        "030/12/34567",
+        "01-23-45",
+        "4200",
+        "512.0",
+    ],
+)
+def test_a_telephone_number_is_kept_in_whatever_form_it_is_written(number: str) -> None:
+    assert only_person(read(f"email,work_landline\n{LEA},{number}\n")).fields["work_landline"] == number
+
+
 @pytest.mark.parametrize("name", ["Null", "Sharp #1", "E11", "O'Neill", "'t Hooft", "= Äquivalent"])
 def test_names_that_look_odd_stay_as_they_are(name: str) -> None:
     assert only_person(read(f"email,last_name\n{LEA},{name}\n")).fields["last_name"] == name
