@@ -36,9 +36,7 @@ def main(
     if words[:1] == ["helper"]:
         return helpers.run(words[1] if len(words) > 1 else "")
     private_files.limit_umask()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # What the terminal cannot say is no reason to fail.
-            stream.reconfigure(errors="backslashreplace")
+    _print_whatever_there_is()
     i18n.use_language()
     options = build_parser().parse_args(words)
     from agent import commands, logs
@@ -65,6 +63,13 @@ def main(
         return 1
     except KeyboardInterrupt:
         return 1
+
+
+def _print_whatever_there_is() -> None:
+    """What the terminal cannot say is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _unread() -> int:

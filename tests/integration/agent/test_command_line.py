@@ -311,7 +311,7 @@ def test_who_has_read_enough_of_the_output_gets_no_traceback(
 ) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "wb") as nobody_reads:
+    with os.fdopen(writing, "wb") as nobody_reads:
         done = subprocess.run(
             [*connected.command, *words],
             env=connected.env,
