@@ -117,8 +117,7 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
 
 def show_status(options: argparse.Namespace, checks: Checks) -> int:
     folders = Folders.standard()
-    refuse_elsewhere(folders)
-    runtime = Runtime.open(folders, owner=False)
+    runtime = _looked_into(folders)
     try:
         status, choices, held = runtime.status(), runtime.choices(), list(_held(runtime))
     finally:
@@ -146,6 +145,27 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         _say_held(held)
     _say_troubles(status)
     return 0
+
+
+def _looked_into(folders: Folders) -> Runtime:
+    """A runtime that disturbs no agent. Where none runs, a damaged store is repaired, as at each start.
+
+    Raises StoreDamaged while another agent repairs it, StoreTooNew, DiskFault; AlreadyRunning on another computer.
+    """
+    refuse_elsewhere(folders)
+    try:
+        return Runtime.open(folders, owner=False)
+    except errors.StoreDamaged:
+        try:
+            lock = InstanceLock(folders)
+        except errors.AlreadyRunning:
+            log.info("The agent that runs repairs the store.")
+            raise
+        try:
+            Runtime.open(folders).stop()
+        finally:
+            lock.release()
+        return Runtime.open(folders, owner=False)
 
 
 def _say_troubles(status: Status) -> None:
@@ -200,8 +220,7 @@ def examine(options: argparse.Namespace, checks: Checks) -> int:
 
 def _say_diagnostics() -> int:
     folders = Folders.standard()
-    refuse_elsewhere(folders)
-    runtime = Runtime.open(folders, owner=False)
+    runtime = _looked_into(folders)
     try:
         kept, status = runtime.preferences, runtime.status()
         effective, locked = kept.effective(), kept.locked()

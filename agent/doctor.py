@@ -57,14 +57,29 @@ def _disk(folders: Folders) -> Check:
         probe = folders.data / f".doctor-{os.getpid()}"
         private_files.write(probe, b"x")
         probe.unlink()
+        closed = [path for path in sorted(folders.data.iterdir()) if _is_closed(path)]
     except OSError as error:
         return Check("disk", "fault", _("The data folder cannot be written: {error}").format(error=error))
+    if closed:
+        return Check(
+            "disk",
+            "fault",
+            _(
+                "{file} cannot be read and written: it belongs to another user, or is read-only. Make it yours again, or "
+                "ask your administrator"
+            ).format(file=", ".join(map(_shown, closed))),
+        )
     verdict: Literal["ok", "warning"] = "ok" if free > LOW_DISK_BYTES else "warning"
     return Check(
         "disk",
         verdict,
         _("{free} MB are free for {folder}").format(free=free // 2**20, folder=_shown(folders.data)),
     )
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether something there is no file of ours to work with. What just went is none."""
+    return path.exists() and not (path.is_file() and os.access(path, os.R_OK | os.W_OK))
 
 
 def _shown(path: Path) -> str:

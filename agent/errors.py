@@ -278,7 +278,10 @@ class DiskFault(EnvironmentFault):
 
     @property
     def message(self) -> str:
-        return _("It is full, read-only or failing. Free some space, then try again.")
+        return _(
+            "It is full, read-only or failing, or a file of Tidings belongs to another user. Free some space, then try "
+            "again; “tidings doctor” says what it finds."
+        )
 
 
 class StoreTooNew(EnvironmentFault):
@@ -299,7 +302,8 @@ class StoreDamaged(EnvironmentFault):
     @property
     def message(self) -> str:
         return _(
-            "Run “tidings purge”, then connect again with a new code. Your announcements come back from the server."
+            "Tidings repairs it by itself when it starts, and loses as little as it can. If this comes again after a start, "
+            "run “tidings purge”, then connect again with a new code. Your announcements come back from the server."
         )
 
 

@@ -274,11 +274,15 @@ class Database:
 
 
 def _is_writable(path: Path) -> bool:
-    """What counts is the file itself; the superuser may write what others may not, but not on a read-only disk."""
+    """What counts is the file itself, and that its log can be made beside it: a full disk lets that, a folder that is
+    another's does not. The superuser may write what others may not, but not on a read-only disk."""
     try:
         os.close(os.open(path, os.O_RDWR))
     except OSError as error:
         log.warning("The store cannot be written: %s", error)
+        return False
+    if not os.access(path.parent, os.W_OK):
+        log.warning("The folder of the store takes no files.")
         return False
     return True
 

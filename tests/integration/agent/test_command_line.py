@@ -23,6 +23,7 @@ from tests.support.processes import ASK_AGAIN_S, ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
 CODE = "KX7P-9QMD-2HTV"
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +324,51 @@ def test_who_has_read_enough_of_the_output_gets_no_traceback(
         )
     assert done.stderr == ""
     assert done.returncode == 1
+
+
+def test_status_repairs_a_damaged_store_as_every_start_does(connected: Program, home: Path) -> None:
+    store = home / "data" / "tidings.sqlite3"
+    store.write_bytes(os.urandom(store.stat().st_size))
+    done = connected.run("status")
+    assert "Northwind" in done.stdout
+    assert "Some of your data on this computer was damaged" in done.stderr
+    assert "purge" not in done.stdout + done.stderr
+
+
+def as_an_ordinary_user(program: Program) -> Program:
+    """Root without the right to pass over modes: the files of other users are closed to it."""
+    dropped = "-dac_override,-dac_read_search,-fowner,-chown"
+    plain = Program("agent", program.env, program.log)
+    plain.command = ["setpriv", "--inh-caps=-all", f"--bounding-set={dropped}", *program.command]
+    return plain
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize("name", ["tidings.sqlite3", "consent.record"])
+def test_the_doctor_names_a_file_that_belongs_to_another_user(
+    connected: Program, home: Path, name: str
+) -> None:
+    shutil.chown(home / "data" / name, 65534)
+    done = as_an_ordinary_user(connected).run("doctor", "--json", code=1)
+    found = {check["name"]: check for check in json.loads(done.stdout)}
+    assert found["disk"]["verdict"] == "fault"
+    assert f"{home / 'data' / name} cannot be read and written" in found["disk"]["result"]
+
+
+@ROOT_ONLY
+def test_what_is_taken_back_holds_in_a_folder_that_takes_no_new_files(
+    connected: Program, company: Company, home: Path
+) -> None:
+    connected.run("privacy", "set", "seen=on")
+    data = home / "data"
+    data.chmod(0o500)
+    try:
+        done = as_an_ordinary_user(connected).run("privacy", "set", "seen=off", code=None)
+        assert "disk cannot be written" not in done.stderr
+    finally:
+        data.chmod(0o700)
+    assert json.loads(connected.run("privacy", "show", "--json").stdout)["shared"]["seen"] is False
+    until(lambda: company.withdrawals, "the withdrawal")
 
 
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(tidings: Program, tmp_path: Path) -> None:
