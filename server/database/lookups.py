@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Lookup
+from django.db.models import CharField, Lookup
+from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 
 if TYPE_CHECKING:
@@ -30,3 +31,8 @@ class Among(AnyLookup):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         left, parameters = self.process_lhs(compiler, connection)
         return f"{left} = ANY(%s)", [*parameters, list(self.rhs)]
+
+
+def as_text(column: str) -> Cast:
+    """A date or an id as the text that the database has or makes of it: of a million, no object is made."""
+    return Cast(column, CharField())

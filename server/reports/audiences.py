@@ -1,26 +1,32 @@
 """Whom a campaign is for, and who of them shares."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q, QuerySet
 
 from server.campaigns.models import Campaign
+from server.database.lookups import as_text
 from server.directory.models import Company, Person
-from server.reports.models import Suppression
+from server.reports.models import CohortMember, Suppression
 from server.signals.consents import standing
-from server.signals.models import SignalName
+from server.signals.models import Consent, SignalName
+
+
+def addressed(campaign: Campaign) -> QuerySet[Person]:
+    """The people whom the campaign is for, each once, as the directory is today."""
+    people = Person.objects.filter(company_id=campaign.company_id)
+    if campaign.to_everyone:
+        return people
+    in_groups = Person.groups.through.objects.filter(group__campaigns=campaign)
+    by_name = Campaign.audience_people.through.objects.filter(campaign=campaign)
+    return people.filter(Q(pk__in=in_groups.values("person")) | Q(pk__in=by_name.values("person")))
 
 
 def audience(campaign: Campaign) -> set[UUID]:
-    """The people whom the campaign is for, as the directory is today."""
-    if campaign.to_everyone:
-        people = Person.objects.filter(company_id=campaign.company_id)
-        return set(people.values_list("pk", flat=True))
-    in_groups = Person.objects.filter(groups__campaigns=campaign).values_list("pk", flat=True)
-    by_name = Person.objects.filter(campaigns=campaign).values_list("pk", flat=True)
-    return set(in_groups) | set(by_name)
+    """Their ids."""
+    return set(addressed(campaign).values_list("pk", flat=True))
 
 
 def audience_sizes(company: Company) -> dict[int, int]:
@@ -72,15 +78,44 @@ def _with(union: int, places: list[int]) -> int:
     return union.bit_count() + sum(not union >> place & 1 for place in set(places))
 
 
-def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[UUID]]:
+def partly_addressed(campaign: Campaign, cohorts: Collection[UUID]) -> set[UUID]:
+    """Those of these cohorts of which somebody is not in the campaign's audience, as the directory is today."""
+    if campaign.to_everyone:
+        return set()
+    others = CohortMember.objects.filter(cohort__in=cohorts).exclude(person__in=addressed(campaign))
+    return set(others.values_list("cohort", flat=True).distinct())
+
+
+def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[str]]:
     """Who of these cohorts can be counted, by signal: under the notice in force when the campaign was published, or a later.
 
-    Whoever agreed to an older one only was asked afresh and did not answer: nothing can come from them.
+    Whoever agreed to an older one only was asked afresh and did not answer: nothing can come from them. People are texts, as
+    `cohorts.people_of` has them.
     """
-    return {
-        signal: {person for person, version in versions.items() if version >= campaign.notice_version}
-        for signal, versions in agreed(campaign.company_id, cohorts).items()
-    }
+    given = _given(campaign).filter(person__cohort_member__cohort__in=cohorts)
+    suppressed = Suppression.objects.filter(
+        notice_version__lt=campaign.notice_version, person__cohort_member__cohort__in=cohorts
+    )
+    found = {signal: set[str]() for signal in SignalName.values}
+    for signal, person in given.values_list("signal", as_text("person_id")).iterator():
+        found[signal].add(person)
+    for signal, person in suppressed.values_list("signal", as_text("person_id")):
+        found[signal].discard(person)
+    return found
+
+
+def numbers_sharing(campaign: Campaign) -> Counter[tuple[UUID, str]]:
+    """How many people of each cohort share each signal, as in `sharing`, with those who are suppressed."""
+    given = _given(campaign).filter(person__cohort_member__isnull=False)
+    numbers = given.values_list("person__cohort_member__cohort", "signal").annotate(
+        Count("person", distinct=True)
+    )
+    return Counter({(cohort, signal): number for cohort, signal, number in numbers})
+
+
+def _given(campaign: Campaign) -> QuerySet[Consent]:
+    given = standing(campaign.company_id).filter(notice_version__gte=campaign.notice_version)
+    return given.order_by()
 
 
 def agreed(company_id: str, cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:

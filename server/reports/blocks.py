@@ -11,22 +11,23 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from server import clock
 from server.campaigns.models import Campaign
+from server.database.bulk import insert
 from server.database.transactions import Pieces, take_turns
 from server.directory.models import Company, Person
-from server.reports.audiences import audience, sharing
+from server.reports.audiences import numbers_sharing, partly_addressed, sharing
 from server.reports.cohorts import (
     SMALLEST,
     are_enough_waiting,
     assign,
-    cohorts_of,
-    groups_of,
+    common_groups,
+    people_of,
     too_small_cohorts,
 )
-from server.reports.models import Block, BlockMember, CohortMember
+from server.reports.models import Block, BlockMember, CohortMember, dissolve
 from server.reports.suppression import Suppressed, suppress
 from server.signals.keys import many_keys, person_key
 from server.signals.models import CampaignKey
@@ -48,17 +49,13 @@ def form(campaign: Campaign) -> None:
     """
     if clock.now() < campaign.starts:
         return
-    company = campaign.company
-    if are_enough_waiting(company):
-        _assign(company)
-    people = audience(campaign)
-    members = CohortMember.objects.filter(person__company=company)
-    members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
-    cohorts = list(members.values_list("cohort", flat=True).distinct())
+    if are_enough_waiting(campaign.company):
+        _assign(campaign.company)
     pieces = Pieces()
+    cohorts = with_room(campaign)
     for start in range(0, len(cohorts), COHORTS_AT_ONCE):
         with pieces.piece():
-            _form(campaign, people, cohorts[start : start + COHORTS_AT_ONCE])
+            _form(campaign, cohorts[start : start + COHORTS_AT_ONCE])
 
 
 @transaction.atomic
@@ -73,17 +70,41 @@ def _assign(company: Company) -> None:
     assign(company, waiting - set(members.values_list("person_id", flat=True)), too_small)
 
 
-def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> None:
+def with_room(campaign: Campaign) -> list[UUID]:
+    """The cohorts of which a block may be drawn, at most: enough people share and may still be counted, by the numbers alone.
+
+    Nobody leaves the others of a live block: all its people share. So at most those of a cohort wait who share and are in no
+    live block of it, and a cohort that is left out here has no block to draw.
+    """
+    minimum, signals = campaign.smallest_group, campaign.company.signals
+    members = CohortMember.objects.filter(person__company=campaign.company_id)
+    members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
+    sizes = dict(members.order_by().values_list("cohort").annotate(Count("pk")))
+    ever, live = _formed(campaign), _formed(campaign, live=True)
+    roomy = {
+        (cohort, signal)
+        for cohort, size in sizes.items()
+        for signal in signals
+        if size >= SMALLEST * minimum and size - minimum - ever[cohort, signal] >= minimum
+    }
+    if ever and roomy:
+        share = numbers_sharing(campaign)
+        roomy = {one for one in roomy if share[one] - live[one] >= minimum}
+    return sorted({cohort for cohort, _signal in roomy})
+
+
+def _form(campaign: Campaign, cohorts: Sequence[UUID]) -> None:
     take_turns(turn(campaign.company_id))
     key = CampaignKey.objects.filter(campaign=campaign).values_list("key", flat=True).first()
+    partly = partly_addressed(campaign, cohorts)
     whole = {
-        cohort: members
-        for cohort, members in cohorts_of(campaign.company, cohorts).items()
-        if len(members) >= SMALLEST * campaign.smallest_group and members <= people
+        cohort: people
+        for cohort, people in people_of(cohorts).items()
+        if len(people) >= SMALLEST * campaign.smallest_group and cohort not in partly
     }
     if key is None or not whole:
         return
-    keys = {person: person_key(key, person) for members in whole.values() for person in members}
+    keys = {person: person_key(key, UUID(person)) for people in whole.values() for person in people}
     counted: dict[str, set[str]] = defaultdict(set)
     rows = BlockMember.objects.filter(person_key__among=keys.values())
     for one, signal in rows.values_list("person_key", "block__signal"):
@@ -91,34 +112,45 @@ def _form(campaign: Campaign, people: set[UUID], cohorts: Sequence[UUID]) -> Non
     formed = _formed(campaign, list(whole))
     share = sharing(campaign, list(whole))
     drawn: list[tuple[Block, list[str]]] = []
-    for cohort, members in whole.items():
-        named = {keys[person] for person in members}
+    for cohort, people in whole.items():
+        named = {keys[person] for person in people}
         for signal in campaign.company.signals:
-            waiting = {keys[person] for person in members & share[signal]} - counted[signal]
+            waiting = {keys[person] for person in people & share[signal]} - counted[signal]
             ever = max(formed[cohort, signal], len(counted[signal] & named))
-            room = len(members) - campaign.smallest_group - ever
+            room = len(people) - campaign.smallest_group - ever
             block = {"campaign": campaign, "signal": signal, "cohort": cohort}
             sets = split(waiting, campaign.smallest_group, room)
             drawn += [(Block(**block, size=len(some)), some) for some in sets]
     if drawn:
-        _store(campaign, whole, drawn)
+        _store({cohort: len(people) for cohort, people in whole.items()}, drawn)
 
 
-def _formed(campaign: Campaign, cohorts: Sequence[UUID]) -> Counter[tuple[UUID, str]]:
-    """How many people of each of these cohorts were put into blocks, those included who were erased since."""
-    blocks = Block.objects.filter(campaign=campaign, cohort__in=cohorts).order_by()
+def _formed(
+    campaign: Campaign, cohorts: Sequence[UUID] | None = None, *, live: bool = False
+) -> Counter[tuple[UUID, str]]:
+    """How many people of each cohort, or of each of these, were put into blocks, those included who were erased since.
+
+    `live`: into blocks that nobody has left.
+    """
+    blocks = Block.objects.filter(campaign=campaign).order_by()
+    if cohorts is not None:
+        blocks = blocks.filter(cohort__in=cohorts)
+    if live:
+        blocks = blocks.filter(live=True)
     sums = blocks.values_list("cohort", "signal").annotate(Sum("size"))
     return Counter({(cohort, signal): size for cohort, signal, size in sums})
 
 
-def _store(campaign: Campaign, whole: Mapping[UUID, set[UUID]], drawn: list[tuple[Block, list[str]]]) -> None:
-    groups = groups_of(campaign.company, {block.cohort for block, _people in drawn})
+def _store(sizes: Mapping[UUID, int], drawn: list[tuple[Block, list[str]]]) -> None:
+    common = common_groups({block.cohort: sizes[block.cohort] for block, _people in drawn})
     for block, _people in drawn:
-        common = (groups.get(person, frozenset[str]()) for person in whole[block.cohort])
-        block.groups = sorted(frozenset.intersection(*common))
+        block.groups = common[block.cohort]
     Block.objects.bulk_create([block for block, _people in drawn], batch_size=ROWS_AT_ONCE)
-    members = [BlockMember(block=block, person_key=one) for block, people in drawn for one in people]
-    BlockMember.objects.bulk_create(members, batch_size=ROWS_AT_ONCE)
+    insert(
+        BlockMember,
+        ("block_id", "person_key"),
+        ((block.pk, one) for block, people in drawn for one in people),
+    )
 
 
 def split(waiting: Iterable[str], minimum: int, room: int) -> list[list[str]]:
@@ -158,7 +190,7 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
         gone |= set(_blocks_of(suppress(people, company_id, signals), keys))
     left = 0
     for some in _chunks(sorted(gone)):
-        left += Block.objects.filter(pk__in=some, live=True).update(live=False, counts=None)
+        left += dissolve(Block.objects.filter(pk__in=some))
     return left
 
 

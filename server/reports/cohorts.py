@@ -13,8 +13,9 @@ from uuid import UUID
 from django.db.models import Count
 
 from server import clock
+from server.database.lookups import as_text
 from server.directory.models import Company, Person
-from server.reports.models import Block, CohortMember, Suppression
+from server.reports.models import Block, CohortMember, Suppression, dissolve
 
 ROWS_AT_ONCE = 500
 
@@ -90,7 +91,7 @@ def assign(company: Company, newcomers: Collection[UUID], too_small: Sequence[UU
     left_over = {person for members in cohorts_of(company, too_small).values() for person in members}
     for start in range(0, len(too_small), ROWS_AT_ONCE):
         some = too_small[start : start + ROWS_AT_ONCE]
-        Block.objects.filter(cohort__in=some, live=True).update(live=False, counts=None)
+        dissolve(Block.objects.filter(cohort__in=some))
         Suppression.objects.filter(person__cohort_member__cohort__in=some).delete()
         CohortMember.objects.filter(cohort__in=some).delete()
     groups, now = groups_of(company), clock.now()
@@ -120,6 +121,26 @@ def cohorts_of(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID
     for cohort, person in members.values_list("cohort", "person_id"):
         cohorts[cohort].add(person)
     return cohorts
+
+
+def people_of(cohorts: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The people of each of these cohorts, as texts: as many objects would take as long as all else about them."""
+    people: dict[str, set[str]] = defaultdict(set)
+    members = CohortMember.objects.filter(cohort__in=cohorts)
+    for cohort, person in members.values_list(as_text("cohort"), as_text("person_id")).iterator():
+        people[cohort].add(person)
+    return {UUID(cohort): members for cohort, members in people.items()}
+
+
+def common_groups(sizes: Mapping[UUID, int]) -> dict[UUID, list[str]]:
+    """The names of the groups that hold these cohorts as a whole. `sizes`: how many people each has."""
+    members = Person.groups.through.objects.filter(person__cohort_member__cohort__in=sizes)
+    numbers = members.values_list("person__cohort_member__cohort", "group__name").annotate(Count("person"))
+    common: dict[UUID, list[str]] = {cohort: [] for cohort in sizes}
+    for cohort, group, number in numbers.order_by():
+        if number == sizes[cohort]:
+            common[cohort].append(group)
+    return {cohort: sorted(groups) for cohort, groups in common.items()}
 
 
 def groups_of(company: Company, cohorts: Collection[UUID] | None = None) -> dict[UUID, Groups]:

@@ -4,24 +4,23 @@ The denominator is the people who are counted, not the audience: those who do no
 Every figure is a sum over whole live blocks (`blocks`); where there is none, nothing is worked out at all.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
-from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Media
 from server.database.transactions import reading
-from server.directory.models import SMALLEST_GROUP, Group, Person
-from server.reports.audiences import audience
+from server.directory.models import SMALLEST_GROUP, Person
+from server.reports.audiences import addressed
 from server.reports.blocks import form
 from server.reports.intervals import wilson
 from server.reports.models import Block
-from server.reports.tallies import Tally, counted
+from server.reports.tallies import Sums, counted
 from server.signals.models import Signal, SignalName
 
 Why = Literal["", "not-in-every-variant", "confirmed-by-name"]
@@ -109,7 +108,8 @@ def report(campaign: Campaign, *, formed: bool = False) -> Report:
     if not formed:
         form(campaign)
     with reading():
-        return report_of(campaign, counted(campaign).values(), sizes_of(campaign))
+        sums = Sums.of(counted(campaign).values(), campaign.smallest_group)
+        return report_of(campaign, sums, sizes_of(campaign))
 
 
 def final(campaign: Campaign, *, formed: bool = False) -> dict[str, Any]:
@@ -121,14 +121,12 @@ def sizes_of(campaign: Campaign) -> dict[str, Any]:
     """How many people the campaign is for today: in all, and of each group that may have a line."""
     names = {name for groups in _group_sets(campaign) for name in groups}
     names |= set(campaign.audience_groups.values_list("name", flat=True))
-    if campaign.to_everyone and not names:
-        return {"assigned": campaign.company.people.count(), "groups": {}}
-    people = audience(campaign)
-    members = _members(campaign.company_id, names)
-    return {
-        "assigned": len(people),
-        "groups": {name: len(members.get(name, set()) & people) for name in sorted(names)},
-    }
+    people = addressed(campaign)
+    members = Person.groups.through.objects.filter(group__company=campaign.company_id, group__name__in=names)
+    if not campaign.to_everyone:
+        members = members.filter(person__in=people)
+    numbers = dict(members.order_by().values_list("group__name").annotate(Count("pk")))
+    return {"assigned": people.count(), "groups": {name: numbers.get(name, 0) for name in sorted(names)}}
 
 
 def _group_sets(campaign: Campaign) -> Iterable[list[str]]:
@@ -140,11 +138,9 @@ def _group_sets(campaign: Campaign) -> Iterable[list[str]]:
     )
 
 
-def report_of(
-    campaign: Campaign, tallies: Iterable[Tally], sizes: Mapping[str, Any], made: str | None = None
-) -> Report:
-    """All figures of these blocks. `sizes`: see `sizes_of`; `made`: when they were counted (RFC 3339, UTC)."""
-    working = _Working(campaign, list(tallies))
+def report_of(campaign: Campaign, sums: Sums, sizes: Mapping[str, Any], made: str | None = None) -> Report:
+    """All figures that are made of these sums. `sizes`: see `sizes_of`; `made`: when they were counted (RFC 3339, UTC)."""
+    working = _Working(campaign, sums)
     return Report(
         campaign_id=campaign.campaign_id,
         title=title(campaign),
@@ -177,44 +173,24 @@ def _day(stored: dict[str, Any], shown: Collection[str]) -> Day:
     return Day(stored["date"], people)
 
 
-@dataclass
-class _Sum:
-    """How many people are counted, and how many of them did it."""
-
-    sharing: int = 0
-    people: int = 0
-
-    def add(self, tally: Tally) -> None:
-        """Count the people of these blocks, too."""
-        self.sharing += tally.blocks * tally.size
-        self.people += tally.blocks * tally.days.total()
-
-
 class _Working:
     """What a report is made of."""
 
-    def __init__(self, campaign: Campaign, tallies: list[Tally]) -> None:
-        self._campaign = campaign
-        # A block of fewer was not drawn here, but came with an edited row.
-        self._tallies = [one for one in tallies if one.size >= campaign.smallest_group]
+    def __init__(self, campaign: Campaign, sums: Sums) -> None:
+        self._campaign, self._sums = campaign, sums
         self._links = links_of(campaign)
         self._why = {signal: why_hidden(campaign, signal, self._links) for signal in SignalName.values}
-        self._sums: dict[tuple[str, str | None], _Sum] = defaultdict(_Sum)
-        for one in self._tallies:
-            for group in (None, *one.groups):
-                self._sums[one.signal, group].add(one)
 
-    def all(self, assigned: int, group: str | None = None) -> tuple[Figure, ...]:
+    def all(self, assigned: int, group: str = "") -> tuple[Figure, ...]:
         """The figures of all signals, of all blocks or those of a group."""
         return tuple(self._figure(signal, assigned, group) for signal in SignalName.values)
 
-    def _figure(self, signal: str, assigned: int, group: str | None) -> Figure:
+    def _figure(self, signal: str, assigned: int, group: str) -> Figure:
         if signal not in self._campaign.company.signals:
             return Figure(signal, off=True)
         if why := self._why[signal]:
             return Figure(signal, why=why)
-        counted = self._sums[signal, group]
-        sharing, people = counted.sharing, counted.people
+        sharing, people = self._sums.of_group(signal, group)
         if not sharing:
             return Figure(signal)
         # Of those who were counted some may have left the audience since.
@@ -224,14 +200,13 @@ class _Working:
     def links(self) -> tuple[Figure, ...]:
         """Of what is counted, then of what is not."""
         names: dict[str, str] = self._campaign.counted
-        whole = self._figure(SignalName.CLICK, 0, None)
+        whole = self._figure(SignalName.CLICK, 0, "")
         figures, uncounted = [], []
         for link_id, label in self._links:
             if link_id not in names:
                 uncounted.append(Figure(label or link_id, why="not-in-every-variant"))
             elif names[link_id] == link_id:
-                people = sum(one.blocks * one.links[link_id] for one in self._of(SignalName.CLICK))
-                shown = None if whole.sharing is None else people
+                shown = None if whole.sharing is None else self._sums.links[link_id]
                 figures.append(Figure(label or link_id, whole.sharing, shown, off=whole.off))
         return (*figures, *uncounted)
 
@@ -240,13 +215,8 @@ class _Working:
         counts: dict[str, Counter[str] | None] = {}
         for signal in SignalName.values:
             shown = signal in self._campaign.company.signals and not self._why[signal]
-            if not shown or not self._of(signal):
-                counts[signal] = None
-                continue
-            days: Counter[str] = Counter()
-            for one in self._of(signal):
-                days.update({day: one.blocks * people for day, people in one.days.items()})
-            counts[signal] = days
+            sharing, _people = self._sums.of_group(signal)
+            counts[signal] = self._sums.days[signal] if shown and sharing else None
         return tuple(
             Day(
                 day,
@@ -254,9 +224,6 @@ class _Working:
             )
             for day in sorted({day for counter in counts.values() if counter for day in counter})
         )
-
-    def _of(self, signal: str) -> list[Tally]:
-        return [one for one in self._tallies if one.signal == signal]
 
 
 def why_hidden(campaign: Campaign, signal: str, links: Sequence[tuple[str, str]]) -> Why:
@@ -288,15 +255,6 @@ def links_of(campaign: Campaign) -> list[tuple[str, str]]:
     links = list(campaign.links.order_by("link_id").values_list("link_id", "label"))
     has_film = campaign.media.filter(type=Media.Type.MP4).exists()
     return [*links, (FILM, FILM)] if has_film else links
-
-
-def _members(company_id: str, names: Iterable[str]) -> dict[str, set[UUID]]:
-    members: dict[str, set[UUID]] = {}
-    groups = Group.objects.filter(company_id=company_id, name__in=names)
-    rows = Person.groups.through.objects.filter(group__in=groups)
-    for name, person in rows.values_list("group__name", "person_id"):
-        members.setdefault(name, set()).add(person)
-    return members
 
 
 def title(campaign: Campaign) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from server.campaigns.models import Campaign
 from server.directory.models import Person
@@ -140,7 +141,30 @@ class Snapshot(models.Model):
     made_at = models.DateTimeField()
     sizes = models.JSONField(help_text="How many people the campaign was for then, in all and by group.")
 
-    data_map: ClassVar[DataMap] = {"campaign": IMPERSONAL, "made_at": IMPERSONAL, "sizes": IMPERSONAL}
+    sums = models.JSONField(
+        null=True,
+        default=None,
+        help_text="What its blocks add up to; empty once somebody has left one, until it is added up again.",
+    )
+
+    data_map: ClassVar[DataMap] = {
+        "campaign": IMPERSONAL,
+        "made_at": IMPERSONAL,
+        "sizes": IMPERSONAL,
+        "sums": IMPERSONAL,
+    }
 
     def __str__(self) -> str:
         return f"snapshot of {self.pk}"
+
+
+def dissolve(blocks: models.QuerySet[Block]) -> int:
+    """Let these blocks leave all figures, for good, with what was counted of them. Answers how many were still live.
+
+    Of a few hundred blocks at once: the sums of their campaigns are without them when they are added up again.
+    """
+    snapshots = Snapshot.objects.filter(
+        Exists(blocks.filter(campaign=OuterRef("campaign"), live=True)), sums__isnull=False
+    )
+    snapshots.update(sums=None)
+    return blocks.filter(live=True).update(live=False, counts=None)

@@ -3,6 +3,7 @@
 Once an hour on the first day of a campaign, and once a day afterwards: who looks every minute cannot see somebody act.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -15,7 +16,7 @@ from server.database.transactions import Pieces, reading, take_turns
 from server.reports.blocks import form, turn
 from server.reports.figures import Report, report_of, sizes_of
 from server.reports.models import Block, Snapshot
-from server.reports.tallies import counted, kept
+from server.reports.tallies import Sums, counted, kept
 from server.signals.models import Signal
 from server.signing.digests import canonical_json
 
@@ -35,8 +36,9 @@ def newest(campaign: Campaign) -> Report:
     with reading():
         snapshot = Snapshot.objects.filter(campaign=campaign).first()
         if snapshot is None:
-            return report_of(campaign, (), sizes_of(campaign))
-        return report_of(campaign, kept(campaign), snapshot.sizes, utc_text(snapshot.made_at))
+            return report_of(campaign, Sums(), sizes_of(campaign))
+        sums = kept(campaign) if snapshot.sums is None else Sums.from_json(snapshot.sums)
+        return report_of(campaign, sums, snapshot.sizes, utc_text(snapshot.made_at))
 
 
 def due_at(campaign: Campaign) -> datetime:
@@ -53,17 +55,42 @@ def make_if_due(campaign: Campaign) -> bool:
     form(campaign)
     now = clock.now()
     with reading():
-        tallies = {pk: tally.as_json() for pk, tally in counted(campaign).items()}
-        before = dict(Block.objects.filter(campaign=campaign, live=True).values_list("pk", "counts"))
+        tallies = counted(campaign)
         sizes = sizes_of(campaign)
-    changed = [(pk, counts) for pk, counts in tallies.items() if before.get(pk) != counts]
+    counts = [(pk, canonical_json(tally.as_json())) for pk, tally in tallies.items()]
     with Pieces().piece():
         take_turns(turn(campaign.company_id))
         if clock.now() < due_at(campaign):  # somebody else was quicker
             return False
-        _keep(changed)
-        Snapshot.objects.update_or_create(campaign=campaign, defaults={"made_at": now, "sizes": sizes})
+        _keep(counts)
+        live = Block.objects.filter(campaign=campaign, live=True).values_list("pk", flat=True)
+        left = tallies.keys() - set(live.iterator())
+        sums = Sums.of((tally for pk, tally in tallies.items() if pk not in left), campaign.smallest_group)
+        Snapshot.objects.update_or_create(
+            campaign=campaign, defaults={"made_at": now, "sizes": sizes, "sums": sums.as_json()}
+        )
     return True
+
+
+def add_up(campaign: Campaign) -> bool:
+    """Add up again what was counted, where somebody has left since. Answers whether that was done.
+
+    A page does the same as long as it is not, each time.
+    """
+    with reading():
+        snapshot = Snapshot.objects.filter(campaign=campaign, sums__isnull=True).first()
+        if snapshot is None:
+            return False
+        sums, blocks = kept(campaign), _kept_blocks(campaign)
+    with Pieces().piece():
+        take_turns(turn(campaign.company_id))
+        same = Snapshot.objects.filter(campaign=campaign, made_at=snapshot.made_at)
+        # Blocks are counted with a snapshot only, and otherwise leave: as many are the same ones.
+        return _kept_blocks(campaign) == blocks and bool(same.update(sums=sums.as_json()))
+
+
+def _kept_blocks(campaign: Campaign) -> int:
+    return Block.objects.filter(campaign=campaign, live=True, counts__isnull=False).count()
 
 
 def make_due() -> int:
@@ -78,15 +105,26 @@ def make_due() -> int:
     for number in numbers:
         campaign = Campaign.objects.select_related("company").filter(pk=number).first()
         made += campaign is not None and make_if_due(campaign)
+    left = Campaign.objects.filter(closed_at=None, snapshot__isnull=False, snapshot__sums__isnull=True)
+    for campaign in list(left.order_by("pk")):
+        add_up(campaign)
     return made
 
 
-def _keep(changed: list[tuple[int, dict[str, object]]]) -> None:
-    """In one statement for all. A block that somebody left meanwhile is not touched."""
+def _keep(counts: Sequence[tuple[int, str]]) -> None:
+    """Store what was counted of each block. One that somebody left meanwhile is not touched, nor one of which nothing new is
+    known."""
     table = Block._meta.db_table
-    value = "%s::jsonb" if connection.vendor == "postgresql" else "%s"
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"UPDATE {table} SET counts = new.counts::jsonb"
+                " FROM unnest(%s::bigint[], %s::text[]) AS new (id, counts)"
+                f" WHERE {table}.id = new.id AND live AND {table}.counts IS DISTINCT FROM new.counts::jsonb",
+                [[pk for pk, _text in counts], [text for _pk, text in counts]],
+            )
+            return
         cursor.executemany(
-            f"UPDATE {table} SET counts = {value} WHERE id = %s AND live",
-            [(canonical_json(counts), pk) for pk, counts in changed],
+            f"UPDATE {table} SET counts = %s WHERE id = %s AND live AND counts IS NOT %s",
+            [(text, pk, text) for pk, text in counts],
         )

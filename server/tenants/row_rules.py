@@ -58,6 +58,8 @@ def without_wrong_counts(row: Model) -> None:
     """Take out what is kept of a report only so that it need not be counted again, where it has another form."""
     if isinstance(row, Block) and any(_faults(lambda: _Counts.validate_python(row.counts))):
         row.counts = None
+    if isinstance(row, Snapshot):
+        row.sums = None
     if isinstance(row, Snapshot) and any(_faults(lambda: _Sizes.validate_python(row.sizes))):
         row.sizes = {"assigned": 0, "groups": {}}
 

@@ -12,7 +12,7 @@ import pytest
 
 from server.campaigns import countable
 from server.campaigns.models import Campaign, Media
-from server.directory.models import Company, Group, Person
+from server.directory.models import Group, Person
 from server.errors import Refused
 from server.privacy.erasure import erase
 from server.reports import audiences, blocks, cohorts, figures, tallies
@@ -145,10 +145,12 @@ def _by_place_alone(content: Mapping[str, Any]) -> dict[str, str]:
     return counted
 
 
-def _all_days(campaign: Campaign, signal: str) -> dict[str, str]:
+def _all_clicks(
+    campaign: Campaign, block_of: Mapping[str, int], clicks: Callable[..., Any] = tallies._clicks
+) -> tuple[dict[str, str], dict[str, int]]:
     """The whole counts clicks that no link's figure counts."""
-    rows = Signal.objects.filter(campaign=campaign, signal=signal).values_list("person_key", "date")
-    return {key: day.isoformat() for key, day in rows}
+    rows = Signal.objects.filter(campaign=campaign, signal="click").values_list("person_key", "date")
+    return {key: day.isoformat() for key, day in rows}, clicks(campaign, block_of)[1]
 
 
 @pytest.mark.parametrize("weaker", [_each_for_itself, _by_place_alone])
@@ -162,7 +164,7 @@ def test_the_attack_finds_figures_of_what_is_in_some_variants_only(
 def test_the_attack_finds_a_whole_that_counts_more_than_its_links(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tallies, "_days", _all_days)
+    monkeypatch.setattr(tallies, "_clicks", _all_clicks)
     assert any(_lived(seed).wrong for seed in range(3))
 
 
@@ -261,16 +263,19 @@ def test_the_attack_by_audiences_finds_blocks_without_cohorts(
 ) -> None:
     audience: set[UUID] = set()
 
-    def remembered(campaign: Campaign) -> set[UUID]:
+    def remembered(campaign: Campaign, _cohorts: Collection[UUID]) -> set[UUID]:
         audience.clear()
         audience.update(audiences.audience(campaign))
-        return audience
+        return set()
 
-    def cut(company: Company, named: Collection[UUID]) -> dict[UUID, set[UUID]]:
-        return {name: members & audience for name, members in cohorts.cohorts_of(company, named).items()}
+    def cut(named: Collection[UUID]) -> dict[UUID, set[str]]:
+        return {
+            name: {person for person in people if UUID(person) in audience}
+            for name, people in cohorts.people_of(named).items()
+        }
 
-    monkeypatch.setattr(blocks, "audience", remembered)
-    monkeypatch.setattr(blocks, "cohorts_of", cut)
+    monkeypatch.setattr(blocks, "partly_addressed", remembered)
+    monkeypatch.setattr(blocks, "people_of", cut)
     assert _told_by_audiences(_people_of_whom_half_share(1, 20)[0]) > 0
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -25,7 +27,10 @@ from server.directory.models import Group, Person
 from server.privacy import ledger
 from server.privacy.erasure import erase
 from server.privacy.housekeeping import JOBS
+from server.reports import blocks
+from server.reports.blocks import form
 from server.reports.figures import report
+from server.reports.models import Block
 from server.reports.snapshots import make_if_due, newest
 from server.signals.closing import close
 from server.signals.models import Signal
@@ -182,6 +187,35 @@ def test_a_page_of_figures_costs_the_same_however_many_groups_and_people_it_is_a
     assert costs[0] == costs[1]
 
 
+def test_a_snapshot_looks_at_no_cohort_of_which_nobody_new_can_be_counted(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "COHORTS_AT_ONCE", 1)
+    costs = []
+    for number, people in enumerate((60, 240)):
+        life.share_all(server_data.add_people(people))
+        # Of a cohort of others some share, but not as many as can be counted.
+        life.share_all(server_data.add_people(30, f"G{number}")[:4])
+        (campaign,) = _publish(number, number + 1)
+        form(campaign)
+        formed = Block.objects.filter(campaign=campaign).count()
+        assert formed >= people // 20
+        costs.append(_queries(partial(form, campaign)))
+        assert Block.objects.filter(campaign=campaign).count() == formed
+    assert costs[0] == costs[1]
+
+
+def test_a_cohort_is_looked_at_again_when_enough_people_of_it_share(northwind: ServerHome) -> None:
+    people = server_data.add_people(24)
+    life.share_all(people[:6])
+    (campaign,) = _publish(0, 1)
+    assert report(campaign).figures[0].sharing == 6
+    life.share_all(people[6:10])
+    assert report(campaign).figures[0].sharing == 6
+    life.share_all(people[10:11])
+    assert report(campaign).figures[0].sharing == 11
+
+
 # --- Work of the database ------------------------------------------------------------------------------
 
 
@@ -204,6 +238,26 @@ def _steps(act: Callable[[], object]) -> int:
     with connection.execute_wrapper(counted):
         act()
     return steps
+
+
+def test_a_page_is_not_added_up_from_all_blocks(northwind: ServerHome) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite counts its steps")
+    costs = []
+    for number, people in enumerate((60, 600)):
+        receipts = life.share_all(server_data.add_people(people))
+        (campaign,) = _publish(number, number + 1)
+        assert life.act(*_first(receipts, campaign)) == "stored"
+        with clock.using(lambda campaign=campaign: campaign.starts + timedelta(days=2)):  # type: ignore[misc]
+            assert make_if_due(campaign)
+        assert newest(campaign).figures[0].sharing
+        costs.append(_steps(partial(newest, campaign)))
+    assert costs[1] <= costs[0] + 1
+
+
+def _first(receipts: Any, campaign: Campaign) -> tuple[Person, Campaign, UUID]:
+    pk = next(iter(receipts))
+    return Person.objects.get(pk=pk), campaign, receipts[pk]["seen"]
 
 
 def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(northwind: ServerHome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import random
@@ -20,9 +21,11 @@ from server.campaigns.models import Campaign
 from server.directory.models import Person
 from server.privacy import ledger
 from server.privacy.erasure import erase
+from server.reports import snapshots
 from server.reports.figures import report
 from server.reports.models import Block, Snapshot
 from server.reports.snapshots import make_due, make_if_due, newest
+from server.reports.tallies import Sums
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.administration import ADMIN, token_for
@@ -109,6 +112,42 @@ def test_who_is_erased_is_out_of_the_figures_at_once(people: list[Person], campa
     assert _seen(campaign) == (0, 10)
     erase(server_data.company(), [people[-1].pk])
     assert _seen(campaign) == (0, 5)
+
+
+def test_what_is_kept_is_without_who_left_and_is_added_up_again_by_the_server(
+    people: list[Person], campaign: Campaign
+) -> None:
+    receipts = life.share_all(people[:10])
+    make_if_due(campaign)
+    before = Snapshot.objects.get().sums
+    assert before["people"]["seen"][""] == [10, 0]
+    life.withdraw(people[0], receipts[people[0].pk]["seen"])
+    assert Snapshot.objects.get().sums is None
+    shown = newest(campaign)
+    assert make_due() == 0
+    assert Snapshot.objects.get().sums["people"]["seen"][""] == [5, 0]
+    assert newest(campaign) == shown
+
+
+def test_what_was_added_up_is_not_kept_when_somebody_leaves_meanwhile(
+    people: list[Person], campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipts = life.share_all(people[:10])
+    make_if_due(campaign)
+    life.withdraw(people[0], receipts[people[0].pk]["seen"])
+    add = snapshots.kept
+
+    def leaving(one: Campaign) -> Sums:
+        sums = add(one)
+        for person in people[1:10]:
+            life.withdraw(person, receipts[person.pk]["seen"])
+        return sums
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "kept", leaving)
+        patch.setattr(snapshots, "reading", contextlib.nullcontext)
+        assert not snapshots.add_up(campaign)
+    assert _seen(campaign) == (None, None)
 
 
 def test_command_and_api_show_the_same_snapshot(
