@@ -81,7 +81,7 @@ def add_up(campaign: Campaign) -> bool:
         snapshot = Snapshot.objects.filter(campaign=campaign, sums__isnull=True).first()
         if snapshot is None:
             return False
-        sums, blocks = kept(campaign), _kept_blocks(campaign)
+        blocks, sums = _kept_blocks(campaign), kept(campaign)
     with Pieces().piece():
         take_turns(turn(campaign.company_id))
         same = Snapshot.objects.filter(campaign=campaign, made_at=snapshot.made_at)
