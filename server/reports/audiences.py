@@ -1,7 +1,7 @@
 """Whom a campaign is for, and who of them shares."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -10,8 +10,10 @@ from server.campaigns.models import Campaign
 from server.database.lookups import as_text
 from server.directory.models import Company, Person
 from server.reports.models import CohortMember, Suppression
-from server.signals.consents import standing
+from server.signals.consents import not_ended
 from server.signals.models import Consent, SignalName
+
+ROWS_AT_ONCE = 500
 
 
 def addressed(campaign: Campaign) -> QuerySet[Person]:
@@ -92,7 +94,7 @@ def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[str]
     Whoever agreed to an older one only was asked afresh and did not answer: nothing can come from them. People are texts, as
     `cohorts.people_of` has them.
     """
-    given = _given(campaign).filter(person__cohort_member__cohort__in=cohorts)
+    given = _of(cohorts).filter(notice_version__gte=campaign.notice_version)
     suppressed = Suppression.objects.filter(
         notice_version__lt=campaign.notice_version, person__cohort_member__cohort__in=cohorts
     )
@@ -104,27 +106,29 @@ def sharing(campaign: Campaign, cohorts: Collection[UUID]) -> dict[str, set[str]
     return found
 
 
-def numbers_sharing(campaign: Campaign) -> Counter[tuple[UUID, str]]:
-    """How many people of each cohort share each signal, as in `sharing`, with those who are suppressed."""
-    given = _given(campaign).filter(person__cohort_member__isnull=False)
-    numbers = given.values_list("person__cohort_member__cohort", "signal").annotate(
-        Count("person", distinct=True)
-    )
-    return Counter({(cohort, signal): number for cohort, signal, number in numbers})
+def numbers_sharing(campaign: Campaign, cohorts: Sequence[UUID]) -> Counter[tuple[UUID, str]]:
+    """How many people of each of these cohorts share each signal, as in `sharing`, with those who are suppressed."""
+    found: Counter[tuple[UUID, str]] = Counter()
+    for start in range(0, len(cohorts), ROWS_AT_ONCE):
+        given = _of(cohorts[start : start + ROWS_AT_ONCE]).filter(notice_version__gte=campaign.notice_version)
+        by_cohort = given.values_list("person__cohort_member__cohort", "signal")
+        for cohort, signal, number in by_cohort.annotate(Count("person", distinct=True)):
+            found[cohort, signal] = number
+    return found
 
 
-def _given(campaign: Campaign) -> QuerySet[Consent]:
-    given = standing(campaign.company_id).filter(notice_version__gte=campaign.notice_version)
-    return given.order_by()
+def _of(cohorts: Collection[UUID]) -> QuerySet[Consent]:
+    """The standing consents of the people of these cohorts, found without looking at all people of the company."""
+    members = CohortMember.objects.filter(cohort__in=cohorts)
+    return not_ended(Consent.objects.filter(person__in=members.values("person"))).order_by()
 
 
-def agreed(company_id: str, cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
+def agreed(cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
     """The newest notice under which each person of these cohorts shares and can be counted, by signal.
 
     Also of signals that the company does not allow at present, which it may allow again.
     """
-    consents = standing(company_id).filter(person__cohort_member__cohort__in=cohorts)
-    newest = consents.order_by().values_list("signal", "person_id").annotate(Max("notice_version"))
+    newest = _of(cohorts).values_list("signal", "person_id").annotate(Max("notice_version"))
     found: dict[str, dict[UUID, int]] = {signal: {} for signal in SignalName.values}
     for signal, person, version in newest:
         found[signal][person] = version

@@ -66,8 +66,8 @@ def _assign(company: Company) -> None:
     people = Person.objects.filter(concerned, company=company).order_by("pk")
     waiting = set(people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
     take_turns(turn(company.pk))
-    members = CohortMember.objects.filter(person__company=company)
-    assign(company, waiting - set(members.values_list("person_id", flat=True)), too_small)
+    without = company.people.filter(cohort_member=None)
+    assign(company, waiting.intersection(without.values_list("pk", flat=True)), too_small)
 
 
 def with_room(campaign: Campaign) -> list[UUID]:
@@ -88,7 +88,7 @@ def with_room(campaign: Campaign) -> list[UUID]:
         if size >= SMALLEST * minimum and size - minimum - ever[cohort, signal] >= minimum
     }
     if ever and roomy:
-        share = numbers_sharing(campaign)
+        share = numbers_sharing(campaign, sorted({cohort for cohort, _signal in roomy}))
         roomy = {one for one in roomy if share[one] - live[one] >= minimum}
     return sorted({cohort for cohort, _signal in roomy})
 
@@ -187,7 +187,7 @@ def leave(people: Iterable[UUID], company_id: str, signals: Iterable[str], *, er
         if erased:
             members.delete()
     if erased:
-        gone |= set(_blocks_of(suppress(people, company_id, signals), keys))
+        gone |= set(_blocks_of(suppress(people, signals), keys))
     left = 0
     for some in _chunks(sorted(gone)):
         left += dissolve(Block.objects.filter(pk__in=some))

@@ -4,15 +4,19 @@ A campaign counts people of those cohorts only that its audience holds as a whol
 whose audiences differ in one person would tell whether that person shares.
 """
 
+import itertools
 import secrets
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count
 
 from server import clock
+from server.database.bulk import insert
 from server.database.lookups import as_text
 from server.directory.models import Company, Person
 from server.reports.models import Block, CohortMember, Suppression, dissolve
@@ -44,15 +48,7 @@ def partition(
     for person, groups in people.items():
         by_groups[groups].append(person)
     merged = _merged(by_groups, least)
-    joining: list[list[UUID]] = [[] for _one in merged]
-    for person, groups in others.items() if merged and others else ():
-        sizes = (
-            len(members) + len(joined) for (_groups, members), joined in zip(merged, joining, strict=True)
-        )
-        likeness = [
-            (len(common & groups), -size) for (common, _members), size in zip(merged, sizes, strict=True)
-        ]
-        joining[likeness.index(max(likeness))].append(person)
+    joining = _joining(merged, others or {}) if merged else []
     sets: list[set[UUID]] = []
     for (_groups, members), joined in zip(merged, joining, strict=True):
         _random.shuffle(members)
@@ -62,21 +58,49 @@ def partition(
     return sets
 
 
+def _joining(merged: Sequence[tuple[Groups, list[UUID]]], others: Mapping[UUID, Groups]) -> list[list[UUID]]:
+    """Who of the others joins which set: the smallest of those with most groups in common."""
+    joining: list[list[UUID]] = [[] for _one in merged]
+    sizes = [len(members) for _groups, members in merged]
+    nearest: dict[Groups, list[int]] = {}
+    for person, groups in others.items():
+        if groups not in nearest:
+            common = [len(of_all & groups) for of_all, _members in merged]
+            most = max(common)
+            nearest[groups] = [place for place, number in enumerate(common) if number == most]
+        place = min(nearest[groups], key=sizes.__getitem__)
+        joining[place].append(person)
+        sizes[place] += 1
+    return joining
+
+
 def _merged(by_groups: Mapping[Groups, list[UUID]], least: int) -> list[tuple[Groups, list[UUID]]]:
-    """Sets of at least `least` people with the groups that all of them have. None when there are fewer people."""
-    large = [(groups, people) for groups, people in by_groups.items() if len(people) >= least]
-    small = [(groups, people) for groups, people in by_groups.items() if len(people) < least]
-    while small:
-        small.sort(key=lambda one: (len(one[1]), sorted(one[0])))
-        groups, people = small.pop(0)
-        others = small or large
-        if not others:
-            return []
-        nearest = max(range(len(others)), key=lambda index: len(others[index][0] & groups))
-        other_groups, other_people = others.pop(nearest)
-        together = (other_groups & groups, other_people + people)
-        (large if len(together[1]) >= least else small).append(together)
-    return large
+    """Sets of at least `least` people with groups that all of them have. None when there are fewer people.
+
+    Too few people of the same groups join those who have the same ones but for the smallest; too few of these, those who have
+    the same but for the two smallest, and so on: a tree as of Han, Pei and Yin (SIGMOD 2000), which is linear.
+    """
+    merged = [(groups, list(people)) for groups, people in by_groups.items() if len(people) >= least]
+    people_in: Counter[str] = Counter()
+    for groups, people in by_groups.items():
+        for group in groups:
+            people_in[group] += len(people)
+    few: dict[int, dict[tuple[str, ...], list[UUID]]] = defaultdict(lambda: defaultdict(list))
+    for groups, people in by_groups.items():
+        if len(people) < least:
+            path = tuple(sorted(groups, key=lambda group: (-people_in[group], group)))
+            few[len(path)][path] += people
+    for depth in range(max(few, default=0), -1, -1):
+        for path, people in few[depth].items():
+            if len(people) >= least:
+                merged.append((frozenset(path), people))
+            elif path:
+                few[depth - 1][path[:-1]] += people
+    rest = few[0][()]
+    if merged and len(rest) < least:
+        _groups, people = max(merged, key=lambda one: len(one[1]))
+        people += rest
+    return merged
 
 
 def assign(company: Company, newcomers: Collection[UUID], too_small: Sequence[UUID]) -> None:
@@ -98,12 +122,12 @@ def assign(company: Company, newcomers: Collection[UUID], too_small: Sequence[UU
     known, unknown = (
         {person: groups.get(person, frozenset()) for person in people} for people in (left_over, newcomers)
     )
+    rows: list[tuple[str, str, Any]] = []
     for members in partition(unknown, company.smallest_group, known):
-        cohort, mixed_at = uuid.uuid4(), None if left_over.isdisjoint(members) else now
-        rows = [
-            CohortMember(person_id=person, cohort=cohort, mixed_at=mixed_at) for person in sorted(members)
-        ]
-        CohortMember.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+        cohort, mixed_at = uuid.uuid4().hex, None if left_over.isdisjoint(members) else now
+        mixed = connection.ops.adapt_datetimefield_value(mixed_at)
+        rows += [(person.hex, cohort, mixed) for person in sorted(members)]
+    insert(CohortMember, ("person_id", "cohort", "mixed_at"), rows)
 
 
 def too_small_cohorts(company: Company) -> list[UUID]:
@@ -143,15 +167,21 @@ def common_groups(sizes: Mapping[UUID, int]) -> dict[UUID, list[str]]:
     return {cohort: sorted(groups) for cohort, groups in common.items()}
 
 
-def groups_of(company: Company, cohorts: Collection[UUID] | None = None) -> dict[UUID, Groups]:
-    """The names of the groups of each person who has any; of everybody, or of the people of these cohorts."""
-    names: dict[UUID, set[str]] = defaultdict(set)
-    rows = Person.groups.through.objects.filter(person__company=company)
-    if cohorts is not None:
-        rows = rows.filter(person__cohort_member__cohort__in=cohorts)
-    for person, group in rows.values_list("person_id", "group__name"):
-        names[person].add(group)
-    return {person: frozenset(groups) for person, groups in names.items()}
+def groups_of(company: Company) -> dict[UUID, Groups]:
+    """The names of the groups of each person who has any. People of the same groups share one set."""
+    names = dict(company.groups.values_list("pk", "name"))
+    rows = Person.groups.through.objects.filter(group__company=company)
+    pairs: Iterator[tuple[str, int]] = (
+        rows.order_by("person_id").values_list(as_text("person_id"), "group_id").iterator()
+    )
+    sets: dict[tuple[int, ...], Groups] = {}
+    found: dict[UUID, Groups] = {}
+    for person, of_person in itertools.groupby(pairs, key=lambda pair: pair[0]):
+        numbers = tuple(sorted(group for _person, group in of_person))
+        if numbers not in sets:
+            sets[numbers] = frozenset(names[number] for number in numbers if number in names)
+        found[UUID(person)] = sets[numbers]
+    return found
 
 
 def are_enough_waiting(company: Company) -> bool:

@@ -19,7 +19,7 @@ Suppressed = dict[tuple[UUID, str], int]
 """A person and a signal, and up to which version of the notice a campaign may be that still counts the person. 0: none."""
 
 
-def suppress(erased: Sequence[UUID], company_id: str, signals: Iterable[str]) -> Suppressed:
+def suppress(erased: Sequence[UUID], signals: Iterable[str]) -> Suppressed:
     """Draw whom figures leave out from now on, in place of these people. Before they are deleted, within the transaction.
 
     The drawn people stay suppressed until their cohort is dissolved, also if they withdraw and give again.
@@ -33,7 +33,7 @@ def suppress(erased: Sequence[UUID], company_id: str, signals: Iterable[str]) ->
     cohorts = list(gone)
     for start in range(0, len(cohorts), ROWS_AT_ONCE):
         some = cohorts[start : start + ROWS_AT_ONCE]
-        versions = agreed(company_id, some)
+        versions = agreed(some)
         left: dict[UUID, set[UUID]] = defaultdict(set)
         for person, cohort in CohortMember.objects.filter(cohort__in=some).values_list("person_id", "cohort"):
             left[cohort].add(person)

@@ -176,18 +176,22 @@ def not_withdrawn(company: Company) -> QuerySet[Consent]:
 
 
 def standing(company_id: str) -> QuerySet[Consent]:
-    """The same, also for signals that the company does not allow at present.
+    """The same, also for signals that the company does not allow at present."""
+    return not_ended(Consent.objects.filter(person__company=company_id))
+
+
+def not_ended(consents: QuerySet[Consent]) -> QuerySet[Consent]:
+    """Those of them that were given and that no withdrawal ended.
 
     A withdrawal ends those of the same person and signal that came before it, or were given before it.
     """
-    given = Consent.objects.filter(person__company=company_id, status=GIVEN)
     # Of the same person: nobody else's withdrawal, whatever receipt it names, ends a consent.
     withdrawn = Consent.objects.filter(person=OuterRef("person"), status=WITHDRAWN).filter(
         Q(receipt_id=OuterRef("receipt_id"))
         | Q(signal=OuterRef("signal"), pk__gt=OuterRef("pk"))
         | Q(_taken_back_after(OuterRef("time")), signal=OuterRef("signal"))
     )
-    return given.filter(~Exists(withdrawn))
+    return consents.filter(~Exists(withdrawn), status=GIVEN)
 
 
 def _receipt(company: Company, decision: Decision, erased: int) -> str:

@@ -118,12 +118,12 @@ def test_all_figures_are_the_same_whether_the_erased_shared_or_somebody_else_of_
     assert different == 0
 
 
-def _suppress_nobody(_people: Sequence[UUID], _company_id: str, _signals: object) -> Suppressed:
+def _suppress_nobody(_people: Sequence[UUID], _signals: object) -> Suppressed:
     return {}
 
 
-def _suppress_for_a_moment(people: Sequence[UUID], company_id: str, signals: set[str]) -> Suppressed:
-    drawn = suppression.suppress(people, company_id, signals)
+def _suppress_for_a_moment(people: Sequence[UUID], signals: set[str]) -> Suppressed:
+    drawn = suppression.suppress(people, signals)
     Suppression.objects.all().delete()
     return drawn
 
@@ -226,11 +226,11 @@ def test_whoever_are_erased_of_a_cohort_the_next_campaigns_show_the_same(
     assert differing == 0
 
 
-def _whatever_notice(company_id: str, cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
+def _whatever_notice(cohorts: Collection[UUID]) -> dict[str, dict[UUID, int]]:
     """As if whoever agreed to any notice had agreed to the newest."""
     return {
         signal: {person: min(version, 1) for person, version in versions.items()}
-        for signal, versions in audiences.agreed(company_id, cohorts).items()
+        for signal, versions in audiences.agreed(cohorts).items()
     }
 
 
