@@ -16,9 +16,10 @@ from server.acknowledgements.recording import CLOCK_TOLERANCE
 from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Link, Media
 from server.clock import now, utc_text
-from server.directory.models import SMALLEST_GROUP, Company, Notice
+from server.directory.models import SMALLEST_GROUP, Company, Group, Notice
 from server.errors import EnvironmentFault
-from server.reports.models import Block, BlockMember
+from server.reports.models import Block, BlockMember, CohortMember
+from server.reports.tallies import Tally, counted
 from server.signals.consents import GIVEN, standing
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
@@ -76,6 +77,7 @@ def refuse_what_does_not_fit(company: Company, manifest: Manifest, staged: Path)
     keys = SigningKeys.in_folder(staged / "keys")
     looks: tuple[Callable[[], Iterator[Wrong]], ...] = (
         lambda: _company(company, keys),
+        lambda: _groups(company),
         lambda: _media(company, manifest, staged),
         lambda: _campaigns(company, keys),
         lambda: _consents(company, keys),
@@ -126,6 +128,17 @@ def _company(company: Company, keys: SigningKeys) -> Iterator[Wrong]:
     expires = company.document_expires
     if expires is not None and payload.get("exp") != int(expires.timestamp()):
         yield Wrong(Company, company.pk, "document_expires", _("it is not when the document expires"))
+
+
+def _groups(company: Company) -> Iterator[Wrong]:
+    """Names are compared without regard to case, so two that differ in it alone would be one group to whom it is written."""
+    seen: set[str] = set()
+    for pk, name in Group.objects.filter(company=company).order_by("pk").values_list("pk", "name"):
+        if name != name.strip() or name.casefold() in seen:
+            yield Wrong(
+                Group, pk, "name", _("another group has this name, or it begins or ends with a space")
+            )
+        seen.add(name.casefold())
 
 
 def _campaigns(company: Company, keys: SigningKeys) -> Iterator[Wrong]:
@@ -288,14 +301,15 @@ class _Allowed:
 
 def _signals(company: Company) -> Iterator[Wrong]:
     """Signals and figures are of people who agreed to share them: a withdrawal has erased them."""
-    sharing = _sharing(company)
+    sharing, cohorts = _sharing(company), _cohorts(company)
+    yield from _campaign_keys(company)
     campaigns = Campaign.objects.filter(company=company).order_by("pk")
-    counted = campaigns.filter(
+    told_of = campaigns.filter(
         Exists(Signal.objects.filter(campaign=OuterRef("pk")))
         | Exists(BlockMember.objects.filter(block__campaign=OuterRef("pk"), block__live=True))
     )
     for campaign in (
-        counted.select_related("key").defer("content", "document", "result").iterator(ROWS_AT_ONCE)
+        told_of.select_related("key").defer("content", "document", "result").iterator(ROWS_AT_ONCE)
     ):
         if campaign.closed_at is not None:  # which is left over until housekeeping sweeps it
             continue
@@ -312,6 +326,7 @@ def _signals(company: Company) -> Iterator[Wrong]:
         ):
             if signal not in allowed.signals.get(key, ()):
                 yield Wrong(BlockMember, pk, "person_key", _("nobody agreed to share this"))
+        yield from _counted(campaign, cohorts)
 
 
 def _blocks(campaign: Campaign) -> Iterator[Wrong]:
@@ -323,6 +338,55 @@ def _blocks(campaign: Campaign) -> Iterator[Wrong]:
     twice = members.values("person_key", "block__signal").annotate(times=Count("pk"), last=Max("pk"))
     for pk in twice.filter(times__gt=1).order_by("last").values_list("last", flat=True)[:1]:
         yield Wrong(BlockMember, pk, "block", _("this person is in another one of it"))
+
+
+def _campaign_keys(company: Company) -> Iterator[Wrong]:
+    """Under the same key one could see who is who in two campaigns."""
+    seen: set[bytes] = set()
+    for row in CampaignKey.objects.filter(campaign__company=company).order_by("pk").iterator(ROWS_AT_ONCE):
+        if bytes(row.key) in seen:
+            yield Wrong(CampaignKey, row.pk, "key", _("it is another campaign’s"))
+        seen.add(bytes(row.key))
+
+
+def _counted(campaign: Campaign, cohorts: Mapping[UUID, UUID]) -> Iterator[Wrong]:
+    """A block that lives is as it was drawn: of so many people, all of one cohort; and its figures are theirs."""
+    blocks = Block.objects.filter(campaign=campaign, live=True).order_by("pk")
+    if not blocks.exists():
+        return
+    key = bytes(campaign.key.key)
+    cohort_of = {person_key(key, person): cohort for person, cohort in cohorts.items()}
+    where = BlockMember.objects.filter(block__in=blocks).order_by("pk")
+    drawn = where.values_list("pk", "person_key", "block__cohort")
+    for pk, member, cohort in drawn.iterator(ROWS_AT_ONCE):
+        if cohort_of.get(member) != cohort:
+            yield Wrong(BlockMember, pk, "block", _("it is of another cohort"))
+    tallies = counted(campaign)
+    for block in blocks.iterator(ROWS_AT_ONCE):
+        now_there = tallies[block.pk]
+        if block.size != now_there.size:
+            yield Wrong(Block, block.pk, "size", _("it has {count} people").format(count=now_there.size))
+        if block.counts is not None and (objection := _of_figures(block.counts, now_there, campaign)):
+            yield Wrong(Block, block.pk, "counts", objection)
+
+
+def _of_figures(counts: Mapping[str, Any], now_there: Tally, campaign: Campaign) -> str:
+    """What is wrong with figures of a snapshot. Only likes can be fewer today: all else is erased with its block."""
+    days, links = counts["days"], counts["links"]
+    if counts["size"] != now_there.size:
+        return _("it has {count} people").format(count=now_there.size)
+    most = now_there.size if now_there.signal == SignalName.LIKE else sum(now_there.days.values())
+    if sum(days.values()) > most or any(count > now_there.links[link] for link, count in links.items()):
+        return _("fewer of its people did this")
+    first, last = (time.date().isoformat() for time in (campaign.starts, campaign.ends))
+    if not all(first <= day <= last for day in days):
+        return _("it is not within the campaign’s time")
+    return ""
+
+
+def _cohorts(company: Company) -> dict[UUID, UUID]:
+    rows = CohortMember.objects.filter(person__company=company).values_list("person_id", "cohort")
+    return dict(rows.iterator(ROWS_AT_ONCE))
 
 
 def _sharing(company: Company) -> dict[UUID, frozenset[str]]:

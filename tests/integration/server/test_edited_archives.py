@@ -331,6 +331,54 @@ def test_no_block_of_few_arrives_and_nobody_is_in_two(
             import_company(_repacked(archive, tmp_path / "bad.zip", change))
 
 
+BLOCK = "reports.block"
+SAME = 0
+COUNTS: dict[str, Any] = {"size": SAME, "days": {}, "links": {}}
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "said"),
+    [
+        (BLOCK, {"size": 999}, "size: it has"),
+        (BLOCK, {"size": 1}, "size: it has"),
+        (BLOCK, {"cohort": str(uuid4())}, "block: it is of another cohort"),
+        ("reports.cohortmember", {"cohort": str(uuid4())}, "block: it is of another cohort"),
+        (BLOCK, {"counts": COUNTS | {"size": 99}}, "counts: it has"),
+        (BLOCK, {"counts": COUNTS | {"days": {"2026-11-26": 99}}}, "counts: fewer of its people did this"),
+        (BLOCK, {"counts": COUNTS | {"days": {"1999-01-01": 1}}}, "counts: it is not within"),
+        (BLOCK, {"counts": COUNTS | {"links": {"l2": 1}}}, "counts: fewer of its people did this"),
+        ("directory.group", {"name": "everyONE"}, "name: another group"),
+        ("directory.group", {"name": "Lyon "}, "name: another group"),
+    ],
+)
+def test_blocks_figures_and_groups_are_as_a_server_made_them(
+    archive: Path, server: ServerHome, tmp_path: Path, table: str, values: dict[str, Any], said: str
+) -> None:
+    def change(files: Files) -> None:
+        rows = _rows(files, table)
+        if table == "directory.group":
+            rows.append(rows[0] | values | {"id": 10_000})
+        else:
+            for row in rows:
+                row |= values
+                if (row.get("counts") or {}).get("size") == SAME:
+                    row["counts"] = row["counts"] | {"size": row["size"]}
+        files[f"rows/{table}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    with pytest.raises(Refused, match=re.escape(said)):
+        import_company(_repacked(archive, tmp_path / "bad.zip", change))
+    assert not Company.objects.filter(pk="northwind").exists()
+
+
+def test_no_two_campaigns_of_an_archive_have_one_key(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    keys = [row["key"] for row in _rows(_read(archive)[1], "signals.campaignkey")]
+    bad = _with(archive, tmp_path / "bad.zip", "signals.campaignkey", 0, key=keys[1])
+    with pytest.raises(Refused, match="key: it is another campaign’s"):
+        import_company(bad)
+
+
 @pytest.mark.parametrize("column", ["token_hash", "next_hash"])
 def test_a_computer_of_the_archive_is_nobody_elses(
     archive: Path, server: ServerHome, tmp_path: Path, column: str
