@@ -13,6 +13,8 @@ import dj_database_url
 import platformdirs
 from django.core.exceptions import ImproperlyConfigured
 
+from server import logs
+
 DATA = Path(
     os.environ.get("TIDINGS_SERVER_DATA") or platformdirs.user_data_path("tidings-server", appauthor=False)
 ).absolute()
@@ -61,12 +63,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "server.logs.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
-    },
+    "formatters": {"line": logs.line()},
     "filters": {"sparing": {"()": "server.logs.NotEach503"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("TIDINGS_LOG_LEVEL", "WARNING")},

@@ -15,7 +15,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from server import connections, daily, load, private_files
+from server import connections, daily, load, logs, private_files
 from server.audit.verifying import end_faults, what_to_do
 from server.database.migrating import migrate
 from server.database.soundness import require_sound
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
         log_level=LogLevels.error,
-        log_dictconfig=_granian_logging(),
+        log_dictconfig=logs.of_granian(),
         ssl_cert=options.tls_certificate,
         ssl_key=options.tls_key,
     )
@@ -176,20 +176,3 @@ def _port_to_listen_on(host: str, port: int) -> int:
             _("Cannot listen on {host}, port {port}").format(host=host, port=port),
             _("{reason}. Stop what listens there, or choose another with --port.").format(reason=error),
         ) from error
-
-
-def _granian_logging() -> dict[str, object]:
-    line = {"()": "logging.Formatter", "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"generic": line},
-        "handlers": {
-            "console": {
-                "class": "logging.StreamHandler",
-                "formatter": "generic",
-                "stream": "ext://sys.stderr",
-            }
-        },
-        "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
-    }

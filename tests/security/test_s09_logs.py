@@ -5,18 +5,22 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from copy import deepcopy
+from logging.config import DictConfigurator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.conf import settings
 
 from agent import errors, logs
 from agent.folders import Folders
 from agent.model import Act, Interaction, Signal
 from agent.runtime import Runtime
 from agent.verifier import ProcessVerifier
-from server.logs import RedactingFormatter
+from server.logs import RedactingFormatter, of_granian
 from tests.support.agent_parts import MemoryKeychain, all_off, all_on
 from tests.support.campaign_server import RunningServer
 from tests.support.ports import free_port
@@ -145,6 +149,15 @@ def test_no_log_holds_a_token_a_code_or_an_address(
     lines = sum(len(text.splitlines()) for text in said.values())
     proof.found("needles in the logs of agent and server", len(found), lines)
     assert found == []
+
+
+@pytest.mark.parametrize("configuration", [settings.LOGGING, of_granian()], ids=["Django", "Granian"])
+def test_every_line_that_the_server_logs_is_looked_through(configuration: dict[str, Any]) -> None:
+    """Also those of the program that runs it, which tells with its traceback what the server raised."""
+    own = deepcopy(configuration)
+    made = [DictConfigurator(own).configure_formatter(each) for each in own["formatters"].values()]
+    assert [type(formatter) for formatter in made] == [RedactingFormatter]
+    assert all("formatter" in handler for handler in configuration["handlers"].values())
 
 
 def test_what_a_database_says_of_a_row_is_taken_out_to_its_last_line() -> None:
