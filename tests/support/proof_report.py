@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.support.proofs import GUARANTEES, Finding
 
+CHANGED = " with changes"
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1917; --paper: #faf9f6; --line: #e4e1da; --good: #0f766e; --bad: #b91c1c; }
 @media (prefers-color-scheme: dark) {
@@ -33,14 +34,13 @@ ul { margin: 0; padding-left: 1.1rem; }
 class Making:
     """What a report was made of.
 
-    `commit`: the code that was tried, in words. `is_full`: whether at the full counts. `only`: the tests that were asked
-    for, none for all. `load`: how many processes wanted a processor, on average over the last minute of the run.
+    `commit`: the code that was tried, in words. `is_full`: whether at the full counts. `load`: how many processes wanted a
+    processor, on average over the last minute of the run.
     """
 
     commit: str
     is_full: bool
     seconds: float
-    only: tuple[str, ...] = ()
     load: float = 0.0
 
     def sentences(self) -> str:
@@ -48,10 +48,9 @@ class Making:
         counts = (
             "at the full counts" if self.is_full else "a few times only: this is no proof at the full counts"
         )
-        which = f" Only {', '.join(self.only)} ran." if self.only else ""
         return (
             f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {self.seconds / 60:.0f} minutes, of {self.commit}, {counts}."
-            f"{which} {platform.system()}, Python {platform.python_version()}, {os.cpu_count()} processors,"
+            f" {platform.system()}, Python {platform.python_version()}, {os.cpu_count()} processors,"
             f" a load of {self.load:.1f} at the end."
         )
 
@@ -71,7 +70,7 @@ def commit_of(root: Path) -> str:
     commit = git("rev-parse", "HEAD")
     if not commit:
         return "code of no known commit"
-    return f"commit {commit}" + (" with changes" if git("status", "--porcelain") else "")
+    return f"commit {commit}" + (CHANGED if git("status", "--porcelain") else "")
 
 
 @dataclass
@@ -82,15 +81,17 @@ class Row:
     passed: int = 0
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def verdict(self) -> str:
-        """`held` only where tests ran, each passed, none could not be tried, and a figure was written down."""
+        """`held` only where all tests ran, each passed, and a figure was written down."""
         if self.failed:
             return "failed"
-        return "held" if self.passed and self.findings and not self.skipped else "not shown"
+        is_whole = not (self.skipped or self.missing)
+        return "held" if self.passed and self.findings and is_whole else "not shown"
 
     def figures(self) -> str:
         """The figures in one line."""
@@ -124,6 +125,7 @@ def _line(row: Row) -> str:
         f"{escape(each.subject)}: <b>{escape(each.figure)}</b> of {each.trials:,}" for each in row.findings
     ]
     counted += [f"failed: {escape(name)}" for name in row.failed]
+    counted += [f"did not run: {escape(name)}" for name in row.missing]
     counted += [f"could not be tried here: {escape(name)}" for name in row.skipped]
     items = "".join(f"<li>{each}</li>" for each in counted)
     return (

@@ -69,13 +69,14 @@ DATABASES = {name.lower(): name for name in ("SQLite", "PostgreSQL")}
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure. ``figure`` of ``trials`` tries; ``what`` says what was counted, ``database`` where."""
+    """One figure. ``figure`` of ``trials`` tries; ``what`` says what was counted, ``database`` and ``file`` where."""
 
     guarantee: str
     what: str
     figure: str
     trials: int
     database: str = ""
+    file: str = ""
 
     @property
     def subject(self) -> str:
@@ -86,9 +87,10 @@ class Finding:
 class Proof:
     """What a test that proves a guarantee asks and tells."""
 
-    def __init__(self, guarantee: str, database: str = "") -> None:
+    def __init__(self, guarantee: str, database: str, file: str) -> None:
         self.guarantee = guarantee
         self.database = database
+        self.file = file
 
     @property
     def is_full(self) -> bool:
@@ -102,7 +104,7 @@ class Proof:
     def found(self, what: str, figure: object, trials: int) -> None:
         """Write a figure down. The test itself asserts what it must be, after this."""
         if path := os.environ.get(FINDINGS):
-            finding = Finding(self.guarantee, what, str(figure), trials, self.database)
+            finding = Finding(self.guarantee, what, str(figure), trials, self.database, self.file)
             line = json.dumps(asdict(finding), ensure_ascii=False)
             with Path(path).open("a", encoding="utf-8") as findings:
                 findings.write(line + "\n")
@@ -117,9 +119,8 @@ def proof(request: pytest.FixtureRequest) -> Proof:
     assert guarantee in GUARANTEES
     parameters = getattr(request.node, "callspec", None)
     chosen = map(str, parameters.params.values()) if parameters else ()
-    return Proof(
-        guarantee, next((DATABASES[each.lower()] for each in chosen if each.lower() in DATABASES), "")
-    )
+    databases = [DATABASES[each.lower()] for each in chosen if each.lower() in DATABASES]
+    return Proof(guarantee, next(iter(databases), ""), request.node.nodeid.partition("::")[0])
 
 
 def findings(path: Path) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.proof_parts import Part, keep, kept, rows
 from tests.support.proof_report import Making, Row, commit_of, page
 from tests.support.proofs import AREAS, FINDINGS, GUARANTEES, Finding, findings, guarantees_of, proof
 
@@ -32,15 +33,34 @@ def test_a_guarantee_of_which_a_part_could_not_be_tried_is_not_said_to_hold() ->
     assert Row("P5", passed=9, skipped=["test_it"], findings=[FOUND]).verdict == "not shown"
 
 
+FILES = ["tests/privacy/test_p13_one.py", "tests/privacy/test_p13_two.py", "tests/privacy/test_p05_it.py"]
+
+
+def test_a_guarantee_is_put_together_of_its_files_and_lacks_those_that_did_not_run(tmp_path: Path) -> None:
+    ran = Part(passed=1, findings=[FOUND], seconds=2)
+    half = {row.guarantee: row for row in rows("privacy", {FILES[0]: ran, FILES[2]: ran}, FILES)}
+    assert (half["P5"].verdict, half["P13"].verdict, half["P1"].verdict) == ("held", "not shown", "not shown")
+    assert "did not run: tests/privacy/test_p13_two.py" in page("privacy", list(half.values()), FULL)
+    whole = {row.guarantee: row for row in rows("privacy", dict.fromkeys(FILES, ran), FILES)}
+    assert (whole["P13"].verdict, whole["P13"].passed, whole["P13"].seconds) == ("held", 2, 4)
+
+
+def test_parts_are_gone_on_with_of_the_same_commit_only(tmp_path: Path) -> None:
+    parts = {FILES[0]: Part(passed=1, failed=["test_it"], findings=[FOUND], seconds=2)}
+    keep(tmp_path / "parts", "commit 1234abcd", parts)
+    assert kept(tmp_path / "parts", "commit 1234abcd") == parts
+    assert kept(tmp_path / "parts", "commit 5678abcd") == {}
+    assert kept(tmp_path / "none", "commit 1234abcd") == {}
+
+
 def test_a_report_says_of_which_code_and_at_which_counts_it_was_made() -> None:
     whole, some = (
         page("privacy", [Row("P5", passed=1, findings=[FOUND])], making)
-        for making in (FULL, Making("commit 1234abcd", False, 60, ("tests/privacy/test_p05.py",)))
+        for making in (FULL, Making("commit 1234abcd", False, 60))
     )
     assert "commit 1234abcd" in whole
     assert "at the full counts" in whole
     assert "no proof at the full counts" in some
-    assert "Only tests/privacy/test_p05.py ran" in some
 
 
 @pytest.mark.parametrize("home", ["postgresql"])
