@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from agent import __version__, arguments_privacy, errors, helpers, private_files
-from agent.folders import Folders
+from agent import __version__
+from agent.cli import helpers, privacy_arguments
+from agent.domain import errors
+from agent.system import private_files
+from agent.system.dirs import Folders
 from resources import i18n
 from resources.i18n import _
 
 if TYPE_CHECKING:
-    from agent.doctor import Check
+    from agent.cli.doctor import Check
 
 OpenTray = Callable[[argparse.Namespace], int]
 
@@ -39,7 +42,8 @@ def main(
     _print_whatever_there_is()
     i18n.use_language()
     options = build_parser().parse_args(words)
-    from agent import commands, logs
+    from agent.cli import commands
+    from agent.system import log_setup
 
     if options.command is None:
         options.command, options.headless = "run", False
@@ -48,7 +52,7 @@ def main(
             sys.stderr.write(_("The windows are not installed here. Use “tidings run --headless”.") + "\n")
             return 1
         return open_tray(options)
-    logs.set_up(options.log_level, Folders.standard().logs)
+    log_setup.set_up(options.log_level, Folders.standard().logs)
     try:
         code = commands.COMMANDS[options.command](options, extra_checks)
         if options.command == "purge" and code == 0:
@@ -114,7 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help=_("print what an administrator may be given: no name, no address, no announcement"),
     )
-    arguments_privacy.add(commands)
+    privacy_arguments.add(commands)
     purge = commands.add_parser("purge", help=_("disconnect and delete everything of Tidings for this user"))
     purge.add_argument("--yes", action="store_true", help=_("do not ask"))
     return parser

@@ -12,23 +12,17 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent import choice_faults, connection, damage, errors, links, login, media, moments, policy, selection
-from agent.acknowledgement import ReceiptChecker
-from agent.acknowledging import Acknowledging
-from agent.choosing import Choosing
-from agent.clock import SystemClock
-from agent.connection import Connector
-from agent.consent_file import ConsentFile
-from agent.consent_gate import ConsentGate
-from agent.device_policy import PolicyFile
-from agent.device_token import DeviceToken
-from agent.folders import Folders
-from agent.freshness import Freshness
-from agent.instance_lock import InstanceLock, LockLost
-from agent.interactions import Interactions
-from agent.ledger import Ledger
-from agent.listeners import Listener, Listeners
-from agent.model import (
+from agent.background.poller import Work, trouble
+from agent.background.scheduler import Scheduler
+from agent.campaigns import display_limits, link_policy, media_cache, selection
+from agent.campaigns.feed_sync import Sync
+from agent.consent import choice_errors
+from agent.consent.gate import ConsentGate
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors, limits
+from agent.domain.events import Listener, Listeners
+from agent.domain.freshness import Freshness
+from agent.domain.model import (
     Change,
     InboxItem,
     Interaction,
@@ -39,23 +33,34 @@ from agent.model import (
     Status,
     Trouble,
 )
-from agent.my_data import MyData
-from agent.outbox import Outbox
-from agent.ports import Clock, SecretStore
-from agent.preference_keeper import PreferenceKeeper
-from agent.rotation import TokenRotation
-from agent.scheduling import Scheduler
-from agent.secrets import ProcessKeychain
+from agent.domain.ports import Clock, SecretStore
+from agent.enrolment import service
+from agent.enrolment.device_token import DeviceToken
+from agent.enrolment.service import Connector
+from agent.enrolment.token_rotation import TokenRotation
+from agent.ipc.instance_lock import InstanceLock, LockLost
+from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.recorder import Interactions
+from agent.outbox.sent_log import Ledger
+from agent.outbox.signals import Outbox
+from agent.privacy.choices import Choosing
+from agent.privacy.my_data import MyData
+from agent.settings.device_policy import PolicyFile
+from agent.settings.preferences_service import PreferenceKeeper
+from agent.store import damage
 from agent.store.acknowledgements import AcknowledgementStore
 from agent.store.campaigns import CampaignStore
 from agent.store.enrolment import EnrolmentStore
-from agent.store.messages import MessageStore
+from agent.store.event_queue import EventQueue
 from agent.store.opening import open_store
-from agent.store.queue import EventQueue
+from agent.store.sent_messages import MessageStore
 from agent.store.settings import SettingStore
-from agent.sync import Sync
-from agent.verifier import ProcessVerifier, Verifier
-from agent.work import Work, trouble
+from agent.system import login_session
+from agent.system.clock import SystemClock
+from agent.system.dirs import Folders
+from agent.system.keychain import ProcessKeychain
+from agent.verification.receipt_checks import ReceiptChecker
+from agent.verification.verifier import ProcessVerifier, Verifier
 from resources import i18n
 
 log = logging.getLogger(__name__)
@@ -108,7 +113,7 @@ class Runtime:
             lambda: self._work.interrupt_sending(),
             notes,
         )
-        self._cache = media.MediaCache(folders.cache / "media")
+        self._cache = media_cache.MediaCache(folders.cache / "media")
         token = DeviceToken(secrets, folders.data, clock)
         self._connector = Connector(enrolments, token, verifier, self._gate, clock)
         self.my_data = MyData(
@@ -138,7 +143,7 @@ class Runtime:
             self._leave,
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
-        self._examine = self._scheduler.task("examine", self._examined, lambda: policy.EXAMINE_FIRST_S)
+        self._examine = self._scheduler.task("examine", self._examined, lambda: limits.EXAMINE_FIRST_S)
         self._interactions = Interactions(
             self._campaigns,
             self._gate,
@@ -184,12 +189,12 @@ class Runtime:
         """Begin to poll, on worker threads. Returns at once."""
         self._scheduler.start()
         self._work.wake_all()
-        self._examine.wake(policy.EXAMINE_FIRST_S)
+        self._examine.wake(limits.EXAMINE_FIRST_S)
         if self._beat is not None:
             self._beat.wake()
 
     def stop(self) -> None:
-        """End what is under way, within ``policy.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
+        """End what is under way, within ``limits.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
         self._scheduler.stop()
         self._work.stop()
         self._connector.token.close()
@@ -242,7 +247,7 @@ class Runtime:
             paused_until=self._paused_until(),
             media_missing=missing,
             preferences=self.preferences.effective(),
-            login=login.session_id(),
+            login=login_session.session_id(),
             connected=enrolment.connected if enrolment else None,
         )
 
@@ -263,7 +268,7 @@ class Runtime:
         enrolment, item = self._connector.enrolment(), self._campaigns.get(campaign_id)
         text = item.campaign.variant(i18n.language()) if item and item.campaign.variants else None
         hosts = enrolment.company.link_hosts if enrolment else ()
-        return links.link_url(text.links if text else (), link_id, hosts)
+        return link_policy.link_url(text.links if text else (), link_id, hosts)
 
     def record(self, interaction: Interaction) -> None:
         """Note what happened. A signal is made of it only while the gate allows that. Raises DiskFault."""
@@ -296,7 +301,7 @@ class Runtime:
         """
         with self._deciding():
             if self._database.in_memory and any(choices.values()):
-                raise choice_faults.NothingIsRecorded("the store is in memory")
+                raise choice_errors.NothingIsRecorded("the store is in memory")
             self._choosing.choose(choices, i18n.language())
 
     def delete_all_shared(self) -> None:
@@ -326,7 +331,7 @@ class Runtime:
     def pause(self, seconds: float | None) -> None:
         """Hold pop-ups for a while; None ends that."""
         until = self._clock.now() + timedelta(seconds=seconds) if seconds else None
-        self._settings.set(connection.PAUSED_UNTIL, until.isoformat() if until else None)
+        self._settings.set(service.PAUSED_UNTIL, until.isoformat() if until else None)
         self._notify(Change.STATUS)
 
     def check_now(self) -> None:
@@ -402,7 +407,7 @@ class Runtime:
             log.warning("The store could not be looked at: %s", fault.detail)
         else:
             self._notify(Change.STATUS)
-        return policy.EXAMINE_S
+        return limits.EXAMINE_S
 
     def _beaten(self, lock: InstanceLock) -> float:
         with suppress(LockLost):
@@ -410,7 +415,7 @@ class Runtime:
         if lock.is_lost:
             self._notify(Change.STATUS)
         lock.beat()
-        return policy.BEAT_S
+        return limits.BEAT_S
 
     def _policy_may_differ(self) -> None:
         """An administrator may change the policy."""
@@ -437,5 +442,5 @@ class Runtime:
         return (trouble(fault),) if fault is not None else ()
 
     def _paused_until(self) -> datetime | None:
-        until = self._settings.get_time(connection.PAUSED_UNTIL)
-        return until if until is not None and moments.ahead(self._clock.now(), until) else None
+        until = self._settings.get_time(service.PAUSED_UNTIL)
+        return until if until is not None and display_limits.ahead(self._clock.now(), until) else None

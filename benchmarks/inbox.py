@@ -22,18 +22,19 @@ from PySide6.QtCore import QObject, QSortFilterProxyModel, QStringListModel, Qt,
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QListView
 
-from agent import errors, gently, policy
-from agent.folders import Folders
-from agent.model import Campaign, CampaignStatus, Link, PresenceState, Urgency, Variant
+from agent.domain import errors, limits
+from agent.domain.model import Campaign, CampaignStatus, Link, PresenceState, Urgency, Variant
 from agent.runtime import Runtime
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.migrations import migrate
+from agent.system import gil_yield
+from agent.system.dirs import Folders
 from benchmarks.rows import Row
 from resources import i18n
 from tests.support.processes import ROOT
-from ui.bridge import Bridge
-from ui.theme import Scheme, Theme, apply_theme
-from ui.windows import Windows
+from ui.app.window_manager import Windows
+from ui.core.bridge import Bridge
+from ui.style.theme import Scheme, Theme, apply_theme
 
 MANY = 10_000
 TYPED = "elysee 77 velos"
@@ -72,7 +73,7 @@ def run() -> list[Row]:
         Row("inbox", f"open, all {MANY:,} listed", found["all_s"], "s"),
         _within("longest the window stood still while they came", found["stall_s"], FRAME_S),
         _within("longest it stood still after one was marked", found["mark_stall_s"], FRAME_S),
-        _within(f"judging {policy.FEED_MAX_CAMPAIGNS:,} announcements, the first time", found["judge_s"], FRAME_S),
+        _within(f"judging {limits.FEED_MAX_CAMPAIGNS:,} announcements, the first time", found["judge_s"], FRAME_S),
         _within(f"noting a digest of {DIGEST}", found["digest_s"], FRAME_S),
         Row(
             "inbox", f"memory for {MANY:,} while open", found["memory_mb"], "MB", f"≤ {MEMORY_MB:g} MB",
@@ -144,7 +145,7 @@ class Measured:
     def measure(self) -> dict[str, float]:
         """All figures, in seconds and MB."""
         self.wait(lambda: True)
-        gently.settle()
+        gil_yield.settle()
         before = _memory_mb()
         judging = self.timed(lambda: self.agent.select(PresenceState()))
         found = self.open() | {"judge_s": judging}
@@ -166,7 +167,7 @@ class Measured:
 
     def open(self) -> dict[str, float]:
         """From the wish to see the inbox to its first rows, and to all of them."""
-        from ui.inbox import InboxWindow
+        from ui.inbox.window import InboxWindow
 
         since = time.perf_counter()
         self.windows.show_inbox()
@@ -250,7 +251,7 @@ def fill(path: Path) -> None:
             f"c-{number}", 1, CampaignStatus.LIVE, "Facilities", Urgency.NORMAL, now - timedelta(hours=number),
             now + timedelta(days=7), "en", {"en": Variant(title, body, (link,)), "fr": Variant(title, body)},
         )  # fmt: skip
-        listed = int(number < policy.FEED_MAX_CAMPAIGNS)
+        listed = int(number < limits.FEED_MAX_CAMPAIGNS)
         starts = campaign.starts.isoformat()
         rows.append((campaign.campaign_id, msgspec.json.encode(campaign), starts, starts, listed))
     with database.transaction() as connection:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from agent import processes
+from agent.system import subprocesses
 from benchmarks.rows import Row
 from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
@@ -95,7 +95,7 @@ def _own_seconds(environment: Mapping[str, str], film: Path, *, ready_s: float) 
 
     since = time.monotonic()
     command = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
-    player = PlayerProcess([*command, *processes.command("helper", "player")], heard)
+    player = PlayerProcess([*command, *subprocesses.command("helper", "player")], heard)
     player.send(Look())
     if ready_s:
         time.sleep(ready_s)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.doctor import Check
+    from agent.cli.doctor import Check
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _checks() -> Iterator[Callable[[], Check]]:
-    from ui.doctor_checks import checks
+    from ui.app.doctor_checks import checks
 
     yield from checks()
 
@@ -48,13 +48,13 @@ def _leave_desktop() -> None:
 
 def _open_tray(options: argparse.Namespace) -> int:
     _leave_sources_unread()
-    from ui.app import run
+    from ui.app.app import run
 
     return run(options)
 
 
 def _leave_sources_unread() -> None:
-    from ui.unread_sources import leave_sources_unread
+    from ui.app.pyside_imports import leave_sources_unread
 
     leave_sources_unread()
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agent import errors
-from agent.store.connection import Database, decoding
+from agent.domain import errors
+from agent.store.database import Database, decoding
 
 
 class KeptAcknowledgement(Struct, frozen=True):

@@ -9,13 +9,14 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from agent import errors, gently, policy
-from agent.decoding import decode_json
-from agent.freshness import Freshness
-from agent.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
-from agent.ports import Clock
-from agent.store.connection import Database, decoding
+from agent.domain import errors, limits
+from agent.domain.freshness import Freshness
+from agent.domain.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
+from agent.domain.msgspec_warmup import decode_json
+from agent.domain.ports import Clock
+from agent.store.database import Database, decoding
 from agent.store.sealing import is_sealed
+from agent.system import gil_yield
 
 _LIKES_A_DAY = 1_000
 _LAST_TIME = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -140,7 +141,7 @@ class CampaignStore:
     def _items(self, condition: str, *values: str | int) -> list[InboxItem]:
         with self._database.reading() as connection:
             rows = connection.sealed(_COLUMNS, "campaign", f"WHERE {condition}", values)
-        return list(gently.each(self._item, rows))
+        return list(gil_yield.each(self._item, rows))
 
     def _item(self, row: _Row) -> InboxItem:
         content = row[0]
@@ -249,7 +250,7 @@ class CampaignStore:
 
 def _latest_expiry(campaign: Campaign) -> int:
     """Of a document that says no end of its own (docs/protocol)."""
-    return int((campaign.ends + timedelta(days=policy.CAMPAIGN_AFTERLIFE_DAYS)).timestamp())
+    return int((campaign.ends + timedelta(days=limits.CAMPAIGN_AFTERLIFE_DAYS)).timestamp())
 
 
 def _state(row: _Row) -> CampaignState:

@@ -15,12 +15,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent import errors, policy, wire
-from agent.decoding import decode_json
-from agent.freshness import Freshness
-from agent.model import Company, Person
+from agent.domain import errors, limits
+from agent.domain.freshness import Freshness
+from agent.domain.model import Company, Person
+from agent.domain.msgspec_warmup import decode_json
+from agent.protocol import codec
 from agent.store import enrolment_note
-from agent.store.connection import Database, decoding
+from agent.store.database import Database, decoding
 from agent.store.enrolment_note import EnrolmentNote, EnrolmentNotes, Stage
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Enrolment(Struct, frozen=True):
 
     server_url: str
     company_id: str
-    keys: wire.KeySet
+    keys: codec.KeySet
     person: Person
     company: Company
     etag: str
@@ -59,8 +60,8 @@ def _tag(stored: object) -> str:
 
 
 def _interval(stored: object) -> int:
-    seconds = stored if isinstance(stored, int) else policy.POLL_INTERVAL_S
-    return min(max(seconds, policy.POLL_INTERVAL_MIN_S), policy.POLL_INTERVAL_MAX_S)
+    seconds = stored if isinstance(stored, int) else limits.POLL_INTERVAL_S
+    return min(max(seconds, limits.POLL_INTERVAL_MIN_S), limits.POLL_INTERVAL_MAX_S)
 
 
 def _freshness(stored: object) -> Freshness:
@@ -100,7 +101,7 @@ class EnrolmentStore:
             return Enrolment(
                 server_url=row[0],
                 company_id=row[1],
-                keys=decode_json(row[2], wire.KeySet),
+                keys=decode_json(row[2], codec.KeySet),
                 person=decode_json(row[3], Person),
                 company=decode_json(row[4], Company),
                 etag=_tag(row[5]),
@@ -241,7 +242,7 @@ def from_note(note: EnrolmentNote) -> Enrolment:
         note.person,
         note.company,
         "",
-        policy.POLL_INTERVAL_S,
+        limits.POLL_INTERVAL_S,
         None,
         note.connected,
         note.freshness,

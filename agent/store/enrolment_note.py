@@ -16,13 +16,14 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from agent import errors, private_files
-from agent.decoding import decode_json, resolve
-from agent.freshness import Freshness
-from agent.model import Company, Person
+from agent.domain import errors
+from agent.domain.freshness import Freshness
+from agent.domain.model import Company, Person
+from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.protocol.codec import KeySet
 from agent.store import repairs
 from agent.store.sealing import seal
-from agent.wire import KeySet
+from agent.system import private_files
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from agent import errors, private_files
-from agent.store.connection import Database, Row, prepare
+from agent.domain import errors
+from agent.store.database import Database, Row, prepare
 from agent.store.sealing import SEALED, statements
+from agent.system import private_files
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from agent import errors, policy
-from agent.decoding import decode_json
-from agent.model import Campaign
-from agent.ports import Clock
+from agent.domain import errors, limits
+from agent.domain.model import Campaign
+from agent.domain.msgspec_warmup import decode_json
+from agent.domain.ports import Clock
 from agent.store import pages, repairs
-from agent.store.connection import Database, faults
+from agent.store.database import Database, faults
 from agent.store.migrations import MIGRATIONS, migrate, newest_schema, schema
 from agent.store.sealing import SEALED, is_sealed, seal
 
@@ -45,7 +45,7 @@ def open_store(path: Path, scratch: Path | None, clock: Clock, *, owner: bool) -
         return _opened(path, scratch, keeper)
     except (errors.StoreDamaged, errors.DiskFault) as fault:
         log.info("The store is opened again: %s", fault.detail)
-    clock.wait(policy.DISK_RETRY_S)
+    clock.wait(limits.DISK_RETRY_S)
     try:
         return _opened(path, scratch, keeper)
     except errors.StoreDamaged:
@@ -81,7 +81,7 @@ class StoreKeeper:
         self._clock = clock
 
     def wait(self) -> None:
-        self._clock.wait(policy.DISK_RETRY_S)
+        self._clock.wait(limits.DISK_RETRY_S)
 
     def is_sound(self, connection: sqlite3.Connection) -> bool:
         if schema(connection) != newest_schema():

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent import errors, policy
+from agent.domain import errors, limits
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def _keep(path: Path, lost: int | None, now: datetime) -> None:
             kept.unlink(missing_ok=True)
             if beside(path, ending).exists():
                 os.link(beside(path, ending), kept)
-        for old in sorted(path.parent.glob(f"{path.name}.damaged-*Z-*[0-9x]"))[: -policy.SET_ASIDE_KEPT]:
+        for old in sorted(path.parent.glob(f"{path.name}.damaged-*Z-*[0-9x]"))[: -limits.SET_ASIDE_KEPT]:
             beside(old, "-wal").unlink(missing_ok=True)
             old.unlink()
     except OSError as error:
@@ -157,7 +157,7 @@ def salvage(path: Path, table: str, columns: str, limit: int, wait: Callable[[],
     """
     saved = Salvage({}, False)
     select = f"SELECT rowid, {columns} FROM {table}"
-    for _ in range(policy.DISK_LOOKS):
+    for _ in range(limits.DISK_LOOKS):
         for mode in ("mode=rw", "mode=ro&immutable=1"):
             if _look(path, mode, select, limit, saved):
                 saved.whole = True

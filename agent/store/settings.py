@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.store.connection import Database, decoding
+from agent.store.database import Database, decoding
 
 
 class SettingStore:

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent import errors, verifier, wire
-from agent.model import ConsentMessage, Signal
-from agent.verifier import Question, Verdict
+from agent.domain import errors
+from agent.domain.model import ConsentMessage, Signal
+from agent.protocol import codec
+from agent.verification import verifier
+from agent.verification.verifier import Question, Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
 KEYS = json.dumps(json.loads((GOLDEN / "test-only-keys.json").read_text())["public"]).encode()
@@ -29,23 +31,23 @@ def cases(name: str, kind: str) -> list[Any]:
 
 def verify(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> Verdict:
     message = golden(f"{kind}-document")
-    keys = msgspec.json.decode(KEYS, type=wire.KeySet)
+    keys = msgspec.json.decode(KEYS, type=codec.KeySet)
     question = Question(f"tidings-{kind}", message["iss"], keys, message["now"], (document,), counters or {})
     (verdict,) = verifier.verify_documents(question)
     return verdict
 
 
-def read_statement(jws: str) -> wire.Statement:
+def read_statement(jws: str) -> codec.Statement:
     """All that the agent does with a statement. Raises DocumentRefused."""
     message = golden("feed-document")
-    keys = msgspec.json.decode(KEYS, type=wire.KeySet)
+    keys = msgspec.json.decode(KEYS, type=codec.KeySet)
     question = Question(
         "tidings-campaign", message["iss"], keys, message["now"], (), statement=jws, subject=message["sub"]
     )
     (verdict,) = verifier.verify_documents(question)
     if verdict.problem:
         raise errors.DocumentRefused(verdict.problem)
-    return wire.decode_statement(bytes(verdict.content))
+    return codec.decode_statement(bytes(verdict.content))
 
 
 def test_a_good_statement_is_read_and_made_for_the_token() -> None:
@@ -53,7 +55,7 @@ def test_a_good_statement_is_read_and_made_for_the_token() -> None:
     for case in message["valid"]:
         said = read_statement(case["jws"])
         assert {"company": said.company, "campaigns": said.campaigns} == case["payload"]["content"]
-    assert message["sub"] == wire.feed_subject("tdt_test-only")
+    assert message["sub"] == codec.feed_subject("tdt_test-only")
 
 
 @pytest.mark.parametrize("case", cases("feed-document", "invalid"))
@@ -68,9 +70,9 @@ def read(kind: str, document: str, counters: dict[str, tuple[int, str]] | None =
     if verdict.problem:
         raise errors.DocumentRefused(verdict.problem)
     if kind == "company":
-        return wire.decode_company(verdict.subject, bytes(verdict.content))
+        return codec.decode_company(verdict.subject, bytes(verdict.content))
     if kind == "campaign":
-        return wire.decode_campaign(verdict.subject, verdict.counter, bytes(verdict.content))
+        return codec.decode_campaign(verdict.subject, verdict.counter, bytes(verdict.content))
     return verdict
 
 
@@ -109,13 +111,13 @@ def test_a_document_older_than_one_seen_is_refused_and_so_is_a_second_one_with_i
 
 
 DECODERS = {
-    "enrolment-answer": wire.decode_enrolment,
-    "feed-answer": wire.decode_feed,
-    "signals-answer": wire.decode_results,
-    "consent-answer": wire.decode_receipt,
-    "acknowledgement-answer": wire.decode_acknowledgement,
-    "me-answer": wire.decode_held,
-    "me-correction-answer": wire.decode_corrected,
+    "enrolment-answer": codec.decode_enrolment,
+    "feed-answer": codec.decode_feed,
+    "signals-answer": codec.decode_results,
+    "consent-answer": codec.decode_receipt,
+    "acknowledgement-answer": codec.decode_acknowledgement,
+    "me-answer": codec.decode_held,
+    "me-correction-answer": codec.decode_corrected,
 }
 
 
@@ -134,7 +136,7 @@ def test_events_leave_as_the_protocol_says() -> None:
         "body"
     ]
     encoded = [
-        wire.encode_event(
+        codec.encode_event(
             Signal(event["signal"]),
             event_id=event["event_id"],
             campaign_id=event["campaign_id"],
@@ -146,7 +148,7 @@ def test_events_leave_as_the_protocol_says() -> None:
         )
         for event in expected["events"]
     ]
-    body, offsets = wire.encode_batch(encoded)
+    body, offsets = codec.encode_batch(encoded)
     assert json.loads(body) == expected
     for offset, event in zip(offsets, encoded, strict=True):
         assert body[offset : offset + len(event)] == event
@@ -154,7 +156,7 @@ def test_events_leave_as_the_protocol_says() -> None:
 
 def test_the_next_tokens_hash_leaves_as_the_protocol_says() -> None:
     (case,) = golden("token-request")["valid"]
-    assert json.loads(wire.encode_next_token("tdt_test-only")) == case["body"]
+    assert json.loads(codec.encode_next_token("tdt_test-only")) == case["body"]
 
 
 def test_consents_leave_as_the_protocol_says() -> None:
@@ -168,17 +170,17 @@ def test_consents_leave_as_the_protocol_says() -> None:
             datetime.fromisoformat(body["time"]),
             body["language"],
         )
-        assert json.loads(wire.encode_consent(message)) == body
+        assert json.loads(codec.encode_consent(message)) == body
 
 
 def test_acknowledgements_leave_as_the_protocol_says() -> None:
     for case in golden("acknowledgement-request")["valid"]:
         body = case["body"]
         time = datetime.fromisoformat(body["time"])
-        encoded = wire.encode_acknowledgement(body["event_id"], body["campaign_id"], time)
+        encoded = codec.encode_acknowledgement(body["event_id"], body["campaign_id"], time)
         assert json.loads(encoded) == body
 
 
 def test_corrections_leave_as_the_protocol_says() -> None:
     for case in golden("me-request")["valid"]:
-        assert json.loads(wire.encode_correction(case["body"]["details"])) == case["body"]
+        assert json.loads(codec.encode_correction(case["body"]["details"])) == case["body"]

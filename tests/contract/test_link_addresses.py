@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QUrl
 
-from agent.links import allowed_url
+from agent.campaigns.link_policy import allowed_url
 from server.campaigns.manifest_links import checked_address
 
 HOSTS = ("northwind.example", "*.northwind.example", "xn--mnchen-3ya.example", "*.xn--mnchen-3ya.example")

@@ -10,8 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agent.store.connection import Database
-from agent.store.messages import MessageStore
+from agent.store.database import Database
+from agent.store.sent_messages import MessageStore
 from tests.support.sample import SampleCompany
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import policy
-from agent.model import Signal
+from agent.domain import limits
+from agent.domain.model import Signal
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee
@@ -39,7 +39,7 @@ def back_from_holiday(
     """An agent, not yet running, whose person shares everything and has missed some announcements."""
     agent.enrol(server.url, code)
     agent.choose(*Signal)
-    long_ago = datetime.now(UTC) - timedelta(seconds=2 * policy.DIGEST_AFTER_S)
+    long_ago = datetime.now(UTC) - timedelta(seconds=2 * limits.DIGEST_AFTER_S)
     files = []
     for number, title in enumerate(MISSED):
         files.append(tmp_path / f"{number}.toml")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.accessible import Accessibility
 from tests.support.campaign_server import RunningServer
 from tests.support.processes import TRACEBACK, AgentProcess
 from tests.support.sample import SampleCompany
 from tests.support.waiting import until
 from tests.support.wayland_desktop import WaylandDesktop
-from ui.theme import Scheme, Theme
+from ui.style.theme import Scheme, Theme
 
 NOTES = Path(__file__).parents[1] / "support" / "notes.py"
 EMERGENCIES = ("Leave the building by the east stairs", "Do not drink the tap water")

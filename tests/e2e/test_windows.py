@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.e2e.conftest import EMPLOYEE
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop

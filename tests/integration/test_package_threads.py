@@ -7,7 +7,12 @@ PROBE = """
 import sys
 import msgspec
 from msgspec import Struct
-from agent import consent, consent_file, model, secrets, verifier, wire
+from agent.consent import rules as consent
+from agent.consent import record_file as consent_file
+from agent.domain import model
+from agent.system import keychain as secrets
+from agent.verification import verifier
+from agent.protocol import codec as wire
 
 resolved_now = []
 
@@ -21,7 +26,8 @@ class Late(Struct):
 decoded = [model.Campaign, model.Company, model.Person, consent.Consent, secrets.Reply, verifier.Verdict]
 decoded += [
     each for each in vars(wire).values()
-    if isinstance(each, type) and issubclass(each, Struct) and each.__module__ == "agent.wire" and each is not wire._Event
+    if isinstance(each, type) and issubclass(each, Struct)
+    and each.__module__ == "agent.protocol.codec" and each is not wire._Event
 ]
 sys.setprofile(watch)
 for each in [*decoded, Late]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Act, Interaction
+from agent.domain.model import Act, Interaction
 from agent.runtime import Runtime
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import all_off, all_on, an_agent

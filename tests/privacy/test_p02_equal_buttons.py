@@ -14,13 +14,13 @@ from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Company, Signal
+from agent.domain.model import Company, Signal
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support.proofs import Proof
-from ui.first_run import FirstRunWindow
-from ui.privacy import PrivacyWindow
-from ui.theme import Scheme, Theme, apply_theme
+from ui.onboarding.first_run import FirstRunWindow
+from ui.privacy.window import PrivacyWindow
+from ui.style.theme import Scheme, Theme, apply_theme
 
 pytestmark = pytest.mark.qt_log_ignore(
     r"This plugin does not support raise\(\)", r"This plugin does not support propagateSizeHints\(\)"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Act, Interaction, Signal
+from agent.domain.model import Act, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server

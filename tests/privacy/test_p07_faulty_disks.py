@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import choice_faults, errors
-from agent.model import Act, Interaction
+from agent.consent import choice_errors
+from agent.domain import errors
+from agent.domain.model import Act, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
@@ -115,7 +116,7 @@ def _on_a_read_only_disk(place: Path, reachable: bool) -> bool:
             with read_only(agent.folders.data):
                 if not reachable:
                     server.answer = lambda _: Reply(LOST)
-                with pytest.raises(choice_faults.NotRecorded):
+                with pytest.raises(choice_errors.NotRecorded):
                     agent.runtime.choose(all_off())
                 codes = {trouble.code for trouble in agent.runtime.status().troubles}
                 held = is_off(agent) and "NotRecorded" in codes

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Act, Interaction, Signal
+from agent.domain.model import Act, Interaction, Signal
 from agent.runtime import Runtime
-from agent.store.queue import EventQueue
+from agent.store.event_queue import EventQueue
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, SettableClock, all_off, all_on, an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server, problem

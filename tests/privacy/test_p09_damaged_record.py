@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.consent_file import SLOT_BYTES, ConsentFile
-from agent.model import Act, ConsentState, Interaction, Signal
+from agent.consent.record_file import SLOT_BYTES, ConsentFile
+from agent.domain.model import Act, ConsentState, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import loopback_server
@@ -46,7 +46,7 @@ def mutated(good: bytes, chance: random.Random) -> bytes:
 def test_a_record_that_was_changed_in_any_byte_is_never_given(
     tmp_path: Path, proof: Proof, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.CRITICAL, "agent.consent_file")
+    caplog.set_level(logging.CRITICAL, "agent.consent.record_file")
     trials, chance = proof.trials(10_000, 300), random.Random(9)
     with loopback_server(Company()) as server, an_agent(tmp_path) as agent:
         agent.runtime.enrol(server.url, CODE)

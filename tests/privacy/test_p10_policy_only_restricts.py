@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import device_policy
-from agent.consent import Consent
-from agent.consent_file import ConsentFile
-from agent.consent_gate import ConsentGate
-from agent.model import ConsentState, Signal
+from agent.consent.gate import ConsentGate
+from agent.consent.record_file import ConsentFile
+from agent.consent.rules import Consent
+from agent.domain.model import ConsentState, Signal
+from agent.settings import device_policy
 from tests.support.agent_parts import SettableClock, a_company, notice
 from tests.support.proofs import Proof
 

@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
-from agent import __version__, rotation
-from agent.folders import Folders
-from agent.model import Act, Interaction
+from agent import __version__
+from agent.domain.model import Act, Interaction
+from agent.enrolment import token_rotation
 from agent.runtime import Runtime
-from agent.verifier import ProcessVerifier
+from agent.system.dirs import Folders
+from agent.verification.verifier import ProcessVerifier
 from tests.support.agent_parts import MemoryKeychain, all_on
 from tests.support.ports import free_port
 from tests.support.processes import ROOT
@@ -170,7 +171,7 @@ def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder:
     try:
         runtime.enrol(proxy.url, company.home.invite(email))
         runtime.sync_once()
-        runtime._settings.set(rotation.DUE, "2020-01-01T00:00:00+00:00")
+        runtime._settings.set(token_rotation.DUE, "2020-01-01T00:00:00+00:00")
         runtime.choose(all_on())
         for item in runtime.inbox():
             text = item.campaign.variant("en")

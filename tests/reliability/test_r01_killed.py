@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.agent_killed import KEPT, RECORD
 from tests.support.agent_on_trial import a_company
 from tests.support.agent_parts import all_on, an_agent

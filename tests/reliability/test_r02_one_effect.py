@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.model import Act, Interaction
+from agent.domain import errors
+from agent.domain.model import Act, Interaction
 from agent.runtime import Runtime
 from server.acknowledgements.models import Acknowledgement
 from server.delivery.enrolment import invite

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.model import PresenceState
+from agent.domain import errors
+from agent.domain.model import PresenceState
 from tests.support.agent_company import Company
 from tests.support.agent_on_trial import a_company, prepare, received, written
 from tests.support.agent_parts import Agent, an_agent

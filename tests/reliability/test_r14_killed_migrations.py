@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Signal
+from agent.domain.model import Signal
+from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
-from agent.store.queue import EventQueue
 from tests.support.agent_killed import OPEN
 from tests.support.agent_on_trial import a_company, make_old, prepare
 from tests.support.agent_parts import SettableClock, an_agent

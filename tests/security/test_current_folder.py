@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import processes
+from agent.system import subprocesses
 from server import daily
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
@@ -85,12 +85,12 @@ def test_the_trap_works(hostile: Path) -> None:
 
 @pytest.mark.parametrize("helper", HELPERS)
 def test_of_a_helper(hostile: Path, helper: str) -> None:
-    run(*processes.command("helper", helper))
+    run(*subprocesses.command("helper", helper))
     assert ran(hostile) == []
 
 
 def test_of_what_starts_at_login(hostile: Path) -> None:
-    done = run(*processes.command("--version"))
+    done = run(*subprocesses.command("--version"))
     assert done.stdout.startswith(b"tidings ")
     assert ran(hostile) == []
 

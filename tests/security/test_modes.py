@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agent.folders import Folders
-from agent.model import Act, Interaction
+from agent.domain.model import Act, Interaction
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from server.directory.models import Company
 from tests.support import agent_company
 from tests.support.agent_server import loopback_server

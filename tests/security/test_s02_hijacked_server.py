@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey
 
-from agent import errors
+from agent.domain import errors
 from tests.support import server_data
 from tests.support.agent_parts import Agent, SettableClock, an_agent
 from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply, loopback_server

@@ -5,9 +5,9 @@ import random
 import ada_url
 import pytest
 
-from agent import errors
-from agent.links import allowed_url
-from agent.model import Link
+from agent.campaigns.link_policy import allowed_url
+from agent.domain import errors
+from agent.domain.model import Link
 from server.campaigns.manifest_links import checked_address
 from tests.support.proofs import Proof
 

@@ -16,20 +16,20 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.api_client import ApiClient
-from agent.media import MediaCache, MediaFile
+from agent.campaigns.media_cache import MediaCache, MediaFile
+from agent.domain import errors, limits
+from agent.transport.http_client import ApiClient
 from resources.sample.drawing import gradient
 from resources.sample.make_media import encode
 from tests.support.agent_company import TOKEN
 from tests.support.agent_server import Reply, Request, loopback_server
 from tests.support.hostile_media import NEEDLE, bombs, files
 from tests.support.proofs import Proof
-from ui.player.files import NotPlayable, open_video
+from ui.player.file_checks import NotPlayable, open_video
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = random.Random(5).randbytes(40_000)
-FILE = MediaFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), policy.MEDIA_MAX_BYTES)
+FILE = MediaFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), limits.MEDIA_MAX_BYTES)
 
 Answer = Callable[[random.Random, int], Reply]
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy, rotation
-from agent.model import Connection
+from agent.domain import errors, limits
+from agent.domain.model import Connection
+from agent.enrolment import token_rotation
 from tests.support import server_data
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, loopback_server
@@ -277,5 +278,5 @@ def test_a_recently_connected_computer_does_not_replace_its_token(world: World, 
         before = present_token(keychain)
         agent.runtime.sync_once()
         assert present_token(keychain) == before
-        assert agent.runtime._settings.get_time(rotation.DUE) is not None
-        assert policy.TOKEN_PERIOD_DAYS == 30
+        assert agent.runtime._settings.get_time(token_rotation.DUE) is not None
+        assert limits.TOKEN_PERIOD_DAYS == 30

@@ -15,11 +15,12 @@ import pytest
 import requests
 from django.conf import settings
 
-from agent import errors, logs
-from agent.folders import Folders
-from agent.model import Act, Interaction, Signal
+from agent.domain import errors
+from agent.domain.model import Act, Interaction, Signal
 from agent.runtime import Runtime
-from agent.verifier import ProcessVerifier
+from agent.system import log_setup
+from agent.system.dirs import Folders
+from agent.verification.verifier import ProcessVerifier
 from server.logs import RedactingFormatter, of_granian
 from tests.support.agent_parts import MemoryKeychain, all_off, all_on
 from tests.support.campaign_server import RunningServer
@@ -43,7 +44,7 @@ def log_folder(tmp_path: Path) -> Iterator[Path]:
     """Where the agent logs all that it says at `debug`."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    logs.set_up("debug", tmp_path / "logs")
+    log_setup.set_up("debug", tmp_path / "logs")
     yield tmp_path / "logs"
     for handler in set(root.handlers) - set(before):
         root.removeHandler(handler)

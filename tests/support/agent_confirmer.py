@@ -7,8 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from agent.device_token import keychain_account
-from agent.folders import Folders
+from agent.enrolment.device_token import keychain_account
+from agent.system.dirs import Folders
 from tests.support.agent_parts import MemoryKeychain, an_agent
 
 PACE_S = 0.02

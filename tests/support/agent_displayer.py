@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent import errors
-from agent.model import PresenceState
+from agent.domain import errors
+from agent.domain.model import PresenceState
 from tests.support.agent_parts import SettableClock, an_agent
-from ui.cards import CardContent, DigestContent
-from ui.presenter import Presenter
+from ui.popup.ports import CardContent, DigestContent
+from ui.popup.presenter import Presenter
 
 ALL = "all"
 

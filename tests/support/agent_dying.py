@@ -20,11 +20,11 @@ from tests.support.agent_watching import CODE
 from tests.support.processes import ROOT
 
 STEPS = (
-    "connection.py",
-    "device_token.py",
-    "enrolling.py",
-    "consent_gate.py",
-    "consent_file.py",
+    "enrolment/service.py",
+    "enrolment/device_token.py",
+    "enrolment/code_exchange.py",
+    "consent/gate.py",
+    "consent/record_file.py",
     "agent_dying.py",
 )
 """Files whose functions are steps, and all of the store's."""

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from agent.model import Act, Interaction
+from agent.domain.model import Act, Interaction
 from tests.support.agent_on_trial import CAMPAIGNS
 from tests.support.agent_parts import an_agent
 from tests.support.agent_withdrawing import AnyKeychain

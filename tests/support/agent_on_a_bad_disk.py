@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agent import errors
-from agent.model import Act, Interaction, Signal
+from agent.domain import errors
+from agent.domain.model import Act, Interaction, Signal
 from tests.support.agent_on_trial import CAMPAIGNS
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_withdrawing import AnyKeychain

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from agent.model import Act, Interaction, Signal
+from agent.domain.model import Act, Interaction, Signal
+from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
-from agent.store.queue import EventQueue
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import SettableClock, all_on, an_agent
 from tests.support.agent_server import LoopbackServer

@@ -8,24 +8,26 @@ from pathlib import Path
 
 import msgspec
 
-from agent import errors, verifier, wire
-from agent.acknowledgement import ReceiptChecker
-from agent.api_client import ApiClient
-from agent.clock import SystemClock
-from agent.consent_file import ConsentFile
-from agent.consent_gate import ConsentGate
-from agent.folders import Folders
-from agent.ledger import Ledger
-from agent.model import Company, Person, Signal
-from agent.outbox import Outbox
+from agent.consent.gate import ConsentGate
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors
+from agent.domain.model import Company, Person, Signal
+from agent.outbox.sent_log import Ledger
+from agent.outbox.signals import Outbox
+from agent.protocol import codec
 from agent.runtime import Runtime
 from agent.store.campaigns import CampaignStore
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.enrolment import Enrolment, EnrolmentStore
-from agent.store.messages import MessageStore
+from agent.store.event_queue import EventQueue
 from agent.store.migrations import migrate
-from agent.store.queue import EventQueue
-from agent.verifier import Question, Verdict
+from agent.store.sent_messages import MessageStore
+from agent.system.clock import SystemClock
+from agent.system.dirs import Folders
+from agent.transport.http_client import ApiClient
+from agent.verification import verifier
+from agent.verification.receipt_checks import ReceiptChecker
+from agent.verification.verifier import Question, Verdict
 from tests.contract.golden_documents import COMPANY_CONTENT, COMPANY_ID, PUBLIC_KEYS
 from tests.support.agent_company import PERSON, TOKEN
 
@@ -114,7 +116,7 @@ class OwnProcessVerifier:
 
 def a_company(**changes: object) -> Company:
     """Northwind, as an agent knows it, with other values for some fields."""
-    company = wire.decode_company(COMPANY_ID, msgspec.json.encode(COMPANY_CONTENT))
+    company = codec.decode_company(COMPANY_ID, msgspec.json.encode(COMPANY_CONTENT))
     return msgspec.structs.replace(company, **changes)
 
 
@@ -159,7 +161,7 @@ def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company
 
 
 def _enrolment(url: str, company: Company) -> Enrolment:
-    keys = msgspec.convert(PUBLIC_KEYS, wire.KeySet)
+    keys = msgspec.convert(PUBLIC_KEYS, codec.KeySet)
     return Enrolment(url, company.company_id, keys, msgspec.convert(PERSON, Person), company, "", 60, None)
 
 

@@ -2,9 +2,9 @@
 
 import sys
 
-from agent import errors
-from agent.folders import Folders
-from agent.instance_lock import InstanceLock
+from agent.domain import errors
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.dirs import Folders
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.agent_parts import SettableClock, sending_parts
 
 

@@ -12,11 +12,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from agent import errors, policy
-from agent.device_token import keychain_account
-from agent.folders import Folders
+from agent.domain import errors, limits
+from agent.enrolment.device_token import keychain_account
 from agent.runtime import Runtime
-from agent.verifier import ProcessVerifier
+from agent.system.dirs import Folders
+from agent.verification.verifier import ProcessVerifier
 from tests.support.agent_company import TOKEN
 from tests.support.agent_parts import MemoryKeychain
 
@@ -80,7 +80,7 @@ class Growth:
 def main(deadline_s: float, tries: int, folders: list[Path]) -> None:
     """Look at each agent."""
     logging.disable()
-    policy.REQUEST_DEADLINE_S = deadline_s  # type: ignore[assignment]
+    limits.REQUEST_DEADLINE_S = deadline_s  # type: ignore[assignment]
     for folder in folders:
         keychain, place = MemoryKeychain(), Folders.under(folder)
         keychain.secrets[keychain_account(place.data)] = TOKEN

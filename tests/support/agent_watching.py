@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agent.model import Connection
-from agent.scheduling import Task
+from agent.background.scheduler import Task
+from agent.domain.model import Connection
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent
 from tests.support.agent_server import LoopbackServer, Reply, Request

@@ -7,7 +7,7 @@ its keychain in memory.
 import sys
 from pathlib import Path
 
-from agent.model import Act, Interaction, Signal
+from agent.domain.model import Act, Interaction, Signal
 from tests.support.agent_company import TOKEN
 from tests.support.agent_parts import MemoryKeychain, an_agent
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from tests.support import gallery
 from tests.support.gallery_screens import SCREENS
-from ui.theme import Scheme, contrast
+from ui.style.theme import Scheme, contrast
 
 TEXT = {Scheme.LIGHT: 4.5, Scheme.DARK: 4.5, Scheme.HIGH_CONTRAST: 7.0}
 ROUNDING = 0.05

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from agent import policy
+from agent.domain import limits
 from tests.support.accessible import Accessibility, Widget
 from tests.support.desktop import VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
@@ -61,7 +61,7 @@ class Employee:
 
     def stays_seen(self) -> None:
         """Looks at the screen for longer than *seen* takes."""
-        self.looks(policy.SEEN_AFTER_MS / 1000 + 0.5)
+        self.looks(limits.SEEN_AFTER_MS / 1000 + 0.5)
 
     def clicks_tray_icon(self, button: str = "left") -> None:
         """Clicks the agent's icon in the panel."""

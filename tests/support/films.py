@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from agent.model import (
+from agent.domain.model import (
     Campaign,
     CampaignState,
     CampaignStatus,

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
-from agent.model import (
+from agent.domain.model import (
     Campaign,
     CampaignState,
     CampaignStatus,
@@ -31,8 +31,8 @@ from agent.model import (
     Video,
 )
 from resources import i18n
-from ui import wording
-from ui.popup import PopupLink, PopupPage
+from ui.popup.pages import PopupLink, PopupPage
+from ui.style import text_format
 
 ACCENT = "#0F766E"
 INTRANET = "intranet.northwind.example"
@@ -111,8 +111,8 @@ def video_page() -> PopupPage:
         company="Northwind",
         sender=_say("Internal news", "Actualités internes"),
         urgency=Urgency.NORMAL,
-        received=wording.received_text(NOW, NOW),
-        share_line=wording.share_line(choices(Signal.SEEN, Signal.LIKE)),
+        received=text_format.received_text(NOW, NOW),
+        share_line=text_format.share_line(choices(Signal.SEEN, Signal.LIKE)),
         picture=poster(),
         picture_alt=_say("The studio's atrium", "L’atrium du studio"),
         duration_ms=84_000,
@@ -132,7 +132,7 @@ def urgent_page() -> PopupPage:
         sender=_say("IT", "Informatique"),
         urgency=Urgency.URGENT,
         received="",
-        share_line=wording.share_line(choices()),
+        share_line=text_format.share_line(choices()),
         links=(PopupLink("l1", _say("Details", "Détails"), INTRANET),),
         position=1,
         count=3,
@@ -149,7 +149,7 @@ def long_page() -> PopupPage:
         sender="The department with the longest name of all",
         urgency=Urgency.EMERGENCY,
         received="",
-        share_line=wording.share_line(choices(*Signal)),
+        share_line=text_format.share_line(choices(*Signal)),
         picture=poster(),
         duration_ms=3_723_000,
         links=tuple(

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
-from agent.model import Urgency
+from agent.domain.model import Urgency
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support.gallery_popup import NoTimers, request
-from ui.popup import PopupLink, PopupPage
-from ui.popup.emergency import EmergencyCover, SideCover
-from ui.theme import Theme
+from ui.popup.pages import PopupLink, PopupPage
+from ui.popup.widgets.emergency import EmergencyCover, SideCover
+from ui.style.theme import Theme
 
 SCREEN = (1180, 760)
 

@@ -7,11 +7,11 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtWidgets import QWidget
 
-from agent.model import Connection, HoldReason, InboxItem, Selection, Signal, Status
+from agent.domain.model import Connection, HoldReason, InboxItem, Selection, Signal, Status
 from tests.support import gallery_data as data
-from ui.inbox import InboxWindow
 from ui.inbox.model import Filter
-from ui.theme import Theme
+from ui.inbox.window import InboxWindow
+from ui.style.theme import Theme
 
 Screen = Callable[[Theme], QWidget]
 

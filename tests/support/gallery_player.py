@@ -11,7 +11,7 @@ from resources import i18n
 from tests.support import gallery_data as data
 from ui.player.messages import CaptionFile, LinkButton, PlayRequest, Problem
 from ui.player.window import PlayerWindow
-from ui.theme import Theme
+from ui.style.theme import Theme
 
 LENGTH_MS = 84_000
 LANGUAGES = (

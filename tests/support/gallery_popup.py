@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from resources import i18n
 from tests.support import gallery_data as data
-from ui import pages
-from ui.cards import CardContent, DigestContent
-from ui.popup import PopupCard, PopupPage
-from ui.theme import Theme, apply_theme
+from ui.popup import view_models
+from ui.popup.pages import PopupPage
+from ui.popup.ports import CardContent, DigestContent
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Theme, apply_theme
 from ui.widgets.acknowledge import ReadRequest
 
 YELLOW = "#FFFF00"
@@ -63,7 +64,7 @@ def missing_film_page() -> PopupPage:
     """The film of the design while it is still being fetched."""
     film = next(item for item in data.items() if item.campaign.variant("en").video)
     content = CardContent(film, 1, 1)
-    return pages.popup_page(content, data.company(), data.choices(), no_file, data.NOW)
+    return view_models.popup_page(content, data.company(), data.choices(), no_file, data.NOW)
 
 
 def logo() -> Path:
@@ -99,12 +100,14 @@ def no_file(_sha256: str) -> None:
 
 def digest_page() -> PopupPage:
     items = tuple(data.items())
-    return pages.digest_page(DigestContent(items, 1, 1), data.company(), data.choices(), no_file, data.NOW)
+    return view_models.digest_page(
+        DigestContent(items, 1, 1), data.company(), data.choices(), no_file, data.NOW
+    )
 
 
 def long_digest_page() -> PopupPage:
     content = DigestContent(tuple(data.items() * 2), 2, 3)
-    return pages.digest_page(content, data.company(), data.choices(), no_file, data.NOW)
+    return view_models.digest_page(content, data.company(), data.choices(), no_file, data.NOW)
 
 
 def later(theme: Theme) -> PopupCard:

@@ -8,9 +8,9 @@ from datetime import timedelta
 import msgspec
 from PySide6.QtWidgets import QWidget
 
-from agent import errors, wire
-from agent.model import Company, Connection, Region, Signal
-from agent.sharing import (
+from agent.domain import errors
+from agent.domain.model import Company, Connection, Region, Signal
+from agent.domain.my_data_models import (
     ACKNOWLEDGEMENT,
     Comparison,
     Corrected,
@@ -20,16 +20,17 @@ from agent.sharing import (
     SentItem,
     SentStatus,
 )
+from agent.protocol import codec
 from resources import i18n
 from resources.i18n import _
 from tests.support import gallery_data as data
-from ui.first_run import FirstRunWindow
-from ui.privacy import PrivacyWindow
+from ui.onboarding.first_run import FirstRunWindow
 from ui.privacy.confirm_window import ConfirmWindow
 from ui.privacy.details_window import DetailsWindow
 from ui.privacy.receipt_page import ReceiptPage, ReceiptSays
 from ui.privacy.receipts_window import ReceiptsWindow
-from ui.theme import Theme
+from ui.privacy.window import PrivacyWindow
+from ui.style.theme import Theme
 
 EVENT = "8b0e7c0e-3a55-4f6e-9d5d-0b6f5a6d1c42"
 RECEIPT = "5f0d3a52-9a3e-4d0c-8a62-1f3a0c9b7e11"
@@ -63,7 +64,7 @@ def sent() -> list[SentItem]:
         ),
         SentItem(
             8, moments[1], ACKNOWLEDGEMENT, "", "c-2", vpn,
-            wire.encode_acknowledgement(EVENT, "c-2", moments[1]), SentStatus.STORED, confirmed,
+            codec.encode_acknowledgement(EVENT, "c-2", moments[1]), SentStatus.STORED, confirmed,
         ),
         SentItem(
             5,

@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
-from agent import errors
-from agent.model import Person, Signal
-from agent.preferences import DEFAULTS, with_values
+from agent.domain import errors
+from agent.domain.model import Person, Signal
+from agent.domain.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
 from tests.support import gallery_emergency, gallery_inbox, gallery_player, gallery_popup, gallery_privacy
-from ui.about import AboutWindow
-from ui.about_texts import DiagnosticsWindow, LicencesWindow
-from ui.first_run import FirstRunWindow
-from ui.message import MessageWindow
-from ui.notice_window import NoticeWindow
-from ui.preferences import PreferencesWindow
-from ui.theme import Theme
+from ui.about.text_windows import DiagnosticsWindow, LicencesWindow
+from ui.about.window import AboutWindow
+from ui.onboarding.first_run import FirstRunWindow
+from ui.preferences.window import PreferencesWindow
+from ui.privacy.notice_window import NoticeWindow
+from ui.style.theme import Theme
+from ui.windowing.message_window import MessageWindow
 
 Screen = Callable[[Theme], QWidget]
 

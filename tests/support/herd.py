@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.pacing import Pace
+from agent.background.pacing import Pace
 
 Reached = Callable[[float], float | None]
 """Whether a poll at this second is answered: None if it is, else the seconds of Retry-After, 0 for no answer at all."""

@@ -18,22 +18,23 @@ from PySide6.QtCore import QObject, QPoint, QRect, QTimer
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from agent import policy, wire
-from agent.clock import SystemClock
-from agent.folders import Folders
-from agent.freshness import Freshness
-from agent.model import Campaign, CampaignStatus, Change, Link, Person, Signal, Urgency, Variant
+from agent.domain import limits
+from agent.domain.freshness import Freshness
+from agent.domain.model import Campaign, CampaignStatus, Change, Link, Person, Signal, Urgency, Variant
+from agent.protocol import codec
 from agent.runtime import Runtime
 from agent.store.campaigns import CampaignStore
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.enrolment import Enrolment, EnrolmentStore
 from agent.store.migrations import migrate
+from agent.system.clock import SystemClock
+from agent.system.dirs import Folders
 from tests.contract.golden_documents import PUBLIC_KEYS
 from tests.support import gallery_data
-from ui.bridge import Bridge
-from ui.popup import PopupCard
-from ui.session import Session
-from ui.tray import Tray
+from ui.app.session import Session
+from ui.core.bridge import Bridge
+from ui.popup.widgets.card import PopupCard
+from ui.tray.menu import Tray
 
 STEP_MS = 20
 CLICK_AGAIN_S = 3.0
@@ -51,7 +52,7 @@ def enrol(folders: Folders) -> None:
     with closing(Database(folders.data / "tidings.sqlite3")) as database:
         migrate(database)
         company = gallery_data.company()
-        keys = msgspec.convert(PUBLIC_KEYS, wire.KeySet)
+        keys = msgspec.convert(PUBLIC_KEYS, codec.KeySet)
         url = "https://news.northwind.example"
         EnrolmentStore(database).begin(
             Enrolment(url, company.company_id, keys, PERSON, company, "", 60, None)
@@ -72,7 +73,7 @@ class Feed:
         """A new announcement; `missed`: it began in an absence."""
         number, now = len(self._listed), datetime.now(UTC)
         self._listed.append(f"c-{number}")
-        starts = now - timedelta(seconds=2 * policy.DIGEST_AFTER_S if missed else 60)
+        starts = now - timedelta(seconds=2 * limits.DIGEST_AFTER_S if missed else 60)
         text = Variant(f"Announcement {number}", "Nothing that is typed may be lost.", (READ_MORE,))
         return Campaign(
             f"c-{number}", 1, CampaignStatus.LIVE, "Facilities", urgency, starts,
@@ -154,7 +155,7 @@ class Show(QObject):
         yield from self._mouse(lambda card: card.close_button)
 
     def _digest(self) -> Steps:
-        missed = [self._feed.makes(missed=True) for _ in range(policy.DIGEST_LEAST)]
+        missed = [self._feed.makes(missed=True) for _ in range(limits.DIGEST_LEAST)]
         yield from self._comes("digest", *missed)
         yield from self._mouse(lambda card: card.close_button)
 

@@ -26,7 +26,7 @@ from server.campaigns.media_video import check_video
 from tests.support.hostile_media import NEEDLE
 from tests.support.waiting import PATIENCE_S
 from ui.player.captions import Captions
-from ui.player.film import Film
+from ui.player.media_player import Film
 from ui.widgets.picture import read_picture
 
 

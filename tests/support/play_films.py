@@ -13,14 +13,14 @@ from typing import cast
 import psutil
 from PySide6.QtCore import QCoreApplication, QTimer
 
-from agent import errors
-from agent.model import Act, Interaction
+from agent.domain import errors
+from agent.domain.model import Act, Interaction
 from tests.support.films import FilmAgent
-from ui.agent_port import Agent
-from ui.bridge import Bridge
-from ui.playback import Playback
+from ui.core.agent_port import Agent
+from ui.core.bridge import Bridge
+from ui.core.timers import QtTimers
+from ui.player.controller import Playback
 from ui.player.messages import Look
-from ui.timers import QtTimers
 
 LONG_ENOUGH_MS = 150
 SETTLE_MS = 500

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.folders import Folders
-from agent.model import Signal
+from agent.domain.model import Signal
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from tests.support.children import Child
 from tests.support.waiting import PATIENCE_S
 

@@ -13,16 +13,16 @@ import msgspec
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 
-from agent.model import Company, Link, Variant
+from agent.domain.model import Company, Link, Variant
 from tests.support import gallery_data as data
-from ui.inbox import InboxWindow
-from ui.notice_window import NoticeWindow
-from ui.popup import PopupCard
-from ui.popup.digest import DigestRow
-from ui.popup.emergency import EmergencyCover, SideCover
-from ui.popup.page import DigestLine, PopupLink
-from ui.theme import Scheme, Theme, apply_theme
-from ui.timers import QtTimers
+from ui.core.timers import QtTimers
+from ui.inbox.window import InboxWindow
+from ui.popup.pages import DigestLine, PopupLink
+from ui.popup.widgets.card import PopupCard
+from ui.popup.widgets.digest import DigestRow
+from ui.popup.widgets.emergency import EmergencyCover, SideCover
+from ui.privacy.notice_window import NoticeWindow
+from ui.style.theme import Scheme, Theme, apply_theme
 
 
 def main() -> int:

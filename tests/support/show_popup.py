@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 
 from tests.support import gallery_data as data
-from ui.popup import PopupCard
-from ui.theme import Scheme, Theme, apply_theme
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Scheme, Theme, apply_theme
 
 EDGE_DISTANCE = 16
 

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import errors, private_files, processes
+from agent.domain import errors
+from agent.system import private_files, subprocesses
 
 ENTRY = "tidings.desktop"
 LABEL = "tidings.agent"
@@ -30,7 +31,7 @@ def is_on() -> bool:
 
 def switch(on: bool) -> None:
     """Change it. Raises DiskFault."""
-    command = processes.command("run", "--minimized")
+    command = subprocesses.command("run", "--minimized")
     try:
         if sys.platform == "win32":
             _switch_run_value(command if on else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 
-from ui.desktop import x11
+from ui.desktop import xcb
 
 _POINTER_ROOT = 1
 
@@ -19,12 +19,12 @@ class Borrowed:
     def __init__(self) -> None:
         self._from = 0
         if QGuiApplication.platformName() == "xcb":
-            with x11.connected() as display:
+            with xcb.connected() as display:
                 self._from = 0 if display is None else display.input_focus()
 
     def give_back(self) -> None:
         """To the window that had it, if that is still to be seen."""
         if self._from > _POINTER_ROOT:
-            with x11.connected() as display:
+            with xcb.connected() as display:
                 if display is not None:
                     display.set_input_focus(self._from)

@@ -23,8 +23,8 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from jeepney.low_level import Message
 from jeepney.wrappers import unwrap_msg
 
-from agent import logs
-from agent.decoding import decode_json
+from agent.domain.msgspec_warmup import decode_json
+from agent.system import log_setup
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ _NO_BUS = (OSError, KeyError, RuntimeError, ValueError)
 
 def run() -> int:
     """Obey the agent until it goes. Returns the exit code."""
-    logs.set_up("warning", None)
+    log_setup.set_up("warning", None)
     try:
         desk = Desk(open_dbus_connection("SESSION"))
     except _NO_BUS as error:

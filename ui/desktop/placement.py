@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
 
-from agent.preferences import Corner, Screen
+from agent.domain.preferences import Corner, Screen
 
 MARGIN = 16
 """Between a pop-up and the edge of what panels leave free, in device-independent pixels."""

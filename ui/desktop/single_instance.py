@@ -18,9 +18,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
-from agent import errors
-from agent.control import peer_uid, short
-from agent.instance_lock import InstanceLock
+from agent.domain import errors
+from agent.ipc.channel import peer_uid, short
+from agent.ipc.instance_lock import InstanceLock
 
 log = logging.getLogger(__name__)
 

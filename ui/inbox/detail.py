@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from agent.model import Company, Image, InboxItem, Variant
+from agent.domain.model import Company, Image, InboxItem, Variant
 from resources.i18n import _
-from ui import wording
-from ui.inbox.held import Held, HeldLine
+from ui.inbox.hold_line import Held, HeldLine
 from ui.inbox.search import variant_of
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets import icons
 from ui.widgets.acknowledge import Acknowledge, read_request
 from ui.widgets.body_text import BodyText
@@ -23,8 +23,8 @@ from ui.widgets.buttons import Button, LikeButton
 from ui.widgets.destinations import Destinations, lead_to
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
-from ui.widgets.later import LaterRow
 from ui.widgets.picture import Fit, Picture
+from ui.widgets.reminder_row import LaterRow
 from ui.widgets.text import label
 from ui.widgets.themed import GlyphLabel, Themed
 
@@ -172,7 +172,9 @@ class Detail(Themed, QScrollArea):
             poster = video.poster or image
             path = media_path(poster.sha256) if poster else None
             badge = (
-                wording.video_badge(video.duration_ms, bool(video.captions)) if ready else _("Not here yet")
+                text_format.video_badge(video.duration_ms, bool(video.captions))
+                if ready
+                else _("Not here yet")
             )
             self.picture.show_poster(path, alt=poster.alt if poster else "", badge=badge, playable=ready)
         elif image is not None:
@@ -240,10 +242,10 @@ class Detail(Themed, QScrollArea):
 
 
 def _facts(item: InboxItem) -> str:
-    parts = [item.campaign.sender, wording.full_time(item.state.received)]
-    parts.append(_("until {day}").format(day=wording.day(item.campaign.ends)))
+    parts = [item.campaign.sender, text_format.full_time(item.state.received)]
+    parts.append(_("until {day}").format(day=text_format.day(item.campaign.ends)))
     if item.state.remind_at is not None:
-        parts.append(_("reminder: {time}").format(time=wording.full_time(item.state.remind_at)))
+        parts.append(_("reminder: {time}").format(time=text_format.full_time(item.state.remind_at)))
     elif item.state.remind_after_login:
         parts.append(_("reminder: at the next login"))
-    return wording.joined(*parts)
+    return text_format.joined(*parts)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from resources.i18n import _, ngettext
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 

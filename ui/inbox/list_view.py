@@ -7,9 +7,9 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QListView, QWidget
 
 from resources.i18n import _
+from ui.inbox.delegate import RowPainter
 from ui.inbox.model import InboxModel
-from ui.inbox.row import RowPainter
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.themed import Themed
 
 _PASSED_ON = (Qt.Key.Key_Escape, Qt.Key.Key_F, Qt.Key.Key_Z)

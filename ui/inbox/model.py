@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QStringListModel, Qt
 
-from agent import held_words
-from agent.model import HoldReason, InboxItem
+from agent.campaigns import hold_reasons
+from agent.domain.model import HoldReason, InboxItem
 from resources.i18n import _
-from ui import wording
 from ui.inbox.search import Searchable, fold, searchable, variant_of
+from ui.style import text_format
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -43,7 +43,7 @@ def summary(item: InboxItem, *, held: bool) -> str:
     if variant.video is None and variant.image is not None:
         parts.append(_("image"))
     parts += _states(item, held=held)
-    return wording.joined(*parts)
+    return text_format.joined(*parts)
 
 
 def _states(item: InboxItem, *, held: bool) -> Iterable[str]:
@@ -62,11 +62,11 @@ def spoken(item: InboxItem, now: datetime, *, held: bool) -> str:
     variant = variant_of(item)
     parts = ["" if item.state.read else _("Unread"), variant.title, item.campaign.sender]
     if variant.video is not None:
-        parts.append(_("video, {length}").format(length=wording.duration_text(variant.video.duration_ms)))
+        parts.append(_("video, {length}").format(length=text_format.duration_text(variant.video.duration_ms)))
     if item.state.liked:
         parts.append(_("Liked"))
     parts += _states(item, held=held)
-    parts.append(wording.list_time(item.state.received, now))
+    parts.append(text_format.list_time(item.state.received, now))
     return ", ".join(part for part in parts if part)
 
 
@@ -158,7 +158,7 @@ class InboxModel(QStringListModel):
     def is_held(self, item: InboxItem) -> bool:
         """Whether its pop-up waits for a better moment. What the person put off by themselves does not count."""
         reason = self._held.get(item.campaign.campaign_id)
-        return reason is not None and reason is not HoldReason.REMIND_LATER and held_words.waits(reason)
+        return reason is not None and reason is not HoldReason.REMIND_LATER and hold_reasons.waits(reason)
 
     def now(self) -> datetime:
         """The time that the list's times are told from."""

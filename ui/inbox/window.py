@@ -9,20 +9,20 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from agent.model import Connection, InboxItem, Selection, SignalChoice, Status
+from agent.domain.model import Connection, InboxItem, Selection, SignalChoice, Status
 from resources.i18n import _
-from ui import wording
 from ui.inbox.detail import Detail, MediaPath
 from ui.inbox.footer import Footer, Marking
-from ui.inbox.held import Held, held_of
+from ui.inbox.hold_line import Held, held_of
 from ui.inbox.keys import KeysPage
 from ui.inbox.list_view import AnnouncementList
 from ui.inbox.model import Filter, InboxModel
-from ui.inbox.notes import EmptyNote, SeveralNote, StateBar
+from ui.inbox.placeholders import EmptyNote, SeveralNote, StateBar
 from ui.inbox.search import Searchable
 from ui.inbox.shortcuts import InboxCommand, command
-from ui.theme import Theme
-from ui.widgets.finding import FilterRow, SearchField
+from ui.style import text_format
+from ui.style.theme import Theme
+from ui.widgets.search_bar import FilterRow, SearchField
 from ui.widgets.window import line
 
 SIZE = (1120, 660)
@@ -141,7 +141,7 @@ class InboxWindow(QWidget):
     ) -> None:
         """All announcements, newest first, what is shared, the state of the connection, and what selection held back."""
         self._media_path = media_path
-        self._share_line = wording.short_share_line(choices)
+        self._share_line = text_format.short_share_line(choices)
         self._status = status
         self._selection = selection or Selection((), {})
         name = status.company.name if status.company else ""

@@ -15,16 +15,16 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from agent import logs
+from agent.system import log_setup
 from resources import i18n
-from ui import diagnostics
+from ui.core import qt_logging
 from ui.player import messages
 from ui.player.messages import Event, Look, PlayerEvent, PlayRequest, Told
 from ui.player.window import PlayerWindow
-from ui.theme import Scheme, Theme, apply_theme
+from ui.style.theme import Scheme, Theme, apply_theme
 
 if TYPE_CHECKING:
-    from ui.player.film import Film
+    from ui.player.media_player import Film
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ LOAD_AFTER_MS = 30
 
 def run() -> int:
     """Play one video. Returns the exit code."""
-    logs.set_up("warning", None)
-    diagnostics.install()
+    log_setup.set_up("warning", None)
+    qt_logging.install()
     application = QApplication([sys.argv[0]])
     application.setApplicationName("tidings")
     application.setApplicationDisplayName("Tidings")
@@ -98,7 +98,7 @@ class Player(QObject):
 
     def _load(self) -> None:
         if self._film is None and self._window is None:
-            from ui.player.film import Film
+            from ui.player.media_player import Film
 
             self._film = Film(self)
 

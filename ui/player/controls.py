@@ -13,7 +13,7 @@ from ui.player import glyphs
 from ui.player.captions import OFF
 from ui.player.glyphs import PlayerGlyph
 from ui.player.sliders import PositionSlider, VolumeSlider
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import LikeButton
 from ui.widgets.text import label
 from ui.widgets.themed import Themed

@@ -13,7 +13,7 @@ from ui.player.controls import Controls
 from ui.player.keys import KeysPanel
 from ui.player.share_bar import ShareBar
 from ui.player.surface import VideoSurface
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.themed import Themed
 
 HIDE_CONTROLS_AFTER_MS = 3_000

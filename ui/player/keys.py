@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import IconButton
 from ui.widgets.icons import Glyph
 from ui.widgets.text import label

@@ -10,8 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from agent.decoding import decode_json, resolve
-from agent.model import Sha256
+from agent.domain.model import Sha256
+from agent.domain.msgspec_warmup import decode_json, resolve
 
 MAX_LINE_BYTES = 256 * 1024
 

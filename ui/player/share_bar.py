@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.icons import Glyph
 from ui.widgets.text import WrappedLabel

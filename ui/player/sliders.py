@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSlider, QWidget
 
 from resources.i18n import _
-from ui import wording
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.themed import Themed
 
 SEEK_STEP_S = 5
@@ -125,7 +125,9 @@ class PositionSlider(BarSlider):
     @property
     def time_text(self) -> str:
         """0:12 / 1:24"""
-        return f"{wording.duration_text(self._position_ms)} / {wording.duration_text(self._length_ms)}"
+        return (
+            f"{text_format.duration_text(self._position_ms)} / {text_format.duration_text(self._length_ms)}"
+        )
 
     def show_length(self, milliseconds: int) -> None:
         self._length_ms = milliseconds
@@ -140,7 +142,8 @@ class PositionSlider(BarSlider):
     def say_time(self) -> None:
         self.setAccessibleDescription(
             _("{time} of {length}").format(
-                time=wording.duration_text(self._position_ms), length=wording.duration_text(self._length_ms)
+                time=text_format.duration_text(self._position_ms),
+                length=text_format.duration_text(self._length_ms),
             )
         )
 

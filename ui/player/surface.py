@@ -8,8 +8,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui import wording
-from ui.theme import Scheme, Theme
+from ui.style import text_format
+from ui.style.theme import Scheme, Theme
 from ui.widgets.themed import Themed
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class VideoSurface(Themed, QWidget):
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         width = round(clear.width() * CAPTION_WIDTH_SHARE)
         metrics = QFontMetrics(font)
-        text = "\n".join(map(wording.isolated, rewrapped(text, width, metrics).splitlines()))
+        text = "\n".join(map(text_format.isolated, rewrapped(text, width, metrics).splitlines()))
         needed = metrics.boundingRect(QRect(0, 0, width, clear.height()), int(flags), text)
         box = QRectF(0, 0, needed.width() + metrics.height(), needed.height() + metrics.height() * 0.5)
         box.moveCenter(QRectF(clear).center())

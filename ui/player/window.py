@@ -14,13 +14,13 @@ from ui.player.frame import PlayerFrame
 from ui.player.keys import Act, act_of
 from ui.player.messages import Event, PlayRequest, Problem, Told, path_of
 from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
-from ui.theme import Theme
-from ui.tray_icon import application_icon
+from ui.style.app_icon import application_icon
+from ui.style.theme import Theme
 from ui.widgets.picture import read_picture
 
 if TYPE_CHECKING:
-    from ui.player.film import Film
-    from ui.player.trouble import TroublePage
+    from ui.player.error_page import TroublePage
+    from ui.player.media_player import Film
 
 FAR_STEP_S = 10
 POSTER_SIZE = QSize(1920, 1080)
@@ -97,7 +97,7 @@ class PlayerWindow(PlayerFrame):
         film.open(self._request.video, self._request.sha256)
 
     def _take_film(self) -> Film:
-        from ui.player.film import Film
+        from ui.player.media_player import Film
 
         film = self._film = self._ready_film or Film(self)
         film.frame.connect(self.surface.show_frame)
@@ -220,7 +220,7 @@ class PlayerWindow(PlayerFrame):
         self.told.emit(Event.FAILED, f"{problem}: {detail}")
 
     def _show_trouble(self, problem: Problem) -> None:
-        from ui.player.trouble import TroublePage, sentences
+        from ui.player.error_page import TroublePage, sentences
 
         self.playing = False
         page = TroublePage(self._request, self._poster, problem, self.theme, self)

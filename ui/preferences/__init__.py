@@ -1,5 +1,1 @@
 """The preferences window."""
-
-from ui.preferences.window import PreferencesWindow
-
-__all__ = ["PreferencesWindow"]

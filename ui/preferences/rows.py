@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from agent.preferences import Day
+from agent.domain.preferences import Day
 from resources.i18n import _
-from ui.preferences import words
-from ui.theme import Theme
+from ui.preferences import labels
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 from ui.widgets.toggle import ToggleSwitch
@@ -116,7 +116,7 @@ class DaysRow(PreferenceRow):
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.px(4))
-        for day, (short, whole) in words.days().items():
+        for day, (short, whole) in labels.days().items():
             button = Button(short, kind="filter")
             button.setCheckable(True)
             button.setAccessibleName(whole)

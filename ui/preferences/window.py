@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.preferences import Preferences
+from agent.domain.preferences import Preferences
 from resources.i18n import _
-from ui.preferences import words
+from ui.preferences import labels
 from ui.preferences.rows import ChoiceRow, DaysRow, PreferenceRow, SwitchRow
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 from ui.widgets.window import ContentWindow, line
@@ -41,17 +41,17 @@ class PreferencesWindow(ContentWindow):
 
     def _make_rows(self) -> None:
         theme = self._theme
-        self._add("corner", ChoiceRow(_("Where they appear"), words.corners(), theme))
-        self._add("screen", ChoiceRow(_("On which screen"), words.screens(), theme))
+        self._add("corner", ChoiceRow(_("Where they appear"), labels.corners(), theme))
+        self._add("screen", ChoiceRow(_("On which screen"), labels.screens(), theme))
         self._add(
-            "popups_per_hour", ChoiceRow(_("At most in an hour"), words.limits(words.HOUR_LIMITS), theme)
+            "popups_per_hour", ChoiceRow(_("At most in an hour"), labels.limits(labels.HOUR_LIMITS), theme)
         )
-        self._add("popups_per_day", ChoiceRow(_("At most in a day"), words.limits(words.DAY_LIMITS), theme))
+        self._add("popups_per_day", ChoiceRow(_("At most in a day"), labels.limits(labels.DAY_LIMITS), theme))
         self._add(
             "minutes_between",
             ChoiceRow(
                 _("Least time between two"),
-                words.gaps(),
+                labels.gaps(),
                 theme,
                 description=_(
                     "What is held back waits in the inbox. Urgent announcements are not held back."
@@ -65,15 +65,15 @@ class PreferencesWindow(ContentWindow):
                 _("No pop-ups in quiet hours"), theme, description=_("Urgent announcements still appear.")
             ),
         )
-        self._add("quiet_from", ChoiceRow(_("From"), words.times(), theme))
-        self._add("quiet_to", ChoiceRow(_("To"), words.times(), theme))
+        self._add("quiet_from", ChoiceRow(_("From"), labels.times(), theme))
+        self._add("quiet_to", ChoiceRow(_("To"), labels.times(), theme))
         self._add("quiet_days", DaysRow(_("Beginning on"), theme))
         self._add(
             "language",
-            ChoiceRow(_("Language"), words.languages(), theme),
+            ChoiceRow(_("Language"), labels.languages(), theme),
         )
-        self._add("appearance", ChoiceRow(_("Theme"), words.appearances(), theme))
-        self._add("text_size", ChoiceRow(_("Text size"), words.text_sizes(), theme))
+        self._add("appearance", ChoiceRow(_("Theme"), labels.appearances(), theme))
+        self._add("text_size", ChoiceRow(_("Text size"), labels.text_sizes(), theme))
 
     def _add(self, name: str, row: ChoiceRow | SwitchRow | DaysRow) -> None:
         row.chosen.connect(lambda value: self.changed.emit(name, value))
@@ -119,7 +119,7 @@ class PreferencesWindow(ContentWindow):
         for name, row in self.rows.items():
             value = getattr(preferences, name)
             if name == "minutes_between" and isinstance(row, ChoiceRow):
-                row.show_value(value, locked=name in locked, text=words.gap(value))
+                row.show_value(value, locked=name in locked, text=labels.gap(value))
             else:
                 row.show_value(value, locked=name in locked)
         self.autostart.show_value(autostart)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.text import label

@@ -7,10 +7,10 @@ import re
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
-from agent.sharing import Corrected, Detail, DetailValue
+from agent.domain.my_data_models import Corrected, Detail, DetailValue
 from resources.i18n import _
-from ui.privacy import words
-from ui.theme import Theme
+from ui.privacy import labels
+from ui.style.theme import Theme
 from ui.widgets.text import label
 
 LONGEST = {"email": 320}
@@ -27,7 +27,7 @@ class DetailField(QWidget):
     def __init__(self, detail: Detail, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.detail = detail
-        name = words.field_name(detail.field)
+        name = labels.field_name(detail.field)
         caption = label(name, kind="small-strong", wrap=True)
         self.owner = label(_owner_text(detail), kind="small", tone="muted", wrap=True)
         self.result = label(kind="small-strong", wrap=True)

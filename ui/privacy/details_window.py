@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.sharing import Corrected, Detail, DetailName, DetailValue
+from agent.domain.my_data_models import Corrected, Detail, DetailName, DetailValue
 from resources.i18n import _
+from ui.privacy.banner import Note
 from ui.privacy.detail_field import DetailField
-from ui.privacy.note import Note
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 from ui.widgets.window import ContentWindow

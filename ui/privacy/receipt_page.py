@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.model import Region
-from agent.sharing import KeptReceipt
+from agent.domain.model import Region
+from agent.domain.my_data_models import KeptReceipt
 
 
 @dataclass(frozen=True)

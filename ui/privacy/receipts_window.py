@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from resources.i18n import _, ngettext
-from ui import wording
-from ui.privacy import words
-from ui.privacy.note import Note
+from ui.privacy import labels
+from ui.privacy.banner import Note
 from ui.privacy.receipt_page import ReceiptPage
 from ui.privacy.sent_bytes import MonoText
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button, IconButton
 from ui.widgets.icons import Glyph
 from ui.widgets.text import label
@@ -109,7 +109,7 @@ class ReceiptsWindow(ContentWindow):
 
     def _show(self) -> None:
         page = self._pages[self._at]
-        self.title.setText(words.turned(page.kept.status, page.kept.signal))
+        self.title.setText(labels.turned(page.kept.status, page.kept.signal))
         self.signature.setText(_signature(page.kept.genuine))
         self._show_facts(_facts(page))
         self.number.show_text(page.kept.receipt_id)
@@ -152,7 +152,7 @@ def _signature(genuine: bool | None) -> str:
 
 
 def _facts(page: ReceiptPage) -> list[tuple[str, str]]:
-    facts = [(_("Answered"), wording.full_time(page.kept.received))]
+    facts = [(_("Answered"), text_format.full_time(page.kept.received))]
     if page.kept.status == "withdrawn":
         erased = ngettext("{count} entry", "{count} entries", page.kept.erased)
         facts.append((_("Deleted by the server"), erased.format(count=page.kept.erased)))
@@ -163,11 +163,11 @@ def _facts(page: ReceiptPage) -> list[tuple[str, str]]:
         version=says.notice_version, digest=says.notice_sha256 or _("unknown")
     )
     return [
-        (_("Your act"), wording.full_time(says.time)),
+        (_("Your act"), text_format.full_time(says.time)),
         *facts,
         (_("Who answers for it"), says.controller),
         (_("Questions to"), says.dpo_email),
-        (_("Stored in"), wording.region_name(says.region)),
+        (_("Stored in"), text_format.region_name(says.region)),
         (_("Purpose"), says.purpose),
         (_("Notice"), notice),
     ]

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from agent.sharing import SentItem
+from agent.domain.my_data_models import SentItem
 from resources.i18n import _
-from ui import wording
-from ui.privacy import words
-from ui.theme import Theme
+from ui.privacy import labels
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
@@ -52,7 +52,7 @@ class SentBytes(QFrame):
         self.copy_button = Button(_("Copy"), kind="compact")
         self.copy_button.setAccessibleDescription(_("Copies what was sent"))
         self.copy_button.clicked.connect(
-            lambda: QGuiApplication.clipboard().setText(words.readable(item.body))
+            lambda: QGuiApplication.clipboard().setText(labels.readable(item.body))
         )
         actions = FlowRow(px(8))
         actions.add(self.copy_button)
@@ -64,8 +64,8 @@ class SentBytes(QFrame):
         heading.setVisible(item.answer is not None)
         self._column.addWidget(actions)
         self.answer.setVisible(item.answer is not None)
-        self.body.show_text(words.readable(item.body))
-        self.answer.show_text(words.readable(item.answer or b""))
+        self.body.show_text(labels.readable(item.body))
+        self.answer.show_text(labels.readable(item.answer or b""))
         self.state.setText(_state(item))
         for text in (self.body, self.answer):
             text.height_changed.connect(self.height_changed)
@@ -88,7 +88,7 @@ class SentBytes(QFrame):
 
 
 def _state(item: SentItem) -> str:
-    parts = [words.status_explanation(item), item.reason]
+    parts = [labels.status_explanation(item), item.reason]
     if item.sent_at is not None:
-        parts.insert(0, _("Sent {time}.").format(time=wording.full_time(item.sent_at)))
+        parts.insert(0, _("Sent {time}.").format(time=text_format.full_time(item.sent_at)))
     return " ".join(part for part in parts if part)

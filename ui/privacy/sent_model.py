@@ -8,11 +8,11 @@ from enum import IntEnum, StrEnum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from agent.sharing import SentItem
+from agent.domain.my_data_models import SentItem
 from resources.i18n import _
 from ui.inbox.search import fold
-from ui.privacy import words
-from ui.widgets.tips import plain_tip
+from ui.privacy import labels
+from ui.widgets.tooltips import plain_tip
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
@@ -107,7 +107,7 @@ class SentModel(QAbstractTableModel):
             return True
         text = self._folded.get(item.number)
         if text is None:
-            parts = (words.kind_text(item), item.title, words.status_text(item), words.readable(item.body))
+            parts = (labels.kind_text(item), item.title, labels.status_text(item), labels.readable(item.body))
             text = self._folded[item.number] = fold(" ".join(parts))
         return all(word in text for word in self._words)
 
@@ -195,7 +195,7 @@ class SentModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(item, column)
         if role == Qt.ItemDataRole.AccessibleTextRole and column is Column.WHEN:
-            return words.spoken(item, self._now())
+            return labels.spoken(item, self._now())
         if role == Qt.ItemDataRole.ToolTipRole and column is Column.ANNOUNCEMENT:
             return plain_tip(item.title)
         return None
@@ -203,22 +203,22 @@ class SentModel(QAbstractTableModel):
     def _text(self, item: SentItem, column: Column) -> str:
         match column:
             case Column.WHEN:
-                return words.when_text(item.sent_at, self._now())
+                return labels.when_text(item.sent_at, self._now())
             case Column.WHAT:
-                return words.kind_text(item)
+                return labels.kind_text(item)
             case Column.ANNOUNCEMENT:
-                return item.title or words.NOTHING
+                return item.title or labels.NOTHING
             case Column.SIZE:
-                return words.size_text(len(item.body))
+                return labels.size_text(len(item.body))
             case Column.SERVER:
-                return words.status_text(item)
+                return labels.status_text(item)
         return ""
 
     def _bytes_data(self, role: int) -> object:
         opened = self.opened
         if opened is None or role != Qt.ItemDataRole.AccessibleTextRole:
             return None
-        return words.readable(opened.body)
+        return labels.readable(opened.body)
 
 
 def header_text(column: Column) -> str:

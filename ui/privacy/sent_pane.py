@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from agent.sharing import Comparison, Difference, SentItem
+from agent.domain.my_data_models import Comparison, Difference, SentItem
 from resources.i18n import _, ngettext
-from ui.privacy import words
-from ui.privacy.note import Note
+from ui.privacy import labels
+from ui.privacy.banner import Note
 from ui.privacy.sent_model import Kind, SentModel
 from ui.privacy.sent_table import SentTable
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
-from ui.widgets.finding import FilterRow, SearchField
+from ui.widgets.search_bar import FilterRow, SearchField
 from ui.widgets.text import WrappedLabel, label
 
 
@@ -124,7 +124,7 @@ class SentPane(QWidget):
         self.filters.show_counts(names, counts)
         for kind, button in self.filters.buttons.items():
             button.setVisible(bool(counts[kind]) or kind is Kind.ALL or button.isChecked())
-        self.summary.setText(words.summary(items, self._now()))
+        self.summary.setText(labels.summary(items, self._now()))
         self.save_button.setEnabled(bool(items))
         self._show_page()
 
@@ -194,7 +194,7 @@ class SentPane(QWidget):
 
 def _difference_text(difference: Difference, titles: dict[str, str]) -> str:
     where = _("only on the server") if difference.only == "server" else _("only on this computer")
-    kind = words.event_text(difference.kind)
+    kind = labels.event_text(difference.kind)
     announcement = titles.get(difference.campaign_id, difference.campaign_id)
     return f"{kind} · {announcement} · {where} · {difference.event_id}"
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from agent.sharing import SentItem, SentStatus
-from ui.privacy import words
+from agent.domain.my_data_models import SentItem, SentStatus
+from ui.privacy import labels
 from ui.privacy.sent_model import Column, SentModel
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 
@@ -79,7 +79,7 @@ class SentRowPainter(QStyledItemDelegate):
             self._paint_icon(painter, glyph, area, colour)
             area = area.adjusted(theme.px(ICON + ICON_GAP), 0, 0, 0)
         painter.setPen(QColor(colour))
-        self._paint_text(painter, words.status_text(item), area)
+        self._paint_text(painter, labels.status_text(item), area)
 
     def _paint_icon(self, painter: QPainter, glyph: Glyph, area: QRect, colour: str) -> None:
         side = self._current_theme().px(ICON)

@@ -21,11 +21,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from resources.i18n import _
-from ui.privacy import words
+from ui.privacy import labels
 from ui.privacy.sent_bytes import SentBytes
 from ui.privacy.sent_model import Column, SentModel, header_text
 from ui.privacy.sent_row import ICON, ICON_GAP, PADDING, SentRowPainter
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.themed import Themed
 
 ROW_PADDING = 8
@@ -108,10 +108,10 @@ class SentTable(Themed, QTableView):
 
     def _needed(self, column: Column) -> int:
         samples = {
-            Column.WHEN: words.when_texts,
-            Column.WHAT: words.kind_texts,
-            Column.SIZE: lambda: [words.size_text(999)],
-            Column.SERVER: words.status_texts,
+            Column.WHEN: labels.when_texts,
+            Column.WHAT: labels.kind_texts,
+            Column.SIZE: lambda: [labels.size_text(999)],
+            Column.SERVER: labels.status_texts,
         }
         texts: Callable[[], list[str]] = samples.get(column, list)
         metrics = QFontMetrics(self._painter.font)
@@ -199,7 +199,7 @@ class SentTable(Themed, QTableView):
         row, key = self.currentIndex().row(), event.key()
         item = self._sent.item(row)
         if event.matches(QKeySequence.StandardKey.Copy) and item is not None:
-            QGuiApplication.clipboard().setText(words.readable(item.body))
+            QGuiApplication.clipboard().setText(labels.readable(item.body))
         elif key in _OPENING:
             self.toggle(row)
         elif key == Qt.Key.Key_Right:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from agent.model import Company, SignalChoice
-from agent.model import Signal as SharedSignal
-from agent.sharing import KeptReceipt, SentItem
+from agent.domain.model import Company, SignalChoice
+from agent.domain.model import Signal as SharedSignal
+from agent.domain.my_data_models import KeptReceipt, SentItem
 from resources.i18n import _
-from ui import wording
-from ui.privacy.note import Note
+from ui.privacy.banner import Note
 from ui.privacy.signal_card import SignalCard
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.text import label
@@ -128,16 +128,18 @@ class SharePane(QWidget):
 
     def _show_company(self, company: Company) -> None:
         everything = _("You get every announcement whatever you choose.")
-        self.intro.setText(f"{everything} {wording.who_sees(company)}")
+        self.intro.setText(f"{everything} {text_format.who_sees(company)}")
         officer = _("Data protection officer: {name} · {email}")
         self.officer.setText(officer.format(name=company.dpo_name, email=company.dpo_email))
         storage = _("{company} decides why, stored in {region}, kept while you have an account.")
         self.storage.setText(
-            storage.format(company=company.legal_name, region=wording.region_name(company.region))
+            storage.format(company=company.legal_name, region=text_format.region_name(company.region))
         )
         notice = company.notice
         text = _("Read the notice (version {version}, {date})")
-        self.notice_button.set_text(text.format(version=notice.version, date=wording.notice_day(notice.date)))
+        self.notice_button.set_text(
+            text.format(version=notice.version, date=text_format.notice_day(notice.date))
+        )
 
     def show_history(self, sent: Sequence[SentItem], receipts: Sequence[KeptReceipt]) -> None:
         """What was sent and what was answered, newest first: the switches say what became of them."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from agent.model import Signal, SignalChoice
-from agent.sharing import KeptReceipt, SentItem, SentStatus
+from agent.domain.model import Signal, SignalChoice
+from agent.domain.my_data_models import KeptReceipt, SentItem, SentStatus
 from resources.i18n import _, ngettext
-from ui.privacy import words
-from ui.theme import Theme
+from ui.privacy import labels
+from ui.style.theme import Theme
 from ui.widgets.signal_row import SignalRow
 from ui.widgets.text import label
 
@@ -19,7 +19,7 @@ class SignalCard(QFrame):
     def __init__(self, signal: Signal, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
-        self.row = SignalRow(signal, theme, description=words.explanation(signal))
+        self.row = SignalRow(signal, theme, description=labels.explanation(signal))
         self.note = label(kind="small-strong", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(16), theme.px(2), theme.px(14), theme.px(2))

@@ -9,13 +9,13 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from agent.model import Connection, SignalChoice, Status
-from agent.sharing import KeptReceipt, SentItem
+from agent.domain.model import Connection, SignalChoice, Status
+from agent.domain.my_data_models import KeptReceipt, SentItem
 from resources.i18n import _
-from ui import wording
 from ui.privacy.sent_pane import SentPane
 from ui.privacy.share_pane import SharePane
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 
@@ -105,7 +105,7 @@ class PrivacyWindow(QWidget):
         if status.connection is Connection.OFFLINE:
             text = _("Offline. Your choices hold at once; the server is told as soon as it can be reached.")
             if status.last_check is not None:
-                since = wording.full_time(status.last_check)
+                since = text_format.full_time(status.last_check)
                 text += " " + _("Last connected: {time}.").format(time=since)
         elif status.connection is Connection.REVOKED:
             text = _("Your company took back this computer's access. Nothing is sent any more.")

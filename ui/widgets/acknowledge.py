@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.model import Company, InboxItem
+from agent.domain.model import Company, InboxItem
 from resources.i18n import _
-from ui import wording
-from ui.theme import Theme
-from ui.timers import Call, QtTimers, Timers
+from ui.core.timers import Call, QtTimers, Timers
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
@@ -201,4 +201,4 @@ class _Done(QWidget):
         self.hide()
 
     def show_time(self, confirmed: datetime) -> None:
-        self.text.setText(_("You confirmed on {date}").format(date=wording.full_time(confirmed)))
+        self.text.setText(_("You confirmed on {date}").format(date=text_format.full_time(confirmed)))

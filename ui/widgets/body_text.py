@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit
 
 from resources.i18n import _
-from ui.theme import Theme
+from ui.style.theme import Theme
 
 LINE_HEIGHT_PERCENT = 118
 

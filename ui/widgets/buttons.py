@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from resources.i18n import _
-from ui import wording
-from ui.theme import Theme, applied_theme
+from ui.style import text_format
+from ui.style.theme import Theme, applied_theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed
-from ui.widgets.tips import plain_tip
+from ui.widgets.tooltips import plain_tip
 
 RING = 1.5
 RING_RADIUS = 6.0
@@ -36,7 +36,7 @@ class Button(QPushButton):
     def set_text(self, text: str) -> None:
         """The text; also the accessible name."""
         self._full_text = text
-        self.setText(wording.isolated(text).replace("&", "&&"))
+        self.setText(text_format.isolated(text).replace("&", "&&"))
         self.setAccessibleName(text)
 
     @property

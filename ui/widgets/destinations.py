@@ -8,10 +8,10 @@ from typing import Protocol
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from resources.i18n import _
-from ui import wording
+from ui.style import text_format
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
-from ui.widgets.tips import plain_tip
+from ui.widgets.tooltips import plain_tip
 
 
 class Leading(Protocol):
@@ -41,11 +41,12 @@ class Destinations(QWidget):
         """In place of those before."""
         hosts = {link.destination for link in links}
         if len(hosts) == 1:
-            self._hosts.setText(_("Leads to {host}").format(host=wording.isolated(hosts.pop())))
+            self._hosts.setText(_("Leads to {host}").format(host=text_format.isolated(hosts.pop())))
         else:
             # The host first: a label is the company's words, and could imitate this line.
             each = (
-                f"{wording.isolated(link.destination)} · “{wording.isolated(link.label)}”" for link in links
+                f"{text_format.isolated(link.destination)} · “{text_format.isolated(link.label)}”"
+                for link in links
             )
             self._hosts.setText("\n".join(each))
         self.setVisible(bool(links))
@@ -55,6 +56,6 @@ class Destinations(QWidget):
 
 def lead_to(button: Button, destination: str) -> None:
     """Say on a link's button where it leads: as its tool tip, and to a screen reader."""
-    text = _("Opens {host} in your browser").format(host=wording.isolated(destination))
+    text = _("Opens {host} in your browser").format(host=text_format.isolated(destination))
     button.setToolTip(plain_tip(text))
     button.setAccessibleDescription(text)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.picture import read_picture
 from ui.widgets.themed import Themed
 

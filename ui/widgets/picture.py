@@ -22,11 +22,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from resources.i18n import _
-from ui.theme import Theme, mix
+from ui.style.theme import Theme, mix
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed
-from ui.widgets.tips import plain_tip
+from ui.widgets.tooltips import plain_tip
 
 PLAY_SIDE = 56
 MAX_PIXELS = 40_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.model import ConsentState, Signal, SignalChoice
+from agent.domain.model import ConsentState, Signal, SignalChoice
 from resources.i18n import _
-from ui import wording
-from ui.theme import Theme
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.text import label
 from ui.widgets.toggle import ToggleSwitch
 
@@ -23,13 +23,13 @@ class SignalRow(QWidget):
     ) -> None:
         super().__init__(parent)
         self.signal = signal
-        self._description = description or wording.signal_description(signal)
+        self._description = description or text_format.signal_description(signal)
         self.description = label(self._description, kind="small", tone="muted", wrap=True)
-        self.toggle = ToggleSwitch(wording.signal_name(signal), theme, description=self._description)
+        self.toggle = ToggleSwitch(text_format.signal_name(signal), theme, description=self._description)
         self.toggle.clicked.connect(self.switched)
         texts = QVBoxLayout()
         texts.setSpacing(theme.px(2))
-        texts.addWidget(label(wording.signal_name(signal), kind="h3"))
+        texts.addWidget(label(text_format.signal_name(signal), kind="h3"))
         texts.addWidget(self.description)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, theme.px(11), 0, theme.px(11))

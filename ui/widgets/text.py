@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
-from ui import wording
-from ui.widgets.tips import plain_tip
+from ui.style import text_format
+from ui.widgets.tooltips import plain_tip
 
 LINE_HEIGHT = 1.16
 """Of wrapped text, as a multiple of the font's height."""
@@ -113,7 +113,7 @@ class WrappedLabel(QLabel):
 
     def _paragraph(self, text: str, width: int, y: float) -> QTextLayout:
         layout = QTextLayout(text, self.font())
-        to_left = wording.is_right_to_left(text)
+        to_left = text_format.is_right_to_left(text)
         direction = Qt.LayoutDirection.RightToLeft if to_left else Qt.LayoutDirection.LeftToRight
         option = QTextOption(QStyle.visualAlignment(direction, self.alignment()))
         option.setTextDirection(direction)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from ui.theme import Scheme, Theme
+from ui.style.theme import Scheme, Theme
 from ui.widgets.themed import Themed
 
 WIDTH = 40

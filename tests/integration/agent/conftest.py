@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import policy
-from agent.model import Connection
+from agent.domain import limits
+from agent.domain.model import Connection
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, Sending, SettableClock, an_agent, sending_parts
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -39,7 +39,7 @@ def sending(server: LoopbackServer, tmp_path: Path) -> Iterator[Sending]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once what a person's computer tries again after seconds."""
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_INTERVALS", 0.0001)
+    monkeypatch.setattr(limits, "BACKOFF_FIRST_INTERVALS", 0.0001)
 
 
 @pytest.fixture

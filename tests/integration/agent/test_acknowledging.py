@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.model import Act, Interaction, Signal
-from agent.sharing import ACKNOWLEDGEMENT, SentItem, SentStatus
+from agent.domain import errors
+from agent.domain.model import Act, Interaction, Signal
+from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
 from tests.support.agent_company import Company, lost_answer, recalled, running
 from tests.support.agent_parts import Agent, all_off, all_on, an_agent
 from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply, problem

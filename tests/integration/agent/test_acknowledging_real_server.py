@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.sharing import ACKNOWLEDGEMENT, SentStatus
+from agent.domain import errors
+from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentStatus
 from tests.support import django_ready, server_data  # noqa: F401
 from tests.support.agent_confirmer import ALL
 from tests.support.agent_parts import Agent, an_agent

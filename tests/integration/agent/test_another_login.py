@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agent import control, errors, instance_lock, policy, whereabouts
-from agent.consent_file import ConsentFile
-from agent.folders import Folders
-from agent.instance_lock import NAME, InstanceLock, LockLost, NoLocks
-from agent.model import Act, Change, ConsentState, Interaction, Signal
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors, limits
+from agent.domain.model import Act, Change, ConsentState, Interaction, Signal
+from agent.ipc import channel, instance_lock, running_instance
+from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from tests.support.agent_company import Company
 from tests.support.agent_parts import (
     Agent,
@@ -100,8 +101,8 @@ LOGINS = [
 def clicks(env: dict[str, str]) -> None:
     """The person clicks, in an agent that does not run on."""
     program = (
-        "from agent.folders import Folders; from agent.runtime import Runtime\n"
-        "from agent.model import Act, Interaction\n"
+        "from agent.system.dirs import Folders; from agent.runtime import Runtime\n"
+        "from agent.domain.model import Act, Interaction\n"
         "runtime = Runtime.open(Folders.standard())\n"
         "runtime.record(Interaction('c-one', Act.CLICKED, 'l1')); runtime.stop()\n"
     )
@@ -163,7 +164,7 @@ def test_an_agent_on_another_computer_is_named_and_left_alone(
     data = Path(session.env["XDG_DATA_HOME"]) / "tidings"
     lock = InstanceLock(replace(Folders.under(tmp_path), data=data))
     try:
-        whereabouts.write(data, replace(lock.place, host="desk-7", pid=4711))
+        running_instance.write(data, replace(lock.place, host="desk-7", pid=4711))
         before = {path: path.stat().st_mtime_ns for path in data.iterdir()}
         for words in (
             ALL_OFF,
@@ -205,8 +206,9 @@ def record_of(agent: Agent) -> ConsentFile:
 def turned_off_elsewhere(agent: Agent, *signals: Signal) -> None:
     """Another process writes what its own person chose there."""
     program = (
-        "import sys; from pathlib import Path; from agent.clock import SystemClock\n"
-        "from agent.consent_file import ConsentFile; from agent.consent import refuse; from agent.model import Signal\n"
+        "import sys; from pathlib import Path; from agent.system.clock import SystemClock\n"
+        "from agent.consent.record_file import ConsentFile; from agent.consent.rules import refuse\n"
+        "from agent.domain.model import Signal\n"
         "file = ConsentFile(Path(sys.argv[1])); consents = file.read()\n"
         "for name in sys.argv[2:]:\n"
         "    now = SystemClock().now()\n"
@@ -364,7 +366,7 @@ def test_the_lock_and_what_it_says_are_their_owners_alone_and_go_with_it(folders
         InstanceLock(folders)
     assert (refused.value.pid, refused.value.display, refused.value.host) == (os.getpid(), ":7", "")
     lock.release()
-    assert whereabouts.read(folders.data) is None
+    assert running_instance.read(folders.data) is None
 
 
 def test_the_lock_of_an_earlier_version_counts_as_long_as_it_is_held(folders: Folders) -> None:
@@ -392,22 +394,22 @@ def test_an_earlier_version_in_another_login_counts_too(folders: Folders, tmp_pa
 def seems_to_run_on(host: str, folders: Folders, *, last_sign_s: float) -> None:
     """A computer wrote that an agent runs there, and the lock of that agent is not seen here."""
     folders.make()
-    whereabouts.write(folders.data, whereabouts.Place("x", host, 9, ":0", b"/run/user/9/tidings"))
+    running_instance.write(folders.data, running_instance.Place("x", host, 9, ":0", b"/run/user/9/tidings"))
     (folders.data / NAME).touch()
     now = (folders.data / NAME).stat().st_mtime
-    os.utime(folders.data / whereabouts.NAME, (now - last_sign_s, now - last_sign_s))
+    os.utime(folders.data / running_instance.NAME, (now - last_sign_s, now - last_sign_s))
 
 
 def test_a_sign_of_life_of_another_computer_counts_where_locks_do_not_reach(folders: Folders) -> None:
-    seems_to_run_on("desk-7", folders, last_sign_s=policy.BEAT_S)
+    seems_to_run_on("desk-7", folders, last_sign_s=limits.BEAT_S)
     with pytest.raises(errors.AlreadyRunning) as refused:
         InstanceLock(folders)
     assert "desk-7" in refused.value.message
-    assert whereabouts.read(folders.data) is not None
+    assert running_instance.read(folders.data) is not None
 
 
 def test_a_computer_that_crashed_holds_nothing_up_for_long(folders: Folders) -> None:
-    seems_to_run_on("desk-7", folders, last_sign_s=policy.LEASE_S + 60)
+    seems_to_run_on("desk-7", folders, last_sign_s=limits.LEASE_S + 60)
     InstanceLock(folders).release()
 
 
@@ -429,12 +431,12 @@ def test_an_agent_whose_lock_was_taken_over_makes_and_sends_nothing(
         runtime.choose(all_on())
         runtime.sync_once()
         runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
-        whereabouts.write(folders.data, replace(lock.place, instance="another", host="desk-7"))
+        running_instance.write(folders.data, replace(lock.place, instance="another", host="desk-7"))
         runtime.record(Interaction("c-one", Act.LIKED))
         runtime.sync_once()
         assert company.events == {}
         lock.beat()
-        place = whereabouts.read(folders.data)
+        place = running_instance.read(folders.data)
         assert place is not None
         assert place.instance == "another", "it does not take back what is another's now"
     finally:
@@ -476,7 +478,7 @@ def test_where_folders_take_no_lock_the_second_agent_ends_the_first(
     assert ended == [1]
     next_one.hold()
     lock.release()
-    assert whereabouts.read(folders.data) == next_one.place, "the first leaves alone what is another's"
+    assert running_instance.read(folders.data) == next_one.place, "the first leaves alone what is another's"
     next_one.release()
 
 
@@ -526,7 +528,7 @@ def test_a_running_agent_takes_its_lock_again_before_it_works_on(
         runtime.sync_once()
         assert len(company.counted("click")) == 1
         lock.beat()
-        assert whereabouts.read(folders.data) == lock.place
+        assert running_instance.read(folders.data) == lock.place
     finally:
         runtime.stop()
         lock.release()
@@ -559,13 +561,13 @@ def test_a_disk_without_locks_is_a_sentence(folders: Folders, monkeypatch: pytes
 def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_same(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "takes_sockets", lambda _folder: False)
+    monkeypatch.setattr(channel, "takes_sockets", lambda _folder: False)
     lock = InstanceLock(folders)
     assert lock.sockets.stat().st_mode & 0o777 == 0o700
-    end = control.listen(lock.sockets, lambda question: question + b"!")
+    end = channel.listen(lock.sockets, lambda question: question + b"!")
     try:
         elsewhere = replace(folders, runtime=folders.runtime / "of" / "another" / "login")
-        assert control.ask_agent(elsewhere, b"here") == b"here!"
+        assert channel.ask_agent(elsewhere, b"here") == b"here!"
     finally:
         end()
         lock.release()
@@ -575,13 +577,13 @@ def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_sa
 def test_the_temporary_folder_of_a_dead_agent_goes_at_the_next_start(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "takes_sockets", lambda _folder: False)
+    monkeypatch.setattr(channel, "takes_sockets", lambda _folder: False)
     dead = InstanceLock(folders)
     kept = dead.sockets
-    shutil.copy(folders.data / whereabouts.NAME, folders.data.parent / "kept")
+    shutil.copy(folders.data / running_instance.NAME, folders.data.parent / "kept")
     dead.release()
     kept.mkdir()
-    shutil.copy(folders.data.parent / "kept", folders.data / whereabouts.NAME)
+    shutil.copy(folders.data.parent / "kept", folders.data / running_instance.NAME)
     monkeypatch.undo()
     InstanceLock(folders).release()
     assert not kept.exists()

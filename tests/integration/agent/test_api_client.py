@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.api_client import ApiClient
+from agent.domain import errors, limits
+from agent.transport.http_client import ApiClient
 from tests.support.agent_server import (
     LOST,
     LoopbackServer,
@@ -39,10 +39,10 @@ def client(server: LoopbackServer) -> Iterator[ApiClient]:
         yield opened
 
 
-def fails_with(client: ApiClient, kind: type[errors.TidingsError], **limits: int) -> errors.TidingsError:
+def fails_with(client: ApiClient, kind: type[errors.TidingsError], **bounds: int) -> errors.TidingsError:
     """The fault that a request ends in, which is of exactly this kind."""
     with pytest.raises(errors.TidingsError) as raised:
-        client.request("GET", "/api/v1/feed", **limits)
+        client.request("GET", "/api/v1/feed", **bounds)
     assert type(raised.value) is kind, raised.value.detail
     return raised.value
 
@@ -179,7 +179,7 @@ def test_a_body_without_end_is_refused(server: LoopbackServer, client: ApiClient
 def test_a_body_that_comes_byte_by_byte_is_cut_at_the_deadline(
     server: LoopbackServer, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.3)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.3)
     server.answer = lambda _: Reply(200, headers={"Content-Type": "application/json"}, pieces=server.drip())
     fails_with(client, errors.ServerUnreachable)
 
@@ -187,7 +187,7 @@ def test_a_body_that_comes_byte_by_byte_is_cut_at_the_deadline(
 def test_headers_that_come_line_by_line_are_cut_at_the_deadline(
     server: LoopbackServer, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.3)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.3)
 
     class Slow(dict[str, str]):
         def items(self) -> Iterator[tuple[str, str]]:  # type: ignore[override]
@@ -200,7 +200,7 @@ def test_headers_that_come_line_by_line_are_cut_at_the_deadline(
 def test_a_client_works_again_after_a_deadline(
     server: LoopbackServer, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.3)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.3)
     server.answer = lambda _: Reply(200, headers={"Content-Type": "application/json"}, pieces=server.drip())
     fails_with(client, errors.ServerUnreachable)
     monkeypatch.undo()
@@ -211,7 +211,7 @@ def test_a_client_works_again_after_a_deadline(
 def test_a_silent_server_is_given_up(
     server: LoopbackServer, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "READ_TIMEOUT_S", 0.2)
 
     def silent(_: object) -> Reply:
         server.closing.wait(PATIENCE_S)

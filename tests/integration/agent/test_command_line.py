@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import policy
-from agent.folders import Folders
-from agent.instance_lock import InstanceLock
+from agent.domain import limits
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.dirs import Folders
 from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
@@ -277,7 +277,7 @@ def test_a_headless_agent_ends_while_a_server_keeps_it_waiting(
     child = connected.start("run", "--headless")
     until(lambda: asked, "a request")
     os.kill(child.pid, signal.SIGTERM)
-    assert child.wait(policy.REQUEST_DEADLINE_S / 2) == 0
+    assert child.wait(limits.REQUEST_DEADLINE_S / 2) == 0
     assert "Traceback" not in child.output()
 
 

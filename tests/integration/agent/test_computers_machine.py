@@ -10,7 +10,7 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Sending, SettableClock, a_company, sending_parts
 from tests.support.agent_server import LoopbackServer

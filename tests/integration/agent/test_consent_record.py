@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.consent_file import ConsentFile
-from agent.consent_gate import ConsentGate
-from agent.model import Act, ConsentState, Interaction, Signal
+from agent.consent.gate import ConsentGate
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors
+from agent.domain.model import Act, ConsentState, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import damage, policy
-from agent.model import Event, Signal
-from agent.store.queue import EventQueue
+from agent.domain import limits
+from agent.domain.model import Event, Signal
+from agent.store import damage
+from agent.store.event_queue import EventQueue
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Sending, SettableClock, all_on, an_agent, sending_parts
 from tests.support.agent_server import LoopbackServer, Reply, Request, problem
@@ -137,9 +138,9 @@ def test_only_the_newest_damaged_files_are_kept_and_they_are_told_for_a_week(
         (tmp_path / NAME).write_bytes(b"no database at all " * 500)
         assert queue.head(Signal.CLICK, 10) == []
         clock.advance(3_600)
-    assert len(kept_aside(tmp_path)) == policy.SET_ASIDE_KEPT
+    assert len(kept_aside(tmp_path)) == limits.SET_ASIDE_KEPT
     assert damage.told(tmp_path, clock.now()) is not None
-    clock.advance(policy.DAMAGE_TOLD_DAYS * 86_400)
+    clock.advance(limits.DAMAGE_TOLD_DAYS * 86_400)
     assert damage.told(tmp_path, clock.now()) is None
     queue.destroy(Signal.CLICK)
     assert kept_aside(tmp_path) == []

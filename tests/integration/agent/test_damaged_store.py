@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, Interaction, PresenceState, Signal
+from agent.domain import errors, limits
+from agent.domain.model import Act, Interaction, PresenceState, Signal
 from agent.store import enrolment_note, repairs
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, all_on, an_agent, opened_store
@@ -204,7 +204,7 @@ def test_damage_that_nobody_has_met_is_found_in_the_background(
     folder: Path, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two pages in one another's place: no statement fails, and no SELECT finds what is in them."""
-    monkeypatch.setattr(policy, "EXAMINE_FIRST_S", 0)
+    monkeypatch.setattr(limits, "EXAMINE_FIRST_S", 0)
     with an_agent(folder, keychain) as agent:
         before = {item.body for item in agent.runtime.my_data.sent()}
         kept = len(agent.runtime.my_data.receipts())
@@ -223,7 +223,7 @@ def test_damage_that_nobody_has_met_is_found_in_the_background(
 def test_a_sound_store_is_looked_at_and_left_alone(
     folder: Path, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "EXAMINE_FIRST_S", 0)
+    monkeypatch.setattr(limits, "EXAMINE_FIRST_S", 0)
     with an_agent(folder, keychain) as agent:
         runs = counted_runs(agent, agent.runtime._examine)
         agent.runtime.start()

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from agent import device_policy, doctor, errors
-from agent.folders import Folders
-from agent.model import Change, Signal
-from agent.preferences import DEFAULTS, Corner
+from agent.cli import doctor
+from agent.domain import errors
+from agent.domain.model import Change, Signal
+from agent.domain.preferences import DEFAULTS, Corner
+from agent.settings import device_policy
+from agent.system.dirs import Folders
 from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import CODE

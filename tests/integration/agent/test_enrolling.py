@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.folders import Folders
-from agent.model import Connection
+from agent.domain import errors, limits
+from agent.domain.model import Connection
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from tests.support import disks, server_data
 from tests.support.agent_company import Company, instead, lost_answer
 from tests.support.agent_parts import MemoryKeychain, OwnProcessVerifier, SettableClock, an_agent
@@ -29,7 +29,7 @@ LOST = pytest.mark.expected_logs("answer to an enrolment was lost")
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "ENROLMENT_WAITS_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(limits, "ENROLMENT_WAITS_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from agent import doctor, errors, policy
-from agent.model import Connection, PresenceState
+from agent.cli import doctor
+from agent.domain import errors, limits
+from agent.domain.model import Connection, PresenceState
 from tests.contract.golden_documents import CAMPAIGN_SIGNER, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company, claims, instead, recalled, running
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
@@ -129,7 +130,7 @@ def test_the_next_poll_is_no_later_than_the_end_of_the_statement(
     agent.clock.advance(47 * HOUR)
     wait = agent.runtime._work._poll()
     assert wait is not None
-    assert wait <= HOUR * (1 + policy.POLL_JITTER_SHARE)
+    assert wait <= HOUR * (1 + limits.POLL_JITTER_SHARE)
 
 
 def test_a_computer_that_was_off_or_offline_for_a_week_says_no_such_thing(

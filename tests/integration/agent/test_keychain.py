@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent import doctor, errors, policy, processes
-from agent.secrets import ProcessKeychain
+from agent.cli import doctor
+from agent.domain import errors, limits
+from agent.system import subprocesses
+from agent.system.keychain import ProcessKeychain
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE_S, until
@@ -131,7 +133,7 @@ def test_a_locked_keychain_is_called_locked_and_does_not_hold_us_up(
 
 def helper(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Put a shell script in the place of our own program."""
-    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/sh", "-c", program])
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/bin/sh", "-c", program])
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_a_newer_question_about_the_same_secret_withdraws_the_older(
 
 
 def test_a_question_that_nobody_answers_is_withdrawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(policy, "KEYCHAIN_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "KEYCHAIN_TIMEOUT_S", 0.2)
     slow_helper(monkeypatch, tmp_path)
     with pytest.raises(errors.KeychainUnavailable) as raised:
         ProcessKeychain(PATIENCE_S).read(ACCOUNT)
@@ -210,7 +212,7 @@ def test_a_question_that_nobody_answers_is_withdrawn(monkeypatch: pytest.MonkeyP
 def test_a_helper_ends_with_whoever_asked() -> None:
     """Also where the agent was killed: the window of the keychain goes too."""
     program = (
-        "import subprocess, threading; from agent import processes\n"
+        "import subprocess, threading; from agent.system import subprocesses as processes\n"
         "print(subprocess.Popen(processes.command('helper', 'keychain')).pid, flush=True)\n"
         "threading.Event().wait()"
     )
@@ -230,6 +232,6 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 def test_a_helper_that_cannot_be_started_is_a_missing_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "command", lambda *_: ["/nowhere/tidings"])
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/nowhere/tidings"])
     with pytest.raises(errors.KeychainUnavailable):
         ProcessKeychain().read(ACCOUNT)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from agent import errors
-from agent.model import Signal
+from agent.domain import errors
+from agent.domain.model import Signal
 from tests.support.agent_company import Company, instead, lost_answer
 from tests.support.agent_parts import Sending
 from tests.support.agent_server import LoopbackServer, problem

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, Connection, ConsentState, Interaction, Signal
+from agent.domain import errors, limits
+from agent.domain.model import Act, Connection, ConsentState, Interaction, Signal
 from agent.store import enrolment_note
 from tests.support.agent_company import Company
 from tests.support.agent_dying import Dying, dying, keychain
@@ -335,7 +335,7 @@ def test_no_kill_while_disconnecting_leaves_half_a_connection(
 def test_a_disconnection_that_was_killed_ends_where_no_server_is_reached(
     killer: Dying, server: LoopbackServer, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "CONNECT_TIMEOUT_S", 1)
+    monkeypatch.setattr(limits, "CONNECT_TIMEOUT_S", 1)
     with an_agent(tmp_path, keychain(tmp_path)) as agent:
         agent.runtime.enrol(server.url, CODE)
     step = 0

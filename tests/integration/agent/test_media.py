@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from agent import errors, policy
-from agent.api_client import ApiClient
-from agent.media import MediaCache, MediaFile
-from agent.model import HoldReason, PresenceState
+from agent.campaigns.media_cache import MediaCache, MediaFile
+from agent.domain import errors, limits
+from agent.domain.model import HoldReason, PresenceState
+from agent.transport.http_client import ApiClient
 from tests.contract.golden_documents import IMAGE, variant
 from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_parts import Agent, an_agent
@@ -27,7 +27,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def a_file(content: bytes = CONTENT, limit: int = policy.MEDIA_MAX_BYTES) -> MediaFile:
+def a_file(content: bytes = CONTENT, limit: int = limits.MEDIA_MAX_BYTES) -> MediaFile:
     return MediaFile(sha256(content), len(content), limit)
 
 
@@ -155,7 +155,7 @@ def test_beyond_the_caches_limit_the_oldest_goes_and_what_is_not_needed_does_not
         path = cache.path(sha256(content))
         assert path is not None
         os.utime(path, (10_000 + age, 10_000 + age))
-    monkeypatch.setattr(policy, "MEDIA_CACHE_MAX_BYTES", 2_500)
+    monkeypatch.setattr(limits, "MEDIA_CACHE_MAX_BYTES", 2_500)
     cache.evict([a_file(content) for content in contents[:3]])
     assert set(files(cache)) == {sha256(content) for content in contents[1:3]}
 
@@ -179,7 +179,7 @@ def test_a_campaign_waits_a_while_for_its_picture_and_then_is_shown_without(
     company.publish("c-one", with_picture(b"not there"))
     agent.runtime.sync_once()
     assert agent.runtime.select(PresenceState()).held == {"c-one": HoldReason.MEDIA_MISSING}
-    agent.clock.advance(policy.MEDIA_WAIT_S)
+    agent.clock.advance(limits.MEDIA_WAIT_S)
     assert [item.campaign.campaign_id for item in agent.runtime.select(PresenceState()).show] == ["c-one"]
 
 

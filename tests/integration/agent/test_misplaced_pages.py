@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.model import Event, Signal
+from agent.domain.model import Event, Signal
 from agent.store import pages
-from agent.store.queue import EventQueue
+from agent.store.event_queue import EventQueue
 from tests.support.agent_parts import SettableClock
 
 PAGE_BYTES = 4_096

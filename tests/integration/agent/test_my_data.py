@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from agent import errors
-from agent.model import Act, Interaction, Signal
-from agent.my_data import MyData
-from agent.sharing import SentItem, SentStatus
+from agent.domain import errors
+from agent.domain.model import Act, Interaction, Signal
+from agent.domain.my_data_models import SentItem, SentStatus
+from agent.privacy.my_data import MyData
 from resources import i18n
 from tests.support.agent_company import Company, lost_answer, running
 from tests.support.agent_parts import Agent, all_on

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from agent import errors
-from agent.model import HoldReason, PresenceState, Urgency
+from agent.domain import errors
+from agent.domain.model import HoldReason, PresenceState, Urgency
 from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_displayer import ALL
 from tests.support.agent_parts import Agent, an_agent

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors, policy
-from agent.model import ConsentState, Signal
+from agent.domain import errors, limits
+from agent.domain.model import ConsentState, Signal
 from tests.support.agent_company import Company, instead
 from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
 from tests.support.agent_server import LoopbackServer, Reply, Request, problem
@@ -119,7 +119,7 @@ def test_a_withdrawal_that_the_server_will_not_hear_ends_in_no_loop(
 def test_a_full_outbox_drops_the_oldest(
     sending: Sending, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "OUTBOX_MAX_EVENTS", 5)
+    monkeypatch.setattr(limits, "OUTBOX_MAX_EVENTS", 5)
     sending.gate.choose({Signal.CLICK: True}, "en")
     for number in range(9):
         sending.outbox.make(Signal.CLICK, f"c-{number}", link_id="l1")

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, sending_parts
 from tests.support.agent_server import loopback_server

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent import errors
-from agent.model import Signal
+from agent.domain import errors
+from agent.domain.model import Signal
 from tests.support.agent_company import Company, Fault, instead, lost_answer
 from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, problem

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent import errors
-from agent.model import Signal
+from agent.domain import errors
+from agent.domain.model import Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Sending, SettableClock, all_on, sending_parts
 from tests.support.agent_server import LoopbackServer, Reply, Request, loopback_server, problem

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import control, errors, policy, whereabouts
-from agent.folders import Folders
-from agent.model import Act, Interaction
+from agent.domain import errors, limits
+from agent.domain.model import Act, Interaction
+from agent.ipc import channel, running_instance
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from tests.contract.golden_documents import PUBLIC_KEYS, RECEIPT_JWS, STRANGERS_KEY
 from tests.support.agent_company import Company
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
@@ -152,11 +153,11 @@ def test_an_agent_that_runs_obeys_at_once(running: Program, company: Company, ho
     assert running.child is not None
     assert running.child.running
     running.stop()
-    assert not (home / "run" / control.NAME).exists()
+    assert not (home / "run" / channel.NAME).exists()
 
 
 def test_the_socket_of_an_agent_is_its_users_alone(running: Program, home: Path) -> None:
-    path = home / "run" / control.NAME
+    path = home / "run" / channel.NAME
     until(path.exists, "the socket")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -186,15 +187,15 @@ def test_another_user_is_refused_even_where_the_folder_was_opened_to_all() -> No
 
     with tempfile.TemporaryDirectory(prefix="tidings-") as name:
         folder = Path(name)
-        listener = control.ControlListener(folder, answer)
+        listener = channel.ControlListener(folder, answer)
         try:
             folder.chmod(0o777)
-            (folder / control.NAME).chmod(0o777)
-            command = [sys.executable, "-c", AS_ANOTHER_USER, str(folder / control.NAME)]
+            (folder / channel.NAME).chmod(0o777)
+            command = [sys.executable, "-c", AS_ANOTHER_USER, str(folder / channel.NAME)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
             assert (done.stdout, done.stderr) == ("0\n", "")
             assert heard == []
-            assert control.ask(folder, b"mine") == b"{}"
+            assert channel.ask(folder, b"mine") == b"{}"
         finally:
             listener.close()
 
@@ -202,14 +203,14 @@ def test_another_user_is_refused_even_where_the_folder_was_opened_to_all() -> No
 def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Path) -> None:
     folder = home / "run"
     for question in (b"", b"{}", b"\xff", b'{"name": "nonsense"}', b'{"name": "show", "more": 1}'):
-        assert json.loads(control.ask(folder, question))["title"]
-    with socket.socket(socket.AF_UNIX) as rude, control.short(folder / control.NAME) as path:
+        assert json.loads(channel.ask(folder, question))["title"]
+    with socket.socket(socket.AF_UNIX) as rude, channel.short(folder / channel.NAME) as path:
         rude.connect(path)
         rude.sendall(b"\xff\xff\xff\xff")
-    mark = whereabouts.data_mark(home / "data")
+    mark = running_instance.data_mark(home / "data")
     asked = json.dumps({"name": "show", "data": mark}).encode()
-    assert json.loads(control.ask(folder, asked))["title"] == ""
-    assert json.loads(control.ask(folder, b'{"name": "show", "data": "1:2"}'))["title"], "another's data"
+    assert json.loads(channel.ask(folder, asked))["title"] == ""
+    assert json.loads(channel.ask(folder, b'{"name": "show", "data": "1:2"}'))["title"], "another's data"
 
 
 def test_what_was_given_up_while_the_agent_stood_still_is_not_done_later(
@@ -218,14 +219,14 @@ def test_what_was_given_up_while_the_agent_stood_still_is_not_done_later(
     folder, child = home / "run", running.child
     assert child is not None
     running.run("privacy", "set", "seen=on", "click=off", "like=off")
-    turn_on = {"name": "choose", "choices": {"like": True}, "data": whereabouts.data_mark(home / "data")}
+    turn_on = {"name": "choose", "choices": {"like": True}, "data": running_instance.data_mark(home / "data")}
     question = json.dumps(turn_on).encode()
-    monkeypatch.setattr(policy, "CONTROL_READY_S", 0.5)
+    monkeypatch.setattr(limits, "CONTROL_READY_S", 0.5)
     os.kill(child.pid, signal.SIGSTOP)
     try:
         with pytest.raises(errors.AlreadyRunning):
-            control.ask(folder, question)
-        with socket.socket(socket.AF_UNIX) as hasty, control.short(folder / control.NAME) as path:
+            channel.ask(folder, question)
+        with socket.socket(socket.AF_UNIX) as hasty, channel.short(folder / channel.NAME) as path:
             hasty.connect(path)
             hasty.sendall(struct.pack(">I", len(question)) + question)
     finally:
@@ -239,10 +240,10 @@ def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_d
         raise OSError("it died")
 
     with tempfile.TemporaryDirectory(prefix="tidings-") as name:
-        listener = control.ControlListener(Path(name), never)
+        listener = channel.ControlListener(Path(name), never)
         try:
             with pytest.raises(errors.NoAnswer) as fault:
-                control.ask(Path(name), b"{}")
+                channel.ask(Path(name), b"{}")
         finally:
             listener.close()
     assert "may have been done" in fault.value.message
@@ -250,7 +251,7 @@ def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_d
 
 def test_a_socket_that_nobody_answers_is_an_agent_that_runs(tmp_path: Path) -> None:
     with pytest.raises(errors.AlreadyRunning):
-        control.ask(tmp_path, b"{}")
+        channel.ask(tmp_path, b"{}")
 
 
 def test_what_was_sent_is_listed_saved_compared_and_exported(

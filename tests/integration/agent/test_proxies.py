@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import doctor, errors, policy, proxies
-from agent.api_client import ApiClient
-from agent.model import Connection
+from agent.cli import doctor
+from agent.domain import errors, limits
+from agent.domain.model import Connection
+from agent.transport import proxies
+from agent.transport.http_client import ApiClient
 from tests.support.agent_parts import MemoryKeychain, an_agent
 from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import CODE
@@ -165,7 +167,7 @@ def test_the_next_proxy_of_a_list_is_tried_and_a_dead_one_is_remembered(
         proxies.DIRECT,
         f"http://127.0.0.1:{dead}",
     )
-    later = time.monotonic() + policy.PROXY_DEAD_S
+    later = time.monotonic() + limits.PROXY_DEAD_S
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert ways.in_order() == ways.proxies
 
@@ -193,7 +195,7 @@ def test_a_proxy_that_refuses_or_breaks_off_makes_way_for_the_next(refusal: byte
 
 
 def test_a_proxy_that_drips_is_tried_last_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.4)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.4)
     with (
         slow_peer(b"", b"HTTP/1.1 200 " + b"O" * 60_000) as dripping,
         closing(ApiClient("https://news.example")) as client,

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from agent import errors, policy
-from agent.api_client import ApiClient
-from agent.folders import Folders
-from agent.model import Act, Connection, ConsentState, HoldReason, Interaction, PresenceState, Signal
+from agent.domain import errors, limits
+from agent.domain.model import Act, Connection, ConsentState, HoldReason, Interaction, PresenceState, Signal
 from agent.runtime import Runtime
-from agent.store.connection import Database
-from agent.verifier import ProcessVerifier
+from agent.store.database import Database
+from agent.system.dirs import Folders
+from agent.transport.http_client import ApiClient
+from agent.verification.verifier import ProcessVerifier
 from tests.support.agent_parts import MemoryKeychain, all_off, all_on
 from tests.support.campaign_server import RunningServer
 from tests.support.ports import free_port
@@ -45,7 +45,7 @@ def server(company: SampleCompany) -> Iterator[RunningServer]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "BACKOFF_FIRST_INTERVALS", 0.001)
+    monkeypatch.setattr(limits, "BACKOFF_FIRST_INTERVALS", 0.001)
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.model import Connection, Region
+from agent.domain import errors
+from agent.domain.model import Connection, Region
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LoopbackServer, json_reply

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.folders import Folders
-from agent.model import Connection
+from agent.domain import errors
+from agent.domain.model import Connection
 from agent.runtime import Runtime
+from agent.system.dirs import Folders
 from tests.support import server_data
 from tests.support.agent_parts import MemoryKeychain, OwnProcessVerifier
 from tests.support.campaign_server import ServerHome

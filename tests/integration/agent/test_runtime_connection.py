@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, Connection, Interaction, Signal
+from agent.domain import errors, limits
+from agent.domain.model import Act, Connection, Interaction, Signal
 from agent.runtime import Runtime
 from tests.support.agent_company import TOKEN, Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
@@ -274,7 +274,7 @@ def test_a_keychain_that_did_not_open_is_asked_again_after_some_minutes(
         again.runtime.start()
         reaches(again, Connection.OFFLINE)
         agent.keychain.fault = None
-        again.clock.advance(policy.KEYCHAIN_RETRY_S)
+        again.clock.advance(limits.KEYCHAIN_RETRY_S)
         reaches(again, Connection.CONNECTED)
 
 

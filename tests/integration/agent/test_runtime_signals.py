@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from agent.model import Act, Change, Interaction, Signal
+from agent.domain.model import Act, Change, Interaction, Signal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_off, all_on
 from tests.support.agent_server import LoopbackServer, Reply, Request

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.model import Act, Connection, Interaction, PresenceState, Tristate
+from agent.domain import errors
+from agent.domain.model import Act, Connection, Interaction, PresenceState, Tristate
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
 from tests.support.agent_server import LoopbackServer

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent import errors, policy
-from agent.api_client import ApiClient
+from agent.domain import errors, limits
+from agent.transport.http_client import ApiClient
 from tests.support.agent_server import Reply, loopback_server
 from tests.support.slow_peer import deaf_peer, slow_peer
 from tests.support.waiting import PATIENCE_S, until
@@ -149,7 +149,7 @@ class Asking:
 def test_a_request_ends_at_its_deadline_wherever_the_peer_is_slow(
     slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.4)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.4)
     asking = Asking(slow.url)
     with closing(asking.client):
         asking.ends_in(errors.ServerUnreachable)
@@ -172,7 +172,7 @@ def test_an_abort_before_a_request_keeps_it_from_connecting() -> None:
 
 
 def test_what_was_cut_is_closed_towards_the_peer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", 0.4)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", 0.4)
     with slow_peer(TLS_RECORD, b"\0") as peer, closing(ApiClient(f"https://127.0.0.1:{peer.port}")) as client:
         with pytest.raises(errors.ServerUnreachable):
             client.request("GET", "/api/v1/feed")
@@ -180,7 +180,7 @@ def test_what_was_cut_is_closed_towards_the_peer(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_redirection_without_end_is_not_read_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "REQUEST_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(limits, "REQUEST_DEADLINE_S", PATIENCE_S)
     with loopback_server(lambda _: Reply()) as server, closing(ApiClient(server.url)) as client:
         server.answer = lambda _: Reply(302, headers={"Location": "/"}, pieces=server.endless())
         with pytest.raises(errors.NotOurServer):

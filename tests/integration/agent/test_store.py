@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.folders import Folders
-from agent.instance_lock import InstanceLock
-from agent.model import PresenceState
+from agent.domain import errors
+from agent.domain.model import PresenceState
+from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
+from agent.system.dirs import Folders
 from tests.support.agent_company import Company
 from tests.support.agent_parts import all_on, an_agent
 from tests.support.agent_server import loopback_server
@@ -108,7 +108,7 @@ def test_a_migration_that_fails_half_way_changes_nothing(old_store: Path) -> Non
 MIGRATING = """
 import sys
 from pathlib import Path
-from agent.store.connection import Database
+from agent.store.database import Database
 from agent.store.migrations import migrate
 sys.stdout.write("ready\\n"); sys.stdout.flush()
 migrate(Database(Path(sys.argv[1])), tuple(sys.argv[2:]))
@@ -212,8 +212,8 @@ def test_a_second_lock_in_the_same_process_or_another_is_refused_until_the_first
 
 def take_lock(folder: Path) -> subprocess.CompletedProcess[bytes]:
     program = (
-        "import sys; from pathlib import Path; from agent import errors\n"
-        "from agent.folders import Folders; from agent.instance_lock import InstanceLock\n"
+        "import sys; from pathlib import Path; from agent.domain import errors\n"
+        "from agent.system.dirs import Folders; from agent.ipc.instance_lock import InstanceLock\n"
         "try: InstanceLock(Folders.under(Path(sys.argv[1])))\n"
         "except errors.AlreadyRunning: sys.exit(1)\n"
     )
@@ -225,7 +225,7 @@ def take_lock(folder: Path) -> subprocess.CompletedProcess[bytes]:
 def test_a_killed_agents_lock_is_free(tmp_path: Path) -> None:
     program = (
         "import sys, signal; from pathlib import Path\n"
-        "from agent.folders import Folders; from agent.instance_lock import InstanceLock\n"
+        "from agent.system.dirs import Folders; from agent.ipc.instance_lock import InstanceLock\n"
         "lock = InstanceLock(Folders.under(Path(sys.argv[1]))); print('held', flush=True); signal.pause()\n"
     )
     log = tmp_path / "log"

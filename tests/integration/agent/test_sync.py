@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent import errors
-from agent.model import Connection, HoldReason, PresenceState, Signal
+from agent.domain import errors
+from agent.domain.model import Connection, HoldReason, PresenceState, Signal
 from tests.contract.golden_documents import COMPANY_ID, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company, instead, recalled, running
 from tests.support.agent_parts import Agent, an_agent

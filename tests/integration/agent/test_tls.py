@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.api_client import ApiClient
+from agent.domain import errors
+from agent.transport.http_client import ApiClient
 from tests.support.agent_server import LOST, Reply, json_reply, loopback_server
 from tests.support.agent_tls import Authority, Certificate
 
@@ -56,8 +56,8 @@ def test_a_companys_own_authority_is_believed_when_the_computer_trusts_it(corpor
 
 POLL = """
 import sys
-from agent import errors
-from agent.api_client import ApiClient
+from agent.domain import errors
+from agent.transport.http_client import ApiClient
 try:
     ApiClient(sys.argv[1], "tdt_secret").request("GET", "/api/v1/feed")
     print("answered")

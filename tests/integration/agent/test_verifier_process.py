@@ -10,13 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import errors, policy, processes, wire
-from agent.verifier import ProcessVerifier, Question, digest
+from agent.domain import errors, limits
+from agent.protocol import codec
+from agent.system import subprocesses
+from agent.verification.verifier import ProcessVerifier, Question, digest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS, payload, signed
 from tests.support.agent_company import FAR, running
 from tests.support.waiting import PATIENCE_S
 
-KEYS = msgspec.json.decode(json.dumps(PUBLIC_KEYS).encode(), type=wire.KeySet)
+KEYS = msgspec.json.decode(json.dumps(PUBLIC_KEYS).encode(), type=codec.KeySet)
 
 
 def a_document(campaign_id: str, counter: int, company: str = COMPANY_ID) -> str:
@@ -27,7 +29,7 @@ def a_document(campaign_id: str, counter: int, company: str = COMPANY_ID) -> str
 def verified(*documents: str, **counters: tuple[int, str]) -> list[str]:
     """What is wrong with each document; empty for a good one."""
     question = Question(
-        wire.CAMPAIGN_DOCUMENT,
+        codec.CAMPAIGN_DOCUMENT,
         COMPANY_ID,
         KEYS,
         1_800_000_000,
@@ -66,7 +68,7 @@ def test_many_documents_take_one_process() -> None:
 
 
 def test_no_documents_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "command", lambda *_: ["/nowhere/tidings"])
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/nowhere/tidings"])
     assert verified() == []
 
 
@@ -76,15 +78,15 @@ def test_no_documents_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_helper_that_fails_is_a_fault_and_no_document_passes(
     monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    monkeypatch.setattr(policy, "VERIFY_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/sh", "-c", program])
+    monkeypatch.setattr(limits, "VERIFY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/bin/sh", "-c", program])
     with pytest.raises(errors.EnvironmentFault):
         verified(a_document("c-one", 1))
 
 
 def test_the_resident_process_never_loads_a_crypto_library_or_a_keychains_client(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from agent.folders import Folders; from agent.runtime import Runtime\n"
+        "import sys; from pathlib import Path; from agent.system.dirs import Folders; from agent.runtime import Runtime\n"
         "runtime = Runtime.open(Folders.under(Path(sys.argv[1]))); runtime.start(); runtime.stop()\n"
         "heavy = {'cryptography', 'joserfc', 'keyring', 'secretstorage', 'jeepney', 'charset_normalizer', 'PySide6'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import choice_faults
-from agent.model import Act, Change, ConsentState, Interaction, Signal
+from agent.consent import choice_errors
+from agent.domain.model import Act, Change, ConsentState, Interaction, Signal
 from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company
 from tests.support.agent_parts import Agent, all_on, an_agent
@@ -158,7 +158,7 @@ def test_a_receipt_that_proves_nothing_acknowledges_nothing_and_is_told(
         return company(request)
 
     server.answer = lies
-    with pytest.raises(choice_faults.ReceiptRefused):
+    with pytest.raises(choice_errors.ReceiptRefused):
         computer.runtime.sync_once()
     assert computer.runtime.status().waiting == 1
     assert "ReceiptRefused" in {trouble.code for trouble in computer.runtime.status().troubles}

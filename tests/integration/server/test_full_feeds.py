@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from agent import policy
+from agent.domain import limits
 from server import clock
 from server.campaigns.author_warnings import warnings_for
 from server.campaigns.feed_room import FOR_OTHERS
@@ -176,7 +176,7 @@ def test_all_that_was_published_is_in_feeds_that_agents_take_and_the_author_is_t
     for number in range(3):
         for at in moments[:6]:
             feed = company.feed(number, at)
-            assert len(feed) <= policy.FEED_MAX_BYTES
+            assert len(feed) <= limits.FEED_MAX_BYTES
             assert ids(feed) == company.due(number, at)
 
 
@@ -203,7 +203,7 @@ def test_emergencies_are_taken_however_full_the_feeds_are(company: Company) -> N
         )
     assert "left out" in warned[0]
     feed = company.feed(1, at)
-    assert len(feed) <= policy.FEED_MAX_BYTES
+    assert len(feed) <= limits.FEED_MAX_BYTES
     assert {one.campaign_id for one in company.taken[before:]} <= ids(feed)
 
 

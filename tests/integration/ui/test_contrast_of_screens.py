@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support.contrasts import TEXT, illegible
-from ui.theme import Scheme
+from ui.style.theme import Scheme
 
 ROOT = Path(__file__).resolve().parents[3]
 

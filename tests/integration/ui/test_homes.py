@@ -19,7 +19,7 @@ from tests.support.agent_session import a_session
 from tests.support.agent_watching import CODE, asked
 from tests.support.processes import ASK_AGAIN_S, TRACEBACK, Program
 from tests.support.waiting import until
-from ui.player.files import NotPlayable, NotThere, open_video
+from ui.player.file_checks import NotPlayable, NotThere, open_video
 from ui.player.messages import PlayRequest, line, named, path_of, read_order
 from ui.widgets.picture import read_picture
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from jeepney import DBusAddress
 
-from agent import processes
+from agent.system import subprocesses
 from tests.support.children import Child
 from tests.support.session_bus import SessionBus, own_user_only
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
-from ui.notification_host import Helper
+from ui.popup.hosts.notification import Helper
 
 NAME = "org.freedesktop.Notifications"
 MOCK = DBusAddress("/org/freedesktop/Notifications", NAME, "org.freedesktop.DBus.Mock")
@@ -68,7 +68,7 @@ def heard() -> list[Report]:
 
 @pytest.fixture
 def helper(bus: SessionBus, heard: list[Report]) -> Iterator[Helper]:
-    running = Helper(processes.command("helper", "notification"), heard.append)
+    running = Helper(subprocesses.command("helper", "notification"), heard.append)
     yield running
     running.close()
     assert running.wait(PATIENCE_S) == 0

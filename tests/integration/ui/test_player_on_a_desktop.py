@@ -12,19 +12,19 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent import processes
-from agent.model import Interaction
+from agent.domain.model import Interaction
+from agent.system import subprocesses
 from resources.sample import make_media
 from tests.support.desktop import VirtualDesktop
 from tests.support.films import FilmAgent, make_film
 from tests.support.screen import Box
 from tests.support.waiting import PATIENCE_S, until
-from ui.agent_port import Agent
-from ui.bridge import Bridge
-from ui.playback import Playback
+from ui.core.agent_port import Agent
+from ui.core.bridge import Bridge
+from ui.core.timers import QtTimers
+from ui.player.controller import Playback
 from ui.player.messages import CaptionFile, Event, LinkButton, Look, PlayerEvent, PlayRequest, Problem
 from ui.player.process import PlayerProcess
-from ui.timers import QtTimers
 
 ROOT = Path(__file__).resolve().parents[3]
 TITLE = "The new Lyon studio opens"
@@ -52,7 +52,7 @@ class Player:
     def __init__(self, request: PlayRequest) -> None:
         self.events: list[PlayerEvent] = []
         self.process = PlayerProcess(
-            processes.command("helper", "player"), lambda _process, event: self.events.append(event)
+            subprocesses.command("helper", "player"), lambda _process, event: self.events.append(event)
         )
         self.process.send(Look())
         self.process.send(request)
@@ -250,7 +250,7 @@ def test_the_player_ends_with_the_process_that_started_it(
 
 def test_a_request_that_is_none_is_refused(desktop: VirtualDesktop) -> None:
     done = subprocess.run(
-        processes.command("helper", "player"),
+        subprocesses.command("helper", "player"),
         input=b'{"type": "play", "title": "x", "url": "https://host.example/v.mp4"}\n',
         env=desktop.env | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -11,8 +11,8 @@ from PIL import Image
 from tests.support.desktop import VirtualDesktop
 from tests.support.screen import Window
 from tests.support.waiting import PATIENCE_S, until
-from ui.popup.card import WIDTH
-from ui.popup.frame import SHADOW_MARGIN
+from ui.popup.widgets.card import WIDTH
+from ui.popup.widgets.frame import SHADOW_MARGIN
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = (sys.executable, "-m", "tests.support.show_popup")

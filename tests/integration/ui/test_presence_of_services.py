@@ -11,14 +11,14 @@ import psutil
 import pytest
 from jeepney import DBusAddress
 
-from agent.model import PresenceState, Tristate
+from agent.domain.model import PresenceState, Tristate
 from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
 from tests.support.mocked_services import MockedServices
 from tests.support.waiting import until
-from ui.desktop import inhibitors, presence_linux
-from ui.desktop.presence_linux import LinuxPresence
-from ui.desktop.presence_x11 import Screen
+from ui.desktop.presence import inhibitors, linux
+from ui.desktop.presence.linux import LinuxPresence
+from ui.desktop.presence.x11 import Screen
 
 YES, NO, UNKNOWN = Tristate.YES, Tristate.NO, Tristate.UNKNOWN
 IDLE_AFTER_S = 300
@@ -61,7 +61,7 @@ def test_with_no_service_everything_is_unknown(services: MockedServices) -> None
     assert now() == PresenceState()
 
 
-@pytest.mark.parametrize("saver", presence_linux.SCREEN_SAVERS, ids=lambda saver: str(saver.bus_name))
+@pytest.mark.parametrize("saver", linux.SCREEN_SAVERS, ids=lambda saver: str(saver.bus_name))
 def test_each_desktops_screen_saver_is_believed(services: MockedServices, saver: DBusAddress) -> None:
     services.answers(saver, "GetActive", "b", True)
     assert now() == PresenceState(locked=YES)
@@ -77,8 +77,8 @@ def test_each_desktops_screen_saver_is_believed(services: MockedServices, saver:
 def test_logind_tells_a_session_that_nobody_sees(
     services: MockedServices, hint: bool, active: bool, expected: Tristate
 ) -> None:
-    services.has(presence_linux.SESSION, "LockedHint", "b", hint)
-    services.has(presence_linux.SESSION, "Active", "b", active)
+    services.has(linux.SESSION, "LockedHint", "b", hint)
+    services.has(linux.SESSION, "Active", "b", active)
     assert now() == PresenceState(locked=expected)
 
 
@@ -91,21 +91,21 @@ def test_logind_tells_idleness_where_nothing_measures_it(
     services: MockedServices, idle: bool, since_s: float, expected: Tristate
 ) -> None:
     since_us = int((SINCE_START_S - since_s) * 1_000_000)
-    services.has(presence_linux.SESSION, "IdleHint", "b", idle)
-    services.has(presence_linux.SESSION, "IdleSinceHintMonotonic", "t", since_us)
+    services.has(linux.SESSION, "IdleHint", "b", idle)
+    services.has(linux.SESSION, "IdleSinceHintMonotonic", "t", since_us)
     assert now() == PresenceState(idle=expected)
     assert now(Screen(idle_ms=0)) == PresenceState(idle=NO)
 
 
 @pytest.mark.parametrize(("idle_ms", "expected"), [(299_999, NO), (300_000, YES)])
 def test_gnome_measures_idleness(services: MockedServices, idle_ms: int, expected: Tristate) -> None:
-    services.answers(presence_linux.MUTTER, "GetIdletime", "t", idle_ms)
+    services.answers(linux.MUTTER, "GetIdletime", "t", idle_ms)
     assert now() == PresenceState(idle=expected)
 
 
 @pytest.mark.parametrize(("quiet", "expected"), [(True, YES), (False, NO)])
 def test_kde_asks_not_to_disturb(services: MockedServices, quiet: bool, expected: Tristate) -> None:
-    services.has(presence_linux.NOTIFICATIONS, "Inhibited", "b", quiet)
+    services.has(linux.NOTIFICATIONS, "Inhibited", "b", quiet)
     assert now() == PresenceState(do_not_disturb=expected)
 
 
@@ -113,13 +113,13 @@ def test_kde_asks_not_to_disturb(services: MockedServices, quiet: bool, expected
 def test_sway_notification_center_asks_not_to_disturb(
     services: MockedServices, quiet: bool, expected: Tristate
 ) -> None:
-    services.answers(presence_linux.SWAYNC, "GetDnd", "b", quiet)
+    services.answers(linux.SWAYNC, "GetDnd", "b", quiet)
     assert now() == PresenceState(do_not_disturb=expected)
 
 
 @pytest.mark.parametrize(("modes", "expected"), [(["default", "do-not-disturb"], YES), (["default"], NO)])
 def test_mako_asks_not_to_disturb(services: MockedServices, modes: list[str], expected: Tristate) -> None:
-    services.answers(presence_linux.MAKO, "ListModes", "as", modes)
+    services.answers(linux.MAKO, "ListModes", "as", modes)
     assert now() == PresenceState(do_not_disturb=expected)
 
 
@@ -222,10 +222,10 @@ def test_kde_tells_who_keeps_the_screen_on(
 
 
 def test_answers_of_another_kind_are_no_answers(services: MockedServices) -> None:
-    services.answers(presence_linux.SCREEN_SAVERS[0], "GetActive", "s", "yes")
-    services.has(presence_linux.SESSION, "LockedHint", "s", "yes")
-    services.answers(presence_linux.MAKO, "ListModes", "b", True)
-    services.answers(presence_linux.MUTTER, "GetIdletime", "s", "long")
+    services.answers(linux.SCREEN_SAVERS[0], "GetActive", "s", "yes")
+    services.has(linux.SESSION, "LockedHint", "s", "yes")
+    services.answers(linux.MAKO, "ListModes", "b", True)
+    services.answers(linux.MUTTER, "GetIdletime", "s", "long")
     services.answers(inhibitors.LOGIND, "ListInhibitors", "as", ["idle"])
     services.answers(inhibitors.KDE, "HasInhibition", "i", 1, takes="u")
     services.answers(inhibitors.GNOME, "IsInhibited", "u", 8, takes="u")
@@ -235,21 +235,21 @@ def test_answers_of_another_kind_are_no_answers(services: MockedServices) -> Non
 def test_a_service_that_hangs_does_not_silence_the_others(
     services: MockedServices, asked_desktop: VirtualDesktop
 ) -> None:
-    for saver in presence_linux.SCREEN_SAVERS:
+    for saver in linux.SCREEN_SAVERS:
         services.answers(saver, "GetActive", "b", True)
-    services.has(presence_linux.SESSION, "LockedHint", "b", True)
+    services.has(linux.SESSION, "LockedHint", "b", True)
     assert now().locked is YES
     with hanging(services.process), asked_desktop.start(["dunst"], "dunst"):
         assert asked_desktop.bus is not None
         bus = asked_desktop.bus
-        until(lambda: presence_linux.NOTIFICATIONS.bus_name in bus.names(), "dunst")
+        until(lambda: linux.NOTIFICATIONS.bus_name in bus.names(), "dunst")
         assert now() == PresenceState(locked=UNKNOWN, do_not_disturb=NO)
 
 
 def test_a_bus_that_hangs_leaves_what_the_screen_shows(
     services: MockedServices, asked_desktop: VirtualDesktop
 ) -> None:
-    services.has(presence_linux.SESSION, "LockedHint", "b", True)
+    services.has(linux.SESSION, "LockedHint", "b", True)
     assert asked_desktop.bus is not None
     with hanging(asked_desktop.bus.daemon):
         assert now(Screen(full_screen=YES)) == PresenceState(full_screen=YES)

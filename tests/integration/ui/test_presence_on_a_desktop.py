@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Tristate
+from agent.domain.model import Tristate
 from tests.support.children import Child
 from tests.support.desktop import VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
-from ui.desktop import presence_x11
-from ui.desktop.presence_linux import LinuxPresence
+from ui.desktop.presence import x11
+from ui.desktop.presence.linux import LinuxPresence
 
 WINDOWS = Path(__file__).parents[2] / "support" / "show_windows.py"
 NOTIFYD = "/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd"
@@ -55,7 +55,7 @@ def run(desktop: VirtualDesktop, *command: str) -> None:
 def test_a_full_screen_window_is_noticed_and_its_end_too(desktop: VirtualDesktop) -> None:
     with shows(desktop, "slides") as slides:
         until(lambda: full_screen() is Tristate.YES, "full screen")
-        assert presence_x11.look(own_pid=slides.pid).full_screen is Tristate.NO, "our own does not count"
+        assert x11.look(own_pid=slides.pid).full_screen is Tristate.NO, "our own does not count"
         run(desktop, "xdotool", "search", "--name", "^slides$", "windowminimize")
         until(lambda: full_screen() is Tristate.NO, "a hidden window not to count")
         run(desktop, "xdotool", "search", "--name", "^slides$", "windowactivate")
@@ -155,7 +155,7 @@ def test_an_x_server_of_a_wayland_session_is_not_believed(
 ) -> None:
     assert desktop.env["DISPLAY"]
     monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
-    assert presence_x11.look() == presence_x11.Screen()
+    assert x11.look() == x11.Screen()
 
 
 def test_a_desktop_without_a_bus_still_tells_what_the_screen_shows(

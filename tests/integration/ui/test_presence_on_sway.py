@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import Tristate
+from agent.domain.model import Tristate
 from tests.support.waiting import until
 from tests.support.wayland_desktop import WaylandDesktop
-from ui.desktop.presence_linux import LinuxPresence
+from ui.desktop.presence.linux import LinuxPresence
 
 WINDOWS = Path(__file__).parents[2] / "support" / "show_windows.py"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent.folders import Folders
-from agent.instance_lock import InstanceLock
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.dirs import Folders
 from tests.support.processes import ROOT
 from ui.desktop.single_instance import SingleInstance
 

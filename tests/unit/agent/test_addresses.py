@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import errors, policy
-from agent.api_client import retry_after_s, server_address
+from agent.domain import errors, limits
+from agent.transport.http_client import retry_after_s, server_address
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_wait_is_read_from_seconds_and_from_a_date() -> None:
 @given(st.text(max_size=40) | st.integers().map(str) | st.just("9" * 6000))
 def test_a_wait_that_makes_no_sense_is_bounded_or_none(value: str) -> None:
     wait = retry_after_s(value)
-    assert wait is None or 0 <= wait <= policy.RETRY_AFTER_MAX_S
+    assert wait is None or 0 <= wait <= limits.RETRY_AFTER_MAX_S
 
 
 @pytest.mark.parametrize("zone", ["+0000", "-0000", "GMT", "+9999", "-99999999999999", "EST", ""])
 def test_a_date_in_any_zone_is_bounded_or_none(zone: str) -> None:
     wait = retry_after_s(f"Fri, 31 Dec 9999 23:59:59 {zone}")
-    assert wait is None or wait == policy.RETRY_AFTER_MAX_S
+    assert wait is None or wait == limits.RETRY_AFTER_MAX_S

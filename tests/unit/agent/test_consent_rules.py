@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import consent as rules
-from agent import policy
-from agent.consent import Consent
-from agent.model import ConsentMessage, ConsentState, Signal
+from agent.consent import rules
+from agent.consent.rules import Consent
+from agent.domain import limits
+from agent.domain.model import ConsentMessage, ConsentState, Signal
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 RECEIPT, OTHER = "6f1f0a52-6c1e-4a7b-9d3e-0c2b7a1d4e10", "0b7c0e0c-4b7c-4a55-8a3c-6c3a9d0f1e2d"
@@ -95,7 +95,7 @@ def test_only_the_very_message_that_was_acknowledged_is_no_longer_owed() -> None
 
 
 def test_a_question_is_due_when_never_asked_expired_or_put_off_a_while_ago() -> None:
-    later = NOW + timedelta(days=policy.ASK_AGAIN_AFTER_DEFERRAL_DAYS)
+    later = NOW + timedelta(days=limits.ASK_AGAIN_AFTER_DEFERRAL_DAYS)
     for state, moment, due in [
         (S.NOT_ASKED, NOW, True),
         (S.EXPIRED, NOW, True),

@@ -11,19 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent import (
-    control_calls,
-    device_policy,
-    errors,
-    preferences,
-    processes,
-    proxies,
-    receipts,
-    verifier,
-    wire,
-)
-from agent.secrets import ProcessKeychain
-from agent.verifier import ProcessVerifier, Question
+from agent.domain import errors, preferences
+from agent.ipc import calls
+from agent.protocol import codec
+from agent.settings import device_policy
+from agent.system import subprocesses
+from agent.system.keychain import ProcessKeychain
+from agent.transport import proxies
+from agent.verification import receipts, verifier
+from agent.verification.verifier import ProcessVerifier, Question
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
 from ui.player import messages
 
@@ -33,18 +29,18 @@ DEEP_OBJECTS = b'{"x":' * LEVELS + b"1" + b"}" * LEVELS
 ROOT = Path(__file__).parents[3]
 
 ANSWERS: dict[str, Callable[[bytes], object]] = {
-    "enrolment": wire.decode_enrolment,
-    "feed": wire.decode_feed,
-    "results": wire.decode_results,
-    "acknowledgement": wire.decode_acknowledgement,
-    "receipt": wire.decode_receipt,
-    "held": wire.decode_held,
-    "corrected": wire.decode_corrected,
+    "enrolment": codec.decode_enrolment,
+    "feed": codec.decode_feed,
+    "results": codec.decode_results,
+    "acknowledgement": codec.decode_acknowledgement,
+    "receipt": codec.decode_receipt,
+    "held": codec.decode_held,
+    "corrected": codec.decode_corrected,
 }
 CONTENTS: dict[str, Callable[[bytes], object]] = {
-    "envelope": wire.decode_envelope,
-    "company": lambda content: wire.decode_company("northwind", content),
-    "campaign": lambda content: wire.decode_campaign("c-one", 1, content),
+    "envelope": codec.decode_envelope,
+    "company": lambda content: codec.decode_company("northwind", content),
+    "campaign": lambda content: codec.decode_campaign("c-one", 1, content),
     "receipt": lambda content: receipts.content(f"e30.{_base64(content)}.AA"),
     "header": lambda content: receipts.key_of(f"{_base64(content)}.e30.AA", None),
 }
@@ -72,7 +68,7 @@ def test_an_answer_is_not_our_servers(name: str, content: bytes) -> None:
 def test_a_problem_document_is_not_our_servers() -> None:
     for unknown in (DEEP, DEEP_OBJECTS):
         with pytest.raises(errors.NotOurServer):
-            wire.decode_problem(b'{"type":"about:blank","x":' + unknown + b"}")
+            codec.decode_problem(b'{"type":"about:blank","x":' + unknown + b"}")
 
 
 @pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
@@ -91,10 +87,10 @@ def test_a_file_that_the_person_opens_is_said_to_be_no_such_file(name: str, cont
 
 @pytest.mark.parametrize("content", FORMS, ids=range(len(FORMS)))
 def test_a_document_with_such_a_header_or_payload_gets_a_verdict(content: bytes) -> None:
-    keys = msgspec.convert(PUBLIC_KEYS, wire.KeySet)
+    keys = msgspec.convert(PUBLIC_KEYS, codec.KeySet)
     header = _base64(b'{"alg":"Ed25519","kid":"' + keys.keys[0].kid.encode() + b'","typ":"tidings-campaign"}')
     documents = (f"{_base64(content)}.e30.AA", f"{header}.{_base64(content)}.AA")
-    question = Question(wire.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
+    question = Question(codec.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
     assert all(verdict.problem for verdict in verifier.verify_documents(question))
 
 
@@ -102,9 +98,9 @@ def test_a_helper_that_answers_so_is_a_fault_of_this_computer(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "answer").write_bytes(DEEP)
-    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
     question = Question(
-        wire.CAMPAIGN_DOCUMENT, COMPANY_ID, msgspec.convert(PUBLIC_KEYS, wire.KeySet), 0, ("a.b.c",)
+        codec.CAMPAIGN_DOCUMENT, COMPANY_ID, msgspec.convert(PUBLIC_KEYS, codec.KeySet), 0, ("a.b.c",)
     )
     with pytest.raises(errors.KeychainUnavailable):
         ProcessKeychain().read("device")
@@ -115,7 +111,7 @@ def test_a_helper_that_answers_so_is_a_fault_of_this_computer(
 @pytest.mark.expected_logs("proxy settings could not be read")
 def test_such_proxy_settings_are_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "answer").write_bytes(DEEP)
-    monkeypatch.setattr(processes, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
+    monkeypatch.setattr(subprocesses, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
     proxies.forget()
     assert proxies.ways_to("https://news.example").origin == "unknown"
@@ -124,8 +120,8 @@ def test_such_proxy_settings_are_unknown(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 @pytest.mark.expected_logs("A question that makes no sense")
 def test_a_command_that_asks_so_is_answered() -> None:
-    with pytest.raises(control_calls.Failed):
-        control_calls.result(control_calls.answer(None, b'{"name":' + DEEP + b"}"))  # type: ignore[arg-type]
+    with pytest.raises(calls.Failed):
+        calls.result(calls.answer(None, b'{"name":' + DEEP + b"}"))  # type: ignore[arg-type]
 
 
 def test_a_player_that_says_so_says_something_unknown() -> None:
@@ -154,10 +150,10 @@ def test_what_the_server_holds_is_taken_no_deeper_than_it_can_be_shown() -> None
         golden["other"] = {"table": [{"field": json.loads("[" * levels + "]" * levels)}]}
         body = json.dumps(golden).encode()
         if good:
-            assert wire.decode_held(body)
+            assert codec.decode_held(body)
         else:
             with pytest.raises(errors.NotOurServer):
-                wire.decode_held(body)
+                codec.decode_held(body)
 
 
 def test_nobody_reads_json_in_another_way() -> None:
@@ -169,6 +165,6 @@ def test_nobody_reads_json_in_another_way() -> None:
         if re.search(r"json\.(decode|loads?)\(|Decoder\(", line)
     ]
     assert found == [
-        "agent/decoding.py: msgspec.json.Decoder(each)",
-        "agent/decoding.py: return msgspec.json.decode(text, type=type)",
+        "agent/domain/msgspec_warmup.py: msgspec.json.Decoder(each)",
+        "agent/domain/msgspec_warmup.py: return msgspec.json.decode(text, type=type)",
     ]

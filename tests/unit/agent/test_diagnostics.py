@@ -3,9 +3,9 @@
 import importlib.metadata
 from datetime import UTC, datetime, timedelta
 
-from agent.diagnostics import libraries, report
-from agent.model import Company, Connection, Notice, Person, Region, Signal, Status, Trouble
-from agent.preferences import DEFAULTS
+from agent.cli.diagnostics import libraries, report
+from agent.domain.model import Company, Connection, Notice, Person, Region, Signal, Status, Trouble
+from agent.domain.preferences import DEFAULTS
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 CANARY = "kanarienvogel"

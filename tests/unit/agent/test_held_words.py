@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import held_words, selection
-from agent.model import (
+from agent.campaigns import hold_reasons, selection
+from agent.domain.model import (
     Campaign,
     CampaignState,
     CampaignStatus,
@@ -18,7 +18,7 @@ from agent.model import (
     Tristate,
     Urgency,
 )
-from agent.preferences import DEFAULTS, with_values
+from agent.domain.preferences import DEFAULTS, with_values
 from resources import i18n
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -34,22 +34,22 @@ def english() -> Iterator[None]:
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 def test_each_reason_has_a_sentence_of_its_own_in_each_language(language: str) -> None:
     i18n.use_language(language)
-    sentences = [held_words.sentence(reason) for reason in HoldReason]
+    sentences = [hold_reasons.sentence(reason) for reason in HoldReason]
     assert all(sentences)
     assert len(set(sentences)) == len(HoldReason)
 
 
 def test_no_sentence_is_english_in_french() -> None:
-    english = {held_words.sentence(reason, until) for reason in HoldReason for until in ("", "14:00")}
+    english = {hold_reasons.sentence(reason, until) for reason in HoldReason for until in ("", "14:00")}
     i18n.use_language("fr")
-    french = {held_words.sentence(reason, until) for reason in HoldReason for until in ("", "14:00")}
+    french = {hold_reasons.sentence(reason, until) for reason in HoldReason for until in ("", "14:00")}
     assert not english & french
 
 
 def test_quiet_hours_say_when_they_end() -> None:
-    assert held_words.sentence(HoldReason.QUIET_HOURS, "08:00") == "Held until 08:00: quiet hours"
-    assert held_words.sentence(HoldReason.REMIND_LATER, "14:00") == "Comes back at 14:00, as you asked"
-    assert "next login" in held_words.sentence(HoldReason.REMIND_LATER)
+    assert hold_reasons.sentence(HoldReason.QUIET_HOURS, "08:00") == "Held until 08:00: quiet hours"
+    assert hold_reasons.sentence(HoldReason.REMIND_LATER, "14:00") == "Comes back at 14:00, as you asked"
+    assert "next login" in hold_reasons.sentence(HoldReason.REMIND_LATER)
 
 
 @given(
@@ -83,15 +83,15 @@ def test_whatever_selection_holds_back_is_explained_and_says_when_it_ends_if_tha
     )
     for campaign_id, reason in found.held.items():
         until = found.until.get(campaign_id)
-        said = held_words.sentence(reason, held_words.clock_text(until, NOW) if until else "")
+        said = hold_reasons.sentence(reason, hold_reasons.clock_text(until, NOW) if until else "")
         assert said
-        assert held_words.waits(reason) or until is None
+        assert hold_reasons.waits(reason) or until is None
         if until is not None:
             assert until.astimezone().strftime("%H:%M") in said
 
 
 def test_a_time_of_another_day_is_told_with_the_day() -> None:
     noon = datetime.now().astimezone().replace(hour=12, minute=0)
-    assert held_words.clock_text(noon + timedelta(minutes=1), noon) == "12:01"
-    assert held_words.clock_text(noon + timedelta(hours=20), noon) == "08:00 tomorrow"
-    assert held_words.clock_text(datetime(2026, 11, 30, 8).astimezone(), NOW) == "08:00 on 2026-11-30"
+    assert hold_reasons.clock_text(noon + timedelta(minutes=1), noon) == "12:01"
+    assert hold_reasons.clock_text(noon + timedelta(hours=20), noon) == "08:00 tomorrow"
+    assert hold_reasons.clock_text(datetime(2026, 11, 30, 8).astimezone(), NOW) == "08:00 on 2026-11-30"

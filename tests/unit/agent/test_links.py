@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import errors
-from agent.links import allowed_url
+from agent.campaigns.link_policy import allowed_url
+from agent.domain import errors
 
 HOSTS = ("northwind.example", "*.northwind.example", "partner.example")
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.model import HoldReason, InboxItem, PresenceState, Selection, Urgency
-from agent.moments import quiet_until
-from agent.preferences import Day, Preferences
-from agent.selection import select
+from agent.campaigns.display_limits import quiet_until
+from agent.campaigns.selection import select
+from agent.domain.model import HoldReason, InboxItem, PresenceState, Selection, Urgency
+from agent.domain.preferences import Day, Preferences
 from tests.unit.agent.test_selection import NOW, an_item, ids
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.no_proxy import exempts
+from agent.transport.no_proxy import exempts
 
 EXEMPT = [
     ("*", "https://news.example"),

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import policy
-from agent.pacing import Pace
+from agent.background.pacing import Pace
+from agent.domain import limits
 
-INTERVALS = st.integers(policy.POLL_INTERVAL_MIN_S, policy.POLL_INTERVAL_MAX_S)
+INTERVALS = st.integers(limits.POLL_INTERVAL_MIN_S, limits.POLL_INTERVAL_MAX_S)
 
 
 def first_bound(interval: float) -> float:
-    return min(policy.BACKOFF_FIRST_INTERVALS * interval, policy.BACKOFF_MAX_S)
+    return min(limits.BACKOFF_FIRST_INTERVALS * interval, limits.BACKOFF_MAX_S)
 
 
 @given(st.integers(1, 200), INTERVALS)
 def test_a_back_off_stays_within_bounds_that_double(failures: int, interval: int) -> None:
     pace = Pace()
     for number in range(failures):
-        assert 1 <= pace.failed(interval) <= min(first_bound(interval) * 2.0**number, policy.BACKOFF_MAX_S)
+        assert 1 <= pace.failed(interval) <= min(first_bound(interval) * 2.0**number, limits.BACKOFF_MAX_S)
     pace.succeeded(interval)
     assert pace.failed(interval) <= first_bound(interval)
 
@@ -33,7 +33,7 @@ def test_a_poll_interval_is_jittered_by_a_tenth(interval: int) -> None:
     assert 0.9 * interval <= Pace().succeeded(interval) <= 1.1 * interval
 
 
-@given(INTERVALS, st.floats(0, policy.RETRY_AFTER_MAX_S))
+@given(INTERVALS, st.floats(0, limits.RETRY_AFTER_MAX_S))
 def test_a_busy_server_is_left_alone_for_as_long_as_it_says(interval: int, retry_after: float) -> None:
     assert Pace().busy(retry_after, interval) > retry_after
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.model import PresenceState, Urgency
-from agent.moments import quiet_until
-from agent.preferences import Day, Preferences
-from agent.selection import select
+from agent.campaigns.display_limits import quiet_until
+from agent.campaigns.selection import select
+from agent.domain.model import PresenceState, Urgency
+from agent.domain.preferences import Day, Preferences
 from tests.unit.agent.test_selection import an_item, with_campaign
 
 PARIS, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York")
@@ -141,7 +141,7 @@ def test_an_urgent_one_passes_them_in_every_zone() -> None:
 CHANGING = """
 import subprocess
 from datetime import UTC, datetime
-from agent.clock import SystemClock
+from agent.system.clock import SystemClock
 
 moment = datetime(2026, 7, 1, 12, tzinfo=UTC)
 for zone in ("Europe/Paris", "Asia/Tokyo", "America/New_York"):

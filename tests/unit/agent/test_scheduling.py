@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent import policy
-from agent.scheduling import Scheduler
+from agent.background.scheduler import Scheduler
+from agent.domain import limits
 from tests.support.agent_parts import SettableClock
 from tests.support.waiting import PATIENCE_S, until
 
@@ -130,7 +130,7 @@ def test_a_task_runs_again_when_it_says_so(scheduler: Scheduler) -> None:
 
 @pytest.mark.expected_logs("The task poll failed; it runs again later")
 def test_a_bug_in_a_run_does_not_end_its_task(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "BACKOFF_MAX_S", 0.01)
+    monkeypatch.setattr(limits, "BACKOFF_MAX_S", 0.01)
     runs: list[int] = []
 
     def fails_once() -> None:
@@ -163,7 +163,7 @@ def test_after_a_stop_nothing_runs_and_waking_does_no_harm(scheduler: Scheduler)
 def test_a_clock_that_jumps_wakes_every_task(
     scheduler: Scheduler, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, jump_s: float
 ) -> None:
-    monkeypatch.setattr(policy, "CLOCK_WATCH_S", 0.02)
+    monkeypatch.setattr(limits, "CLOCK_WATCH_S", 0.02)
     jobs = [Counted(), Counted()]
     for number, job in enumerate(jobs):
         scheduler.task(f"task-{number}", job).wake(3_600)
@@ -176,7 +176,7 @@ def test_a_clock_that_jumps_wakes_every_task(
 def test_a_clock_that_is_set_right_by_seconds_wakes_nobody(
     scheduler: Scheduler, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "CLOCK_WATCH_S", 0.01)
+    monkeypatch.setattr(limits, "CLOCK_WATCH_S", 0.01)
     looks = 0
     real = clock.monotonic
 
@@ -189,7 +189,7 @@ def test_a_clock_that_is_set_right_by_seconds_wakes_nobody(
     job = Counted()
     scheduler.task("poll", job).wake(3_600)
     scheduler.start()
-    clock.jump(policy.CLOCK_JUMP_S - 1)
+    clock.jump(limits.CLOCK_JUMP_S - 1)
     clock.advance(500)
     until(lambda: looks > 5, "a few looks at the clock")
     assert job.runs == 0

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent import policy
-from agent.model import (
+from agent.campaigns.selection import over, select
+from agent.domain import limits
+from agent.domain.model import (
     Campaign,
     CampaignState,
     CampaignStatus,
@@ -22,7 +23,6 @@ from agent.model import (
     Urgency,
     Variant,
 )
-from agent.selection import over, select
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -120,8 +120,8 @@ def test_what_is_unknown_of_the_desktop_holds_nothing_back() -> None:
 
 
 def test_a_campaign_waits_for_its_media_but_not_for_ever() -> None:
-    fresh = an_item(received=NOW - timedelta(seconds=policy.MEDIA_WAIT_S - 1))
-    late = an_item(received=NOW - timedelta(seconds=policy.MEDIA_WAIT_S))
+    fresh = an_item(received=NOW - timedelta(seconds=limits.MEDIA_WAIT_S - 1))
+    late = an_item(received=NOW - timedelta(seconds=limits.MEDIA_WAIT_S))
     assert reason(fresh, media_missing={"c-one"}) is HoldReason.MEDIA_MISSING
     assert reason(late, media_missing={"c-one"}) is None
     assert reason(fresh, media_missing={"c-other"}) is None

@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent import policy, selection
-from agent.model import (
+from agent.campaigns import selection
+from agent.campaigns.display_limits import quiet_until
+from agent.campaigns.selection import select
+from agent.domain import limits
+from agent.domain.model import (
     Campaign,
     CampaignState,
     CampaignStatus,
@@ -24,14 +27,12 @@ from agent.model import (
     Tristate,
     Urgency,
 )
-from agent.moments import quiet_until
-from agent.preferences import Day, Preferences
-from agent.selection import select
+from agent.domain.preferences import Day, Preferences
 
 NOW = datetime(2026, 10, 24, 21, 30, tzinfo=UTC)
 """Half an hour before midnight in Paris; the clock goes back in that night."""
 A_DAY, AN_HOUR, A_MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-LONG_AGO = timedelta(seconds=policy.DIGEST_AFTER_S)
+LONG_AGO = timedelta(seconds=limits.DIGEST_AFTER_S)
 OF_THE_DESKTOP = {
     HoldReason.SCREEN_LOCKED: "locked",
     HoldReason.FULL_SCREEN: "full_screen",
@@ -191,7 +192,7 @@ def test_what_was_missed_comes_as_one_and_what_is_late_by_ones_and_twos_does_not
         assert item.campaign.urgency is Urgency.NORMAL
         assert not selection.asked_for(item)
         assert item.campaign.starts <= NOW - LONG_AGO
-    if 0 < len(found.digest) < policy.DIGEST_LEAST:
+    if 0 < len(found.digest) < limits.DIGEST_LEAST:
         assert around["connected"] is not None
         assert all(moment <= around["connected"] - LONG_AGO for moment in starts), (
             "before this computer's time"
@@ -203,8 +204,8 @@ def test_what_was_missed_comes_as_one_and_what_is_late_by_ones_and_twos_does_not
         and not selection.asked_for(item)
         and item.campaign.starts <= NOW - LONG_AGO
     ]
-    assert not late or len(found.digest) < policy.DIGEST_LEAST
-    assert len(late) < policy.DIGEST_LEAST
+    assert not late or len(found.digest) < limits.DIGEST_LEAST
+    assert len(late) < limits.DIGEST_LEAST
 
 
 @given(items(), around())

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 from resources import i18n
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, window
-from ui.privacy import PrivacyWindow
-from ui.theme import Scheme, Theme, applied_theme, apply_theme
+from ui.privacy.window import PrivacyWindow
+from ui.style.theme import Scheme, Theme, applied_theme, apply_theme
 
 OFFSCREEN_CANNOT = (
     r"This plugin does not support raise\(\)",

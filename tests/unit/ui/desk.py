@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from agent import errors, links, selection
-from agent.model import (
+from agent.campaigns import link_policy, selection
+from agent.domain import errors
+from agent.domain.model import (
     Act,
     Campaign,
     CampaignState,
@@ -34,7 +35,7 @@ from agent.model import (
     Variant,
     Video,
 )
-from agent.preferences import DEFAULTS, Preferences, with_values
+from agent.domain.preferences import DEFAULTS, Preferences, with_values
 from tests.unit.ui.desk_data import MemoryData
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -242,7 +243,7 @@ class MemoryAgent:
     def allowed_url(self, campaign_id: str, link_id: str) -> str:
         text = self.items[campaign_id].campaign.variant("en")
         link = next(link for link in text.links if link.link_id == link_id)
-        return links.allowed_url(link.url, COMPANY.link_hosts)
+        return link_policy.allowed_url(link.url, COMPANY.link_hosts)
 
     def record(self, interaction: Interaction) -> None:
         if self.fault is not None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from agent import errors
-from agent.model import Region
-from agent.sharing import (
+from agent.domain import errors
+from agent.domain.model import Region
+from agent.domain.my_data_models import (
     Comparison,
     Controller,
     Copy,

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from agent import errors
-from agent.model import PresenceState
+from agent.domain import errors
+from agent.domain.model import PresenceState
 from tests.unit.ui.desk import ManualTime, MemoryAgent
-from ui.cards import CardContent, DigestContent, PopupEvents
-from ui.presenter import Presenter
+from ui.popup.ports import CardContent, DigestContent, PopupEvents
+from ui.popup.presenter import Presenter
 
 
 class PaperCard:

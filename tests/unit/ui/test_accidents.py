@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.support import gallery_data as data
 from tests.support import gallery_popup
-from ui.inbox import InboxWindow
+from ui.inbox.window import InboxWindow
 from ui.player.keys import Act, act_of
-from ui.popup import PopupCard
-from ui.theme import Theme
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Theme
 
 MARKUP = '<b>bold</b><img src="file:///etc/hostname">'
 

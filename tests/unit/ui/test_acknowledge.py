@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.unit.ui.desk import COMPANY, ManualTime, MemoryAgent, campaign
-from ui.theme import Theme
+from ui.style.theme import Theme
 from ui.widgets.acknowledge import Acknowledge, ReadRequest, read_request
 from ui.widgets.buttons import Button
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Change
-from ui.bridge import Bridge
+from agent.domain import errors
+from agent.domain.model import Change
+from ui.core.bridge import Bridge
 
 
 def test_what_a_worker_answers_is_told_on_the_main_thread(qtbot: QtBot) -> None:

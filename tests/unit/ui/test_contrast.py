@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from tests.support import gallery_data as data
 from tests.support.contrasts import TEXT, Pixels, between, commonest, pixels, strongest
-from ui.inbox import InboxWindow
+from ui.inbox.window import InboxWindow
 from ui.player.sliders import PositionSlider
-from ui.theme import Scheme, Theme, apply_theme, contrast
+from ui.style.theme import Scheme, Theme, apply_theme, contrast
 from ui.widgets.buttons import Button, IconButton, LikeButton
-from ui.widgets.finding import SearchField
 from ui.widgets.icons import Glyph
 from ui.widgets.logo import LogoTile
+from ui.widgets.search_bar import SearchField
 from ui.widgets.text import label
 from ui.widgets.toggle import ToggleSwitch
 

@@ -14,15 +14,15 @@ from msgspec.structs import replace
 from PySide6.QtCore import QRect, QSize
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.folders import Folders
-from agent.instance_lock import InstanceLock
-from agent.model import PresenceState, Tristate
-from agent.preferences import Corner
+from agent.domain import errors
+from agent.domain.model import PresenceState, Tristate
+from agent.domain.preferences import Corner
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.dirs import Folders
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop import autostart, browser
 from ui.desktop.placement import active_screen, in_corner
-from ui.desktop.presence import UnknownPresence, system_presence
+from ui.desktop.presence.base import UnknownPresence, system_presence
 from ui.desktop.reduced_motion import reduced_motion
 from ui.desktop.single_instance import SOCKET_NAME, SingleInstance, ask_to_show
 

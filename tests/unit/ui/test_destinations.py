@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent.model import Link
+from agent.domain.model import Link
 from tests.support import gallery_data as data
 from tests.support.gallery_emergency import emergency_page
 from tests.unit.ui.desk import ManualTime
 from ui.inbox.detail import Detail
-from ui.popup import PopupCard
-from ui.popup.emergency import EmergencyCover
-from ui.popup.page import PopupLink
-from ui.theme import Theme
+from ui.popup.pages import PopupLink
+from ui.popup.widgets.card import PopupCard
+from ui.popup.widgets.emergency import EmergencyCover
+from ui.style.theme import Theme
 
 MUNICH = "münchen.example (xn--mnchen-3ya.example)"
 

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.support import gallery_data as data
-from ui import wording
-from ui.popup import PopupCard
-from ui.popup.digest import DigestRow
-from ui.popup.page import DigestLine
-from ui.theme import Theme
+from ui.popup.pages import DigestLine
+from ui.popup.widgets.card import PopupCard
+from ui.popup.widgets.digest import DigestRow
+from ui.style import text_format
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.text import WrappedLabel
 
@@ -73,7 +73,7 @@ def test_the_mark_that_ends_a_link_stands_at_its_end(qtbot: QtBot, theme: Theme,
     button = Button(f"{text} 1!")
     qtbot.addWidget(button)
     assert button.full_text == f"{text} 1!"
-    assert (button.text() != button.full_text) == wording.is_right_to_left(text)
+    assert (button.text() != button.full_text) == text_format.is_right_to_left(text)
 
 
 def test_a_text_that_is_cut_ends_within_its_lines_in_either_direction(qtbot: QtBot, theme: Theme) -> None:
@@ -112,13 +112,13 @@ def test_the_pop_up_turns_title_and_body(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_a_sender_keeps_its_direction_within_a_line_of_ours() -> None:
-    assert wording.joined("Northwind", HEBREW, "", "9:12") == f"Northwind · \u2068{HEBREW}\u2069 · 9:12"
-    assert wording.joined("Northwind", "IT") == "Northwind · IT"
+    assert text_format.joined("Northwind", HEBREW, "", "9:12") == f"Northwind · \u2068{HEBREW}\u2069 · 9:12"
+    assert text_format.joined("Northwind", "IT") == "Northwind · IT"
 
 
 def test_a_line_of_ours_begins_at_its_left_whatever_its_sender(qtbot: QtBot, theme: Theme) -> None:
     """Else its date was turned around too: “Nov 2026, 20:50 · until 10 Dec 26”."""
-    line = wrapped(qtbot, wording.joined(HEBREW, "26 Nov 2026, 20:50", "until 10 Dec"))
+    line = wrapped(qtbot, text_format.joined(HEBREW, "26 Nov 2026, 20:50", "until 10 Dec"))
     assert ink(line).left() < 6
 
 
@@ -134,4 +134,4 @@ def test_a_line_of_ours_begins_at_its_left_whatever_its_sender(qtbot: QtBot, the
     ],
 )
 def test_what_is_isolated_says_nothing_of_the_direction_of_its_line(text: str, expected: bool) -> None:
-    assert wording.is_right_to_left(text) == expected
+    assert text_format.is_right_to_left(text) == expected

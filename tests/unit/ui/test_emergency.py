@@ -10,17 +10,17 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from agent.model import Act, PresenceState, Tristate, Urgency
+from agent.domain.model import Act, PresenceState, Tristate, Urgency
 from tests.support.gallery_emergency import emergency_page
 from tests.unit.ui.desk import COMPANY, FILM, campaign
 from tests.unit.ui.presenter_desk import Desk
-from ui import pages
-from ui.cards import CardContent, DigestContent, PopupEvents
-from ui.emergency_host import EmergencyHost
-from ui.popup import PopupPage
-from ui.popup.emergency import EmergencyCover
-from ui.presenter import Presenter
-from ui.theme import Theme
+from ui.popup import view_models
+from ui.popup.hosts.emergency import EmergencyHost
+from ui.popup.pages import PopupPage
+from ui.popup.ports import CardContent, DigestContent, PopupEvents
+from ui.popup.presenter import Presenter
+from ui.popup.widgets.emergency import EmergencyCover
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 
 LEFT = Qt.MouseButton.LeftButton
@@ -43,7 +43,7 @@ class EmergencyDesk(Desk):
 
     def _page(self, content: CardContent | DigestContent) -> PopupPage:
         assert isinstance(content, CardContent)
-        return pages.popup_page(
+        return view_models.popup_page(
             content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
         )
 

@@ -4,12 +4,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Person, Signal
+from agent.domain import errors
+from agent.domain.model import Person, Signal
 from tests.support import gallery_data as data
-from ui.connect_page import read_invitation
-from ui.first_run import FirstRunWindow
-from ui.theme import Scheme, Theme, apply_theme
+from ui.onboarding.connect_page import read_invitation
+from ui.onboarding.first_run import FirstRunWindow
+from ui.style.theme import Scheme, Theme, apply_theme
 
 INVITATION = """Hello Léa,
 Tidings is ready for you. Address: https://news.northwind.example:8443/

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Connection, InboxItem, Signal
+from agent.domain.model import Connection, InboxItem, Signal
 from tests.support import gallery_data as data
-from ui.inbox import InboxWindow
 from ui.inbox.model import Filter
-from ui.theme import Theme
+from ui.inbox.window import InboxWindow
+from ui.style.theme import Theme
 
 SHARED = data.choices(Signal.SEEN, Signal.LIKE)
 

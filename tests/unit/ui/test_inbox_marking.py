@@ -8,15 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Act, HoldReason, InboxItem, PresenceState, Selection, Signal, Tristate
+from agent.domain.model import Act, HoldReason, InboxItem, PresenceState, Selection, Signal, Tristate
 from tests.support import gallery_data as data
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.windows_desk import Desk, window
-from ui import inbox_desk
-from ui.inbox import InboxWindow
+from ui.inbox import controller
 from ui.inbox.keys import keys
 from ui.inbox.model import Filter
-from ui.theme import Theme
+from ui.inbox.window import InboxWindow
+from ui.style.theme import Theme
 
 Key = Qt.Key
 SHARED = data.choices(Signal.SEEN)
@@ -250,12 +250,12 @@ class TestWithTheAgent:
         assert "do not disturb" in shown.detail.held.text.text()
 
     def test_more_than_fit_in_a_frame_are_read_by_a_worker_and_follow(self, qtbot: QtBot, desk: Desk) -> None:
-        many = 3 * inbox_desk.AT_ONCE
+        many = 3 * controller.AT_ONCE
         desk.agent.arrives(*(campaign(f"c-{number}") for number in range(many)))
         desk.windows.show_inbox()
         shown = window(InboxWindow)
         assert isinstance(shown, InboxWindow)
-        assert shown.model.rowCount() == inbox_desk.AT_ONCE
+        assert shown.model.rowCount() == controller.AT_ONCE
         qtbot.waitUntil(lambda: shown.model.rowCount() == many)
         shown.open(f"c-{many - 1}")
         assert desk.agent.acts(f"c-{many - 1}") == [Act.READ]

@@ -11,22 +11,22 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Act, Change, PresenceState, Signal
+from agent.domain import errors
+from agent.domain.model import Act, Change, PresenceState, Signal
 from resources import i18n
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
-from ui.about import AboutWindow
-from ui.bridge import Bridge
-from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
+from ui.about.window import AboutWindow
+from ui.app.session import Session
+from ui.core.bridge import Bridge
 from ui.inbox.model import Filter
-from ui.message import MessageWindow
-from ui.popup import PopupCard
-from ui.preferences import PreferencesWindow
+from ui.inbox.window import InboxWindow
+from ui.onboarding.first_run import FirstRunWindow
+from ui.popup.widgets.card import PopupCard
 from ui.preferences.rows import ChoiceRow
-from ui.privacy import PrivacyWindow
-from ui.session import Session
-from ui.tray import Tray
+from ui.preferences.window import PreferencesWindow
+from ui.privacy.window import PrivacyWindow
+from ui.tray.menu import Tray
+from ui.windowing.message_window import MessageWindow
 
 
 class AwayPresence:

@@ -11,14 +11,14 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Act, Captions, Interaction, Signal, Video
+from agent.domain import errors
+from agent.domain.model import Act, Captions, Interaction, Signal, Video
 from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
-from ui import faults
-from ui.bridge import Bridge
-from ui.nearby import Nearby
-from ui.playback import Playback
+from ui.core import desktop_errors
+from ui.core.bridge import Bridge
+from ui.player.controller import Playback
 from ui.player.messages import Event, Look, Order, PlayRequest, Problem, Told, read_order
+from ui.player.prestart import Nearby
 
 VIDEO = Video("a" * 64, 9, "video/mp4", 640, 360, 8_000, captions=(Captions("en", "English", "b" * 64, 9),))
 
@@ -235,7 +235,7 @@ def test_a_player_that_crashes_without_decoding_too_is_told_in_a_message(qtbot: 
     desk.exit_codes = [3]
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: bool(desk.told))
-    assert isinstance(desk.told[0], faults.PlayerEnded)
+    assert isinstance(desk.told[0], desktop_errors.PlayerEnded)
     assert desk.started == 2
 
 
@@ -243,14 +243,14 @@ def test_a_video_that_is_not_here_yet_is_told_and_no_player_starts(desk: Desk) -
     desk.agent.media.clear()
     for campaign_id in ("c-1", "c-2", "c-9"):
         desk.playback.play(campaign_id)
-    assert [type(fault) for fault in desk.told] == [faults.VideoMissing] * 3
+    assert [type(fault) for fault in desk.told] == [desktop_errors.VideoMissing] * 3
 
 
 @pytest.mark.expected_logs("did not start")
 def test_a_player_that_cannot_start_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk.playback, "_command", lambda: ["/nowhere/player"])
     desk.playback.play("c-1")
-    assert isinstance(desk.told[0], faults.PlayerUnavailable)
+    assert isinstance(desk.told[0], desktop_errors.PlayerUnavailable)
 
 
 def test_a_second_video_closes_the_first(qtbot: QtBot, desk: Desk) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ui.player import messages
 from ui.player.captions import OFF, Captions, CaptionTrack
-from ui.player.files import NotPlayable, NotThere, open_video
+from ui.player.file_checks import NotPlayable, NotThere, open_video
 from ui.player.messages import (
     CaptionFile,
     Event,

@@ -13,7 +13,7 @@ from tests.support import gallery_player
 from ui.player.keys import words
 from ui.player.messages import Event, Problem, Told
 from ui.player.window import PlayerWindow
-from ui.theme import Scheme, Theme, apply_theme
+from ui.style.theme import Scheme, Theme, apply_theme
 
 HD = QSize(1280, 720)
 

@@ -8,13 +8,14 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Urgency
+from agent.domain.model import Urgency
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support import gallery_popup
 from tests.unit.ui.desk import ManualTime
-from ui.popup import PopupCard, PopupPage
-from ui.theme import Scheme, Theme, apply_theme
+from ui.popup.pages import PopupPage
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Scheme, Theme, apply_theme
 from ui.widgets.buttons import Button
 
 EVENING = datetime(2026, 11, 23, 22, 0).astimezone()

@@ -7,15 +7,16 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from agent.model import Act, Urgency
+from agent.domain.model import Act, Urgency
 from tests.unit.ui.desk import COMPANY, campaign
 from tests.unit.ui.presenter_desk import Desk
-from ui import pages
-from ui.cards import CardContent, DigestContent, PopupEvents
-from ui.popup import PopupCard, PopupPage
-from ui.popup_host import PopupHost
-from ui.presenter import Presenter
-from ui.theme import Theme
+from ui.popup import view_models
+from ui.popup.hosts.window import PopupHost
+from ui.popup.pages import PopupPage
+from ui.popup.ports import CardContent, DigestContent, PopupEvents
+from ui.popup.presenter import Presenter
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 
 LEFT = Qt.MouseButton.LeftButton
@@ -36,10 +37,10 @@ class ScreenDesk(Desk):
 
     def _page(self, content: CardContent | DigestContent) -> PopupPage:
         if isinstance(content, DigestContent):
-            return pages.digest_page(
+            return view_models.digest_page(
                 content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
             )
-        return pages.popup_page(
+        return view_models.popup_page(
             content, COMPANY, self.agent.choices(), self.agent.media_path, self.time.now()
         )
 

@@ -9,16 +9,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent.preferences import DEFAULTS, Corner, Day, Preferences, decode, encode, with_values
+from agent.domain.preferences import DEFAULTS, Corner, Day, Preferences, decode, encode, with_values
 from resources import i18n
 from tests.unit.ui.desk import ManualTime, MemoryAgent
 from ui.desktop.placement import in_corner
-from ui.open_windows import OpenWindows
-from ui.preferences import PreferencesWindow
+from ui.preferences.controller import PreferencesDesk
 from ui.preferences.rows import ChoiceRow, DaysRow, SwitchRow
-from ui.preferences_desk import PreferencesDesk
-from ui.theme import Scheme, Theme, system_scheme
-from ui.tray import Tray
+from ui.preferences.window import PreferencesWindow
+from ui.style.theme import Scheme, Theme, system_scheme
+from ui.tray.menu import Tray
+from ui.windowing.registry import OpenWindows
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from agent.model import PresenceState, Tristate
-from ui.desktop import presence_macos, presence_windows
-from ui.desktop.bus import Bus, Question
-from ui.desktop.presence_linux import LinuxPresence
-from ui.desktop.presence_macos import Frameworks, MacPresence
-from ui.desktop.presence_windows import WindowsPresence
-from ui.desktop.presence_x11 import Screen
+from agent.domain.model import PresenceState, Tristate
+from ui.desktop.dbus import Bus, Question
+from ui.desktop.presence import macos, windows
+from ui.desktop.presence.linux import LinuxPresence
+from ui.desktop.presence.macos import Frameworks, MacPresence
+from ui.desktop.presence.windows import WindowsPresence
+from ui.desktop.presence.x11 import Screen
 
 YES, NO, UNKNOWN = Tristate.YES, Tristate.NO, Tristate.UNKNOWN
 IDLE_AFTER_S = 300
@@ -33,7 +33,7 @@ class System(Protocol):
 class Windows:
     """shell32, user32 and kernel32 in one. A field that is None is a call that fails."""
 
-    state: int | None = presence_windows.QUNS_ACCEPTS_NOTIFICATIONS
+    state: int | None = windows.QUNS_ACCEPTS_NOTIFICATIONS
     desktop: str | None = "Default"
     open_error: int = 0
     last_input: int | None = 5_000
@@ -62,14 +62,14 @@ class Windows:
         return 0
 
     def OpenInputDesktop(self, _flags: int, _inherit: bool, access: int) -> int:
-        assert access == presence_windows.GENERIC_READ
+        assert access == windows.GENERIC_READ
         if self.open_error:
             return 0
         self.open_desktops += 1
         return 0xDE57
 
     def GetUserObjectInformationW(self, desktop: int, kind: int, name: Any, size: int, _needed: None) -> int:
-        assert (desktop, kind) == (0xDE57, presence_windows.UOI_NAME)
+        assert (desktop, kind) == (0xDE57, windows.UOI_NAME)
         assert size == ctypes.sizeof(name)
         if self.desktop is None:
             return 0
@@ -81,7 +81,7 @@ class Windows:
         return 1
 
     def GetLastInputInfo(self, info: Any) -> int:
-        assert info._obj.size == ctypes.sizeof(presence_windows.LastInputInfo)
+        assert info._obj.size == ctypes.sizeof(windows.LastInputInfo)
         if self.last_input is None:
             return 0
         info._obj.tick = self.last_input
@@ -117,7 +117,7 @@ class Mac:
         return None if self.session is None else self._make(self.session)
 
     def CGEventSourceSecondsSinceLastEventType(self, state: int, kind: int) -> float:
-        assert (state, kind) == (presence_macos.HID_SYSTEM_STATE, presence_macos.ANY_INPUT_EVENT)
+        assert (state, kind) == (macos.HID_SYSTEM_STATE, macos.ANY_INPUT_EVENT)
         return self.idle_s
 
     def IOPMCopyAssertionsStatus(self, status: Any) -> int:
@@ -127,7 +127,7 @@ class Mac:
         return 0
 
     def CFStringCreateWithCString(self, _allocator: None, text: bytes, encoding: int) -> int:
-        assert encoding == presence_macos.UTF8
+        assert encoding == macos.UTF8
         return self._make(text)
 
     def CFDictionaryGetValue(self, dictionary: int, key: int) -> int | None:
@@ -138,7 +138,7 @@ class Mac:
         return bool(self.objects[value])
 
     def CFNumberGetValue(self, value: int, kind: int, number: Any) -> bool:
-        assert kind == presence_macos.NUMBER_INT
+        assert kind == macos.NUMBER_INT
         number._obj.value = self.objects[value]
         return True
 
@@ -188,19 +188,19 @@ def test_where_every_call_fails_everything_is_unknown(name: str) -> None:
 CASES: dict[str, tuple[System, dict[str, Tristate]]] = {
     "Windows, free": (Windows(), {"locked": NO, "full_screen": NO, "presenting": NO, "idle": NO}),
     "Windows, first hour of an account": (
-        Windows(state=presence_windows.QUNS_QUIET_TIME),
+        Windows(state=windows.QUNS_QUIET_TIME),
         {"full_screen": NO, "presenting": NO, "do_not_disturb": UNKNOWN},
     ),
     "Windows, full screen": (
-        Windows(state=presence_windows.QUNS_BUSY),
+        Windows(state=windows.QUNS_BUSY),
         {"full_screen": YES, "presenting": UNKNOWN},
     ),
     "Windows, a game": (
-        Windows(state=presence_windows.QUNS_RUNNING_D3D_FULL_SCREEN),
+        Windows(state=windows.QUNS_RUNNING_D3D_FULL_SCREEN),
         {"full_screen": YES, "presenting": UNKNOWN},
     ),
     "Windows, presentation settings": (
-        Windows(state=presence_windows.QUNS_PRESENTATION_MODE),
+        Windows(state=windows.QUNS_PRESENTATION_MODE),
         {"presenting": YES, "full_screen": UNKNOWN},
     ),
     "Windows, a program of the Store": (
@@ -208,12 +208,12 @@ CASES: dict[str, tuple[System, dict[str, Tristate]]] = {
         {"presenting": UNKNOWN, "full_screen": UNKNOWN, "locked": NO},
     ),
     "Windows, nobody present": (
-        Windows(state=presence_windows.QUNS_NOT_PRESENT),
+        Windows(state=windows.QUNS_NOT_PRESENT),
         {"locked": YES, "full_screen": UNKNOWN},
     ),
     "Windows, lock screen": (Windows(desktop="Winlogon"), {"locked": YES}),
     "Windows, lock screen that may not be opened": (
-        Windows(open_error=presence_windows.ERROR_ACCESS_DENIED),
+        Windows(open_error=windows.ERROR_ACCESS_DENIED),
         {"locked": YES},
     ),
     "Windows, a desktop without a name": (Windows(desktop=None), {"locked": UNKNOWN}),
@@ -232,15 +232,15 @@ CASES: dict[str, tuple[System, dict[str, Tristate]]] = {
         {"locked": NO, "presenting": NO, "idle": NO, "full_screen": UNKNOWN, "do_not_disturb": UNKNOWN},
     ),
     "macOS, lock screen": (
-        Mac(session={presence_macos.ON_CONSOLE: True, presence_macos.LOCKED: True}),
+        Mac(session={macos.ON_CONSOLE: True, macos.LOCKED: True}),
         {"locked": YES},
     ),
     "macOS, unlocked again": (
-        Mac(session={presence_macos.ON_CONSOLE: True, presence_macos.LOCKED: False}),
+        Mac(session={macos.ON_CONSOLE: True, macos.LOCKED: False}),
         {"locked": NO},
     ),
     "macOS, somebody else is at the screen": (
-        Mac(session={presence_macos.ON_CONSOLE: False}),
+        Mac(session={macos.ON_CONSOLE: False}),
         {"locked": YES},
     ),
     "macOS, a presentation": (Mac(assertions={b"PreventUserIdleDisplaySleep": 1}), {"presenting": YES}),

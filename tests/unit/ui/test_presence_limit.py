@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent import policy
-from agent.model import PresenceState, Tristate
-from ui.desktop.presence import BoundedPresenting
+from agent.domain import limits
+from agent.domain.model import PresenceState, Tristate
+from ui.desktop.presence.base import BoundedPresenting
 
 YES, NO, UNKNOWN = Tristate.YES, Tristate.NO, Tristate.UNKNOWN
 
@@ -42,11 +42,11 @@ def hours() -> Hours:
 
 
 def test_a_meeting_is_believed_to_its_end(hours: Hours) -> None:
-    assert hours.pass_by(policy.PRESENTING_AT_MOST_S) is YES
+    assert hours.pass_by(limits.PRESENTING_AT_MOST_S) is YES
 
 
 def test_what_keeps_the_screen_on_for_longer_is_no_presentation(hours: Hours) -> None:
-    assert hours.pass_by(policy.PRESENTING_AT_MOST_S + 60) is UNKNOWN
+    assert hours.pass_by(limits.PRESENTING_AT_MOST_S + 60) is UNKNOWN
     assert hours.pass_by(86_400) is UNKNOWN
 
 

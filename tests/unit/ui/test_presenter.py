@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, Change, Interaction, PresenceState, Tristate, Urgency
+from agent.domain import errors, limits
+from agent.domain.model import Act, Change, Interaction, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import FILM, START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
-SEEN_S = policy.SEEN_AFTER_MS / 1000
-TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
+SEEN_S = limits.SEEN_AFTER_MS / 1000
+TIME_OUT_S = limits.POPUP_TIMEOUT_MS / 1000
 
 
 @pytest.fixture

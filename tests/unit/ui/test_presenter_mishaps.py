@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, Campaign, PresenceState, Tristate
+from agent.domain import errors, limits
+from agent.domain.model import Act, Campaign, PresenceState, Tristate
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
-from ui.cards import CardContent
-from ui.notification_host import notification_of
+from ui.popup.hosts.notification import notification_of
+from ui.popup.ports import CardContent
 
 FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
-LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
+LONG_AGO = START - timedelta(seconds=limits.DIGEST_AFTER_S + 60)
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def test_what_ended_while_it_made_way_does_not_come_back_for_a_moment(desk: Desk
 
 def test_a_digest_that_grows_stays_as_long_as_a_new_one(desk: Desk) -> None:
     desk.arrives(*missed("first"))
-    desk.time.pass_by(policy.POPUP_TIMEOUT_URGENT_MS / 1000 - 1)
+    desk.time.pass_by(limits.POPUP_TIMEOUT_URGENT_MS / 1000 - 1)
     desk.arrives(*missed("late"))
     assert desk.agent.acts("late-0") == [Act.DISPLAYED]
-    assert seconds_on_screen(desk) >= policy.POPUP_TIMEOUT_URGENT_MS / 1000 - 1
+    assert seconds_on_screen(desk) >= limits.POPUP_TIMEOUT_URGENT_MS / 1000 - 1
 
 
 def test_a_digest_that_grew_and_made_way_at_once_comes_back(desk: Desk) -> None:
@@ -59,7 +59,7 @@ def test_a_digest_that_grew_and_made_way_at_once_comes_back(desk: Desk) -> None:
     desk.time.pass_by(8)
     desk.arrives(*missed("late"))
     desk.presence = FULL_SCREEN
-    assert seconds_on_screen(desk) < policy.SEEN_AFTER_MS / 1000
+    assert seconds_on_screen(desk) < limits.SEEN_AFTER_MS / 1000
     desk.presence = PresenceState()
     desk.time.pass_by(60)
     assert "late-0" in desk.shown[0]
@@ -80,7 +80,7 @@ def test_another_language_while_the_pointer_rests_on_it_does_not_keep_it_for_eve
     desk.presenter.hovered(True)
     desk.presenter.speak_anew()
     assert desk.shown == ["c-1 1/1"]
-    assert seconds_on_screen(desk) <= policy.POPUP_TIMEOUT_MS / 1000 + 1
+    assert seconds_on_screen(desk) <= limits.POPUP_TIMEOUT_MS / 1000 + 1
 
 
 def test_a_notification_offers_no_reminder_that_would_come_too_late(desk: Desk) -> None:

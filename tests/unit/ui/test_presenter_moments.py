@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from agent import policy
-from agent.model import Act, PresenceState, Tristate, Urgency
+from agent.domain import limits
+from agent.domain.model import Act, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
-SEEN_S = policy.SEEN_AFTER_MS / 1000
-TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
-LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
+SEEN_S = limits.SEEN_AFTER_MS / 1000
+TIME_OUT_S = limits.POPUP_TIMEOUT_MS / 1000
+LONG_AGO = START - timedelta(seconds=limits.DIGEST_AFTER_S + 60)
 FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
 
 

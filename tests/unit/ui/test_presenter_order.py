@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from agent import errors, policy
-from agent.model import Act, PresenceState, Tristate, Urgency
+from agent.domain import errors, limits
+from agent.domain.model import Act, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
-SEEN_S = policy.SEEN_AFTER_MS / 1000
-TIME_OUT_S = policy.POPUP_TIMEOUT_MS / 1000
+SEEN_S = limits.SEEN_AFTER_MS / 1000
+TIME_OUT_S = limits.POPUP_TIMEOUT_MS / 1000
 FULL_SCREEN = PresenceState(full_screen=Tristate.YES)
 AWAY = PresenceState(idle=Tristate.YES)
-LONG_AGO = START - timedelta(seconds=policy.DIGEST_AFTER_S + 60)
+LONG_AGO = START - timedelta(seconds=limits.DIGEST_AFTER_S + 60)
 IN_AN_HOUR = {"quiet_hours": True, "quiet_from": "10:00", "quiet_to": "12:00"}
 """Quiet hours that begin an hour after the start (the tests' computer is in UTC)."""
 

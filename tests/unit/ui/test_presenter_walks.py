@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
 
-from agent import selection
-from agent.model import Act, PresenceState, Tristate, Urgency
-from agent.moments import quiet_until
+from agent.campaigns import selection
+from agent.campaigns.display_limits import quiet_until
+from agent.domain.model import Act, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import campaign
 from tests.unit.ui.presenter_desk import Desk
-from ui.cards import CardContent, DigestContent
-from ui.presenter import ASK_AGAIN_WHILE_SHOWN_MS
+from ui.popup.ports import CardContent, DigestContent
+from ui.popup.presenter import ASK_AGAIN_WHILE_SHOWN_MS
 
 FREE = PresenceState()
 HALF_A_MINUTE = 30

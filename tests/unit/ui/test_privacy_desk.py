@@ -11,17 +11,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Change, Connection, ConsentState, Signal
-from agent.sharing import Comparison, SentStatus
+from agent.domain import errors
+from agent.domain.model import Change, Connection, ConsentState, Signal
+from agent.domain.my_data_models import Comparison, SentStatus
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
-from ui import saving
+from ui.core import save_files
 from ui.desktop import browser
-from ui.message import MessageWindow
-from ui.privacy import PrivacyWindow
 from ui.privacy.confirm_window import ConfirmWindow
 from ui.privacy.receipts_window import ReceiptsWindow
+from ui.privacy.window import PrivacyWindow
+from ui.windowing.message_window import MessageWindow
 
 TODAY = f"{datetime.now().astimezone():%Y-%m-%d}"
 
@@ -44,8 +44,8 @@ class Places:
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     places = Places(tmp_path)
-    monkeypatch.setattr(saving.Choosers, "folder", lambda _self, *asked: places.folder(*asked))
-    monkeypatch.setattr(saving.Choosers, "file", lambda _self, *asked: places.file(*asked))
+    monkeypatch.setattr(save_files.Choosers, "folder", lambda _self, *asked: places.folder(*asked))
+    monkeypatch.setattr(save_files.Choosers, "file", lambda _self, *asked: places.file(*asked))
     return places
 
 

@@ -4,10 +4,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent import errors
+from agent.domain import errors
 from tests.unit.ui.windows_desk import Desk, click, window
-from ui.privacy import PrivacyWindow
 from ui.privacy.details_window import DetailsWindow
+from ui.privacy.window import PrivacyWindow
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.sharing import Comparison, Difference, SentStatus
+from agent.domain import errors
+from agent.domain.my_data_models import Comparison, Difference, SentStatus
 from tests.support import gallery_data as data
 from tests.support import gallery_privacy
-from ui.privacy import PrivacyWindow
 from ui.privacy.sent_model import Column, Kind, SentModel
-from ui.theme import Theme
+from ui.privacy.window import PrivacyWindow
+from ui.style.theme import Theme
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent.model import Connection, Signal
-from agent.sharing import SentStatus
+from agent.domain.model import Connection, Signal
+from agent.domain.my_data_models import SentStatus
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support import gallery_privacy
-from ui.privacy import PrivacyWindow
 from ui.privacy.sent_model import Column, Kind
-from ui.theme import Scheme, Theme, apply_theme
+from ui.privacy.window import PrivacyWindow
+from ui.style.theme import Scheme, Theme, apply_theme
 
 WAITING_OFF = "Off. Your company's server is told as soon as it can be reached."
 

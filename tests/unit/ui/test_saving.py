@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from resources import i18n
-from ui.saving import Choosers
+from ui.core.save_files import Choosers
 
 SMALL_SCREEN = (1366, 768)
 

@@ -11,17 +11,17 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Act, Change, PresenceState, Tristate
+from agent.domain.model import Act, Change, PresenceState, Tristate
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
-from ui.bridge import Bridge
+from ui.app.session import Session
+from ui.core.bridge import Bridge
 from ui.desktop import browser
-from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
-from ui.message import MessageWindow
-from ui.popup import PopupCard
-from ui.privacy import PrivacyWindow
-from ui.session import Session
-from ui.tray import Tray
+from ui.inbox.window import InboxWindow
+from ui.onboarding.first_run import FirstRunWindow
+from ui.popup.widgets.card import PopupCard
+from ui.privacy.window import PrivacyWindow
+from ui.tray.menu import Tray
+from ui.windowing.message_window import MessageWindow
 
 
 class StillPresence:
@@ -81,7 +81,7 @@ def test_what_arrives_is_on_the_screen_at_the_bottom_right_and_in_the_tray(qtbot
 
 
 def test_it_counts_as_seen_when_it_stayed(qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.policy.SEEN_AFTER_MS", 50)
+    monkeypatch.setattr("agent.domain.limits.SEEN_AFTER_MS", 50)
     desk.agent.arrives(campaign())
     qtbot.waitUntil(lambda: Act.SEEN in desk.agent.acts("c-1"))
 
@@ -172,7 +172,7 @@ def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_read
     qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     near: list[str] = []
-    monkeypatch.setattr("ui.playback.Playback.prepare", lambda _playback: near.append("near"))
+    monkeypatch.setattr("ui.player.controller.Playback.prepare", lambda _playback: near.append("near"))
     desk.agent.media[FILM.sha256] = tmp_path / "film"
     desk.agent.arrives(campaign("c-1", video=FILM))
     qtbot.waitUntil(lambda: bool(visible(PopupCard)))

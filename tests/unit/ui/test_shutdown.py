@@ -8,8 +8,8 @@ import threading
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ui.bridge import Bridge
-from ui.shutdown import Shutdown, SignalWatch
+from ui.app.shutdown import Shutdown, SignalWatch
+from ui.core.bridge import Bridge
 
 
 def test_windows_close_in_reverse_order_then_the_agent_stops_then_the_loop_ends(qtbot: QtBot) -> None:
@@ -50,7 +50,7 @@ def test_a_part_that_cannot_close_does_not_keep_the_others_open(qtbot: QtBot) ->
 def test_an_agent_that_does_not_stop_does_not_hold_the_program_up(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.shutdown.STOP_DEADLINE_MS", 50)
+    monkeypatch.setattr("ui.app.shutdown.STOP_DEADLINE_MS", 50)
     shutdown, stuck = Shutdown(Bridge()), threading.Event()
     shutdown.then(lambda: stuck.wait() and None)
     try:

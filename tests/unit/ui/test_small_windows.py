@@ -5,12 +5,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from agent.model import Connection
+from agent.domain.model import Connection
 from resources import i18n
 from tests.support import gallery_data as data
-from ui.about import AboutWindow
-from ui.notice_window import NoticeWindow
-from ui.theme import Theme
+from ui.about.window import AboutWindow
+from ui.privacy.notice_window import NoticeWindow
+from ui.style.theme import Theme
 
 
 @pytest.mark.parametrize(("language", "begins"), [("en", "Northwind SAS is"), ("fr", "Northwind SAS est")])

@@ -7,12 +7,12 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.model import Signal
+from agent.domain.model import Signal
 from tests.support import gallery_data as data
-from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
-from ui.popup import PopupCard
-from ui.theme import Scheme, Theme, apply_theme, contrast
+from ui.inbox.window import InboxWindow
+from ui.onboarding.first_run import FirstRunWindow
+from ui.popup.widgets.card import PopupCard
+from ui.style.theme import Scheme, Theme, apply_theme, contrast
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 SCHEMES = list(Scheme)

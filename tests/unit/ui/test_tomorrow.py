@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ui import wording
+from ui.style import text_format
 
 MORNINGS = [
     ("Europe/Paris", "2026-03-28 21:00", 11),
@@ -35,8 +35,8 @@ def test_tomorrow_is_nine_in_the_morning_of_the_next_day_by_the_clock_that_holds
     in_zone: ZoneInfo, evening: str, hours: float
 ) -> None:
     now = datetime.fromisoformat(evening).replace(tzinfo=in_zone).astimezone(UTC)
-    seconds = wording.seconds_until_tomorrow(now)
+    seconds = text_format.seconds_until_tomorrow(now)
     morning = (now + timedelta(seconds=seconds)).astimezone(in_zone)
-    assert (morning.hour, morning.minute) == (wording.TOMORROW_HOUR, 0)
+    assert (morning.hour, morning.minute) == (text_format.TOMORROW_HOUR, 0)
     assert morning.date() == now.astimezone(in_zone).date() + timedelta(days=1)
     assert seconds == hours * 3_600

@@ -8,12 +8,12 @@ from PySide6.QtGui import QAction, QFont, QImage
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from agent.model import Connection, Status, Trouble
+from agent.domain.model import Connection, Status, Trouble
 from tests.unit.ui.desk import COMPANY, START, ManualTime
-from ui import wording
-from ui.tray import Tray, tray_state
-from ui.tray_icon import SIZES, TrayState, tray_pixmap
-from ui.tray_watch import MISSING_AFTER_MS, RETRY_AFTER_MS, TrayWatch
+from ui.style import text_format
+from ui.style.app_icon import SIZES, TrayState, tray_pixmap
+from ui.tray.availability import MISSING_AFTER_MS, RETRY_AFTER_MS, TrayWatch
+from ui.tray.menu import Tray, tray_state
 
 CONNECTED = Status(
     Connection.CONNECTED, "https://news.example", COMPANY, last_check=START - timedelta(seconds=12)
@@ -196,7 +196,7 @@ class TestIcon:
     def test_offline_the_tooltip_says_since_when_and_that_pop_ups_are_paused(self, tray: Tray) -> None:
         until = START + timedelta(hours=1)
         tray.update_status(status(connection=Connection.OFFLINE, last_check=START, paused_until=until))
-        contact = f"Last contact: {wording.full_time(START)}"
+        contact = f"Last contact: {text_format.full_time(START)}"
         paused = f"Pop-ups paused until {until.astimezone():%H:%M}"
         assert tray.icon.toolTip() == f"Tidings\nOffline\n{contact}\n{paused}"
         assert entries(tray)[0].endswith(f" · {paused}")

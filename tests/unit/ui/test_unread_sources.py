@@ -5,10 +5,10 @@ import sys
 
 SOURCES_KEPT = """
 import linecache
-from ui.unread_sources import leave_sources_unread
+from ui.app.pyside_imports import leave_sources_unread
 leave_sources_unread()
 before = set(linecache.cache)
-import ui.app, ui.session, agent.runtime
+import ui.app.app, ui.app.session, agent.runtime
 print(sorted(set(linecache.cache) - before))
 """
 

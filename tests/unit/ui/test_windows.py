@@ -10,17 +10,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Act, Change, Connection, ConsentState, Interaction, Signal, Status
+from agent.domain import errors
+from agent.domain.model import Act, Change, Connection, ConsentState, Interaction, Signal, Status
 from tests.unit.ui.desk import FILM, campaign
 from tests.unit.ui.windows_desk import Desk, is_open, window
-from ui.about import AboutWindow
-from ui.about_texts import DiagnosticsWindow, LicencesWindow
-from ui.first_run import FirstRunWindow
-from ui.inbox import InboxWindow
-from ui.message import MessageWindow
-from ui.notice_window import NoticeWindow
-from ui.privacy import PrivacyWindow
+from ui.about.text_windows import DiagnosticsWindow, LicencesWindow
+from ui.about.window import AboutWindow
+from ui.inbox.window import InboxWindow
+from ui.onboarding.first_run import FirstRunWindow
+from ui.privacy.notice_window import NoticeWindow
+from ui.privacy.window import PrivacyWindow
+from ui.windowing.message_window import MessageWindow
 
 CODE = "KX7P-9QMD-2HTV"
 

@@ -6,12 +6,12 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent import errors
-from agent.model import Connection, PresenceState, Status
+from agent.domain import errors
+from agent.domain.model import Connection, PresenceState, Status
 from tests.unit.ui.desk import ManualTime, MemoryAgent
-from ui.bridge import Bridge
-from ui.theme import Scheme, Theme, apply_theme
-from ui.windows import Windows
+from ui.app.window_manager import Windows
+from ui.core.bridge import Bridge
+from ui.style.theme import Scheme, Theme, apply_theme
 
 
 class Desk(QObject):

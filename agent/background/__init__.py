@@ -1,0 +1,1 @@
+"""When things run: the scheduler, and the work that it starts."""

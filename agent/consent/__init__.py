@@ -1,0 +1,1 @@
+"""What the person allows: the rules, the gate, and the record on disk."""

@@ -1,0 +1,354 @@
+"""The consent gate: what the person chose, held in memory, closed there before anything is written or sent.
+
+The record on the disk is looked at again each time: another process over the same data may have turned something off, on
+a second computer with the same home too.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from agent.consent import choice_errors, rules
+from agent.consent.record_file import ConsentFile
+from agent.consent.rules import Consent
+from agent.domain import errors
+from agent.domain.model import Company, ConsentMessage, ConsentState, Signal, SignalChoice
+from agent.domain.ports import Clock
+
+log = logging.getLogger(__name__)
+
+
+class ConsentGate:
+    """Thread-safe. ``device`` are the signals that this computer's policy leaves to the person. ``is_ours`` says whether
+    no other agent acts for this data now: else nothing is made or sent here."""
+
+    def __init__(
+        self,
+        file: ConsentFile,
+        clock: Clock,
+        device: frozenset[Signal] = frozenset(Signal),
+        is_ours: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._file = file
+        self._clock = clock
+        self._device = device
+        self._is_ours = is_ours
+        self._lock = threading.RLock()
+        self._company: Company | None = None
+        self._consents = file.read()
+        self._doubted: set[Signal] = set()
+        self._unreadable = False
+        self._changed_elsewhere = False
+        self._fault: errors.DiskFault | None = (
+            choice_errors.NothingIsRecorded("consent record") if file.behind else None
+        )
+
+    def use_company(self, company: Company | None) -> bool:
+        """Judge by this company's policy and notice. Returns whether that changed or expired anything."""
+        with self._lock:
+            changed = company != self._company
+            told = self._company is None or company is None or _told(company) == _told(self._company)
+            self._company = company
+            if company is None:
+                return changed
+            version = company.notice.version if told else -1
+            for signal in Signal:
+                changed |= self._change(signal, lambda consent: rules.expire(consent, notice_version=version))
+            return self._settle_doubts(company) or changed
+
+    def _settle_doubts(self, company: Company) -> bool:
+        """The server dropped what was under a consent: neither its policy nor its notice says why, so a withdrawal does."""
+        ended = [
+            signal
+            for signal in self._doubted
+            if signal in company.signals and self._consents[signal].state is ConsentState.GIVEN
+        ]
+        self._doubted.clear()
+        for signal in ended:
+            self._end_elsewhere(signal)
+        return bool(ended)
+
+    def use_device(self, signals: frozenset[Signal]) -> None:
+        """Leave only these signals to the person from now on."""
+        with self._lock:
+            self._device = signals
+
+    def receipt(self, signal: Signal) -> str | None:
+        """The receipt under which this signal may be made and sent now, or None: then it may not."""
+        with self._lock:
+            self.look_again()
+            company, consent = self._company, self._consents[signal]
+            if company is None or signal in self._doubted or self._unreadable or not self._is_ours():
+                return None
+            allowed = rules.allowed(
+                consent, company=company.signals, device=self._device, notice_version=company.notice.version
+            )
+            return consent.receipt_id if allowed else None
+
+    def look_again(self) -> None:
+        """Take over what another process turned off in the record. While it cannot be read, everything is closed."""
+        with self._lock:
+            if self._file.unread:
+                self._consents = self._file.read()
+                self._unreadable = self._file.unread
+                return
+            try:
+                written = self._file.changed()
+            except errors.DiskFault as fault:
+                log.info("Closed for now: %s", fault.detail)
+                self._unreadable = True
+                return
+            self._unreadable = False
+            for signal, record in written.items():
+                here = self._consents[signal]
+                new = rules.written_elsewhere(here, record)
+                if new.state is not here.state:
+                    log.info(
+                        "The record of %s was changed by another process: %s.", signal.value, new.state.value
+                    )
+                    self._changed_elsewhere = True
+                self._consents[signal] = new
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process turned something off since this was asked last."""
+        with self._lock:
+            changed, self._changed_elsewhere = self._changed_elsewhere, False
+            return changed
+
+    @contextmanager
+    def holding(self, signal: Signal) -> Iterator[str | None]:
+        """``receipt``, and within the block nobody closes the gate: what is made there is made under that receipt."""
+        with self._lock:
+            yield self.receipt(signal)
+
+    def ended(self) -> frozenset[Signal]:
+        """The signals for which no consent is in force, whatever the reason but policy. None while nobody knows."""
+        with self._lock:
+            if self._file.unread:
+                return frozenset()
+            return frozenset(s for s in Signal if self._consents[s].state is not ConsentState.GIVEN)
+
+    def choices(self) -> tuple[SignalChoice, ...]:
+        with self._lock:
+            self.look_again()
+            allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
+            return tuple(
+                rules.choice(self._as_it_is(signal), company=allowed_by_company, device=self._device)
+                for signal in Signal
+            )
+
+    def _as_it_is(self, signal: Signal) -> Consent:
+        """A consent that the server may not know any more is shown as what it then is: withdrawn."""
+        consent = self._consents[signal]
+        if signal in self._doubted:
+            return rules.ended_elsewhere(consent, receipt_id=consent.receipt_id, now=self._clock.now())
+        return consent
+
+    def must_ask(self) -> bool:
+        with self._lock:
+            return (
+                self._company is not None
+                and not self._file.unread
+                and rules.must_ask(
+                    self._consents.values(),
+                    notice_version=self._company.notice.version,
+                    now=self._clock.now(),
+                )
+            )
+
+    def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
+        """The person's deliberate act. Raises NotConnected; NotRecorded when it could not be written: what was turned off
+        is off all the same, and what was turned on is not on.
+
+        What was given is taken back also where nobody knows to which company: the withdrawal is owed then.
+        """
+        with self._lock:
+            self.look_again()
+            if self.is_lost() and not any(choices.values()):
+                choices = {signal: False for signal in choices if self._consents[signal].receipt_id}
+                version = self._last_version()
+            else:
+                version = self._asked_version()
+            now, old = self._clock.now(), dict(self._consents)
+            for signal, given in choices.items():
+                if given:
+                    old[signal] = self._as_it_is(signal)
+                    receipt_id = str(uuid.uuid4())
+                    new = rules.give(
+                        old[signal], receipt_id=receipt_id, notice_version=version, now=now, language=language
+                    )
+                else:
+                    new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
+                self._consents[signal] = new
+                self._doubted.discard(signal)
+            self._record(choices, old)
+
+    def withdraw_everywhere(self, language: str) -> None:
+        """Take every signal back for all computers of the person. Raises NotConnected; NotRecorded as ``choose`` does."""
+        with self._lock:
+            self.look_again()
+            version = self._last_version() if self.is_lost() else self._asked_version()
+            now = self._clock.now()
+            old = dict(self._consents)
+            for signal in Signal:
+                self._consents[signal] = rules.withdraw_everywhere(
+                    old[signal],
+                    receipt_id=str(uuid.uuid4()),
+                    notice_version=version,
+                    now=now,
+                    language=language,
+                )
+            self._doubted.clear()
+            self._record(dict.fromkeys(Signal, False), old)
+
+    def is_lost(self) -> bool:
+        """Whether something was given or is owed, and nobody knows to which company."""
+        with self._lock:
+            return self._company is None and any(
+                consent.receipt_id or consent.owed for consent in self._consents.values()
+            )
+
+    def _last_version(self) -> int:
+        """Of the notice, as far as the record tells; the first one is 1."""
+        known = [
+            version
+            for consent in self._consents.values()
+            for version in (consent.notice_version, consent.owed.notice_version if consent.owed else 0)
+        ]
+        return max(1, *known)
+
+    def _asked_version(self) -> int:
+        if self._company is None:
+            raise errors.NotConnected("choosing")
+        return self._company.notice.version
+
+    def _record(self, choices: Mapping[Signal, bool], old: Mapping[Signal, Consent]) -> None:
+        """Write each choice down, also when another could not be."""
+        fault: errors.DiskFault | None = None
+        for signal, given in choices.items():
+            try:
+                self._file.write(self._consents[signal])
+            except errors.DiskFault as error:
+                fault = error
+                if given:
+                    self._consents[signal] = old[signal]
+        if fault is not None:
+            not_recorded = choice_errors.NotRecorded(fault.detail)
+            if self._file.behind:
+                self._fault = not_recorded
+            raise not_recorded from fault
+        if not self._file.behind:
+            self._fault = None
+
+    @property
+    def fault(self) -> errors.DiskFault | None:
+        """Why what holds here is not what the disk says, while that is so."""
+        return self._fault
+
+    def catch_up(self) -> None:
+        """Write what could not be written before. Raises DiskFault when it still cannot be."""
+        with self._lock:
+            try:
+                self._file.catch_up()
+            except errors.DiskFault as fault:
+                self._fault = self._fault or choice_errors.NotRecorded(fault.detail)
+                raise
+            self._fault = None
+
+    def defer(self) -> None:
+        with self._lock:
+            if self._company is None:
+                return
+            version, now = self._company.notice.version, self._clock.now()
+            for signal in Signal:
+                self._change(signal, lambda consent: rules.defer(consent, notice_version=version, now=now))
+
+    def settled(self, signal: Signal) -> bool:
+        """Whether the server knows of this signal's receipt: only then do its events make sense to it."""
+        with self._lock:
+            return rules.next_message(self._consents[signal]) is None
+
+    def announced(self, message: ConsentMessage) -> None:
+        """The server acknowledged this message."""
+        with self._lock:
+            self._change(message.signal, lambda consent: rules.announce(consent, message))
+
+    def messages(self) -> list[ConsentMessage]:
+        """The next message of each signal that the server has not acknowledged, withdrawals first."""
+        with self._lock:
+            self.look_again()
+            found = (rules.next_message(self._consents[signal]) for signal in Signal)
+            return sorted(filter(None, found), key=lambda message: message.status != "withdrawn")
+
+    def owed(self) -> int:
+        """How many consent messages the server has not acknowledged."""
+        with self._lock:
+            return sum(rules.next_message(consent) is not None for consent in self._consents.values())
+
+    def notice_changed(self, message: ConsentMessage) -> None:
+        """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
+        with self._lock:
+            if self._consents[message.signal].receipt_id == message.receipt_id:
+                self._change(message.signal, lambda consent: rules.expire(consent, notice_version=-1))
+
+    def doubt(self, signal: Signal, receipt_id: str) -> bool:
+        """The server drops what comes under this receipt: nothing is made or sent under it until the next poll says why.
+
+        Returns whether it was the one in force here.
+        """
+        with self._lock:
+            if self.receipt(signal) != receipt_id:
+                return False
+            self._doubted.add(signal)
+            return True
+
+    def ended_elsewhere(self, message: ConsentMessage) -> None:
+        """The server proved that this consent was withdrawn on another computer."""
+        with self._lock:
+            if self._consents[message.signal].receipt_id == message.receipt_id:
+                self._end_elsewhere(message.signal)
+
+    def _end_elsewhere(self, signal: Signal) -> None:
+        log.info("%s was withdrawn on another computer: it is off here too.", signal.value)
+        receipt_id, now = self._consents[signal].receipt_id, self._clock.now()
+        self._change(signal, lambda consent: rules.ended_elsewhere(consent, receipt_id=receipt_id, now=now))
+
+    def forget(self) -> None:
+        """Disconnected: every record is fresh again. Raises NotRecorded."""
+        with self._lock:
+            self._company = None
+            self._doubted.clear()
+            old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
+            self._record(dict.fromkeys(Signal, False), old)
+
+    def forget_company(self) -> None:
+        """It is lost whose consents these are: what was given must be given anew, what is owed is told to who is next."""
+        with self._lock:
+            self._company = None
+            for signal in Signal:
+                self._change(signal, rules.distrust)
+
+    def _change(self, signal: Signal, rule: Callable[[Consent], Consent]) -> bool:
+        """What the person did not just choose: it holds in memory, and is written as soon as that is possible.
+
+        The rule begins with what the record says now, so that nothing turned off elsewhere is written over.
+        """
+        self.look_again()
+        consent = rule(self._consents[signal])
+        if consent is self._consents[signal]:
+            return False
+        self._consents[signal] = consent
+        try:
+            self._file.write(consent)
+        except errors.DiskFault as fault:
+            log.warning("What holds for %s is not on the disk yet: %s", signal.value, fault.detail)
+        return True
+
+
+def _told(company: Company) -> tuple[str, str, bool]:
+    """Who is responsible, and what for: a consent ends with another controller or purpose, whatever the notice's version."""
+    return company.company_id, company.legal_name, company.named_reporting

@@ -1,0 +1,243 @@
+"""The consent record on disk: a preallocated file with one slot a signal, written in place and synced.
+
+In place, because a withdrawal must be recorded on a full disk too, where a database's DELETE fails. A slot holds a
+checksum and JSON, padded with spaces. A slot that is missing, torn, or says anything unexpected means *off*.
+
+A read-only disk takes not even that. Then a note in another folder (the session's, usually in memory) keeps the
+withdrawal over a restart of the program. A note can only turn a signal off.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from agent.consent.rules import Consent, distrust
+from agent.domain import errors
+from agent.domain.model import ConsentState, Signal
+from agent.domain.msgspec_warmup import decode_json, resolve
+
+log = logging.getLogger(__name__)
+
+SLOT_BYTES = 1024
+_SLOTS = {signal: index * SLOT_BYTES for index, signal in enumerate(Signal)}
+_FILE_BYTES = SLOT_BYTES * len(_SLOTS)
+_BINARY = getattr(os, "O_BINARY", 0)
+_READINGS = 3
+"""A slot that another process is just writing can look damaged once, and a disk can fail once."""
+
+
+class ConsentFile:
+    """Raises DiskFault from every method that writes. ``notes``: the folder for what the file itself could not take, then
+    those where another login of the same person may have left a note."""
+
+    def __init__(self, path: Path, notes: Sequence[Path] = ()) -> None:
+        self._path = path
+        self._notes = notes
+        self._unwritten: dict[Signal, Consent] = {}
+        self._known = b""
+        self.unread = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is off here that the file does not know of."""
+        return bool(self._unwritten)
+
+    def prepare(self) -> None:
+        """Preallocate the file, so that later writes need no new disk space."""
+        try:
+            if self._path.exists() and self._path.stat().st_size == _FILE_BYTES:
+                return
+            blank = b"".join(_encode(Consent(signal)) for signal in Signal)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+            _write_synced(descriptor, blank, 0)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise errors.DiskFault(f"consent record: {error}") from error
+
+    def read(self) -> dict[Signal, Consent]:
+        """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written.
+
+        ``unread`` says whether the disk did not let it be read: all is off then, and nobody knows what was chosen.
+        """
+        content = _read_patiently(self._path)
+        self.unread = content is None
+        self._known = content = content or b""
+        consents = {signal: _decode(signal, _slot(content, signal)) for signal in Signal}
+        usable = self.unread or any(self._is_writable() for _ in range(_READINGS))
+        for signal, kept in list(consents.items()):
+            consent = self._noted(kept)
+            if not usable:
+                consent = distrust(consent)
+            if consent != kept:
+                self._unwritten[signal] = consents[signal] = consent
+        return consents
+
+    def changed(self) -> dict[Signal, Consent]:
+        """What another process wrote since this one read or wrote last; a slot that makes no sense is off.
+
+        The file is opened each time: that is when a network file system asks whether there is something newer. Raises
+        DiskFault where it cannot be read.
+        """
+        for left in reversed(range(_READINGS)):
+            try:
+                content = self._path.read_bytes() if self._path.exists() else b""
+            except OSError as error:
+                if not left:
+                    raise errors.DiskFault(f"consent record: {error}") from error
+                continue
+            if content == self._known:
+                return {}
+            slots = {
+                signal: slot
+                for signal in Signal
+                if (slot := _slot(content, signal)) != _slot(self._known, signal)
+            }
+            if left and any(_read_slot(signal, slot) is None for signal, slot in slots.items()):
+                continue
+            break
+        self._known = content
+        return {signal: _decode(signal, slot) for signal, slot in slots.items()}
+
+    def write(self, consent: Consent) -> None:
+        """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails."""
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | _BINARY)
+            slot, offset = _encode(consent), _SLOTS[consent.signal]
+            _write_synced(descriptor, slot, offset)
+            self._known = self._known[:offset].ljust(offset) + slot + self._known[offset + SLOT_BYTES :]
+            self._drop_notes(consent.signal)
+        except OSError as error:
+            if consent.state is not ConsentState.GIVEN:
+                self._unwritten[consent.signal] = consent
+                self._note(consent)
+            raise errors.DiskFault(f"consent record: {error}") from error
+        self._unwritten.pop(consent.signal, None)
+
+    def catch_up(self) -> None:
+        """Write what could not be written before."""
+        for consent in list(self._unwritten.values()):
+            self.write(consent)
+
+    def _is_writable(self) -> bool:
+        try:
+            os.close(os.open(self._path, os.O_WRONLY | _BINARY))
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            log.warning("The consent record cannot be written; everything is off: %s", error)
+            return False
+        return True
+
+    def _note_paths(self, signal: Signal) -> list[Path]:
+        return [folder / f"consent-{signal.value}.note" for folder in self._notes]
+
+    def _noted(self, consent: Consent) -> Consent:
+        """What a note says of a signal instead of the file; off where it cannot be read."""
+        path = next((each for each in self._note_paths(consent.signal) if each.exists()), None)
+        if path is None:
+            return consent
+        noted = _read_slot(consent.signal, _content(path))
+        if noted is None or noted.state is ConsentState.GIVEN:
+            return distrust(consent)
+        return noted
+
+    def _note(self, consent: Consent) -> None:
+        path = next(iter(self._note_paths(consent.signal)), None)
+        if path is None:
+            return
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+            _write_synced(descriptor, _encode(consent), 0)
+            _sync_folder(path.parent)
+        except OSError as error:
+            log.warning("That %s is off is known in memory only: %s", consent.signal.value, error)
+
+    def _drop_notes(self, signal: Signal) -> None:
+        for path in self._note_paths(signal):
+            if path.exists():
+                path.unlink()
+
+
+def _read_patiently(path: Path) -> bytes | None:
+    """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""
+    content = None
+    for _ in range(_READINGS):
+        try:
+            content = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            log.warning("The consent record cannot be read; everything is off: %s", error)
+            continue
+        if all(_read_slot(signal, _slot(content, signal)) for signal in Signal):
+            break
+    return content
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        log.warning("The consent record cannot be read; everything is off: %s", error)
+        return b""
+
+
+def _slot(content: bytes, signal: Signal) -> bytes:
+    return content[_SLOTS[signal] : _SLOTS[signal] + SLOT_BYTES]
+
+
+def _encode(consent: Consent) -> bytes:
+    body = msgspec.json.encode(consent)
+    record = b"%08x %s" % (zlib.crc32(body), body)
+    if len(record) >= SLOT_BYTES:
+        raise ValueError(f"a consent record of {len(record)} bytes does not fit its slot")
+    return record.ljust(SLOT_BYTES - 1, b" ") + b"\n"
+
+
+def _decode(signal: Signal, slot: bytes) -> Consent:
+    if not slot:
+        return Consent(signal)
+    consent = _read_slot(signal, slot)
+    if consent is None:
+        log.warning("The consent record for %s is damaged; it is off.", signal.value)
+        return Consent(signal)
+    return consent
+
+
+def _read_slot(signal: Signal, slot: bytes) -> Consent | None:
+    """What a slot says; None unless it is, to the byte, what would be written for that."""
+    try:
+        consent = decode_json(slot.partition(b" ")[2], Consent)
+    except msgspec.DecodeError:
+        return None
+    return consent if consent.signal is signal and slot == _encode(consent) else None
+
+
+def _write_synced(descriptor: int, content: bytes, offset: int) -> None:
+    try:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        while content:
+            written = os.write(descriptor, content)
+            content = content[written:]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+resolve(Consent)

@@ -1,0 +1,202 @@
+"""Consent, pure: the states, their transitions, and the one definition of *allowed* (docs/privacy.md).
+
+GDPR article 4(11) and 7: freely given, specific, informed, by a clear act, and as easy to withdraw as to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agent.domain import limits
+from agent.domain.model import ConsentMessage, ConsentState, Signal, SignalChoice
+
+
+class Consent(Struct, frozen=True, forbid_unknown_fields=True):
+    """One person's consent for one signal, as it stands on this computer.
+
+    ``announced``: the server has acknowledged the receipt. ``owed``: a withdrawal that the server has not acknowledged;
+    it is sent before anything else of this signal.
+    """
+
+    signal: Signal
+    state: ConsentState = ConsentState.NOT_ASKED
+    receipt_id: str = ""
+    notice_version: int = 0
+    time: datetime | None = None
+    language: str = ""
+    announced: bool = False
+    owed: ConsentMessage | None = None
+
+
+def allowed(
+    consent: Consent, *, company: Collection[Signal], device: Collection[Signal], notice_version: int
+) -> bool:
+    """Whether this signal may be made and sent. The only definition; asked when an event is made and when it is sent."""
+    return (
+        consent.state is ConsentState.GIVEN
+        and bool(consent.receipt_id)
+        and consent.notice_version == notice_version
+        and consent.signal in company
+        and consent.signal in device
+    )
+
+
+def choice(consent: Consent, *, company: Collection[Signal], device: Collection[Signal]) -> SignalChoice:
+    return SignalChoice(consent.signal, consent.state, consent.signal in company, consent.signal in device)
+
+
+def give(consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str) -> Consent:
+    """A new deliberate act. Giving what is given for the same notice changes nothing."""
+    if consent.state is ConsentState.GIVEN and consent.notice_version == notice_version:
+        return consent
+    return Consent(
+        signal=consent.signal,
+        state=ConsentState.GIVEN,
+        receipt_id=receipt_id,
+        notice_version=notice_version,
+        time=_whole_seconds(now),
+        language=language,
+        owed=consent.owed or _withdrawal(consent, now),
+    )
+
+
+def refuse(consent: Consent, *, notice_version: int, now: datetime, language: str) -> Consent:
+    """Withdraw what was given, refuse what was not. Nothing is sent for a refusal."""
+    was_given = bool(consent.receipt_id)
+    return Consent(
+        signal=consent.signal,
+        state=ConsentState.WITHDRAWN
+        if was_given or consent.state is ConsentState.WITHDRAWN
+        else ConsentState.REFUSED,
+        notice_version=notice_version,
+        time=_whole_seconds(now),
+        language=language,
+        owed=consent.owed or _withdrawal(consent, now),
+    )
+
+
+def withdraw_everywhere(
+    consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str
+) -> Consent:
+    """Withdraw for every computer of the person, also what was never given on this one.
+
+    The server erases the person's rows of a signal at any withdrawal of it, so a receipt of its own will do.
+    """
+    withdrawn = refuse(consent, notice_version=notice_version, now=now, language=language)
+    owed = withdrawn.owed or ConsentMessage(
+        receipt_id, consent.signal, "withdrawn", notice_version, _whole_seconds(now), language
+    )
+    return replace(withdrawn, state=ConsentState.WITHDRAWN, owed=owed)
+
+
+def ended_elsewhere(consent: Consent, *, receipt_id: str, now: datetime) -> Consent:
+    """The server no longer knows this receipt as given: it was withdrawn on another computer. Nothing is owed for it."""
+    if consent.receipt_id != receipt_id:
+        return consent
+    return replace(
+        consent,
+        state=ConsentState.WITHDRAWN,
+        receipt_id="",
+        time=_whole_seconds(now),
+        announced=False,
+    )
+
+
+def distrust(consent: Consent) -> Consent:
+    """Where this is recorded cannot be written: a withdrawal may be missing there. What was given must be given anew."""
+    if consent.state is ConsentState.GIVEN:
+        return replace(consent, state=ConsentState.EXPIRED)
+    return consent
+
+
+def written_elsewhere(here: Consent, record: Consent) -> Consent:
+    """Another process wrote the record while this one ran: what is off there is off here, and nothing is turned on by it.
+
+    A withdrawal that was owed here is told, perhaps for the second time, which does no harm.
+    """
+    if record.state is not ConsentState.GIVEN:
+        return replace(record, owed=record.owed or here.owed)
+    if here.state is ConsentState.GIVEN and here.receipt_id == record.receipt_id:
+        return record
+    return distrust(here)
+
+
+def defer(consent: Consent, *, notice_version: int, now: datetime) -> Consent:
+    """The question was closed without an answer: off, as before."""
+    if consent.state is ConsentState.GIVEN:
+        return consent
+    if consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
+        return consent
+    return replace(
+        consent, state=ConsentState.DEFERRED, notice_version=notice_version, time=_whole_seconds(now)
+    )
+
+
+def expire(consent: Consent, *, notice_version: int) -> Consent:
+    """The notice has another version: what was given for the old one no longer counts."""
+    if consent.state is ConsentState.GIVEN and consent.notice_version != notice_version:
+        return replace(consent, state=ConsentState.EXPIRED)
+    return consent
+
+
+def announce(consent: Consent, message: ConsentMessage) -> Consent:
+    """The server acknowledged a message: it is no longer owed."""
+    if consent.owed == message:
+        return replace(consent, owed=None)
+    if consent.receipt_id == message.receipt_id and message.status == "given":
+        return replace(consent, announced=True)
+    return consent
+
+
+def next_message(consent: Consent) -> ConsentMessage | None:
+    """What must be sent next about this consent: a withdrawal owed first, then a consent not yet announced."""
+    if consent.owed is not None:
+        return consent.owed
+    if consent.state is ConsentState.GIVEN and not consent.announced and consent.time is not None:
+        return ConsentMessage(
+            consent.receipt_id,
+            consent.signal,
+            "given",
+            consent.notice_version,
+            consent.time,
+            consent.language,
+        )
+    return None
+
+
+def must_ask(consents: Collection[Consent], *, notice_version: int, now: datetime) -> bool:
+    """Whether the first-run question is due: never asked, expired, or put off a while ago.
+
+    A refusal is not asked about again.
+    """
+    return any(_ask_about(consent, notice_version, now) for consent in consents)
+
+
+def _ask_about(consent: Consent, notice_version: int, now: datetime) -> bool:
+    if consent.state in (ConsentState.NOT_ASKED, ConsentState.EXPIRED):
+        return True
+    if consent.state is ConsentState.DEFERRED:
+        wait = timedelta(days=limits.ASK_AGAIN_AFTER_DEFERRAL_DAYS)
+        return consent.time is None or now >= consent.time + wait
+    return False
+
+
+def _withdrawal(consent: Consent, now: datetime) -> ConsentMessage | None:
+    if not consent.receipt_id:
+        return None
+    return ConsentMessage(
+        consent.receipt_id,
+        consent.signal,
+        "withdrawn",
+        consent.notice_version,
+        _whole_seconds(now),
+        consent.language,
+    )
+
+
+def _whole_seconds(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)

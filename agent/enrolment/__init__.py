@@ -1,0 +1,1 @@
+"""Connecting this computer to a company, its token, and letting go."""

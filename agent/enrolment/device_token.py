@@ -1,0 +1,196 @@
+"""This computer's token: in the keychain under a name of its own, and in memory.
+
+The entry's name comes of the data folder and is kept in a file of its own there, so that the entry can be found and
+deleted whatever became of the store, and is found again by an agent whose folder was moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.domain import errors, limits
+from agent.domain.ports import Clock, SecretStore
+from agent.enrolment.code_exchange import RetrySecrets, attempt_account
+from agent.system import private_files
+
+log = logging.getLogger(__name__)
+
+_NAME_FILE = "keychain.name"
+
+
+def keychain_account(data: Path) -> str:
+    """The name of the keychain entry of the agent whose data is in this folder."""
+    try:
+        kept = (data / _NAME_FILE).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        kept = ""
+    if re.fullmatch(r"device-[0-9a-f]{16}", kept):
+        return kept
+    return f"device-{hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]}"
+
+
+def keep_account(data: Path, account: str) -> None:
+    """Without the file the name is that of the folder's present place: a disk that does not take it costs little."""
+    try:
+        private_files.write(data / _NAME_FILE, account.encode("ascii"))
+    except OSError as error:
+        log.warning("The name of the keychain entry was not kept: %s", error)
+
+
+class DeviceToken:
+    """Thread-safe. ``fault`` is why the token could not be kept or read, if so.
+
+    A keychain that does not open may show the person a window: it is asked again after ``limits.KEYCHAIN_RETRY_S``, or when
+    the person acts, and not each time that a token is wanted. What it answers late is taken then; ``when_late`` is called.
+    """
+
+    def __init__(self, keychain: SecretStore, data: Path, clock: Clock) -> None:
+        self._secrets = keychain
+        self._data = data
+        self._account = keychain_account(data)
+        self._clock = clock
+        self.retry_secrets = RetrySecrets(keychain, self._account)
+        self._lock = threading.RLock()
+        self._token: str | None = None
+        self._next: str | None = None
+        """Chosen and in the keychain; the server may know it or not."""
+        self._chosen: str | None = None
+        """Perhaps in the keychain: it failed."""
+        self.is_undecided = False
+        """Two were found in the keychain."""
+        self._not_before = 0.0
+        self.fault: errors.KeychainUnavailable | None = None
+        self.when_late: Callable[[], None] = lambda: None
+        keychain.when_late(self._answered)
+
+    def read(self, old_account: str) -> str:
+        """The token; from the entry ``old_account`` of earlier versions, if need be, which is renamed then.
+
+        Raises KeychainUnavailable, TokenMissing.
+        """
+        with self._lock:
+            if self._token is None:
+                if self.fault is not None and self._clock.monotonic() < self._not_before:
+                    raise self.fault
+                try:
+                    self._take(self._secrets.read(self._account) or self._renamed(old_account))
+                except errors.KeychainUnavailable as fault:
+                    self._failed(fault)
+                    raise
+                self.fault = None
+            if self._token is None:
+                raise errors.TokenMissing("no token in the keychain")
+            return self._token
+
+    def _take(self, kept: str | None) -> None:
+        self._token, _, following = (kept or "").partition(" ")
+        self._token = self._token or None
+        self._next, self.is_undecided, self._chosen = following or None, bool(following), None
+
+    def current(self) -> str | None:
+        """The one in use, as far as it was read."""
+        return self._token
+
+    def following(self) -> str | None:
+        """The other one of two."""
+        return self._next
+
+    def decide(self, *, server_knows_next: bool) -> None:
+        """What the server says of the other one of two. The keychain keeps both: a restored server may know one only."""
+        with self._lock:
+            if server_knows_next:
+                self.advance()
+            self.is_undecided = False
+
+    def plan(self) -> str:
+        """The next token, in the keychain beside the present one when this returns. Raises KeychainUnavailable."""
+        with self._lock:
+            if self.fault is not None:
+                raise self.fault
+            if self._next is None:
+                # Also where it was not taken: a keychain that takes it late must not bring an unknown one.
+                self._chosen = self._chosen or f"tdt_{secrets.token_urlsafe(32)}"
+                self._secrets.write(self._account, f"{self._token} {self._chosen}")
+                self._next = self._chosen
+            return self._next
+
+    def advance(self) -> None:
+        """The server knows the next one: it is used from now on."""
+        with self._lock:
+            self._token, self._next, self._chosen = self._next, None, None
+
+    def _renamed(self, old_account: str) -> str | None:
+        token = self._secrets.read(old_account)
+        if token is not None:
+            self._secrets.write(self._account, token)
+            keep_account(self._data, self._account)
+            self._secrets.delete(old_account)
+        return token
+
+    def keep(self, token: str, *, needed: bool = False) -> None:
+        """Use this token from now on; in memory only where the keychain does not take it.
+
+        ``needed``: where it does not, nothing has changed. Raises KeychainNeeded.
+        """
+        with self._lock:
+            before, self._token = self._token, token
+            self._next, self.is_undecided, self._chosen = None, False, None
+            try:
+                self._write(token)
+            except errors.KeychainUnavailable as fault:
+                if needed:
+                    self._token = before
+                    raise errors.KeychainNeeded(fault.detail, fault.locked, is_used=True) from fault
+                log.warning("The device token is held in memory only: %s", fault.detail)
+                self._failed(fault)
+
+    def _write(self, token: str) -> None:
+        self._secrets.write(self._account, token)
+        keep_account(self._data, self._account)
+        self.fault = None
+
+    def _answered(self) -> None:
+        """The keychain did, after nobody waited any more: asking the same again gives its answer."""
+        with self._lock:
+            self._not_before = 0.0
+            if self._token is not None and isinstance(self.fault, errors.KeychainWaiting):
+                try:
+                    self._write(self._token)
+                except errors.KeychainUnavailable as fault:
+                    self._failed(fault)
+        self.when_late()
+
+    def close(self) -> None:
+        """No question stays open."""
+        self._secrets.close()
+
+    def ask_again(self) -> None:
+        """The person acts: the keychain may be open now."""
+        self._not_before = 0.0
+
+    def forget(self) -> None:
+        """The server refused it."""
+        with self._lock:
+            self._take(None)
+
+    def delete(self, old_account: str = "") -> None:
+        """From memory and keychain. A keychain that does not answer is told in the log."""
+        with self._lock:
+            self._take(None)
+            self.fault = None
+            for account in filter(None, (self._account, attempt_account(self._account), old_account)):
+                try:
+                    self._secrets.delete(account)
+                except errors.KeychainUnavailable as error:
+                    log.warning("The keychain entry could not be deleted: %s", error.detail)
+
+    def _failed(self, fault: errors.KeychainUnavailable) -> None:
+        self.fault = fault
+        self._not_before = self._clock.monotonic() + limits.KEYCHAIN_RETRY_S

@@ -1,0 +1,285 @@
+"""The connection to one company: enrolling, the device token, and letting go."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+from msgspec.structs import replace
+
+from agent.consent.gate import ConsentGate
+from agent.domain import errors, limits
+from agent.domain.ports import Clock
+from agent.enrolment import code_exchange
+from agent.enrolment.device_token import DeviceToken
+from agent.protocol import codec
+from agent.store.enrolment import Enrolment, EnrolmentStore, from_note, note_of
+from agent.store.enrolment_note import EnrolmentNote, Stage
+from agent.transport import send_all
+from agent.transport.http_client import ApiClient, server_address
+from agent.verification.verifier import Question, Verifier
+from resources.i18n import _
+
+log = logging.getLogger(__name__)
+
+PAUSED_UNTIL = "paused_until"
+
+
+class Connector:
+    """Knows the enrolment and the token.
+
+    A token is shown to the server only that it came from: while a process that ended has left it open which that is, this
+    computer counts as not connected.
+    """
+
+    def __init__(
+        self,
+        enrolments: EnrolmentStore,
+        token: DeviceToken,
+        verifier: Verifier,
+        gate: ConsentGate,
+        clock: Clock,
+    ) -> None:
+        self._enrolments = enrolments
+        self.token = token
+        self._verifier = verifier
+        self._gate = gate
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._enrolment: Enrolment | None = None
+        self._unfinished = enrolments.unfinished()
+        self.reload()
+
+    def enrolment(self) -> Enrolment | None:
+        return self._enrolment
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether a process ended while it disconnected."""
+        return self._unfinished is not None and self._unfinished.stage is Stage.LEAVING
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is lost to which company this computer was connected, and that matters."""
+        return self._enrolment is None and self._unfinished is None and self._gate.is_lost()
+
+    def reload(self) -> bool:
+        """Read the enrolment again after a sync. Returns whether the company's policy or notice changed."""
+        if self._unfinished is None:
+            self._enrolment = self._enrolments.read()
+            self._enrolments.keep_note(self._enrolment)
+        return self._gate.use_company(self._enrolment.company if self._enrolment else None)
+
+    def client(self) -> ApiClient:
+        """A way to the server. Raises NotConnected, KeychainUnavailable, TokenRefused when no token is left."""
+        if self._unfinished is not None and not self.is_leaving:
+            self._finish_connecting()
+        enrolment = self._enrolment
+        if enrolment is None:
+            raise errors.NotConnected("no enrolment")
+        return self._client(enrolment)
+
+    def _client(self, enrolment: Enrolment) -> ApiClient:
+        self.token.read(enrolment.server_url)
+        if self.token.is_undecided:
+            self._decide(enrolment.server_url)
+        return ApiClient(enrolment.server_url, self.token.current)
+
+    def _decide(self, server_url: str) -> None:
+        """Ask whether the server knows the newer one of two tokens: the older is of no use then, and must not be shown."""
+        with self._lock, closing(ApiClient(server_url, self.token.following())) as client:
+            if not self.token.is_undecided:
+                return
+            try:
+                client.request(
+                    "GET", codec.FEED_PATH, headers={"If-None-Match": "*"}, max_bytes=limits.FEED_MAX_BYTES
+                )
+            except errors.TokenReused:
+                raise
+            except errors.TokenRefused:
+                self.token.decide(server_knows_next=False)
+            else:
+                self.token.decide(server_knows_next=True)
+
+    def enrol(self, address: str, code: str, *, keep: bool) -> bool:
+        """Exchange a code for a token and pin the company's keys. Nothing is stored unless all of it is right.
+
+        ``keep``: use the code only if the keychain can keep the token (else KeychainNeeded). Whatever fails, the same
+        code can be tried again for ten minutes. Returns whether this is another person or company than before, whose
+        data was deleted.
+        """
+        if self._unfinished is not None and not self.is_leaving:
+            with suppress(errors.KeychainUnavailable):
+                self._finish_connecting()
+        url = server_address(address)
+        code = "".join(code.split()).replace("-", "").upper()
+        if not code.isalnum() or not 8 <= len(code) <= 40:
+            raise errors.InvalidInput(_("Enter the code of your invitation, for example KX7P-9QMD-2HTV"))
+        if self._enrolment is not None and self._works():
+            raise errors.InvalidInput(
+                _("This computer is already connected to {company}. Disconnect it first.").format(
+                    company=self._enrolment.company.name
+                )
+            )
+        retry_secret = self.token.retry_secrets.of(url, code, keep=keep)
+        with closing(ApiClient(url)) as client:
+            answer = code_exchange.exchange(client, code, retry_secret)
+        another = self._begin(url, answer, keep=keep)
+        self.token.retry_secrets.done()
+        return another
+
+    def _works(self) -> bool:
+        """Whether the present connection is still good, as far as one can tell."""
+        try:
+            with closing(self.client()) as client:
+                client.request("GET", codec.FEED_PATH, max_bytes=limits.FEED_MAX_BYTES)
+        except (errors.TokenRefused, errors.KeychainUnavailable):
+            return False
+        except (errors.EnvironmentFault, errors.Refused) as error:
+            log.info("The present connection could not be tried: %s", error.detail)
+        return True
+
+    def _begin(self, url: str, answer: codec.EnrolmentAnswer, *, keep: bool) -> bool:
+        question = Question(
+            codec.COMPANY_DOCUMENT,
+            answer.company_id,
+            answer.keys,
+            int(self._clock.now().timestamp()),
+            (answer.company,),
+        )
+        (verdict,) = self._verifier.verify(question)
+        if verdict.problem:
+            raise errors.DocumentRefused(f"company document: {verdict.problem}")
+        company = codec.decode_company(answer.company_id, bytes(verdict.content))
+        enrolment = Enrolment(
+            url,
+            answer.company_id,
+            answer.keys,
+            answer.person,
+            company,
+            "",
+            limits.POLL_INTERVAL_S,
+            None,
+            self._clock.now(),
+        )
+        note = replace(
+            note_of(enrolment, Stage.CONNECTING),
+            token_sha256=_hash(answer.device_token),
+            counter=(verdict.counter, verdict.digest),
+        )
+        with self._lock:
+            self._enrolments.plan(note)
+            try:
+                self.token.keep(answer.device_token, needed=keep)
+                another = self._store(note)
+            except errors.KeychainNeeded:
+                self._unfinished = None
+                self.reload()
+                raise
+            except errors.EnvironmentFault:
+                self.token.delete()
+                self._unfinished = None
+                self.reload()
+                raise
+        log.info("Connected to company %s.", answer.company_id)
+        return another
+
+    def _store(self, note: EnrolmentNote) -> bool:
+        """The token is kept: let the store know whose it is. Returns whether that is another than before."""
+        enrolment = from_note(note)
+        another = self._enrolments.is_anothers(enrolment)
+        if another and self._enrolments.read() is None:
+            self._gate.forget_company()
+        elif another:
+            self._gate.forget()
+        self._enrolments.begin(enrolment)
+        self._enrolments.raise_counters({note.company_id: note.counter})
+        self._unfinished = None
+        self.reload()
+        return another
+
+    def _finish_connecting(self) -> None:
+        """A process ended while it connected. If it had kept the token, go on; else nothing was begun.
+
+        Raises KeychainUnavailable while that cannot be known.
+        """
+        with self._lock:
+            note = self._unfinished
+            if note is None:
+                return
+            token = ""
+            with suppress(errors.TokenMissing):
+                token = self.token.read("")
+            if _hash(token) == note.token_sha256:
+                log.info("The connection that was begun is made.")
+                self._store(note)
+                self.token.retry_secrets.forget()
+            else:
+                log.info("A connection that was begun has no token: it counts as never begun.")
+                self._unfinished = None
+                self.reload()
+
+    def disconnect(self, *last_words: Callable[[ApiClient], object]) -> bool:
+        """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
+
+        ``last_words``: what is owed to the server; said before the token is revoked. Returns whether the server heard all.
+        """
+        enrolment = self._to_let_go()
+        if enrolment is None:
+            return self._let_go()
+        self._plan_to_leave(enrolment)
+        heard = True
+        try:
+            with closing(self._client(enrolment)) as client:
+                send_all.all_of(client, (*last_words, _revoke))
+        except (errors.EnvironmentFault, errors.Refused) as error:
+            log.warning("The server was not told that this computer disconnects: %s", error.detail)
+            heard = False
+        self._delete(enrolment.server_url)
+        return heard
+
+    def _to_let_go(self) -> Enrolment | None:
+        if self._unfinished is not None and not self.is_leaving:
+            try:
+                self._finish_connecting()
+            except errors.KeychainUnavailable as fault:
+                log.warning("It cannot be told whose token is in the keychain: %s", fault.detail)
+                return None
+        return from_note(self._unfinished) if self._unfinished is not None else self._enrolment
+
+    def _plan_to_leave(self, enrolment: Enrolment) -> None:
+        """From here on a later process ends what this one does not."""
+        self._unfinished = note_of(enrolment, Stage.LEAVING)
+        try:
+            self._enrolments.plan(self._unfinished)
+        except errors.DiskFault as fault:
+            log.warning("It is not noted that this computer disconnects: %s", fault.detail)
+
+    def _let_go(self) -> bool:
+        """Where it is lost to which company this computer was connected, a token may be left, and nobody can be told."""
+        was_connected = False
+        with suppress(errors.TokenMissing, errors.KeychainUnavailable):
+            was_connected = bool(self.token.read(""))
+        self._delete()
+        return not was_connected
+
+    def _delete(self, old_account: str = "") -> None:
+        self.token.delete(old_account)
+        with self._lock:
+            try:
+                self._gate.forget()
+            finally:
+                self._enrolments.forget()
+                self._unfinished, self._enrolment = None, None
+                self.reload()
+
+
+def _revoke(client: ApiClient) -> None:
+    client.request("DELETE", codec.DEVICE_PATH)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""How commands ask the agent that runs."""

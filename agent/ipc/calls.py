@@ -1,0 +1,178 @@
+"""What may be asked of an agent from the command line, whether it runs already or was opened just for this."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from agent.domain import errors
+from agent.domain.model import Signal, SignalChoice, Status
+from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.domain.my_data_models import (
+    Comparison,
+    Copy,
+    Corrected,
+    DetailName,
+    DetailValue,
+    KeptReceipt,
+    SentItem,
+)
+
+log = logging.getLogger(__name__)
+
+
+class AskedData(Protocol):
+    """The part of ``MyData`` that answers."""
+
+    def sent(self) -> list[SentItem]: ...
+
+    def sent_json(self) -> bytes: ...
+
+    def copy(self) -> Copy: ...
+
+    def verify(self) -> Comparison: ...
+
+    def correct(self, changes: Mapping[DetailName, DetailValue]) -> tuple[Corrected, ...]: ...
+
+    def receipts(self) -> list[KeptReceipt]: ...
+
+    def receipt_file(self, receipt_id: str, status: str = "") -> bytes: ...
+
+    def keys(self) -> object: ...
+
+
+class Asked(Protocol):
+    """The part of the runtime that answers."""
+
+    @property
+    def my_data(self) -> AskedData: ...
+
+    def status(self) -> Status: ...
+
+    def choices(self) -> tuple[SignalChoice, ...]: ...
+
+    def choose(self, choices: Mapping[Signal, bool]) -> None: ...
+
+    def delete_all_shared(self) -> None: ...
+
+
+class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    name: str
+    choices: dict[Signal, bool] = {}
+    changes: dict[DetailName, DetailValue] = {}
+    receipt_id: str = ""
+    status: str = ""
+    data: str = ""
+    """The mark of the data folder that it is about (`running_instance.data_mark`)."""
+
+
+class Reply(Struct, frozen=True):
+    """``title`` and ``message`` say what went wrong, in the agent's language; empty where all went well."""
+
+    result: Raw = Raw(b"null")
+    title: str = ""
+    message: str = ""
+
+
+class Shown(Struct, frozen=True):
+    """``later``: why the server could not be told yet, empty where nothing is owed or a running agent does that."""
+
+    status: Status
+    choices: tuple[SignalChoice, ...]
+    later: str = ""
+
+
+class Failed(errors.TidingsError):
+    """What the agent could not do, in its own words."""
+
+    def __init__(self, title: str, message: str) -> None:
+        super().__init__(title)
+        self._title, self._message = title, message
+
+    @property
+    def title(self) -> str:
+        return self._title
+
+    @property
+    def message(self) -> str:
+        return self._message
+
+
+def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None, *, data: str = "") -> bytes:
+    """Do what is asked, and tell what came of it; also what went wrong.
+
+    ``send``: how to send what is owed, where no agent runs that does so by itself. ``data``: the mark of the agent's data
+    folder: in one session there may be agents of two, and what is asked about one is not done to the other.
+    """
+    try:
+        call = decode_json(question, Call)
+        if data and call.data != data:
+            raise errors.AlreadyRunning("it has another data folder")
+        told = _CALLS[call.name](agent, call)
+        if send is not None and call.name in _OWED and told.status.waiting:
+            told = Shown(agent.status(), agent.choices(), _later(send))
+        reply = Reply(Raw(msgspec.json.encode(told)))
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+        log.warning("A question that makes no sense: %s", type(error).__name__)
+        fault = errors.EnvironmentFault("a question of another version")
+        reply = Reply(title=fault.title, message=fault.message)
+    except errors.TidingsError as error:
+        log.info("%s: %s", type(error).__name__, error.detail)
+        reply = Reply(title=error.title, message=error.message)
+    return msgspec.json.encode(reply)
+
+
+def result(reply: bytes) -> Raw:
+    """What was answered. Raises Failed."""
+    read = decode_json(reply, Reply)
+    if read.title:
+        raise Failed(read.title, read.message)
+    return read.result
+
+
+def _shown(agent: Asked) -> Shown:
+    return Shown(agent.status(), agent.choices())
+
+
+def _choose(agent: Asked, call: Call) -> Shown:
+    agent.choose(call.choices)
+    return _shown(agent)
+
+
+def _erase(agent: Asked, call: Call) -> Shown:
+    agent.delete_all_shared()
+    return _shown(agent)
+
+
+def _later(send: Callable[[], None]) -> str:
+    """Send what is owed. What is chosen holds also when that fails: why it did."""
+    try:
+        send()
+    except (errors.EnvironmentFault, errors.Refused, errors.NotConnected) as fault:
+        log.info("%s: %s", type(fault).__name__, fault.detail)
+        return f"{fault.title}. {fault.message}"
+    return ""
+
+
+_OWED = ("choose", "erase")
+"""Calls after which the server has to be told something."""
+
+_CALLS: Mapping[str, Callable[[Asked, Call], Any]] = {
+    "show": lambda agent, _call: _shown(agent),
+    "choose": _choose,
+    "erase": _erase,
+    "sent": lambda agent, _call: agent.my_data.sent(),
+    "sent_json": lambda agent, _call: agent.my_data.sent_json(),
+    "copy": lambda agent, _call: agent.my_data.copy(),
+    "verify": lambda agent, _call: agent.my_data.verify(),
+    "correct": lambda agent, call: agent.my_data.correct(call.changes),
+    "receipts": lambda agent, _call: agent.my_data.receipts(),
+    "receipt_file": lambda agent, call: agent.my_data.receipt_file(call.receipt_id, call.status),
+    "keys": lambda agent, _call: agent.my_data.keys(),
+}
+
+resolve(Call, Reply)

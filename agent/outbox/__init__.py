@@ -1,0 +1,1 @@
+"""Out: an interaction, past the gate, into the queue, to the server, and the log of what was sent."""

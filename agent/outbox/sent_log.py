@@ -1,0 +1,71 @@
+"""The ledger: the exact bytes that left about the person, and what the server answered.
+
+``send`` is the one way in which a message about the person leaves. It writes the bytes down and then sends those very
+bytes, so that the ledger cannot differ from what was sent. A message that was cut off stays as "no answer yet".
+
+A withdrawal leaves whatever the disk says: the ledger then holds it in memory, where the person sees it, until it can
+be written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from agent.domain import errors, limits
+from agent.domain.model import Event
+from agent.domain.ports import Answer, Clock, Transport
+from agent.store.sent_messages import MessageStore
+
+log = logging.getLogger(__name__)
+
+
+class Ledger:
+    def __init__(self, store: MessageStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def send(
+        self,
+        transport: Transport,
+        path: str,
+        body: bytes,
+        events: Sequence[Event] = (),
+        offsets: Sequence[int] = (),
+        *,
+        method: str = "POST",
+        must_leave: bool = False,
+        may_leave: Callable[[], bool] = lambda: True,
+    ) -> tuple[int, Answer]:
+        """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does,
+        and DiskFault where it could not be written down, unless it ``must_leave``.
+
+        ``may_leave`` is asked last: Interrupted where it says no, and nothing was sent or written down then.
+        """
+        now = self._clock.now()
+        try:
+            message_id = self._store.begin(now, method, path, body, events, offsets)
+        except errors.DiskFault as fault:
+            if not must_leave:
+                raise
+            log.warning("What is sent now is written down later: %s", fault.detail)
+            message_id = self._store.hold(now, method, path, body)
+        if not may_leave():
+            self._store.forget(message_id)
+            raise errors.Interrupted("withdrawn before it left")
+        try:
+            answer = transport.request(method, path, body=body, max_bytes=limits.ANSWER_MAX_BYTES)
+        except errors.Refused as error:
+            self._store.finish(message_id, _status(error), error.answer or error.detail.encode(), {})
+            raise
+        self._store.finish(message_id, answer.status, answer.body, {})
+        return message_id, answer
+
+    def outcomes(self, message_id: int, answer: Answer, outcomes: Mapping[str, str]) -> None:
+        """What the server said of each event in a message."""
+        self._store.finish(message_id, answer.status, answer.body, outcomes)
+
+
+def _status(error: errors.Refused) -> int:
+    first = error.detail.split(" ")[0]
+    return int(first) if first.isdecimal() else 400

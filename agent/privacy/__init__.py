@@ -1,0 +1,1 @@
+"""What a person may do with their data: choose, read, take along, correct, delete."""

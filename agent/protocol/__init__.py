@@ -1,0 +1,1 @@
+"""Bytes to models and back: what travels between agent and server."""

@@ -1,0 +1,373 @@
+"""One SQLite connection, shared by the agent's threads behind a lock."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from agent.domain import errors
+from agent.store import repairs
+from agent.store.sealing import is_sealed, seal
+from agent.system import private_files
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_UNREADABLE = (
+    "unsupported file format",
+    "malformed database schema",
+    "no such column",
+    "no such table",
+    "user-defined function raised exception",
+)
+"""What SQLite calls a mere error, with no code of its own; the last is a text that is no UTF-8, on its way to a seal."""
+_FAILING = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+)
+
+
+Row = tuple[Any, ...]
+
+
+class Reader:
+    """Reads all rows of an answer at once: what fails in the middle can be read again."""
+
+    def __init__(self, patiently: Callable[[Callable[[sqlite3.Connection], list[Row]]], list[Row]]) -> None:
+        self._patiently = patiently
+
+    def execute(self, select: str, values: Sequence[object] = ()) -> Rows:
+        return Rows(self._patiently(lambda connection: connection.execute(select, values).fetchall()))
+
+    def sealed(self, columns: str, table: str, rest: str = "", values: Sequence[object] = ()) -> Rows:
+        """Rows of a table that are what was written. One that is not is damage; where nobody repairs that, it is left out."""
+        select = f"SELECT {columns}, {is_sealed(table)} FROM {table} {rest}"
+
+        def look(connection: sqlite3.Connection) -> list[Row]:
+            rows = connection.execute(select, values).fetchall()
+            if not all(row[-1] for row in rows):
+                raise errors.StoreDamaged(f"{table}: a row is not what was written")
+            return rows
+
+        try:
+            rows = self._patiently(look)
+        except errors.StoreDamaged:
+            rows = self.execute(select, values).fetchall()
+        return Rows(row[:-1] for row in rows if row[-1])
+
+
+class Rows(list[Row]):
+    """An answer, as a cursor would give it."""
+
+    def fetchall(self) -> list[Row]:
+        return self
+
+    def fetchone(self) -> Row | None:
+        return self[0] if self else None
+
+
+class Keeper(Protocol):
+    """What becomes of a store that is damaged."""
+
+    def wait(self) -> None:
+        """Let a fault of the disk pass."""
+
+    def is_sound(self, connection: sqlite3.Connection) -> bool:
+        """Whether everything in the store is what was written."""
+
+    def repair(self) -> None:
+        """Put what can be read in the place of a damaged file, which nobody has open. Raises DiskFault."""
+
+
+class Database:
+    """Write-ahead log, synced at every commit; what is deleted is overwritten. Raises DiskFault, StoreDamaged.
+
+    ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
+    worked on ``in_memory``, and what changes there is lost at the end.
+
+    With a keeper (``watch``) one fault is no damage: what could not be read is read again through a new connection, and
+    the store is repaired where it is damaged twice. An act that met the damage is not done; it raises DiskFault.
+    """
+
+    def __init__(self, path: Path, scratch: Path | None = None) -> None:
+        self.path = path
+        self.in_memory = scratch is not None and path.exists() and not _is_writable(path)
+        self._keeper: Keeper | None = None
+        self._lock = threading.RLock()
+        with faults(path.name):
+            if self.in_memory and scratch is not None:
+                self._connection = _load(path, scratch)
+            else:
+                self._connection = _open(path)
+        self._closed, self._is_open = False, True
+
+    def watch(self, keeper: Keeper | None) -> None:
+        """Have it repaired from now on. A store in memory is not."""
+        self._keeper = None if self.in_memory else keeper
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether damage is repaired here: no other process does that."""
+        return self._keeper is not None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing."""
+        with self._lock, self._judged():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        with self._lock:
+            yield Reader(self.patiently)
+
+    def patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Read; once more where that failed; and once more where it was damaged both times and is repaired."""
+        with self._lock:
+            try:
+                return self._try(work)
+            except (errors.StoreDamaged, errors.DiskFault) as fault:
+                if self._keeper is None or (self._is_open and self._connection.in_transaction):
+                    raise
+                log.info("The store is read again: %s", fault.detail)
+                self._reopen(self._keeper)
+            try:
+                return self._try(work)
+            except errors.StoreDamaged:
+                self._repair(self._keeper)
+            return self._try(work)
+
+    def examine(self) -> None:
+        """Look at everything, while others work on; what is damaged is repaired. Raises DiskFault."""
+        keeper = self._keeper
+        if keeper is None or self._closed:
+            return
+
+        def look(connection: sqlite3.Connection) -> None:
+            if not keeper.is_sound(connection):
+                raise errors.StoreDamaged(f"{self.path.name}: it is not what was written")
+
+        try:
+            with faults(self.path.name, tried=True), closing(_connect(self.path)) as connection:
+                look(connection)
+        except errors.StoreDamaged as fault:
+            log.info("The store is looked at again: %s", fault.detail)
+            self.patiently(look)
+
+    def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with faults(self.path.name):
+            self._check_open()
+            return work(self._connection)
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Within, a statement that meets damage changes nothing. The damage is looked at again, and repaired if it is one."""
+        try:
+            with faults(self.path.name):
+                self._check_open()
+                yield
+        except (errors.StoreDamaged, sqlite3.DatabaseError) as fault:
+            if self._keeper is None:
+                raise
+            self._reopen(self._keeper)
+            if not self._is_sound(self._keeper):
+                self._repair(self._keeper)
+            elif isinstance(fault, sqlite3.DatabaseError):
+                raise
+            raise errors.DiskFault(f"{self.path.name}: {fault}") from fault
+
+    def _is_sound(self, keeper: Keeper) -> bool:
+        try:
+            with faults(self.path.name, tried=True):
+                return keeper.is_sound(self._connection)
+        except errors.StoreDamaged:
+            return False
+
+    def _reopen(self, keeper: Keeper) -> None:
+        """Look again a little later, with nothing of what was read before."""
+        keeper.wait()
+        self._let_go()
+        try:
+            self._check_open()
+        except errors.StoreDamaged:
+            self._repair(keeper)
+
+    def _repair(self, keeper: Keeper) -> None:
+        self._let_go()
+        with faults(self.path.name, tried=True):
+            keeper.repair()
+        self._check_open()
+
+    def _let_go(self) -> None:
+        self._is_open = False
+        self._connection.close()
+
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """Copy all of it."""
+        with self._lock:
+            self._try(lambda connection: connection.backup(target))
+
+    def scrub(self) -> None:
+        """Let what was deleted stay nowhere: not in the write-ahead log, not in the copies that migrations made.
+
+        A process that reads meanwhile keeps the log until the store is closed.
+        """
+        with self._lock, self._judged():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.forget_copies()
+
+    def forget_copies(self) -> None:
+        """Delete what migrations copied and repairs set aside. Raises DiskFault."""
+        for copy in self.path.parent.glob(self.copy_path("*").name):
+            repairs.unlink(copy)
+        repairs.forget(self.path)
+
+    def copy_path(self, version: str) -> Path:
+        """Where a migration keeps the store as it was in an older version."""
+        return self.path.with_name(f"{self.path.stem}-v{version}.backup")
+
+    def close(self) -> None:
+        """What still runs then is interrupted. Closing again does nothing."""
+        with self._lock, faults(self.path.name):
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.DatabaseError as error:
+                log.info("The write-ahead log stays until the next start: %s", error)
+            finally:
+                self._connection.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise errors.Interrupted("the store is closed")
+        if not self._is_open:
+            with faults(self.path.name, tried=True):
+                self._connection = _open(self.path)
+            self._is_open = True
+
+
+def _is_writable(path: Path) -> bool:
+    """What counts is the file itself, and that its log can be made beside it: a full disk lets that, a folder that is
+    another's does not. The superuser may write what others may not, but not on a read-only disk."""
+    try:
+        os.close(os.open(path, os.O_RDWR))
+    except OSError as error:
+        log.warning("The store cannot be written: %s", error)
+        return False
+    if not os.access(path.parent, os.W_OK):
+        log.warning("The folder of the store takes no files.")
+        return False
+    return True
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """SQLite gives the files of its log the mode that the database has (sqlite.org/src, os_unix.c: findCreateFileMode)."""
+    if not path.exists():
+        private_files.make(path)
+    try:
+        connection = _connect(path)
+    except sqlite3.OperationalError:
+        connection = _connect(path, alone=True)
+    private_files.tighten(path)
+    return connection
+
+
+def _load(path: Path, scratch: Path) -> sqlite3.Connection:
+    """The store in memory. It is read from a copy with its log, since SQLite must be able to write to a log that it reads."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        copy = Path(folder) / path.name
+        for ending in ("", "-wal"):
+            if (original := path.with_name(path.name + ending)).exists():
+                private_files.make(copy.with_name(copy.name + ending))
+                shutil.copyfile(original, copy.with_name(copy.name + ending))
+        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        with closing(_connect(copy, alone=True)) as source:
+            source.backup(connection)
+    prepare(connection)
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """What the schema needs of each connection."""
+    connection.create_function("seal", -1, seal, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """``alone``: no other process may look in meanwhile, but no byte of the disk is needed to open what is there.
+
+    A full disk has no room for the index that processes share; people must be able to withdraw their consent there too.
+    """
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+    try:
+        prepare(connection)
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA cache_size = -512")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def faults(what: str, *, tried: bool = False) -> Iterator[None]:
+    """Turn the faults of SQLite and of the disk into ours; a wrong statement of ours passes through.
+
+    ``tried``: the statements are few and known to be right, so that whatever SQLite finds wrong with them lies in the file.
+    An SQLite error without a code comes of Python's own module: a text in the file that is no UTF-8.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise errors.DiskFault(f"{what}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise errors.StoreDamaged(f"{what}: SQLite's message cannot be read") from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in _FAILING:
+            raise errors.DiskFault(f"{what}: {error}") from error
+        if tried or code in _DAMAGED or str(error).startswith(_UNREADABLE):
+            raise errors.StoreDamaged(f"{what}: {error}") from error
+        raise
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """What we stored ourselves and cannot read any more was damaged on the disk. Raises StoreDamaged."""
+    try:
+        yield
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise errors.StoreDamaged(f"{what}: {type(error).__name__}") from error

@@ -1,0 +1,1 @@
+"""The operating system: clock, folders, locks, processes, the keychain."""

@@ -1,0 +1,257 @@
+"""The operating system's keychain, asked through a short-lived helper process. The only file that imports keyring.
+
+A keychain can block for ever on a locked collection, and its client costs 12 MB: the helper can be ended, and takes
+its memory with it. A secret is never written to a file.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from agent.domain import errors, limits
+from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.system import subprocesses
+
+SERVICE = "tidings"
+
+_TRUSTED_BACKENDS = (
+    "keyring.backends.SecretService",
+    "keyring.backends.libsecret",
+    "keyring.backends.kwallet",
+    "keyring.backends.Windows",
+    "keyring.backends.macOS",
+)
+
+
+class Question(Struct, frozen=True):
+    verb: Literal["look", "read", "write", "delete"]
+    account: str = ""
+    secret: str = ""
+
+
+Fault = Literal["", "missing", "locked", "turned off", "no keyring"]
+
+
+class Reply(Struct, frozen=True):
+    secret: str | None = None
+    fault: Fault = ""
+    detail: str = ""
+
+
+class ProcessKeychain:
+    """A ``SecretStore``. Waits for ``patience_s`` at most. Thread-safe.
+
+    A person who is asked for a password or for permission may take minutes. Their answer counts then too, since the helper
+    goes on; and they are asked once, since whoever asks the same meanwhile waits for the same helper.
+    """
+
+    def __init__(self, patience_s: float = limits.KEYCHAIN_PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._open: dict[Question, _Asked] = {}
+        self._when_late: Callable[[], None] = lambda: None
+
+    def when_late(self, call: Callable[[], None]) -> None:
+        self._when_late = call
+
+    def close(self) -> None:
+        with self._lock:
+            self._withdraw(list(self._open))
+
+    def look(self) -> None:
+        self._ask(Question("look"))
+
+    def read(self, account: str) -> str | None:
+        return self._ask(Question("read", account)).secret
+
+    def write(self, account: str, secret: str) -> None:
+        self._ask(Question("write", account, secret))
+
+    def delete(self, account: str) -> None:
+        self._ask(Question("delete", account))
+
+    def _ask(self, question: Question) -> Reply:
+        with self._lock:
+            self._withdraw(
+                [each for each in self._open if each.account == question.account and each != question]
+            )
+            asked = self._open.get(question)
+            if asked is None:
+                asked = self._open[question] = _Asked(question, lambda: self._when_late())
+        reply = asked.reply(self._patience_s)
+        if reply is None:
+            raise errors.KeychainWaiting("no answer yet")
+        with self._lock:
+            if self._open.get(question) is asked:
+                del self._open[question]
+        if reply.fault:
+            raise _fault(reply)
+        return reply
+
+    def _withdraw(self, questions: Iterable[Question]) -> None:
+        """A newer question about the same secret makes an older one void."""
+        for question in questions:
+            self._open.pop(question).withdraw()
+
+
+class _Asked:
+    """A question on its way, on a thread of its own. ``late`` is called when the answer comes after somebody gave up."""
+
+    def __init__(self, question: Question, late: Callable[[], None]) -> None:
+        self._late = late
+        self._lock = threading.Lock()
+        self._reply: Reply | None = None
+        self._given_up = self._withdrawn = False
+        self._done = threading.Event()
+        try:
+            self._helper = subprocesses.Helper("keychain", msgspec.json.encode(question))
+        except errors.EnvironmentFault as fault:
+            raise errors.KeychainUnavailable(fault.detail) from fault
+        threading.Thread(target=self._wait, name="keychain", daemon=True).start()
+
+    def reply(self, patience_s: float) -> Reply | None:
+        """The answer, None where there is none yet."""
+        self._done.wait(patience_s)
+        with self._lock:
+            self._given_up = self._reply is None
+            return self._reply
+
+    def withdraw(self) -> None:
+        self._withdrawn = True
+        self._helper.end()
+
+    def _wait(self) -> None:
+        reply = self._answer()
+        with self._lock:
+            self._reply = reply
+            late = self._given_up and not self._withdrawn
+        self._done.set()
+        if late:
+            self._late()
+
+    def _answer(self) -> Reply:
+        try:
+            return decode_json(self._helper.answer(limits.KEYCHAIN_TIMEOUT_S), Reply)
+        except subprocess.TimeoutExpired:
+            return Reply(fault="locked", detail="no answer in time")
+        except msgspec.DecodeError:
+            return Reply(fault="missing", detail="no proper answer of the helper")
+        except errors.EnvironmentFault as fault:
+            return Reply(fault="missing", detail=fault.detail)
+
+
+def _fault(reply: Reply) -> errors.KeychainUnavailable:
+    if reply.fault == "turned off":
+        return errors.KeychainTurnedOff(reply.detail)
+    if reply.fault == "no keyring":
+        return errors.NoKeyringYet(reply.detail)
+    return errors.KeychainUnavailable(reply.detail, locked=reply.fault == "locked")
+
+
+def answer(question: bytes) -> bytes:
+    """What the helper process does."""
+    return msgspec.json.encode(_answer(decode_json(question, Question)))
+
+
+def _answer(question: Question) -> Reply:
+    from keyring import errors as faults
+
+    if fault := _unusable():
+        return fault
+    if question.verb != "write" and _has_no_keyring():
+        return Reply() if question.verb == "delete" else Reply(fault="no keyring")
+    try:
+        return _act(question)
+    except faults.NoKeyringError as error:
+        return Reply(fault="missing", detail=str(error))
+    except (faults.KeyringLocked, faults.InitError) as error:
+        return Reply(fault="no keyring" if _has_no_keyring() else "locked", detail=str(error))
+    except faults.KeyringError as error:
+        return Reply(fault="missing", detail=str(error))
+
+
+def _act(question: Question) -> Reply:
+    import keyring
+
+    if question.verb == "write":
+        keyring.set_password(SERVICE, question.account, question.secret)
+    elif question.verb == "delete":
+        _delete(question.account)
+    else:
+        return Reply(secret=keyring.get_password(SERVICE, question.account or "doctor"))
+    return Reply()
+
+
+def _unusable() -> Reply | None:
+    """Why keyring's choice of a keychain is none that keeps a secret, if so."""
+    try:
+        import keyring
+
+        chosen = keyring.get_keyring()
+    except _UNREADABLE as error:
+        return Reply(fault="turned off", detail=_turned_off_by() or str(error))
+    (first, *_rest) = getattr(chosen, "backends", None) or [chosen]
+    name = type(first).__module__
+    if name in _TRUSTED_BACKENDS:
+        return None
+    if by := _turned_off_by():
+        return Reply(fault="turned off", detail=by)
+    return Reply(fault="missing", detail=f"only {name} is available")
+
+
+_UNREADABLE = (ImportError, AttributeError, ValueError, KeyError, configparser.Error)
+"""What keyring raises for a variable or file that names no keychain."""
+
+
+def _turned_off_by() -> str:
+    """The variable or file by which a person or administrator chose another keychain, if any does (keyring's README)."""
+    from keyring.util.platform_ import config_root
+
+    if os.environ.get("PYTHON_KEYRING_BACKEND"):
+        return "PYTHON_KEYRING_BACKEND"
+    file = Path(config_root()) / "keyringrc.cfg"
+    return str(file) if file.exists() else ""
+
+
+def _has_no_keyring() -> bool:
+    """Whether the Secret Service is there and has no default collection, the place where secrets go."""
+    import keyring
+
+    if type(keyring.get_keyring()).__module__ != "keyring.backends.SecretService":
+        return False
+    import secretstorage
+
+    with closing(secretstorage.dbus_init()) as bus:
+        try:
+            secretstorage.Collection(bus)
+        except secretstorage.ItemNotFoundException:
+            return True
+        except secretstorage.SecretStorageException:
+            return False
+    return False
+
+
+def _delete(account: str) -> None:
+    import keyring
+    from keyring.errors import PasswordDeleteError
+
+    if keyring.get_password(SERVICE, account) is None:
+        return
+    try:
+        keyring.delete_password(SERVICE, account)
+    except PasswordDeleteError:
+        if keyring.get_password(SERVICE, account) is not None:
+            raise
+
+
+resolve(Reply)

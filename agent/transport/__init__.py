@@ -1,0 +1,1 @@
+"""HTTP: the one client, its connections, and which proxy leads where."""

@@ -1,0 +1,1 @@
+"""Signed documents and receipts: what is believed, and why."""

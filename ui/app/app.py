@@ -1,0 +1,236 @@
+"""The composition root: what is made when, and who is connected to whom.
+
+Start order, each step logged: log, single instance, Qt, tray icon; only then, on a worker, the agent with its network and
+database libraries; then the presenter and whatever window the state asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QObject, QTimer
+from PySide6.QtGui import QSessionManager
+from PySide6.QtWidgets import QApplication
+
+from agent.domain import errors, limits
+from agent.ipc import channel, running_instance
+from agent.ipc.instance_lock import InstanceLock
+from agent.system import gil_yield, log_setup
+from agent.system.dirs import Folders
+from resources import i18n
+from ui.app.shutdown import Shutdown, SignalWatch
+from ui.core import qt_logging
+from ui.core.agent_port import Agent
+from ui.core.bridge import Bridge
+from ui.desktop import single_instance
+from ui.desktop.single_instance import SingleInstance
+from ui.tray.availability import TrayWatch
+from ui.tray.menu import Tray
+
+if TYPE_CHECKING:
+    from ui.app.session import Session
+    from ui.windowing.message_window import MessageWindow
+
+log = logging.getLogger(__name__)
+
+LEAVE_DEADLINE_S = 2.0
+"""How long the process may still wait for threads of the agent after everything is written and closed."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run in the tray until asked to end. Returns the exit code."""
+    folders = Folders.standard()
+    log_setup.set_up(options.log_level, folders.logs)
+    qt_logging.install()
+    log.info("Start, 1 of 5: single instance.")
+    minimized = bool(getattr(options, "minimized", False))
+    try:
+        lock = InstanceLock(folders, single_instance.display())
+        log.info("Start, 2 of 5: Qt.")
+        application = _make_application()
+        instance = SingleInstance(lock)
+    except errors.AlreadyRunning as error:
+        return _start_again(error, folders, minimized=minimized)
+    except (errors.DiskFault, OSError) as error:
+        log.error("The runtime folder: %s", error)
+        fault = error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error))
+        sys.stderr.write(f"{fault.title}. {fault.message}\n")
+        return 1
+    app = App(application, instance, folders, lock, minimized=minimized)
+    code = application.exec()
+    app.finish()
+    _leave(code)
+    return code
+
+
+def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: bool) -> int:
+    """It runs already. On the display where it runs it shows its inbox; on another one is said where it is."""
+    place, here = running_instance.read(folders.data), single_instance.display()
+    is_here = place is None or (place.display == here and not place.is_elsewhere)
+    if is_here and not minimized and single_instance.ask_to_show(channel.socket_folder(folders)):
+        return 0
+    sys.stderr.write(f"{fault.title}. {fault.message}\n")
+    if minimized:
+        return 0
+    if here and not sys.stderr.isatty():
+        _show_for_a_while(fault)
+    return 1
+
+
+def _show_for_a_while(fault: errors.TidingsError) -> None:
+    """Who started this from a menu sees no standard error."""
+    application = _make_application()
+    from ui.style.theme import Theme, apply_theme
+    from ui.windowing.message_window import MessageWindow
+
+    theme = Theme.of_system()
+    apply_theme(application, theme)
+    window = MessageWindow(theme, fault.title, fault.message)
+    window.closed.connect(application.quit)
+    QTimer.singleShot(limits.POPUP_TIMEOUT_MS, application.quit)
+    window.show()
+    application.exec()
+
+
+def _make_application() -> QApplication:
+    if sys.platform == "linux":
+        # Nothing is drawn by OpenGL here; not loading it saves memory.
+        os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")
+        if os.environ.get("WAYLAND_DISPLAY") and os.environ.get("DISPLAY"):
+            # A Wayland window cannot say where it wants to be; one of XWayland can.
+            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+    QApplication.setQuitLockEnabled(False)
+    application = QApplication([sys.argv[0] if sys.argv else "tidings"])
+    application.setQuitOnLastWindowClosed(False)
+    application.setApplicationName("tidings")
+    application.setApplicationDisplayName("Tidings")
+    application.setDesktopFileName("tidings")
+    if sys.platform in ("win32", "darwin") and "TIDINGS_LANGUAGE" not in os.environ:
+        i18n.use_language(QLocale.system().name().split("_")[0])
+    return application
+
+
+def _leave(code: int) -> None:
+    """End now if a thread of the agent still waits for the network: all is closed, nothing can be lost any more."""
+    others = [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and not thread.daemon
+    ]
+    for thread in others:
+        thread.join(LEAVE_DEADLINE_S / len(others))
+    if any(thread.is_alive() for thread in others):
+        log.warning("Left while a request was still waiting for its answer.")
+        logging.shutdown()
+        os._exit(code)
+
+
+class App(QObject):
+    """Everything that lives as long as the program."""
+
+    def __init__(
+        self,
+        application: QApplication,
+        instance: SingleInstance,
+        folders: Folders,
+        lock: InstanceLock,
+        *,
+        minimized: bool,
+    ) -> None:
+        super().__init__()
+        self._application = application
+        self._folders = folders
+        self._lock = lock
+        self._minimized = minimized
+        self._session: Session | None = None
+        self._message: MessageWindow | None = None
+        self._show_when_ready = False
+        self._bridge = Bridge(self)
+        self._signals = SignalWatch(self)
+        self._shutdown = Shutdown(self._bridge, self)
+        self._shutdown.first(instance.close)
+        self._shutdown.finished.connect(application.quit)
+        self._signals.caught.connect(lambda name: self._shutdown.request(name))
+        application.commitDataRequest.connect(self._session_ends)
+        instance.show_requested.connect(lambda: self._show_inbox())
+        log.info("Start, 3 of 5: tray icon.")
+        self._tray = Tray(parent=self)
+        self._tray.open_inbox.connect(lambda: self._show_inbox())
+        self._tray.quit_wanted.connect(lambda: self._shutdown.request("menu"))
+        self._shutdown.first(self._tray.close)
+        self._tray_watch = TrayWatch(self._tray.show, self)
+        self._tray_watch.missing.connect(lambda: self._show_inbox(activate=False))
+        self._tray_watch.start()
+        QTimer.singleShot(0, self._open_agent)
+
+    def finish(self) -> None:
+        """After the event loop: put signals back, and free Qt's objects before the interpreter goes."""
+        self._signals.close()
+        self._session = None
+
+    def _open_agent(self) -> None:
+        log.info("Start, 4 of 5: the agent, on a worker.")
+        self._bridge.run_in_worker(
+            lambda: open_agent(self._folders, self._lock), self._agent_opened, self._agent_failed, "open"
+        )
+
+    def _agent_opened(self, agent: Agent) -> None:
+        if self._shutdown.requested:
+            self._bridge.run_in_worker(agent.stop, lambda _none: None, lambda _error: None, "stop")
+            return
+        log.info("Start, 5 of 5: presenter and windows.")
+        from ui.app.session import Session
+
+        self._session = Session(self._application, agent, self._bridge, self._tray, parent=self)
+        self._shutdown.first(self._session.close)
+        self._shutdown.then(agent.stop)
+        self._answer_commands(agent)
+        agent.start()
+        self._session.begin(open_windows=not self._minimized)
+        if self._show_when_ready:
+            self._session.show_inbox()
+        gil_yield.settle()
+        log.info("Started.")
+
+    def _answer_commands(self, agent: Agent) -> None:
+        """``tidings privacy`` asks the agent that runs."""
+        from agent.ipc import calls
+
+        mark = running_instance.data_mark(self._folders.data)
+        answer = partial(calls.answer, agent, data=mark)
+        self._shutdown.first(channel.listen(self._lock.sockets, answer))
+
+    def _agent_failed(self, error: errors.TidingsError) -> None:
+        """The store cannot be opened: say so, and leave when that was read."""
+        log.error("The agent did not open: %s: %s", type(error).__name__, error.detail)
+        from ui.style.theme import Theme, apply_theme
+        from ui.windowing.message_window import MessageWindow
+
+        theme = Theme.of_system()
+        apply_theme(self._application, theme)
+        self._message = MessageWindow(theme, error.title, error.message)
+        self._message.closed.connect(lambda: self._shutdown.request("the store cannot be opened"))
+        self._message.show()
+
+    def _show_inbox(self, *, activate: bool = True) -> None:
+        if self._session is not None:
+            self._session.show_inbox(activate=activate)
+        else:
+            self._show_when_ready = True
+
+    def _session_ends(self, manager: QSessionManager) -> None:
+        manager.setRestartHint(QSessionManager.RestartHint.RestartNever)
+        self._shutdown.request("the desktop session ends")
+
+
+def open_agent(folders: Folders, lock: InstanceLock) -> Agent:
+    """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew, DiskFault."""
+    from agent.runtime import Runtime
+
+    return Runtime.open(folders, lock=lock)

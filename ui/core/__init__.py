@@ -1,0 +1,1 @@
+"""No widget: the way to the agent, threads, timers, errors."""

@@ -1,0 +1,64 @@
+"""What can go wrong on the desktop itself, with a title and a sentence for people like every error of the agent."""
+
+from __future__ import annotations
+
+from agent.domain.errors import EnvironmentFault
+from resources.i18n import _
+
+
+class BrowserUnavailable(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("No browser could be started")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Choose a default browser in your system's settings, then open the link again from the inbox."
+        )
+
+
+class FolderNotShown(EnvironmentFault):
+    """``folder``: its path."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__("no program shows folders")
+        self._folder = folder
+
+    @property
+    def title(self) -> str:
+        return _("The folder could not be shown")
+
+    @property
+    def message(self) -> str:
+        return _("Your files are there all the same: {folder}").format(folder=self._folder)
+
+
+class PlayerUnavailable(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The video player could not be started")
+
+    @property
+    def message(self) -> str:
+        return _("Close some programs and try again. The announcement stays in your inbox.")
+
+
+class PlayerEnded(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The video player stopped unexpectedly")
+
+    @property
+    def message(self) -> str:
+        return _("Only the video is affected. The announcement stays in your inbox.")
+
+
+class VideoMissing(EnvironmentFault):
+    @property
+    def title(self) -> str:
+        return _("The video is not here yet")
+
+    @property
+    def message(self) -> str:
+        return _("It is being fetched. Open the announcement again from your inbox in a while.")

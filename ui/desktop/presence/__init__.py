@@ -1,0 +1,1 @@
+"""What the desktop says of the person: locked, full screen, presenting, away."""

@@ -1,0 +1,1 @@
+"""What a pop-up and an emergency are made of."""

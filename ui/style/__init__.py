@@ -1,0 +1,1 @@
+"""Colours, fonts, the style sheet, the icon, and how numbers and times are written."""

@@ -1,0 +1,1 @@
+"""The icon and its menu, and whether there is a tray."""

@@ -1,0 +1,1 @@
+"""What all windows need: which are open, what moves to their successor, slow work, messages."""
