@@ -50,7 +50,7 @@ def back_from_holiday(
 
 
 def test_what_was_missed_comes_as_one_page_leads_to_the_inbox_and_does_not_come_again(
-    company: SampleCompany, back_from_holiday: AgentProcess, employee: Employee
+    company: SampleCompany, back_from_holiday: AgentProcess, employee: Employee, desktop: VirtualDesktop
 ) -> None:
     agent = back_from_holiday
     agent.start("run")
@@ -61,6 +61,7 @@ def test_what_was_missed_comes_as_one_page_leads_to_the_inbox_and_does_not_come_
     employee.sees("Inbox.*", "frame|window|filler")
     employee.sees_no(PAGE)
     agent.stop()
+    desktop.tray_is_empty()
 
     agent.start("run")
     employee.clicks_tray_icon()

@@ -42,14 +42,15 @@ EVERYTHING = r""
 @pytest.fixture
 def log_folder(tmp_path: Path) -> Iterator[Path]:
     """Where the agent logs all that it says at `debug`."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    root, network = logging.getLogger(), logging.getLogger("urllib3")
+    before, level, network_level = root.handlers[:], root.level, network.level
     log_setup.set_up("debug", tmp_path / "logs")
     yield tmp_path / "logs"
     for handler in set(root.handlers) - set(before):
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
+    network.setLevel(network_level)
 
 
 def use_everything(runtime: Runtime, server: RunningServer, code: str) -> None:

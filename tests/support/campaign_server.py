@@ -17,7 +17,6 @@ import requests
 
 from tests.support import made_northwind
 from tests.support.children import Child
-from tests.support.commands import succeeded
 from tests.support.waiting import PATIENCE_S, until
 
 COMPANY = """
@@ -88,16 +87,11 @@ class ServerHome:
         if not is_plain or not made_northwind.copy(_make, self.folder, self.database_url):
             _make(self.folder, self.database_url, company, self.environment)
 
-    def do(self, *words: str | Path) -> str:
-        """The same in this process, without the second that a new one takes to start."""
-        with self.opened():
-            return succeeded(*words)
-
     def invite(self, email: str) -> str:
         """An invitation code for a person who exists."""
         return next(
             line.partition(": ")[2]
-            for line in self.do("invite", email).splitlines()
+            for line in self.succeed("invite", email).splitlines()
             if line.startswith("Code")
         )
 

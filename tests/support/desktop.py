@@ -54,6 +54,10 @@ class VirtualDesktop(Desktop):
         """
         return until(lambda: self.screen.changed(self._empty_tray, self._tray_box), "a tray icon")
 
+    def tray_is_empty(self) -> None:
+        """Waits until no icon is left of a program that ended: a click on one leads nowhere."""
+        until(lambda: not self.screen.changed(self._empty_tray, self._tray_box), "the icon to go")
+
     # --- start, in this order ------------------------------------------------------------------------
 
     def _start_parts(self) -> None:

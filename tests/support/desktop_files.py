@@ -76,7 +76,10 @@ def write(config_home: Path, dark: bool, compositor: bool) -> None:
 
 
 def panel(dark: bool) -> dict[str, Value]:
-    """One panel at the bottom. The tray is last, so that its icons are found at the right end."""
+    """One panel at the bottom. The tray is last, so that its icons are found at the right end.
+
+    They are found as what changed there: the clock stands still, or each new minute would be an icon.
+    """
     plugins = ["tasklist", "separator", "clock", "systray"]
     properties: dict[str, Value] = {
         "configver": 2,
@@ -90,7 +93,7 @@ def panel(dark: bool) -> dict[str, Value]:
         "panels/panel-1/plugin-ids": list(range(1, len(plugins) + 1)),
         "plugins/plugin-2/expand": True,
         "plugins/plugin-2/style": 0,
-        "plugins/plugin-3/digital-time-format": "%H:%M",
+        "plugins/plugin-3/digital-time-format": "09:41",
         "plugins/plugin-3/digital-layout": 3,
         "plugins/plugin-4/square-icons": True,
     }

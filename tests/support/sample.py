@@ -54,7 +54,7 @@ class SampleCompany:
         own = f'poll_interval_s = {SHORTEST_POLL_S}\nserver_url = "{self.url}"'
         company = (SAMPLE / "company.toml").read_text().replace("[company]", f"[company]\n{own}", 1)
         self.home.init(company)
-        self.home.do("people", "import", SAMPLE / "people.csv")
+        self.home.succeed("people", "import", SAMPLE / "people.csv")
 
     @contextmanager
     def serving(self) -> Iterator[RunningServer]:
@@ -69,7 +69,7 @@ class SampleCompany:
     def publish_all(self, *names: str) -> list[str]:
         """Publishes sample campaigns, all or none, and gives their ids."""
         files = [SAMPLE / "campaigns" / f"{name}.toml" for name in names]
-        printed = self.home.do("campaign", "publish", *files, "--media", sample_media())
+        printed = self.home.succeed("campaign", "publish", *files, "--media", sample_media())
         return [line.split()[0] for line in printed.splitlines()]
 
     def stored(self) -> list[dict[str, Any]]:
