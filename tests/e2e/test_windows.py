@@ -53,7 +53,7 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     employee.sees(".*Canteen closes early on Friday.*", "list item")
 
 
-@pytest.mark.parametrize("on", [(), (Signal.CLICK,), (Signal.SEEN, Signal.LIKE)])
+@pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.SEEN, Signal.LIKE)])
 def test_only_what_is_switched_on_arrives(
     on: tuple[Signal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
 ) -> None:
