@@ -21,7 +21,7 @@ from server.campaigns.models import Campaign
 from server.errors import Refused
 from server.signing.digests import canonical_json
 from server.tenants.arrival_rules import arrival_faults
-from server.tenants.row_rules import faults_of, without_wrong_counts
+from server.tenants.row_rules import faults_of, without_sums, without_wrong_counts
 from server.tenants.rows import AnyField, Reference, columns, is_numbered, label, referred_models, target
 
 LONGEST_LINE = 8 * 1024 * 1024
@@ -59,6 +59,7 @@ class Numbers:
 def to_line(row: Model, number: int, numbers: Numbers) -> bytes:
     """The row, which is the `number`th of its model. `numbers` learns it."""
     model = type(row)
+    without_sums(row)
     values: dict[str, Any] = {}
     for field in columns(model):
         value = getattr(row, field.attname)

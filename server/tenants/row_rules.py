@@ -54,12 +54,17 @@ def faults_of(row: Model) -> Iterator[Fault]:
     return rule(row) if rule else iter(())
 
 
+def without_sums(row: Model) -> None:
+    """What blocks add up to does not travel: it is added up again where they arrive."""
+    if isinstance(row, Snapshot):
+        row.sums = None
+
+
 def without_wrong_counts(row: Model) -> None:
     """Take out what is kept of a report only so that it need not be counted again, where it has another form."""
     if isinstance(row, Block) and any(_faults(lambda: _Counts.validate_python(row.counts))):
         row.counts = None
-    if isinstance(row, Snapshot):
-        row.sums = None
+    without_sums(row)
     if isinstance(row, Snapshot) and any(_faults(lambda: _Sizes.validate_python(row.sizes))):
         row.sizes = {"assigned": 0, "groups": {}}
 

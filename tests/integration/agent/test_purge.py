@@ -79,7 +79,7 @@ def in_keychain(session: Session, account: str) -> bool:
     return answer["secret"] is not None
 
 
-def test_purge_helps_when_the_store_is_damaged_as_that_errors_message_says(
+def test_purge_deletes_all_where_the_store_is_damaged(
     connected_by_itself: tuple[Program, LoopbackServer], home: Path, session: Session
 ) -> None:
     tidings, _server = connected_by_itself
@@ -87,7 +87,6 @@ def test_purge_helps_when_the_store_is_damaged_as_that_errors_message_says(
     for name in ("tidings.sqlite3", "tidings.sqlite3-wal", "tidings.sqlite3-shm"):
         (home / "data" / name).unlink(missing_ok=True)
     (home / "data" / "tidings.sqlite3").write_bytes(b"no database " * 1_000)
-    assert "tidings purge" in tidings.run("status", code=1).stderr
     tidings.run("purge", "--yes")
     assert list(home.rglob("*")) == []
     assert not in_keychain(session, account)

@@ -84,7 +84,7 @@ class Company:
         """Publish some `size` languages of long texts. Gives the warnings. Raises `Refused`."""
         drafted = self.drafted(audience, starts, ends, size=size, urgency=urgency)
         warnings = warnings_for(drafted)
-        release(drafted, "test", "a drill" if urgency == "emergency" else "")
+        release(drafted, "test")
         self.taken.append(Published(drafted.campaign_id, audience, starts, ends))
         return warnings
 
@@ -95,7 +95,8 @@ class Company:
         campaign_id = f"c-{len(self.taken)}-{self.dice.randrange(10**9)}"
         file = self._file(campaign_id, audience, starts, ends, size, urgency)
         company = server_data.company()
-        return draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts))
+        reason = "a drill" if urgency == "emergency" else ""
+        return draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts), reason)
 
     def try_to_publish(self, audience: str, starts: datetime, ends: datetime, *, size: int) -> str:
         """The same. Gives what a refusal says, and nothing when it is published."""
@@ -235,9 +236,9 @@ def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company
     first, second = (
         company.drafted("everyone = true", MONDAY, MONDAY + timedelta(days=3), size=15) for _ in range(2)
     )
-    release(first, "test", "")
+    release(first, "test")
     with pytest.raises(Refused, match="would be left out"):
-        release(second, "test", "")
+        release(second, "test")
 
 
 # --- What fitted when it was published, and does not since --------------------------------------------------
