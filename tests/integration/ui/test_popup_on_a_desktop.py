@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.desktop import VirtualDesktop
+from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.screen import Window
 from tests.support.waiting import PATIENCE_S, until
 from ui.popup.widgets.card import WIDTH
@@ -51,10 +51,15 @@ def pixel(image: Image.Image, x: int, y: int) -> Pixel:
     return red, green, blue
 
 
-def with_compositor(desktop: VirtualDesktop) -> None:
-    setting = ("xfconf-query", "-c", "xfwm4", "-p", "/general/use_compositing", "-s", "true")
-    subprocess.run(setting, env=desktop.env, check=True, timeout=PATIENCE_S)
-    desktop.start(("xfwm4", "--replace", "--compositor=on"), "xfwm4-compositing")
+@pytest.fixture
+def blending_desktop() -> Iterator[VirtualDesktop]:
+    """One with a compositor from its start: a second window manager in place of the first leaves a gap without one."""
+    with VirtualDesktop(DesktopOptions(compositor=True)) as running:
+        wait_for_compositor(running)
+        yield running
+
+
+def wait_for_compositor(desktop: VirtualDesktop) -> None:
     ask = (sys.executable, "-c", ASK_FOR_COMPOSITOR)
 
     def blends() -> bool:
@@ -78,13 +83,12 @@ def test_without_a_compositor_the_corners_show_what_is_behind(desktop: VirtualDe
 
 
 def test_with_a_compositor_the_card_has_a_shadow_that_lets_the_desktop_through(
-    desktop: VirtualDesktop,
+    blending_desktop: VirtualDesktop,
 ) -> None:
-    before = desktop.screen.image()
-    with_compositor(desktop)
-    card = popup(desktop)
+    before = blending_desktop.screen.image()
+    card = popup(blending_desktop)
     assert card.width == WIDTH + 2 * SHADOW_MARGIN
-    shown = desktop.screen.image()
+    shown = blending_desktop.screen.image()
     beside = card.x + SHADOW_MARGIN - 4, card.y + card.height // 2
     assert (0, 0, 0) < pixel(shown, *beside) < pixel(before, *beside)
 
