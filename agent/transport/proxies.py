@@ -76,7 +76,7 @@ def shown(proxy: str) -> str:
     return "".join(character if character.isprintable() else "·" for character in whole)[:_SHOWN]
 
 
-class ProxyUnreachable(errors.ServerUnreachable):
+class ProxyFault(errors.ServerUnreachable):
     """``proxy``: its address, as far as it may be shown."""
 
     sent = False
@@ -85,6 +85,8 @@ class ProxyUnreachable(errors.ServerUnreachable):
         super().__init__(detail)
         self._proxy = proxy
 
+
+class ProxyUnreachable(ProxyFault):
     @property
     def title(self) -> str:
         return _("The proxy does not let Tidings through")
@@ -101,15 +103,7 @@ class ProxyUnreachable(errors.ServerUnreachable):
         )
 
 
-class ProxyUnsupported(errors.ServerUnreachable):
-    """``proxy``: its address, as far as it may be shown."""
-
-    sent = False
-
-    def __init__(self, detail: str = "", proxy: str = "") -> None:
-        super().__init__(detail)
-        self._proxy = proxy
-
+class ProxyUnsupported(ProxyFault):
     @property
     def title(self) -> str:
         return _("Tidings cannot use this kind of proxy")
