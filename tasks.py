@@ -249,8 +249,6 @@ def test(arguments: Sequence[str]) -> int:
     set_up("test")
     failed = failed_linters()
     heading("pytest")
-    if failed:
-        print(f"Found before the tests, see above: {', '.join(failed)}.\n", flush=True)
     # Most tests wait for a process that they started: one more at a time than there are cores.
     workers = str((os.cpu_count() or 1) + 1)
     shared_out = [
@@ -261,6 +259,8 @@ def test(arguments: Sequence[str]) -> int:
         "--no-loadscope-reorder",
     ]  # in the order of tests/conftest.py
     code = run("-m", "pytest", *shared_out, *arguments)
+    if failed:
+        print(f"\nNot passed: {', '.join(failed)}. What they found is above, before the tests.", flush=True)
     return 1 if failed or code else 0
 
 

@@ -167,7 +167,7 @@ def start_agent(desktop: VirtualDesktop, agent: AgentProcess) -> int:
 def stop_agent(agent: AgentProcess) -> None:
     """Ends it; what it wrote is shown if that went wrong."""
     code = agent.stop()
-    assert code == 0, f"the agent ended with {code}:\n{agent.system.log_setup()}"
+    assert code == 0, f"the agent ended with {code}:\n{agent.logs()}"
 
 
 def close_question(desktop: VirtualDesktop) -> None:

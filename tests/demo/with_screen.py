@@ -44,11 +44,7 @@ def run(options: "DemoOptions") -> int:
         except KeyboardInterrupt:
             console.print("\nEnding …")
             return 0
-        console.print(
-            "The agent was quit."
-            if code == 0
-            else f"The agent ended with {code}:\n{agent.system.log_setup()}"
-        )
+        console.print("The agent was quit." if code == 0 else f"The agent ended with {code}:\n{agent.logs()}")
         return 0 if code == 0 else 1
 
 
