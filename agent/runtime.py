@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from agent.background.poller import Work, trouble
 from agent.background.scheduler import Scheduler
@@ -65,6 +66,8 @@ from resources import i18n
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class Runtime:
     """One agent over one data folder. Made by ``open``."""
@@ -77,13 +80,16 @@ class Runtime:
         verifier: Verifier,
         owner: bool,
         lock: InstanceLock | None,
+        store_needed: bool,
     ) -> None:
         self._folders = folders
         self._clock = clock
         self._listeners = Listeners()
         self._notify = self._listeners.tell
         self._lock = lock
-        self._database = open_store(folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner)
+        self._database = open_store(
+            folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner, needed=store_needed
+        )
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database, clock)
         self._settings = SettingStore(self._database)
@@ -166,16 +172,20 @@ class Runtime:
         verifier: Verifier | None = None,
         owner: bool = True,
         lock: InstanceLock | None = None,
+        store_needed: bool = True,
     ) -> Runtime:
         """Open the store. Raises StoreTooNew, StoreDamaged, DiskFault.
 
         ``owner``: no other agent can be running on these folders, so that damaged files may be repaired. ``lock``: of an
-        agent that runs on.
+        agent that runs on. ``store_needed``: False for what can be done without, as taking back is; what it holds is
+        neither seen nor changed then.
         """
         try:
             folders.make()
         except OSError as error:
-            raise errors.DiskFault(str(error)) from error
+            if store_needed:
+                raise errors.DiskFault(str(error)) from error
+            log.warning("The folders are not as they should be: %s", error)
         return cls(
             folders,
             clock or SystemClock(),
@@ -183,6 +193,7 @@ class Runtime:
             verifier or ProcessVerifier(),
             owner,
             lock,
+            store_needed,
         )
 
     def start(self) -> None:
@@ -208,17 +219,24 @@ class Runtime:
 
     def status(self) -> Status:
         enrolment = self._connector.enrolment()
+        of_the_disk: list[Trouble] = []
         return Status(
             connection=self._work.connection(),
             server_url=enrolment.server_url if enrolment else "",
             company=enrolment.company if enrolment else None,
             person=enrolment.person if enrolment else None,
             last_check=enrolment.last_check if enrolment else None,
-            paused_until=self._paused_until(),
-            unread=self._campaigns.unread(),
-            waiting=self._outbox.waiting() + self._acknowledging.waiting(),
+            paused_until=_read(self._paused_until, None, of_the_disk),
+            unread=_read(self._campaigns.unread, 0, of_the_disk),
+            waiting=_read(self._outbox.waiting, self._gate.owed(), of_the_disk)
+            + _read(self._acknowledging.waiting, 0, of_the_disk),
+            owed=self._gate.owed(),
             choose_now=self._gate.must_ask(),
-            troubles=self._policy_troubles() + self._work.troubles() + self._lost() + self._damage(),
+            troubles=self._policy_troubles()
+            + self._work.troubles()
+            + self._lost()
+            + self._damage()
+            + tuple(of_the_disk[:1]),
         )
 
     def campaign_keys(self) -> tuple[str, ...]:
@@ -299,10 +317,13 @@ class Runtime:
 
         Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
         """
+        refused = self._database.in_memory and any(choices.values())
         with self._deciding():
-            if self._database.in_memory and any(choices.values()):
-                raise choice_errors.NothingIsRecorded("the store is in memory")
+            if refused:
+                choices = {signal: given for signal, given in choices.items() if not given}
             self._choosing.choose(choices, i18n.language())
+            if refused:
+                raise choice_errors.NothingIsRecorded("the store is in memory")
 
     def delete_all_shared(self) -> None:
         """Take back all that the person shared, from every computer, and forget here what was sent; receipts stay.
@@ -322,6 +343,8 @@ class Runtime:
             self._connector.token.ask_again()
             self._work.send.wake()
             self._notify(Change.CONSENT)
+        if (fault := self._unreadable()) is not None:
+            raise fault
 
     def defer_choice(self) -> None:
         """The question was closed without an answer."""
@@ -359,7 +382,7 @@ class Runtime:
     def disconnect(self) -> bool:
         """Take back what was shared and this computer's access, and delete what the company left here. Works offline too.
 
-        Returns whether the server heard of it. Raises DiskFault, after all that could be done was done.
+        Returns whether the server heard of it. Raises NotForgotten, after all that could be done was done.
         """
         fault: errors.DiskFault | None = None
         with self._work.quiet():
@@ -373,7 +396,7 @@ class Runtime:
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
         if fault is not None:
-            raise fault
+            raise service.NotForgotten(fault.detail, heard=heard) from fault
         return heard
 
     def _leave(self) -> bool:
@@ -386,6 +409,10 @@ class Runtime:
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""
         self._work.once()
+
+    def send_once(self) -> None:
+        """Send what waits, now, consents first. Raises the first error."""
+        self._work.send_once()
 
     def _look_again(self) -> None:
         """What others may have changed at any time holds before anything else is asked or sent. Raises LockLost."""
@@ -432,15 +459,29 @@ class Runtime:
         fault = self._policy.current().fault
         return (trouble(fault),) if fault is not None else ()
 
+    def _unreadable(self) -> choice_errors.StoreUnreadable | None:
+        why = self._database.unreadable
+        return choice_errors.StoreUnreadable(why.detail, file=self._database.path.name) if why else None
+
     def _lost(self) -> tuple[Trouble, ...]:
         if self._lock is not None and self._lock.is_lost:
             return (trouble(LockLost()),)
         return (trouble(errors.EnrolmentLost()),) if self._connector.is_lost else ()
 
     def _damage(self) -> tuple[Trouble, ...]:
-        fault = damage.told(self._folders.data, self._clock.now())
+        fault = self._unreadable() or damage.told(self._folders.data, self._clock.now())
         return (trouble(fault),) if fault is not None else ()
 
     def _paused_until(self) -> datetime | None:
         until = self._settings.get_time(service.PAUSED_UNTIL)
         return until if until is not None and display_limits.ahead(self._clock.now(), until) else None
+
+
+def _read(question: Callable[[], T], otherwise: T, faults: list[Trouble]) -> T:
+    """What the store says. A disk that fails for now must not hide the rest."""
+    try:
+        return question()
+    except (errors.DiskFault, errors.StoreDamaged) as fault:
+        log.info("Not known now: %s", fault.detail)
+        faults.append(trouble(fault))
+        return otherwise

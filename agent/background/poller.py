@@ -120,6 +120,11 @@ class Work:
         self._fetch()
         self._send()
 
+    def send_once(self) -> None:
+        """Send, on this thread. Raises the first error."""
+        self._before_each()
+        self._send()
+
     @contextmanager
     def quiet(self, patience_s: float = limits.REQUEST_DEADLINE_S) -> Iterator[None]:
         """Within, no task runs: what is under way is ended, what cannot be is awaited so long, and what is due waits."""
@@ -260,7 +265,7 @@ class Work:
 
     def _send(self) -> float | None:
         done = self._choosing.catch_up()
-        if self._acknowledging.waiting() or self._outbox.waiting():
+        if self._anything_waits():
             try:
                 with self._own_client(_SEND) as client:
                     send_all.all_of(client, (self._outbox.send, self._acknowledging.send))
@@ -275,6 +280,13 @@ class Work:
                     self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
         return None if done else limits.CATCH_UP_S
+
+    def _anything_waits(self) -> bool:
+        """What cannot be counted may wait; a disk that fails must keep no withdrawal back."""
+        try:
+            return bool(self._outbox.waiting() or self._acknowledging.waiting())
+        except (errors.DiskFault, errors.StoreDamaged):
+            return True
 
     # Faults
 

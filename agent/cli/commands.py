@@ -22,6 +22,7 @@ from agent.domain.labels import SIGNALS
 from agent.domain.model import Connection, HoldReason, PresenceState, Signal, SignalChoice, Status
 from agent.domain.msgspec_warmup import decode_json
 from agent.enrolment.device_token import DeviceToken
+from agent.enrolment.service import NotForgotten
 from agent.ipc import calls, channel, running_instance
 from agent.ipc.instance_lock import InstanceLock, LockLost, refuse_elsewhere
 from agent.runtime import Runtime
@@ -262,7 +263,7 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
         DeviceToken(ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
     logging.shutdown()
     removal = Removal()
-    for each in folders.data.iterdir():
+    for each in removal.listed(folders.data):
         if each.name not in lock.files:
             removal.of(each)
     lock.release(remove=True)
@@ -281,16 +282,22 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
 
 def _disconnect(folders: Folders) -> None:
     """As well as that can be done: data that cannot be read or changed is deleted all the same."""
+    keychain = ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S)
+    heard = False
     try:
-        runtime = Runtime.open(folders, secrets=ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S))
+        runtime = Runtime.open(folders, secrets=keychain, store_needed=False)
         try:
-            if not runtime.disconnect():
-                sys.stderr.write(_("The server could not be told: what you shared stays there.") + "\n")
+            heard = runtime.disconnect()
         finally:
             runtime.stop()
+    except NotForgotten as fault:
+        log.info("It is deleted with its file: %s", fault.detail)
+        heard = fault.heard
     except errors.EnvironmentFault as fault:
         log.warning("The computer could not be disconnected in good order: %s", fault.detail)
-        DeviceToken(ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
+        DeviceToken(keychain, folders.data, SystemClock()).delete()
+    if not heard:
+        sys.stderr.write(_("The server could not be told: what you shared stays there.") + "\n")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {

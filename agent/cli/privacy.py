@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from agent.cli import privacy_arguments
+from agent.consent.choice_errors import StoreUnreadable
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
 from agent.domain.model import Company, Signal, SignalChoice
@@ -72,9 +73,13 @@ def _ask(call: Call, type: type[T]) -> T:
 
 
 def _alone(folders: Folders, call: Call) -> bytes:
-    runtime = Runtime.open(folders, secrets=ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S))
+    runtime = Runtime.open(
+        folders,
+        secrets=ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S),
+        store_needed=call.name not in calls.WITHOUT_STORE,
+    )
     try:
-        return calls.answer(runtime, msgspec.json.encode(call), runtime.sync_once)
+        return calls.answer(runtime, msgspec.json.encode(call), runtime.send_once)
     finally:
         runtime.stop()
 
@@ -101,7 +106,14 @@ def _show(options: argparse.Namespace) -> int:
         return 0
     _say_choices(shown)
     _say_company(shown.status.company)
+    _say_unreadable(shown)
     return 0
+
+
+def _say_unreadable(shown: Shown) -> None:
+    for each in shown.status.troubles:
+        if each.code == StoreUnreadable.__name__:
+            sys.stderr.write(f"{each.title}. {each.message}\n")
 
 
 def _say_choices(shown: Shown) -> None:
@@ -109,9 +121,7 @@ def _say_choices(shown: Shown) -> None:
     for choice in shown.choices:
         _say(_named(SIGNALS[choice.signal](), _state(choice) if is_connected else _("off")))
     if shown.later:
-        sys.stderr.write(
-            _("Your company's server is told as soon as it can be reached.") + f" ({shown.later})\n"
-        )
+        sys.stderr.write(shown.later + "\n")
 
 
 def _state(choice: SignalChoice) -> str:

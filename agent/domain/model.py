@@ -318,6 +318,8 @@ class Status(Struct, frozen=True):
     unread: int = 0
     waiting: int = 0
     """Signals and consent messages not yet answered by the server."""
+    owed: int = 0
+    """The consent messages among them."""
     choose_now: bool = False
     """The person has not been asked yet (or must be asked again) what to share."""
     troubles: tuple[Trouble, ...] = ()

@@ -28,6 +28,25 @@ log = logging.getLogger(__name__)
 PAUSED_UNTIL = "paused_until"
 
 
+class NotForgotten(errors.DiskFault):
+    """Disconnected, and what the company left here is still on the disk. ``heard``: whether the server knows."""
+
+    def __init__(self, detail: str, *, heard: bool) -> None:
+        super().__init__(detail)
+        self.heard = heard
+
+    @property
+    def title(self) -> str:
+        return _("Something is still on this computer")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "It is disconnected, and nothing is sent. The disk is full, read-only or failing, so that not all could be "
+            "deleted here. Repair the disk, then use “tidings purge”."
+        )
+
+
 class Connector:
     """Knows the enrolment and the token.
 
@@ -226,6 +245,7 @@ class Connector:
         """Revoke the token at the server if it can be reached, then delete it and all that came with it here.
 
         ``last_words``: what is owed to the server; said before the token is revoked. Returns whether the server heard all.
+        Raises NotForgotten, after all that could be done was done.
         """
         enrolment = self._to_let_go()
         if enrolment is None:
@@ -238,7 +258,7 @@ class Connector:
         except (errors.EnvironmentFault, errors.Refused) as error:
             log.warning("The server was not told that this computer disconnects: %s", error.detail)
             heard = False
-        self._delete(enrolment.server_url)
+        self._delete(heard, enrolment.server_url)
         return heard
 
     def _to_let_go(self) -> Enrolment | None:
@@ -263,18 +283,21 @@ class Connector:
         was_connected = False
         with suppress(errors.TokenMissing, errors.KeychainUnavailable):
             was_connected = bool(self.token.read(""))
-        self._delete()
+        self._delete(not was_connected)
         return not was_connected
 
-    def _delete(self, old_account: str = "") -> None:
+    def _delete(self, heard: bool, old_account: str = "") -> None:
         self.token.delete(old_account)
         with self._lock:
             try:
-                self._gate.forget()
-            finally:
-                self._enrolments.forget()
-                self._unfinished, self._enrolment = None, None
-                self.reload()
+                try:
+                    self._gate.forget()
+                finally:
+                    self._enrolments.forget()
+                    self._unfinished, self._enrolment = None, None
+                    self.reload()
+            except errors.DiskFault as fault:
+                raise NotForgotten(fault.detail, heard=heard) from fault
 
 
 def _revoke(client: ApiClient) -> None:

@@ -21,6 +21,7 @@ from agent.domain.my_data_models import (
     KeptReceipt,
     SentItem,
 )
+from resources.i18n import _
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Reply(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """``later``: why the server could not be told yet, empty where nothing is owed or a running agent does that."""
+    """``later``: that the server does not know yet, and why; empty where it does, or a running agent tells it."""
 
     status: Status
     choices: tuple[SignalChoice, ...]
@@ -112,9 +113,8 @@ def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None
         call = decode_json(question, Call)
         if data and call.data != data:
             raise errors.AlreadyRunning("it has another data folder")
-        told = _CALLS[call.name](agent, call)
-        if send is not None and call.name in _OWED and told.status.waiting:
-            told = Shown(agent.status(), agent.choices(), _later(send))
+        decision = _DECISIONS.get(call.name)
+        told = _decide(agent, call, decision, send) if decision else _CALLS[call.name](agent, call)
         reply = Reply(Raw(msgspec.json.encode(told)))
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
         log.warning("A question that makes no sense: %s", type(error).__name__)
@@ -138,33 +138,46 @@ def _shown(agent: Asked) -> Shown:
     return Shown(agent.status(), agent.choices())
 
 
-def _choose(agent: Asked, call: Call) -> Shown:
-    agent.choose(call.choices)
-    return _shown(agent)
+def _decide(
+    agent: Asked, call: Call, decision: Callable[[Asked, Call], None], send: Callable[[], None] | None
+) -> Shown:
+    """What the disk did not do keeps nothing from the server. Raises Failed then, with what holds all the same."""
+    fault: errors.DiskFault | None = None
+    try:
+        decision(agent, call)
+    except errors.DiskFault as error:
+        log.info("%s: %s", type(error).__name__, error.detail)
+        fault = error
+    later = _later(agent, send) if send is not None and agent.status().waiting else ""
+    if fault is not None:
+        raise Failed(fault.title, " ".join(filter(None, (fault.message, later))))
+    return Shown(agent.status(), agent.choices(), later)
 
 
-def _erase(agent: Asked, call: Call) -> Shown:
-    agent.delete_all_shared()
-    return _shown(agent)
-
-
-def _later(send: Callable[[], None]) -> str:
-    """Send what is owed. What is chosen holds also when that fails: why it did."""
+def _later(agent: Asked, send: Callable[[], None]) -> str:
+    """Send what is owed. What is chosen holds also when that fails: that the server does not know of it yet, and why."""
+    why = ""
     try:
         send()
     except (errors.EnvironmentFault, errors.Refused, errors.NotConnected) as fault:
         log.info("%s: %s", type(fault).__name__, fault.detail)
-        return f"{fault.title}. {fault.message}"
-    return ""
+        why = f" ({fault.title}. {fault.message})"
+    if not agent.status().owed:
+        return ""
+    return _("Your company's server is told as soon as it can be reached.") + why
 
 
-_OWED = ("choose", "erase")
+_DECISIONS: Mapping[str, Callable[[Asked, Call], None]] = {
+    "choose": lambda agent, call: agent.choose(call.choices),
+    "erase": lambda agent, _call: agent.delete_all_shared(),
+}
 """Calls after which the server has to be told something."""
+
+WITHOUT_STORE = ("show", *_DECISIONS)
+"""Calls that make sense where the store cannot be read: what is off is in a record of its own."""
 
 _CALLS: Mapping[str, Callable[[Asked, Call], Any]] = {
     "show": lambda agent, _call: _shown(agent),
-    "choose": _choose,
-    "erase": _erase,
     "sent": lambda agent, _call: agent.my_data.sent(),
     "sent_json": lambda agent, _call: agent.my_data.sent_json(),
     "copy": lambda agent, _call: agent.my_data.copy(),

@@ -104,17 +104,29 @@ class Database:
     ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
     worked on ``in_memory``, and what changes there is lost at the end.
 
+    ``unreadable``: why the file cannot be read. What is opened is empty then, and takes nothing: DiskFault.
+
     With a keeper (``watch``) one fault is no damage: what could not be read is read again through a new connection, and
     the store is repaired where it is damaged twice. An act that met the damage is not done; it raises DiskFault.
     """
 
-    def __init__(self, path: Path, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        scratch: Path | None = None,
+        *,
+        unreadable: errors.EnvironmentFault | None = None,
+    ) -> None:
         self.path = path
-        self.in_memory = scratch is not None and path.exists() and not _is_writable(path)
+        self.unreadable = unreadable
+        is_kept = unreadable is None
+        self.in_memory = not is_kept or (scratch is not None and path.exists() and not _is_writable(path))
         self._keeper: Keeper | None = None
         self._lock = threading.RLock()
         with faults(path.name):
-            if self.in_memory and scratch is not None:
+            if not is_kept:
+                self._connection = _empty()
+            elif self.in_memory and scratch is not None:
                 self._connection = _load(path, scratch)
             else:
                 self._connection = _open(path)
@@ -132,6 +144,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
+        if self.unreadable is not None:
+            raise errors.DiskFault(self.unreadable.detail)
         with self._lock, self._judged():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -308,9 +322,14 @@ def _load(path: Path, scratch: Path) -> sqlite3.Connection:
             if (original := path.with_name(path.name + ending)).exists():
                 private_files.make(copy.with_name(copy.name + ending))
                 shutil.copyfile(original, copy.with_name(copy.name + ending))
-        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        connection = _empty()
         with closing(_connect(copy, alone=True)) as source:
             source.backup(connection)
+    return connection
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     prepare(connection)
     return connection
 

@@ -158,9 +158,14 @@ def newest_schema() -> list[Row]:
     """What the migrations make of an empty database."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         prepare(connection)
-        for migration in MIGRATIONS:
-            _apply(connection, migration)
+        make(connection)
         return schema(connection)
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """The newest version, in an empty database."""
+    for migration in MIGRATIONS:
+        _apply(connection, migration)
 
 
 def _back_up(database: Database, version: int) -> Path:

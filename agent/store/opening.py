@@ -20,7 +20,7 @@ from agent.domain.msgspec_warmup import decode_json
 from agent.domain.ports import Clock
 from agent.store import pages, repairs
 from agent.store.database import Database, faults
-from agent.store.migrations import MIGRATIONS, migrate, newest_schema, schema
+from agent.store.migrations import MIGRATIONS, make, migrate, newest_schema, schema
 from agent.store.sealing import SEALED, is_sealed, seal
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,27 @@ WHERE subject NOT IN (SELECT campaign_id FROM campaign) AND subject NOT IN (SELE
 """The same document with the same counter is taken again where its campaign was lost; an older one is not."""
 
 
-def open_store(path: Path, scratch: Path | None, clock: Clock, *, owner: bool) -> Database:
+def open_store(
+    path: Path, scratch: Path | None, clock: Clock, *, owner: bool, needed: bool = True
+) -> Database:
     """``owner``: no other process works on the store. Raises StoreTooNew, StoreDamaged (where that may not be repaired),
-    DiskFault."""
+    DiskFault; where it is not ``needed``, an empty one that takes nothing is opened instead."""
+    try:
+        return _open_store(path, scratch, clock, owner=owner)
+    except errors.EnvironmentFault as fault:
+        if needed:
+            raise
+        log.warning("The store cannot be read: %s", fault.detail)
+        return _nothing(path, fault)
+
+
+def _nothing(path: Path, fault: errors.EnvironmentFault) -> Database:
+    database = Database(path, unreadable=fault)
+    database.patiently(make)
+    return database
+
+
+def _open_store(path: Path, scratch: Path | None, clock: Clock, *, owner: bool) -> Database:
     keeper = StoreKeeper(path, clock) if owner else None
     if keeper is not None:
         repairs.finish(path)

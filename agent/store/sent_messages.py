@@ -110,11 +110,18 @@ class MessageStore:
     def hold(self, now: datetime, method: str, path: str, body: bytes) -> int:
         """Keep a message without parts in memory until it can be written. Returns its number."""
         with self._lock:
-            with self._database.reading() as connection:
-                ((last,),) = connection.execute("SELECT coalesce(max(id), 0) FROM message")
-            message_id = max([int(last), *self._held]) + 1
+            message_id = max([self._last(now), *self._held]) + 1
             self._held[message_id] = SentMessage(message_id, now, method, path, body, None, None)
             return message_id
+
+    def _last(self, now: datetime) -> int:
+        """The highest number; where the disk does not tell, one that no store has come to: the milliseconds since 1970."""
+        try:
+            with self._database.reading() as connection:
+                ((last,),) = connection.execute("SELECT coalesce(max(id), 0) FROM message")
+        except errors.DiskFault:
+            return int(now.timestamp() * 1000)
+        return int(last)
 
     def finish(self, message_id: int, status: int, answer: bytes, outcomes: Mapping[str, str]) -> None:
         with self._lock:

@@ -68,6 +68,14 @@ class Removal:
         except OSError as error:
             self.faults.append(error)
 
+    def listed(self, folder: Path) -> list[Path]:
+        """What is in a folder."""
+        try:
+            return list(folder.iterdir())
+        except OSError as error:
+            self.faults.append(error)
+            return []
+
     def _folder(self, folder: Path) -> None:
         for each in list(folder.iterdir()):
             self.of(each)

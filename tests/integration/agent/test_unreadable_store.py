@@ -1,0 +1,276 @@
+"""A store that nobody can read keeps no withdrawal back: the consent record is a file of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.consent.record_file import ConsentFile
+from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.runtime import Runtime
+from agent.system.dirs import Folders
+from tests.support.agent_company import TOKEN, Company
+from tests.support.agent_parts import Agent
+from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
+from tests.support.agent_session import Session, a_session
+from tests.support.agent_watching import CODE, RETRIES, asked
+from tests.support.processes import Program
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
+
+NOBODY = 65534
+
+
+def _foreign(path: Path) -> None:
+    shutil.chown(path, NOBODY)
+    path.chmod(0o600)
+
+
+def _closed(path: Path) -> None:
+    path.chmod(0)
+
+
+def _a_folder(path: Path) -> None:
+    path.rename(path.with_name("kept-by-the-test"))
+    path.mkdir()
+    (path / "something").write_text("of whoever made this")
+
+
+def _a_loop(path: Path) -> None:
+    path.rename(path.with_name("kept-by-the-test"))
+    path.symlink_to(path)
+
+
+def _newer(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE of_a_newer_version (anything)")
+        connection.execute("PRAGMA user_version = 999")
+
+
+FAULTS: dict[str, Callable[[Path], None]] = {
+    "another user's": _foreign,
+    "closed": _closed,
+    "a folder": _a_folder,
+    "a loop of links": _a_loop,
+    "of a newer version": _newer,
+}
+
+
+in_each_way = pytest.mark.parametrize("spoil", FAULTS.values(), ids=FAULTS)
+in_two_ways = pytest.mark.parametrize("spoil", [_foreign, _a_folder], ids=["another user's", "a folder"])
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with a_session(keyring=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[LoopbackServer]:
+    with loopback_server(Company()) as running:
+        yield running
+
+
+@pytest.fixture
+def company() -> Company:
+    made = Company()
+    made.publish("c-one")
+    return made
+
+
+@pytest.fixture
+def server(address: LoopbackServer, company: Company) -> LoopbackServer:
+    address.answer = company
+    address.requests.clear()
+    return address
+
+
+@pytest.fixture(scope="module")
+def template(session: Session, address: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of a computer that shares its clicks, one of which waits to be sent."""
+    folder = tmp_path_factory.mktemp("connected") / "tidings"
+    address.answer = company = Company()
+    company.publish("c-one")
+    program = ordinary(session, folder)
+    program.run("enrol", address.url, CODE)
+    program.run("once")
+    program.run("privacy", "set", "click=on")
+    runtime = Runtime.open(Folders.under(folder))
+    runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    runtime.stop()
+    return folder
+
+
+@pytest.fixture
+def home(template: Path, session: Session, tmp_path: Path) -> Path:
+    """A copy, with its own entry in the keychain."""
+    folder = tmp_path / "tidings"
+    shutil.copytree(template, folder, symlinks=True)
+    account = f"device-{uuid.uuid4().hex[:16]}"
+    question = json.dumps({"verb": "write", "account": account, "secret": TOKEN})
+    answer = ordinary(session, folder).run("helper", "keychain", stdin=question)
+    assert json.loads(answer.stdout)["fault"] == ""
+    (folder / "data" / "keychain.name").write_text(account)
+    return folder
+
+
+def ordinary(session: Session, home: Path) -> Program:
+    """Root without the right to pass over modes: what is closed is closed to it."""
+    program = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, home.parent / "agent.log")
+    dropped = "-dac_override,-dac_read_search,-fowner,-chown"
+    program.command = ["setpriv", "--inh-caps=-all", f"--bounding-set={dropped}", *program.command]
+    return program
+
+
+@pytest.fixture
+def tidings(session: Session, home: Path, server: LoopbackServer) -> Iterator[Program]:
+    program = ordinary(session, home)
+    yield program
+    program.stop()
+
+
+def recorded(home: Path) -> dict[Signal, ConsentState]:
+    """What the record on the disk says."""
+    consents = ConsentFile(home / "data" / "consent.record").read()
+    return {signal: consent.state for signal, consent in consents.items()}
+
+
+@in_each_way
+def test_what_is_taken_back_is_recorded_and_told_and_what_could_not_be_done_is_said(
+    tidings: Program, home: Path, company: Company, spoil: Callable[[Path], None]
+) -> None:
+    spoil(home / "data" / "tidings.sqlite3")
+    done = tidings.run("privacy", "set", "click=off", code=1)
+    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert [each["signal"] for each in company.withdrawals] == ["click"]
+    assert not list((home / "data").glob("outbox-*"))
+    assert "What you turned off is off" in done.stderr
+    assert "tidings.sqlite3" in done.stderr
+    assert "told as soon as" not in done.stderr, "it has been told"
+    assert "Traceback" not in done.stderr
+    assert not company.events
+
+
+def test_offline_it_is_said_that_the_server_was_not_told(
+    tidings: Program, home: Path, server: LoopbackServer
+) -> None:
+    _foreign(home / "data" / "tidings.sqlite3")
+    server.answer = lambda _: Reply(LOST)
+    done = tidings.run("privacy", "set", "click=off", code=1)
+    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert "Your company's server is told as soon as it can be reached." in done.stderr
+
+
+@in_two_ways
+def test_all_is_taken_back_and_a_refusal_is_recorded(
+    tidings: Program, home: Path, company: Company, spoil: Callable[[Path], None]
+) -> None:
+    spoil(home / "data" / "tidings.sqlite3")
+    tidings.run("privacy", "set", "seen=off", code=1)
+    assert recorded(home)[Signal.SEEN] is ConsentState.REFUSED
+    assert "What you turned off is off" in tidings.run("privacy", "erase", "--yes", code=1).stderr
+    assert set(recorded(home).values()) == {ConsentState.WITHDRAWN}
+    assert sorted(each["signal"] for each in company.withdrawals) == ["click", "like", "seen"]
+
+
+def test_what_is_turned_on_with_it_stays_off_and_what_is_turned_off_is_off(
+    tidings: Program, home: Path
+) -> None:
+    _foreign(home / "data" / "tidings.sqlite3")
+    done = tidings.run("privacy", "set", "seen=on", "click=off", code=1)
+    assert (recorded(home)[Signal.SEEN], recorded(home)[Signal.CLICK]) == (
+        ConsentState.NOT_ASKED,
+        ConsentState.WITHDRAWN,
+    )
+    assert "Nothing is shared: your choices cannot be recorded" in done.stderr
+
+
+@in_two_ways
+def test_also_where_the_second_note_of_the_connection_and_the_outbox_cannot_be_read(
+    tidings: Program, home: Path, company: Company, spoil: Callable[[Path], None]
+) -> None:
+    for name in ("tidings.sqlite3", "enrolment.note", "outbox-click.sqlite3"):
+        spoil(home / "data" / name)
+        (home / "data" / "kept-by-the-test").unlink(missing_ok=True)
+    done = tidings.run("privacy", "set", "click=off", code=1)
+    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert "Traceback" not in done.stderr
+    assert not company.events
+
+
+def test_once_the_store_can_be_read_again_the_rest_is_done(
+    tidings: Program, home: Path, company: Company
+) -> None:
+    store = home / "data" / "tidings.sqlite3"
+    _closed(store)
+    tidings.run("privacy", "erase", "--yes", code=1)
+    store.chmod(0o600)
+    tidings.run("once")
+    assert tidings.run("privacy", "sent", "--json").stdout.count("/signals") == 0
+    assert not list((home / "run").glob("*.note"))
+
+
+@in_two_ways
+def test_the_choices_can_be_looked_at(tidings: Program, home: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(home / "data" / "tidings.sqlite3")
+    done = tidings.run("privacy", "show", code=None)
+    assert "Clicks: " in done.stdout
+    assert "tidings.sqlite3" in done.stderr
+
+
+@in_each_way
+def test_purge_deletes_all_tells_the_server_and_does_not_fall_over(
+    tidings: Program, home: Path, server: LoopbackServer, company: Company, spoil: Callable[[Path], None]
+) -> None:
+    spoil(home / "data" / "tidings.sqlite3")
+    done = tidings.run("purge", "--yes")
+    assert list(home.rglob("*")) == []
+    assert "Traceback" not in done.stderr
+    assert [each["signal"] for each in company.withdrawals] == ["click"]
+    assert asked(server, "device")
+    assert "The server could not be told" not in done.stderr
+
+
+@in_two_ways
+def test_purge_says_that_the_server_could_not_be_told_where_nothing_can_be_read(
+    tidings: Program, home: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(home / "data" / "tidings.sqlite3")
+    (home / "data" / "enrolment.note").unlink()
+    done = tidings.run("purge", "--yes")
+    assert list(home.rglob("*")) == []
+    assert "The server could not be told: what you shared stays there." in done.stderr
+
+
+def test_purge_of_a_data_folder_that_cannot_be_listed_is_a_sentence(tidings: Program, home: Path) -> None:
+    (home / "data").chmod(0o300)
+    done = tidings.run("purge", "--yes", code=None)
+    assert "Traceback" not in done.stderr
+    (home / "data").chmod(0o700)
+
+
+@pytest.mark.expected_logs("To be deleted again", "written down later", RETRIES)
+def test_an_agent_whose_store_fails_while_it_runs_takes_back_and_tells(
+    agent: Agent, company: Company
+) -> None:
+    agent.runtime.choose({Signal.CLICK: True})
+    until(lambda: company.consents, "the consent")
+    company.withdrawals.clear()
+    agent.runtime._database._let_go()
+    _a_folder(agent.folders.data / "tidings.sqlite3")
+    for log_file in agent.folders.data.glob("tidings.sqlite3-*"):
+        log_file.unlink()
+    agent.runtime.choose({Signal.CLICK: False})
+    until(lambda: company.withdrawals, "the withdrawal")
+    state = {choice.signal: choice.state for choice in agent.runtime.choices()}
+    assert state[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert "NotDeleted" in {each.code for each in agent.runtime.status().troubles}
