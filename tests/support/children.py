@@ -43,6 +43,7 @@ class Child:
         self._stop_signal = stop_signal
         self.name = Path(command[0]).name
         with log.open("ab") as output:
+            self._began = output.tell()
             self._process = subprocess.Popen(
                 [*tied_to_parent(), *command],
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -81,8 +82,8 @@ class Child:
         return self._process.poll()
 
     def output(self) -> str:
-        """All that it wrote so far."""
-        return self.log.read_text(errors="replace")
+        """All that it wrote so far; nothing of what others wrote into the file before it was started."""
+        return self.log.read_bytes()[self._began :].decode(errors="replace")
 
     def wait(self, seconds: float | None) -> int:
         """Its exit code, once it ends by itself; None waits without end.
