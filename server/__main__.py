@@ -1,4 +1,7 @@
-"""The command `tidings-server`: results on stdout, logs on stderr; 0 done, 1 could not be done, 2 misused."""
+"""The command `tidings-server`: results on stdout, logs on stderr; 0 done, 1 could not be done, 2 misused.
+
+141 when nobody reads its output any more.
+"""
 
 import argparse
 import importlib
@@ -17,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from server import under_way
 from server.errors import EnvironmentFault, ServerError
+from server.outputs import CLOSED_OUTPUT, NO_ROOM, discard, flush
 
 COMMANDS = (
     "init",
@@ -46,6 +50,27 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Answers the exit status."""
+    try:
+        try:
+            return _run(arguments)
+        finally:  # also of --help, which ends as an exception
+            flush()
+    except BrokenPipeError:
+        discard()
+        return CLOSED_OUTPUT
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        discard()
+        return _explain(
+            EnvironmentFault(
+                _("Something could not be written"),
+                _("The system says: {reason}.").format(reason=error.strerror),
+            )
+        )
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     os.umask(0o077)
     os.environ["PYTHONSAFEPATH"] = "1"  # Of the processes that we start none runs code of the current folder.
