@@ -16,7 +16,7 @@ SILENT_S = 15
 """How long a line may say nothing, or take over its headers. Agents poll once in a minute: a line kept for the next poll
 would be held sixty times as long as it is used."""
 MOST_HEADER_BYTES = 32 * 1024
-"""Of a request, all together: whatever reads a header reads no more than this."""
+"""Of a request's line and headers together. The runner, told the same, refuses from 48 KiB on, and more than 100 headers."""
 MOST_WORKERS = 4
 
 

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from server import connections
 from server.sparing_log import SparingLog
 
 CONTENT_TYPE = "application/problem+json"
@@ -64,6 +65,12 @@ def invalid(detail: str, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Probl
 def unreadable(detail: str, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
     """The request did not arrive as anybody sent it. Not final: agents send it again."""
     return Problem("unreadable-request", status, "The request could not be read", detail[:LARGEST_DETAIL])
+
+
+def head_too_large() -> Problem:
+    """The request's line and headers together are longer than `MOST_HEADER_BYTES`."""
+    detail = f"Line and headers may have {connections.MOST_HEADER_BYTES} bytes together."
+    return unreadable(detail, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
 
 def too_large(dpo_email: str) -> Problem:

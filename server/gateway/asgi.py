@@ -22,7 +22,7 @@ from django.db import connection  # noqa: E402  (these need Django to be ready)
 
 from server import connections, load, problems  # noqa: E402
 from server.gateway.bodies import SHORT_WITHIN_S, Receive, Unread, receive_body  # noqa: E402
-from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of  # noqa: E402
+from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of, size_of_head  # noqa: E402
 from server.gateway.holders import Holders, of_database  # noqa: E402
 from server.gateway.intake import Intake  # noqa: E402
 from server.gateway.lanes import Lane  # noqa: E402
@@ -78,6 +78,9 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
     """One request, or the worker's life (the lifespan protocol of ASGI)."""
     if scope["type"] == "lifespan":
         await live(receive, send)
+        return
+    if size_of_head(scope) > connections.MOST_HEADER_BYTES:
+        await deliver(answer_of(problems.head_too_large().response()), receive, send, head_only=False)
         return
     environ = environ_of(scope)
     head_only = environ["REQUEST_METHOD"] == "HEAD"

@@ -38,6 +38,13 @@ class Answer:
     close: Callable[[], object] = field(default=lambda: None)
 
 
+def size_of_head(scope: Mapping[str, Any]) -> int:
+    """Of a request's line and headers as they are sent with one space after each colon, in bytes (RFC 9112, section 2.1)."""
+    query = scope["query_string"]
+    line = len(f"{scope['method']}  HTTP/1.1\r\n") + len(scope["raw_path"]) + (len(query) + 1 if query else 0)
+    return line + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + 2
+
+
 def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333), without its body."""
     server, client = scope.get("server") or ("", 0), scope.get("client") or ("", 0)

@@ -23,6 +23,7 @@ DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "hardening.md"
 NGINX = DOCUMENT.parents[1] / "build" / "nginx" / "usr" / "sbin" / "nginx"
 """The set-up unpacks it there: see tasks.py."""
 HOST = "news.example.com"
+KIB = 1024
 
 
 def block(language: str) -> str:
@@ -131,13 +132,37 @@ def test_no_cache_may_keep_an_answer_for_others(serving: RunningServer) -> None:
     assert shared == []
 
 
-@pytest.mark.parametrize(("kib", "status"), [(30, 200), (50, 431)])
-def test_headers_may_have_32_kib_and_never_more_than_48(
-    serving: RunningServer, kib: int, status: int
+@pytest.mark.parametrize(
+    ("excess", "status"), [(-1, 200), (0, 200), (1, 431), (8 * KIB, 431), (20 * KIB, 431)]
+)
+@pytest.mark.parametrize("count", [1, 90])
+def test_a_head_may_have_32_kib_and_not_a_byte_more(
+    serving: RunningServer, excess: int, status: int, count: int
 ) -> None:
+    """In one header or in many. From 48 KiB on the line's reader refuses it, before that the server does."""
+    names = {f"X-{number:03}": "y" * 200 for number in range(count - 1)}
+    missing = 32 * KIB + excess - len(head("GET", "/api/v1/health", names | {"X-Last": ""}))
+    whole = head("GET", "/api/v1/health", names | {"X-Last": "y" * missing})
+    assert len(whole) == 32 * KIB + excess
     with connect(serving.url) as line:
-        line.sendall(head("GET", "/api/v1/health", {"X": "y" * kib * 1024}))
+        line.sendall(whole)
         assert answer(line).status == status
+
+
+def test_a_long_path_counts_as_headers_do(serving: RunningServer) -> None:
+    with connect(serving.url) as line:
+        line.sendall(head("GET", f"/api/v1/health?{'y' * 33 * KIB}"))
+        assert answer(line).status in (414, 431)
+
+
+def test_too_long_a_head_is_not_final_for_what_it_was_sent_with(serving: RunningServer) -> None:
+    """An agent sends its body again: nobody read it."""
+    with connect(serving.url) as line:
+        line.sendall(
+            head("POST", "/api/v1/signals", {"X-Long": "y" * 33 * KIB, "Content-Length": "2"}) + b"{}"
+        )
+        told = answer(line)
+    assert (told.status, told.json()["type"]) == (431, "tidings:unreadable-request")
 
 
 @pytest.mark.parametrize("mode", [0o750, 0o705, 0o710])
