@@ -11,8 +11,10 @@ from django.core.validators import validate_email
 from django.db.models import Field, Model
 from django.utils.translation import gettext as _
 
+from server import plain_text
 from server.directory.addresses import canonical
 from server.directory.importing import spreadsheets
+from server.directory.importing.excerpts import excerpt
 from server.directory.importing.formats import Layout, Role
 from server.directory.importing.text_files import Line
 from server.directory.importing.yes_no import yes_or_no
@@ -30,6 +32,7 @@ _TEXT_FIELDS = {
     Role.CELL: "work_cell",
 }
 _PHONES = frozenset({Role.LANDLINE, Role.CELL})
+_NAMES = frozenset({Role.FIRST_NAME, Role.LAST_NAME})
 _PLACES = frozenset({Role.OFFICE, Role.STREET, Role.POSTAL_CODE, Role.CITY, Role.STATE, Role.COUNTRY})
 _GROUPINGS = frozenset({Role.GROUPS, Role.DEPARTMENT, Role.ORG_UNIT})
 _ACTIVE = frozenset({"active", "activo", "actif", "aktiv"})
@@ -50,6 +53,7 @@ _INACTIVE = frozenset(
 # Control characters, and others that nobody sees (the latter as in Unicode Standard Annex #9, section 2).
 # Zero-width joiners are not among them: names in several scripts need those.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SPACES = re.compile("[ \xa0]{2,}")
 _LINE_BREAKS = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 _PRIMARY_ADDRESS = re.compile(r"(?:^|[+;,\s])SMTP:([^+;,\s]+)")
 
@@ -119,7 +123,7 @@ class CheckedLine:
             return _("the account is deleted")
         kind = self._cell(Role.USER_TYPE)
         if kind.casefold() not in ("", "member", "guest"):
-            what = _("“{value}” is no kind of account").format(value=_excerpt(kind))
+            what = _("“{value}” is no kind of account").format(value=excerpt(kind))
             self.refuse(Role.USER_TYPE, what, _("write Member or Guest"))
         if kind.casefold() == "guest" or "#EXT#" in self._cell(Role.SIGN_IN_NAME) + self.address()[1]:
             return _("it is a guest's account")
@@ -132,7 +136,7 @@ class CheckedLine:
         if text and answer is None:
             self.refuse(
                 role,
-                _("“{value}” is neither yes nor no").format(value=_excerpt(text)),
+                _("“{value}” is neither yes nor no").format(value=excerpt(text)),
                 _("write true or false"),
             )
         return answer
@@ -142,7 +146,7 @@ class CheckedLine:
         if text and text not in _ACTIVE | _INACTIVE:
             self.refuse(
                 role,
-                _("“{value}” is no state of an account").format(value=_excerpt(text)),
+                _("“{value}” is no state of an account").format(value=excerpt(text)),
                 _("write Active or Suspended"),
             )
         return text in _INACTIVE
@@ -167,7 +171,7 @@ class CheckedLine:
 
     def _email(self) -> str:
         role, address = self.address()
-        objection = email_objection(address)
+        objection = email_objection(address) or spreadsheets.text_damage(address.rpartition("@")[2])
         if objection is None:
             return canonical(address)
         self.refuse(role, *objection)
@@ -175,12 +179,13 @@ class CheckedLine:
 
     def _text(self, role: Role, limit: int) -> str:
         text = self._cell(role)
-        if role in _PHONES:
-            text = without_invisible(text)
+        text = without_invisible(text) if role in _PHONES else _SPACES.sub(" ", text)
         self._check(role, text, limit)
         return text
 
     def _addresses(self) -> list[str]:
+        if self._is_damaged(Role.ADDRESSES):
+            return []
         if Role.ADDRESSES in self.layout.known_roles:
             separators = "[;|]" if self.layout.format.splits_cells else None
             found = [(Role.ADDRESSES, text) for text in _parts(self._cell(Role.ADDRESSES), separators)]
@@ -204,6 +209,8 @@ class CheckedLine:
         return ", ".join(_unique(part for piece in pieces for part in _parts(piece, None)))
 
     def _groups(self) -> tuple[str, ...]:
+        if self._is_damaged(Role.GROUPS):
+            return ()
         found = [(Role.GROUPS, name) for name in _parts(self._cell(Role.GROUPS), "[;|]")]
         found += [(Role.DEPARTMENT, name) for name in _parts(self._cell(Role.DEPARTMENT), None)]
         units = [unit for unit in self._cell(Role.ORG_UNIT).split("/") if unit.strip()]
@@ -215,11 +222,27 @@ class CheckedLine:
         return tuple(_unique(name for _role, name in found))
 
     def _check(self, role: Role, text: str, limit: int) -> None:
-        damage = spreadsheets.objection(text)
-        if damage is None and role in _PHONES:
-            damage = spreadsheets.phone_objection(text)
-        if objection := damage or text_objection(text, limit):
+        objection = (
+            spreadsheets.objection(text) or spreadsheets.text_damage(text) or text_objection(text, limit)
+        )
+        if objection is None and role in _PHONES:
+            objection = spreadsheets.phone_objection(text)
+        if objection is None and role in _NAMES:
+            objection = spreadsheets.name_objection(text)
+        if objection is None and not text.isascii() and (hidden := plain_text.problem_of_line(text)):
+            objection = (
+                _("“{value}” cannot be shown: {why}").format(value=excerpt(text), why=hidden),
+                _("type it anew"),
+            )
+        if objection:
             self.refuse(role, *objection)
+
+    def _is_damaged(self, role: Role) -> bool:
+        """Whether a cell of several values is as a whole, which is noted: `R&amp;D` would become two."""
+        objection = spreadsheets.text_damage(self._cell(role))
+        if objection:
+            self.refuse(role, *objection)
+        return objection is not None
 
     def _refuse_count(self, role: Role, limit: int) -> None:
         self.refuse(role, _("more than {limit} values").format(limit=limit), _("keep the ones that matter"))
@@ -234,7 +257,7 @@ def email_objection(address: str) -> tuple[str, str] | None:
     try:
         validate_email(address if is_ascii else "")
     except ValidationError:
-        return _("“{value}” is no e-mail address").format(value=_excerpt(address)), _("correct it")
+        return _("“{value}” is no e-mail address").format(value=excerpt(address)), _("correct it")
     return text_objection(address, limit_of(Person, "email"))
 
 
@@ -242,12 +265,12 @@ def text_objection(text: str, limit: int) -> tuple[str, str] | None:
     """What is wrong with a value of one line, and what to do; None when nothing is."""
     if len(text) > limit:
         what = _("“{value}” has {count} characters, {limit} are allowed")
-        return what.format(value=_excerpt(text), count=len(text), limit=limit), _("shorten it")
+        return what.format(value=excerpt(text), count=len(text), limit=limit), _("shorten it")
     if "\ufffd" in text:
-        what = _("“{value}” has lost a letter (�)").format(value=_excerpt(text))
+        what = _("“{value}” has lost a letter (�)").format(value=excerpt(text))
         return what, _("export the file again as “CSV UTF-8”")
     if _INVISIBLE.search(text):
-        what = _("“{value}” has a line break or an invisible character").format(value=_excerpt(text))
+        what = _("“{value}” has a line break or an invisible character").format(value=excerpt(text))
         return what, _("type the value anew, on one line")
     return None
 
@@ -275,9 +298,3 @@ def _parts(text: str, separators: str | None) -> list[str]:
 
 def _unique(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(value for value in values if value))
-
-
-def _excerpt(text: str) -> str:
-    """The value, short and harmless enough to be shown on a terminal."""
-    shown = "".join(character if character.isprintable() else "·" for character in text)
-    return shown if len(shown) <= 40 else shown[:39] + "…"

@@ -18,6 +18,8 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
+from server.directory.importing.encoded_twice import read_right
+from server.directory.importing.excerpts import excerpt
 from server.directory.importing.text_files import Line, split_headers
 from server.errors import Refused
 
@@ -257,6 +259,7 @@ _GOOGLE_TRANSLATED = [
             ("e mail adresse",),
             {
                 "organisationseinheitspfad": Role.ORG_UNIT,
+                "pfad der organisationseinheit": Role.ORG_UNIT,
                 "status": Role.STATUS,
                 "neuer status": Role.NEW_STATUS,
             },
@@ -329,6 +332,7 @@ def recognise(text: str) -> Layout:
     """
     seen: list[str] = []
     for delimiter, rest, header in split_headers(text):
+        _refuse_encoded_twice(header)
         folded = [fold(cell) for cell in header.cells]
         for candidate in FORMATS:
             if candidate.key in folded:
@@ -341,6 +345,18 @@ def recognise(text: str) -> Layout:
             "export it, or one with the columns {columns}; only “email” is needed."
         ).format(headers=_shortened(seen), columns=",".join(_own_columns())),
     )
+
+
+def _refuse_encoded_twice(header: Line) -> None:
+    """Names of columns that are spoilt are not known, and what is in the columns would be left where it is."""
+    for cell in header.cells:
+        if (meant := read_right(cell)) is not None:
+            raise Refused(
+                _("The file was encoded twice"),
+                _("Line {line} has “{value}” for “{meant}”. Export the file again as “CSV UTF-8”.").format(
+                    line=header.number, value=excerpt(cell.strip()), meant=excerpt(meant.strip())
+                ),
+            )
 
 
 def _layout(found: Format, delimiter: str, text: str, header: Line, folded: Sequence[str]) -> Layout:

@@ -10,7 +10,7 @@ from server.directory.importing.formats import Role
 from server.directory.importing.rows import Reading
 from server.directory.models import Company
 
-_BETWEEN = re.compile(r"\s*(?:[,/+&\n]|\s(?:and|et|und|y|e|en)\s)\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:[,/+&、，；،\n]|\s(?:and|et|und|y|e|en)\s)\s*", re.IGNORECASE)
 
 
 def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) -> list[Problem]:

@@ -1,17 +1,20 @@
 """From the lines of a recognised file to people, or to an explanation of what is wrong with each line."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from server.directory.importing.cells import CheckedLine, Problem
+from server.directory.importing.excerpts import excerpt
 from server.directory.importing.formats import Layout
 from server.directory.importing.kept_rows import KeptRows
 from server.directory.importing.progress import Bar, Tick, no_bar
 from server.directory.importing.text_files import BrokenLine, Line, records
 
 TICK_LINES = 500
+_ADDRESS = re.compile(r"\S+@\S")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def _lines(layout: Layout, tick: Tick) -> Iterator[Line | BrokenLine]:
 def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int]) -> None:
     _refuse_surplus_cells(line)
     _refuse_missing_cells(line)
+    _refuse_swallowed_lines(line)
     if line.repaired:
         reading.repaired.append(line.line.number)
     why_skipped = line.why_skipped()
@@ -112,6 +116,24 @@ def _refuse_missing_cells(line: CheckedLine) -> None:
             ),
             _("export the file again; an empty value needs its separator too"),
         )
+
+
+def _refuse_swallowed_lines(line: CheckedLine) -> None:
+    """A quotation mark that is missing makes whole lines a part of a value, and their people are not imported.
+
+    Such a line has an e-mail address where the first line has the name of its column.
+    """
+    place = line.layout.roles.index(line.address()[0])
+    for cell in line.line.cells:
+        for swallowed in cell.splitlines()[1:]:
+            parts = swallowed.split(line.layout.delimiter)
+            if len(parts) > place and _ADDRESS.match(parts[place]) and len(line.layout.roles) > 1:
+                line.refuse(
+                    None,
+                    _("a value holds another line of the file: {line}").format(line=excerpt(swallowed)),
+                    _("close the quotation mark before it"),
+                )
+                return
 
 
 def _cut_short(line: int) -> Problem:

@@ -621,3 +621,211 @@ def test_words_that_only_look_like_a_programs_error_are_values(cell: str) -> Non
 @pytest.mark.parametrize("address", ["ı@n.example", "İ@n.example", "ſ@n.example", "é@n.example"])
 def test_letters_that_only_look_like_those_of_an_address_are_a_mistake(address: str) -> None:
     assert [column for _line, column, _what in complaints(read(f"email\n{address}\n"))] == ["email"]
+
+
+ENCODINGS = ("cp1252", "latin-1", "cp1250", "cp1251", "cp850", "cp437", "mac_roman")
+
+
+@pytest.mark.parametrize("codec", ENCODINGS)
+@pytest.mark.parametrize(
+    "name", ["François", "Zoé Müller", "Łukasz Wiśniewski", "José Peña", "Straße", "L’Oréal"]
+)
+def test_text_that_was_encoded_twice_is_a_mistake_that_says_what_it_should_be(name: str, codec: str) -> None:
+    try:
+        spoilt = name.encode().decode(codec)
+    except UnicodeDecodeError:
+        spoilt = name.encode().decode("latin-1")
+    for column in ("first_name", "title", "site_addresses", "groups"):
+        reading = read(f'email,{column}\n{LEA},"{spoilt}"\n')
+        assert [(line, where) for line, where, _what in complaints(reading)] == [(2, column)], spoilt
+        assert "encoded twice" in reading.problems[0].what
+
+
+def test_a_header_or_a_domain_that_was_encoded_twice_is_a_mistake_too() -> None:
+    with pytest.raises(Refused, match="encoded twice"):
+        read(FRENCH_365.encode().decode("cp1252", "replace").encode() + f"\r\n{LEA}{',' * 15}\r\n".encode())
+    assert [column for _line, column, _what in complaints(read("email\na@mÃ¼nchen.example\n"))] == ["email"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "RÓŻA",
+            "ORĂŞTIE",
+            "CAFÉ”",
+            "l’école",
+            "d’État",
+            "Íñigo",
+            "DIRECTEUR QUALITÉ\u00a0: SITE",
+            "Tomáš",
+            "Віктор",
+        ),
+        *(
+            "Ві",
+            "Пётр",
+            "Ћирић",
+            "Šíša",
+            "zvláště",
+            "mężą",
+            "IRMÃ",
+            "MAÇÃ\u00a0E",
+            "Öz",
+            "Άννα",
+            "日本",
+            "à\u00a0«\u00a0Paris\u00a0»",
+        ),
+        *(
+            "Ñ",
+            "PÄŤ",
+            "KLÍČ",
+            "Běłorušćina",
+            "ZROBIĆ”",
+            "DĹŽKU",
+            "Ці",
+            "đó",
+            "10\u202f000 €",
+            "n°\u00a05",
+            "…É",
+            "Ö™",
+        ),
+    ],
+)
+def test_text_that_only_has_such_bytes_stays_as_it_is(name: str) -> None:
+    assert only_person(read(f"email,title\n{LEA},{name}\n")).fields["title"] == name
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "=A1",
+            "=SUM(A1:A3)",
+            "+A1",
+            "-B12",
+            "@SUM(A1)",
+            '=HYPERLINK(""x"")',
+            "None",
+            "none",
+            "<NA>",
+            "NaT",
+            "[NULL]",
+        ),
+        *(
+            "{}",
+            "[]",
+            "N.A.",
+            "FALSE",
+            "TRUE",
+            "#VALUE",
+            "(blank)",
+            "(leer)",
+            "Fran&ccedil;ois",
+            "Fran&#231;ois",
+            "&nbsp;",
+        ),
+        *(
+            "Fran%C3%A7ois",
+            "=?UTF-8?Q?Fran=C3=A7ois?=",
+            "Fran\\u00e7ois",
+            "Fran\\xe7ois",
+            "b'Ann'",
+            "['Ann']",
+        ),
+        *(
+            "<b>Ann</b>",
+            "12 rue X<br/>Lyon",
+            "12 rue X\\nLyon",
+            "Fran?ois",
+            "?lodie",
+            "???",
+            "CN=Ann,OU=Lyon,DC=n",
+        ),
+        *('A""nn', "\ue000x", "A\u3164", "\u2800", '[""Lyon""]', '{""a"": 1}', "A\u00adB"),
+    ],
+)
+@pytest.mark.parametrize("column", ["last_name", "title", "site_addresses", "groups"])
+def test_what_a_program_did_to_a_text_is_a_mistake_in_every_column(cell: str, column: str) -> None:
+    reading = read(f'email,{column}\n{LEA},"{cell}"\n')
+    assert {(line, where) for line, where, _what in complaints(reading)} == {(2, column)}, cell
+    assert all(problem.what_to_do for problem in reading.problems)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "What?",
+            "¿Qué?",
+            "R&D",
+            "A&Co",
+            "100 %",
+            "50%C",
+            "= Äquivalent",
+            "@Home",
+            "-Team",
+            '24"" screens',
+            "[External]",
+        ),
+        *(
+            "<3",
+            "a < b > c",
+            "Nil",
+            "Faux",
+            "Na",
+            "C:\\new",
+            "Ann \u2013 Lee",
+            "O'Neill",
+            "'t Hooft",
+            "X² + Y",
+        ),
+    ],
+)
+def test_texts_that_only_look_so_stay_as_they_are(cell: str) -> None:
+    assert only_person(read(f'email,title\n{LEA},"{cell}"\n')).fields["title"] == cell.replace('""', '"')
+
+
+@pytest.mark.parametrize("cell", ["45678", "1.0", "0", "01/02/2024", "1899-12-30", "12:30:00", "2-Feb"])
+def test_a_number_or_a_date_is_nobodys_name(cell: str) -> None:
+    for column in ("first_name", "last_name"):
+        assert [where for _line, where, _what in complaints(read(f"email,{column}\n{LEA},{cell}\n"))] == [
+            column
+        ]
+    assert read(f"email,title\n{LEA},{cell}\n").problems == []
+
+
+@pytest.mark.parametrize(
+    "number", ["-33639980", "336399801000000000", '"33,639,980,100"', "06:39:98", "3.36399801e10", "'-A1"]
+)
+def test_what_a_spreadsheet_made_of_a_telephone_number_is_a_mistake(number: str) -> None:
+    assert [where for _line, where, _what in complaints(read(f"email,work_cell\n{LEA},{number}\n"))] == [
+        "work_cell"
+    ]
+
+
+def test_several_spaces_become_one() -> None:
+    assert (
+        only_person(read(f"email,first_name\n{LEA},Ann   Lee\u00a0 Roux\n")).fields["first_name"]
+        == "Ann Lee Roux"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'email,site_addresses\n{}"1 rue X\nbob@northwind.example,2 rue Y"\n',
+        'email,note\n{}"see\r\nbob@northwind.example,nothing\r\ncy@northwind.example,more"\r\n',
+        'email;first_name;groups;x\n{};"Lyon\nbob@northwind.example;Bob;""Paris"";y";z\n',
+    ],
+    ids=["address", "column that is not stored", "in the middle"],
+)
+def test_a_line_that_a_missing_quotation_mark_made_part_of_a_value_is_found(text: str) -> None:
+    separator = ";" if ";" in text else ","
+    assert [line for line, _column, _what in complaints(read(text.format(LEA + separator)))][:1] == [2]
+
+
+def test_an_address_of_several_lines_may_name_a_mailbox() -> None:
+    text = (
+        f'first_name,email,site_addresses\nLéa,{LEA},"12 quai Rambaud\n69002 Lyon, desk@northwind.example"\n'
+    )
+    assert len(read(text).people) == 1
