@@ -15,17 +15,6 @@ from server.load import Holder
 Result = TypeVar("Result")
 
 
-class Holders:
-    """Looks up whose requests they are."""
-
-    def __init__(self, lane: Lane) -> None:
-        self._questions = Shared[str, Holder | None](lane, lambda authorization: holder_of(authorization))
-
-    async def of(self, authorization: str) -> Holder | None:
-        """Who holds this `Authorization`; None for nobody. Raises `Problem`: 503, and 401 for a reused token."""
-        return await self._questions.of(authorization) if authorization else None
-
-
 def holder_of(authorization: str) -> Holder | None:
     """Who holds this `Authorization: Bearer …`; None for nobody. Raises `Problem` (503) when the database is away."""
     scheme, _, token = authorization.partition(" ")
@@ -33,6 +22,17 @@ def holder_of(authorization: str) -> Holder | None:
         return None
     ask = administrator_holder if token.startswith(TOKEN_PREFIX) else device_holder
     return of_database(lambda: ask(token))
+
+
+class Holders:
+    """Looks up whose requests they are."""
+
+    def __init__(self, lane: Lane, ask: Callable[[str], Holder | None] = holder_of) -> None:
+        self._questions = Shared(lane, ask)
+
+    async def of(self, authorization: str) -> Holder | None:
+        """Who holds this `Authorization`; None for nobody. Raises `Problem`: 503, and 401 for a reused token."""
+        return await self._questions.of(authorization) if authorization else None
 
 
 def of_database(ask: Callable[[], Result]) -> Result:

@@ -4,9 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-import pytest
-
-from server.gateway import holders
 from server.gateway.holders import Holders
 from server.gateway.lanes import Lane
 from server.load import Holder
@@ -29,14 +26,13 @@ class Database:
 
 
 def _looked_up(
-    monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Holder | None], *authorizations: str
+    answer: Callable[[str], Holder | None], *authorizations: str
 ) -> tuple[list[str], list[Holder | BaseException | None]]:
     """What the database was asked, and what each who asked was told."""
     database = Database(answer)
-    monkeypatch.setattr(holders, "holder_of", database)
 
     async def ask() -> list[Holder | BaseException | None]:
-        looking = Holders(Lane("identities", limit=1000, threads=1))
+        looking = Holders(Lane("identities", limit=1000, threads=1), database)
         asking = [asyncio.ensure_future(looking.of(authorization)) for authorization in authorizations]
         await asyncio.sleep(0)
         database.may_answer.set()
@@ -49,17 +45,17 @@ def _holder(authorization: str) -> Holder | None:
     return Holder(int(authorization), "northwind") if authorization.isdigit() else None
 
 
-def test_those_who_wait_with_one_token_share_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, told = _looked_up(monkeypatch, _holder, "1", *["2"] * 500, "x", "3")
+def test_those_who_wait_with_one_token_share_one_question() -> None:
+    asked, told = _looked_up(_holder, "1", *["2"] * 500, "x", "3")
     assert asked == ["1", "2", "x", "3"]
     assert told == [_holder("1"), *[_holder("2")] * 500, None, _holder("3")]
 
 
-def test_nobody_is_asked_about_a_request_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _looked_up(monkeypatch, _holder, "", "") == ([], [None, None])
+def test_nobody_is_asked_about_a_request_without_a_token() -> None:
+    assert _looked_up(_holder, "", "") == ([], [None, None])
 
 
-def test_a_refusal_is_told_to_all_who_wait_and_to_nobody_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_told_to_all_who_wait_and_to_nobody_later() -> None:
     refusals = iter([unauthorized()])
 
     def once(authorization: str) -> Holder | None:
@@ -69,10 +65,9 @@ def test_a_refusal_is_told_to_all_who_wait_and_to_nobody_later(monkeypatch: pyte
 
     database = Database(once)
     database.may_answer.set()
-    monkeypatch.setattr(holders, "holder_of", database)
 
     async def ask() -> tuple[list[Holder | BaseException | None], Holder | None]:
-        looking = Holders(Lane("identities", limit=1000, threads=1))
+        looking = Holders(Lane("identities", limit=1000, threads=1), database)
         first = await asyncio.gather(looking.of("1"), looking.of("1"), return_exceptions=True)
         return list(first), await looking.of("1")
 
