@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import os
 import shutil
 import sys
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from agent import __version__
@@ -18,7 +20,8 @@ from agent.domain import errors, limits
 from agent.domain.freshness import Freshness
 from agent.domain.model import Connection, Signal
 from agent.domain.ports import SecretStore
-from agent.ipc.instance_lock import refuse_elsewhere
+from agent.ipc import calls, channel, running_instance
+from agent.ipc.instance_lock import InstanceLock, refuse_elsewhere
 from agent.protocol import codec
 from agent.runtime import Runtime
 from agent.settings import device_policy
@@ -29,6 +32,8 @@ from agent.system.keychain import ProcessKeychain
 from agent.transport import proxies
 from agent.transport.http_client import ApiClient
 from resources.i18n import _
+
+log = logging.getLogger(__name__)
 
 LOW_DISK_BYTES = 200 * 1024 * 1024
 CLOCK_SKEW_S = 300
@@ -163,13 +168,14 @@ def _connection(folders: Folders) -> Iterator[Check]:
         return
     try:
         yield _store(folders)
+        yield _agent(folders)
         status = runtime.status()
         yield _proxy(status.server_url)
         if status.connection is Connection.NOT_CONNECTED:
             yield Check("server", "warning", _("Not connected to a company"))
             return
         yield from _server(status.server_url)
-        yield _confirmation(runtime.freshness())
+        yield _confirmation(runtime.freshness(), was_asked=status.last_check is not None)
         yield _keys(runtime.campaign_keys())
     finally:
         runtime.stop()
@@ -182,17 +188,49 @@ def _store(folders: Folders) -> Check:
     return Check("store", "warning", f"{fault.title}: {fault.message}")
 
 
-def _confirmation(fresh: Freshness) -> Check:
+def _agent(folders: Folders) -> Check:
+    """Whether one runs, and answers."""
+    question = msgspec.json.encode(calls.Call("show", data=running_instance.data_mark(folders.data)))
+    try:
+        calls.result(channel.ask_agent(folders, question))
+    except (errors.AlreadyRunning, errors.NoAnswer) as fault:
+        log.info("The agent: %s", fault.detail)
+    except calls.Failed as fault:
+        return Check("agent", "fault", f"{fault.title}: {fault.message}")
+    else:
+        return Check("agent", "ok", _("Tidings runs and answers"))
+    try:
+        InstanceLock(folders).release()
+    except errors.DiskFault as fault:
+        return Check("agent", "fault", f"{fault.title}: {fault.message}")
+    except errors.AlreadyRunning as running:
+        if sys.platform == "win32":
+            return Check("agent", "ok", running.where)
+        return Check(
+            "agent",
+            "fault",
+            _("{place} It does not answer: end that process, then start Tidings again").format(
+                place=running.where
+            ),
+        )
+    return Check("agent", "ok", _("Tidings does not run now"))
+
+
+def _confirmation(fresh: Freshness, *, was_asked: bool) -> Check:
     """Whether the server confirms that nothing is missing."""
     if (trouble := fresh.trouble()) is not None:
         return Check("freshness", "fault", f"{trouble.title}. {trouble.message}")
+    if not fresh.issued and not was_asked:
+        return Check(
+            "freshness",
+            "ok",
+            _("The server is asked with the first check for announcements, which is to come"),
+        )
     if not fresh.issued:
         return Check(
             "freshness",
             "warning",
-            _(
-                "The server does not confirm what is assigned to you: it is of an older version, or was not asked yet"
-            ),
+            _("The server does not confirm what is assigned to you: it is of an older version"),
         )
     moment = datetime.fromtimestamp(fresh.issued, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     return Check(

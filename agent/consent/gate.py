@@ -99,7 +99,8 @@ class ConsentGate:
             try:
                 written = self._file.changed()
             except errors.DiskFault as fault:
-                log.info("Closed for now: %s", fault.detail)
+                if not self._unreadable:
+                    log.info("Closed for now: %s", fault.detail)
                 self._unreadable = True
                 return
             self._unreadable = False

@@ -41,6 +41,7 @@ class ConsentFile:
         self._notes = notes
         self._unwritten: dict[Signal, Consent] = {}
         self._known = b""
+        self._said: dict[Path, str] = {}
         self.unread = False
 
     @property
@@ -65,11 +66,11 @@ class ConsentFile:
 
         ``unread`` says whether the disk did not let it be read: all is off then, and nobody knows what was chosen.
         """
-        content = _read_patiently(self._path)
+        content = self._read_patiently()
         self.unread = content is None
         self._known = content = content or b""
         consents = {signal: _decode(signal, _slot(content, signal)) for signal in Signal}
-        usable = self.unread or any(self._is_writable() for _ in range(_READINGS))
+        usable = self.unread or self._is_writable()
         for signal, kept in list(consents.items()):
             consent = self._noted(kept)
             if not usable:
@@ -124,15 +125,42 @@ class ConsentFile:
         for consent in list(self._unwritten.values()):
             self.write(consent)
 
+    def _read_patiently(self) -> bytes | None:
+        """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""
+        content, why = None, ""
+        for _ in range(_READINGS):
+            try:
+                content = self._path.read_bytes() if self._path.exists() else b""
+            except OSError as error:
+                why = f"The consent record cannot be read; everything is off: {error}"
+                continue
+            if all(_read_slot(signal, _slot(content, signal)) for signal in Signal):
+                break
+        self._say(self._path, why if content is None else "")
+        return content
+
     def _is_writable(self) -> bool:
-        try:
-            os.close(os.open(self._path, os.O_WRONLY | _BINARY))
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            log.warning("The consent record cannot be written; everything is off: %s", error)
-            return False
-        return True
+        for _ in range(_READINGS):
+            try:
+                os.close(os.open(self._path, os.O_WRONLY | _BINARY))
+            except FileNotFoundError:
+                return True
+            except OSError as error:
+                why = f"The consent record cannot be written; everything is off: {error}"
+            else:
+                return True
+        self._say(self._path, why)
+        return False
+
+    def _say(self, path: Path, why: str) -> None:
+        """In the log, once for each change: the record is looked at before every event and every request."""
+        if why == self._said.get(path, ""):
+            return
+        self._said[path] = why
+        if why:
+            log.warning(why)
+        else:
+            log.info("%s can be read again.", path.name)
 
     def _note_paths(self, signal: Signal) -> list[Path]:
         return [folder / f"consent-{signal.value}.note" for folder in self._notes]
@@ -142,10 +170,22 @@ class ConsentFile:
         path = next((each for each in self._note_paths(consent.signal) if each.exists()), None)
         if path is None:
             return consent
-        noted = _read_slot(consent.signal, _content(path))
+        noted = _read_slot(consent.signal, self._content(path))
         if noted is None or noted.state is ConsentState.GIVEN:
             return distrust(consent)
         return noted
+
+    def _content(self, path: Path) -> bytes:
+        """Of a note; empty where it cannot be read."""
+        content, why = b"", ""
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            why = f"A note of the consent record cannot be read; that signal is off: {error}"
+        self._say(path, why)
+        return content
 
     def _note(self, consent: Consent) -> None:
         path = next(iter(self._note_paths(consent.signal)), None)
@@ -162,30 +202,6 @@ class ConsentFile:
         for path in self._note_paths(signal):
             if path.exists():
                 path.unlink()
-
-
-def _read_patiently(path: Path) -> bytes | None:
-    """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""
-    content = None
-    for _ in range(_READINGS):
-        try:
-            content = path.read_bytes() if path.exists() else b""
-        except OSError as error:
-            log.warning("The consent record cannot be read; everything is off: %s", error)
-            continue
-        if all(_read_slot(signal, _slot(content, signal)) for signal in Signal):
-            break
-    return content
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        log.warning("The consent record cannot be read; everything is off: %s", error)
-        return b""
 
 
 def _slot(content: bytes, signal: Signal) -> bytes:

@@ -7,6 +7,7 @@
     │   ├── ServerUnreachable     no connection, or none that answers in time
     │   │   └── CertificateRefused
     │   ├── NotOurServer          an answer, but not of a Tidings server (a captive portal, a proxy's page)
+    │   │   └── AnotherService    a refusal, but not of a Tidings server
     │   ├── FeedRefused           what is assigned does not fit its signed statement
     │   ├── ClockDiffers          this computer's clock and the server's are days apart
     │   ├── ServerBusy            429 or 503, with the time to wait
@@ -112,6 +113,21 @@ class NotOurServer(EnvironmentFault):
     def message(self) -> str:
         return _(
             "This network may ask you to sign in first. Open your browser, sign in, and Tidings continues by itself."
+        )
+
+
+class AnotherService(NotOurServer):
+    """A problem document (RFC 9457) of a type that no Tidings server has."""
+
+    @property
+    def title(self) -> str:
+        return _("Something else answered instead of the server")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "A proxy, or another service at the server's address, refused the request. Nothing was changed, and Tidings "
+            "tries again by itself. If it lasts, tell your administrator; “tidings doctor” shows the way to the server."
         )
 
 

@@ -266,7 +266,7 @@ def decode_corrected(body: bytes) -> tuple[Corrected, ...]:
 def decode_problem(body: bytes) -> Problem:
     """A problem description, empty where there is none. Raises NotOurServer for one that is nested deeply."""
     try:
-        return decode_json(body, Problem)
+        return decode_json(body.decode(errors="replace").encode(), Problem)
     except TooDeep as error:
         raise errors.NotOurServer(f"a problem document: {error}") from error
     except msgspec.DecodeError:

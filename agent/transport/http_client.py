@@ -334,6 +334,8 @@ def _check(answer: Answer) -> None:
     if kind != "application/problem+json":
         raise errors.NotOurServer(f"{answer.status} {kind or 'without a type'}")
     problem = codec.decode_problem(answer.body)
+    if not problem.type.startswith(_OURS):
+        raise errors.AnotherService(f"{answer.status} {problem.type[:60] or 'without a type of problem'}")
     refusal = _refusal(answer.status, problem)
     refusal.answer = answer.body
     raise refusal
@@ -348,6 +350,8 @@ def _refusal(status: int, problem: codec.Problem) -> errors.Refused:
     return _PROBLEMS.get(problem.type, errors.Refused)(told)
 
 
+_OURS = "tidings:"
+"""What the type of each problem begins with that a server of ours tells (docs/protocol, "Errors")."""
 _UNDERSTOOD_AND_WRONG = 422
 """The only status that ends a message: the server read it whole (docs/protocol, "Errors"). Any other is tried again."""
 _PROBLEMS: dict[str, Callable[[str], errors.Refused]] = {

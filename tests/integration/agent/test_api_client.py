@@ -129,12 +129,39 @@ def test_each_problem_is_told_apart(
     assert fault.message
 
 
-def test_a_problem_document_that_cannot_be_read_is_a_refusal(
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 421, 422])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"null",
+        b'{"type": 3}',
+        b"\xff\xfe",
+        b"<!doctype html><title>404</title>",
+        b'{"type": "about:blank", "title": "Not Found", "status": 404}',
+        b'{"title": "Not Found"}',
+        b'{"type": "https://gateway.example/problems/no-route", "title": "No route", "status": 404}',
+        b'{"type": "TIDINGS:not-found"}',
+        b'{"type": "tidings"}',
+    ],
+)
+def test_a_problem_that_our_servers_do_not_have_was_told_by_somebody_else(
+    server: LoopbackServer, client: ApiClient, status: int, body: bytes
+) -> None:
+    """A proxy or another service: neither is the token refused nor this version too old."""
+    server.answer = lambda _: Reply(status, body, {"Content-Type": "application/problem+json"})
+    fault = fails_with(client, errors.AnotherService)
+    assert "too old" not in fault.message
+
+
+def test_a_problem_of_ours_stays_ours_where_a_letter_of_it_is_damaged(
     server: LoopbackServer, client: ApiClient
 ) -> None:
-    for body in (b"", b"[]", b"{", b'{"type": 3}', b"\xff\xfe"):
-        server.answer = lambda _, body=body: Reply(400, body, {"Content-Type": "application/problem+json"})
-        fails_with(client, errors.Refused)
+    body = b'{"type": "tidings:not-found", "detail": "\xff"}'
+    server.answer = lambda _: Reply(404, body, {"Content-Type": "application/problem+json"})
+    fails_with(client, errors.Refused)
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli import doctor
 from agent.domain import limits
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
 from tests.support.agent_company import TOKEN, Company, running
+from tests.support.agent_parts import MemoryKeychain
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import ASK_AGAIN_S, ROOT, Program
@@ -186,6 +188,36 @@ def test_the_doctor_finds_all_well(connected: Program, company: Company) -> None
     assert connected.run("doctor").stdout.count("✓") == len(found)
 
 
+def test_right_after_enrolling_the_doctor_finds_nothing_wrong(connected: Program, company: Company) -> None:
+    company.is_stating = True
+    found = {check["name"]: check for check in json.loads(connected.run("doctor", "--json").stdout)}
+    assert {check["verdict"] for check in found.values()} == {"ok"}
+    assert "with the first check for announcements" in found["freshness"]["result"]
+
+
+def test_the_doctor_says_whether_an_agent_runs_and_answers(
+    connected: Program, server: LoopbackServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> tuple[str, str]:
+        checks = doctor.examine(Folders.under(home), secrets=MemoryKeychain())
+        return next((check.verdict, check.result) for check in checks if check.name == "agent")
+
+    monkeypatch.setattr(limits, "CONTROL_READY_S", 0.5)
+    assert found() == ("ok", "Tidings does not run now")
+    child = connected.start("run", "--headless")
+    try:
+        until(lambda: found() == ("ok", "Tidings runs and answers"), "an answer")
+        os.kill(child.pid, signal.SIGSTOP)
+        verdict, result = found()
+        assert verdict == "fault"
+        assert f"process {child.pid}" in result
+        assert "does not answer" in result
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+        connected.stop()
+    assert found() == ("ok", "Tidings does not run now")
+
+
 def test_the_diagnostics_can_be_had_without_a_window_and_name_nobody(connected: Program) -> None:
     lines = connected.run("doctor", "--diagnostics").stdout.splitlines()
     assert {"Agent: not running", "Region: eu", "Troubles: none"} <= set(lines)
@@ -306,7 +338,23 @@ def test_french_is_spoken_where_the_computer_speaks_it(tidings: Program, tmp_pat
     assert (said != english) is catalogue.exists()
 
 
-@pytest.mark.parametrize("words", [("privacy", "show"), ("status",), ("doctor",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("privacy", "show"),
+        ("privacy", "sent"),
+        ("privacy", "sent", "--json"),
+        ("privacy", "set", "seen=off"),
+        ("privacy", "verify"),
+        ("status",),
+        ("status", "--json"),
+        ("doctor",),
+        ("doctor", "--json"),
+        ("doctor", "--diagnostics"),
+        ("once",),
+    ],
+    ids=" ".join,
+)
 def test_who_has_read_enough_of_the_output_gets_no_traceback(
     connected: Program, words: tuple[str, ...]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,11 @@ def prepared(path: Path) -> ConsentFile:
 
 
 def a_gate(path: Path, **company: object) -> ConsentGate:
-    gate = ConsentGate(prepared(path), SettableClock(datetime(2026, 11, 24, tzinfo=UTC)))
+    return a_gate_of(prepared(path), **company)
+
+
+def a_gate_of(file: ConsentFile, **company: object) -> ConsentGate:
+    gate = ConsentGate(file, SettableClock(datetime(2026, 11, 24, tzinfo=UTC)))
     gate.use_company(a_company(**company))
     return gate
 
@@ -194,3 +199,49 @@ def test_a_read_only_disk_closes_the_gate_and_says_that_it_could_not_be_recorded
         assert list(small_disk.glob("data/outbox-*")) == [], (
             "what waited before is not sent under the new consent"
         )
+
+
+@pytest.mark.expected_logs("cannot be read")
+def test_a_record_that_cannot_be_read_is_one_line_of_log_for_each_time_that_it_comes_to_that(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lines() -> list[str]:
+        return [record.message for record in caplog.records if record.name.startswith("agent.consent")]
+
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "record"
+    a_gate(path).choose({Signal.SEEN: True}, "en")
+    content = path.read_bytes()
+    caplog.clear()
+    path.unlink()
+    path.mkdir()
+    gate = a_gate_of(ConsentFile(path))
+    for _ in range(10):
+        assert is_open(gate) == set()
+        gate.choices()
+        gate.messages()
+    assert len(lines()) == 1
+    path.rmdir()
+    path.write_bytes(content)
+    assert is_open(gate) == {Signal.SEEN}
+    assert len(lines()) == 2
+    path.unlink()
+    path.mkdir()
+    for _ in range(10):
+        assert is_open(gate) == set()
+    assert len(lines()) == 3
+    path.rmdir()
+
+
+@pytest.mark.expected_logs("cannot be read", "not on the disk yet")
+def test_a_note_that_cannot_be_read_is_one_line_of_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "record"
+    path.mkdir()
+    (tmp_path / "consent-seen.note").mkdir()
+    gate = a_gate_of(ConsentFile(path, [tmp_path]))
+    for _ in range(10):
+        assert is_open(gate) == set()
+    said = [record.message for record in caplog.records if "A note of" in record.message]
+    assert len(said) == 1
