@@ -80,6 +80,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     if broken := [word for word in given if not _is_utf8(word)]:
         parser.error(_("{word} is not UTF-8").format(word=ascii(broken[0])))
     try:
+        importlib.import_module("server.database.soundness").require_own_log()
         if options.command not in OF_ANY_REGION:
             importlib.import_module("server.tenants.region").settled_region()
         if options.command not in CATCHING_UP_LATER:

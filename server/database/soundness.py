@@ -1,9 +1,12 @@
 """Whether the database can be used at all: looked at before anything is written to it."""
 
+from pathlib import Path
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from server.database.sqlite import log
 from server.errors import EnvironmentFault
 
 
@@ -16,6 +19,32 @@ def damage() -> str:
         cursor.execute("PRAGMA quick_check(1)")
         found = str(cursor.fetchone()[0])
     return "" if found == "ok" else " ".join(found.split())
+
+
+def require_own_log() -> None:
+    """Raise `EnvironmentFault` where SQLite would replay the log of another database, or of another time.
+
+    Before this process opens the database, which replays it.
+    """
+    if connection.vendor != "sqlite":
+        return
+    database = Path(connection.settings_dict["NAME"])
+    try:
+        is_of_another = log.is_of_another(database)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise EnvironmentFault(
+            _("The database cannot be read"), _("The system says: {reason}.").format(reason=error.strerror)
+        ) from error
+    if is_of_another:
+        raise EnvironmentFault(
+            _("The log beside the database does not belong to it"),
+            _(
+                "Was {database} restored from a backup? Then stop all programs that use it, and remove {database}-wal and "
+                "{database}-shm, which belong to what was there before. Nothing was changed."
+            ).format(database=database.name),
+        )
 
 
 def require_sound() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import server_data
+from tests.support.backups import back_up
 from tests.support.campaign_server import ServerHome
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresCluster
@@ -163,3 +164,87 @@ def test_a_variable_that_says_nothing_usable_is_named_and_no_password_told(
     assert name in told.stderr
     assert len(told.stderr.splitlines()) == 1
     assert "pa55w0rd" not in told.stderr
+
+
+def _truncated(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _killed(home: ServerHome, tmp_path: Path) -> Path:
+    """A copy of the log as a process that is killed now would leave it."""
+    return shutil.copy(home.folder / "tidings.sqlite3-wal", tmp_path / "log")
+
+
+def _put_back(home: ServerHome, database: Path, log: Path) -> None:
+    for left in home.folder.glob("tidings.sqlite3*"):
+        left.unlink()
+    shutil.copyfile(database, home.folder / "tidings.sqlite3")
+    shutil.copyfile(log, home.folder / "tidings.sqlite3-wal")
+
+
+def _rename(name: str) -> None:
+    from django.db import transaction
+
+    from server.directory.models import Person
+
+    with transaction.atomic():
+        Person.objects.update(last_name=name)
+
+
+@pytest.mark.parametrize(
+    "command", [("serve", "--port", "0"), ("campaign", "list"), ("check",)], ids=" ".join
+)
+def test_no_command_replays_the_log_of_a_later_time_into_a_backup(
+    home: ServerHome, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    database = home.folder / "tidings.sqlite3"
+    with home.opened():
+        server_data.add_people(60)
+        back_up(home, tmp_path / "backup")
+        server_data.publish("c-between")
+        _truncated(database)
+        _rename("Later")  # into pages that the backup has too: no page is damaged in the mixture
+        log = _killed(home, tmp_path)
+    _put_back(home, tmp_path / "backup", log)
+    before = _everything(home.folder)
+    refused = home.command(*command)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The log beside the database does not belong to it\n")
+    assert "tidings.sqlite3-wal" in refused.stderr
+    assert _everything(home.folder) == before
+
+
+def test_a_log_of_another_database_is_not_replayed(home: ServerHome, tmp_path: Path) -> None:
+    other = ServerHome(tmp_path / "other")
+    other.init(own_keys=True)
+    logs = []
+    for each in (home, other):
+        _truncated(each.folder / "tidings.sqlite3")
+        with each.opened():
+            server_data.add_people(3)
+            logs.append(_killed(each, each.folder))
+    _truncated(home.folder / "tidings.sqlite3")
+    _put_back(home, shutil.copy(home.folder / "tidings.sqlite3", tmp_path / "own"), logs[1])
+    refused = home.command("campaign", "list")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The log beside the database does not belong to it\n")
+
+
+@pytest.mark.parametrize("checkpoint", ["", "PASSIVE", "FULL", "RESTART"])
+def test_what_a_killed_server_had_written_is_there_at_the_next_start(
+    home: ServerHome, tmp_path: Path, checkpoint: str
+) -> None:
+    database = home.folder / "tidings.sqlite3"
+    _truncated(database)
+    with home.opened():
+        server_data.add_people(30)
+        if checkpoint:
+            with closing(sqlite3.connect(database)) as opened:
+                opened.execute(f"PRAGMA wal_checkpoint({checkpoint})")
+        _rename("Newest")
+        kept, log = shutil.copy(database, tmp_path / "kept"), _killed(home, tmp_path)
+    _put_back(home, kept, log)
+    home.succeed("campaign", "list")
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("SELECT DISTINCT last_name FROM directory_person").fetchall() == [("Newest",)]
