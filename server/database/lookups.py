@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Lookup
+from django.db.models import Aggregate, CharField, Lookup, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -36,3 +37,19 @@ class Among(AnyLookup):
 def as_text(column: str) -> Cast:
     """A date or an id as the text that the database has or makes of it: of a million, no object is made."""
     return Cast(column, CharField())
+
+
+class Joined(Aggregate):
+    """The texts of all rows that have one, in no order, with `separator` between."""
+
+    function = "STRING_AGG"
+    output_field = CharField()
+
+    def __init__(self, text: Combinable | str, separator: str) -> None:
+        super().__init__(text, Value(separator))
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        """Its name there."""
+        return super().as_sql(compiler, connection, function="GROUP_CONCAT", **context)

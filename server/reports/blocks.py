@@ -5,9 +5,9 @@ never changed, and share nobody: so no sum and no difference of figures is about
 """
 
 import secrets
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -80,16 +80,16 @@ def with_room(campaign: Campaign) -> list[UUID]:
     members = CohortMember.objects.filter(person__company=campaign.company_id)
     members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
     sizes = dict(members.order_by().values_list("cohort").annotate(Count("pk")))
-    ever, live = _formed(campaign), _formed(campaign, live=True)
+    formed = _formed(campaign)
     roomy = {
         (cohort, signal)
         for cohort, size in sizes.items()
         for signal in signals
-        if size >= SMALLEST * minimum and size - minimum - ever[cohort, signal] >= minimum
+        if size >= SMALLEST * minimum and size - minimum - formed[cohort, signal].ever >= minimum
     }
-    if ever and roomy:
+    if formed and roomy:
         share = numbers_sharing(campaign, sorted({cohort for cohort, _signal in roomy}))
-        roomy = {one for one in roomy if share[one] - live[one] >= minimum}
+        roomy = {one for one in roomy if share[one] - formed[one].live >= minimum}
     return sorted({cohort for cohort, _signal in roomy})
 
 
@@ -116,7 +116,7 @@ def _form(campaign: Campaign, cohorts: Sequence[UUID]) -> None:
         named = {keys[person] for person in people}
         for signal in campaign.company.signals:
             waiting = {keys[person] for person in people & share[signal]} - counted[signal]
-            ever = max(formed[cohort, signal], len(counted[signal] & named))
+            ever = max(formed[cohort, signal].ever, len(counted[signal] & named))
             room = len(people) - campaign.smallest_group - ever
             block = {"campaign": campaign, "signal": signal, "cohort": cohort}
             sets = split(waiting, campaign.smallest_group, room)
@@ -125,20 +125,24 @@ def _form(campaign: Campaign, cohorts: Sequence[UUID]) -> None:
         _store({cohort: len(people) for cohort, people in whole.items()}, drawn)
 
 
-def _formed(
-    campaign: Campaign, cohorts: Sequence[UUID] | None = None, *, live: bool = False
-) -> Counter[tuple[UUID, str]]:
-    """How many people of each cohort, or of each of these, were put into blocks, those included who were erased since.
+class _Formed(NamedTuple):
+    """How many people were put into blocks: ever, those who were erased since included; and into blocks that still live."""
 
-    `live`: into blocks that nobody has left.
-    """
+    ever: int = 0
+    live: int = 0
+
+
+def _formed(
+    campaign: Campaign, cohorts: Sequence[UUID] | None = None
+) -> defaultdict[tuple[UUID, str], _Formed]:
+    """Of each cohort, or of each of these, and each signal."""
     blocks = Block.objects.filter(campaign=campaign).order_by()
     if cohorts is not None:
         blocks = blocks.filter(cohort__in=cohorts)
-    if live:
-        blocks = blocks.filter(live=True)
-    sums = blocks.values_list("cohort", "signal").annotate(Sum("size"))
-    return Counter({(cohort, signal): size for cohort, signal, size in sums})
+    sums = blocks.values_list("cohort", "signal").annotate(
+        ever=Sum("size"), live=Sum("size", filter=Q(live=True), default=0)
+    )
+    return defaultdict(_Formed, {(cohort, signal): _Formed(*both) for cohort, signal, *both in sums})
 
 
 def _store(sizes: Mapping[UUID, int], drawn: list[tuple[Block, list[str]]]) -> None:

@@ -16,11 +16,12 @@ from server.campaigns.countable import FILM
 from server.campaigns.models import Campaign, Media
 from server.database.transactions import reading
 from server.directory.models import SMALLEST_GROUP, Person
+from server.reports import tallies
 from server.reports.audiences import addressed
 from server.reports.blocks import form
 from server.reports.intervals import wilson
 from server.reports.models import Block
-from server.reports.tallies import Sums, counted
+from server.reports.tallies import Sums
 from server.signals.models import Signal, SignalName
 
 Why = Literal["", "not-in-every-variant", "confirmed-by-name"]
@@ -108,8 +109,7 @@ def report(campaign: Campaign, *, formed: bool = False) -> Report:
     if not formed:
         form(campaign)
     with reading():
-        sums = Sums.of(counted(campaign).values(), campaign.smallest_group)
-        return report_of(campaign, sums, sizes_of(campaign))
+        return report_of(campaign, tallies.now(campaign), sizes_of(campaign))
 
 
 def final(campaign: Campaign, *, formed: bool = False) -> dict[str, Any]:

@@ -75,7 +75,9 @@ class Suppression(models.Model):
 class Block(models.Model):
     """People who are counted together or not at all. Once it is not `live` it never is again."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="blocks")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="blocks", db_index=False
+    )  # block_campaign begins with it
     signal = models.CharField(max_length=5, choices=SignalName.choices)
     cohort = models.UUIDField()
     size = models.PositiveIntegerField(default=0, help_text="How many people it was formed of.")
@@ -113,7 +115,9 @@ class Block(models.Model):
 class BlockMember(models.Model):
     """A person of a block, under the campaign's key as in `Signal`. Whoever was in a block is in no other one of it."""
 
-    block = models.ForeignKey(Block, on_delete=models.CASCADE, related_name="members")
+    block = models.ForeignKey(
+        Block, on_delete=models.CASCADE, related_name="members", db_index=False
+    )  # block_member begins with it
     person_key = models.CharField(
         max_length=64, help_text="HMAC-SHA256 of the person's id under the campaign's key, in hex."
     )

@@ -18,7 +18,6 @@ from server.reports.figures import Report, report_of, sizes_of
 from server.reports.models import Block, Snapshot
 from server.reports.tallies import Sums, counted, kept
 from server.signals.models import Signal
-from server.signing.digests import canonical_json
 
 FIRST_DAY = timedelta(days=1)
 AT_FIRST = timedelta(hours=1)
@@ -55,25 +54,22 @@ def make_if_due(campaign: Campaign) -> bool:
     form(campaign)
     now = clock.now()
     with reading():
-        tallies = counted(campaign)
+        counts = [(pk, counts.text) for pk, _signal, counts in counted(campaign)]
         sizes = sizes_of(campaign)
-    counts = [(pk, canonical_json(tally.as_json())) for pk, tally in tallies.items()]
     with Pieces().piece():
         take_turns(turn(campaign.company_id))
         if clock.now() < due_at(campaign):  # somebody else was quicker
             return False
         _keep(counts)
-        live = Block.objects.filter(campaign=campaign, live=True).values_list("pk", flat=True)
-        left = tallies.keys() - set(live.iterator())
-        sums = Sums.of((tally for pk, tally in tallies.items() if pk not in left), campaign.smallest_group)
         Snapshot.objects.update_or_create(
-            campaign=campaign, defaults={"made_at": now, "sizes": sizes, "sums": sums.as_json()}
+            campaign=campaign, defaults={"made_at": now, "sizes": sizes, "sums": None}
         )
+    add_up(campaign)
     return True
 
 
 def add_up(campaign: Campaign) -> bool:
-    """Add up again what was counted, where somebody has left since. Answers whether that was done.
+    """Add up what was counted: of a new snapshot, or again where somebody has left since. Answers whether that was done.
 
     A page does the same as long as it is not, each time.
     """

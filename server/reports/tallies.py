@@ -6,34 +6,52 @@ is no longer there, and what was counted of it neither.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, CharField, Count, F, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Concat
 
 from server.campaigns.models import Campaign
-from server.database.lookups import as_text
-from server.reports.models import Block, BlockMember
+from server.database.lookups import Joined, as_text
+from server.reports.models import Block
 from server.signals.models import Signal, SignalName
+from server.signing.digests import canonical_json
 
 ROWS_AT_ONCE = 5000
+DATE = len("2026-01-31")
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Of the people of one block, and of others that are alike. `days`: who did it first on that UTC date; `links`: who
+    clicked it."""
+
+    size: int
+    days: Counter[str] = field(default_factory=Counter)
+    links: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def did(self) -> int:
+        """How many did it on any day."""
+        return self.days.total()
+
+    @cached_property
+    def text(self) -> str:
+        """For `Block.counts`."""
+        return canonical_json({"size": self.size, "days": self.days, "links": self.links})
+
+
+@dataclass(frozen=True)
 class Tally:
-    """Of one block, or of `blocks` that are alike. `days`: who did it first on that UTC date; `links`: who clicked it."""
+    """Of `blocks` that are alike."""
 
     signal: str
     groups: frozenset[str]
-    size: int = 0
-    days: Counter[str] = field(default_factory=Counter)
-    links: Counter[str] = field(default_factory=Counter)
+    counts: Counts
     blocks: int = 1
-
-    def as_json(self) -> dict[str, Any]:
-        """For `Block.counts`."""
-        return {"size": self.size, "days": dict(self.days), "links": dict(self.links)}
 
 
 @dataclass
@@ -51,18 +69,23 @@ class Sums:
     def of(cls, tallies: Iterable[Tally], minimum: int) -> "Sums":
         """Of these blocks. One of fewer than `minimum` was not drawn here, but came with an edited row."""
         people: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-        days: dict[str, Counter[str]] = defaultdict(Counter)
-        links: Counter[str] = Counter()
+        alike: Counter[tuple[str, Counts]] = Counter()
         for one in tallies:
-            if one.size < minimum:
+            counts = one.counts
+            if counts.size < minimum:
                 continue
-            sharing, did = one.blocks * one.size, one.blocks * one.days.total()
+            alike[one.signal, counts] += one.blocks
+            sharing, did = one.blocks * counts.size, one.blocks * counts.did
+            of_signal = people[one.signal]
             for group in ("", *one.groups):
-                sums = people[one.signal][group]
+                sums = of_signal[group]
                 sums[0] += sharing
                 sums[1] += did
-            _add(days[one.signal], one.days, one.blocks)
-            _add(links, one.links, one.blocks)
+        days: dict[str, Counter[str]] = defaultdict(Counter)
+        links: Counter[str] = Counter()
+        for (signal, counts), blocks in alike.items():
+            _add(days[signal], counts.days, blocks)
+            _add(links, counts.links, blocks)
         pairs = {
             signal: {group: (sharing, did) for group, (sharing, did) in groups.items()}
             for signal, groups in people.items()
@@ -96,13 +119,22 @@ def _add(sums: Counter[str], counts: Mapping[str, int], times: int) -> None:
 
 def kept(campaign: Campaign) -> Sums:
     """As the newest snapshot has it, of the blocks that are still whole. The database adds up those that are alike."""
-    blocks = Block.objects.filter(campaign=campaign, live=True, counts__isnull=False)
+    blocks = _live(campaign).filter(counts__isnull=False)
     alike = blocks.values_list("signal", as_text("groups"), as_text("counts"), Count("pk")).order_by()
     known: dict[str, frozenset[str]] = {}
     tallies = (
-        _from_json(signal, _groups(known, groups), json.loads(counts), number)
+        Tally(signal, _groups(known, groups), _from_json(counts), number)
         for signal, groups, counts, number in alike.iterator(ROWS_AT_ONCE)
     )
+    return Sums.of(tallies, campaign.smallest_group)
+
+
+def now(campaign: Campaign) -> Sums:
+    """As it is at this moment, whether a snapshot was made or not."""
+    known: dict[str, frozenset[str]] = {}
+    rows = _live(campaign).values_list("pk", as_text("groups"))
+    groups = {pk: _groups(known, text) for pk, text in rows.iterator(ROWS_AT_ONCE)}
+    tallies = (Tally(signal, groups[pk], counts) for pk, signal, counts in counted(campaign))
     return Sums.of(tallies, campaign.smallest_group)
 
 
@@ -113,84 +145,80 @@ def _groups(known: dict[str, frozenset[str]], text: str) -> frozenset[str]:
     return known[text]
 
 
-def _from_json(signal: str, groups: frozenset[str], counts: dict[str, Any], blocks: int) -> Tally:
-    days, links = Counter(counts["days"]), Counter(counts["links"])
-    return Tally(signal, groups, counts["size"], days, links, blocks)
+@lru_cache(maxsize=10_000)
+def _from_json(text: str) -> Counts:
+    counts = json.loads(text)
+    return Counts(counts["size"], Counter(counts["days"]), Counter(counts["links"]))
 
 
-def counted(campaign: Campaign) -> dict[int, Tally]:
-    """As it is now, by live block."""
-    blocks = Block.objects.filter(campaign=campaign, live=True)
-    known: dict[str, frozenset[str]] = {}
-    tallies = {
-        pk: Tally(signal, _groups(known, groups))
-        for pk, signal, groups in blocks.values_list("pk", "signal", as_text("groups")).iterator(ROWS_AT_ONCE)
-    }
-    names = sorted(set(campaign.counted.values()))
+def _live(campaign: Campaign) -> QuerySet[Block]:
+    return Block.objects.filter(campaign=campaign, live=True)
+
+
+def counted(campaign: Campaign) -> Iterator[tuple[int, str, Counts]]:
+    """What the people of each live block have done until now: the block, its signal, and the counts.
+
+    The database joins signals to blocks, a block at a time: of a million signals, few are in memory at once.
+    """
+    names: dict[str, str] = campaign.counted
     for signal in SignalName.values:
-        block_of = _members(campaign, signal)
-        for block in block_of.values():
-            tallies[block].size += 1
-        if signal != SignalName.CLICK:
-            _count_days(tallies, block_of, _days(campaign, signal))
-            continue
-        first, clicked = _clicks(campaign, block_of)
-        _count_days(tallies, block_of, first)
-        for key, figures in clicked.items():
-            links = tallies[block_of[key]].links
-            for name in _named(figures, names):
-                links[name] += 1
-    return tallies
+        done = Joined(Subquery(ACTS[signal](campaign)), ",")
+        blocks = _live(campaign).filter(signal=signal).values("pk").order_by("pk")
+        rows = blocks.annotate(people=Count("members"), done=done).values_list("pk", "people", "done")
+        for pk, people, text in rows.iterator(ROWS_AT_ONCE):
+            acts = sorted(text.split(",")) if text else []
+            if signal == SignalName.CLICK:
+                yield pk, signal, _of_clicks(people, acts, names)
+            else:
+                yield pk, signal, _same(people, tuple(acts), ())
 
 
-def _count_days(tallies: Mapping[int, Tally], block_of: Mapping[str, int], first: Mapping[str, str]) -> None:
-    for key, day in first.items():
-        if key in block_of:
-            tallies[block_of[key]].days[day] += 1
+def _of_clicks(people: int, acts: Iterable[str], names: Mapping[str, str]) -> Counts:
+    """`acts`: of each person who clicked, the clicks, each a date and an id."""
+    days: list[str] = []
+    links: list[str] = []
+    for act in acts:
+        clicks = act.split(" ")
+        days.append(min(clicks)[:DATE])
+        links += {names[click[DATE:]] for click in clicks if click[DATE:] in names}
+    return _same(people, tuple(sorted(days)), tuple(sorted(links)))
 
 
-def _members(campaign: Campaign, signal: str) -> dict[str, int]:
-    rows = BlockMember.objects.filter(block__campaign=campaign, block__signal=signal, block__live=True)
-    return dict(rows.values_list("person_key", "block_id").iterator(ROWS_AT_ONCE))
+@lru_cache(maxsize=10_000)
+def _same(people: int, days: tuple[str, ...], links: tuple[str, ...]) -> Counts:
+    """Most blocks have done what another one has done, too."""
+    return Counts(people, Counter(days), Counter(links))
 
 
-def _days(campaign: Campaign, signal: str) -> dict[str, str]:
-    """On which date each person did it first: saw it, likes it by their latest word."""
-    if signal == SignalName.LIKE:
-        latest: dict[str, tuple[int, int, str]] = {}
-        for key, seq, value, day in _rows(campaign, signal, "seq", "value"):
-            one = (seq, value, day)
-            if key not in latest or one > latest[key]:
-                latest[key] = one
-        return {key: day for key, (_seq, value, day) in latest.items() if value == 1}
-    first: dict[str, str] = {}
-    for key, day in _rows(campaign, signal):
-        if key not in first or day < first[key]:
-            first[key] = day
-    return first
+def _of_member(signal: str) -> QuerySet[Signal]:
+    """What a member of a block did. A person has another key in each campaign, which need not be named therefore."""
+    return Signal.objects.filter(person_key=OuterRef("members__person_key"), signal=signal)
 
 
-def _clicks(campaign: Campaign, block_of: Mapping[str, int]) -> tuple[dict[str, str], dict[str, int]]:
-    """Of these people, on which date each first clicked something that is counted, and which figures about links they are
-    in: a bit for each, in the order of their names."""
-    names = sorted(set(campaign.counted.values()))
-    bits = {link_id: 1 << names.index(name) for link_id, name in campaign.counted.items()}
-    first: dict[str, str] = {}
-    figures: dict[str, int] = {}
-    for key, link_id, day in _rows(campaign, SignalName.CLICK, "link_id"):
-        if key not in block_of or link_id not in bits:
-            continue
-        if key not in first or day < first[key]:
-            first[key] = day
-        figures[key] = figures.get(key, 0) | bits[link_id]
-    return first, figures
+def _seen(_campaign: Campaign) -> QuerySet[Signal, Any]:
+    """The date on which a person saw it first."""
+    return _of_member(SignalName.SEEN).order_by("date").values(day=as_text("date"))[:1]
 
 
-def _named(figures: int, names: list[str]) -> Iterator[str]:
-    return (name for place, name in enumerate(names) if figures >> place & 1)
+def _liked(_campaign: Campaign) -> QuerySet[Signal, Any]:
+    """The date of a person's latest word, if it is that they like it."""
+    latest = _of_member(SignalName.LIKE).order_by(F("seq").desc(nulls_last=True), "-value", "-date")
+    return latest.values(day=Case(When(value=1, then=as_text("date"))))[:1]
 
 
-def _rows(campaign: Campaign, signal: str, *names: str) -> Iterator[tuple[Any, ...]]:
-    """The campaign's signals: the key, what is named, and the date as text, which no driver has to read."""
-    rows = Signal.objects.filter(campaign=campaign, signal=signal).annotate(day=as_text("date"))
-    return iter(rows.values_list("person_key", *names, "day").iterator(ROWS_AT_ONCE))
+def _clicked(campaign: Campaign) -> QuerySet[Signal, Any]:
+    """A person's clicks that count: a date and an id each."""
+    clicks = _counting(_of_member(SignalName.CLICK), campaign)
+    one = Concat(as_text("date"), "link_id", output_field=CharField())
+    return clicks.order_by().values("person_key").annotate(clicks=Joined(one, " ")).values("clicks")
+
+
+def _counting(clicks: QuerySet[Signal], campaign: Campaign) -> QuerySet[Signal]:
+    return clicks.filter(link_id__in=sorted(campaign.counted))
+
+
+ACTS: dict[str, Callable[[Campaign], QuerySet[Signal, Any]]] = {
+    SignalName.SEEN: _seen,
+    SignalName.CLICK: _clicked,
+    SignalName.LIKE: _liked,
+}

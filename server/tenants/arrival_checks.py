@@ -19,7 +19,7 @@ from server.clock import now, utc_text
 from server.directory.models import SMALLEST_GROUP, Company, Group, Notice
 from server.errors import EnvironmentFault
 from server.reports.models import Block, BlockMember, CohortMember
-from server.reports.tallies import Tally, counted
+from server.reports.tallies import Counts, counted
 from server.signals.consents import GIVEN, standing
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
@@ -361,21 +361,23 @@ def _counted(campaign: Campaign, cohorts: Mapping[UUID, UUID]) -> Iterator[Wrong
     for pk, member, cohort in drawn.iterator(ROWS_AT_ONCE):
         if cohort_of.get(member) != cohort:
             yield Wrong(BlockMember, pk, "block", _("it is of another cohort"))
-    tallies = counted(campaign)
+    counts = {pk: counts for pk, _signal, counts in counted(campaign)}
     for block in blocks.iterator(ROWS_AT_ONCE):
-        now_there = tallies[block.pk]
+        now_there = counts[block.pk]
         if block.size != now_there.size:
             yield Wrong(Block, block.pk, "size", _("it has {count} people").format(count=now_there.size))
-        if block.counts is not None and (objection := _of_figures(block.counts, now_there, campaign)):
+        if block.counts is None:
+            continue
+        if objection := _of_figures(block.counts, block.signal, now_there, campaign):
             yield Wrong(Block, block.pk, "counts", objection)
 
 
-def _of_figures(counts: Mapping[str, Any], now_there: Tally, campaign: Campaign) -> str:
+def _of_figures(counts: Mapping[str, Any], signal: str, now_there: Counts, campaign: Campaign) -> str:
     """What is wrong with figures of a snapshot. Only likes can be fewer today: all else is erased with its block."""
     days, links = counts["days"], counts["links"]
     if counts["size"] != now_there.size:
         return _("it has {count} people").format(count=now_there.size)
-    most = now_there.size if now_there.signal == SignalName.LIKE else sum(now_there.days.values())
+    most = now_there.size if signal == SignalName.LIKE else now_there.days.total()
     if sum(days.values()) > most or any(count > now_there.links[link] for link, count in links.items()):
         return _("fewer of its people did this")
     first, last = (time.date().isoformat() for time in (campaign.starts, campaign.ends))

@@ -19,7 +19,6 @@ from server.reports import audiences, blocks, cohorts, figures, tallies
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import keys_of
-from server.signals.models import Signal
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
@@ -145,14 +144,6 @@ def _by_place_alone(content: Mapping[str, Any]) -> dict[str, str]:
     return counted
 
 
-def _all_clicks(
-    campaign: Campaign, block_of: Mapping[str, int], clicks: Callable[..., Any] = tallies._clicks
-) -> tuple[dict[str, str], dict[str, int]]:
-    """The whole counts clicks that no link's figure counts."""
-    rows = Signal.objects.filter(campaign=campaign, signal="click").values_list("person_key", "date")
-    return {key: day.isoformat() for key, day in rows}, clicks(campaign, block_of)[1]
-
-
 @pytest.mark.parametrize("weaker", [_each_for_itself, _by_place_alone])
 def test_the_attack_finds_figures_of_what_is_in_some_variants_only(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch, weaker: Callable[[Mapping[str, Any]], object]
@@ -164,7 +155,7 @@ def test_the_attack_finds_figures_of_what_is_in_some_variants_only(
 def test_the_attack_finds_a_whole_that_counts_more_than_its_links(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tallies, "_clicks", _all_clicks)
+    monkeypatch.setattr(tallies, "_counting", lambda clicks, _campaign: clicks)
     assert any(_lived(seed).wrong for seed in range(3))
 
 

@@ -32,6 +32,7 @@ from server.reports.blocks import form
 from server.reports.figures import report
 from server.reports.models import Block
 from server.reports.snapshots import make_if_due, newest
+from server.reports.tallies import counted
 from server.signals.closing import close
 from server.signals.models import Signal
 from server.tenants.deleting import delete_rows
@@ -253,6 +254,21 @@ def test_a_page_is_not_added_up_from_all_blocks(northwind: ServerHome) -> None:
         assert newest(campaign).figures[0].sharing
         costs.append(_steps(partial(newest, campaign)))
     assert costs[1] <= costs[0] + 1
+
+
+def test_a_snapshot_of_ten_times_as_many_signals_is_ten_times_the_work(northwind: ServerHome) -> None:
+    """Members of blocks find their signals by an index: another plan looks at all signals for each of them."""
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite counts its steps")
+    costs = []
+    for number, people in enumerate((40, 400)):
+        added = server_data.add_people(people)
+        life.share_all(added, large_company.SIGNALS)
+        (campaign,) = _publish(number, number + 1)
+        form(campaign)
+        large_company.signals(campaign, [person.pk for person in added])
+        costs.append(_steps(lambda campaign=campaign: list(counted(campaign))))  # type: ignore[misc]
+    assert costs[1] <= 12 * costs[0]
 
 
 def _first(receipts: Any, campaign: Campaign) -> tuple[Person, Campaign, UUID]:
