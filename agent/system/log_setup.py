@@ -1,4 +1,7 @@
-"""Logs: on standard error and in a rotating file in the platform's log folder. No token and no e-mail address in either."""
+"""Logs: on standard error and in a rotating file in the platform's log folder.
+
+In neither is a token, an e-mail address, or where a request went.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from agent.system import private_files
 
 _SECRETS = re.compile(
     r"tdt_[\w-]+|Bearer\s+\S+|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b|(?:\"[^\"]*\"|[^\s\"'(<,;=:]+)@[\w-]+(?:\.[\w-]+)+"
+    r"|\b(?:https?|wss?|socks\w*|ftp)://[^\s\"')>,]+|(?<=host=)'[^']*'|(?<=port=)\d+|(?<=url: )\S+"
 )
-"""Device tokens, codes of invitations, e-mail addresses."""
+"""Device tokens, codes of invitations, e-mail addresses; addresses, and the words of urllib3 around them."""
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -39,7 +43,6 @@ def set_up(level: str, folder: Path | None) -> None:
     """Log from ``level`` on to standard error, and from ``info`` on to ``folder``/tidings.log (1 MB, two older ones)."""
     root = logging.getLogger()
     root.setLevel(logging.DEBUG if level == "debug" else logging.INFO)
-    logging.getLogger("urllib3").setLevel(logging.INFO)
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(level.upper())
     handlers: list[logging.Handler] = [screen]

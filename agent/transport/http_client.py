@@ -33,8 +33,8 @@ with import_without("charset_normalizer"):
     from requests.adapters import HTTPAdapter
 
 log = logging.getLogger(__name__)
-# It warns of headers that a cut or a faulty peer left unfinished, which is told as a fault already.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
+# What it warns of, with the address that was asked, is told as a fault of ours, without.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CHUNK_BYTES = 64 * 1024
@@ -279,7 +279,27 @@ def _never_left(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    """What went wrong, without the addresses that the libraries put into their messages: it gets into logs."""
+    names, seen, cause = list[str](), set[int](), ""
+    inner: BaseException | None = error
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        names.append(type(inner).__name__)
+        cause = _said_by_the_system(inner) or cause
+        inner = _within(inner)
+    return ": ".join(filter(None, (*dict.fromkeys(names), cause)))[:300]
+
+
+def _within(error: BaseException) -> BaseException | None:
+    """What an exception of requests or urllib3 is about."""
+    held = (getattr(error, "reason", None), *error.args[:2], error.__cause__, error.__context__)
+    return next((each for each in held if isinstance(each, BaseException)), None)
+
+
+def _said_by_the_system(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message.partition(",")[0]  # after it, whose certificate was expected
+    return (error.strerror or "") if isinstance(error, OSError) else ""
 
 
 def _read(response: requests.Response, max_bytes: int) -> Answer:

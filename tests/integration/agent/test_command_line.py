@@ -21,6 +21,7 @@ from tests.support.agent_company import TOKEN, Company, running
 from tests.support.agent_parts import MemoryKeychain
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.agent_session import Session, a_session
+from tests.support.ports import free_port
 from tests.support.processes import ASK_AGAIN_S, ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
@@ -324,6 +325,84 @@ def test_logs_hold_no_token_and_no_e_mail_address(connected: Program, company: C
     assert "ServerFault" in written
     for needle in (TOKEN, "tdt_", "ada@", CODE.replace("-", "")):
         assert needle not in said + written
+
+
+ODD_ANSWERS: dict[str, Reply] = {
+    "lost": Reply(LOST),
+    "a broken header": Reply(200, b"{}", {"Connection": "close", "ETag": "a\rb"}),
+    "cut": Reply(200, b"{", {"Content-Type": "application/json", "Content-Length": "90"}),
+    "a page": html(),
+    "elsewhere": Reply(302, headers={"Location": "https://elsewhere.example/?token=1"}),
+    "a length that is none": Reply(200, b"{}", {"Content-Length": "many"}),
+    "another service": Reply(404, b"{}", {"Content-Type": "application/problem+json"}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+def test_no_log_holds_where_a_request_went(
+    connected: Program, server: LoopbackServer, home: Path, odd: Reply
+) -> None:
+    """By the command itself: what a library logs depends on what was imported and set up first."""
+    server.answer = lambda _: odd
+    said = connected.run("--log-level", "debug", "once", code=1).stderr
+    assert_names_no_request(said + logged(home), server)
+
+
+def test_no_log_holds_where_a_request_could_not_go(
+    connected: Program, server: LoopbackServer, home: Path
+) -> None:
+    nobody = {"https_proxy": "", "http_proxy": f"http://127.0.0.1:{free_port()}", "no_proxy": ""}
+    proxied = Program("agent", connected.env | nobody, home.parent / "log")
+    proxied.run("--log-level", "debug", "once", code=1)
+    assert "ProxyUnreachable" in logged(home)
+    assert_names_no_request(logged(home), server)
+    assert nobody["http_proxy"].rpartition(":")[2] not in logged(home)
+    stopped = home.parent / "stopped.py"
+    stopped.write_text(GONE)
+    # In the order of the windows: the log first, the agent's libraries later.
+    done = subprocess.run(
+        [
+            *connected.command[:-2],
+            stopped,
+            home.parent / "logs",
+            f"http://127.0.0.1:{free_port()}",
+            TOKEN,
+            "/api/v1/feed",
+        ],
+        env=connected.env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    written = done.stderr + "".join(path.read_text() for path in (home.parent / "logs").glob("*"))
+    assert "refused" in written
+    assert_names_no_request(written, server)
+
+
+GONE = """
+import sys
+from pathlib import Path
+from agent.system import log_setup
+log_setup.set_up("debug", Path(sys.argv[1]))
+import logging
+from agent.domain import errors
+from agent.transport.http_client import ApiClient
+try:
+    ApiClient(sys.argv[2], sys.argv[3]).request("GET", sys.argv[4])
+except errors.TidingsError as fault:
+    logging.getLogger("agent").warning("poll: %s", fault.detail)
+    logging.getLogger("agent").exception("a bug around it")
+"""
+
+
+def logged(home: Path) -> str:
+    return "".join(path.read_text() for path in (home / "logs").glob("*"))
+
+
+def assert_names_no_request(written: str, server: LoopbackServer) -> None:
+    for needle in (TOKEN, "tdt_", "127.0.0.1", str(server.port), "/api/", "http://", "elsewhere.example"):
+        assert needle not in written, written
 
 
 def test_results_are_on_standard_output_and_logs_on_standard_error(connected: Program) -> None:
