@@ -28,7 +28,8 @@ from ui.app.shutdown import Shutdown, SignalWatch
 from ui.core import qt_logging
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
-from ui.desktop import single_instance
+from ui.core.desktop_errors import NoScreen
+from ui.desktop import screen, single_instance
 from ui.desktop.single_instance import SingleInstance
 from ui.tray.availability import TrayWatch
 from ui.tray.menu import Tray
@@ -52,6 +53,9 @@ def run(options: argparse.Namespace) -> int:
     minimized = bool(getattr(options, "minimized", False))
     try:
         lock = InstanceLock(folders, single_instance.display())
+        if not screen.has_screen():
+            lock.release()
+            return _say(NoScreen(single_instance.display()))
         log.info("Start, 2 of 5: Qt.")
         application = _make_application()
         instance = SingleInstance(lock)
@@ -59,14 +63,18 @@ def run(options: argparse.Namespace) -> int:
         return _start_again(error, folders, minimized=minimized)
     except (errors.DiskFault, OSError) as error:
         log.error("The runtime folder: %s", error)
-        fault = error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error))
-        sys.stderr.write(f"{fault.title}. {fault.message}\n")
-        return 1
+        return _say(error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error)))
     app = App(application, instance, folders, lock, minimized=minimized)
     code = application.exec()
     app.finish()
     _leave(code)
     return code
+
+
+def _say(fault: errors.TidingsError) -> int:
+    """On standard error. Returns the exit code."""
+    sys.stderr.write(f"{fault.title}. {fault.message}\n")
+    return 1
 
 
 def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: bool) -> int:
@@ -75,10 +83,10 @@ def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: b
     is_here = place is None or (place.display == here and not place.is_elsewhere)
     if is_here and not minimized and single_instance.ask_to_show(channel.socket_folder(folders)):
         return 0
-    sys.stderr.write(f"{fault.title}. {fault.message}\n")
+    _say(fault)
     if minimized:
         return 0
-    if here and not sys.stderr.isatty():
+    if here and not sys.stderr.isatty() and screen.has_screen():
         _show_for_a_while(fault)
     return 1
 
@@ -102,7 +110,7 @@ def _make_application() -> QApplication:
     if sys.platform == "linux":
         # Nothing is drawn by OpenGL here; not loading it saves memory.
         os.environ.setdefault("QT_XCB_GL_INTEGRATION", "none")
-        if os.environ.get("WAYLAND_DISPLAY") and os.environ.get("DISPLAY"):
+        if os.environ.get("WAYLAND_DISPLAY") and screen.has_x_server():
             # A Wayland window cannot say where it wants to be; one of XWayland can.
             os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
     QApplication.setQuitLockEnabled(False)

@@ -18,6 +18,25 @@ class BrowserUnavailable(EnvironmentFault):
         )
 
 
+class NoScreen(EnvironmentFault):
+    """``display``: the one that does not answer, empty where none is named."""
+
+    def __init__(self, display: str) -> None:
+        super().__init__("no screen answers")
+        self._display = display
+
+    @property
+    def title(self) -> str:
+        return _("There is no screen in this session")
+
+    @property
+    def message(self) -> str:
+        way_out = _("Start Tidings from your desktop, or use “tidings run --headless”.")
+        if not self._display:
+            return way_out
+        return _("The display {name} does not answer.").format(name=self._display) + " " + way_out
+
+
 class FolderNotShown(EnvironmentFault):
     """``folder``: its path."""
 

@@ -7,6 +7,8 @@ import sys
 import msgspec
 from msgspec import Struct
 
+from ui.desktop import screen
+
 
 class Desktop(Struct, frozen=True):
     """``tray``: icons can be shown. ``player``: the video player has its decoders. ``platform`` is Qt's name for the screen.
@@ -20,7 +22,9 @@ class Desktop(Struct, frozen=True):
 
 
 def run() -> int:
-    """Print what this desktop has, as JSON."""
+    """Print what this desktop has, as JSON. Returns 1 where nothing can be shown."""
+    if not screen.has_screen():
+        return 1
     from PySide6.QtMultimedia import QMediaPlayer
     from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 

@@ -36,8 +36,18 @@ def first(qtbot: QtBot, tmp_path: Path) -> Iterator[First]:
     running.close()
 
 
-def second(tmp_path: Path, display: str, *words: str) -> "subprocess.Popen[str]":
-    """The same person starts it again, by a menu: nobody reads standard error there, and it is a file here."""
+def second(
+    tmp_path: Path,
+    display: str,
+    *words: str,
+    env: dict[str, str] | None = None,
+    command: tuple[str, ...] = ("run",),
+) -> "subprocess.Popen[str]":
+    """The same person starts it again, by a menu: nobody reads standard error there, and it is a file here.
+
+    `env`: of a session with a real screen, or one that died; none is needed otherwise.
+    """
+    real = env
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TIDINGS_HOME": str(tmp_path / "home")}
     env |= {
         "PYTHONPATH": str(ROOT),
@@ -47,8 +57,11 @@ def second(tmp_path: Path, display: str, *words: str) -> "subprocess.Popen[str]"
     }
     if display:
         env["DISPLAY"] = display
+    if real is not None:
+        del env["QT_QPA_PLATFORM"]
+        env |= real
     return subprocess.Popen(
-        [sys.executable, "-m", "ui", "run", *words],
+        [sys.executable, "-m", "ui", *command, *words],
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -88,6 +101,41 @@ def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, f
     assert WHERE in said
     assert "already running" in said
     assert (process.returncode, first.shown) == (1, 0)
+
+
+DEAD = [{"DISPLAY": ":987"}, {"DISPLAY": "nonsense"}, {"WAYLAND_DISPLAY": "wayland-987"}]
+
+
+@pytest.mark.parametrize("dead", DEAD, ids=str)
+def test_on_a_display_that_has_died_it_says_where_it_runs_and_does_not_fall_over(
+    qtbot: QtBot, tmp_path: Path, first: First, dead: dict[str, str]
+) -> None:
+    process = second(tmp_path, "", env=dead)
+    said = ended(qtbot, process)
+    assert WHERE in said
+    assert "Qt" not in said
+    assert (process.returncode, first.shown) == (1, 0)
+
+
+@pytest.mark.parametrize("dead", [*DEAD, {}, DEAD[0] | DEAD[2], DEAD[0] | {"QT_QPA_PLATFORM": "xcb"}], ids=str)
+def test_a_first_start_without_a_screen_is_a_sentence(
+    qtbot: QtBot, tmp_path: Path, dead: dict[str, str]
+) -> None:
+    process = second(tmp_path, "", env=dead)
+    said = ended(qtbot, process)
+    assert "There is no screen in this session." in said
+    assert "Qt" not in said
+    assert process.returncode == 1
+    InstanceLock(Folders.under(tmp_path / "home")).release()
+
+
+@pytest.mark.parametrize("dead", [DEAD[0], {}], ids=str)
+def test_what_doctor_asks_of_a_desktop_that_is_not_there_leaves_no_core(
+    qtbot: QtBot, tmp_path: Path, dead: dict[str, str]
+) -> None:
+    process = second(tmp_path, "", env=dead, command=("helper", "desktop"))
+    assert ended(qtbot, process) == ""
+    assert process.returncode == 1
 
 
 def test_on_another_display_it_says_so_there_and_opens_nothing_here(
