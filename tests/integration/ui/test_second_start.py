@@ -117,7 +117,9 @@ def test_on_a_display_that_has_died_it_says_where_it_runs_and_does_not_fall_over
     assert (process.returncode, first.shown) == (1, 0)
 
 
-@pytest.mark.parametrize("dead", [*DEAD, {}, DEAD[0] | DEAD[2], DEAD[0] | {"QT_QPA_PLATFORM": "xcb"}], ids=str)
+@pytest.mark.parametrize(
+    "dead", [*DEAD, {}, DEAD[0] | DEAD[2], DEAD[0] | {"QT_QPA_PLATFORM": "xcb"}], ids=str
+)
 def test_a_first_start_without_a_screen_is_a_sentence(
     qtbot: QtBot, tmp_path: Path, dead: dict[str, str]
 ) -> None:
