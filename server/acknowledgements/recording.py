@@ -13,7 +13,7 @@ from server.campaigns.models import Campaign
 from server.clock import utc_text
 from server.delivery.callers import Caller
 from server.delivery.feed import for_person
-from server.signals.consents import lock_person
+from server.signals.queries import lock_person
 
 CLOCK_TOLERANCE = timedelta(days=1)
 """How far a computer's clock may be from the server's. What it says is then brought between the start and now."""

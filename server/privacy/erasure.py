@@ -17,7 +17,7 @@ from server.directory.importing.progress import Bar, Tick, no_bar
 from server.directory.importing.upsert import finish_import_of
 from server.directory.models import ALL_SIGNALS, Company, Person
 from server.privacy import ledger
-from server.signals import changes
+from server.reports import blocks
 from server.signals.keys import KEYS_AT_ONCE, many_keys
 from server.signals.models import CampaignKey, Signal
 
@@ -102,7 +102,7 @@ def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int]
     Company.objects.select_for_update(no_key=True).filter(pk=company.pk).values_list("pk").first()
     # In this order, so that no batch can store a row between the two: it needs the person's row.
     locked = [person for some in _chunks(sorted(people)) for person in _lock(company, some)]
-    changes.leave(locked, company.pk, ALL_SIGNALS, erased=True)
+    blocks.leave(locked, company.pk, ALL_SIGNALS, erased=True)
     for some in _chunks(locked):
         erased.update(_erase_signals(company, some))
         erased.update(Person.objects.filter(pk__in=some).delete()[1])

@@ -31,8 +31,9 @@ from server.privacy.erasure import PEOPLE_AT_ONCE, at_once, empty_write_ahead_lo
 from server.privacy.ledger import Fact, Mark
 from server.privacy.models import LedgerState
 from server.signals.closing import close
-from server.signals.consents import GIVEN, WITHDRAWN, Decision, lock_person, withdraw
+from server.signals.consents import Decision, withdraw
 from server.signals.models import Consent
+from server.signals.queries import GIVEN, WITHDRAWN, lock_person
 from server.signing.documents import publish_company, sign_campaign
 from server.tenants.closing import delete_files
 from server.tenants.deleting import delete_rows

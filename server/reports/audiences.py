@@ -10,8 +10,8 @@ from server.campaigns.models import Campaign
 from server.database.lookups import as_text
 from server.directory.models import Company, Person
 from server.reports.models import CohortMember, Suppression
-from server.signals.consents import not_ended
 from server.signals.models import Consent, SignalName
+from server.signals.queries import not_ended
 
 ROWS_AT_ONCE = 500
 

@@ -10,9 +10,9 @@ from server.directory.models import Person
 from server.errors import Refused
 from server.reports.audiences import audience
 from server.reports.figures import did, links_of
-from server.signals.consents import in_force
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, SignalName
+from server.signals.queries import in_force
 
 
 @dataclass(frozen=True)

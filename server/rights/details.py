@@ -21,7 +21,7 @@ from server.directory.importing.cells import (
 )
 from server.directory.models import Company, Person
 from server.rights.models import DETAILS, CorrectionRequest, DetailName
-from server.signals.consents import lock_person
+from server.signals.queries import lock_person
 
 Value: TypeAlias = str | list[str]
 PHONES = frozenset({"work_landline", "work_cell"})

@@ -14,7 +14,7 @@ from server.delivery.feed import for_person
 from server.directory.models import Person
 from server.rights.leads import declared, fields_of, leading_models, rows_about
 from server.rights.models import DETAILS, CorrectionRequest
-from server.signals.consents import signals_of
+from server.signals.queries import signals_of
 
 Row: TypeAlias = dict[str, Any]
 

@@ -6,23 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from server import clock, problems
 from server.clock import utc_text
 from server.delivery.callers import Caller
-from server.directory.models import Company, Notice, Person
+from server.directory.models import Company, Notice
 from server.privacy import ledger
-from server.signals import changes
-from server.signals.keys import keys_of
-from server.signals.models import Consent, Signal
+from server.reports import blocks
+from server.signals.models import Consent
+from server.signals.queries import GIVEN, WITHDRAWN, lock_person, signals_of, taken_back_after
 from server.signing.digests import notice_digest
 from server.signing.documents import sign_receipt
 from server.signing.signers import load_signer
-
-GIVEN, WITHDRAWN = Consent.Status.GIVEN, Consent.Status.WITHDRAWN
 
 
 @dataclass(frozen=True)
@@ -36,17 +34,6 @@ class Decision:
     time: datetime
     language: str
     agent_version: str
-
-
-def lock_person(person_id: UUID) -> None:
-    """Wait until nobody else changes this person's signals or consents. Within a transaction.
-
-    A withdrawal and a batch that arrive together must not pass each other: the batch would store
-    what the withdrawal has just erased. SQLite locks the whole database when the transaction begins.
-    Raises `Problem` (401) when the person is gone.
-    """
-    if not Person.objects.select_for_update(no_key=True).filter(pk=person_id).values_list("pk").first():
-        raise problems.unauthorized()
 
 
 @transaction.atomic
@@ -79,7 +66,7 @@ def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
     if decision.status == WITHDRAWN or WITHDRAWN in same:
         return same.get(WITHDRAWN)
     withdrawals = own.filter(status=WITHDRAWN, signal=decision.signal)
-    later = withdrawals.filter(_taken_back_after(decision.time)).order_by("pk").last()
+    later = withdrawals.filter(taken_back_after(decision.time)).order_by("pk").last()
     return later or same.get(GIVEN)
 
 
@@ -111,11 +98,6 @@ def endable_by(device_id: int) -> Endable:
     return Endable(given, frozenset(withdrawn))
 
 
-def _taken_back_after(given: datetime | OuterRef) -> Q:
-    """A withdrawal's own time, but not later than it came: a clock that is ahead must not forbid sharing for months."""
-    return Q(time__gt=given, received_at__gt=given)
-
-
 def withdraw(company: Company, person_id: UUID, decision: Decision) -> str:
     """Erase what the withdrawal covers and keep it as a tombstone. Answers its receipt (JWS).
 
@@ -124,7 +106,8 @@ def withdraw(company: Company, person_id: UUID, decision: Decision) -> str:
     """
     own = Consent.objects.filter(person_id=person_id, receipt_id=decision.receipt_id)
     signals = {decision.signal} | set(own.values_list("signal", flat=True))
-    changes.leave([person_id], company.pk, signals)
+    # Its rows are figures about at least five people: they are no part of the signals that a receipt counts as erased.
+    blocks.leave([person_id], company.pk, signals)
     erased = signals_of(person_id, company.pk).filter(signal__in=signals).delete()[0]
     return _stored(company, person_id, decision, erased)
 
@@ -155,43 +138,6 @@ def _stored(company: Company, person_id: UUID, decision: Decision, erased: int) 
         receipt=receipt,
     )
     return receipt
-
-
-def signals_of(person_id: UUID, company_id: str) -> QuerySet[Signal]:
-    """The raw rows of one person, in all campaigns whose key still exists."""
-    return Signal.objects.filter(person_key__among=keys_of(person_id, company_id).values())
-
-
-def in_force(company: Company) -> QuerySet[Consent]:
-    """The consents under which signals may be stored: given to the notice of today and not withdrawn."""
-    return not_withdrawn(company).filter(notice_version=company.notice_version())
-
-
-def not_withdrawn(company: Company) -> QuerySet[Consent]:
-    """The consents given in this company, to any version of its notice, that were not taken back.
-
-    Only for signals that the company allows.
-    """
-    return standing(company.pk).filter(signal__in=company.signals)
-
-
-def standing(company_id: str) -> QuerySet[Consent]:
-    """The same, also for signals that the company does not allow at present."""
-    return not_ended(Consent.objects.filter(person__company=company_id))
-
-
-def not_ended(consents: QuerySet[Consent]) -> QuerySet[Consent]:
-    """Those of them that were given and that no withdrawal ended.
-
-    A withdrawal ends those of the same person and signal that came before it, or were given before it.
-    """
-    # Of the same person: nobody else's withdrawal, whatever receipt it names, ends a consent.
-    withdrawn = Consent.objects.filter(person=OuterRef("person"), status=WITHDRAWN).filter(
-        Q(receipt_id=OuterRef("receipt_id"))
-        | Q(signal=OuterRef("signal"), pk__gt=OuterRef("pk"))
-        | Q(_taken_back_after(OuterRef("time")), signal=OuterRef("signal"))
-    )
-    return consents.filter(~Exists(withdrawn), status=GIVEN)
 
 
 def _receipt(company: Company, decision: Decision, erased: int) -> str:

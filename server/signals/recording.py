@@ -12,9 +12,9 @@ from server.campaigns.models import Campaign, Link, Media
 from server.delivery.callers import Caller
 from server.delivery.feed import for_person
 from server.directory.models import Company
-from server.signals.consents import in_force, lock_person
 from server.signals.keys import held_keys, person_key
 from server.signals.models import Signal, SignalName
+from server.signals.queries import in_force, lock_person
 
 Status = Literal["stored", "duplicate", "dropped_consent", "refused"]
 

@@ -20,9 +20,9 @@ from server.directory.models import SMALLEST_GROUP, Company, Group, Notice
 from server.errors import EnvironmentFault
 from server.reports.models import Block, BlockMember, CohortMember
 from server.reports.tallies import Counts, counted
-from server.signals.consents import GIVEN, standing
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
+from server.signals.queries import GIVEN, standing
 from server.signing.checking import Keys, payload_of, usable
 from server.signing.digests import notice_digest
 from server.signing.documents import company_content

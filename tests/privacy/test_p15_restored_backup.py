@@ -22,8 +22,9 @@ from server.directory.models import Person
 from server.privacy.erasure import erase
 from server.privacy.replay import catch_up
 from server.signals.closing import close
-from server.signals.consents import Decision, decide, in_force, signals_of
+from server.signals.consents import Decision, decide
 from server.signals.models import CampaignKey, Signal
+from server.signals.queries import in_force, signals_of
 from server.signals.recording import Event, record
 from tests.support import server_data
 from tests.support.administration import token_for
