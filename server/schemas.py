@@ -11,9 +11,12 @@ from pydantic_core import from_json
 
 
 class Message(BaseModel):
-    """A message of the protocol. Not ninja's `Schema`: that reads every field through a getter for Django models."""
+    """A message of the protocol. Not ninja's `Schema`: that reads every field through a getter for Django models.
 
-    model_config = ConfigDict(extra="forbid")
+    An error does not hold the value: an answer is made of what is held about a person, and errors are logged.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class StrictParser(Parser):

@@ -1,5 +1,6 @@
 """One's own data: what `/me` answers, and what becomes of a correction."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from server.audit.models import Entry
 from server.directory.importing.cells import PersonRow
@@ -15,6 +17,7 @@ from server.directory.models import Company, Person
 from server.errors import Refused
 from server.rights import api as rights_api
 from server.rights.models import CorrectionRequest
+from server.signals.models import Consent
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.wire import an_hour_ago, event, give, send
@@ -206,3 +209,30 @@ def test_more_signals_than_one_answer_holds_are_a_413_that_says_whom_to_ask(
     answer = Client().get("/api/v1/me", headers=camille.headers)
     assert (answer.status_code, answer.json()["type"]) == (413, "tidings:too-large")
     assert "dpo@northwind.example" in answer.json()["detail"]
+
+
+def test_what_is_held_is_put_together_without_the_campaigns_documents(
+    camille: Computer, northwind: ServerHome
+) -> None:
+    """They are a hundred times as long as what is told of a campaign, and there may be 20,000."""
+    server_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    with CaptureQueriesContext(connection) as captured:
+        answer = Client().get("/api/v1/me", headers=camille.headers)
+    assert [one["title"] for one in answer.json()["campaigns"]] == ["About c-film"]
+    assert len(captured) > 5
+    assert [query["sql"] for query in captured if '"campaigns_campaign"."document"' in query["sql"]] == []
+
+
+@pytest.mark.expected_logs("Internal Server Error")
+def test_what_is_held_stays_out_of_the_log_when_it_cannot_be_told(
+    camille: Computer, northwind: ServerHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row that somebody edited in the database makes the answer a fault, which is logged."""
+    give(camille, "seen")
+    Consent.objects.update(receipt="canary receipt")
+    client = Client(raise_request_exception=False)
+    answer = client.get("/api/v1/me", headers=camille.headers)
+    assert answer.status_code == 500
+    told = "".join(logging.Formatter().format(record) for record in caplog.records)
+    assert "consents.0.receipt" in told
+    assert "canary" not in told
