@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from tests.support import django_ready  # noqa: F401  # isort: skip  (first: models need it)
@@ -83,6 +84,8 @@ COMMANDS = (
     Command("company import {folder}/company.zip"),
 )
 NEWS = """
+# Where there are 20,000 announcements for everyone, this is one more only when they have ended.
+starts = {starts}
 sender = "Internal news"
 default_language = "en"
 [audience]
@@ -128,7 +131,7 @@ def _fill(home: ServerHome, folder: Path, people: int, campaigns: int) -> None:
         ("people.csv", ["email,first_name,groups", *lines]),
         ("changed.csv", ["email,first_name,groups", *(line.replace(",P", ",Q") for line in lines)]),
         ("leavers.txt", [large_company.address(number) for number in range(people // 100, people // 50)]),
-        ("news.toml", [NEWS]),
+        ("news.toml", [NEWS.format(starts=f"{an_hour_ago() + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}")]),
     ):
         (folder / name).write_text("\n".join([*content, ""]), encoding="utf-8")
     with home.opened():
