@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, Model, OuterRef
+from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from server.acknowledgements.models import Acknowledgement
@@ -18,7 +18,7 @@ from server.campaigns.models import Campaign, Link, Media
 from server.clock import now, utc_text
 from server.directory.models import SMALLEST_GROUP, Company, Group, Notice
 from server.errors import EnvironmentFault
-from server.reports.models import Block, BlockMember, CohortMember
+from server.reports.models import Block, BlockMember, CohortMember, Suppression
 from server.reports.tallies import Counts, counted
 from server.signals.keys import person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
@@ -28,6 +28,7 @@ from server.signing.digests import notice_digest
 from server.signing.documents import company_content
 from server.signing.signers import REPLACED, Use, read_key_set, signer_in
 from server.tenants.archive import Manifest, damaged, is_media
+from server.tenants.arrival_rules import TOLERANCE
 from server.tenants.row_lines import wrong_row
 from server.tenants.rows import rows_of
 
@@ -81,7 +82,9 @@ def refuse_what_does_not_fit(company: Company, manifest: Manifest, staged: Path)
         lambda: _media(company, manifest, staged),
         lambda: _campaigns(company, keys),
         lambda: _consents(company, keys),
+        lambda: _notice_versions(company),
         lambda: _signals(company),
+        lambda: _suppressions(company),
         lambda: _acknowledgements(company),
     )
     for look in looks:
@@ -279,6 +282,57 @@ def _receipt(
         yield "notice_version", _("that notice had another text when this was chosen")
 
 
+def _notice_versions(company: Company) -> Iterator[Wrong]:
+    """Under an older notice than was in force, a campaign would count people who were asked afresh and did not answer.
+
+    A version was in force from the first consent or campaign under it on.
+    """
+    first: dict[int, datetime] = {}
+    campaigns = Campaign.objects.filter(company=company).order_by()
+    given = Consent.objects.filter(person__company=company, status=GIVEN).order_by()
+    for rows, column in ((campaigns, "published_at"), (given, "received_at")):
+        for version, time in rows.values_list("notice_version").annotate(Min(column)):
+            first[version] = min(time, first.get(version, time))
+    open_ones = campaigns.filter(closed_at=None).order_by("pk")
+    told = open_ones.values_list("pk", "notice_version", "published_at")
+    for pk, version, published_at in told.iterator(ROWS_AT_ONCE):
+        if any(newer > version and time + TOLERANCE < published_at for newer, time in first.items()):
+            yield Wrong(
+                Campaign, pk, "notice_version", _("a newer notice was in force when it was published")
+            )
+
+
+def _suppressions(company: Company) -> Iterator[Wrong]:
+    """Whom figures leave out is of a cohort and counts as the erased person did: under an older notice, or never."""
+    versions = {0, *Notice.objects.filter(company=company).values_list("version", flat=True)}
+    rows = Suppression.objects.filter(person__company=company).order_by("pk")
+    of_cohorts = rows.annotate(has_cohort=Exists(CohortMember.objects.filter(person=OuterRef("person"))))
+    for pk, version, has_cohort in of_cohorts.values_list("pk", "notice_version", "has_cohort").iterator(
+        ROWS_AT_ONCE
+    ):
+        if not has_cohort:
+            yield Wrong(Suppression, pk, "person", _("this person is in no cohort"))
+        if version not in versions or version >= max(versions):
+            yield Wrong(Suppression, pk, "notice_version", _("there is no such older notice"))
+    yield from _suppressed_members(company, rows)
+
+
+def _suppressed_members(company: Company, rows: QuerySet[Suppression]) -> Iterator[Wrong]:
+    """Whoever is left out is in no figure of a campaign under a newer notice."""
+    suppressed = list(rows.values_list("person_id", "signal", "notice_version").iterator(ROWS_AT_ONCE))
+    campaigns = Campaign.objects.filter(company=company, closed_at=None, blocks__live=True).distinct()
+    for pk, notice, key in campaigns.order_by("pk").values_list("pk", "notice_version", "key__key"):
+        for signal in SignalName.values:
+            keys = [
+                person_key(bytes(key), who) for who, of, upto in suppressed if of == signal and upto < notice
+            ]
+            counted_still = BlockMember.objects.filter(
+                block__campaign=pk, block__live=True, block__signal=signal, person_key__among=keys
+            )
+            for member in counted_still.order_by("pk").values_list("pk", flat=True)[:1]:
+                yield Wrong(BlockMember, member, "person_key", _("figures leave this person out"))
+
+
 @dataclass
 class _Allowed:
     """What may be stored of a campaign's signals: whose, when, and of which links."""
@@ -319,6 +373,7 @@ def _signals(company: Company) -> Iterator[Wrong]:
         for pk, key, signal, day, link_id in told.iterator(ROWS_AT_ONCE):
             if objection := allowed.objection(key, signal, day, link_id):
                 yield Wrong(Signal, pk, *objection)
+        yield from _places(rows.order_by())
         yield from _blocks(campaign)
         members = BlockMember.objects.filter(block__campaign=campaign, block__live=True).order_by("pk")
         for pk, key, signal in members.values_list("pk", "person_key", "block__signal").iterator(
@@ -327,6 +382,16 @@ def _signals(company: Company) -> Iterator[Wrong]:
             if signal not in allowed.signals.get(key, ()):
                 yield Wrong(BlockMember, pk, "person_key", _("nobody agreed to share this"))
         yield from _counted(campaign, cohorts)
+
+
+def _places(rows: QuerySet[Signal]) -> Iterator[Wrong]:
+    """Of a person and campaign, one row in each place: see ADR 23."""
+    by_day = {True: ("person_key", "signal", "link_id", "date"), False: ("person_key", "signal")}
+    for is_click, place in by_day.items():
+        these = rows.filter(signal=SignalName.CLICK) if is_click else rows.exclude(signal=SignalName.CLICK)
+        several = these.values(*place).annotate(times=Count("pk"), last=Max("pk")).filter(times__gt=1)
+        for pk in several.order_by("last").values_list("last", flat=True)[:1]:
+            yield Wrong(Signal, pk, "person_key", _("another row says the same of this person"))
 
 
 def _blocks(campaign: Campaign) -> Iterator[Wrong]:

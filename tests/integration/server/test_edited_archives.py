@@ -7,7 +7,7 @@ import random
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -305,6 +305,92 @@ def test_a_signal_cannot_be_given_to_who_shares_nothing(
 
     with pytest.raises(Refused, match="nobody agreed to share this"):
         import_company(_repacked(archive, tmp_path / "bad.zip", both))
+
+
+def _refused(archive: Path, target: Path, change: Change, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        import_company(_repacked(archive, target, change))
+    assert not Company.objects.filter(pk="northwind").exists()
+
+
+@pytest.mark.parametrize("signal", ["seen", "click"])
+def test_of_a_person_and_campaign_there_is_one_row_in_each_place(
+    archive: Path, server: ServerHome, tmp_path: Path, signal: str
+) -> None:
+    """A second one would be told to the person, and could fill the database."""
+
+    def copy(files: Files) -> None:
+        index = next(number for number, row in enumerate(_rows(files, SIGNAL)) if row["signal"] == signal)
+        other_day = {} if signal == "click" else {"date": _rows(files, CAMPAIGN)[0]["ends"][:10]}
+        _copied(files, SIGNAL, index, id=10_000, event_id=str(uuid4()), **other_day)
+
+    _refused(archive, tmp_path / "bad.zip", copy, "another row says the same")
+
+
+SUPPRESSION = "reports.suppression"
+
+
+def test_nobody_is_left_out_of_figures_who_could_not_have_been_drawn(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    def of_no_cohort(files: Files) -> None:
+        newcomer = str(uuid4())
+        _copied(files, "directory.person", 0, id=newcomer, email="new@northwind.example")
+        _copied(files, SUPPRESSION, 0, id=10_000, person=newcomer, signal="seen")
+
+    _refused(archive, tmp_path / "bad.zip", of_no_cohort, "person: this person is in no cohort")
+    for version in (3, 2, 99):
+        with pytest.raises(Refused, match="notice_version: there is no such older notice"):
+            import_company(_with(archive, tmp_path / "bad.zip", SUPPRESSION, 0, notice_version=version))
+
+
+def test_nobody_is_left_out_of_figures_and_counted_in_them(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    def of_a_block(files: Files) -> None:
+        block = next(row for row in _rows(files, "reports.block") if row["live"] and row["signal"] == "seen")
+        (key,) = (
+            b64decode(row["key"])
+            for row in _rows(files, "signals.campaignkey")
+            if row["campaign"] == block["campaign"]
+        )
+        counted = {
+            row["person_key"] for row in _rows(files, "reports.blockmember") if row["block"] == block["id"]
+        }
+        person = next(
+            row["id"]
+            for row in _rows(files, "directory.person")
+            if person_key(key, UUID(row["id"])) in counted
+        )
+        _copied(files, SUPPRESSION, 0, id=10_000, person=person, signal="seen")
+
+    _refused(archive, tmp_path / "bad.zip", of_a_block, "figures leave this person out")
+
+
+def test_no_campaign_is_of_an_older_notice_than_was_in_force(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    """It would count people who were asked afresh and have not answered."""
+    later = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    before = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+
+    def by_a_consent(files: Files) -> None:
+        _of_all(files, CAMPAIGN, notice_version=1, published_at=later)
+        _of_all(files, CONSENT, received_at=before)
+
+    def by_a_campaign(files: Files) -> None:
+        _of_all(files, CAMPAIGN, published_at=before)
+        rows = _rows(files, CAMPAIGN)
+        rows[0] |= {"notice_version": 1, "published_at": later}
+        files[f"rows/{CAMPAIGN}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+    for change in (by_a_consent, by_a_campaign):
+        _refused(archive, tmp_path / "bad.zip", change, "notice_version: a newer notice was in force")
+
+
+def _of_all(files: Files, table: str, **values: Any) -> None:
+    rows = [row | values for row in _rows(files, table)]
+    files[f"rows/{table}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 def test_no_block_of_few_arrives_and_nobody_is_in_two(
