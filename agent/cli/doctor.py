@@ -112,12 +112,8 @@ def _proxy(server_url: str) -> Check:
     """Of the environment or the desktop, for an address like the server's."""
     url = server_url or _ANY_SERVER
     ways = proxies.ways_to(url)
-    if ways.origin == "unknown":
-        return Check(
-            "proxy",
-            "warning",
-            _("The desktop's proxy settings cannot be read: install libproxy, or set HTTPS_PROXY"),
-        )
+    if unread := _unread(ways):
+        return Check("proxy", "warning", unread)
     if not ways.proxies:
         fault = proxies.fault_of(ways.unsupported[0])
         return Check("proxy", "fault", f"{fault.title}: {fault.message}")
@@ -132,6 +128,17 @@ def _proxy(server_url: str) -> Check:
         left_out = ", ".join(map(proxies.shown, ways.unsupported))
         named = _("{proxy} (not {other}, which Tidings cannot use)").format(proxy=named, other=left_out)
     return Check("proxy", "ok", _said_by(ways).format(proxy=named))
+
+
+def _unread(ways: proxies.Ways) -> str:
+    if ways.origin == "missing":
+        return _("The desktop's proxy settings cannot be read: install libproxy, or set HTTPS_PROXY")
+    if ways.origin == "unknown":
+        return _(
+            "The desktop's proxy settings give no answer, so no proxy is used. Is the automatic configuration file (PAC) at "
+            "fault? Correct it, or set HTTPS_PROXY"
+        )
+    return ""
 
 
 def _said_by(ways: proxies.Ways) -> str:

@@ -54,10 +54,11 @@ class Reply(Struct, frozen=True):
 
 
 class Ways(Struct, frozen=True):
-    """``proxies``: in the order to be tried. ``origin``: who said so. ``unsupported``: named too, of other kinds."""
+    """``proxies``: in the order to be tried. ``origin``: who said so, or that nobody could: what would ask is ``missing``, or
+    gave no answer (``unknown``). ``unsupported``: named too, of other kinds."""
 
     proxies: tuple[str, ...] = (DIRECT,)
-    origin: Literal["none", "environment", "exempt", "system", "desktop", "unknown"] = "none"
+    origin: Literal["none", "environment", "exempt", "system", "desktop", "missing", "unknown"] = "none"
     unsupported: tuple[str, ...] = ()
 
     def in_order(self) -> tuple[str, ...]:
@@ -228,7 +229,7 @@ def _ask(url: str) -> Ways:
         return Ways(origin="unknown")
     if reply.fault:
         log.info("%s is not installed: only the environment's proxy variables count.", LIBRARY)
-        return Ways(origin="unknown")
+        return Ways(origin="missing")
     return _ways(reply.proxies or ("direct://",), "desktop")
 
 

@@ -89,7 +89,14 @@ def _wrong_host(parts: SplitResult, host: str, link_hosts: Sequence[str]) -> tup
     if is_name and is_allowed(host, link_hosts):
         return None
     typed = (parts.hostname or "").rstrip(".")
-    shown = host if host == typed else f"{typed} ({host})" if host else typed
+    if not is_name:
+        return (
+            _("“{host}” is no name of a host").format(host=typed),
+            _(
+                "correct it: addresses of numbers cannot be linked to, and names have letters, digits and hyphens"
+            ),
+        )
+    shown = host if host == typed else f"{typed} ({host})"
     return (
         _("the company does not allow links to “{host}”").format(host=shown),
         _("allowed are: {hosts}").format(hosts=", ".join(link_hosts) or _("none")),

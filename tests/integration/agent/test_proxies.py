@@ -137,14 +137,25 @@ def test_doctor_says_which_proxy_is_used(desktop: Set, tmp_path: Path) -> None:
     assert found["proxy"].result.startswith("http://127.0.0.1:3128, ")
 
 
-def test_settings_that_cannot_be_read_are_said_to_be_unknown(
+@pytest.mark.expected_logs("proxy settings could not be read")
+def test_a_configuration_file_that_never_ends_is_what_doctor_says_is_at_fault(
     desktop: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(proxies, "_ask", lambda _url: proxies.Ways(origin="unknown"))
-    with an_agent(tmp_path) as agent:
-        folders = agent.folders
-    found = {check.name: check for check in doctor.examine(folders, secrets=MemoryKeychain())}
-    assert found["proxy"].verdict == "warning"
+    monkeypatch.setattr(limits, "PROXY_TIMEOUT_S", 1)
+    use_automatically(desktop, tmp_path, "(function () { while (true); })()")
+    check = proxy_check(tmp_path)
+    assert check.verdict == "warning"
+    assert "PAC" in check.result
+    assert "install" not in check.result
+
+
+def test_without_libproxy_doctor_advises_to_install_it(
+    desktop: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(proxies.subprocesses, "ask", lambda *_words, **_limits: b'{"fault":"missing"}')
+    check = proxy_check(tmp_path)
+    assert check.verdict == "warning"
+    assert "install libproxy" in check.result
 
 
 # A list of ways

@@ -121,6 +121,29 @@ def test_a_host_that_looks_like_an_allowed_one_is_shown_in_both_its_forms() -> N
     assert "nоrthwind.example (xn--nrthwind-nbh.example)" in what
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "-a.northwind.example",
+        "a-.northwind.example",
+        "a..northwind.example",
+        ".northwind.example",
+        f"{'a' * 64}.northwind.example",
+        "intra%6eet.northwind.example",
+        "intranet.northwind.example;x",
+        "😀.northwind.example",
+        "xn--zz--.northwind.example",
+        "127.0.0.1",
+        "[::1]",
+    ],
+)
+def test_what_is_no_name_of_a_host_is_not_said_to_be_a_host_that_the_company_does_not_allow(
+    host: str,
+) -> None:
+    ((what, _),) = objections(f"https://{host}/")
+    assert what.endswith("is no name of a host")
+
+
 @given(st.text(string.ascii_lowercase + string.digits + "-.@:/\\#?%[]", max_size=60))
 def test_whatever_is_accepted_begins_with_an_allowed_host(rest: str) -> None:
     address = "https://" + rest
