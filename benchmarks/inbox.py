@@ -34,7 +34,8 @@ from resources import i18n
 from tests.support.processes import ROOT
 from ui.app.window_manager import Windows
 from ui.core.bridge import Bridge
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 MANY = 10_000
 TYPED = "elysee 77 velos"

@@ -20,7 +20,8 @@ from tests.support import gallery_data as data
 from tests.support.proofs import Proof
 from ui.onboarding.first_run import FirstRunWindow
 from ui.privacy.window import PrivacyWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 pytestmark = pytest.mark.qt_log_ignore(
     r"This plugin does not support raise\(\)", r"This plugin does not support propagateSizeHints\(\)"

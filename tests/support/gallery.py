@@ -21,7 +21,8 @@ from resources import i18n
 from tests.support import gallery_data as data
 from tests.support import gallery_page, references
 from tests.support.gallery_screens import SCREENS
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 FOLDER = Path("build/gallery")
 BACKDROP_MARGIN = 34

@@ -14,7 +14,8 @@ from ui.popup import view_models
 from ui.popup.pages import PopupPage
 from ui.popup.ports import CardContent, DigestContent
 from ui.popup.widgets.card import PopupCard
-from ui.style.theme import Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Theme
 from ui.widgets.acknowledge import ReadRequest
 
 YELLOW = "#FFFF00"

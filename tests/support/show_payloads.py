@@ -22,7 +22,8 @@ from ui.popup.widgets.card import PopupCard
 from ui.popup.widgets.digest import DigestRow
 from ui.popup.widgets.emergency import EmergencyCover, SideCover
 from ui.privacy.notice_window import NoticeWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 
 def main() -> int:

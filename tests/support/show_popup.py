@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QApplication
 
 from tests.support import gallery_data as data
 from ui.popup.widgets.card import PopupCard
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 EDGE_DISTANCE = 16
 

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.support import gallery_data as data
 from tests.support.gallery_screens import SCREENS
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 
 class Line(QObject):

@@ -94,7 +94,8 @@ def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: b
 def _show_for_a_while(fault: errors.TidingsError) -> None:
     """Who started this from a menu sees no standard error."""
     application = _make_application()
-    from ui.style.theme import Theme, apply_theme
+    from ui.style.apply import apply_theme
+    from ui.style.theme import Theme
     from ui.windowing.message_window import MessageWindow
 
     theme = Theme.of_system()
@@ -217,7 +218,8 @@ class App(QObject):
     def _agent_failed(self, error: errors.TidingsError) -> None:
         """The store cannot be opened: say so, and leave when that was read."""
         log.error("The agent did not open: %s: %s", type(error).__name__, error.detail)
-        from ui.style.theme import Theme, apply_theme
+        from ui.style.apply import apply_theme
+        from ui.style.theme import Theme
         from ui.windowing.message_window import MessageWindow
 
         theme = Theme.of_system()

@@ -31,7 +31,8 @@ from ui.popup.hosts.window import PopupHost
 from ui.popup.pages import PopupPage
 from ui.popup.ports import Card, CardContent, DigestContent, PopupEvents
 from ui.popup.presenter import Presenter, follow_link
-from ui.style.theme import DEFAULT_ACCENT, Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import DEFAULT_ACCENT, Scheme, Theme
 from ui.tray.menu import Tray
 
 log = logging.getLogger(__name__)

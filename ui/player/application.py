@@ -21,7 +21,8 @@ from ui.core import qt_logging
 from ui.player import messages
 from ui.player.messages import Event, Look, PlayerEvent, PlayRequest, Told
 from ui.player.window import PlayerWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 if TYPE_CHECKING:
     from ui.player.media_player import Film

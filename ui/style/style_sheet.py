@@ -6,10 +6,8 @@ Widgets are told apart by the dynamic properties ``kind`` and ``tone``.
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ui.style.theme import Theme
+from ui.style.theme import Theme
 
 _SHEET = Template("""
 QLabel { background: transparent; }

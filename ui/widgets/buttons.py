@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QToolButt
 
 from resources.i18n import _
 from ui.style import text_format
-from ui.style.theme import Theme, applied_theme
+from ui.style.apply import applied_theme
+from ui.style.theme import Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 from ui.widgets.themed import Themed

@@ -8,7 +8,8 @@ from PySide6.QtCore import QEvent, QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from ui.style.theme import Theme, applied_theme
+from ui.style.apply import applied_theme
+from ui.style.theme import Theme
 from ui.widgets import icons
 from ui.widgets.icons import Glyph
 

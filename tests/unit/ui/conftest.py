@@ -11,7 +11,8 @@ from resources import i18n
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, window
 from ui.privacy.window import PrivacyWindow
-from ui.style.theme import Scheme, Theme, applied_theme, apply_theme
+from ui.style.apply import applied_theme, apply_theme
+from ui.style.theme import Scheme, Theme
 
 OFFSCREEN_CANNOT = (
     r"This plugin does not support raise\(\)",

@@ -14,7 +14,8 @@ from tests.support import gallery_data as data
 from tests.support.contrasts import TEXT, Pixels, between, commonest, pixels, strongest
 from ui.inbox.window import InboxWindow
 from ui.player.sliders import PositionSlider
-from ui.style.theme import Scheme, Theme, apply_theme, contrast
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme, contrast
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.icons import Glyph
 from ui.widgets.logo import LogoTile

@@ -9,7 +9,8 @@ from agent.domain.model import Person, Signal
 from tests.support import gallery_data as data
 from ui.onboarding.connect_page import read_invitation
 from ui.onboarding.first_run import FirstRunWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 INVITATION = """Hello Léa,
 Tidings is ready for you. Address: https://news.northwind.example:8443/

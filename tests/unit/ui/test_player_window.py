@@ -13,7 +13,8 @@ from tests.support import gallery_player
 from ui.player.keys import words
 from ui.player.messages import Event, Problem, Told
 from ui.player.window import PlayerWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 HD = QSize(1280, 720)
 

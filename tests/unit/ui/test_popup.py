@@ -15,7 +15,8 @@ from tests.support import gallery_popup
 from tests.unit.ui.desk import ManualTime
 from ui.popup.pages import PopupPage
 from ui.popup.widgets.card import PopupCard
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 from ui.widgets.buttons import Button
 
 EVENING = datetime(2026, 11, 23, 22, 0).astimezone()

@@ -13,7 +13,8 @@ from tests.support import gallery_data as data
 from tests.support import gallery_privacy
 from ui.privacy.sent_model import Column, Kind
 from ui.privacy.window import PrivacyWindow
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 WAITING_OFF = "Off. Your company's server is told as soon as it can be reached."
 

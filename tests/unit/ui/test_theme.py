@@ -12,7 +12,8 @@ from tests.support import gallery_data as data
 from ui.inbox.window import InboxWindow
 from ui.onboarding.first_run import FirstRunWindow
 from ui.popup.widgets.card import PopupCard
-from ui.style.theme import Scheme, Theme, apply_theme, contrast
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme, contrast
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 SCHEMES = list(Scheme)

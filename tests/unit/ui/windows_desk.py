@@ -11,7 +11,8 @@ from agent.domain.model import Connection, PresenceState, Status
 from tests.unit.ui.desk import ManualTime, MemoryAgent
 from ui.app.window_manager import Windows
 from ui.core.bridge import Bridge
-from ui.style.theme import Scheme, Theme, apply_theme
+from ui.style.apply import apply_theme
+from ui.style.theme import Scheme, Theme
 
 
 class Desk(QObject):
