@@ -11,6 +11,17 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 Line = list[QWidget]
 
 
+def measure_anew(widget: QWidget) -> None:
+    """Let nothing in a widget remember the size of what it showed before.
+
+    Qt tells a layout at once that one of its own widgets changed, and those around it only in the event loop's next turn.
+    """
+    for each in reversed(widget.findChildren(QWidget)):
+        if (layout := each.layout()) is not None:
+            layout.invalidate()
+        each.updateGeometry()
+
+
 class FlowRow(QWidget):
     """Widgets from left to right, a new line where the next does not fit.
 

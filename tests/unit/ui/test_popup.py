@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,6 +125,46 @@ def test_a_higher_page_grows_upwards_so_that_the_pager_stays_under_the_pointer(c
     assert card.geometry().bottomRight() == before.bottomRight()
     assert card.height() > before.height()
     assert card.next_button.mapToGlobal(QPoint(0, 0)) == pager_before
+
+
+PAGES = {
+    "a film": data.video_page,
+    "urgent, without a picture": data.urgent_page,
+    "long": data.long_page,
+    "a picture": gallery_popup.picture_page,
+    "asks": gallery_popup.asking_page,
+    "a film that asks": gallery_popup.asking_film_page,
+    "a film that is not here": gallery_popup.missing_film_page,
+    "a digest": gallery_popup.digest_page,
+    "a long digest": gallery_popup.long_digest_page,
+    "nothing but a title": lambda: replace(
+        data.urgent_page(), body="", links=(), count=1, position=1, received="now"
+    ),
+}
+
+
+@pytest.mark.parametrize("before", PAGES.values(), ids=PAGES)
+def test_a_page_is_as_high_after_another_one_as_it_is_alone(
+    qtbot: QtBot, theme: Theme, card: PopupCard, before: Callable[[], PopupPage]
+) -> None:
+    """At once, and when all that Qt put off was done; and with one page more or less to turn to."""
+    for page in (each() for each in PAGES.values()):
+        alone = PopupCard(theme, translucent=True)
+        qtbot.addWidget(alone)
+        shown(alone, replace(page, position=1, count=1))
+        QApplication.processEvents()
+        shown(card, replace(before(), position=1, count=2))
+        QApplication.processEvents()
+        card.show_page(replace(page, position=2, count=2))
+        card.show_page(replace(page, position=1, count=1))
+        for turn in ("at once", "later", "measured again"):
+            assert card.height() == alone.height(), f"{page.title}: {turn}"
+            for area, other in ((card.middle, alone.middle), (card.text, alone.text)):
+                assert area.verticalScrollBar().maximum() == other.verticalScrollBar().maximum()
+            QApplication.processEvents()
+            if turn == "later":
+                card.fit()
+        alone.hide()
 
 
 def test_close_and_change_are_said_to_the_presenter(card: PopupCard, qtbot: QtBot) -> None:

@@ -21,7 +21,7 @@ from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.compositing import translucent_windows
 from ui.widgets.destinations import Destinations, lead_to
-from ui.widgets.flow import FlowRow
+from ui.widgets.flow import FlowRow, measure_anew
 from ui.widgets.icons import Glyph
 from ui.widgets.logo import LogoTile
 from ui.widgets.picture import Picture
@@ -281,6 +281,7 @@ class PopupCard(CardFrame):
     def fit(self) -> None:
         """Take the height that the page needs, at most the screen's."""
         self.ensurePolished()
+        measure_anew(self)
         margins = 2 * self.shadow_margin
         room = self.screen().availableGeometry()
         width = min(round(WIDTH * min(self._theme.text_scale, MAX_WIDTH_SCALE)), room.width()) + margins

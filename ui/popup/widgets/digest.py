@@ -89,6 +89,7 @@ class DigestList(QWidget):
         self.buttons = [self._button(line) for line in lines[:MOST]]
         for button in self.buttons:
             self._rows.addWidget(button)
+            button.show()  # by itself only in the next turn of the event loop, and it is measured now
         left = len(lines) - len(self.buttons)
         self.more.setText(ngettext("and {n} more", "and {n} more", left).format(n=left))
         self._rows.addWidget(self.more)
