@@ -107,12 +107,15 @@ FIT = (
 """Options of ffmpeg that make pixels square, and a picture that is too large or too fast as large and fast as may be."""
 
 
-def conversion(path: Path, *, fit: str = "") -> str:
-    """The advice that names the ffmpeg command which makes an MP4 that every agent plays. `fit`: `FIT`, filled in."""
+def conversion(path: Path, *, fit: str = "", reading: str = "") -> str:
+    """The advice that names the ffmpeg command which makes an MP4 that every agent plays.
+
+    `fit`: `FIT`, filled in. `reading`: how ffmpeg reads the file, with a blank at its end.
+    """
     source = path.name
     target = f"{path.stem}-h264.mp4"
     command = (
-        f"ffmpeg -i {as_argument(source)} -map 0:V:0 -map '0:a:0?' {fit}"
+        f"ffmpeg {reading}-i {as_argument(source)} -map 0:V:0 -map '0:a:0?' {fit}"
         f"-c:v libx264 -pix_fmt yuv420p -c:a aac -ac 2 -movflags +faststart {as_argument(target)}"
     )
     return _("convert it with: {command}").format(command=command)

@@ -94,6 +94,7 @@ def check_video(path: Path) -> CheckedVideo:
 def _checked(path: Path, file: BinaryIO, size: int) -> CheckedVideo:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "copy.mp4"
+        _check_shown(path, file)
         with _opened(file) as container:
             video, sound = _checked_streams(path, container)
             _check_samples(path, size, video, sound)
@@ -107,10 +108,28 @@ def _checked(path: Path, file: BinaryIO, size: int) -> CheckedVideo:
     return CheckedVideo(film, encode(seen.poster, "JPEG"))
 
 
-def _opened(file: BinaryIO) -> av.container.InputContainer:
+def _opened(file: BinaryIO, options: dict[str, str] | None = None) -> av.container.InputContainer:
     """Read from an open file, as MP4 and as nothing else: a playlist cannot make the reader open other files."""
     file.seek(0)
-    return av.open(file, "r", format="mp4", metadata_errors="replace")
+    return av.open(file, "r", format="mp4", options=options, metadata_errors="replace")
+
+
+def _check_shown(path: Path, file: BinaryIO) -> None:
+    """See that an edit list leaves something to be seen: FFmpeg shows nothing else, and Firefox does not begin to play."""
+    with _opened(file) as container:
+        if not _shows_nothing(container):
+            return
+    with _opened(file, {"ignore_editlist": "1"}) as container:
+        if _shows_nothing(container):
+            return
+    raise BadFile(
+        _("“{file}” shows no picture: its edit list hides all of them").format(file=path.name),
+        conversion(path, fit=_FIT, reading="-ignore_editlist 1 "),
+    )
+
+
+def _shows_nothing(container: av.container.InputContainer) -> bool:
+    return any(video.frames and all(e.is_discard for e in video.index_entries) for video in _moving(container))
 
 
 def _checked_streams(

@@ -22,6 +22,8 @@ _SIGNATURE = re.compile(r"WEBVTT(?=[ \t]|$)")
 _SUBRIP_TIMES = re.compile(r"\s*\d+:\d+:\d+,\d+\s*-->", re.ASCII)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[\d:.]*>|</>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_LINE_ENDS = "\n\v\f\r\x85\u2028\u2029"
+"""Unicode Standard, section 5.8, table 5-1."""
 _ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 _SETTINGS = {
     "vertical": re.compile(r"rl|lr"),
@@ -146,12 +148,11 @@ def _settings(text: str) -> str:
 
 
 def _words(lines: Iterable[str]) -> str:
-    """Without tags, times of single words, and what cannot be seen."""
+    """Without tags, times of single words, and what cannot be seen, in whose place words stay apart."""
     plain = html.unescape(_TAG.sub("", _BREAK.sub("\n", "\n".join(lines))))
     seen = "".join(
-        "\n" if character in "\n\x85\u2028\u2029" else character
+        "\n" if character in _LINE_ENDS else " " if unicodedata.category(character) == "Cc" else character
         for character in plain
-        if character in "\n\x85" or unicodedata.category(character) != "Cc"
     )
     return "\n".join(line.strip() for line in seen.split("\n") if line.strip())
 

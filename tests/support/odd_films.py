@@ -97,6 +97,18 @@ def telling(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def edited(folder: Path, name: str, duration: int, begin: int, *, sound: bool = False) -> Path:
+    """A film whose picture has one edit: that long (in 1/1,000 s) from ``begin`` on (in ticks; -1: nothing is shown)."""
+    make = sounding if sound else silent
+    film = make(folder, name, options="-bf 3 -preset medium")
+    content = bytearray(film.read_bytes())
+    at = content.index(b"elst") + 8
+    assert content[at : at + 4] == (1).to_bytes(4, "big")
+    content[at + 4 : at + 12] = duration.to_bytes(4, "big") + (begin % 2**32).to_bytes(4, "big")
+    film.write_bytes(content)
+    return film
+
+
 def trimmed(folder: Path, name: str, options: str = "-c copy") -> Path:
     """A film whose beginning was cut away without encoding: it is in the file, and an edit list hides it."""
     whole = sounding(folder, f"whole-{name}", options="-g 250", picture_s=4, sound_s=4)

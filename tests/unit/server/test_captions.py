@@ -182,6 +182,19 @@ def test_characters_that_stand_for_others_are_shown(tmp_path: Path) -> None:
     assert shown(tmp_path, content, 1_500) == ["Tom & Léa <b> 1 < 2\xa0é I <3 it, 4 < 5\nAT&T"]
 
 
+@pytest.mark.parametrize("between", [*map(chr, range(1, 32)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"])
+def test_no_character_that_cannot_be_seen_joins_the_words_around_it(tmp_path: Path, between: str) -> None:
+    (text,) = shown(tmp_path, f"WEBVTT\n\n00:01.000 --> 00:04.000\nCome{between}in.\n", 2_000)
+    assert text.split() == ["Come", "in."]
+    assert text in ("Come in.", "Come\nin.")
+
+
+@pytest.mark.parametrize("between", ["\v", "\f", "\x85", "\u2028", "\u2029", "\n", "\r"])
+def test_what_ends_a_line_in_unicode_ends_one_of_a_caption(tmp_path: Path, between: str) -> None:
+    (text,) = shown(tmp_path, f"WEBVTT\n\n00:01.000 --> 00:04.000\nCome{between}in.\n", 2_000)
+    assert text == "Come\nin."
+
+
 def test_words_after_an_empty_line_stay_with_their_caption(tmp_path: Path) -> None:
     content = "WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n\nTwo\n\nNOTE canary\n\ncanary\n\n00:03.000 --> 00:04.000\nThree\n"
     assert shown(tmp_path, content, 1_500, 3_500) == ["One\nTwo", "Three"]

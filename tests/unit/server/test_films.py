@@ -143,6 +143,28 @@ def test_what_an_edit_list_hides_does_not_travel(tmp_path: Path) -> None:
     assert video.file.duration_ms == pytest.approx(2_700, abs=120)
 
 
+@pytest.mark.parametrize("sound", [False, True])
+@pytest.mark.parametrize(
+    ("duration", "begin"), [(2_000, -1), (0, -1), (0, 0), (0, 1_024), (1_000, 10**8)], ids=str
+)
+def test_an_edit_list_that_hides_all_is_named_and_the_command_shows_all(
+    tmp_path: Path, duration: int, begin: int, sound: bool
+) -> None:
+    """FFmpeg sees no picture in these."""
+    film = odd_films.edited(tmp_path, "f.mp4", duration, begin, sound=sound)
+    with av.open(str(film)) as container:
+        assert list(container.decode(video=0)) == []
+    with pytest.raises(BadFile, match="shows no picture: its edit list hides all") as refused:
+        check_video(film)
+    video = check_video(advised(refused.value.what_to_do, tmp_path))
+    assert video.file.duration_ms == pytest.approx(2_000, abs=120)
+
+
+def test_an_edit_list_that_only_delays_is_taken(tmp_path: Path) -> None:
+    video = check_video(odd_films.edited(tmp_path, "f.mp4", 2_000, 1_024))
+    assert video.file.duration_ms == pytest.approx(2_000, abs=120)
+
+
 def test_sound_that_an_edit_list_hides_stays_behind(tmp_path: Path) -> None:
     whole = sounding(tmp_path, "whole.mp4", options="-g 1", picture_s=4, sound_s=4)
     odd_films.ffmpeg(f"-i {whole.name} -an -c copy picture.mp4", tmp_path)
