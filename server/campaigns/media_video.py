@@ -129,7 +129,9 @@ def _check_shown(path: Path, file: BinaryIO) -> None:
 
 
 def _shows_nothing(container: av.container.InputContainer) -> bool:
-    return any(video.frames and all(e.is_discard for e in video.index_entries) for video in _moving(container))
+    return any(
+        video.frames and all(e.is_discard for e in video.index_entries) for video in _moving(container)
+    )
 
 
 def _checked_streams(

@@ -182,7 +182,9 @@ def test_characters_that_stand_for_others_are_shown(tmp_path: Path) -> None:
     assert shown(tmp_path, content, 1_500) == ["Tom & Léa <b> 1 < 2\xa0é I <3 it, 4 < 5\nAT&T"]
 
 
-@pytest.mark.parametrize("between", [*map(chr, range(1, 32)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "between", [*map(chr, range(1, 32)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"]
+)
 def test_no_character_that_cannot_be_seen_joins_the_words_around_it(tmp_path: Path, between: str) -> None:
     (text,) = shown(tmp_path, f"WEBVTT\n\n00:01.000 --> 00:04.000\nCome{between}in.\n", 2_000)
     assert text.split() == ["Come", "in."]
