@@ -215,7 +215,7 @@ def has_screen() -> bool:
 
 
 def demo(arguments: Sequence[str]) -> int:
-    """show the whole product at work: server, agent, employee"""
+    """Show the whole product at work: server, agent, employee."""
     set_up("run" if has_screen() and "--virtual" not in arguments else "desktop")
     return run("-m", "tests.demo", *arguments)
 
@@ -239,13 +239,13 @@ def failed_linters() -> list[str]:
 
 
 def lint(_arguments: Sequence[str]) -> int:
-    """style, types and import rules"""
+    """Style, types and import rules."""
     set_up("run")
     return 1 if failed_linters() else 0
 
 
 def test(arguments: Sequence[str]) -> int:
-    """style, types, import rules and every test; further words go to pytest"""
+    """Style, types, import rules and every test; further words go to pytest."""
     set_up("test")
     failed = failed_linters()
     heading("pytest")
@@ -265,49 +265,49 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """measure the agent and the server against references measured in the same run"""
+    """Measure the agent and the server against references measured in the same run."""
     set_up("bench")
     return run("-m", "benchmarks", *arguments)
 
 
 def prove_privacy(arguments: Sequence[str]) -> int:
-    """try each privacy guarantee at its full count; the report is build/privacy-report.html"""
+    """Try each privacy guarantee at its full count; the report is build/privacy-report.html."""
     set_up("test")
     return run("-m", "tests.support.prove", "privacy", *arguments)
 
 
 def prove_reliability(arguments: Sequence[str]) -> int:
-    """try each guarantee of reliability at its full count; the report is build/reliability-report.html"""
+    """Try each guarantee of reliability at its full count; the report is build/reliability-report.html."""
     set_up("test")
     return run("-m", "tests.support.prove", "reliability", *arguments)
 
 
 def prove_security(arguments: Sequence[str]) -> int:
-    """try each guarantee of security at its full count; the report is build/security-report.html"""
+    """Try each guarantee of security at its full count; the report is build/security-report.html."""
     set_up("test")
     return run("-m", "tests.support.prove", "security", *arguments)
 
 
 def package(arguments: Sequence[str]) -> int:
-    """build the installer in build/ and try it"""
+    """Build the installer in build/ and try it."""
     set_up("package")
     return run("-m", "installer", *arguments)
 
 
 def messages(_arguments: Sequence[str]) -> int:
-    """bring the texts of the code into the catalogues, to be translated there"""
+    """Bring the texts of the code into the catalogues, to be translated there."""
     set_up("run")
     return run("-m", "resources.catalogues")
 
 
 def gallery(arguments: Sequence[str]) -> int:
-    """draw every screen into build/gallery/index.html; --designs FOLDER, --accept"""
+    """Draw every screen into build/gallery/index.html; --designs FOLDER, --accept."""
     set_up("desktop")
     return run("-m", "tests.support.gallery", *arguments)
 
 
 def setup(arguments: Sequence[str]) -> int:
-    """install what a purpose needs and stop: run, desktop, test (if none is named), bench, package"""
+    """Install what a purpose needs and stop: run, desktop, test (if none is named), bench, package."""
     purposes = arguments or ["test"]
     unknown = set(purposes) - SYSTEM_PACKAGES.keys()
     if unknown:
@@ -318,7 +318,7 @@ def setup(arguments: Sequence[str]) -> int:
 
 
 def clean(_arguments: Sequence[str]) -> int:
-    """remove what was built and cached; .venv stays"""
+    """Remove what was built and cached; .venv stays."""
     tools = ["mypy", "pytest", "ruff", "import_linter"]
     for name in ["build", "dist", ".hypothesis", ".schemathesis", *(f".{tool}_cache" for tool in tools)]:
         shutil.rmtree(ROOT / name, ignore_errors=True)

@@ -83,6 +83,7 @@ def _unread() -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
+    """Every subcommand with its options; each sets `run`, which takes the options and gives the exit code."""
     parser = argparse.ArgumentParser(
         prog="tidings",
         description=_("Your company's announcements on your desktop. You decide what is shared."),

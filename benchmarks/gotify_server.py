@@ -1,5 +1,7 @@
-"""As much of a Gotify server as its tray program asks for: applications, messages, and the stream as a WebSocket
-(RFC 6455). `python -m benchmarks.gotify_server` prints its address and answers on a free loopback port.
+"""As much of a Gotify server as its tray program asks for.
+
+Applications, messages, and the stream as a WebSocket (RFC 6455). `python -m benchmarks.gotify_server` prints
+its address and answers on a free loopback port.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""The campaign server. It shares a protocol with the agent, and no code."""

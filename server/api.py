@@ -33,11 +33,14 @@ answer_all_errors(api)
 
 
 class HealthAnswer(Message):
+    """That the server answers."""
+
     status: str
 
 
 @api.get("/health", response=HealthAnswer, summary="Whether the server answers")
 def health(request: HttpRequest) -> dict[str, str]:
+    """Asks neither the database nor the disk."""
     return {"status": "ok"}
 
 

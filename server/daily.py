@@ -22,8 +22,10 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def housekeeping(first_after_s: float = FIRST_AFTER_S, every_s: float = EVERY_S) -> Iterator[None]:
-    """Keep house and count for reports for the length of a block. What is under way at its end is ended; the next start
-    does what is left."""
+    """Keep house and count for reports for the length of a block.
+
+    What is under way at its end is ended; the next start does what is left.
+    """
     ending = threading.Event()
     keepers = [
         threading.Thread(target=_keep, args=(ending, first_after_s, every, words), name=words[0])

@@ -81,8 +81,10 @@ def told_others() -> str:
 
 
 class Order:
-    """Work that must be carried out as a whole. `content` is what it takes to carry out what was interrupted; empty where
-    nothing was."""
+    """Work that must be carried out as a whole.
+
+    `content` is what it takes to carry out what was interrupted; empty where nothing was.
+    """
 
     def __init__(self, path: Path, file: int) -> None:
         self._path = path

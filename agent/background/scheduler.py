@@ -95,6 +95,8 @@ class Scheduler:
 
 
 class Task:
+    """A repeated run, which names the seconds until its next one."""
+
     def __init__(
         self,
         name: str,

@@ -29,8 +29,11 @@ def quiet_until(now: datetime, preferences: Preferences, zone: tzinfo | None = N
 
 
 def _at(day: date, moment: str, zone: tzinfo | None) -> datetime:
-    """A local time of a day, in UTC. As in calendars (RFC 5545 section 3.3.5), one that a change of the clock skips lies as
-    far after the hour before, and of one that comes twice the first counts."""
+    """A local time of a day, in UTC.
+
+    As in calendars (RFC 5545 section 3.3.5), one that a change of the clock skips lies as far after the hour before, and of
+    one that comes twice the first counts.
+    """
     return datetime.combine(day, time_of_day(moment), tzinfo=zone).astimezone(UTC)
 
 

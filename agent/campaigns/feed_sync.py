@@ -31,6 +31,8 @@ class Outcome(Struct, frozen=True):
 
 
 class Sync:
+    """Fetches the feed, has its documents verified, and stores what passed, all of it or nothing."""
+
     def __init__(
         self, enrolments: EnrolmentStore, campaigns: CampaignStore, verifier: Verifier, clock: Clock
     ) -> None:

@@ -86,6 +86,10 @@ def _signals() -> Iterator[tuple[socket.socket, Callable[[], None]]]:
 
 
 def enrol(options: argparse.Namespace, checks: Checks) -> int:
+    """Connects this computer with an invitation code, read from standard input where it is `-`.
+
+    Raises as `Runtime.enrol`.
+    """
     code = sys.stdin.readline() if options.code == "-" else options.code
     with _Opened() as runtime:
         runtime.enrol(options.url, code, keep=True)
@@ -97,6 +101,7 @@ def enrol(options: argparse.Namespace, checks: Checks) -> int:
 
 
 def once(options: argparse.Namespace, checks: Checks) -> int:
+    """Polls once, now, and says how many announcements there are. Raises as `Runtime.sync_once`."""
     with _Opened() as runtime:
         runtime.sync_once()
         status, items = runtime.status(), runtime.inbox()
@@ -110,6 +115,7 @@ def once(options: argparse.Namespace, checks: Checks) -> int:
 
 
 def show_status(options: argparse.Namespace, checks: Checks) -> int:
+    """Says the connection, what is shared, and what is held back with the reason; never polls."""
     folders = Folders.standard()
     runtime = _looked_into(folders)
     try:
@@ -200,6 +206,7 @@ def _say_held(held: Sequence[_Held]) -> None:
 
 
 def examine(options: argparse.Namespace, checks: Checks) -> int:
+    """Says what doctor finds; exit code 1 if a check found a fault."""
     if options.diagnostics:
         return _say_diagnostics()
     found = []

@@ -23,8 +23,12 @@ log = logging.getLogger(__name__)
 
 
 class ConsentGate:
-    """Thread-safe. ``device`` are the signals that this computer's policy leaves to the person. ``is_ours`` says whether
-    no other agent acts for this data now: else nothing is made or sent here."""
+    """What is allowed now, in memory and on record. Thread-safe.
+
+    Args:
+        device: the signals that this computer's policy leaves to the person.
+        is_ours: whether no other agent acts for this data now; else nothing is made or sent here.
+    """
 
     def __init__(
         self,
@@ -162,8 +166,10 @@ class ConsentGate:
             )
 
     def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
-        """The person's deliberate act. Raises NotConnected; NotRecorded when it could not be written: what was turned off
-        is off all the same, and what was turned on is not on.
+        """The person's deliberate act.
+
+        Raises NotConnected; NotRecorded when it could not be written: what was turned off is off all the same, and what was
+        turned on is not on.
 
         What was given is taken back also where nobody knows to which company: the withdrawal is owed then.
         """

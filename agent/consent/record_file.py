@@ -33,8 +33,11 @@ _READINGS = 3
 
 
 class ConsentFile:
-    """Raises DiskFault from every method that writes. ``notes``: the folder for what the file itself could not take, then
-    those where another login of the same person may have left a note."""
+    """The consent record on disk. Every method that writes raises DiskFault.
+
+    ``notes``: the folder for what the file itself could not take, then those where another login of the same person may have
+    left a note.
+    """
 
     def __init__(self, path: Path, notes: Sequence[Path] = ()) -> None:
         self._path = path

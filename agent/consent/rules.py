@@ -46,6 +46,7 @@ def allowed(
 
 
 def choice(consent: Consent, *, company: Collection[Signal], device: Collection[Signal]) -> SignalChoice:
+    """What the switch of a signal shows: the person's state, and whether company and computer leave the choice open."""
     return SignalChoice(consent.signal, consent.state, consent.signal in company, consent.signal in device)
 
 

@@ -91,6 +91,8 @@ class ServerUnreachable(EnvironmentFault):
 
 
 class CertificateRefused(ServerUnreachable):
+    """TLS found no chain to an authority that this computer trusts; nothing was sent."""
+
     sent = False
 
     @property
@@ -105,6 +107,8 @@ class CertificateRefused(ServerUnreachable):
 
 
 class NotOurServer(EnvironmentFault):
+    """What answered is no campaign server, as in a network that wants a sign-in first."""
+
     @property
     def title(self) -> str:
         return _("Another page answered instead of the server")
@@ -189,6 +193,8 @@ class ServerBusy(EnvironmentFault):
 
 
 class ServerFault(EnvironmentFault):
+    """The server failed: a 5xx that is not “busy”, or a damaged answer."""
+
     @property
     def title(self) -> str:
         return _("The server has a problem")
@@ -255,6 +261,8 @@ class KeychainTurnedOff(KeychainUnavailable):
 
 
 class NoKeyringYet(KeychainUnavailable):
+    """The keychain runs, and has no collection to keep secrets in."""
+
     @property
     def title(self) -> str:
         return _("There is no keyring yet")
@@ -288,6 +296,8 @@ class KeychainNeeded(KeychainUnavailable):
 
 
 class DiskFault(EnvironmentFault):
+    """A file could not be written or read: full, read-only, failing, or another user's."""
+
     @property
     def title(self) -> str:
         return _("The disk cannot be written")
@@ -301,6 +311,8 @@ class DiskFault(EnvironmentFault):
 
 
 class StoreTooNew(EnvironmentFault):
+    """The store's schema is of a later version of Tidings; it was left as it is."""
+
     @property
     def title(self) -> str:
         return _("Your data was written by a newer version")
@@ -311,6 +323,8 @@ class StoreTooNew(EnvironmentFault):
 
 
 class StoreDamaged(EnvironmentFault):
+    """The store cannot be read, and may not or could not be repaired here."""
+
     @property
     def title(self) -> str:
         return _("Your data on this computer is damaged")
@@ -408,6 +422,8 @@ class Refused(TidingsError):
 
 
 class CodeRefused(Refused):
+    """The server knows no such invitation code, or it is used or expired."""
+
     @property
     def title(self) -> str:
         return _("This code does not work")
@@ -448,6 +464,8 @@ def _region(region: Region) -> str:
 
 
 class TokenRefused(Refused):
+    """The server answered 401: this computer's token is revoked."""
+
     @property
     def title(self) -> str:
         return _("This computer is no longer connected")
@@ -460,6 +478,8 @@ class TokenRefused(Refused):
 
 
 class TokenReused(TokenRefused):
+    """The server saw a replaced token again and ended all of this computer's tokens (ADR 18)."""
+
     @property
     def title(self) -> str:
         return _("This computer was disconnected, as its key was used elsewhere too")
@@ -473,6 +493,8 @@ class TokenReused(TokenRefused):
 
 
 class TokenMissing(TokenRefused):
+    """The store says that this computer is enrolled, and the keychain has no token."""
+
     @property
     def title(self) -> str:
         return _("This computer must be connected again")
@@ -483,6 +505,8 @@ class TokenMissing(TokenRefused):
 
 
 class NoticeChanged(Refused):
+    """The company has a newer privacy notice than the one that the person chose under."""
+
     @property
     def title(self) -> str:
         return _("The privacy notice has changed")
@@ -536,6 +560,8 @@ class InvalidInput(TidingsError):
 
 
 class NotConnected(TidingsError):
+    """What was asked needs an enrolment, and there is none."""
+
     @property
     def title(self) -> str:
         return _("Not connected to a company")
@@ -546,6 +572,8 @@ class NotConnected(TidingsError):
 
 
 class DocumentRefused(TidingsError):
+    """A signed document did not pass: signature, key, type, company, counter or schema."""
+
     @property
     def title(self) -> str:
         return _("An announcement was refused")
@@ -558,6 +586,8 @@ class DocumentRefused(TidingsError):
 
 
 class MediaRefused(TidingsError):
+    """A file's size or SHA-256 is not the one in the signed document."""
+
     @property
     def title(self) -> str:
         return _("This picture or video cannot be shown")

@@ -49,6 +49,8 @@ class ConsentState(StrEnum):
 
 
 class Urgency(StrEnum):
+    """How much a campaign may interrupt, from never (silent) to over every screen (emergency)."""
+
     SILENT = "silent"
     NORMAL = "normal"
     URGENT = "urgent"
@@ -56,6 +58,8 @@ class Urgency(StrEnum):
 
 
 class CampaignStatus(StrEnum):
+    """Whether the company stands by the campaign."""
+
     LIVE = "live"
     RECALLED = "recalled"
 
@@ -68,6 +72,8 @@ class Region(StrEnum):
 
 
 class Image(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A picture of a signed document, found by its digest."""
+
     sha256: Sha256
     size: Bytes
     type: Annotated[str, Meta(pattern="^image/(png|jpeg|webp)$")]
@@ -86,6 +92,8 @@ class Captions(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Video(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A film of a signed document, found by its digest."""
+
     sha256: Sha256
     size: Bytes
     type: Annotated[str, Meta(pattern="^video/mp4$")]
@@ -97,14 +105,18 @@ class Video(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Link(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Where a campaign leads, in the order and with the words of its author."""
+
     link_id: LinkId
     label: Annotated[str, Meta(min_length=1, max_length=40)]
     url: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
     @property
     def destination(self) -> str:
-        """The host that it leads to, as people read it: a name in other letters is followed by its ASCII form (RFC 3492),
-        since letters of two scripts may look alike."""
+        """The host that it leads to, as people read it.
+
+        A name in other letters is followed by its ASCII form (RFC 3492), since letters of two scripts may look alike.
+        """
         try:
             host = urlsplit(self.url).hostname or ""
         except ValueError:
@@ -176,6 +188,8 @@ class Notice(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Company(Struct, frozen=True):
+    """What the company's signed document says of itself, of its notice and of what it asks for."""
+
     company_id: str
     name: str
     legal_name: str
@@ -218,6 +232,8 @@ class Act(StrEnum):
 
 
 class Interaction(Struct, frozen=True):
+    """What a person did with a campaign, before consent decides whether anybody hears of it."""
+
     campaign_id: str
     act: Act
     link_id: str = ""
@@ -243,6 +259,8 @@ class CampaignState(Struct, frozen=True, gc=False):
 
 
 class InboxItem(Struct, frozen=True, gc=False):
+    """A campaign with what this computer knows of it."""
+
     campaign: Campaign
     state: CampaignState
 
@@ -287,6 +305,8 @@ class SignalChoice(Struct, frozen=True):
 
 
 class Connection(StrEnum):
+    """How things stand with the company's server."""
+
     NOT_CONNECTED = "not_connected"
     """No company yet, or disconnected."""
     CONNECTING = "connecting"
@@ -358,6 +378,8 @@ class HoldReason(StrEnum):
 
 
 class Tristate(StrEnum):
+    """Yes, no, or what could not be found out."""
+
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"

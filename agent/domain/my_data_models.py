@@ -99,6 +99,8 @@ class Detail(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Computer(Struct, frozen=True, forbid_unknown_fields=True):
+    """A computer of the person's, as the server lists it."""
+
     platform: str
     agent_version: str
     enrolled: UtcTime
@@ -107,6 +109,8 @@ class Computer(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HeldConsent(Struct, frozen=True, forbid_unknown_fields=True):
+    """A consent or withdrawal that the server holds, with its signed receipt."""
+
     receipt_id: str
     signal: Signal
     status: Literal["given", "withdrawn"]
@@ -118,6 +122,8 @@ class HeldConsent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HeldSignal(Struct, frozen=True, forbid_unknown_fields=True):
+    """A signal that the server holds of the person: the UTC day, no time."""
+
     event_id: str
     campaign_id: str
     signal: Signal

@@ -13,6 +13,8 @@ from agent.domain.model import PresenceState
 
 
 class Clock(Protocol):
+    """The time and the waiting; tests put their own in its place."""
+
     def now(self) -> datetime:
         """The wall clock, UTC, timezone-aware."""
 
@@ -80,6 +82,8 @@ class Transport(Protocol):
 
 
 class Presence(Protocol):
+    """Whether the person can be disturbed now, as the desktop tells."""
+
     def current(self) -> PresenceState: ...
 
 

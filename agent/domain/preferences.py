@@ -33,6 +33,8 @@ class Day(StrEnum):
 
 
 class Corner(StrEnum):
+    """Where on the screen a pop-up comes."""
+
     BOTTOM_RIGHT = "bottom_right"
     BOTTOM_LEFT = "bottom_left"
     TOP_RIGHT = "top_right"
@@ -40,18 +42,24 @@ class Corner(StrEnum):
 
 
 class Screen(StrEnum):
+    """Which of several screens a pop-up comes on."""
+
     ACTIVE = "active"
     """The one that the person is looking at."""
     PRIMARY = "primary"
 
 
 class Language(StrEnum):
+    """The language of texts and windows."""
+
     SYSTEM = "system"
     ENGLISH = "en"
     FRENCH = "fr"
 
 
 class Appearance(StrEnum):
+    """Which colours windows have."""
+
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
@@ -104,6 +112,7 @@ def decode(text: str | None) -> Preferences:
 
 
 def encode(preferences: Preferences) -> str:
+    """As the store keeps them: JSON."""
     return msgspec.json.encode(preferences).decode()
 
 
@@ -122,6 +131,7 @@ def locked(preferences: Preferences, fixed: Preferences, names: frozenset[str]) 
 
 
 def time_of_day(text: TimeOfDay) -> time:
+    """A preference's time (`HH:MM`) as a value. Raises ValueError."""
     return time.fromisoformat(text)
 
 

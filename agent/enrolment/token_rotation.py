@@ -22,6 +22,8 @@ DUE = "token_due"
 
 
 class TokenRotation:
+    """Replaces the device token each `TOKEN_PERIOD_DAYS` days, at a moment of this computer's own (ADR 18)."""
+
     def __init__(self, token: DeviceToken, settings: SettingStore, clock: Clock) -> None:
         self._token = token
         self._settings = settings

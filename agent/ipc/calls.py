@@ -62,6 +62,8 @@ class Asked(Protocol):
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a command asks of the running agent: the name of the call and its arguments."""
+
     name: str
     choices: dict[Signal, bool] = {}
     changes: dict[DetailName, DetailValue] = {}

@@ -1,4 +1,4 @@
-""" "I have read this": a deliberate act by name, and none of the three signals (docs/protocol, "Acknowledgements").
+"""“I have read this”: a deliberate act by name, and none of the three signals (docs/protocol, "Acknowledgements").
 
 It needs no consent and follows from nothing else. It is on disk when ``acknowledge`` returns, and is sent as often as needed
 until the server has answered for it; the server counts one for a person and campaign.
@@ -42,6 +42,8 @@ class NotAccepted(errors.TidingsError):
 
 
 class Acknowledging:
+    """Keeps “I have read this”, and sends it by name; no consent is asked, as the press is the person's deliberate act."""
+
     def __init__(
         self, store: AcknowledgementStore, campaigns: CampaignStore, ledger: Ledger, clock: Clock
     ) -> None:

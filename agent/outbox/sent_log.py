@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 
 class Ledger:
+    """Writes down each message byte for byte before it is sent, and the server's answer after it."""
+
     def __init__(self, store: MessageStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
@@ -37,9 +39,9 @@ class Ledger:
         must_leave: bool = False,
         may_leave: Callable[[], bool] = lambda: True,
     ) -> tuple[int, Answer]:
-        """Write down, then send. Returns the message's number in the ledger and the answer. Raises as the transport does,
-        and DiskFault where it could not be written down, unless it ``must_leave``.
+        """Write down, then send. Returns the message's number in the ledger and the answer.
 
+        Raises as the transport does, and DiskFault where it could not be written down, unless it ``must_leave``.
         ``may_leave`` is asked last: Interrupted where it says no, and nothing was sent or written down then.
         """
         now = self._clock.now()

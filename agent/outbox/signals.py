@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class Outbox:
+    """The only way of signals and consents to the server: past the gate, one batch after the other."""
+
     def __init__(
         self,
         gate: ConsentGate,
@@ -96,8 +98,10 @@ class Outbox:
         return changed
 
     def send(self, transport: Transport) -> None:
-        """Send all there is to send: consents first, then events. Raises as the transport does, ReceiptRefused and
-        DiskFault; nothing is lost then, and one signal keeps back no other."""
+        """Send all there is to send: consents first, then events.
+
+        Raises as the transport does, ReceiptRefused and DiskFault; nothing is lost then, and one signal keeps back no other.
+        """
         of_signals = [partial(self._send_all, signal) for signal in Signal]
         send_all.all_of(transport, [self.send_consents, *of_signals])
 

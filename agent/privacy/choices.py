@@ -25,8 +25,13 @@ _FORGET_SENT = "forget-sent.note"
 
 
 class Choosing:
-    """``interrupt`` cuts off what is being sent. ``notes``: the folder for what must be done again after a restart, then
-    those where another login of the same person may have noted it."""
+    """The person's choices: asked for, recorded, told to the server.
+
+    Args:
+        interrupt: cuts off what is being sent.
+        notes: the folder for what must be done again after a restart, then those where another login of the same person may
+            have noted it.
+    """
 
     def __init__(
         self,

@@ -75,10 +75,14 @@ class Key(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeySet(Struct, frozen=True, forbid_unknown_fields=True):
+    """The company's public keys (RFC 7517 section 5)."""
+
     keys: Annotated[tuple[Key, ...], Meta(min_length=1, max_length=20)]
 
 
 class EnrolmentAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer of `POST /api/v1/enrolments`."""
+
     device_token: Annotated[str, Meta(pattern=r"^tdt_[\w-]{20,124}$")]
     company_id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
     person: Person
@@ -87,6 +91,8 @@ class EnrolmentAnswer(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Feed(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer of `GET /api/v1/feed`; its documents are not verified yet."""
+
     v: Literal[1]
     person: Person
     company: Document
@@ -104,12 +110,16 @@ class Statement(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignalResult(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the server did with one event of a batch."""
+
     event_id: str
     status: Literal["stored", "duplicate", "dropped_consent", "refused"]
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
 class AcknowledgementAnswer(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the server did with a confirmation."""
+
     event_id: str
     status: Literal["stored", "duplicate", "refused"]
     reason: Annotated[str, Meta(max_length=500)] = ""
@@ -190,6 +200,7 @@ def encode_enrolment(code: str, agent_version: str, platform: str, retry_secret:
 
 
 def encode_next_token(token: str) -> bytes:
+    """The body of `POST /api/v1/device/token`: the SHA-256 of the token that comes next, never the token."""
     return msgspec.json.encode({"next_sha256": hashlib.sha256(token.encode()).hexdigest()})
 
 
@@ -204,6 +215,7 @@ def encode_event(
     value: int | None = None,
     seq: int | None = None,
 ) -> bytes:
+    """One event of `POST /api/v1/signals`: the UTC day, no time."""
     return msgspec.json.encode(_Event(signal, event_id, campaign_id, day, receipt_id, link_id, value, seq))
 
 
@@ -217,14 +229,17 @@ def encode_batch(events: Sequence[bytes]) -> tuple[bytes, list[int]]:
 
 
 def encode_acknowledgement(event_id: str, campaign_id: str, time: datetime) -> bytes:
+    """The body of `POST /api/v1/acknowledgements`; the time is UTC, to the second."""
     return msgspec.json.encode({"event_id": event_id, "campaign_id": campaign_id, "time": time})
 
 
 def encode_consent(message: ConsentMessage) -> bytes:
+    """The body of `POST /api/v1/consents`."""
     return msgspec.json.encode(message)
 
 
 def encode_correction(changes: Mapping[DetailName, DetailValue]) -> bytes:
+    """The body of `PATCH /api/v1/me`."""
     return msgspec.json.encode({"details": changes})
 
 

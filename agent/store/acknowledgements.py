@@ -11,6 +11,8 @@ from agent.store.database import Database, decoding
 
 
 class KeptAcknowledgement(Struct, frozen=True):
+    """A confirmation that waits to be sent."""
+
     event_id: str
     campaign_id: str
     time: datetime
@@ -18,6 +20,8 @@ class KeptAcknowledgement(Struct, frozen=True):
 
 
 class AcknowledgementStore:
+    """Confirmations until the server has them, and which campaigns are confirmed."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -31,6 +31,8 @@ _VALID = "expires > ?"
 
 
 class CampaignStore:
+    """Campaigns as they were signed, with what this computer knows of each: read, shown, liked, postponed."""
+
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock

@@ -289,8 +289,11 @@ class Database:
 
 
 def _is_writable(path: Path) -> bool:
-    """What counts is the file itself, and that its log can be made beside it: a full disk lets that, a folder that is
-    another's does not. The superuser may write what others may not, but not on a read-only disk."""
+    """Whether the file can be written, and its log made beside it.
+
+    A full disk lets that, a folder that is another's does not. The superuser may write what others may not, but not on a
+    read-only disk.
+    """
     try:
         os.close(os.open(path, os.O_RDWR))
     except OSError as error:

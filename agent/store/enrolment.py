@@ -79,6 +79,8 @@ def _moment(stored: object) -> datetime | None:
 
 
 class EnrolmentStore:
+    """The connection to the company, kept twice: a row of the store and a note beside it."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._notes = EnrolmentNotes(database.path.with_name(enrolment_note.NAME))

@@ -33,6 +33,8 @@ _READINGS = 3
 
 
 class Stage(StrEnum):
+    """How far connecting or disconnecting got when the note was last written."""
+
     CONNECTING = "connecting"
     """The token may be in the keychain, and the store may not know of it."""
     CONNECTED = "connected"
@@ -41,8 +43,11 @@ class Stage(StrEnum):
 
 
 class EnrolmentNote(Struct, frozen=True, forbid_unknown_fields=True):
-    """``token_sha256``, ``counter``: of what connecting brings; empty later. ``counter`` is that of the company document,
-    with its digest."""
+    """The connection, noted a second time beside the store.
+
+    ``token_sha256``, ``counter``: of what connecting brings; empty later. ``counter`` is that of the company document, with
+    its digest.
+    """
 
     stage: Stage
     server_url: str

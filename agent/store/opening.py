@@ -38,8 +38,11 @@ WHERE subject NOT IN (SELECT campaign_id FROM campaign) AND subject NOT IN (SELE
 def open_store(
     path: Path, scratch: Path | None, clock: Clock, *, owner: bool, needed: bool = True
 ) -> Database:
-    """``owner``: no other process works on the store. Raises StoreTooNew, StoreDamaged (where that may not be repaired),
-    DiskFault; where it is not ``needed``, an empty one that takes nothing is opened instead."""
+    """Open the store, repaired and migrated where that is due.
+
+    ``owner``: no other process works on the store. Raises StoreTooNew, StoreDamaged (where that may not be repaired),
+    DiskFault; where it is not ``needed``, an empty one that takes nothing is opened instead.
+    """
     try:
         return _open_store(path, scratch, clock, owner=owner)
     except errors.EnvironmentFault as fault:

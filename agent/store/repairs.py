@@ -47,6 +47,7 @@ class Salvage(Struct):
 
 
 def beside(path: Path, ending: str) -> Path:
+    """The path of a file beside another: the same name with an ending."""
     return path.with_name(path.name + ending)
 
 

@@ -56,6 +56,8 @@ class KeptDocument(Struct, frozen=True):
 
 
 class MessageStore:
+    """Every message that left or may have left, byte for byte, and the documents that belong to them."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.RLock()

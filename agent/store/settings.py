@@ -8,6 +8,8 @@ from agent.store.database import Database, decoding
 
 
 class SettingStore:
+    """Single values by name. Raises DiskFault where one is written."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

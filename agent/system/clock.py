@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
+    """The computer's clock, in the time zone that the person is in now."""
+
     def now(self) -> datetime:
         if hasattr(time, "tzset"):
             time.tzset()  # the C library's localtime_r never looks again by itself, and people travel

@@ -17,8 +17,9 @@ _PAUSE_S = 0.0003
 
 
 def settle() -> None:
-    """What was made at the start stays for good. The collector need not look through it again: that took 30 ms each time, in
-    which windows stood still.
+    """Keep what was made at the start out of the garbage collector's sight.
+
+    It stays for good, and looking through it took 30 ms each time, in which windows stood still.
     """
     gc.collect()
     gc.freeze()

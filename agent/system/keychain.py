@@ -34,6 +34,8 @@ _TRUSTED_BACKENDS = (
 
 
 class Question(Struct, frozen=True):
+    """What the keychain's helper process is asked."""
+
     verb: Literal["look", "read", "write", "delete"]
     account: str = ""
     secret: str = ""
@@ -43,6 +45,8 @@ Fault = Literal["", "missing", "locked", "turned off", "no keyring"]
 
 
 class Reply(Struct, frozen=True):
+    """What the keychain's helper process answers: a secret, or why there is none."""
+
     secret: str | None = None
     fault: Fault = ""
     detail: str = ""

@@ -45,8 +45,10 @@ class Lines:
         lines = self
 
         class Known(connection):  # type: ignore[misc]
-            """TLS puts another socket in place of the first, and urllib3 gives that away only after its handshake: until
-            then a duplicate of the first stands for the connection.
+            """A connection whose socket is known from its first byte on.
+
+            TLS puts another socket in place of the first, and urllib3 gives that away only after its handshake: until then a
+            duplicate of the first stands for the connection.
             """
 
             response_class = _GentleResponse

@@ -243,7 +243,7 @@ def _context() -> ssl.SSLContext:
 
 @contextmanager
 def _faults(proxy: str = proxies.DIRECT) -> Iterator[None]:
-    """requests' exceptions, turned into ours; none of their texts holds a token."""
+    """Requests' exceptions, turned into ours; none of their texts holds a token."""
     try:
         yield
     except requests.exceptions.ProxyError as error:

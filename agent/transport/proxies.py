@@ -54,8 +54,11 @@ class Reply(Struct, frozen=True):
 
 
 class Ways(Struct, frozen=True):
-    """``proxies``: in the order to be tried. ``origin``: who said so, or that nobody could: what would ask is ``missing``, or
-    gave no answer (``unknown``). ``unsupported``: named too, of other kinds."""
+    """Which proxies lead to an address.
+
+    ``proxies``: in the order to be tried. ``origin``: who said so, or that nobody could: what would ask is ``missing``, or
+    gave no answer (``unknown``). ``unsupported``: named too, of other kinds.
+    """
 
     proxies: tuple[str, ...] = (DIRECT,)
     origin: Literal["none", "environment", "exempt", "system", "desktop", "missing", "unknown"] = "none"
@@ -88,6 +91,8 @@ class ProxyFault(errors.ServerUnreachable):
 
 
 class ProxyUnreachable(ProxyFault):
+    """The proxy of the network settings cannot be reached, or refuses."""
+
     @property
     def title(self) -> str:
         return _("The proxy does not let Tidings through")
@@ -105,6 +110,8 @@ class ProxyUnreachable(ProxyFault):
 
 
 class ProxyUnsupported(ProxyFault):
+    """The network settings name a SOCKS proxy, which Tidings does not speak."""
+
     @property
     def title(self) -> str:
         return _("Tidings cannot use this kind of proxy")
@@ -239,7 +246,7 @@ def answer(question: bytes) -> bytes:
 
 
 def _answer(url: bytes) -> Reply:
-    """libproxy's C interface, as of 0.4.16 (``proxy.h``)."""
+    """What libproxy says over its C interface, as of 0.4.16 (``proxy.h``)."""
     try:
         library = ctypes.CDLL(LIBRARY)
     except OSError:

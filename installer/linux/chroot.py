@@ -1,5 +1,6 @@
-"""A bare Debian in a folder, to install a package in. Nothing is mounted outside of a process's own mount namespace,
-so nothing is left mounted, however the trial ends.
+"""A bare Debian in a folder, to install a package in.
+
+Nothing is mounted outside of a process's own mount namespace, so nothing is left mounted, however the trial ends.
 """
 
 from __future__ import annotations

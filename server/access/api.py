@@ -44,14 +44,20 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class ErasureRequest(Message):
+    """Whom to erase, all of them or nobody."""
+
     emails: Annotated[list[Address], Field(min_length=1, max_length=MOST_PEOPLE)]
 
 
 class ErasureAnswer(Message):
+    """How many people were erased."""
+
     people: int
 
 
 class WaitingCorrection(Message):
+    """What a person wants changed in a field that the directory owns."""
+
     id: int
     email: str
     field: DetailName
@@ -61,23 +67,33 @@ class WaitingCorrection(Message):
 
 
 class CorrectionsAnswer(Message):
+    """The corrections that nobody has decided yet."""
+
     corrections: list[WaitingCorrection]
 
 
 class CorrectionDecision(Message):
+    """What becomes of a correction."""
+
     decision: Literal["accept", "decline"]
 
 
 class PublicationRequest(Message):
+    """A campaign of texts, to be published."""
+
     file: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     """What docs/campaign-format.md describes, without pictures, films and captions."""
 
 
 class EmergencyRequest(PublicationRequest):
+    """An emergency, and the reason that the audit log keeps."""
+
     reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S")]
 
 
 class PublicationAnswer(Message):
+    """What was published, and for how many people."""
+
     campaign_id: CampaignId
     people: int
     warnings: list[str]
@@ -85,15 +101,21 @@ class PublicationAnswer(Message):
 
 
 class RecallRequest(Message):
+    """The campaign to take back."""
+
     campaign_id: CampaignId
 
 
 class RecallAnswer(Message):
+    """Whether the campaign had been taken back before."""
+
     campaign_id: CampaignId
     recalled_before: bool
 
 
 class EntryAnswer(Message):
+    """One entry of the audit log; `digest` is chained to `previous`."""
+
     number: int
     time: UtcTime
     actor: str
@@ -105,6 +127,8 @@ class EntryAnswer(Message):
 
 
 class AuditAnswer(Message):
+    """Entries of the audit log, the oldest first."""
+
     entries: list[EntryAnswer]
 
 
@@ -152,6 +176,7 @@ def erase_people(request: AdministratorRequest, body: ErasureRequest) -> dict[st
     **needs(Right.READ_CORRECTIONS),
 )
 def list_corrections(request: AdministratorRequest) -> dict[str, Any]:
+    """The corrections that nobody has decided yet, the oldest first."""
     return {
         "corrections": [
             {
@@ -176,6 +201,7 @@ def list_corrections(request: AdministratorRequest) -> dict[str, Any]:
 def decide_correction(
     request: AdministratorRequest, number: Number, body: CorrectionDecision
 ) -> dict[str, str]:
+    """Accept or decline; 409 where somebody else decided meanwhile."""
     caller = request.auth
     if not waiting(caller.company).filter(pk=number).exists():
         raise problems.not_found()
@@ -192,6 +218,7 @@ def decide_correction(
     **needs(Right.READ_REPORTS, 404, 422),
 )
 def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]) -> dict[str, Any]:
+    """The newest snapshot of a campaign's figures, made now where one is due."""
     campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
     if campaign is None:
         raise problems.not_found()
@@ -208,6 +235,7 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
 def get_acknowledgements(
     request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]
 ) -> dict[str, Any]:
+    """Who confirmed and who did not; 409 where the campaign asks for no confirmation."""
     campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
     if campaign is None:
         raise problems.not_found()
@@ -233,6 +261,7 @@ def publish_campaign(request: AdministratorRequest, body: PublicationRequest) ->
     **needs(Right.PUBLISH_EMERGENCIES, 400, 409, 413, 415, 422),
 )
 def publish_emergency(request: AdministratorRequest, body: EmergencyRequest) -> Status[dict[str, Any]]:
+    """It covers every screen. Other campaigns are published under `/campaigns`."""
     return _published(request.auth, body.file, body.reason)
 
 
@@ -256,6 +285,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
     **needs(Right.RECALL_CAMPAIGNS, 400, 404, 413, 415, 422),
 )
 def recall_campaign(request: AdministratorRequest, body: RecallRequest) -> dict[str, Any]:
+    """Take a campaign back; 403 for an emergency without the right to publish them."""
     caller = request.auth
     emergencies = Right.PUBLISH_EMERGENCIES in RIGHTS[caller.role]
     try:
@@ -295,5 +325,6 @@ def get_audit(
 def get_record(
     request: AdministratorRequest, language: Annotated[Literal["en", "fr"], Query()] = "en"
 ) -> dict[str, Any]:
+    """The record of processing activities (GDPR article 30), made from the database as it is."""
     with translation.override(language):
         return asdict(record_of(request.auth.company))

@@ -70,8 +70,11 @@ def tokens_of(company: Company) -> QuerySet[AccessToken]:
 
 
 def revoke(company: Company, number: int, actor: str) -> None:
-    """End a token at once. Raises `Refused` when there is none with this number, and `EnvironmentFault` when the erasure
-    ledger cannot be written; nothing has changed then."""
+    """End a token at once.
+
+    Raises `Refused` when there is none with this number, and `EnvironmentFault` when the erasure ledger cannot be written;
+    nothing has changed then.
+    """
     with transaction.atomic():
         token = AccessToken.objects.select_for_update().filter(company=company, pk=number).first()
         if token is None:

@@ -1,1 +1,1 @@
-""" "I have read this": confirmations by name, which a campaign asks for and a person gives deliberately."""
+"""“I have read this”: confirmations by name, which a campaign asks for and a person gives deliberately."""

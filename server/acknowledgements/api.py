@@ -14,12 +14,16 @@ router = Router(auth=DeviceToken())
 
 
 class AcknowledgementRequest(Message):
+    """“I have read this”, by name; the time is the computer's, UTC, to the second."""
+
     event_id: Uuid4
     campaign_id: CampaignId
     time: UtcTime
 
 
 class AcknowledgementAnswer(Message):
+    """What became of a confirmation; a reason where it was refused."""
+
     event_id: Uuid4
     status: Literal["stored", "duplicate", "refused"]
     reason: str
@@ -32,6 +36,7 @@ class AcknowledgementAnswer(Message):
     openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
 )
 def post_acknowledgement(request: CallerRequest, body: AcknowledgementRequest) -> dict[str, str]:
+    """Kept once for each person and campaign."""
     result = acknowledge(
         request.auth, UUID(body.event_id), body.campaign_id, datetime.fromisoformat(body.time)
     )

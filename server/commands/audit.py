@@ -24,6 +24,7 @@ LONGEST_BY, LONGEST_REASON = 100, 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server audit`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     showing = actions.add_parser(
         "show", help=_("show the last entries"), description=_("show the last entries")
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Show, export, verify or explain; exit code 1 if the log is not whole."""
     company = chosen_company(options)
     actions = {"show": _show, "export": _export, "verify": _verify, "explain": _explain}
     return actions[options.action](company, options)

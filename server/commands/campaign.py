@@ -30,6 +30,7 @@ CAMPAIGNS_AT_ONCE = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server campaign`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     publishing = actions.add_parser(
         "publish", help=_("publish campaigns"), description=_("publish campaigns")
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Publish, recall or list campaigns. Raises `Refused`; nothing of that file is published then."""
     actions = {"publish": _publish, "recall": _recall, "list": _list}
     return actions[options.action](options)
 

@@ -53,10 +53,12 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server check`."""
     parser.add_argument("--json", action="store_true", help=_("as JSON"))
 
 
 def run(options: argparse.Namespace) -> int:
+    """Say each finding; exit code 1 if one of them is a fault."""
     findings = list(_findings())
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))

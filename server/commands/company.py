@@ -26,6 +26,7 @@ TELLING = ("signals.", "reports.", "audit.entrysubject")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server company`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     listing = actions.add_parser("list", help=_("list companies"), description=_("list companies"))
     showing = actions.add_parser("show", help=_("show one company"), description=_("show one company"))
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """List, show, export, import or close companies. Raises `Refused`."""
     actions = {"list": _list, "show": _show, "export": _export, "import": _import, "close": _close}
     return actions[options.action](options)
 

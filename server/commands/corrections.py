@@ -13,6 +13,7 @@ from server.rights.decisions import accept, decline, waiting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server corrections`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     listing = actions.add_parser(
         "list", help=_("list what waits for a decision"), description=_("list what waits for a decision")
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """List, accept or decline what people want corrected. Raises `Refused` where it is decided already."""
     company = chosen_company(options)
     if options.action == "list":
         return _list(company, options.json)

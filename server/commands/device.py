@@ -14,6 +14,7 @@ from server.errors import Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server device`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     listing = actions.add_parser("list", help=_("list computers"), description=_("list computers"))
     listing.add_argument("email", nargs="?", metavar="EMAIL", help=_("only those of this person"))
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """List computers, or revoke those of a person."""
     return _list(options) if options.action == "list" else _revoke(options)
 
 

@@ -9,10 +9,12 @@ from server.privacy.housekeeping import housekeeping
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server housekeeping`."""
     parser.add_argument("--dry-run", action="store_true", help=_("say what is due, and do nothing"))
 
 
 def run(options: argparse.Namespace) -> int:
+    """Do what is due, and say how much of each job; exit code 1 if a job failed."""
     outcomes = housekeeping(dry_run=options.dry_run)
     for outcome in outcomes:
         if not outcome.fault:

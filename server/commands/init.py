@@ -23,6 +23,7 @@ FLAGS = ("id", "name", "legal_name", "region", "dpo_name", "dpo_email", "accent"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server init`: a file, or the description in words."""
     parser.add_argument(
         "file",
         type=Path,
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Make the company, or change it as described. Raises `Refused`."""
     if options.region and not any(getattr(options, name) for name in ("file", "id", "name")):
         return _without_company(options.region)
     description = _description(options)

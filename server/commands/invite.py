@@ -23,6 +23,7 @@ def _days(text: str) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server invite`: one person, or everybody without a computer."""
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("email", nargs="?", metavar="EMAIL", help=_("whom to invite"))
     who.add_argument(
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Print a code, or a line for each person. Raises `Refused`."""
     company = chosen_company(options)
     valid_for = timedelta(days=options.days)
     if options.all:

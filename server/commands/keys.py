@@ -12,6 +12,7 @@ from server.tenants.rekeying import replace_keys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server keys`."""
     parser.description = _(
         "Computers accept only what is signed by the keys that they met when they were connected. Replacing the keys after "
         "a theft disconnects every computer: each person connects again with a new invitation code."
@@ -24,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Show the fingerprints, or replace the keys, which disconnects every computer.
+
+    Raises `Refused` without `--yes`.
+    """
     company = chosen_company(options)
     if options.action == "replace":
         if not options.yes:

@@ -14,6 +14,7 @@ from server.privacy.models import LedgerState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server ledger`."""
     parser.description = _(
         "The erasure ledger holds what a restored backup would undo: erasures, withdrawals, closings. Back it up apart "
         "from the database, and never put an older one back with it. Only where it is lost or damaged for good, begin a "
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Verify the erasure ledger, or begin a new one. Raises `Refused` without `--yes`."""
     if options.action == "verify":
         return _verify()
     if not options.yes:

@@ -27,6 +27,7 @@ MOST_SKIPPED_SHOWN = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server people`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     description = _(
         "Add and change people from a CSV file as Google Workspace, Microsoft Entra or Microsoft 365 export it, or "
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Import people from a file; exit code 1, and nobody is imported, if a line is wrong."""
     company = chosen_company(options)
     layout, encoding = _layout(options)
     with bars() as bar:

@@ -24,6 +24,7 @@ MOST_SHOWN = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server purge`: addresses or a file."""
     whom = parser.add_mutually_exclusive_group(required=True)
     whom.add_argument("emails", nargs="*", default=[], metavar="EMAIL", help=_("whom to erase"))
     whom.add_argument(
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Erase people.
+
+    Raises `Refused`, and erases nobody, if somebody is unknown and `--skip-unknown` is not given.
+    """
     company = chosen_company(options)
     addresses = _addresses(options)
     if not options.dry_run:

@@ -14,6 +14,7 @@ from server.privacy.record import as_csv, as_html, record_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server record`."""
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--html", action="store_true", help=_("for reading and printing (unless another is named)")
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Write the record of processing activities, in the language that is asked for."""
     company = chosen_company(options)
     with translation.override(options.language or translation.get_language()):
         record = record_of(company)

@@ -24,6 +24,7 @@ from server.spreadsheet import csv_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server report`."""
     parser.add_argument(
         "campaign", nargs="?", metavar="ID", help=_("the campaign; without it, all are listed")
     )
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """List campaigns, show one's figures, or name people where the notice allows that. Raises `Refused`."""
     if options.update:
         print(make_due())
         return 0

@@ -41,6 +41,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `tidings-server serve`: where to listen, how many processes, TLS."""
     parser.add_argument("--host", default="127.0.0.1", help=_("the address to listen on (%(default)s)"))
     parser.add_argument(
         "--port", type=int, default=8400, help=_("the port to listen on (%(default)s); 0 takes a free one")
@@ -69,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Serve until a signal ends it. Raises `Refused` where it cannot listen."""
     _prepare(options)
     port = _port_to_listen_on(options.host, options.port)
     scheme = "https" if options.tls_certificate else "http"

@@ -23,6 +23,7 @@ def _days(text: str) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server token`, with their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     description = _("make a token for a role; it is shown once, and only its hash is kept")
     creating = actions.add_parser("create", help=_("make a token"), description=description)
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Make, list or revoke tokens of the administration API. Raises `Refused`."""
     company = chosen_company(options)
     actions = {"create": _create, "list": _list, "revoke": _revoke}
     return actions[options.action](company, options)

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class DatabaseConfig(AppConfig):
+    """Sets up each connection as it is made, and registers the lookup for long lists."""
+
     name = "server.database"
 
     def ready(self) -> None:

@@ -20,6 +20,8 @@ else:
 
 
 class Among(AnyLookup):
+    """`IN` for a list of any length, which travels as one parameter."""
+
     lookup_name = "among"
     prepare_rhs = False
 

@@ -23,6 +23,8 @@ Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
 class EnrolmentRequest(Message):
+    """An invitation code, and the secret with which the same computer may ask again."""
+
     code: Annotated[str, Field(min_length=1, max_length=64, examples=["KX7P-9QMD-2HTV"])]
     agent_version: Version
     platform: Literal["linux", "windows", "macos"]
@@ -30,11 +32,15 @@ class EnrolmentRequest(Message):
 
 
 class PersonAnswer(Message):
+    """Whose feed it is."""
+
     email: str
     first_name: str
 
 
 class PublicKeyAnswer(Message):
+    """One public key (RFC 8037 section 2), and what it signs."""
+
     kty: Literal["OKP"]
     crv: Literal["Ed25519"]
     x: str
@@ -44,10 +50,14 @@ class PublicKeyAnswer(Message):
 
 
 class KeySetAnswer(Message):
+    """The company's public keys (RFC 7517 section 5)."""
+
     keys: list[PublicKeyAnswer]
 
 
 class EnrolmentAnswer(Message):
+    """The device token, which is told this once, and whom to believe from now on."""
+
     device_token: Annotated[str, Field(pattern=r"^tdt_[A-Za-z0-9_-]{1,124}$")]
     company_id: str
     person: PersonAnswer
@@ -56,6 +66,8 @@ class EnrolmentAnswer(Message):
 
 
 class FeedAnswer(Message):
+    """All that is due for a person, as signed documents."""
+
     v: Literal[1]
     person: PersonAnswer
     statement: CompactJws | None = None
@@ -69,6 +81,8 @@ STATED = "signed"
 
 
 class NextTokenRequest(Message):
+    """The SHA-256 of the token that the computer made; the server never sees it before its first use."""
+
     next_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -109,6 +123,7 @@ def _described(description: dict[str, Any], *statuses: int) -> dict[str, Any]:
     openapi_extra=problem_answers(400, 404, 413, 415, 421, 422, 503),
 )
 def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]]:
+    """Use up a code. The same code with the same secret gives the same answer for ten minutes."""
     enrolled = enrolment.enrol(body.code, body.platform, body.agent_version, body.retry_secret)
     person = enrolled.person
     return Status(
@@ -133,6 +148,7 @@ def enrol(request: HttpRequest, body: EnrolmentRequest) -> Status[dict[str, Any]
     ),
 )
 def get_feed(request: CallerRequest) -> HttpResponse:
+    """304 where nothing changed since the tag that the agent has."""
     caller, now = request.auth, clock.now()
     stated = request.META.get("HTTP_TIDINGS_FEED") == STATED
     tag = entity_tag(caller, now, stated=stated)
@@ -165,6 +181,7 @@ def _matches(condition: str | None, tag: str) -> bool:
     openapi_extra=_described(MEDIA_ANSWERS | {"parameters": MEDIA_HEADERS}, 401, 404, 422, 429, 503),
 )
 def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
+    """A picture, film or caption file of a campaign that the person gets; ranges as RFC 9110 section 14."""
     return media.answer(request, media.visible_media(request.auth, sha256, clock.now()))
 
 
@@ -176,6 +193,7 @@ def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
     openapi_extra=problem_answers(400, 401, 409, 413, 415, 422, 429, 503),
 )
 def announce_token(request: CallerRequest, body: NextTokenRequest) -> Status[None]:
+    """The next token is in force from its first use, and the present one until then (ADR 18)."""
     rotation.announce(request.auth.device_id, request.auth.token_hash, body.next_sha256)
     return Status(204, None)
 
@@ -188,6 +206,7 @@ def announce_token(request: CallerRequest, body: NextTokenRequest) -> Status[Non
     openapi_extra=problem_answers(401, 429, 503),
 )
 def disconnect(request: CallerRequest) -> Status[None]:
+    """End this computer's tokens, as the person asks for."""
     if not enrolment.revoke([request.auth.device_id]):
         raise problems.unauthorized()
     return Status(204, None)

@@ -85,8 +85,9 @@ def _query(_vendor: str) -> tuple[str, tuple[str, ...]]:
 
 
 def settle(hashed: str) -> int | None:
-    """The number of the computer that comes with one of its tokens, which is in force from now on if it is the next one.
-    None for a stranger.
+    """The number of the computer that comes with one of its tokens, None for a stranger.
+
+    The next token is in force from now on if it is the one that came.
 
     Raises `Problem` (401) for a token that was used after its time; then nobody gets in with any of them.
     """

@@ -56,6 +56,8 @@ class _Section(BaseModel):
 
 
 class CompanySection(_Section):
+    """The table `[company]`: who they are, and what they ask for."""
+
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     name: Annotated[Line, Field(min_length=1, max_length=120)]
     legal_name: Annotated[Line, Field(min_length=1, max_length=200)]
@@ -77,6 +79,8 @@ class CompanySection(_Section):
 
 
 class NoticeSection(_Section):
+    """The table `[notice]`: a version of the privacy notice, in one or more languages."""
+
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     date: date
     text: Annotated[
@@ -85,6 +89,8 @@ class NoticeSection(_Section):
 
 
 class CompanyFile(_Section):
+    """A company's description as a whole."""
+
     company: CompanySection
     notice: NoticeSection | None = None
 

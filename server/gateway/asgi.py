@@ -153,7 +153,6 @@ def _put(body: bytes, environ: dict[str, Any]) -> None:
 
 async def _withdraw(holder: Holder, environ: dict[str, Any], withdrawal: ConsentRequest) -> Answer:
     """Those that end nothing, which a thief of the token may repeat, wait and are counted apart from those that do."""
-
     endable = await _endable.of(holder.token)
     if endable.is_ended_by(UUID(withdrawal.receipt_id), withdrawal.signal):
         return await _end(holder, environ)

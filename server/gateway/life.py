@@ -36,8 +36,10 @@ async def live(receive: Receive, send: Send) -> None:
 
 
 def _end_with_runner() -> None:
-    """A worker that outlived the process that runs it would answer beside those of the next start, and look into a database
-    that was perhaps replaced meanwhile; and nobody would keep house.
+    """End this worker when the process that runs it has ended.
+
+    It would answer beside those of the next start, and look into a database that was perhaps replaced meanwhile; and nobody
+    would keep house.
     """
     runner = multiprocessing.parent_process()
     if runner is not None and sys.platform != "win32":

@@ -80,8 +80,11 @@ def apply_to(company: Company) -> dict[str, int]:
 
 
 def _replay() -> dict[str, int]:
-    """One process after the other, in short transactions. Where that is interrupted, the next one does all of it again:
-    what is done already is found done, and the database only then takes the ledger for applied."""
+    """One process after the other, in short transactions.
+
+    Where that is interrupted, the next one does all of it again: what is done already is found done, and the database only
+    then takes the ledger for applied.
+    """
     with under_way.turn("replay"):
         told = _Told.after(_applied())
         if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker

@@ -210,8 +210,10 @@ def _blocks_of(suppressed: Suppressed, keys: QuerySet[CampaignKey]) -> Iterator[
 
 
 def turn(company_id: str) -> str:
-    """Whoever puts people into blocks or takes them out has this turn, so that nobody is put into one while they withdraw:
-    the other then waits, and sees what was done."""
+    """The turn that whoever puts people into blocks or takes them out has.
+
+    Nobody is put into a block while they withdraw: the other waits, and sees what was done.
+    """
     return f"figures of {company_id}"
 
 

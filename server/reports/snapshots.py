@@ -108,8 +108,10 @@ def make_due() -> int:
 
 
 def _keep(counts: Sequence[tuple[int, str]]) -> None:
-    """Store what was counted of each block. One that somebody left meanwhile is not touched, nor one of which nothing new is
-    known."""
+    """Store what was counted of each block.
+
+    One that somebody left meanwhile is not touched, nor one of which nothing new is known.
+    """
     table = Block._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -26,8 +26,10 @@ DATE = len("2026-01-31")
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Of the people of one block, and of others that are alike. `days`: who did it first on that UTC date; `links`: who
-    clicked it."""
+    """Counts of the people of one block, and of others that are alike.
+
+    `days`: who did it first on that UTC date; `links`: who clicked it.
+    """
 
     size: int
     days: Counter[str] = field(default_factory=Counter)

@@ -37,6 +37,8 @@ Addresses = Annotated[list[Address], Field(max_length=MAX_ADDRESSES)]
 
 
 class ControllerAnswer(Message):
+    """Who answers for the processing, and whom to ask (GDPR article 13(1))."""
+
     name: str
     dpo_name: str
     dpo_email: str
@@ -45,6 +47,8 @@ class ControllerAnswer(Message):
 
 
 class DetailAnswer(Message):
+    """A field about the person, who may change it, and what change is asked for."""
+
     field: DetailName
     value: str | list[str]
     owner: Literal["person", "directory"]
@@ -52,6 +56,8 @@ class DetailAnswer(Message):
 
 
 class ComputerAnswer(Message):
+    """A computer that the person connected."""
+
     platform: Literal["linux", "windows", "macos"]
     agent_version: str
     enrolled: UtcTime
@@ -60,6 +66,8 @@ class ComputerAnswer(Message):
 
 
 class HeldConsentAnswer(Message):
+    """A consent or withdrawal, with its signed receipt."""
+
     receipt_id: Uuid4
     signal: SignalName
     status: Literal["given", "withdrawn"]
@@ -71,6 +79,8 @@ class HeldConsentAnswer(Message):
 
 
 class HeldSignalAnswer(Message):
+    """A signal of the person's, found by HMAC: a day, no time."""
+
     event_id: Uuid4
     campaign_id: CampaignId
     signal: SignalName
@@ -81,18 +91,24 @@ class HeldSignalAnswer(Message):
 
 
 class HeldAcknowledgementAnswer(Message):
+    """A confirmation of the person's."""
+
     event_id: Uuid4
     campaign_id: CampaignId
     time: UtcTime
 
 
 class HeldCampaignAnswer(Message):
+    """A campaign that was addressed to the person, and how."""
+
     campaign_id: CampaignId
     title: str
     addressed: Literal["everyone", "group", "person"]
 
 
 class MeAnswer(Message):
+    """All that the server holds about a person (GDPR article 15)."""
+
     v: Literal[1]
     time: UtcTime
     controller: ControllerAnswer
@@ -127,17 +143,23 @@ def _not_empty(values: DetailValues) -> DetailValues:
 
 
 class CorrectionRequestMessage(Message):
+    """The fields that the person wants otherwise (GDPR article 16)."""
+
     details: Annotated[
         DetailValues, AfterValidator(_not_empty), Field(json_schema_extra={"minProperties": 1})
     ]
 
 
 class CorrectedAnswer(Message):
+    """What became of one field: changed, or asked of the directory's administrator."""
+
     field: DetailName
     status: Literal["changed", "requested", "unchanged"]
 
 
 class CorrectionAnswer(Message):
+    """What became of each field."""
+
     results: list[CorrectedAnswer]
 
 
@@ -148,6 +170,7 @@ class CorrectionAnswer(Message):
     openapi_extra=problem_answers(401, 413, 429, 503),
 )
 def get_me(request: CallerRequest) -> HttpResponse:
+    """All that is held about the person who asks, on record; 413 where it is too much for one answer."""
     caller = request.auth
     with load.write_turns:
         log.record(caller.company_id, "agent", "read-own-data", caller.person_id)
@@ -169,6 +192,7 @@ def get_me(request: CallerRequest) -> HttpResponse:
     openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
 )
 def patch_me(request: CallerRequest, body: CorrectionRequestMessage) -> dict[str, Any]:
+    """Change what the person owns, and ask for the rest."""
     results = correct(
         request.auth.person_id, request.auth.company_id, dict[str, str | list[str]](**body.details)
     )

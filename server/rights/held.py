@@ -48,8 +48,10 @@ TOLD: dict[str, frozenset[str]] = {
 
 
 def held(caller: Caller, most_signals: int) -> Row:
-    """The answer of `GET /api/v1/me`. Raises `Person.DoesNotExist` when the person has just been erased, and `Problem`
-    (413) when there are more signals than one answer may hold, before they are read.
+    """The answer of `GET /api/v1/me`.
+
+    Raises `Person.DoesNotExist` when the person has just been erased, and `Problem` (413) when there are more signals than
+    one answer may hold, before they are read.
     """
     person = Person.objects.select_related("company").get(pk=caller.person_id)
     if signals_of(person.pk, person.company_id).count() > most_signals:

@@ -39,15 +39,21 @@ class _EventMessage(Message):
 
 
 class SeenEvent(_EventMessage):
+    """A campaign was looked at."""
+
     signal: Literal["seen"]
 
 
 class ClickEvent(_EventMessage):
+    """A link was opened, or the film started."""
+
     signal: Literal["click"]
     link_id: LinkId
 
 
 class LikeEvent(_EventMessage):
+    """Liked (1) or no longer (0); the highest `seq` counts."""
+
     signal: Literal["like"]
     value: Annotated[StrictInt, Field(ge=0, le=1), BeforeValidator(whole)]
     seq: Annotated[StrictInt, Field(ge=1, le=2**31), BeforeValidator(whole)]
@@ -57,20 +63,28 @@ AnyEvent = Annotated[Union[SeenEvent, ClickEvent, LikeEvent], Field(discriminato
 
 
 class SignalsRequest(Message):
+    """A batch of events."""
+
     events: Annotated[list[AnyEvent], Field(min_length=1, max_length=100)]
 
 
 class EventResult(Message):
+    """What became of one event."""
+
     event_id: Uuid4
     status: Literal["stored", "duplicate", "dropped_consent", "refused"]
     reason: str
 
 
 class SignalsAnswer(Message):
+    """What became of each event, in the order of the request."""
+
     results: list[EventResult]
 
 
 class ConsentRequest(Message):
+    """A person's decision about one signal, under one version of the notice."""
+
     receipt_id: Uuid4
     signal: SignalName
     status: Literal["given", "withdrawn"]
@@ -91,6 +105,8 @@ def withdrawal_in(content_type: str, body: bytes) -> ConsentRequest | None:
 
 
 class ConsentAnswer(Message):
+    """The signed receipt."""
+
     receipt: CompactJws
 
 
@@ -101,6 +117,7 @@ class ConsentAnswer(Message):
     openapi_extra=problem_answers(400, 401, 413, 415, 422, 429, 503),
 )
 def post_signals(request: CallerRequest, body: SignalsRequest) -> dict[str, Any]:
+    """Each event is stored, dropped or refused by itself; what was stored before is a duplicate."""
     results = record(request.auth, [_event(event) for event in body.events])
     return {
         "results": [
@@ -129,6 +146,7 @@ def _event(message: SeenEvent | ClickEvent | LikeEvent) -> Event:
     openapi_extra=problem_answers(400, 401, 409, 413, 415, 422, 429, 503),
 )
 def post_consent(request: CallerRequest, body: ConsentRequest) -> dict[str, str]:
+    """Kept with a receipt; a withdrawal holds for every later event."""
     decision = Decision(
         receipt_id=UUID(body.receipt_id),
         signal=body.signal,

@@ -58,8 +58,11 @@ def close(campaign: Campaign, *, again: bool = False) -> bool:
 
 
 def _may_form(campaign: Campaign) -> bool:
-    """Whether people should be put into blocks once more. Not where nothing came in: there is nothing to count, and nobody to
-    look for. Not where that was done since the campaign ended: whoever began to share later cannot have seen it."""
+    """Whether people should be put into blocks once more.
+
+    Not where nothing came in: there is nothing to count, and nobody to look for. Not where that was done since the campaign
+    ended: whoever began to share later cannot have seen it.
+    """
     if Snapshot.objects.filter(campaign=campaign, made_at__gt=campaign.ends).exists():
         return False
     return Signal.objects.filter(campaign=campaign).exists()

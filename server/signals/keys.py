@@ -25,8 +25,9 @@ def create_key(campaign: Campaign) -> CampaignKey:
 
 
 def held_keys(campaigns: Sequence[int]) -> dict[int, bytes]:
-    """The keys of these campaigns that are not closed, by their primary keys. Within a transaction, until whose end none of
-    them is destroyed: batches share this lock, closing waits for them.
+    """The keys of these campaigns that are not closed, by their primary keys.
+
+    Within a transaction, until whose end none of them is destroyed: batches share this lock, closing waits for them.
     """
     if not campaigns:  # of which Django makes no SQL at all
         return {}

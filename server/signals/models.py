@@ -22,6 +22,8 @@ PROOF = Personal("prove what the person chose (GDPR article 7(1))", Retention.CO
 
 
 class SignalName(models.TextChoices):
+    """The kinds of signals that people may share."""
+
     SEEN = "seen"
     CLICK = "click"
     LIKE = "like"

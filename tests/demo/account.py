@@ -128,7 +128,7 @@ def share_of(event: dict[str, Any]) -> Share:
 
 
 def confirmation_of(acknowledgement: dict[str, str]) -> Share:
-    """ "I have read this", by name, as both books name it."""
+    """“I have read this”, by name, as both books name it."""
     return Share("confirmed as read, by name", acknowledgement["campaign_id"])
 
 

@@ -38,7 +38,7 @@ print(*resolved_now)
 
 
 def test_types_that_two_threads_may_decode_at_once_are_resolved_when_the_program_starts() -> None:
-    """msgspec 0.22 crashes the process when two threads decode a type for the first time together."""
+    """Msgspec 0.22 crashes the process when two threads decode a type for the first time together."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=60, check=False
     )

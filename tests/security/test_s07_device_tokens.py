@@ -1,6 +1,6 @@
-"""S7: a device token is replaced every month. No lost answer, keychain fault or sudden end locks anybody out, and a copy of
-a token that was replaced ends them all.
+"""S7: a device token is replaced every month.
 
+No lost answer, keychain fault or sudden end locks anybody out, and a copy of a token that was replaced ends them all.
 The server's own code answers, in this process, so that years can pass; between it and the agent things get lost.
 """
 

@@ -1,5 +1,7 @@
-"""A process that displays whatever is due, one page after the other, and says of each when it can be seen:
-`python -m … FOLDER SECONDS`. The wall clock is off by so many seconds. The presenter and the store are the real ones."""
+"""A process that displays whatever is due, one page after the other, and says of each when it can be seen.
+
+`python -m … FOLDER SECONDS`. The wall clock is off by so many seconds. The presenter and the store are the real ones.
+"""
 
 import sys
 import threading

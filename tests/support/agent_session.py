@@ -45,6 +45,7 @@ def a_session(*, keyring: bool, collection: bool = True) -> Iterator[Session]:
     """A session for the length of a block, with gnome-keyring unlocked or with no keychain at all.
 
     Args:
+        keyring: whether there is a keychain.
         collection: whether gnome-keyring has a place for secrets, as after the first login.
     """
     folder = Path(tempfile.mkdtemp(prefix="tidings-"))

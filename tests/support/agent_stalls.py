@@ -1,4 +1,5 @@
-"""A process whose agents poll, one after the other, while its main thread beats as that of the windows does:
+"""A process whose agents poll, one after the other, while its main thread beats as that of the windows does.
+
 `python -m … DEADLINE_S TRIES FOLDER…`. Says for each folder, as a line of JSON, how long the main thread was held up at most
 and by how much the memory grew at most.
 """

@@ -25,7 +25,7 @@ Value = bool | int | str | list[int]
 
 
 def wallpaper(scheme: str) -> list[str]:
-    """hsetroot's words for a calm background."""
+    """Hsetroot's words for a calm background."""
     first, second = WALLPAPERS[scheme]
     return ["-add", first, "-add", second, "-gradient", "30"]
 

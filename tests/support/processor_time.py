@@ -41,8 +41,9 @@ class OwnTime:
 
 
 class Processors:
-    """Who has worked on this machine's processors since it was made: some processes with all that they started, this one,
-    and others.
+    """Who has worked on this machine's processors since this was made.
+
+    Some processes with all that they started, this one, and others are told apart.
     """
 
     def __init__(self, pids: Iterable[int]) -> None:

@@ -152,7 +152,7 @@ class WaylandDesktop(Desktop):
             self._start_notification_server()
 
     def _start_compositor(self) -> None:
-        """sway refuses to run as root: then nobody runs it, in a folder of nobody's own."""
+        """Sway refuses to run as root: then nobody runs it, in a folder of nobody's own."""
         folder = own_user_only(self.folder / "sway")
         ready = folder / "ready"
         configuration = self.folder / "sway.conf"
@@ -196,7 +196,7 @@ class WaylandDesktop(Desktop):
         return {"WLR_BACKENDS": "x11", "WLR_X11_OUTPUTS": str(len(self._monitors)), "DISPLAY": display}
 
     def _window_of(self, monitor: str) -> Window:
-        """xdotool does not find it: wlroots gives it no class."""
+        """Xdotool does not find it: wlroots gives it no class."""
         title = f"wlroots - {monitor}"
         printed = self._run(["xwininfo", "-display", self._hands.display, "-name", title])
         window_id = int(re.findall(r"Window id: (0x[0-9a-f]+)", printed)[0], 16)

@@ -45,6 +45,8 @@ class TextWindow(ContentWindow):
 
 
 class LicencesWindow(TextWindow):
+    """The licences of Tidings and of its libraries, in full."""
+
     def __init__(self, theme: Theme, text: str) -> None:
         intro = _("Tidings is free software under the MIT licence. It comes with these libraries.")
         super().__init__(theme, _("Licences"), intro, text, _("Copy licences"))

@@ -34,6 +34,7 @@ def _desktop() -> Desktop | None:
 
 
 def tray() -> Check:
+    """Whether the desktop has a tray."""
     desktop = _desktop()
     if desktop is None:
         return Check("tray", "warning", _("There is no screen in this session"))
@@ -43,6 +44,7 @@ def tray() -> Check:
 
 
 def video() -> Check:
+    """Whether the player's decoders load."""
     desktop = _desktop()
     if desktop is None:
         return Check("video", "warning", _("Videos cannot be tried without a screen"))

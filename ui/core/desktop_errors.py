@@ -7,6 +7,8 @@ from resources.i18n import _
 
 
 class BrowserUnavailable(EnvironmentFault):
+    """The desktop started no browser for a link."""
+
     @property
     def title(self) -> str:
         return _("No browser could be started")
@@ -54,6 +56,8 @@ class FolderNotShown(EnvironmentFault):
 
 
 class PlayerUnavailable(EnvironmentFault):
+    """The player's process could not be started."""
+
     @property
     def title(self) -> str:
         return _("The video player could not be started")
@@ -64,6 +68,8 @@ class PlayerUnavailable(EnvironmentFault):
 
 
 class PlayerEnded(EnvironmentFault):
+    """The player's process ended by a signal or with an error."""
+
     @property
     def title(self) -> str:
         return _("The video player stopped unexpectedly")
@@ -74,6 +80,8 @@ class PlayerEnded(EnvironmentFault):
 
 
 class VideoMissing(EnvironmentFault):
+    """The film's file is not in the cache yet."""
+
     @property
     def title(self) -> str:
         return _("The video is not here yet")

@@ -18,6 +18,8 @@ class Call(Protocol):
 
 
 class Timers(Protocol):
+    """Calls after a while; tests let the time pass themselves."""
+
     def after(self, delay_ms: float, call: Callable[[], None]) -> Call:
         """Call once after ``delay_ms`` milliseconds, a day at most."""
 

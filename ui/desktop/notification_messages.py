@@ -29,6 +29,8 @@ class Notification(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Outcome(StrEnum):
+    """What became of a notification."""
+
     SHOWN = "shown"
     """The server has it. Whether anybody could look at it, it does not tell."""
     ACTION = "action"

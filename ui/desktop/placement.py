@@ -27,6 +27,7 @@ def active_screen() -> QScreen:
 
 
 def popup_screen(choice: Screen) -> QScreen:
+    """The screen for pop-ups that a preference names."""
     return QGuiApplication.primaryScreen() if choice is Screen.PRIMARY else active_screen()
 
 

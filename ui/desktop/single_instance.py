@@ -134,6 +134,8 @@ def _ask(folder: Path) -> bool:
 
 
 class Listener(Protocol):
+    """What hears of second starts until it is closed."""
+
     def close(self) -> None: ...
 
 

@@ -1,4 +1,4 @@
-"""A second start on Windows sets a named event of the person's own session (``Local\\``); the first waits for it."""
+r"""A second start on Windows sets a named event of the person's own session (``Local\``); the first waits for it."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class AnnouncementList(Themed, QListView):
             self.entered.emit(row)
 
     def selected_row(self) -> int:
-        """The open row, -1 for none. (Qt makes the first row current, not selected, when the list gets the focus.)"""
+        """The open row, -1 for none. Qt makes the first row current, not selected, when the list gets the focus."""
         chosen = self.selectionModel().selection()
         if chosen.isEmpty():
             return -1

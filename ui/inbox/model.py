@@ -19,6 +19,8 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class Filter(StrEnum):
+    """Which announcements the inbox lists."""
+
     ALL = "all"
     UNREAD = "unread"
     LIKED = "liked"

@@ -338,7 +338,7 @@ class InboxWindow(QWidget):
             self.detail.like.toggle()
 
     def offer_reminder(self) -> None:
-        """The choices of \"Remind me later\", or none of them again."""
+        """The choices of “Remind me later”, or none of them again."""
         if self._open_id:
             self.detail.offer_reminder()
 

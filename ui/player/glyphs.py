@@ -12,6 +12,8 @@ SIDE = 24
 
 
 class PlayerGlyph(StrEnum):
+    """The signs on the player's buttons."""
+
     PLAY = "play"
     PAUSE = "pause"
     SOUND = "sound"

@@ -90,6 +90,8 @@ Order = Look | PlayRequest | Told
 
 
 class Event(StrEnum):
+    """What the player tells the agent."""
+
     READY = "ready"
     """The window is open."""
     FIRST_FRAME = "first_frame"
@@ -111,6 +113,8 @@ class Event(StrEnum):
 
 
 class PlayerEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """One line from the player's process to the agent."""
+
     event: Event
     detail: str = ""
 

@@ -16,6 +16,8 @@ MAX_LINES = 2
 
 
 class ShareBar(QWidget):
+    """Says what is shared of this announcement; without a text it takes no room."""
+
     change_clicked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:

@@ -124,7 +124,7 @@ class PositionSlider(BarSlider):
 
     @property
     def time_text(self) -> str:
-        """0:12 / 1:24"""
+        """Such as “0:12 / 1:24”."""
         return (
             f"{text_format.duration_text(self._position_ms)} / {text_format.duration_text(self._length_ms)}"
         )

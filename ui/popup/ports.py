@@ -86,6 +86,8 @@ class PopupEvents(Protocol):
 
 
 class MakeCard(Protocol):
+    """Makes the widget that shows an announcement."""
+
     def __call__(self, events: PopupEvents, emergency: bool, /) -> Card:
         """A card of its own kind for emergencies, which cover every screen."""
 

@@ -44,12 +44,14 @@ def gaps() -> Options:
 
 
 def gap(minutes: int) -> str:
+    """A pause between two pop-ups, given in minutes."""
     if not minutes:
         return _("None")
     return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
 
 
 def corners() -> Options:
+    """Where on the screen."""
     return [
         (Corner.BOTTOM_RIGHT, _("Bottom right")),
         (Corner.BOTTOM_LEFT, _("Bottom left")),
@@ -59,6 +61,7 @@ def corners() -> Options:
 
 
 def screens() -> Options:
+    """Which of several screens."""
     return [(Screen.ACTIVE, _("The one I am looking at")), (Screen.PRIMARY, _("The main screen"))]
 
 
@@ -72,6 +75,7 @@ def languages() -> Options:
 
 
 def appearances() -> Options:
+    """Colours of the windows."""
     return [
         (Appearance.SYSTEM, _("As the system")),
         (Appearance.LIGHT, _("Light")),
@@ -81,4 +85,5 @@ def appearances() -> Options:
 
 
 def text_sizes() -> Options:
+    """Percent of the desktop's size of text."""
     return [(size, _("{percent} %").format(percent=size)) for size in TEXT_SIZES]

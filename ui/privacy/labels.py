@@ -28,7 +28,7 @@ def explanation(signal: Signal) -> str:
 
 
 def kind_text(item: SentItem) -> str:
-    """What a message was: Seen, Clicks turned off …"""
+    """What a message was, such as “Seen” or “Clicks turned off”."""
     return _kind(item.kind, item.signal)
 
 
@@ -153,7 +153,7 @@ def summary(items: Sequence[SentItem], now: datetime) -> str:
 
 
 def readable(content: bytes) -> str:
-    """Bytes as text; those that are none as ``\\xNN``."""
+    r"""Bytes as text; those that are none as ``\xNN``."""
     return content.decode("utf-8", "backslashreplace")
 
 

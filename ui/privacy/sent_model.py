@@ -19,6 +19,8 @@ NOWHERE = QModelIndex()
 
 
 class Column(IntEnum):
+    """The columns of the list of sent messages, in their order."""
+
     WHEN = 0
     WHAT = 1
     ANNOUNCEMENT = 2

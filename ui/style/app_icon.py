@@ -26,6 +26,8 @@ BADGE = "#C2123D"
 
 
 class TrayState(StrEnum):
+    """What the tray icon tells."""
+
     CONNECTED = "connected"
     PAUSED = "paused"
     OFFLINE = "offline"

@@ -24,6 +24,8 @@ NORMAL_FONT_POINTS_ELSEWHERE = 11.0
 
 
 class Scheme(StrEnum):
+    """A set of colours."""
+
     LIGHT = "light"
     DARK = "dark"
     HIGH_CONTRAST = "high_contrast"

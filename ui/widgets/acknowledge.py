@@ -1,4 +1,4 @@
-""" "I have read this": a deliberate act by name, in two steps (docs/privacy.md)."""
+"""“I have read this”: a deliberate act by name, in two steps (docs/privacy.md)."""
 
 from __future__ import annotations
 

@@ -8,8 +8,11 @@ from PySide6.QtGui import QGuiApplication, QNativeInterface
 
 
 def translucent_windows() -> bool:
-    """Whether the desktop blends windows. On X11 that needs a compositing manager, which owns the selection
-    ``_NET_WM_CM_S<screen>`` (EWMH, "Compositing Managers"); without one a transparent window is black."""
+    """Whether the desktop blends windows.
+
+    On X11 that needs a compositing manager, which owns the selection ``_NET_WM_CM_S<screen>`` (EWMH, “Compositing
+    Managers”); without one a transparent window is black.
+    """
     app = QGuiApplication.instance()
     if app is None or QGuiApplication.platformName() != "xcb":
         return True

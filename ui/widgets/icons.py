@@ -13,6 +13,8 @@ STROKE = 2.0
 
 
 class Glyph(StrEnum):
+    """The signs that are drawn in the colours of the theme."""
+
     HEART = "heart"
     HEART_FULL = "heart_full"
     CLOSE = "close"

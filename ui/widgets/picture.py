@@ -34,6 +34,8 @@ FORMATS = {b"\x89PNG": b"png", b"\xff\xd8\xff": b"jpeg", b"RIFF": b"webp"}
 
 
 class Fit(Enum):
+    """How a picture fills its room: COVER cuts off what is over, CONTAIN shows all of it."""
+
     COVER = "cover"
     CONTAIN = "contain"
 

@@ -1,4 +1,4 @@
-""" "I have read this" against an agent's troubles: no network, lost answers, refusals, disconnecting, taking back."""
+"""“I have read this” against an agent's troubles: no network, lost answers, refusals, disconnecting, taking back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-""" "I have read this", from the agent to the real server: once and by name, over lost answers, kills and refusals."""
+"""“I have read this”, from the agent to the real server: once and by name, over lost answers, kills and refusals."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""An announcement is displayed once: over kills, restarts, clocks that are set, new versions; and after a
-reinstallation as docs/moments.md says."""
+"""An announcement is displayed once: over kills, restarts, clocks that are set and new versions.
+
+After a reinstallation it is as docs/moments.md says.
+"""
 
 from __future__ import annotations
 

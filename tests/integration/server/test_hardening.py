@@ -34,7 +34,7 @@ def block(language: str) -> str:
 
 @pytest.fixture(scope="module")
 def proxy(serving: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """nginx with the document's block in front of the server; its port, and its certificate."""
+    """Nginx with the document's block in front of the server; its port, and its certificate."""
     folder = tmp_path_factory.mktemp("nginx")
     port = free_port()
     certificate, key = folder / "chain.pem", folder / "key.pem"

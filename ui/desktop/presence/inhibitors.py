@@ -34,6 +34,8 @@ KDE = DBusAddress(
 
 
 class Inhibitor(NamedTuple):
+    """A program that keeps the screen awake, and the reason that it gave."""
+
     who: str
     why: str
 

@@ -58,9 +58,11 @@ def _system_frameworks() -> Frameworks | None:
 
 
 class MacPresence:
-    """Args:
-    idle_after_s: without input for so many seconds, the person is away.
-    frameworks: what is called; None for this system's.
+    """Presence on macOS.
+
+    Args:
+        idle_after_s: without input for so many seconds, the person is away.
+        frameworks: what is called; None for this system's.
     """
 
     def __init__(

@@ -82,9 +82,11 @@ class _System:
 
 
 class WindowsPresence:
-    """Args:
-    idle_after_s: without input for so many seconds, the person is away.
-    functions: what is called; None for this system's.
+    """Presence on Windows.
+
+    Args:
+        idle_after_s: without input for so many seconds, the person is away.
+        functions: what is called; None for this system's.
     """
 
     def __init__(self, idle_after_s: float = limits.IDLE_AFTER_S, functions: Functions | None = None) -> None:
