@@ -204,6 +204,9 @@ def _unusable() -> Reply | None:
         chosen = keyring.get_keyring()
     except _UNREADABLE as error:
         return Reply(fault="turned off", detail=_turned_off_by() or str(error))
+    except RuntimeError as error:  # the one that is named does not work here
+        by = _turned_off_by() if _has_another() else ""
+        return Reply(fault="turned off", detail=by) if by else Reply(fault="missing", detail=str(error))
     (first, *_rest) = getattr(chosen, "backends", None) or [chosen]
     name = type(first).__module__
     if name in _TRUSTED_BACKENDS:
@@ -217,11 +220,18 @@ _UNREADABLE = (ImportError, AttributeError, ValueError, KeyError, configparser.E
 """What keyring raises for a variable or file that names no keychain."""
 
 
+def _has_another() -> bool:
+    """Whether a keychain works here that nobody named."""
+    from keyring.backend import get_all_keyring
+
+    return any(type(each).__module__ in _TRUSTED_BACKENDS for each in get_all_keyring())
+
+
 def _turned_off_by() -> str:
     """The variable or file by which a person or administrator chose another keychain, if any does (keyring's README)."""
     from keyring.util.platform_ import config_root
 
-    if os.environ.get("PYTHON_KEYRING_BACKEND"):
+    if "PYTHON_KEYRING_BACKEND" in os.environ:  # empty, it names no keychain either
         return "PYTHON_KEYRING_BACKEND"
     file = Path(config_root()) / "keyringrc.cfg"
     return str(file) if file.exists() else ""

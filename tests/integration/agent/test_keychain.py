@@ -75,7 +75,14 @@ def test_a_session_without_a_keychain_has_none(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "backend",
-    ["keyring.backends.null.Keyring", "keyrings.alt.file.PlaintextKeyring", "nonsense", "no.such.Thing"],
+    [
+        "keyring.backends.null.Keyring",
+        "keyrings.alt.file.PlaintextKeyring",
+        "nonsense",
+        "no.such.Thing",
+        "",
+        "keyring.backends.kwallet.DBusKeyring",  # which does not run here
+    ],
 )
 def test_a_backend_that_a_variable_names_and_that_keeps_no_secret_is_never_used_and_said(
     keychain: ProcessKeychain, monkeypatch: pytest.MonkeyPatch, backend: str
@@ -85,6 +92,16 @@ def test_a_backend_that_a_variable_names_and_that_keeps_no_secret_is_never_used_
         with pytest.raises(errors.KeychainTurnedOff) as raised:
             ask()
         assert "PYTHON_KEYRING_BACKEND" in raised.value.message
+
+
+def test_the_variable_is_not_blamed_where_no_keychain_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nothing")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
+    with pytest.raises(errors.KeychainUnavailable) as raised:
+        ProcessKeychain(PATIENCE_S).read(ACCOUNT)
+    assert not isinstance(raised.value, errors.KeychainTurnedOff)
 
 
 @pytest.mark.parametrize(
