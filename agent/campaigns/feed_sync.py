@@ -54,6 +54,8 @@ class Sync:
         )
         now = self._clock.now()
         if answer.status == 304:
+            if not enrolment.etag:
+                raise errors.NotOurServer("304, and there is no feed yet")
             interval = _interval(answer, enrolment.poll_interval_s)
             fresh = enrolment.freshness.heard(now, answer.headers.get("date", ""))
             self._enrolments.checked(now, interval, fresh)

@@ -113,6 +113,8 @@ class ApiClient:
             sent["Content-Type"] = "application/json"
         with self._send(method, path, body, sent, limits.REQUEST_DEADLINE_S) as response:
             answer = _read(response, max_bytes)
+        if answer.status == 304 and method != "GET":  # RFC 9110 section 15.4.5
+            raise errors.NotOurServer(f"304 to {method}")
         _check(answer)
         return answer
 

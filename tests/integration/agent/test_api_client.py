@@ -365,3 +365,12 @@ def test_a_captive_portals_page_is_never_the_beginning_of_a_file(
     with pytest.raises(errors.NotOurServer):
         client.download("/api/v1/media/x", tmp_path / "part", size=1_000_000)
     assert not (tmp_path / "part").exists()
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_change_is_not_done_by_an_answer_that_says_not_modified(
+    client: ApiClient, server: LoopbackServer, method: str
+) -> None:
+    server.answer = lambda _request: Reply(304)
+    with pytest.raises(errors.NotOurServer):
+        client.request(method, "/api/v1/device")

@@ -233,6 +233,19 @@ def test_a_bad_answer_changes_nothing(agent: Agent, company: Company, reply: Rep
     assert inbox(agent) == ["c-one", "c-two"]
 
 
+def test_nothing_new_is_believed_of_nobody_where_there_is_no_feed_yet(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    company.publish("c-one")
+    server.answer = lambda _request: Reply(304)
+    with pytest.raises(errors.NotOurServer):
+        agent.runtime.sync_once()
+    assert agent.runtime.status().last_check is None
+    server.answer = company
+    agent.runtime.sync_once()
+    assert inbox(agent) == ["c-one"]
+
+
 def test_a_poll_that_ends_after_its_person_left_stores_nothing(agent: Agent, company: Company) -> None:
     company.publish("c-one")
 
