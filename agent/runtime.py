@@ -37,14 +37,14 @@ from agent.domain.model import (
 from agent.domain.ports import Clock, SecretStore
 from agent.enrolment import service
 from agent.enrolment.device_token import DeviceToken
-from agent.enrolment.service import Connector
+from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import InstanceLock, LockLost
 from agent.outbox.acknowledgements import Acknowledging
 from agent.outbox.recorder import Interactions
-from agent.outbox.sent_log import Ledger
+from agent.outbox.sent_log import SentLog
 from agent.outbox.signals import Outbox
-from agent.privacy.choices import Choosing
+from agent.privacy.choices import ConsentService
 from agent.privacy.my_data import MyData
 from agent.settings.device_policy import PolicyFile
 from agent.settings.preferences_service import PreferenceKeeper
@@ -105,13 +105,13 @@ class Runtime:
             self._settings, self._policy, lambda: self._notify(Change.PREFERENCES)
         )
         self._queue = EventQueue(folders.data, clock, owner=owner)
-        ledger = Ledger(self.messages, clock)
+        sent_log = SentLog(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
-        self._outbox = Outbox(self._gate, self._queue, ledger, self.messages, receipts, clock)
+        self._outbox = Outbox(self._gate, self._queue, sent_log, self.messages, receipts, clock)
         self._acknowledging = Acknowledging(
-            AcknowledgementStore(self._database), self._campaigns, ledger, clock
+            AcknowledgementStore(self._database), self._campaigns, sent_log, clock
         )
-        self._choosing = Choosing(
+        self._consents = ConsentService(
             self._gate,
             self._outbox,
             self.messages,
@@ -121,13 +121,13 @@ class Runtime:
         )
         self._cache = media_cache.MediaCache(folders.cache / "media")
         token = DeviceToken(secrets, folders.data, clock)
-        self._connector = Connector(enrolments, token, verifier, self._gate, clock)
+        self._connector = EnrolmentService(enrolments, token, verifier, self._gate, clock)
         self.my_data = MyData(
             self._connector,
             self._gate,
             self._queue,
             self._acknowledging,
-            ledger,
+            sent_log,
             self.messages,
             self._campaigns,
             clock,
@@ -140,7 +140,7 @@ class Runtime:
             TokenRotation(token, self._settings, clock),
             self._outbox,
             self._acknowledging,
-            self._choosing,
+            self._consents,
             self._cache,
             self._campaigns,
             self._scheduler,
@@ -160,7 +160,7 @@ class Runtime:
             lambda: self._work.send.wake(),
         )
         token.when_late = self._work.keychain_answered
-        self._choosing.catch_up()
+        self._consents.catch_up()
 
     @classmethod
     def open(
@@ -321,7 +321,7 @@ class Runtime:
         with self._deciding():
             if refused:
                 choices = {signal: given for signal, given in choices.items() if not given}
-            self._choosing.choose(choices, i18n.language())
+            self._consents.choose(choices, i18n.language())
             if refused:
                 raise choice_errors.NothingIsRecorded("the store is in memory")
 
@@ -331,7 +331,7 @@ class Runtime:
         Raises as ``choose`` does.
         """
         with self._deciding():
-            self._choosing.delete_all_shared(i18n.language())
+            self._consents.delete_all_shared(i18n.language())
 
     @contextmanager
     def _deciding(self) -> Iterator[None]:
@@ -388,7 +388,7 @@ class Runtime:
         with self._work.quiet():
             if self._connector.enrolment() is not None:
                 try:
-                    self._choosing.choose(dict.fromkeys(Signal, False), i18n.language())
+                    self._consents.choose(dict.fromkeys(Signal, False), i18n.language())
                 except errors.DiskFault as error:
                     fault = error
             heard = self._leave()
@@ -474,7 +474,11 @@ class Runtime:
 
     def _paused_until(self) -> datetime | None:
         until = self._settings.get_time(service.PAUSED_UNTIL)
-        return until if until is not None and display_limits.ahead(self._clock.now(), until) else None
+        return (
+            until
+            if until is not None and display_limits.is_plausible_future(self._clock.now(), until)
+            else None
+        )
 
 
 def _read(question: Callable[[], T], otherwise: T, faults: list[Trouble]) -> T:

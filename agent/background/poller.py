@@ -16,12 +16,12 @@ from agent.campaigns.media_cache import MediaCache, MediaFile, files_needed
 from agent.consent.choice_errors import ReceiptRefused
 from agent.domain import errors, limits
 from agent.domain.model import Change, Connection, Trouble
-from agent.enrolment.service import Connector
+from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import LockLost
 from agent.outbox.acknowledgements import Acknowledging
 from agent.outbox.signals import Outbox
-from agent.privacy.choices import Choosing
+from agent.privacy.choices import ConsentService
 from agent.store.campaigns import CampaignStore
 from agent.transport import send_all
 from agent.transport.http_client import ApiClient
@@ -43,12 +43,12 @@ class Work:
 
     def __init__(
         self,
-        connector: Connector,
+        connector: EnrolmentService,
         sync: Sync,
         rotation: TokenRotation,
         outbox: Outbox,
         acknowledging: Acknowledging,
-        choosing: Choosing,
+        consents: ConsentService,
         cache: MediaCache,
         campaigns: CampaignStore,
         scheduler: Scheduler,
@@ -61,7 +61,7 @@ class Work:
         self._rotation = rotation
         self._outbox = outbox
         self._acknowledging = acknowledging
-        self._choosing = choosing
+        self._consents = consents
         self._cache = cache
         self._campaigns = campaigns
         self._notify = notify
@@ -188,7 +188,7 @@ class Work:
             found.append(self._receipt_fault)
         if self._acknowledging.fault is not None:
             found.append(self._acknowledging.fault)
-        found.extend(self._choosing.faults)
+        found.extend(self._consents.faults)
         return tuple(trouble(each) for each in found)
 
     def _stale(self) -> errors.TidingsError | None:
@@ -216,7 +216,7 @@ class Work:
         was_offline = self._fault is not None
         self._fault, self._checked = None, True
         if self._connector.reload():
-            self._choosing.catch_up()
+            self._consents.catch_up()
             self._notify(Change.CONSENT)
         if outcome.changed:
             self._refused_documents = outcome.refused
@@ -264,7 +264,7 @@ class Work:
         self._notify(Change.CAMPAIGNS)
 
     def _send(self) -> float | None:
-        done = self._choosing.catch_up()
+        done = self._consents.catch_up()
         if self._anything_waits():
             try:
                 with self._own_client(_SEND) as client:

@@ -37,7 +37,7 @@ def _at(day: date, moment: str, zone: tzinfo | None) -> datetime:
     return datetime.combine(day, time_of_day(moment), tzinfo=zone).astimezone(UTC)
 
 
-def ahead(now: datetime, moment: datetime) -> bool:
+def is_plausible_future(now: datetime, moment: datetime) -> bool:
     """Whether a moment that the person asked for is still to come, rather than left behind by a clock that was wrong."""
     return now < moment <= now + timedelta(seconds=limits.ASKED_FOR_AT_MOST_S)
 

@@ -17,7 +17,7 @@ from agent.domain.ports import Answer, Clock, Transport
 from agent.protocol import codec
 from agent.store.campaigns import CampaignStore
 from agent.store.enrolment import Enrolment, EnrolmentStore
-from agent.verification.verifier import EXPIRED, Question, Verdict, Verifier, digest
+from agent.verification.verifier import EXPIRED, Verifier, VerifyRequest, VerifyResult, digest
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +115,11 @@ class Sync:
 
     def _company(
         self, enrolment: Enrolment, document: str, counters: dict[str, tuple[int, str]]
-    ) -> tuple[Company | None, Verdict]:
+    ) -> tuple[Company | None, VerifyResult]:
         """The company, if its document is new and good, and what was found out about the document."""
         counter, known_digest = counters.get(enrolment.company_id, (0, ""))
         if known_digest == digest(document):
-            return None, Verdict(known_digest, subject=enrolment.company_id, counter=counter)
+            return None, VerifyResult(known_digest, subject=enrolment.company_id, counter=counter)
         (verdict,) = self._verifier.verify(
             self._question(enrolment, codec.COMPANY_DOCUMENT, [document], counters)
         )
@@ -141,7 +141,7 @@ class Sync:
         unseen: Sequence[str],
         counters: dict[str, tuple[int, str]],
         subject: str,
-    ) -> tuple[Sequence[Verdict], Verdict | None]:
+    ) -> tuple[Sequence[VerifyResult], VerifyResult | None]:
         """One for each unseen campaign, and that of the statement, if there is one."""
         question = self._question(enrolment, codec.CAMPAIGN_DOCUMENT, unseen, counters)
         question = msgspec.structs.replace(question, statement=feed.statement or "", subject=subject)
@@ -150,12 +150,12 @@ class Sync:
 
     def _question(
         self, enrolment: Enrolment, kind: str, documents: Sequence[str], counters: dict[str, tuple[int, str]]
-    ) -> Question:
+    ) -> VerifyRequest:
         now = int(self._clock.now().timestamp())
-        return Question(kind, enrolment.company_id, enrolment.keys, now, tuple(documents), counters)
+        return VerifyRequest(kind, enrolment.company_id, enrolment.keys, now, tuple(documents), counters)
 
 
-def _checked(statement: Verdict, fresh: Freshness, now: datetime) -> Freshness:
+def _checked(statement: VerifyResult, fresh: Freshness, now: datetime) -> Freshness:
     """With a statement that is good and no older than one seen. Raises FeedRefused."""
     if statement.issued and not fresh.may_be_followed_by(statement.issued, now):
         raise errors.FeedRefused("an older statement than one that was seen")
@@ -165,7 +165,7 @@ def _checked(statement: Verdict, fresh: Freshness, now: datetime) -> Freshness:
     return fresh.stated(statement.issued, statement.expires, now)
 
 
-def _compare(statement: Verdict, company: int, campaigns: Sequence[tuple[str, int]]) -> None:
+def _compare(statement: VerifyResult, company: int, campaigns: Sequence[tuple[str, int]]) -> None:
     """Whether a feed holds the documents that its statement lists, each once, and no other. Raises FeedRefused."""
     try:
         listed = codec.decode_statement(bytes(statement.content))
@@ -175,14 +175,14 @@ def _compare(statement: Verdict, company: int, campaigns: Sequence[tuple[str, in
         raise errors.FeedRefused("other documents than its statement lists")
 
 
-def _not_older(statement: Verdict, counters: dict[str, tuple[int, str]], company: Verdict) -> None:
+def _not_older(statement: VerifyResult, counters: dict[str, tuple[int, str]], company: VerifyResult) -> None:
     """Whether a statement lists nothing older than what was seen. Raises FeedRefused."""
     listed = codec.decode_statement(bytes(statement.content)).campaigns | {company.subject: company.counter}
     if any(counter < counters.get(subject, (0, ""))[0] for subject, counter in listed.items()):
         raise errors.FeedRefused("an older document than one that was seen")
 
 
-def _read(verdicts: Sequence[Verdict]) -> tuple[list[Campaign], dict[str, tuple[int, str]], int]:
+def _read(verdicts: Sequence[VerifyResult]) -> tuple[list[Campaign], dict[str, tuple[int, str]], int]:
     """The campaigns that passed, their counters, and how many did not."""
     campaigns: dict[str, Campaign] = {}
     counters: dict[str, tuple[int, str]] = {}
@@ -215,7 +215,7 @@ def _until_it_counts(interval_s: int, fresh: Freshness, now: datetime) -> int:
     return min(interval_s, max(left, limits.POLL_INTERVAL_MIN_S)) if left > 0 else interval_s
 
 
-def _worth_asking_again(verdicts: Sequence[Verdict]) -> bool:
+def _worth_asking_again(verdicts: Sequence[VerifyResult]) -> bool:
     """An expired document may be good once this computer's clock is right again; nothing else gets better by itself."""
     return any(verdict.problem == EXPIRED for verdict in verdicts)
 

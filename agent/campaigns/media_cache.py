@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class MediaFile(Struct, frozen=True):
-    """A picture, film or caption file of a signed document: its digest, its size, and the most that is fetched, in bytes."""
+    """A picture, video or caption file of a signed document: its digest, its size, and the most that is fetched, in bytes."""
 
     sha256: str
     size: int

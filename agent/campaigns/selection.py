@@ -76,9 +76,9 @@ def select(
         key=lambda item: (_ORDER[item.campaign.urgency], item.campaign.starts, item.campaign.campaign_id)
     )
     quiet = display_limits.quiet_until(now, preferences, zone)
-    spared = due if quiet is None else _spare_in_quiet_hours(due, held, quiet)
+    spared = due if quiet is None else _hold_in_quiet_hours(due, held, quiet)
     missed = _missed(spared, around)
-    show, digest = _spare_beyond_limits(items, spared, missed, held, around)
+    show, digest = _hold_beyond_limits(items, spared, missed, held, around)
     until = {campaign_id: moment for campaign_id, (_, moment) in held.items() if moment is not None}
     return Selection(
         tuple(show),
@@ -90,7 +90,7 @@ def select(
     )
 
 
-def _spare_in_quiet_hours(due: list[InboxItem], held: _Held, quiet: datetime) -> list[InboxItem]:
+def _hold_in_quiet_hours(due: list[InboxItem], held: _Held, quiet: datetime) -> list[InboxItem]:
     kept = []
     for item in due:
         if item.campaign.urgency is Urgency.NORMAL:
@@ -122,7 +122,7 @@ def _missed(due: Iterable[InboxItem], around: _Around) -> list[InboxItem]:
     return sorted(late, key=lambda item: (item.campaign.starts, item.campaign.campaign_id), reverse=True)
 
 
-def _spare_beyond_limits(
+def _hold_beyond_limits(
     items: list[InboxItem], due: list[InboxItem], missed: list[InboxItem], held: _Held, around: _Around
 ) -> tuple[list[InboxItem], list[InboxItem]]:
     """Hold back what is too much. A digest is one pop-up; what the person asked for again is none."""
@@ -213,7 +213,9 @@ def _not_yet(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | N
         return HoldReason.SILENT, None
     if state.remind_at is not None:
         return (
-            (HoldReason.REMIND_LATER, state.remind_at) if display_limits.ahead(now, state.remind_at) else None
+            (HoldReason.REMIND_LATER, state.remind_at)
+            if display_limits.is_plausible_future(now, state.remind_at)
+            else None
         )
     if state.remind_after_login:
         same = around.login in ("", state.remind_after_login)

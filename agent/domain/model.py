@@ -92,7 +92,7 @@ class Captions(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Video(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A film of a signed document, found by its digest."""
+    """A video of a signed document, found by its digest."""
 
     sha256: Sha256
     size: Bytes
@@ -402,7 +402,7 @@ class Selection(Struct, frozen=True):
 
     show: tuple[InboxItem, ...]
     held: Mapping[str, HoldReason]
-    look_again: datetime | None = None
+    next_check_at: datetime | None = None
     """When the first reason ends by itself that holds one back."""
     digest: tuple[InboxItem, ...] = ()
     """What was missed in an absence: one page for all of them, in place of a burst."""

@@ -20,7 +20,7 @@ from agent.store.enrolment import Enrolment, EnrolmentStore, from_note, note_of
 from agent.store.enrolment_note import EnrolmentNote, Stage
 from agent.transport import send_all
 from agent.transport.http_client import ApiClient, server_address
-from agent.verification.verifier import Question, Verifier
+from agent.verification.verifier import Verifier, VerifyRequest
 from resources.i18n import _
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class NotForgotten(errors.DiskFault):
         )
 
 
-class Connector:
+class EnrolmentService:
     """Knows the enrolment and the token.
 
     A token is shown to the server only that it came from: while a process that ended has left it open which that is, this
@@ -162,7 +162,7 @@ class Connector:
         return True
 
     def _begin(self, url: str, answer: codec.EnrolmentAnswer, *, keep: bool) -> bool:
-        question = Question(
+        question = VerifyRequest(
             codec.COMPANY_DOCUMENT,
             answer.company_id,
             answer.keys,

@@ -1,7 +1,7 @@
 """A new device token every month, which no lost answer, no keychain fault and no sudden end can lock out (ADR 18).
 
 The agent chooses the next token itself and has it in the keychain, beside the present one, before it says its hash. From the
-server's answer on it uses the next one. After a start with two it asks which of them the server knows (``Connector.client``).
+server's answer on it uses the next one. After a start with two it asks which the server knows (``EnrolmentService.client``).
 """
 
 from __future__ import annotations

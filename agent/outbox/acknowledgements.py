@@ -12,7 +12,7 @@ from functools import partial
 
 from agent.domain import errors
 from agent.domain.ports import Clock, Transport
-from agent.outbox.sent_log import Ledger
+from agent.outbox.sent_log import SentLog
 from agent.protocol import codec
 from agent.store.acknowledgements import AcknowledgementStore, KeptAcknowledgement
 from agent.store.campaigns import CampaignStore
@@ -45,11 +45,11 @@ class Acknowledging:
     """Keeps “I have read this”, and sends it by name; no consent is asked, as the press is the person's deliberate act."""
 
     def __init__(
-        self, store: AcknowledgementStore, campaigns: CampaignStore, ledger: Ledger, clock: Clock
+        self, store: AcknowledgementStore, campaigns: CampaignStore, sent_log: SentLog, clock: Clock
     ) -> None:
         self._store = store
         self._campaigns = campaigns
-        self._ledger = ledger
+        self._sent_log = sent_log
         self._clock = clock
         self.fault: NotAccepted | None = None
 
@@ -77,7 +77,7 @@ class Acknowledging:
     def _send(self, each: KeptAcknowledgement, transport: Transport) -> None:
         body = _encoded(each)
         try:
-            _number, answer = self._ledger.send(transport, codec.ACKNOWLEDGEMENTS_PATH, body)
+            _number, answer = self._sent_log.send(transport, codec.ACKNOWLEDGEMENTS_PATH, body)
         except errors.NotUnderstood as error:
             self._refused(each, codec.decode_problem(error.answer).detail or error.detail)
             return

@@ -1,9 +1,9 @@
-"""The ledger: the exact bytes that left about the person, and what the server answered.
+"""The sent log: the exact bytes that left about the person, and what the server answered.
 
 ``send`` is the one way in which a message about the person leaves. It writes the bytes down and then sends those very
-bytes, so that the ledger cannot differ from what was sent. A message that was cut off stays as "no answer yet".
+bytes, so that the sent log cannot differ from what was sent. A message that was cut off stays as "no answer yet".
 
-A withdrawal leaves whatever the disk says: the ledger then holds it in memory, where the person sees it, until it can
+A withdrawal leaves whatever the disk says: the sent log then holds it in memory, where the person sees it, until it can
 be written.
 """
 
@@ -20,7 +20,7 @@ from agent.store.sent_messages import MessageStore
 log = logging.getLogger(__name__)
 
 
-class Ledger:
+class SentLog:
     """Writes down each message byte for byte before it is sent, and the server's answer after it."""
 
     def __init__(self, store: MessageStore, clock: Clock) -> None:
@@ -39,7 +39,7 @@ class Ledger:
         must_leave: bool = False,
         may_leave: Callable[[], bool] = lambda: True,
     ) -> tuple[int, Answer]:
-        """Write down, then send. Returns the message's number in the ledger and the answer.
+        """Write down, then send. Returns the message's number in the sent log and the answer.
 
         Raises as the transport does, and DiskFault where it could not be written down, unless it ``must_leave``.
         ``may_leave`` is asked last: Interrupted where it says no, and nothing was sent or written down then.

@@ -16,12 +16,12 @@ from agent.consent.gate import ConsentGate
 from agent.domain import errors, limits
 from agent.domain.model import ConsentMessage, Event, Signal
 from agent.domain.ports import Clock, Transport
-from agent.outbox.sent_log import Ledger
+from agent.outbox.sent_log import SentLog
 from agent.protocol import codec
 from agent.store.event_queue import EventQueue
 from agent.store.sent_messages import KeptDocument, MessageStore
 from agent.transport import send_all
-from agent.verification.receipt_checks import Acknowledgement, ReceiptChecker
+from agent.verification.receipt_checks import CheckedReceipt, ReceiptChecker
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,14 @@ class Outbox:
         self,
         gate: ConsentGate,
         queue: EventQueue,
-        ledger: Ledger,
+        sent_log: SentLog,
         messages: MessageStore,
         receipts: ReceiptChecker,
         clock: Clock,
     ) -> None:
         self._gate = gate
         self._queue = queue
-        self._ledger = ledger
+        self._sent_log = sent_log
         self._messages = messages
         self._receipts = receipts
         self._clock = clock
@@ -127,7 +127,7 @@ class Outbox:
         withdrawal = message.status == "withdrawn"
         body = codec.encode_consent(message)
         try:
-            _, answer = self._ledger.send(transport, codec.CONSENTS_PATH, body, must_leave=withdrawal)
+            _, answer = self._sent_log.send(transport, codec.CONSENTS_PATH, body, must_leave=withdrawal)
         except errors.NoticeChanged:
             if withdrawal:
                 raise
@@ -136,10 +136,10 @@ class Outbox:
             return ""
         return codec.decode_receipt(answer.body)
 
-    def _take(self, acknowledgements: Iterable[Acknowledgement]) -> None:
+    def _take(self, receipts: Iterable[CheckedReceipt]) -> None:
         """Keep the receipts; those that prove something settle what they answer. Raises ReceiptRefused for the others."""
         problems = []
-        for each in acknowledgements:
+        for each in receipts:
             kept = KeptDocument(
                 each.receipt_id,
                 each.status,
@@ -184,7 +184,7 @@ class Outbox:
             return self._remove(signal, strangers, answered)
         body, offsets = codec.encode_batch([event.body for event in events])
         try:
-            message_id, answer = self._ledger.send(
+            message_id, answer = self._sent_log.send(
                 transport,
                 codec.SIGNALS_PATH,
                 body,
@@ -200,7 +200,7 @@ class Outbox:
         for result in results:
             if result.status == "refused":
                 log.warning("The server refused a %s for good: %s", signal.value, result.reason)
-        self._ledger.outcomes(message_id, answer, {result.event_id: result.status for result in results})
+        self._sent_log.outcomes(message_id, answer, {result.event_id: result.status for result in results})
         go_on = self._remove(signal, [event.event_id for event in events], answered)
         if any(result.status == "dropped_consent" for result in results) and self._gate.doubt(
             signal, receipt_id

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _FORGET_SENT = "forget-sent.note"
 
 
-class Choosing:
+class ConsentService:
     """The person's choices: asked for, recorded, told to the server.
 
     Args:

@@ -27,9 +27,9 @@ from agent.domain.my_data_models import (
     SentItem,
 )
 from agent.domain.ports import Answer, Clock
-from agent.enrolment.service import Connector
+from agent.enrolment.service import EnrolmentService
 from agent.outbox.acknowledgements import Acknowledging
-from agent.outbox.sent_log import Ledger
+from agent.outbox.sent_log import SentLog
 from agent.privacy import html_export
 from agent.privacy.sent_items import Sent, compare
 from agent.protocol import codec
@@ -48,11 +48,11 @@ class MyData:
 
     def __init__(
         self,
-        connector: Connector,
+        connector: EnrolmentService,
         gate: ConsentGate,
         queue: EventQueue,
         acknowledging: Acknowledging,
-        ledger: Ledger,
+        sent_log: SentLog,
         messages: MessageStore,
         campaigns: CampaignStore,
         clock: Clock,
@@ -61,7 +61,7 @@ class MyData:
         self._gate = gate
         self._queue = queue
         self._acknowledging = acknowledging
-        self._ledger = ledger
+        self._sent_log = sent_log
         self._messages = messages
         self._campaigns = campaigns
         self._clock = clock
@@ -119,7 +119,7 @@ class MyData:
         body = codec.encode_correction(changes)
         try:
             with closing(self._connector.client()) as client:
-                _number, answer = self._ledger.send(client, codec.ME_PATH, body, method="PATCH")
+                _number, answer = self._sent_log.send(client, codec.ME_PATH, body, method="PATCH")
         except errors.NotUnderstood as error:
             said = codec.decode_problem(error.answer).detail[:300]
             raise errors.InvalidInput(

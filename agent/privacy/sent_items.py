@@ -1,4 +1,4 @@
-"""The lines of "What was sent about me": the ledger and what still waits, told one by one. Pure.
+"""The lines of "What was sent about me": the sent log and what still waits, told one by one. Pure.
 
 A message that was tried several times is one line. What the server erased since is told as deleted.
 """

@@ -1,4 +1,4 @@
-"""Where the ledger and the signed receipts are kept.
+"""Where the sent log and the signed receipts are kept.
 
 What a disk cannot take is held in memory, told like the rest, and written with the next thing that can be.
 """

@@ -33,7 +33,7 @@ _TRUSTED_BACKENDS = (
 )
 
 
-class Question(Struct, frozen=True):
+class KeychainRequest(Struct, frozen=True):
     """What the keychain's helper process is asked."""
 
     verb: Literal["look", "read", "write", "delete"]
@@ -44,7 +44,7 @@ class Question(Struct, frozen=True):
 Fault = Literal["", "missing", "locked", "turned off", "no keyring"]
 
 
-class Reply(Struct, frozen=True):
+class KeychainReply(Struct, frozen=True):
     """What the keychain's helper process answers: a secret, or why there is none."""
 
     secret: str | None = None
@@ -62,7 +62,7 @@ class ProcessKeychain:
     def __init__(self, patience_s: float = limits.KEYCHAIN_PATIENCE_S) -> None:
         self._patience_s = patience_s
         self._lock = threading.Lock()
-        self._open: dict[Question, _Asked] = {}
+        self._open: dict[KeychainRequest, _Asked] = {}
         self._when_late: Callable[[], None] = lambda: None
 
     def when_late(self, call: Callable[[], None]) -> None:
@@ -73,18 +73,18 @@ class ProcessKeychain:
             self._withdraw(list(self._open))
 
     def look(self) -> None:
-        self._ask(Question("look"))
+        self._ask(KeychainRequest("look"))
 
     def read(self, account: str) -> str | None:
-        return self._ask(Question("read", account)).secret
+        return self._ask(KeychainRequest("read", account)).secret
 
     def write(self, account: str, secret: str) -> None:
-        self._ask(Question("write", account, secret))
+        self._ask(KeychainRequest("write", account, secret))
 
     def delete(self, account: str) -> None:
-        self._ask(Question("delete", account))
+        self._ask(KeychainRequest("delete", account))
 
-    def _ask(self, question: Question) -> Reply:
+    def _ask(self, question: KeychainRequest) -> KeychainReply:
         with self._lock:
             self._withdraw(
                 [each for each in self._open if each.account == question.account and each != question]
@@ -102,7 +102,7 @@ class ProcessKeychain:
             raise _fault(reply)
         return reply
 
-    def _withdraw(self, questions: Iterable[Question]) -> None:
+    def _withdraw(self, questions: Iterable[KeychainRequest]) -> None:
         """A newer question about the same secret makes an older one void."""
         for question in questions:
             self._open.pop(question).withdraw()
@@ -111,10 +111,10 @@ class ProcessKeychain:
 class _Asked:
     """A question on its way, on a thread of its own. ``late`` is called when the answer comes after somebody gave up."""
 
-    def __init__(self, question: Question, late: Callable[[], None]) -> None:
+    def __init__(self, question: KeychainRequest, late: Callable[[], None]) -> None:
         self._late = late
         self._lock = threading.Lock()
-        self._reply: Reply | None = None
+        self._reply: KeychainReply | None = None
         self._given_up = self._withdrawn = False
         self._done = threading.Event()
         try:
@@ -123,7 +123,7 @@ class _Asked:
             raise errors.KeychainUnavailable(fault.detail) from fault
         threading.Thread(target=self._wait, name="keychain", daemon=True).start()
 
-    def reply(self, patience_s: float) -> Reply | None:
+    def reply(self, patience_s: float) -> KeychainReply | None:
         """The answer, None where there is none yet."""
         self._done.wait(patience_s)
         with self._lock:
@@ -143,18 +143,18 @@ class _Asked:
         if late:
             self._late()
 
-    def _answer(self) -> Reply:
+    def _answer(self) -> KeychainReply:
         try:
-            return decode_json(self._helper.answer(limits.KEYCHAIN_TIMEOUT_S), Reply)
+            return decode_json(self._helper.answer(limits.KEYCHAIN_TIMEOUT_S), KeychainReply)
         except subprocess.TimeoutExpired:
-            return Reply(fault="locked", detail="no answer in time")
+            return KeychainReply(fault="locked", detail="no answer in time")
         except msgspec.DecodeError:
-            return Reply(fault="missing", detail="no proper answer of the helper")
+            return KeychainReply(fault="missing", detail="no proper answer of the helper")
         except errors.EnvironmentFault as fault:
-            return Reply(fault="missing", detail=fault.detail)
+            return KeychainReply(fault="missing", detail=fault.detail)
 
 
-def _fault(reply: Reply) -> errors.KeychainUnavailable:
+def _fault(reply: KeychainReply) -> errors.KeychainUnavailable:
     if reply.fault == "turned off":
         return errors.KeychainTurnedOff(reply.detail)
     if reply.fault == "no keyring":
@@ -164,27 +164,27 @@ def _fault(reply: Reply) -> errors.KeychainUnavailable:
 
 def answer(question: bytes) -> bytes:
     """What the helper process does."""
-    return msgspec.json.encode(_answer(decode_json(question, Question)))
+    return msgspec.json.encode(_answer(decode_json(question, KeychainRequest)))
 
 
-def _answer(question: Question) -> Reply:
+def _answer(question: KeychainRequest) -> KeychainReply:
     from keyring import errors as faults
 
     if fault := _unusable():
         return fault
     if question.verb != "write" and _has_no_keyring():
-        return Reply() if question.verb == "delete" else Reply(fault="no keyring")
+        return KeychainReply() if question.verb == "delete" else KeychainReply(fault="no keyring")
     try:
         return _act(question)
     except faults.NoKeyringError as error:
-        return Reply(fault="missing", detail=str(error))
+        return KeychainReply(fault="missing", detail=str(error))
     except (faults.KeyringLocked, faults.InitError) as error:
-        return Reply(fault="no keyring" if _has_no_keyring() else "locked", detail=str(error))
+        return KeychainReply(fault="no keyring" if _has_no_keyring() else "locked", detail=str(error))
     except faults.KeyringError as error:
-        return Reply(fault="missing", detail=str(error))
+        return KeychainReply(fault="missing", detail=str(error))
 
 
-def _act(question: Question) -> Reply:
+def _act(question: KeychainRequest) -> KeychainReply:
     import keyring
 
     if question.verb == "write":
@@ -192,28 +192,32 @@ def _act(question: Question) -> Reply:
     elif question.verb == "delete":
         _delete(question.account)
     else:
-        return Reply(secret=keyring.get_password(SERVICE, question.account or "doctor"))
-    return Reply()
+        return KeychainReply(secret=keyring.get_password(SERVICE, question.account or "doctor"))
+    return KeychainReply()
 
 
-def _unusable() -> Reply | None:
+def _unusable() -> KeychainReply | None:
     """Why keyring's choice of a keychain is none that keeps a secret, if so."""
     try:
         import keyring
 
         chosen = keyring.get_keyring()
     except _UNREADABLE as error:
-        return Reply(fault="turned off", detail=_turned_off_by() or str(error))
+        return KeychainReply(fault="turned off", detail=_turned_off_by() or str(error))
     except RuntimeError as error:  # the one that is named does not work here
         by = _turned_off_by() if _has_another() else ""
-        return Reply(fault="turned off", detail=by) if by else Reply(fault="missing", detail=str(error))
+        return (
+            KeychainReply(fault="turned off", detail=by)
+            if by
+            else KeychainReply(fault="missing", detail=str(error))
+        )
     (first, *_rest) = getattr(chosen, "backends", None) or [chosen]
     name = type(first).__module__
     if name in _TRUSTED_BACKENDS:
         return None
     if by := _turned_off_by():
-        return Reply(fault="turned off", detail=by)
-    return Reply(fault="missing", detail=f"only {name} is available")
+        return KeychainReply(fault="turned off", detail=by)
+    return KeychainReply(fault="missing", detail=f"only {name} is available")
 
 
 _UNREADABLE = (ImportError, AttributeError, ValueError, KeyError, configparser.Error)
@@ -268,4 +272,4 @@ def _delete(account: str) -> None:
             raise
 
 
-resolve(Reply)
+resolve(KeychainReply)

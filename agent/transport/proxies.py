@@ -46,7 +46,7 @@ DIRECT = ""
 """The way without a proxy."""
 
 
-class Reply(Struct, frozen=True):
+class ProxyReply(Struct, frozen=True):
     """Addresses of proxies in the order to be tried, ``direct://`` for none. ``fault``: why they could not be found."""
 
     proxies: tuple[str, ...] = ()
@@ -230,7 +230,7 @@ def _is_http(proxy: str) -> bool:
 def _ask(url: str) -> Ways:
     try:
         answer = subprocesses.ask("proxies", url.encode(), timeout_s=limits.PROXY_TIMEOUT_S)
-        reply = decode_json(answer, Reply)
+        reply = decode_json(answer, ProxyReply)
     except (errors.EnvironmentFault, subprocess.TimeoutExpired, msgspec.DecodeError) as error:
         log.warning("The desktop's proxy settings could not be read: %s", type(error).__name__)
         return Ways(origin="unknown")
@@ -245,12 +245,12 @@ def answer(question: bytes) -> bytes:
     return msgspec.json.encode(_answer(question))
 
 
-def _answer(url: bytes) -> Reply:
+def _answer(url: bytes) -> ProxyReply:
     """What libproxy says over its C interface, as of 0.4.16 (``proxy.h``)."""
     try:
         library = ctypes.CDLL(LIBRARY)
     except OSError:
-        return Reply(fault="missing")
+        return ProxyReply(fault="missing")
     if _GNOMES & set(os.environ.get("XDG_CURRENT_DESKTOP", "").upper().split(":")):
         # libproxy before 0.5 knows GNOME and its relatives by a variable that they no longer set.
         os.environ.setdefault("GNOME_DESKTOP_SESSION_ID", "this-is-deprecated")
@@ -262,7 +262,7 @@ def _answer(url: bytes) -> Reply:
     proxies: list[str] = []
     while found and (each := found[len(proxies)]) is not None:
         proxies.append(each.decode(errors="replace"))
-    return Reply(tuple(proxies))
+    return ProxyReply(tuple(proxies))
 
 
-resolve(Reply)
+resolve(ProxyReply)

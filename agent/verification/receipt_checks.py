@@ -11,10 +11,10 @@ from agent.domain.model import ConsentMessage
 from agent.protocol import codec
 from agent.store.enrolment import EnrolmentStore
 from agent.verification import receipts
-from agent.verification.verifier import Question, Verdict, Verifier
+from agent.verification.verifier import Verifier, VerifyRequest, VerifyResult
 
 
-class Acknowledgement(Struct, frozen=True):
+class CheckedReceipt(Struct, frozen=True):
     """One message and the receipt that answered it. ``problem`` is empty when it proves that the server did as it was told.
 
     ``ended``: it proves that the consent was withdrawn already, on another computer of the person.
@@ -35,12 +35,12 @@ class ReceiptChecker:
         self._enrolments = enrolments
         self._verifier = verifier
 
-    def check(self, answered: Sequence[tuple[ConsentMessage, str]]) -> list[Acknowledgement]:
+    def check(self, answered: Sequence[tuple[ConsentMessage, str]]) -> list[CheckedReceipt]:
         """All with one question to the verifier. Raises NotConnected, EnvironmentFault when that cannot answer."""
         enrolment = self._enrolments.read()
         if enrolment is None:
             raise errors.NotConnected("receipts")
-        question = Question(
+        question = VerifyRequest(
             codec.RECEIPT_DOCUMENT,
             enrolment.company_id,
             enrolment.keys,
@@ -51,19 +51,19 @@ class ReceiptChecker:
         return [_judge(*each, verdict) for each, verdict in zip(answered, verdicts, strict=True)]
 
 
-def _judge(message: ConsentMessage, document: str, verdict: Verdict) -> Acknowledgement:
-    refused = Acknowledgement(message, document, message.receipt_id, message.status, verdict.problem)
+def _judge(message: ConsentMessage, document: str, verdict: VerifyResult) -> CheckedReceipt:
+    refused = CheckedReceipt(message, document, message.receipt_id, message.status, verdict.problem)
     if verdict.problem:
         return refused
     try:
         said = receipts.content(document)
     except errors.DocumentRefused as error:
-        return Acknowledgement(message, document, message.receipt_id, message.status, error.detail)
+        return CheckedReceipt(message, document, message.receipt_id, message.status, error.detail)
     ended = message.status == "given" and said.status == "withdrawn"
     right = said.signal is message.signal and said.receipt_id == verdict.subject
     if not ended:
         right = right and (said.receipt_id, said.status) == (message.receipt_id, message.status)
     if not right:
         problem = "it is about something else"
-        return Acknowledgement(message, document, message.receipt_id, message.status, problem)
-    return Acknowledgement(message, document, said.receipt_id, said.status, ended=ended)
+        return CheckedReceipt(message, document, message.receipt_id, message.status, problem)
+    return CheckedReceipt(message, document, said.receipt_id, said.status, ended=ended)

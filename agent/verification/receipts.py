@@ -19,14 +19,14 @@ from agent.domain import errors, limits
 from agent.domain.model import Region, Signal, UtcTime
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.protocol import codec
-from agent.verification.verifier import Question, Verdict
+from agent.verification.verifier import VerifyRequest, VerifyResult
 from resources.i18n import _
 
 Origin = Literal["pinned", "given", "inside"]
 """Where the key came from: pinned when this computer was connected, given by the person, or the file's own."""
 
 
-Verify = Callable[[Question], tuple[Verdict, ...]]
+Verify = Callable[[VerifyRequest], tuple[VerifyResult, ...]]
 
 
 class Content(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +135,7 @@ def check(
     envelope = payload(file.receipt)
     said = _content(envelope)
     key, origin = _key(file, pinned, given)
-    question = Question(
+    question = VerifyRequest(
         codec.RECEIPT_DOCUMENT, envelope.iss, codec.KeySet((key,)), envelope.iat, (file.receipt,)
     )
     (verdict,) = verify(question)

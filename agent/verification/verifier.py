@@ -25,7 +25,7 @@ _ALGORITHMS = ["Ed25519"]
 EXPIRED = "expired"
 
 
-class Question(Struct, frozen=True):
+class VerifyRequest(Struct, frozen=True):
     """Documents of one type to verify. ``counters``: for each subject the highest counter seen, and its digest.
 
     ``statement``: of the feed that they came with, to be verified last; ``subject``: whose it must be.
@@ -41,7 +41,7 @@ class Question(Struct, frozen=True):
     subject: str = ""
 
 
-class Verdict(Struct, frozen=True):
+class VerifyResult(Struct, frozen=True):
     """``problem`` is empty for a good document; only then is there ``content``. The rest is empty unless it is signed."""
 
     digest: str
@@ -61,14 +61,14 @@ def digest(document: str) -> str:
 class Verifier(Protocol):
     """Who checks documents: a helper process."""
 
-    def verify(self, question: Question) -> tuple[Verdict, ...]:
+    def verify(self, question: VerifyRequest) -> tuple[VerifyResult, ...]:
         """One verdict for each document, and for the statement if there is one. Raises EnvironmentFault."""
 
 
 class ProcessVerifier:
     """Verifies in a helper process. Raises EnvironmentFault when that does not work."""
 
-    def verify(self, question: Question) -> tuple[Verdict, ...]:
+    def verify(self, question: VerifyRequest) -> tuple[VerifyResult, ...]:
         asked = _documents(question)
         if not asked:
             return ()
@@ -79,7 +79,7 @@ class ProcessVerifier:
         except subprocess.TimeoutExpired as error:
             raise errors.EnvironmentFault("verifying took too long") from error
         try:
-            verdicts = decode_json(answer, tuple[Verdict, ...])
+            verdicts = decode_json(answer, tuple[VerifyResult, ...])
         except msgspec.DecodeError as error:
             raise errors.EnvironmentFault("no proper answer of the helper") from error
         if [verdict.digest for verdict in verdicts] != [digest(document) for document in asked]:
@@ -89,14 +89,14 @@ class ProcessVerifier:
 
 def answer(question: bytes) -> bytes:
     """What the helper process does."""
-    return msgspec.json.encode(verify_documents(decode_json(question, Question)))
+    return msgspec.json.encode(verify_documents(decode_json(question, VerifyRequest)))
 
 
-def _documents(question: Question) -> tuple[str, ...]:
+def _documents(question: VerifyRequest) -> tuple[str, ...]:
     return question.documents + ((question.statement,) if question.statement else ())
 
 
-def verify_documents(question: Question) -> tuple[Verdict, ...]:
+def verify_documents(question: VerifyRequest) -> tuple[VerifyResult, ...]:
     """Verify each document by itself, in order; a later one of the same subject counts against the earlier."""
     counters = dict(question.counters)
     verdicts = []
@@ -110,13 +110,15 @@ def verify_documents(question: Question) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _verify(document: str, kind: str, question: Question, counters: dict[str, tuple[int, str]]) -> Verdict:
+def _verify(
+    document: str, kind: str, question: VerifyRequest, counters: dict[str, tuple[int, str]]
+) -> VerifyResult:
     try:
         envelope = codec.decode_envelope(_signed_payload(document, kind, question.keys))
         _check_owner(envelope, kind, question)
     except errors.DocumentRefused as error:
-        return Verdict(digest(document), problem=error.detail)
-    signed = Verdict(
+        return VerifyResult(digest(document), problem=error.detail)
+    signed = VerifyResult(
         digest(document),
         subject=envelope.sub,
         counter=envelope.ctr,
@@ -134,7 +136,7 @@ def _verify(document: str, kind: str, question: Question, counters: dict[str, tu
     return msgspec.structs.replace(signed, content=envelope.content)
 
 
-def _check_owner(envelope: codec.Envelope, kind: str, question: Question) -> None:
+def _check_owner(envelope: codec.Envelope, kind: str, question: VerifyRequest) -> None:
     if envelope.iss != question.company_id:
         raise errors.DocumentRefused("of another company")
     if kind == codec.COMPANY_DOCUMENT and envelope.sub != question.company_id:
@@ -187,4 +189,4 @@ def _key(kid: str, kind: str, keys: codec.KeySet) -> OKPKey:
     raise errors.DocumentRefused("signed with an unknown key")
 
 
-resolve(Verdict)
+resolve(VerifyResult)

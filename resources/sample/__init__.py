@@ -1,1 +1,1 @@
-"""Northwind, the company that the demo and the tests show: its people, campaigns, pictures and films."""
+"""Northwind, the company that the demo and the tests show: its people, campaigns, pictures and videos."""

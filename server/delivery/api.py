@@ -181,7 +181,7 @@ def _matches(condition: str | None, tag: str) -> bool:
     openapi_extra=_described(MEDIA_ANSWERS | {"parameters": MEDIA_HEADERS}, 401, 404, 422, 429, 503),
 )
 def get_media(request: CallerRequest, sha256: Sha256) -> HttpResponseBase:
-    """A picture, film or caption file of a campaign that the person gets; ranges as RFC 9110 section 14."""
+    """A picture, video or caption file of a campaign that the person gets; ranges as RFC 9110 section 14."""
     return media.answer(request, media.visible_media(request.auth, sha256, clock.now()))
 
 

@@ -45,7 +45,7 @@ class SeenEvent(_EventMessage):
 
 
 class ClickEvent(_EventMessage):
-    """A link was opened, or the film started."""
+    """A link was opened, or the video started."""
 
     signal: Literal["click"]
     link_id: LinkId

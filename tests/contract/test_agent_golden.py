@@ -14,7 +14,7 @@ from agent.domain import errors
 from agent.domain.model import ConsentMessage, Signal
 from agent.protocol import codec
 from agent.verification import verifier
-from agent.verification.verifier import Question, Verdict
+from agent.verification.verifier import VerifyRequest, VerifyResult
 
 GOLDEN = Path(__file__).parent / "golden"
 KEYS = json.dumps(json.loads((GOLDEN / "test-only-keys.json").read_text())["public"]).encode()
@@ -29,10 +29,12 @@ def cases(name: str, kind: str) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in golden(name)[kind]]
 
 
-def verify(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> Verdict:
+def verify(kind: str, document: str, counters: dict[str, tuple[int, str]] | None = None) -> VerifyResult:
     message = golden(f"{kind}-document")
     keys = msgspec.json.decode(KEYS, type=codec.KeySet)
-    question = Question(f"tidings-{kind}", message["iss"], keys, message["now"], (document,), counters or {})
+    question = VerifyRequest(
+        f"tidings-{kind}", message["iss"], keys, message["now"], (document,), counters or {}
+    )
     (verdict,) = verifier.verify_documents(question)
     return verdict
 
@@ -41,7 +43,7 @@ def read_statement(jws: str) -> codec.Statement:
     """All that the agent does with a statement. Raises DocumentRefused."""
     message = golden("feed-document")
     keys = msgspec.json.decode(KEYS, type=codec.KeySet)
-    question = Question(
+    question = VerifyRequest(
         "tidings-campaign", message["iss"], keys, message["now"], (), statement=jws, subject=message["sub"]
     )
     (verdict,) = verifier.verify_documents(question)

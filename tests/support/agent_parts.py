@@ -12,7 +12,7 @@ from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
 from agent.domain.model import Company, Person, Signal
-from agent.outbox.sent_log import Ledger
+from agent.outbox.sent_log import SentLog
 from agent.outbox.signals import Outbox
 from agent.protocol import codec
 from agent.runtime import Runtime
@@ -27,7 +27,7 @@ from agent.system.dirs import Folders
 from agent.transport.http_client import ApiClient
 from agent.verification import verifier
 from agent.verification.receipt_checks import ReceiptChecker
-from agent.verification.verifier import Question, Verdict
+from agent.verification.verifier import VerifyRequest, VerifyResult
 from tests.contract.golden_documents import COMPANY_CONTENT, COMPANY_ID, PUBLIC_KEYS
 from tests.support.agent_company import PERSON, TOKEN
 
@@ -106,9 +106,9 @@ class OwnProcessVerifier:
     """Verifies as the helper process does, without starting one."""
 
     def __init__(self) -> None:
-        self.questions: list[Question] = []
+        self.questions: list[VerifyRequest] = []
 
-    def verify(self, question: Question) -> tuple[Verdict, ...]:
+    def verify(self, question: VerifyRequest) -> tuple[VerifyResult, ...]:
         """One verdict for each document."""
         self.questions.append(question)
         return verifier.verify_documents(question)
@@ -155,7 +155,7 @@ def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company
     enrolments.begin(_enrolment(url, company))
     messages, queue = MessageStore(database), EventQueue(folder, clock)
     receipts = ReceiptChecker(enrolments, OwnProcessVerifier())
-    outbox = Outbox(gate, queue, Ledger(messages, clock), messages, receipts, clock)
+    outbox = Outbox(gate, queue, SentLog(messages, clock), messages, receipts, clock)
     outbox.drop_ended()
     return Sending(gate, outbox, queue, messages, database, ApiClient(url, TOKEN))
 

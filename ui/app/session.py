@@ -61,7 +61,7 @@ class Session(QObject):
         self._system_language = i18n.language()
         self._open = True
         if self._use_language():
-            tray.speak_anew()
+            tray.retranslate()
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
         self._playback = Playback(
@@ -127,9 +127,9 @@ class Session(QObject):
         if not self._open:
             return
         if self._use_language():
-            self._tray.speak_anew()
-            self._windows.speak_anew()
-            self._presenter.speak_anew()
+            self._tray.retranslate()
+            self._windows.retranslate()
+            self._presenter.retranslate()
         self._tray.update_status(self._agent.status())
         self._theme_may_differ()
         self._presenter.refresh()

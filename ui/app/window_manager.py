@@ -19,10 +19,10 @@ from resources import i18n
 from resources.i18n import _
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
-from ui.inbox.controller import InboxDesk
+from ui.inbox.controller import InboxController
 from ui.popup.ports import Actions
-from ui.preferences.controller import PreferencesDesk
-from ui.privacy.controller import PrivacyDesk
+from ui.preferences.controller import PreferencesController
+from ui.privacy.controller import PrivacyController
 from ui.style.theme import Theme
 from ui.windowing.registry import OpenWindows
 
@@ -57,12 +57,12 @@ class Windows(QObject):
         self._theme = theme
         self._open = OpenWindows(self)
         self._open.preferences_wanted.connect(lambda: self.show_preferences())
-        self._privacy = PrivacyDesk(
+        self._privacy = PrivacyController(
             agent, bridge, self._open, theme, self.tell, lambda: self.show_notice(), self
         )
 
-        self._preferences = PreferencesDesk(agent, self._open, theme, self.tell, self)
-        self._inbox = InboxDesk(agent, bridge, self._open, actions, theme, self.tell, self)
+        self._preferences = PreferencesController(agent, self._open, theme, self.tell, self)
+        self._inbox = InboxController(agent, bridge, self._open, actions, theme, self.tell, self)
         self._inbox.video_shown.connect(self.video_shown)
         self._inbox.change_wanted.connect(lambda: self.show_choices())
         self._inbox.connect_wanted.connect(lambda: self.show_first_run())
@@ -77,9 +77,9 @@ class Windows(QObject):
         if Change.CONSENT in changes or Change.STATUS in changes:
             self._ask_what_to_share()
 
-    def speak_anew(self) -> None:
+    def retranslate(self) -> None:
         """The language is another one. A message, a question and a form stay as they are until they are answered."""
-        self._open.speak_anew()
+        self._open.retranslate()
 
     # Each window
 

@@ -80,7 +80,7 @@ class PlayerEnded(EnvironmentFault):
 
 
 class VideoMissing(EnvironmentFault):
-    """The film's file is not in the cache yet."""
+    """The video's file is not in the cache yet."""
 
     @property
     def title(self) -> str:

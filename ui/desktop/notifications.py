@@ -47,14 +47,14 @@ def run() -> int:
     """Obey the agent until it goes. Returns the exit code."""
     log_setup.set_up("warning", None)
     try:
-        desk = Desk(open_dbus_connection("SESSION"))
+        notifier = Notifier(open_dbus_connection("SESSION"))
     except _NO_BUS as error:
         log.info("No session bus: %s", error)
         _tell(Report(Outcome.UNAVAILABLE, str(error)))
         return 0
-    with desk.connection:
+    with notifier.connection:
         try:
-            return desk.serve()
+            return notifier.serve()
         except msgspec.DecodeError as error:
             log.error("No order that can be understood: %s", error)
             return WRONG_USAGE
@@ -64,7 +64,7 @@ def run() -> int:
             return 0
 
 
-class Desk:
+class Notifier:
     """One notification at a time on one bus."""
 
     def __init__(self, connection: DBusConnection) -> None:

@@ -28,7 +28,7 @@ AT_ONCE = 200
 """So many announcements are read within a frame. Where there are more, the rest follows from a worker."""
 
 
-class InboxDesk(QObject):
+class InboxController(QObject):
     """``tell`` shows what went wrong, by title and message. All methods are called on the main thread."""
 
     video_shown = QtSignal(object)

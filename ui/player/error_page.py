@@ -48,7 +48,7 @@ def sentences(problem: Problem) -> tuple[str, str]:
     return texts[problem]
 
 
-class TroublePage(QScrollArea):
+class ErrorPage(QScrollArea):
     """The announcement with its poster and a sentence in place of its video."""
 
     again = Signal()

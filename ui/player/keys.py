@@ -15,7 +15,7 @@ from ui.widgets.icons import Glyph
 from ui.widgets.text import label
 
 
-class Act(Enum):
+class PlayerCommand(Enum):
     """What a key asks for."""
 
     PLAY = auto()
@@ -35,42 +35,48 @@ class Act(Enum):
     KEYS = auto()
 
 
-ACTS = {
-    Qt.Key.Key_Space: Act.PLAY,
-    Qt.Key.Key_K: Act.PLAY,
-    Qt.Key.Key_MediaTogglePlayPause: Act.PLAY,
-    Qt.Key.Key_Left: Act.BACK,
-    Qt.Key.Key_Right: Act.FORWARD,
-    Qt.Key.Key_J: Act.FAR_BACK,
-    Qt.Key.Key_L: Act.FAR_FORWARD,
-    Qt.Key.Key_Home: Act.START,
-    Qt.Key.Key_End: Act.END,
-    Qt.Key.Key_Up: Act.LOUDER,
-    Qt.Key.Key_Down: Act.QUIETER,
-    Qt.Key.Key_M: Act.MUTE,
-    Qt.Key.Key_C: Act.CAPTIONS,
-    Qt.Key.Key_H: Act.LIKE,
-    Qt.Key.Key_F: Act.FULL_SCREEN,
-    Qt.Key.Key_F11: Act.FULL_SCREEN,
-    Qt.Key.Key_Escape: Act.LEAVE,
-    Qt.Key.Key_F1: Act.KEYS,
-    Qt.Key.Key_Question: Act.KEYS,
+COMMANDS = {
+    Qt.Key.Key_Space: PlayerCommand.PLAY,
+    Qt.Key.Key_K: PlayerCommand.PLAY,
+    Qt.Key.Key_MediaTogglePlayPause: PlayerCommand.PLAY,
+    Qt.Key.Key_Left: PlayerCommand.BACK,
+    Qt.Key.Key_Right: PlayerCommand.FORWARD,
+    Qt.Key.Key_J: PlayerCommand.FAR_BACK,
+    Qt.Key.Key_L: PlayerCommand.FAR_FORWARD,
+    Qt.Key.Key_Home: PlayerCommand.START,
+    Qt.Key.Key_End: PlayerCommand.END,
+    Qt.Key.Key_Up: PlayerCommand.LOUDER,
+    Qt.Key.Key_Down: PlayerCommand.QUIETER,
+    Qt.Key.Key_M: PlayerCommand.MUTE,
+    Qt.Key.Key_C: PlayerCommand.CAPTIONS,
+    Qt.Key.Key_H: PlayerCommand.LIKE,
+    Qt.Key.Key_F: PlayerCommand.FULL_SCREEN,
+    Qt.Key.Key_F11: PlayerCommand.FULL_SCREEN,
+    Qt.Key.Key_Escape: PlayerCommand.LEAVE,
+    Qt.Key.Key_F1: PlayerCommand.KEYS,
+    Qt.Key.Key_Question: PlayerCommand.KEYS,
 }
 TENTHS = tuple(Qt.Key(Qt.Key.Key_0.value + digit) for digit in range(10))
-_ONCE = (Act.PLAY, Act.MUTE, Act.CAPTIONS, Act.FULL_SCREEN, Act.LIKE)
+_ONCE = (
+    PlayerCommand.PLAY,
+    PlayerCommand.MUTE,
+    PlayerCommand.CAPTIONS,
+    PlayerCommand.FULL_SCREEN,
+    PlayerCommand.LIKE,
+)
 """Holding the key does it once: what is told to the company must not depend on when it is let go."""
 _OTHERS = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 )
 
 
-def act_of(event: QKeyEvent) -> Act | float | None:
+def command_of(event: QKeyEvent) -> PlayerCommand | float | None:
     """What is asked for; a share of the film, 0.0 to 0.9, for a digit; None for a key that is not the player's."""
     if event.modifiers() & _OTHERS:
         return None
     key = Qt.Key(event.key())
-    act = TENTHS.index(key) / 10 if key in TENTHS else ACTS.get(key)
-    return None if event.isAutoRepeat() and act in _ONCE else act
+    command = TENTHS.index(key) / 10 if key in TENTHS else COMMANDS.get(key)
+    return None if event.isAutoRepeat() and command in _ONCE else command
 
 
 def words() -> tuple[tuple[str, str], ...]:

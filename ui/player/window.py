@@ -11,7 +11,7 @@ from resources.i18n import _, language
 from ui.player.captions import OFF, CaptionTrack
 from ui.player.controls import FIRST_VOLUME
 from ui.player.frame import PlayerFrame
-from ui.player.keys import Act, act_of
+from ui.player.keys import PlayerCommand, command_of
 from ui.player.messages import Event, PlayRequest, Problem, Told, path_of
 from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
 from ui.style.app_icon import application_icon
@@ -19,7 +19,7 @@ from ui.style.theme import Theme
 from ui.widgets.picture import read_picture
 
 if TYPE_CHECKING:
-    from ui.player.error_page import TroublePage
+    from ui.player.error_page import ErrorPage
     from ui.player.media_player import Film
 
 FAR_STEP_S = 10
@@ -40,7 +40,7 @@ class PlayerWindow(PlayerFrame):
         self._film: Film | None = None
         self._started = False
         self._volume, self._muted = FIRST_VOLUME, True
-        self.trouble: TroublePage | None = None
+        self.trouble: ErrorPage | None = None
         self.setWindowTitle(request.title)
         self.setWindowIcon(application_icon())
         self.surface.setAccessibleName(request.title)
@@ -166,33 +166,35 @@ class PlayerWindow(PlayerFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the focused control does not use itself."""
-        act = act_of(event)
-        if isinstance(act, float):
-            self._seek_share(act)
-        elif act is not None and (self.trouble is None or act in (Act.LEAVE, Act.FULL_SCREEN)):
-            self._do(act)
+        command = command_of(event)
+        if isinstance(command, float):
+            self._seek_share(command)
+        elif command is not None and (
+            self.trouble is None or command in (PlayerCommand.LEAVE, PlayerCommand.FULL_SCREEN)
+        ):
+            self._do(command)
         else:
             super().keyPressEvent(event)
 
-    def _do(self, act: Act) -> None:
-        acts = {
-            Act.PLAY: self.toggle_play,
-            Act.BACK: lambda: self._skip(-SEEK_STEP_S),
-            Act.FORWARD: lambda: self._skip(SEEK_STEP_S),
-            Act.FAR_BACK: lambda: self._skip(-FAR_STEP_S),
-            Act.FAR_FORWARD: lambda: self._skip(FAR_STEP_S),
-            Act.START: lambda: self._seek_share(0.0),
-            Act.END: lambda: self._seek_share(1.0),
-            Act.LOUDER: lambda: self.set_volume(self._volume + VOLUME_STEP / 100),
-            Act.QUIETER: lambda: self.set_volume(self._volume - VOLUME_STEP / 100),
-            Act.MUTE: self.toggle_mute,
-            Act.CAPTIONS: lambda: self.choose_captions(self._track.next()),
-            Act.LIKE: self.controls.like.click,
-            Act.FULL_SCREEN: self.toggle_full_screen,
-            Act.LEAVE: self.leave,
-            Act.KEYS: self.toggle_keys,
+    def _do(self, command: PlayerCommand) -> None:
+        commands = {
+            PlayerCommand.PLAY: self.toggle_play,
+            PlayerCommand.BACK: lambda: self._skip(-SEEK_STEP_S),
+            PlayerCommand.FORWARD: lambda: self._skip(SEEK_STEP_S),
+            PlayerCommand.FAR_BACK: lambda: self._skip(-FAR_STEP_S),
+            PlayerCommand.FAR_FORWARD: lambda: self._skip(FAR_STEP_S),
+            PlayerCommand.START: lambda: self._seek_share(0.0),
+            PlayerCommand.END: lambda: self._seek_share(1.0),
+            PlayerCommand.LOUDER: lambda: self.set_volume(self._volume + VOLUME_STEP / 100),
+            PlayerCommand.QUIETER: lambda: self.set_volume(self._volume - VOLUME_STEP / 100),
+            PlayerCommand.MUTE: self.toggle_mute,
+            PlayerCommand.CAPTIONS: lambda: self.choose_captions(self._track.next()),
+            PlayerCommand.LIKE: self.controls.like.click,
+            PlayerCommand.FULL_SCREEN: self.toggle_full_screen,
+            PlayerCommand.LEAVE: self.leave,
+            PlayerCommand.KEYS: self.toggle_keys,
         }
-        acts[act]()
+        commands[command]()
 
     # What the film does
 
@@ -220,10 +222,10 @@ class PlayerWindow(PlayerFrame):
         self.told.emit(Event.FAILED, f"{problem}: {detail}")
 
     def _show_trouble(self, problem: Problem) -> None:
-        from ui.player.error_page import TroublePage, sentences
+        from ui.player.error_page import ErrorPage, sentences
 
         self.playing = False
-        page = TroublePage(self._request, self._poster, problem, self.theme, self)
+        page = ErrorPage(self._request, self._poster, problem, self.theme, self)
         page.again.connect(self._try_again)
         page.link_clicked.connect(lambda link_id: self.told.emit(Event.FOLLOWED, link_id))
         self.trouble = page

@@ -89,7 +89,7 @@ class Presenter:
         self._deck.clear()
         self._show_or_close()
 
-    def speak_anew(self) -> None:
+    def retranslate(self) -> None:
         """The language is another one: the card is made again, with the page that was on it."""
         if self._card is not None:
             card, self._card = self._card, None
@@ -177,8 +177,8 @@ class Presenter:
         if self._deck.aside:
             ends = (self._agent.status().paused_until, found.quiet_until)
             moments += [end for end in ends if end is not None and end > self._clock.now()]
-        if found.look_again is not None:
-            moments.append(found.look_again)
+        if found.next_check_at is not None:
+            moments.append(found.next_check_at)
         if moments:
             wait = (min(moments) - self._clock.now()).total_seconds()
             self._wake_call = self._timers.after(max(wait, 0.0) * 1000 + 50, self.refresh)

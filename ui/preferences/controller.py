@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class PreferencesDesk(QObject):
+class PreferencesController(QObject):
     """``tell`` shows what went wrong, by title and message."""
 
     def __init__(

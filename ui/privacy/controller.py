@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class PrivacyDesk(QObject):
+class PrivacyController(QObject):
     """All methods are called on the main thread."""
 
     def __init__(

@@ -58,7 +58,7 @@ class Tray(QObject):
     def close(self) -> None:
         self.icon.hide()
 
-    def speak_anew(self) -> None:
+    def retranslate(self) -> None:
         """The language is another one: make the menu again."""
         self.menu.clear()
         self._make_menu()

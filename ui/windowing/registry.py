@@ -97,7 +97,7 @@ class OpenWindows(QObject):
             if recipe.fill is not None:
                 recipe.fill(self._windows[kind])
 
-    def speak_anew(self) -> None:
+    def retranslate(self) -> None:
         """The language is another one: make each open window again, as the person has it."""
         for kind, recipe in list(self._recipes.items()):
             before = self.find(kind)

@@ -13,7 +13,7 @@ import pytest
 from agent.domain import errors, limits
 from agent.protocol import codec
 from agent.system import subprocesses
-from agent.verification.verifier import ProcessVerifier, Question, digest
+from agent.verification.verifier import ProcessVerifier, VerifyRequest, digest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS, payload, signed
 from tests.support.agent_company import FAR, running
 from tests.support.waiting import PATIENCE_S
@@ -28,7 +28,7 @@ def a_document(campaign_id: str, counter: int, company: str = COMPANY_ID) -> str
 
 def verified(*documents: str, **counters: tuple[int, str]) -> list[str]:
     """What is wrong with each document; empty for a good one."""
-    question = Question(
+    question = VerifyRequest(
         codec.CAMPAIGN_DOCUMENT,
         COMPANY_ID,
         KEYS,

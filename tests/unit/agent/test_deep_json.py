@@ -19,7 +19,7 @@ from agent.system import subprocesses
 from agent.system.keychain import ProcessKeychain
 from agent.transport import proxies
 from agent.verification import receipts, verifier
-from agent.verification.verifier import ProcessVerifier, Question
+from agent.verification.verifier import ProcessVerifier, VerifyRequest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
 from ui.player import messages
 
@@ -90,7 +90,7 @@ def test_a_document_with_such_a_header_or_payload_gets_a_verdict(content: bytes)
     keys = msgspec.convert(PUBLIC_KEYS, codec.KeySet)
     header = _base64(b'{"alg":"Ed25519","kid":"' + keys.keys[0].kid.encode() + b'","typ":"tidings-campaign"}')
     documents = (f"{_base64(content)}.e30.AA", f"{header}.{_base64(content)}.AA")
-    question = Question(codec.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
+    question = VerifyRequest(codec.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
     assert all(verdict.problem for verdict in verifier.verify_documents(question))
 
 
@@ -99,7 +99,7 @@ def test_a_helper_that_answers_so_is_a_fault_of_this_computer(
 ) -> None:
     (tmp_path / "answer").write_bytes(DEEP)
     monkeypatch.setattr(subprocesses, "command", lambda *_: ["/bin/cat", str(tmp_path / "answer")])
-    question = Question(
+    question = VerifyRequest(
         codec.CAMPAIGN_DOCUMENT, COMPANY_ID, msgspec.convert(PUBLIC_KEYS, codec.KeySet), 0, ("a.b.c",)
     )
     with pytest.raises(errors.KeychainUnavailable):

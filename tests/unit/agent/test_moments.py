@@ -62,14 +62,14 @@ def test_quiet_hours_hold_normal_announcements_until_they_end_and_no_urgent_ones
     found = chosen(items, preferences)
     assert ids(found) == ["c-all", "c-urgent"]
     assert found.held == {"c-normal": HoldReason.QUIET_HOURS}
-    assert found.look_again == NOW + timedelta(hours=2)
+    assert found.next_check_at == NOW + timedelta(hours=2)
 
 
 def test_no_more_appear_in_an_hour_than_the_person_wants() -> None:
     found = chosen([*shown_before(50, 10), an_item("c-a"), an_item("c-b")], Preferences(popups_per_hour=3))
     assert ids(found) == ["c-a"]
     assert found.held["c-b"] is HoldReason.TOO_MANY
-    assert found.look_again == NOW + timedelta(minutes=10)
+    assert found.next_check_at == NOW + timedelta(minutes=10)
 
 
 def test_between_two_is_the_time_that_the_person_wants_but_for_what_they_asked_for_again() -> None:
@@ -77,7 +77,7 @@ def test_between_two_is_the_time_that_the_person_wants_but_for_what_they_asked_f
     found = chosen([*shown_before(10), reminded, an_item("c-new")], Preferences(minutes_between=30))
     assert ids(found) == ["c-again"]
     assert found.held["c-new"] is HoldReason.TOO_SOON
-    assert found.look_again == NOW + timedelta(minutes=20)
+    assert found.next_check_at == NOW + timedelta(minutes=20)
 
 
 def test_what_was_marked_or_asked_for_again_was_no_pop_up_that_the_limits_count() -> None:
@@ -114,4 +114,4 @@ def test_limits_are_never_passed_and_everything_held_has_a_time_to_look_again(
     assert shown + len(held) == waiting
     assert not shown or not per_hour or shown + sum(age < 60 for age in before) <= per_hour
     assert not shown or not per_day or shown + sum(age < 1_440 for age in before) <= per_day
-    assert (found.look_again is not None and found.look_again > NOW) == bool(held)
+    assert (found.next_check_at is not None and found.next_check_at > NOW) == bool(held)

@@ -59,9 +59,9 @@ def test_an_announcement_of_that_night_comes_when_it_ends_and_not_before(zone: Z
         found = select([night], now=moment, presence=PresenceState(), preferences=NIGHT, zone=zone)
         if found.show:
             break
-        assert found.look_again is not None
-        assert found.look_again > moment, "or it would be looked at without end"
-        moment = found.look_again
+        assert found.next_check_at is not None
+        assert found.next_check_at > moment, "or it would be looked at without end"
+        moment = found.next_check_at
     assert moment == morning
 
 

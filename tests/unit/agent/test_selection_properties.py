@@ -124,7 +124,7 @@ def test_each_is_shown_or_in_the_digest_or_held_for_exactly_one_reason(
         assert selection.asked_for(item) or item.state.displayed is None
     assert set(found.until) <= set(found.held)
     assert all(moment > NOW for moment in found.until.values()), "or somebody would look without end"
-    assert found.look_again == min(found.until.values(), default=None)
+    assert found.next_check_at == min(found.until.values(), default=None)
 
 
 @given(items(), around())
@@ -278,7 +278,7 @@ def test_over_days_no_window_has_more_than_the_person_wants_and_each_comes_once_
         before = len(person.pages)
         found = person.look(now)
         assert len(person.pages) == before or quiet_until(now, preferences, zone) is None
-        moments = [moment for moment in (coming[0][0] if coming else None, found.look_again) if moment]
+        moments = [moment for moment in (coming[0][0] if coming else None, found.next_check_at) if moment]
         if not moments or min(moments) >= end:
             break
         now = max(min(moments), now + timedelta(seconds=1))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from tests.support import gallery_data as data
 from tests.support import gallery_popup
 from ui.inbox.window import InboxWindow
-from ui.player.keys import Act, act_of
+from ui.player.keys import PlayerCommand, command_of
 from ui.popup.widgets.card import PopupCard
 from ui.style.theme import Theme
 
@@ -66,8 +66,8 @@ def test_a_key_of_the_player_that_is_held_acts_once(key: Qt.Key) -> None:
     def event(held: bool) -> QKeyEvent:
         return QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", held)
 
-    assert isinstance(act_of(event(False)), Act)
-    assert act_of(event(True)) is None
+    assert isinstance(command_of(event(False)), PlayerCommand)
+    assert command_of(event(True)) is None
 
 
 def test_a_held_like_in_the_inbox_is_one_like(qtbot: QtBot, theme: Theme) -> None:

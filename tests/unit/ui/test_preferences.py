@@ -13,7 +13,7 @@ from agent.domain.preferences import DEFAULTS, Corner, Day, Preferences, decode,
 from resources import i18n
 from tests.unit.ui.desk import ManualTime, MemoryAgent
 from ui.desktop.placement import in_corner
-from ui.preferences.controller import PreferencesDesk
+from ui.preferences.controller import PreferencesController
 from ui.preferences.rows import ChoiceRow, DaysRow, SwitchRow
 from ui.preferences.window import PreferencesWindow
 from ui.style.theme import Scheme, Theme, system_scheme
@@ -34,7 +34,7 @@ def window(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "none"))
     windows = OpenWindows()
-    PreferencesDesk(agent, windows, lambda: theme, lambda title, message: None, windows).show()
+    PreferencesController(agent, windows, lambda: theme, lambda title, message: None, windows).show()
     opened = windows.find(PreferencesWindow)
     assert opened is not None
     yield opened
@@ -146,6 +146,6 @@ def test_what_is_unknown_or_damaged_is_as_it_was_at_first(text: str | None, kept
 def test_a_session_speaks_the_language_that_was_chosen(qtbot: QtBot, theme: Theme) -> None:
     tray = Tray()
     i18n.use_language("fr")
-    tray.speak_anew()
+    tray.retranslate()
     assert tray.quit.text() == "Quitter"
     assert [action.text() for action in tray.menu.actions()].count("Quitter") == 1

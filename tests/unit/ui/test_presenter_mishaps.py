@@ -78,7 +78,7 @@ def test_another_language_while_the_pointer_rests_on_it_does_not_keep_it_for_eve
     desk.arrives(campaign())
     desk.time.pass_by(2)
     desk.presenter.hovered(True)
-    desk.presenter.speak_anew()
+    desk.presenter.retranslate()
     assert desk.shown == ["c-1 1/1"]
     assert seconds_on_screen(desk) <= limits.POPUP_TIMEOUT_MS / 1000 + 1
 
