@@ -62,3 +62,27 @@ def test_the_index_of_decisions_names_each_with_its_title() -> None:
 def test_both_places_of_the_version_say_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__
+
+
+def _glossary() -> list[list[str]]:
+    """The rows of the first table: word, meaning, where, not."""
+    text = (ROOT / "docs" / "glossary.md").read_text().split("## Still to rename")[0]
+    return [re.split(r" ?\| ?", line)[1:-1] for line in text.splitlines() if line.startswith("| **")]
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    words = [row[0].strip("*") for row in _glossary()]
+    assert words == sorted(words)
+    assert len(set(words)) == len(words) > 50
+
+
+def test_the_glossary_names_only_what_the_code_has() -> None:
+    code = "".join(
+        path.read_text() for path in tracked() if path.suffix == ".py" and "tests" not in path.parts
+    )
+    places = [place for row in _glossary() for place in re.findall(r"`([^`]+)`", row[2])]
+    assert [
+        place
+        for place in places
+        if not ((ROOT / place).exists() if "/" in place else re.search(rf"\b{re.escape(place)}\b", code))
+    ] == []
