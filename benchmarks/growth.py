@@ -156,17 +156,29 @@ class _Used:
     megabytes: float
 
 
+MEASURE = """
+import os, sys
+unread = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ, file_actions=unread)
+_pid, status, used = os.wait4(pid, 0)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Started by a small process: Linux counts the memory of whoever starts a program as the program's own (getrusage(2))."""
+
+
 def _used(home: ServerHome, *words: str) -> _Used:
     """Run Python with these words, in a process of its own, to its end."""
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(
-            [sys.executable, *words], env=home.variables(), stdout=subprocess.DEVNULL, stderr=told
-        )
-        _pid, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        told.seek(0)
-        assert process.returncode == 0, (words, told.read().decode())
-    return _Used(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *words],
+        env=home.variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (words, done.stderr)
+    processor_s, megabytes = map(float, done.stdout.split())
+    return _Used(processor_s, megabytes)
 
 
 def _row(what: str, used: list[_Used], most: float) -> Row:
