@@ -149,6 +149,13 @@ def test_a_head_may_have_32_kib_and_not_a_byte_more(
         assert answer(line).status == status
 
 
+def test_a_request_may_have_100_headers(serving: RunningServer) -> None:
+    for count, status in ((99, 200), (100, 431)):
+        with connect(serving.url) as line:
+            line.sendall(head("GET", "/api/v1/health", {f"X-{number}": "y" for number in range(count)}))
+            assert answer(line).status == status
+
+
 def test_a_long_path_counts_as_headers_do(serving: RunningServer) -> None:
     with connect(serving.url) as line:
         line.sendall(head("GET", f"/api/v1/health?{'y' * 33 * KIB}"))
