@@ -8,13 +8,14 @@ from server.acknowledgements.models import Acknowledgement
 from server.campaigns.models import Campaign
 from server.clock import utc_text
 from server.database.transactions import reading
-from server.directory.models import Person
 from server.errors import Refused
-from server.reports.audiences import audience
+from server.reports.audiences import addressed
 from server.reports.figures import title
 
+ROWS_AT_ONCE = 2000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Addressee:
     """A person who was asked. `acknowledged`: the UTC time of their confirmation, None as long as there is none."""
 
@@ -47,20 +48,24 @@ def acknowledgements(campaign: Campaign) -> Acknowledgements:
             ),
             _("A campaign does so with “acknowledge = true” in its file."),
         )
+    names = ("email", "first_name", "last_name")
     with reading():
         rows = Acknowledgement.objects.filter(campaign=campaign).order_by("time", "person__email")
-        times = {person: utc_text(time) for person, time in rows.values_list("person_id", "time")}
-        described = Person.objects.filter(company_id=campaign.company_id).values_list(
-            "pk", "email", "first_name", "last_name"
-        )
-        people = {pk: (email, first, last) for pk, email, first, last in described.iterator()}
-        asked = audience(campaign)
-    confirmed = [Addressee(*people[pk], acknowledged=time) for pk, time in times.items() if pk in people]
-    waiting = [Addressee(*people[pk], acknowledged=None) for pk in asked - times.keys() if pk in people]
+        told = rows.values_list("person_id", "time", *(f"person__{name}" for name in names))
+        confirmed = {
+            pk: Addressee(email, first, last, acknowledged=utc_text(time))
+            for pk, time, email, first, last in told.iterator(ROWS_AT_ONCE)
+        }
+        asked = addressed(campaign).values_list("pk", *names)
+        waiting = [
+            Addressee(email, first, last, acknowledged=None)
+            for pk, email, first, last in asked.iterator(ROWS_AT_ONCE)
+            if pk not in confirmed
+        ]
     return Acknowledgements(
         campaign_id=campaign.campaign_id,
         title=title(campaign),
         confirmed=len(confirmed),
         missing=len(waiting),
-        people=(*confirmed, *sorted(waiting, key=lambda one: one.email)),
+        people=(*confirmed.values(), *sorted(waiting, key=lambda one: one.email)),
     )

@@ -18,6 +18,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from server import clock, under_way
+from server.acknowledgements.listing import acknowledgements
 from server.audit import heads, log
 from server.campaigns.models import Campaign
 from server.directory.importing.cells import PersonRow
@@ -360,3 +361,15 @@ def test_the_lines_of_a_file_and_the_order_to_import_them_are_not_held_twice(nor
 
     assert _most_memory(read) < len(text) / 10
     assert _most_memory(order) < len(rows.content()) / 10
+
+
+def test_who_confirmed_a_campaign_of_few_is_told_without_reading_everybody(northwind: ServerHome) -> None:
+    few = server_data.add_people(3, "Few")
+    campaign = server_data.publish("c-few", starts=an_hour_ago(), people=few, acknowledge=True)
+    large_company.acknowledgements(campaign, [few[0].pk])
+    most = []
+    for count in (FEW_ROWS, MANY_ROWS - FEW_ROWS):
+        server_data.add_people(count)
+        most.append(_most_memory(lambda: acknowledgements(campaign)))
+        assert [one.email for one in acknowledgements(campaign).people] == [person.email for person in few]
+    assert most[1] < 1.5 * most[0]
