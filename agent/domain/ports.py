@@ -50,6 +50,9 @@ class SecretStore(Protocol):
     def delete(self, account: str) -> None:
         """Does nothing where there is none. Raises KeychainUnavailable."""
 
+    def delete_unasked(self, account: str) -> None:
+        """Only if the person need not be asked for that. Raises KeychainUnavailable, and it stays, where they would be."""
+
 
 class Answer(Struct, frozen=True):
     """An HTTP answer, read whole. Header names are lower case."""

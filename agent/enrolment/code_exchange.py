@@ -62,12 +62,15 @@ class RetrySecrets:
             self.forget()
 
     def forget(self) -> None:
-        """What an earlier process may have kept is of no use any more."""
+        """What an earlier process may have kept is of no use any more.
+
+        Where the person would have to be asked, it stays until they disconnect: it opens nothing.
+        """
         try:
-            self._keychain.delete(self._account)
+            self._keychain.delete_unasked(self._account)
             self._is_kept = False
         except errors.KeychainUnavailable as fault:
-            log.warning("A secret that is of no use any more stays in the keychain: %s", fault.detail)
+            log.info("A secret that is of no use any more stays in the keychain: %s", fault.detail)
 
 
 def attempt_account(account: str) -> str:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +22,12 @@ from agent.domain import errors, limits
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.system import subprocesses
 
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
+    from secretstorage import Item
+
 SERVICE = "tidings"
+_SECRETS = "org.freedesktop.secrets"
 
 _TRUSTED_BACKENDS = (
     "keyring.backends.SecretService",
@@ -36,7 +41,7 @@ _TRUSTED_BACKENDS = (
 class KeychainRequest(Struct, frozen=True):
     """What the keychain's helper process is asked."""
 
-    verb: Literal["look", "read", "write", "delete"]
+    verb: Literal["look", "read", "write", "delete", "delete unasked"]
     account: str = ""
     secret: str = ""
 
@@ -83,6 +88,10 @@ class ProcessKeychain:
 
     def delete(self, account: str) -> None:
         self._ask(KeychainRequest("delete", account))
+
+    def delete_unasked(self, account: str) -> None:
+        """Only if the person need not be asked for that."""
+        self._ask(KeychainRequest("delete unasked", account))
 
     def _ask(self, question: KeychainRequest) -> KeychainReply:
         with self._lock:
@@ -173,7 +182,7 @@ def _answer(question: KeychainRequest) -> KeychainReply:
     if fault := _unusable():
         return fault
     if question.verb != "write" and _has_no_keyring():
-        return KeychainReply() if question.verb == "delete" else KeychainReply(fault="no keyring")
+        return KeychainReply() if question.verb.startswith("delete") else KeychainReply(fault="no keyring")
     try:
         return _act(question)
     except faults.NoKeyringError as error:
@@ -190,7 +199,9 @@ def _act(question: KeychainRequest) -> KeychainReply:
     if question.verb == "write":
         keyring.set_password(SERVICE, question.account, question.secret)
     elif question.verb == "delete":
-        _delete(question.account)
+        return _delete(question.account)
+    elif question.verb == "delete unasked":
+        return _delete(question.account, asking=False)
     else:
         return KeychainReply(secret=keyring.get_password(SERVICE, question.account or "doctor"))
     return KeychainReply()
@@ -243,9 +254,7 @@ def _turned_off_by() -> str:
 
 def _has_no_keyring() -> bool:
     """Whether the Secret Service is there and has no default collection, the place where secrets go."""
-    import keyring
-
-    if type(keyring.get_keyring()).__module__ != "keyring.backends.SecretService":
+    if not _is_secret_service():
         return False
     import secretstorage
 
@@ -259,17 +268,70 @@ def _has_no_keyring() -> bool:
     return False
 
 
-def _delete(account: str) -> None:
+def _is_secret_service() -> bool:
+    import keyring
+
+    return type(keyring.get_keyring()).__module__ == "keyring.backends.SecretService"
+
+
+def _delete(account: str, *, asking: bool = True) -> KeychainReply:
+    """``asking``: the person may be asked."""
     import keyring
     from keyring.errors import PasswordDeleteError
 
+    if _is_secret_service():
+        return _delete_item(account, asking=asking)
     if keyring.get_password(SERVICE, account) is None:
-        return
+        return KeychainReply()
     try:
         keyring.delete_password(SERVICE, account)
     except PasswordDeleteError:
         if keyring.get_password(SERVICE, account) is not None:
             raise
+    return KeychainReply()
+
+
+def _delete_item(account: str, *, asking: bool) -> KeychainReply:
+    """Delete over one connection; looking whether there is an entry asks nobody.
+
+    KeePassXC opens an entry to a connection, so that keyring's own, one a question, are asked for twice and then refused.
+    """
+    import secretstorage
+    from jeepney import DBusErrorResponse
+
+    try:
+        with closing(secretstorage.dbus_init()) as bus:
+            collection = secretstorage.Collection(bus)
+            if collection.is_locked() and (not asking or collection.unlock()):
+                return KeychainReply(fault="locked", detail="the keyring is locked")
+            for item in collection.search_items({"service": SERVICE, "username": account}):
+                if not asking and not _is_deleted_unasked(bus, item):
+                    return KeychainReply(fault="locked", detail="the person would be asked")
+                if asking:
+                    item.unlock()
+                    item.delete()
+    except (secretstorage.SecretStorageException, DBusErrorResponse) as error:
+        return KeychainReply(fault="locked", detail=str(error))
+    return KeychainReply()
+
+
+def _is_deleted_unasked(bus: DBusConnection, item: Item) -> bool:
+    """Whether it was deleted; a question is never shown (Secret Service API, section "Prompts and Prompting")."""
+    from jeepney import DBusAddress, new_method_call
+    from jeepney.wrappers import unwrap_msg
+
+    def call(path: str, interface: str, method: str) -> tuple[str, ...]:
+        address = DBusAddress(path, _SECRETS, f"org.freedesktop.Secret.{interface}")
+        answer: tuple[str, ...] = unwrap_msg(bus.send_and_get_reply(new_method_call(address, method)))
+        return answer
+
+    if item.is_locked():
+        return False
+    (prompt,) = call(item.item_path, "Item", "Delete")
+    if prompt == "/":
+        return True
+    call(prompt, "Prompt", "Dismiss")
+    return False
 
 
 resolve(KeychainReply)

@@ -101,6 +101,10 @@ class MemoryKeychain:
         self._ask()
         self.secrets.pop(account, None)
 
+    def delete_unasked(self, account: str) -> None:
+        """It asks nobody."""
+        self.delete(account)
+
 
 class OwnProcessVerifier:
     """Verifies as the helper process does, without starting one."""
