@@ -148,7 +148,13 @@ def apt_privilege() -> list[str] | None:
 
 def wanted_stamp() -> str:
     """What an up-to-date environment was made from."""
-    sources = LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode()
+    version = ROOT / "agent" / "__init__.py"
+    sources = (
+        LOCK.read_bytes(),
+        (ROOT / "pyproject.toml").read_bytes(),
+        version.read_bytes(),
+        sys.version.encode(),
+    )
     return hashlib.sha256(b"".join(sources)).hexdigest()
 
 

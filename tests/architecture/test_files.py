@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hatchling.metadata.core import ProjectMetadata
+from hatchling.plugin.manager import PluginManager
 
 from agent import __version__
 
@@ -59,9 +61,27 @@ def test_the_index_of_decisions_names_each_with_its_title() -> None:
     assert {name: f"# {number}. {title}" for number, title, name in listed} == titles
 
 
-def test_both_places_of_the_version_say_the_same() -> None:
+def test_the_version_is_said_in_one_place_and_read_from_there() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == __version__
+    assert "version" not in project
+    assert ProjectMetadata(str(ROOT), PluginManager()).version == __version__
+    said = [
+        path.relative_to(ROOT).as_posix()
+        for path in tracked()
+        if path.suffix in {".py", ".toml", ".spec", ".yaml"} and not {"tests", "benchmarks"} & set(path.parts)
+        if f'"{__version__}"' in path.read_text(encoding="utf-8")
+    ]
+    assert said == ["agent/__init__.py"]
+
+
+def test_the_newest_version_of_the_changelog_is_the_codes() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## \[(\S+)\](?: - (\d{4}-\d\d-\d\d))?$", changelog, re.MULTILINE)
+    assert [name for name, _date in versions[:2]] == ["Unreleased", __version__]
+    assert all(date for _name, date in versions[1:])
+    assert len(re.findall(r"^## ", changelog, re.MULTILINE)) == len(versions)
+    kinds = re.findall(r"^### (.+)$", changelog, re.MULTILINE)
+    assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def _glossary() -> list[list[str]]:
