@@ -118,6 +118,8 @@ PRESENTING_FORGOTTEN_S = 600
 CONTROL_AT_ONCE = 4
 CONTROL_TIMEOUT_S = 10.0
 """For each piece of a question or an answer."""
+CONTROL_RETRY_S = 0.5
+"""Until somebody is heard again where no descriptor was left for them."""
 CONTROL_READY_S = 20.0
 """Until a running agent takes a question."""
 CONTROL_PATIENCE_S = 150.0

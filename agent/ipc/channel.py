@@ -37,6 +37,8 @@ class ControlListener:
     def __init__(self, folder: Path, answer: Answering) -> None:
         self._path = folder / NAME
         self._answer = answer
+        self._closed = threading.Event()
+        self._deaf = False
         self._room = threading.BoundedSemaphore(limits.CONTROL_AT_ONCE)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -52,21 +54,37 @@ class ControlListener:
 
     def close(self) -> None:
         """Hear nobody any more. What is being answered goes on."""
+        self._closed.set()
         if self._path.exists():
             self._path.unlink(missing_ok=True)
             self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection, _address = self._socket.accept()
-            except OSError:
-                return
+            except OSError as error:
+                if not self._closed.is_set():
+                    self._wait(error)
+                continue
+            self._deaf = False
             self._room.acquire()
-            threading.Thread(
-                target=self._serve, args=(connection,), name="control-answer", daemon=True
-            ).start()
+            try:
+                threading.Thread(
+                    target=self._serve, args=(connection,), name="control-answer", daemon=True
+                ).start()
+            except RuntimeError as error:  # no thread can be started now (Python documentation, Thread.start)
+                connection.close()
+                self._room.release()
+                self._wait(error)
+
+    def _wait(self, error: Exception) -> None:
+        """No descriptor, memory or thread is left for now: whoever asks then is heard later, or gives up."""
+        if not self._deaf:
+            self._deaf = True
+            log.warning("Nobody can ask the agent for now: %s", error)
+        self._closed.wait(limits.CONTROL_RETRY_S)
 
     def _serve(self, connection: socket.socket) -> None:
         try:

@@ -80,7 +80,10 @@ class PolicyFile:
             if mark is not None and mark == self._mark:
                 return False
             before = self._policy
-            self._mark, self._policy = mark, read(self.path)
+            self._policy = read(self.path)
+            self._mark = (
+                mark if self._policy.fault is None else None
+            )  # one read may fail of a file that is good
             return not _same(self._policy, before)
 
 

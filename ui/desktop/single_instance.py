@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QSocketNotifier, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 
 from agent.domain import errors
 from agent.ipc.channel import peer_uid, short
@@ -31,6 +31,8 @@ PATIENCE_S = 10.0
 """For an agent that holds the lock and does not listen yet: it starts, perhaps on a computer that is busy at login."""
 ASK_AGAIN_S = 0.2
 REQUEST_TIMEOUT_S = 0.2
+DEAF_MS = 500
+"""Until it listens again where no descriptor was left."""
 
 
 class SingleInstance(QObject):
@@ -86,7 +88,10 @@ class SocketListener(QObject):
     def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
-        except OSError:
+        except OSError as error:
+            log.info("A second start is not heard for now: %s", error)
+            self._notifier.setEnabled(False)  # it would be activated for it again at once, and for ever
+            QTimer.singleShot(DEAF_MS, self._notifier, lambda: self._notifier.setEnabled(True))
             return
         with connection:
             if peer_uid(connection) != os.geteuid():

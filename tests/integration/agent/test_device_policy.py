@@ -14,6 +14,7 @@ from agent.system.dirs import Folders
 from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import CODE
+from tests.support.descriptors import none_left
 
 GOOD = """
 [signals]
@@ -103,6 +104,19 @@ def test_a_file_that_cannot_be_read_turns_everything_off_without_waiting_for_it(
         policy = device_policy.read(path)
         assert policy.signals == frozenset()
         assert policy.fault is not None
+
+
+def test_one_read_that_fails_of_a_good_file_turns_everything_off_until_the_next_look_only(
+    tmp_path: Path,
+) -> None:
+    path = a_policy(tmp_path, GOOD)
+    file = device_policy.PolicyFile(path)
+    path.write_text(GOOD.replace("click = true", "click = false"))
+    with none_left():
+        assert file.refresh()
+    assert file.current().signals == frozenset()
+    assert file.refresh()
+    assert (file.current().signals, file.current().fault) == ({Signal.LIKE}, None)
 
 
 def test_a_policy_that_appears_while_the_agent_runs_holds_from_the_next_check(

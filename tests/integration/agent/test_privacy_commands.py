@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from agent.domain import errors, limits
@@ -27,6 +28,7 @@ from tests.support.agent_company import Company
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.agent_watching import CODE, asked
+from tests.support.descriptors import none_left
 from tests.support.processes import ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
@@ -233,6 +235,36 @@ def test_what_was_given_up_while_the_agent_stood_still_is_not_done_later(
         os.kill(child.pid, signal.SIGCONT)
     shown = json.loads(running.run("privacy", "show", "--json").stdout)
     assert shown["shared"] == {"seen": True, "click": False, "like": False}
+
+
+def test_an_agent_that_had_no_descriptors_left_for_a_while_is_reached_again(
+    running: Program, company: Company
+) -> None:
+    """It does not spin meanwhile, and nothing is done for whoever gave up."""
+    child = running.child
+    assert child is not None
+    running.run("privacy", "set", "seen=on")
+    process = psutil.Process(child.pid)
+    with (
+        none_left(child.pid),
+        socket.socket(socket.AF_UNIX) as first,  # whose descriptor was taken when it was waited for
+        socket.socket(socket.AF_UNIX) as asking,
+        channel.short(folder_of(running)) as path,
+    ):
+        first.connect(path)
+        asking.connect(path)
+        asking.settimeout(1)
+        busy = sum(process.cpu_times()[:2])
+        with pytest.raises(TimeoutError):
+            asking.recv(1)
+        assert sum(process.cpu_times()[:2]) - busy < 0.5
+    assert running.run("privacy", "set", "seen=off").stdout.startswith("Seen: off")
+    until(lambda: company.withdrawals, "the withdrawal")
+
+
+def folder_of(program: Program) -> Path:
+    """The socket that commands ask over."""
+    return channel.socket_folder(Folders.under(Path(program.env["TIDINGS_HOME"]))) / channel.NAME
 
 
 def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_done() -> None:

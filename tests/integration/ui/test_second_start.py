@@ -1,18 +1,22 @@
 """A second start of the same person: on the display where it runs, on another one, and on none."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from agent.ipc.channel import short
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
+from tests.support.descriptors import none_left
 from tests.support.processes import ROOT
-from ui.desktop.single_instance import SingleInstance
+from ui.desktop.single_instance import SHOW, SOCKET_NAME, SingleInstance
 
 WHERE = f"process {os.getpid()}, on the display :1."
 
@@ -101,6 +105,21 @@ def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, f
     assert WHERE in said
     assert "already running" in said
     assert (process.returncode, first.shown) == (1, 0)
+
+
+def test_a_first_one_without_a_descriptor_left_does_not_spin_and_hears_it_later(
+    qtbot: QtBot, first: First
+) -> None:
+    folder = first._lock.sockets
+    with socket.socket(socket.AF_UNIX) as asking, short(folder / SOCKET_NAME) as path:
+        asking.connect(path)
+        asking.sendall(SHOW)
+        with none_left():
+            before = time.process_time()
+            qtbot.wait(1_000)
+            assert time.process_time() - before < 0.5
+        assert first.shown == 0
+        qtbot.waitUntil(lambda: first.shown == 1)
 
 
 DEAD = [{"DISPLAY": ":987"}, {"DISPLAY": "nonsense"}, {"WAYLAND_DISPLAY": "wayland-987"}]
