@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from agent.background.poller import Work, trouble
 from agent.background.scheduler import Scheduler
+from agent.background.tasks import Background, trouble
 from agent.campaigns import display_limits, link_policy, media_cache, selection
 from agent.campaigns.feed_sync import Sync
 from agent.consent import choice_errors
@@ -116,7 +116,7 @@ class Runtime:
             self._outbox,
             self.messages,
             self._campaigns,
-            lambda: self._work.interrupt_sending(),
+            lambda: self._background.interrupt_sending(),
             notes,
         )
         self._cache = media_cache.MediaCache(folders.cache / "media")
@@ -134,7 +134,7 @@ class Runtime:
         )
         sync = Sync(enrolments, self._campaigns, verifier, clock)
         self._scheduler = Scheduler(clock)
-        self._work = Work(
+        self._background = Background(
             self._connector,
             sync,
             TokenRotation(token, self._settings, clock),
@@ -157,9 +157,9 @@ class Runtime:
             self._acknowledging,
             clock,
             self._notify,
-            lambda: self._work.send.wake(),
+            lambda: self._background.send.wake(),
         )
-        token.when_late = self._work.keychain_answered
+        token.when_late = self._background.keychain_answered
         self._consents.catch_up()
 
     @classmethod
@@ -199,7 +199,7 @@ class Runtime:
     def start(self) -> None:
         """Begin to poll, on worker threads. Returns at once."""
         self._scheduler.start()
-        self._work.wake_all()
+        self._background.wake_all()
         self._examine.wake(limits.EXAMINE_FIRST_S)
         if self._beat is not None:
             self._beat.wake()
@@ -207,7 +207,7 @@ class Runtime:
     def stop(self) -> None:
         """End what is under way, within ``limits.STOP_TIMEOUT_S``, and close the store. It is done again next time."""
         self._scheduler.stop()
-        self._work.stop()
+        self._background.stop()
         self._connector.token.close()
         self._database.close()
 
@@ -221,7 +221,7 @@ class Runtime:
         enrolment = self._connector.enrolment()
         of_the_disk: list[Trouble] = []
         return Status(
-            connection=self._work.connection(),
+            connection=self._background.connection(),
             server_url=enrolment.server_url if enrolment else "",
             company=enrolment.company if enrolment else None,
             person=enrolment.person if enrolment else None,
@@ -233,7 +233,7 @@ class Runtime:
             owed=self._gate.owed(),
             choose_now=self._gate.must_ask(),
             troubles=self._policy_troubles()
-            + self._work.troubles()
+            + self._background.troubles()
             + self._lost()
             + self._damage()
             + tuple(of_the_disk[:1]),
@@ -341,7 +341,7 @@ class Runtime:
             yield
         finally:
             self._connector.token.ask_again()
-            self._work.send.wake()
+            self._background.send.wake()
             self._notify(Change.CONSENT)
         if (fault := self._unreadable()) is not None:
             raise fault
@@ -360,7 +360,7 @@ class Runtime:
     def check_now(self) -> None:
         """Ask the server soon."""
         self._connector.token.ask_again()
-        self._work.wake_all()
+        self._background.wake_all()
 
     # What waits for the network
 
@@ -369,13 +369,13 @@ class Runtime:
 
         Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
         """
-        with self._work.quiet():
+        with self._background.quiet():
             if self._connector.is_leaving:
                 self._leave()
             if self._connector.enrol(server_url, code, keep=keep):
                 self._outbox.withdraw(Signal)
                 self.messages.forget_held()
-        self._work.connected()
+        self._background.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CONSENT)
 
@@ -385,14 +385,14 @@ class Runtime:
         Returns whether the server heard of it. Raises NotForgotten, after all that could be done was done.
         """
         fault: errors.DiskFault | None = None
-        with self._work.quiet():
+        with self._background.quiet():
             if self._connector.enrolment() is not None:
                 try:
                     self._consents.choose(dict.fromkeys(Signal, False), i18n.language())
                 except errors.DiskFault as error:
                     fault = error
             heard = self._leave()
-        self._work.connected()
+        self._background.connected()
         self._notify(Change.STATUS)
         self._notify(Change.CAMPAIGNS)
         if fault is not None:
@@ -408,11 +408,11 @@ class Runtime:
 
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""
-        self._work.once()
+        self._background.once()
 
     def send_once(self) -> None:
         """Send what waits, now, consents first. Raises the first error."""
-        self._work.send_once()
+        self._background.send_once()
 
     def _look_again(self) -> None:
         """What others may have changed at any time holds before anything else is asked or sent. Raises LockLost."""
@@ -421,8 +421,8 @@ class Runtime:
         self._policy_may_differ()
         self._gate.look_again()
         if self._gate.changed_elsewhere():
-            self._work.interrupt_sending()
-            self._work.send.wake()
+            self._background.interrupt_sending()
+            self._background.send.wake()
             self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
 
@@ -450,7 +450,7 @@ class Runtime:
             return
         self._gate.use_device(self._policy.current().signals)
         log.info("The device policy changed.")
-        self._work.interrupt_sending()
+        self._background.interrupt_sending()
         self._notify(Change.CONSENT)
         self._notify(Change.PREFERENCES)
         self._notify(Change.STATUS)

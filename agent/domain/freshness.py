@@ -113,10 +113,14 @@ class Freshness(Struct, frozen=True):
 
     @property
     def _clock_differs_s(self) -> int:
-        """What is to be told of a clock, in seconds; 0 for nothing."""
-        if self.behind_s > limits.CLOCK_OFF_S:
+        """What is to be told of a clock, in seconds; 0 for nothing.
+
+        One that was behind the newest statement was perhaps set since: it is told no longer once the server's own agrees.
+        """
+        agrees = self.clock_off_s is not None and abs(self.clock_off_s) <= limits.CLOCK_OFF_S
+        if self.behind_s > limits.CLOCK_OFF_S and not agrees:
             return self.behind_s
-        if self.clock_off_s is not None and abs(self.clock_off_s) > limits.CLOCK_OFF_S:
+        if self.clock_off_s is not None and not agrees:
             return self.clock_off_s
         if self.disputed is not None and self.answered is not None:
             since, ahead_s = self.disputed

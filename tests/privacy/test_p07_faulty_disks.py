@@ -73,7 +73,7 @@ def _on_a_full_disk(place: Path) -> bool:
             agent.runtime.choose(all_off())
             assert not list(disk.glob("data/outbox-*"))
             fill(disk)  # what was unlinked made room
-            agent.runtime._work._send()
+            agent.runtime._background.send_once()
             assert set(company.consents.values()) == {"withdrawn"}
             assert company.events == {}
             assert are_told(agent)
@@ -121,7 +121,7 @@ def _on_a_read_only_disk(place: Path, reachable: bool) -> bool:
                 codes = {trouble.code for trouble in agent.runtime.status().troubles}
                 held = is_off(agent) and "NotRecorded" in codes
                 if reachable:
-                    agent.runtime._work._send()
+                    agent.runtime._background.send_once()
                     held = held and company.events == {}
         with read_only(place / "data"), an_agent(place, keychain) as agent:
             held = held and is_off(agent)

@@ -256,7 +256,7 @@ def _to_the_end(clock: SettableClock, taken_over: datetime) -> float:
 
 def _poll(agent: Agent, server: LoopbackServer) -> None:
     try:
-        agent.runtime._work.poll._run()
+        agent.runtime._background.poll._run()
     except errors.TidingsError as error:  # the task itself tells every fault apart
         raise AssertionError(error) from error
 

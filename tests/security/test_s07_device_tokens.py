@@ -205,7 +205,7 @@ def test_a_copy_of_a_replaced_token_ends_all_tokens_of_its_computer_and_both_end
             ended += Device.objects.get(token_hash=hashed).revoked_at is not None
             ended -= poll_by(copies[-1]).status != 401
             on_record += Entry.objects.filter(action="token-reused").count() - before
-            agent.runtime._work.poll._run()
+            agent.runtime._background.poll._run()
             told += [trouble.code for trouble in agent.runtime.status().troubles] == ["TokenReused"]
     proof.found("computers whose tokens ended after a copy was used", ended, trials)
     proof.found("of them, told to the person and put on record", min(told, on_record), trials)

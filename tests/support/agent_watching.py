@@ -41,7 +41,7 @@ def held(server: LoopbackServer, company: Company, ending: str) -> threading.Eve
 
 def counted_runs(agent: Agent, name: str | Task) -> Callable[[], int]:
     """How often a task has run since."""
-    task = getattr(agent.runtime._work, name) if isinstance(name, str) else name
+    task = getattr(agent.runtime._background, name) if isinstance(name, str) else name
     run, runs = task._run, []
 
     def counted() -> Any:
@@ -56,6 +56,6 @@ def counted_runs(agent: Agent, name: str | Task) -> Callable[[], int]:
 
 def wait_after_a_poll(agent: Agent) -> float | None:
     """Let a connected agent that was not started poll now. The seconds after which it would poll again."""
-    work = agent.runtime._work
+    work = agent.runtime._background
     work.connected()
     return work.poll._run()

@@ -340,7 +340,7 @@ def test_an_answer_of_the_server_does_not_write_over_what_was_turned_off_elsewhe
             return answer()  # type: ignore[operator]
 
         company.faults.append(meanwhile)  # type: ignore[arg-type]
-        agent.runtime._work._send()
+        agent.runtime._background.send_once()
         assert record_of(agent).read()[Signal.CLICK].state is ConsentState.WITHDRAWN
         assert shared(agent) == set()
 

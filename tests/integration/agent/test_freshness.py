@@ -128,7 +128,7 @@ def test_the_next_poll_is_no_later_than_the_end_of_the_statement(
 ) -> None:
     frozen(server, company, Reply(304, headers={"Tidings-Poll-Interval": "86400"}))
     agent.clock.advance(47 * HOUR)
-    wait = agent.runtime._work._poll()
+    wait = agent.runtime._background.poll_once()
     assert wait is not None
     assert wait <= HOUR * (1 + limits.POLL_JITTER_SHARE)
 
@@ -392,10 +392,13 @@ def test_a_statement_that_was_kept_back_makes_a_late_clock_no_less_late(
     assert codes(agent) == ["NotConfirmed"]
 
 
+@pytest.mark.parametrize("into_period_h", [1, 7])
 @pytest.mark.parametrize("days", [0.5, 1.5, 3])
 def test_a_clock_that_was_set_right_is_no_trouble_for_weeks(
-    agent: Agent, company: Company, days: float
+    agent: Agent, company: Company, days: float, into_period_h: int
 ) -> None:
+    """`into_period_h`: how long ago the company began to state its feeds anew, as it does twice a day."""
+    agent.clock.advance((into_period_h * HOUR - agent.clock.now().timestamp()) % (12 * HOUR))
     truly(agent, company)
     agent.clock.jump(-days * DAY)
     company.publish("c-two")

@@ -98,7 +98,7 @@ def test_a_signal_that_the_company_turned_off_meanwhile_was_not_withdrawn(
     computer.runtime.sync_once()
     clicks(computer)
     consents, company.consents = company.consents, {}
-    computer.runtime._work._send()
+    computer.runtime._background.send_once()
     assert not any(choice.on for choice in computer.runtime.choices())
     company.consents = consents
     company.sign_company(signals=["seen", "like"])
