@@ -60,5 +60,5 @@ class Sender:
         """What cannot be counted may wait; a disk that fails must keep no withdrawal back."""
         try:
             return bool(self._outbox.waiting() or self._acknowledging.waiting())
-        except (errors.DiskFault, errors.StoreDamaged):
+        except (errors.DiskFault, errors.StoreDamaged, OSError):
             return True

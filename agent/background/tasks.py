@@ -219,6 +219,9 @@ class Background:
                     return self._failed(name, busy, self._after(busy, pace))
                 except (errors.EnvironmentFault, errors.Refused) as fault:
                     return self._failed(name, fault, pace.failed(self._interval_s()))
+                except OSError as fault:
+                    disk = errors.DiskFault(str(fault))
+                    return self._failed(name, disk, pace.failed(self._interval_s()))
             pace.succeeded(self._interval_s())
             return delay
 

@@ -106,7 +106,7 @@ class ConsentService:
             return
         try:
             self._messages.forget_sent(codec.SIGNALS_PATH)
-        except errors.DiskFault:
+        except (errors.DiskFault, errors.StoreDamaged):
             self._remember_to_forget()
             raise
         for note in self._notes:
@@ -130,6 +130,8 @@ def _tried(step: Callable[..., None], *arguments: object) -> errors.DiskFault | 
         step(*arguments)
     except errors.DiskFault as fault:
         return fault
+    except (errors.StoreDamaged, OSError) as fault:
+        return errors.DiskFault(str(fault))
     return None
 
 

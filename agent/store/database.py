@@ -258,7 +258,7 @@ class Database:
 
     def forget_copies(self) -> None:
         """Delete what migrations copied and repairs set aside. Raises DiskFault."""
-        for copy in self.path.parent.glob(self.copy_path("*").name):
+        for copy in repairs.like(self.path.parent, self.copy_path("*").name):
             repairs.unlink(copy)
         repairs.forget(self.path)
 

@@ -133,7 +133,7 @@ class EventQueue:
             left = self._use(signal, take, None)
             if left == 0:
                 self._unlink(self._path(signal))
-            return left is not None or not self._path(signal).exists()
+            return left is not None or not repairs.is_there(self._path(signal))
 
     def count(self) -> int:
         def number(connection: sqlite3.Connection) -> int:
@@ -161,14 +161,14 @@ class EventQueue:
         """One transaction on a signal's file; ``nothing`` where there is no file, or one that others must repair."""
         path = self._path(signal)
         with self._lock:
-            if not path.exists():
+            if not repairs.is_there(path):
                 return nothing
             try:
                 return self._patiently(signal, work)
             except errors.StoreDamaged:
                 return nothing
             except errors.DiskFault:
-                if path.exists():
+                if repairs.is_there(path):
                     raise
                 return nothing
 
@@ -194,7 +194,7 @@ class EventQueue:
         try:
             return self._transact(signal, work, create=create)
         except errors.StoreDamaged as fault:
-            if path.exists():
+            if repairs.is_there(path):
                 raise errors.DiskFault(fault.detail) from fault
             raise
 

@@ -81,7 +81,7 @@ def take_away(path: Path, lost: int | None, now: datetime) -> None:
 def finish(path: Path) -> None:
     """Do what is left of a repair that was cut off. The journals go first: they belong to the damaged file."""
     new = beside(path, ".new")
-    if not new.exists():
+    if not is_there(new):
         return
     for ending in _JOURNALS:
         unlink(beside(path, ending))
@@ -134,8 +134,24 @@ def _read(names: list[str]) -> Iterator[SetAside]:
 
 def forget(path: Path) -> None:
     """Delete what repairs left beside a file. Raises DiskFault."""
-    for left in path.parent.glob(f"{path.name}.*"):
+    for left in like(path.parent, f"{path.name}.*"):
         unlink(left)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises DiskFault where the disk does not say: it is not gone then."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise errors.DiskFault(f"{path.name}: {error}") from error
+
+
+def like(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder with such names. Raises DiskFault."""
+    try:
+        return list(folder.glob(pattern))
+    except OSError as error:
+        raise errors.DiskFault(f"{folder.name}: {error}") from error
 
 
 def unlink(path: Path) -> None:

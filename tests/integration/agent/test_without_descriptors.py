@@ -1,0 +1,63 @@
+"""An agent that has no file descriptor left for a while, as beside a program that leaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.consent import choice_errors
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors
+from agent.domain.model import Act, ConsentState, Interaction, Signal
+from tests.support.agent_company import Company
+from tests.support.agent_parts import Agent, all_on, an_agent
+from tests.support.agent_server import LoopbackServer
+from tests.support.agent_watching import CODE
+from tests.support.descriptors import none_left
+
+WHILE_NONE_IS_LEFT = ("cannot be listed", "known in memory only", "To be deleted again", "A restart forgets")
+
+
+@pytest.fixture
+def computer(server: LoopbackServer, tmp_path: Path) -> Iterator[Agent]:
+    """Connected, sharing all, not started: it sends when it is told to."""
+    with an_agent(tmp_path) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+        agent.runtime.choose(all_on())
+        agent.runtime.sync_once()
+        yield agent
+
+
+def take_back(agent: Agent, *, everything: bool) -> None:
+    if everything:
+        agent.runtime.delete_all_shared()
+    else:
+        agent.runtime.choose({Signal.CLICK: False})
+
+
+def recorded(agent: Agent) -> ConsentState:
+    return ConsentFile(agent.folders.data / "consent.record").read()[Signal.CLICK].state
+
+
+@pytest.mark.expected_logs(*WHILE_NONE_IS_LEFT)
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_is_taken_back_without_a_descriptor_is_off_and_is_told_as_soon_as_one_is_free(
+    computer: Agent, company: Company, everything: bool
+) -> None:
+    computer.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    with none_left():
+        with pytest.raises(choice_errors.NotRecorded):
+            take_back(computer, everything=everything)
+        assert not next(each.on for each in computer.runtime.choices() if each.signal is Signal.CLICK)
+        with pytest.raises(errors.EnvironmentFault):
+            computer.runtime.send_once()
+        assert "NotRecorded" in {each.code for each in computer.runtime.status().troubles}
+    computer.runtime.send_once()
+    assert recorded(computer) is ConsentState.WITHDRAWN
+    assert "click" in {each["signal"] for each in company.withdrawals}
+    assert company.counted("click") == []
+    assert computer.runtime.status().troubles == ()
+    assert not list(computer.folders.data.glob("outbox-*"))
