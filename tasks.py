@@ -230,6 +230,7 @@ LINTERS = {
     "ruff check": ("-m", "ruff", "check"),
     "ruff format": ("-m", "ruff", "format", "--check"),
     "mypy": ("-m", "mypy"),
+    "vulture": ("-m", "vulture"),
     "import-linter": ("-c", "import importlinter.cli as cli; cli.lint_imports_command()"),
 }
 
@@ -245,13 +246,13 @@ def failed_linters() -> list[str]:
 
 
 def lint(_arguments: Sequence[str]) -> int:
-    """Style, types and import rules."""
+    """Style, types, dead code and import rules."""
     set_up("run")
     return 1 if failed_linters() else 0
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Style, types, import rules and every test; further words go to pytest."""
+    """Style, types, dead code, import rules and every test; further words go to pytest."""
     set_up("test")
     failed = failed_linters()
     heading("pytest")

@@ -21,8 +21,6 @@ _SECRETS = re.compile(
 """Device tokens, codes of invitations, e-mail addresses; addresses, and the words of urllib3 around them."""
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-LEVELS = ("debug", "info", "warning", "error")
-
 
 class _Redacting(logging.Formatter):
     """Removes what must not be in a log, wherever in the record it stands."""

@@ -12,7 +12,7 @@ from server.campaigns.countable import counted_as
 from server.campaigns.manifest import MAX_ALT_CHARACTERS, MAX_CAPTIONS, mistakes_of
 from server.campaigns.manifest_links import checked_address
 from server.campaigns.manifest_tables import Mistakes, Table
-from server.campaigns.models import Campaign, Link, Media
+from server.campaigns.models import Campaign, Link
 from server.clock import utc_text
 from server.directory.models import SMALLEST_GROUP
 from server.schemas import CAMPAIGN_ID, Language, LinkId, Sha256
@@ -25,7 +25,6 @@ LARGEST_MINIMUM = 1000
 CONTENT = frozenset(
     ["status", "sender", "urgency", "acknowledge", "starts", "ends", "default_language", "variants"]
 )
-IMAGES = (Media.Type.PNG, Media.Type.JPEG, Media.Type.WEBP)
 
 
 class _File(BaseModel):

@@ -124,10 +124,6 @@ class WaylandDesktop(Desktop):
         """Does what the newest notification offers first, as a click on it does."""
         self._session_bus().call(DUNST, "NotificationAction", "u", (0,))
 
-    def closes_notification(self) -> None:
-        """Closes the newest notification."""
-        self._session_bus().call(DUNST, "NotificationCloseLast")
-
     def screenshot(self, path: Path) -> Path:
         """Saves what is on the screen now as a PNG file."""
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,8 @@ from msgspec import Struct
 
 
 class Weight(StrEnum):
-    """The specification's urgency levels."""
+    """The specification's urgency levels, but for “low”."""
 
-    LOW = "low"
     NORMAL = "normal"
     CRITICAL = "critical"
 

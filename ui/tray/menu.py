@@ -131,7 +131,7 @@ class Tray(QObject):
         self.autostart = self._action(_("Start at login"), None)
         self.autostart.setCheckable(True)
         self.autostart.triggered.connect(self.autostart_chosen)
-        self.about_action = self._action(_("About"), self.about.emit)
+        self._action(_("About"), self.about.emit)
         self.quit = self._action(_("Quit"), self.quit_wanted.emit)
         self.quit.setShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Q))
 

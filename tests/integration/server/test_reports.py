@@ -23,8 +23,6 @@ from tests.support.campaign_server import ServerHome
 from tests.support.waiting import PATIENCE_S
 from tests.support.wire import an_hour_ago
 
-Receipts = dict[UUID, dict[str, UUID]]
-
 
 @pytest.fixture
 def people(northwind: ServerHome) -> list[Person]:
