@@ -369,6 +369,7 @@ class Runtime:
 
         Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
         """
+        self._campaigns.check()
         with self._background.quiet():
             if self._connector.is_leaving:
                 self._leave()

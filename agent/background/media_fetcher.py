@@ -47,6 +47,7 @@ class MediaFetcher:
 
         Raises TokenRefused, NotConnected, Interrupted and the faults of a server or a disk that is not well.
         """
+        self._campaigns.check()
         needed = self._logo()
         needed += files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
         missing = [file for file in needed if self._cache.path(file.sha256) is None and self._may_fetch(file)]

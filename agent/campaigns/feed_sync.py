@@ -43,6 +43,7 @@ class Sync:
 
     def step(self, transport: Transport) -> Outcome:
         """Raises as the transport does, NotConnected, DiskFault, FeedRefused, ClockDiffers; nothing is stored then."""
+        self._campaigns.check()
         enrolment = self._enrolments.read()
         if enrolment is None:
             raise errors.NotConnected("sync")

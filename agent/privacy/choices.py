@@ -83,11 +83,12 @@ class ConsentService:
 
     def catch_up(self) -> bool:
         """Do what a disk did not take before. Returns whether all is done now."""
-        self._left = None
         faults = [_tried(self._gate.catch_up), _tried(self._messages.write_held)]
-        for step in (self._outbox.drop_ended, self._forget_sent, self._forget_traces):
-            faults.append(self._deleted(step))
-        return not any(faults)
+        steps = (self._outbox.drop_ended, self._forget_sent, self._forget_traces)
+        left = [fault for step in steps if (fault := self._deleted(step)) is not None]
+        if not left:
+            self._left = None
+        return not left and not any(faults)
 
     @property
     def faults(self) -> tuple[errors.DiskFault, ...]:

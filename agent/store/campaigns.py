@@ -40,6 +40,11 @@ class CampaignStore:
         """What a window holds, or selection judged last, is not decoded again."""
         self._judged: list[InboxItem] = []
 
+    def check(self) -> None:
+        """Raises DiskFault where the store could not be opened: nothing can be kept, and nobody knows what is missing."""
+        if self._database.unreadable is not None:
+            raise errors.DiskFault(self._database.unreadable.detail)
+
     def apply_feed(
         self,
         changed: Iterable[Campaign],

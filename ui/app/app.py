@@ -243,4 +243,8 @@ def open_agent(folders: Folders, lock: InstanceLock) -> Agent:
     """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew, DiskFault."""
     from agent.runtime import Runtime
 
-    return Runtime.open(folders, lock=lock)
+    try:
+        return Runtime.open(folders, lock=lock)
+    except errors.DiskFault as fault:
+        log.warning("It runs without its store: %s", fault.detail)
+    return Runtime.open(folders, lock=lock, store_needed=False)

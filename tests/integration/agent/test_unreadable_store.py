@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
+from agent.domain import errors
 from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.support.agent_company import TOKEN, Company
@@ -23,6 +26,7 @@ from tests.support.agent_session import Session, a_session
 from tests.support.agent_watching import CODE, RETRIES, asked
 from tests.support.processes import Program
 from tests.support.waiting import until
+from ui.app.app import open_agent
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
 
@@ -256,6 +260,34 @@ def test_purge_of_a_data_folder_that_cannot_be_listed_is_a_sentence(tidings: Pro
     done = tidings.run("purge", "--yes", code=None)
     assert "Traceback" not in done.stderr
     (home / "data").chmod(0o700)
+
+
+@pytest.mark.expected_logs(
+    "without its store", "cannot be read", "cannot be written", "To be deleted again", "later", RETRIES
+)
+def test_the_program_with_windows_starts_without_the_store_so_that_everything_can_be_taken_back(
+    home: Path, session: Session, server: LoopbackServer, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in session.env.items():
+        monkeypatch.setenv(name, value)
+    _a_folder(home / "data" / "tidings.sqlite3")
+    lock = InstanceLock(Folders.under(home))
+    agent = open_agent(Folders.under(home), lock)
+    try:
+        agent.start()
+        assert {choice.signal for choice in agent.choices() if choice.on} == {Signal.CLICK}
+        with pytest.raises(errors.DiskFault, match="directory"):
+            agent.enrol(server.url, CODE)
+        with pytest.raises(choice_errors.StoreUnreadable):
+            agent.choose({Signal.CLICK: False})
+        until(lambda: company.withdrawals, "the withdrawal")
+        assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+        assert "StoreUnreadable" in {each.code for each in agent.status().troubles}
+        assert asked(server, "feed") == [], "what cannot be kept is not asked for"
+        assert (agent.inbox(), company.events) == ([], {})
+    finally:
+        agent.stop()
+        lock.release()
 
 
 @pytest.mark.expected_logs("To be deleted again", "written down later", RETRIES)
