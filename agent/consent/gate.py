@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from agent.consent import choice_errors, rules
 from agent.consent.record_file import ConsentFile
 from agent.consent.rules import Consent
@@ -61,8 +63,17 @@ class ConsentGate:
                 return changed
             version = company.notice.version if told else -1
             for signal in Signal:
+                changed |= self._leave_to_others(signal, company.company_id)
                 changed |= self._change(signal, lambda consent: rules.expire(consent, notice_version=version))
             return self._settle_doubts(company) or changed
+
+    def _leave_to_others(self, signal: Signal, company_id: str) -> bool:
+        """Drop what was chosen for another company, of which it was lost that this computer was connected to it."""
+        before = self._consents[signal].company
+        changed = self._change(signal, lambda consent: rules.for_company(consent, company_id))
+        if changed and before:
+            log.warning("What was chosen for %s is not told to %s.", before, company_id)
+        return changed and bool(before)
 
     def _settle_doubts(self, company: Company) -> bool:
         """The server dropped what was under a consent: neither its policy nor its notice says why, so a withdrawal does."""
@@ -190,7 +201,7 @@ class ConsentGate:
                     )
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
-                self._consents[signal] = new
+                self._consents[signal] = replace(new, company=self._whose(old))
                 self._doubted.discard(signal)
             self._record(choices, old)
 
@@ -202,13 +213,14 @@ class ConsentGate:
             now = self._clock.now()
             old = dict(self._consents)
             for signal in Signal:
-                self._consents[signal] = rules.withdraw_everywhere(
+                new = rules.withdraw_everywhere(
                     old[signal],
                     receipt_id=str(uuid.uuid4()),
                     notice_version=version,
                     now=now,
                     language=language,
                 )
+                self._consents[signal] = replace(new, company=self._whose(old))
             self._doubted.clear()
             self._record(dict.fromkeys(Signal, False), old)
 
@@ -218,6 +230,12 @@ class ConsentGate:
             return self._company is None and any(
                 consent.receipt_id or consent.owed for consent in self._consents.values()
             )
+
+    def _whose(self, consents: Mapping[Signal, Consent]) -> str:
+        """The id of the company for which something is chosen: where that is lost, of the one for which these were."""
+        if self._company is not None:
+            return self._company.company_id
+        return next((consent.company for consent in consents.values() if consent.company), "")
 
     def _last_version(self) -> int:
         """Of the notice, as far as the record tells; the first one is 1."""
@@ -333,7 +351,7 @@ class ConsentGate:
             self._record(dict.fromkeys(Signal, False), old)
 
     def forget_company(self) -> None:
-        """It is lost whose consents these are: what was given must be given anew, what is owed is told to who is next."""
+        """It is lost whose consents these are: what was given must be given anew, what is owed waits for that company."""
         with self._lock:
             self._company = None
             for signal in Signal:

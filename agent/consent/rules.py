@@ -19,7 +19,8 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     """One person's consent for one signal, as it stands on this computer.
 
     ``announced``: the server has acknowledged the receipt. ``owed``: a withdrawal that the server has not acknowledged;
-    it is sent before anything else of this signal.
+    it is sent before anything else of this signal. ``company``: the id of the one for whom this was chosen; empty in
+    records from before it was kept.
     """
 
     signal: Signal
@@ -30,6 +31,7 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     language: str = ""
     announced: bool = False
     owed: ConsentMessage | None = None
+    company: str = ""
 
 
 def allowed(
@@ -112,6 +114,15 @@ def distrust(consent: Consent) -> Consent:
     if consent.state is ConsentState.GIVEN:
         return replace(consent, state=ConsentState.EXPIRED)
     return consent
+
+
+def for_company(consent: Consent, company_id: str) -> Consent:
+    """What was chosen for another company is nothing to this one: it is asked afresh, and hears of no withdrawal."""
+    if consent.company == company_id:
+        return consent
+    if consent.company:
+        return Consent(consent.signal)
+    return replace(consent, company=company_id) if consent.receipt_id or consent.owed else consent
 
 
 def written_elsewhere(here: Consent, record: Consent) -> Consent:

@@ -67,7 +67,8 @@ def claims(document: str) -> dict[str, Any]:
 class Company:
     """Answers as docs/protocol says; `faults` are met one by one, before it answers properly again."""
 
-    def __init__(self) -> None:
+    def __init__(self, company_id: str = COMPANY_ID) -> None:
+        self.company_id = company_id
         self.counter = 10
         self.content: dict[str, Any] = dict(COMPANY_CONTENT)
         self.media: dict[str, bytes] = {}
@@ -99,7 +100,8 @@ class Company:
         """Sign the company document anew, with these changes to its content."""
         self.counter += 1
         self.content |= changes
-        self.company = signed("tidings-company", payload(COMPANY_ID, self.content, self.counter, FAR))
+        claims = payload(self.company_id, self.content, self.counter, FAR)
+        self.company = signed("tidings-company", claims | {"iss": self.company_id})
 
     def publish(self, campaign_id: str, content: dict[str, Any] | None = None) -> str:
         """Sign a campaign and put it in the feed. Answers the document."""
@@ -176,7 +178,7 @@ class Company:
         self.retries[code] = secret
         answer = {
             "device_token": self.token,
-            "company_id": COMPANY_ID,
+            "company_id": self.company_id,
             "person": self.person,
             "keys": PUBLIC_KEYS,
         }

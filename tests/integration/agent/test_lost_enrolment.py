@@ -186,6 +186,30 @@ def test_a_withdrawal_holds_at_once_and_is_told_when_the_computer_is_connected_a
 
 
 @SET_ASIDE
+@pytest.mark.expected_logs("is not told to")
+@pytest.mark.parametrize("act", ["off", "erase", "nothing"])
+def test_another_company_hears_nothing_of_what_was_chosen_for_the_one_that_is_lost(
+    folder: Path, secrets: MemoryKeychain, act: str
+) -> None:
+    """A withdrawal is about a person, and goes to those to whom the consent was given."""
+    lost_store(folder)
+    damaged_note(folder)
+    another = Company(company_id="southwind")
+    with loopback_server(another) as server, an_agent(folder, secrets) as agent:
+        if act != "nothing":
+            agent.runtime.delete_all_shared() if act == "erase" else agent.runtime.choose(all_off())
+        another.codes.add("KX7P9QMD2HTV")
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+        assert (agent.runtime.status().waiting, codes(agent)) == (0, set())
+        assert agent.runtime.status().choose_now
+        agent.runtime.choose(all_off())
+        agent.runtime.sync_once()
+        assert asked(server, "consents") == []
+    assert another.withdrawals == []
+
+
+@SET_ASIDE
 def test_what_was_given_to_a_company_that_is_lost_is_not_given_to_the_next(
     folder: Path, secrets: MemoryKeychain, company: Company, server: LoopbackServer
 ) -> None:
