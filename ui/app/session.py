@@ -19,6 +19,7 @@ from ui.app.window_manager import Windows
 from ui.core import desktop_errors
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
+from ui.core.recorder import Recorder
 from ui.core.timers import QtTimers
 from ui.desktop import autostart, browser, placement
 from ui.desktop.presence.base import system_presence
@@ -30,7 +31,7 @@ from ui.popup import view_models
 from ui.popup.hosts.window import PopupHost
 from ui.popup.pages import PopupPage
 from ui.popup.ports import Card, CardContent, DigestContent, PopupEvents
-from ui.popup.presenter import Presenter, follow_link
+from ui.popup.presenter import Presenter
 from ui.style.apply import apply_theme
 from ui.style.theme import DEFAULT_ACCENT, Scheme, Theme
 from ui.tray.menu import Tray
@@ -64,12 +65,13 @@ class Session(QObject):
             tray.retranslate()
         self._theme = self._make_theme()
         apply_theme(application, self._theme)
+        recorder = Recorder(agent, self.tell)
         self._playback = Playback(
             agent,
             bridge,
             self.tell,
             look=self._player_look,
-            follow=lambda campaign_id, link_id: follow_link(agent, self, campaign_id, link_id),
+            follow=lambda campaign_id, link_id: recorder.follow_link(campaign_id, link_id, self.open_url),
             change=self.show_choices,
             timers=QtTimers(self),
         )

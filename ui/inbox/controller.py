@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtCore import Signal as QtSignal
 
 from agent.domain import errors
-from agent.domain.model import Act, InboxItem, Interaction, PresenceState, Selection
+from agent.domain.model import Act, InboxItem, PresenceState, Selection
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
+from ui.core.recorder import Recorder
 from ui.popup.ports import Actions
-from ui.popup.presenter import follow_link
 from ui.style.theme import Theme
 from ui.windowing.registry import OpenWindows
 
@@ -53,6 +53,7 @@ class InboxController(QObject):
         self._actions = actions
         self._theme = theme
         self._tell = tell
+        self._recorder = Recorder(agent, lambda fault: tell(fault.title, fault.message))
         self._presence = PresenceState()
         self._asking = False
         self._reading = False
@@ -72,23 +73,21 @@ class InboxController(QObject):
     def _make(self) -> InboxWindow:
         from ui.inbox.window import InboxWindow
 
-        agent, window = self._agent, InboxWindow(self._theme())
-        window.opened.connect(lambda campaign_id: self._record(campaign_id, Act.READ))
+        recorder, window = self._recorder, InboxWindow(self._theme())
+        window.opened.connect(lambda campaign_id: recorder.record(campaign_id, Act.READ))
         window.marked.connect(self._mark)
         window.link_clicked.connect(
-            lambda campaign_id, link_id: follow_link(agent, self._actions, campaign_id, link_id)
+            lambda campaign_id, link_id: recorder.follow_link(campaign_id, link_id, self._actions.open_url)
         )
         window.watch_clicked.connect(self._actions.play)
         window.like_toggled.connect(
-            lambda campaign_id, liked: self._record(campaign_id, Act.LIKED if liked else Act.UNLIKED)
+            lambda campaign_id, liked: recorder.record(campaign_id, Act.LIKED if liked else Act.UNLIKED)
         )
-        window.later_chosen.connect(
-            lambda campaign_id, delay_s: self._act(lambda: agent.remind(campaign_id, delay_s))
-        )
-        window.acknowledged.connect(lambda campaign_id: self._act(lambda: agent.acknowledge(campaign_id)))
+        window.later_chosen.connect(recorder.remind)
+        window.acknowledged.connect(recorder.acknowledge)
         window.change_clicked.connect(self.change_wanted)
         window.connect_clicked.connect(self.connect_wanted)
-        window.check_now.connect(lambda: agent.check_now())
+        window.check_now.connect(lambda: self._agent.check_now())
         self.video_shown.emit(window.detail.picture.play)
         return window
 
@@ -154,12 +153,9 @@ class InboxController(QObject):
 
     # What the person does in it
 
-    def _record(self, campaign_id: str, act: Act) -> None:
-        self._act(lambda: self._agent.record(Interaction(campaign_id, act)))
-
     def _mark(self, campaign_ids: Sequence[str], read: bool) -> None:
         if len(campaign_ids) <= AT_ONCE:
-            self._act(lambda: self._agent.mark_read(campaign_ids, read))
+            self._recorder.mark_read(campaign_ids, read)
             return
 
         def mark() -> None:
@@ -171,11 +167,4 @@ class InboxController(QObject):
 
     def _failed(self, fault: errors.TidingsError) -> None:
         if not isinstance(fault, errors.Interrupted):
-            self._tell(fault.title, fault.message)
-
-    def _act(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except errors.TidingsError as fault:
-            log.error("%s: %s", type(fault).__name__, fault.detail)
             self._tell(fault.title, fault.message)

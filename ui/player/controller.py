@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.domain import errors
-from agent.domain.model import VIDEO_LINK_ID, Act, InboxItem, Interaction, Video
+from agent.domain.model import VIDEO_LINK_ID, Act, InboxItem, Video
 from agent.system import subprocesses
 from resources import i18n
 from ui.core import desktop_errors
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
+from ui.core.recorder import Recorder
 from ui.core.timers import Call, Timers
 from ui.player.messages import (
     CaptionFile,
@@ -72,6 +73,7 @@ class Playback:
         self._agent = agent
         self._bridge = bridge
         self._tell = tell
+        self._recorder = Recorder(agent, tell)
         self._make_look = look
         self._follow = follow
         self._change = change
@@ -242,9 +244,9 @@ class Playback:
             after_ms = (time.monotonic() - self._playing.wanted) * 1000
             log.info("The first frame came %.0f ms after it was wanted.", after_ms)
         if event.event is Event.STARTED:
-            self._record(campaign_id, Act.CLICKED, VIDEO_LINK_ID)
+            self._recorder.record(campaign_id, Act.CLICKED, VIDEO_LINK_ID)
         elif event.event in (Event.LIKED, Event.UNLIKED):
-            self._record(campaign_id, Act.LIKED if event.event is Event.LIKED else Act.UNLIKED)
+            self._recorder.record(campaign_id, Act.LIKED if event.event is Event.LIKED else Act.UNLIKED)
         elif event.event is Event.CAPTIONS:
             self._captions_language = event.detail
         elif event.event is Event.FOLLOWED:
@@ -253,12 +255,6 @@ class Playback:
             self._change()
         elif event.event is Event.FAILED:
             self._failed(campaign_id, event.detail)
-
-    def _record(self, campaign_id: str, act: Act, link_id: str = "") -> None:
-        try:
-            self._agent.record(Interaction(campaign_id, act, link_id))
-        except errors.TidingsError as fault:
-            self._tell(fault)
 
     def _failed(self, campaign_id: str, detail: str) -> None:
         """A file that is not what the company signed goes, so that the agent fetches it again."""

@@ -15,12 +15,12 @@ from ui.popup.ports import Actions
 
 log = logging.getLogger(__name__)
 
-_WISHES = {Act.LIKED, Act.UNLIKED}
-"""What the person wants to be kept. All else happens in passing, while they may be typing elsewhere."""
-
 
 class Noting:
-    """A disk that cannot note that something was displayed must not make it come again and again."""
+    """What happens in passing, while the person may be typing elsewhere: told quietly, and once.
+
+    A disk that cannot note that something was displayed must not make it come again and again.
+    """
 
     def __init__(self, agent: Agent, actions: Actions) -> None:
         self._agent = agent
@@ -34,10 +34,7 @@ class Noting:
             self._agent.record(Interaction(campaign_id, act))
         except errors.TidingsError as fault:
             log.error("%s was not recorded: %s", act, fault.detail)
-            if act in _WISHES:
-                self._actions.tell(fault)
-            else:
-                self._tell_once(fault)
+            self._tell_once(fault)
         else:
             self._told.clear()
 

@@ -16,10 +16,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.campaigns import selection
-from agent.domain import errors, limits
-from agent.domain.model import Act, HoldReason, Interaction, PresenceState, Selection, Tristate, Urgency
+from agent.domain import limits
+from agent.domain.model import Act, HoldReason, PresenceState, Selection, Tristate, Urgency
 from agent.domain.ports import Clock
 from ui.core.agent_port import Agent
+from ui.core.recorder import Recorder
 from ui.core.timers import Call, Timers
 from ui.popup.display_recorder import Noting
 from ui.popup.dwell import Dwell, time_out_ms
@@ -56,6 +57,7 @@ class Presenter:
         self._dwell = Dwell(timers, clock, seen=self._stayed, timed_out=self._timed_out)
         self._confirming = ""
         self._noting = Noting(agent, actions)
+        self._recorder = Recorder(agent, actions.tell)
         self._asking = False
         self._after_a_look: list[Callable[[], None]] = []
         self._presence_call: Call | None = None
@@ -274,7 +276,7 @@ class Presenter:
 
     def follow(self, link_id: str) -> None:
         """A link was clicked: open it in the browser, if the company allows where it leads."""
-        if self.shown and follow_link(self._agent, self._actions, self.shown, link_id):
+        if self.shown and self._recorder.follow_link(self.shown, link_id, self._actions.open_url):
             self._leave()
 
     def watch(self) -> None:
@@ -286,17 +288,17 @@ class Presenter:
     def like(self, liked: bool) -> None:
         """The heart, or taking it back."""
         if self.shown:
-            self._noting.record(self.shown, Act.LIKED if liked else Act.UNLIKED)
+            self._recorder.record(self.shown, Act.LIKED if liked else Act.UNLIKED)
 
     def acknowledge(self) -> None:
         """The person confirms by name that they have read it. The page stays and says so."""
         page = self._deck.top
         if page is not None and self.shown:
-            page.confirmed = self._try(lambda campaign_id: self._agent.acknowledge(campaign_id), self.shown)
+            page.confirmed = self._recorder.acknowledge(self.shown)
 
     def later(self, delay_s: float | None) -> None:
         """Show it again after so many seconds, or at the next login."""
-        if self.shown and self._try(lambda campaign_id: self._agent.remind(campaign_id, delay_s), self.shown):
+        if self.shown and self._recorder.remind(self.shown, delay_s):
             self._leave(put_off=True)
 
     def open_inbox(self, campaign_id: str = "") -> None:
@@ -304,35 +306,9 @@ class Presenter:
         self._actions.show_inbox(campaign_id or self.shown)
         self._leave()
 
-    def _try(self, act: Callable[[str], None], campaign_id: str) -> bool:
-        """Whether it could be done; else the person was told why not."""
-        try:
-            act(campaign_id)
-        except errors.TidingsError as fault:
-            self._actions.tell(fault)
-            return False
-        return True
-
     def change(self) -> None:
         """The person wants to change what is shared."""
         self._actions.show_choices()
-
-
-def follow_link(agent: Agent, actions: Actions, campaign_id: str, link_id: str) -> bool:
-    """Note the click and open the link. Returns whether the browser opened it; else the person was told why not.
-
-    A disk that takes no note keeps nobody from reading on.
-    """
-    try:
-        url = agent.allowed_url(campaign_id, link_id)
-    except errors.TidingsError as fault:
-        actions.tell(fault)
-        return False
-    try:
-        agent.record(Interaction(campaign_id, Act.CLICKED, link_id))
-    except errors.TidingsError as fault:
-        actions.tell(fault)
-    return actions.open_url(url)
 
 
 def _is_emergency(page: Page) -> bool:

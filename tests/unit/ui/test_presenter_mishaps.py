@@ -65,6 +65,7 @@ def test_a_digest_that_grew_and_made_way_at_once_comes_back(desk: Desk) -> None:
     assert "late-0" in desk.shown[0]
 
 
+@pytest.mark.expected_logs("was not recorded")
 def test_a_link_opens_also_where_the_disk_takes_no_note_of_it(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.agent.fault = errors.DiskFault("full")
