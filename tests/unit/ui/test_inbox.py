@@ -2,11 +2,13 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Connection, InboxItem, Signal
+from agent.consent.choice_errors import StoreUnreadable
+from agent.domain.model import Connection, InboxItem, Signal, Trouble
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
@@ -213,6 +215,17 @@ def test_offline_is_said_and_can_be_checked(window: InboxWindow, qtbot: QtBot) -
     assert "Offline" in window.bar.text.text()
     with qtbot.waitSignal(window.check_now):
         qtbot.mouseClick(window.bar.button, Qt.MouseButton.LeftButton)
+
+
+def test_a_store_that_cannot_be_read_is_not_called_a_server_that_cannot_be_reached(
+    window: InboxWindow,
+) -> None:
+    fault = StoreUnreadable("a folder", file="tidings.sqlite3")
+    told = Trouble(type(fault).__name__, fault.title, fault.message)
+    status = replace(data.status(Connection.OFFLINE), troubles=(told,))
+    window.show_items([], data.media_path, SHARED, status)
+    assert window.bar.text.text() == window.note.title.text() == fault.title
+    assert window.note.text.text() == fault.message
 
 
 def test_a_screen_reader_hears_the_whole_row(window: InboxWindow) -> None:
