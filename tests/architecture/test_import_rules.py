@@ -21,7 +21,10 @@ TRESPASSES = {
     "agent/background/poller.py": ("import apscheduler", "Only the scheduler module knows APScheduler"),
     "server/urls.py": ("import agent.domain.model", "Agent and server share a protocol, no code"),
     "resources/i18n.py": ("import agent.domain.model", "Resources know nobody"),
-    "ui/style/theme.py": ("import agent.runtime", "Widgets get model values and nothing that acts"),
+    "ui/widgets/buttons.py": (
+        "import agent.protocol.codec",
+        "Widgets get model values and nothing that acts",
+    ),
     "ui/style/text_format.py": ("import ui.widgets.buttons", "Inside the windows, imports go one way"),
     "ui/popup/widgets/card.py": ("import server.clock", "Windows know nothing of the server"),
 }
@@ -55,7 +58,8 @@ def test_each_trespass_is_noticed_by_its_rule(tmp_path: Path) -> None:
         path.write_text(path.read_text() + f"\n\ndef trespass():\n    {line}\n")
     verdicts = check(tmp_path).splitlines()
     for name, (line, contract) in TRESPASSES.items():
-        assert f"{contract} BROKEN" in verdicts, f"{name}: {line}"
+        broken = f"{contract} BROKEN"
+        assert any(verdict.startswith(broken) for verdict in verdicts), f"{name}: {line}"
 
 
 @pytest.mark.parametrize("module", ["agent.runtime", "agent.cli.commands"])
