@@ -271,6 +271,16 @@ def test(arguments: Sequence[str]) -> int:
     return 1 if failed or code else 0
 
 
+FAST = ("tests/unit/agent", "tests/unit/server", "tests/unit/ui", "tests/architecture")
+
+
+def test_fast(arguments: Sequence[str]) -> int:
+    """What needs no desktop, database server or other program: under a minute; further words go to pytest."""
+    set_up("run")
+    workers = str(os.cpu_count() or 1)
+    return run("-m", "pytest", "-m", "not slow", "-n", workers, "--dist", "worksteal", *FAST, *arguments)
+
+
 def bench(arguments: Sequence[str]) -> int:
     """Measure the agent and the server against references measured in the same run."""
     set_up("bench")
@@ -337,6 +347,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     for task in (
         demo,
         test,
+        test_fast,
         prove_privacy,
         prove_reliability,
         prove_security,

@@ -16,7 +16,10 @@ from server.campaigns.media_video import check_video
 from tests.support import odd_films
 from tests.support.odd_films import CANARY, advised, finds_damage, silent, sounding, trimmed
 
-pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed"),
+]
 
 Make = Callable[[Path], Path]
 OPEN_GROUPS = "-x264-params open-gop=1:bframes=3:b-adapt=0:keyint=12:min-keyint=12:scenecut=0 -preset medium"

@@ -69,6 +69,7 @@ def test_a_body_in_pieces_is_put_together() -> None:
     assert asyncio.run(receive_body(line.receive, {"CONTENT_LENGTH": "3"}, 100)) == b"abc"
 
 
+@pytest.mark.slow
 def test_a_body_that_stops_coming_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "RECEIVE_WITHIN_S", 0.05)
     assert _refusal(Line(_part(b"a", True))).status == 408

@@ -235,6 +235,7 @@ def test_a_file_of_mistakes_is_soon_refused_and_lists_the_first_of_them(folder: 
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 def test_what_was_meant_is_found_among_ten_thousand_names_in_a_bounded_time() -> None:
     names = [
         f"{place} {number:05} of the company's departments and teams"

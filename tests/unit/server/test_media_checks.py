@@ -19,6 +19,8 @@ from server.campaigns.media_video import check_video
 from server.campaigns.models import Media
 from tests.support.sample import sample_media
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def samples() -> Path:

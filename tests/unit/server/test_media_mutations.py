@@ -20,6 +20,8 @@ from server.directory.importing.rows import read_people
 from server.directory.importing.text_files import decode
 from server.errors import Refused
 
+pytestmark = pytest.mark.slow
+
 SEEDS = st.integers(0, 2**32)
 CAPTIONS = "WEBVTT\n\nNOTE x\n\n1\n00:00:01.000 --> 00:00:02.000 align:start\n<v Léa>Bonjour</v>\n".encode()
 PEOPLE = 'email;first_name;site_addresses;groups\na@b.example;"Ann\n1";x|y;z\nc@d.example;Léa;;\n'

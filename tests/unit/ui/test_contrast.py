@@ -23,6 +23,8 @@ from ui.widgets.search_bar import SearchField
 from ui.widgets.text import label
 from ui.widgets.toggle import ToggleSwitch
 
+pytestmark = pytest.mark.slow
+
 NASTY = {
     "white": "#FFFFFF",
     "black": "#000000",
