@@ -218,6 +218,7 @@ class Runtime:
     # What is
 
     def status(self) -> Status:
+        """What tray, inbox and `tidings status` tell; what the disk refuses to say is told as trouble, never raised."""
         enrolment = self._connector.enrolment()
         of_the_disk: list[Trouble] = []
         return Status(
@@ -307,10 +308,6 @@ class Runtime:
     def remind(self, campaign_id: str, delay_s: float | None) -> None:
         """Show it again after so many seconds; None: at the next login."""
         self._interactions.remind(campaign_id, delay_s)
-
-    def forget_reminder(self, campaign_id: str) -> None:
-        """Do not show it again."""
-        self._interactions.forget_reminder(campaign_id)
 
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.

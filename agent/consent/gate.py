@@ -149,6 +149,7 @@ class ConsentGate:
             return frozenset(s for s in Signal if self._consents[s].state is not ConsentState.GIVEN)
 
     def choices(self) -> tuple[SignalChoice, ...]:
+        """What the switches show, one for each signal."""
         with self._lock:
             self.look_again()
             allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
@@ -165,6 +166,7 @@ class ConsentGate:
         return consent
 
     def must_ask(self) -> bool:
+        """Whether the person is to be asked now; not while the record cannot be read."""
         with self._lock:
             return (
                 self._company is not None

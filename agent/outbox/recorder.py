@@ -92,8 +92,3 @@ class Interactions:
         else:
             self._campaigns.remind(campaign_id, self._clock.now() + timedelta(seconds=delay_s))
         self._notify(Change.CAMPAIGNS)
-
-    def forget_reminder(self, campaign_id: str) -> None:
-        """Do not show it again. Raises DiskFault."""
-        self._campaigns.forget_reminder(campaign_id)
-        self._notify(Change.CAMPAIGNS)

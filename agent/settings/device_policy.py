@@ -71,6 +71,7 @@ class PolicyFile:
         self.refresh()
 
     def current(self) -> DevicePolicy:
+        """What holds since the file was last looked at."""
         return self._policy
 
     def refresh(self) -> bool:

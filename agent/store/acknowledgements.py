@@ -50,6 +50,7 @@ class AcknowledgementStore:
             return [KeptAcknowledgement(row[0], row[1], datetime.fromisoformat(row[2])) for row in rows]
 
     def count(self) -> int:
+        """How many wait to be sent."""
         with self._database.reading() as connection:
             return len(connection.execute("SELECT 1 FROM acknowledgement"))
 

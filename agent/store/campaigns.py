@@ -160,6 +160,7 @@ class CampaignStore:
             return InboxItem(campaign, _state(row))
 
     def get(self, campaign_id: str) -> InboxItem | None:
+        """One campaign, None where it is not here or no longer valid."""
         with self._database.reading() as connection:
             rows = connection.sealed(
                 _COLUMNS, "campaign", f"WHERE campaign_id = ? AND {_VALID}", (campaign_id, self._now())
@@ -167,6 +168,7 @@ class CampaignStore:
         return self._item(rows[0]) if rows else None
 
     def unread(self) -> int:
+        """How many that are valid now nobody has read; recalled ones do not count."""
         with self._database.reading() as connection:
             ((count,),) = connection.execute(
                 f"SELECT count(*) FROM campaign WHERE is_read = 0 AND recalled = 0 AND {_VALID}",
@@ -185,6 +187,7 @@ class CampaignStore:
             )
 
     def read(self, campaign_id: str) -> None:
+        """Mark as read. Raises DiskFault."""
         self._set(campaign_id, "is_read = 1")
 
     def mark(self, campaign_ids: Iterable[str], *, read: bool, now: datetime) -> None:
@@ -197,14 +200,12 @@ class CampaignStore:
             )
 
     def remind(self, campaign_id: str, moment: datetime) -> None:
+        """Bring it again at this moment (UTC), in place of an earlier reminder. Raises DiskFault."""
         self._set(campaign_id, "remind_at = ?, remind_login = ''", moment.isoformat())
 
     def remind_after(self, campaign_id: str, login: str) -> None:
         """At another login than this."""
         self._set(campaign_id, "remind_at = NULL, remind_login = ?", login)
-
-    def forget_reminder(self, campaign_id: str) -> None:
-        self._set(campaign_id, "remind_at = NULL, remind_login = ''")
 
     def like(self, campaign_id: str, liked: bool, now: datetime) -> int:
         """Remember the heart. Returns the sequence number of this change; 0 if the campaign is gone.

@@ -154,6 +154,7 @@ class EnrolmentStore:
             self._database.scrub()
 
     def forget(self) -> None:
+        """Delete the connection, all that came with it and its note, and overwrite what was freed. Raises DiskFault."""
         with self._database.transaction() as connection:
             for table in (*_TABLES, "setting"):
                 connection.execute(f"DELETE FROM {table}")

@@ -136,6 +136,8 @@ class EventQueue:
             return left is not None or not repairs.is_there(self._path(signal))
 
     def count(self) -> int:
+        """How many events wait, of all signals."""
+
         def number(connection: sqlite3.Connection) -> int:
             return int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
 

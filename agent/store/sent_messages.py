@@ -126,6 +126,7 @@ class MessageStore:
         return int(last)
 
     def finish(self, message_id: int, status: int, answer: bytes, outcomes: Mapping[str, str]) -> None:
+        """Keep the server's answer: its HTTP status, its bytes, and what became of each event. Raises DiskFault."""
         with self._lock:
             if message_id in self._held:
                 self._held[message_id] = replace(self._held[message_id], status=status, answer=answer)

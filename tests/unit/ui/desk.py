@@ -276,9 +276,6 @@ class MemoryAgent:
             moment = self.time.now() + timedelta(seconds=delay_s)
             self._change(campaign_id, remind_at=moment, remind_after_login="")
 
-    def forget_reminder(self, campaign_id: str) -> None:
-        self._change(campaign_id, remind_at=None, remind_after_login="")
-
     def acknowledge(self, campaign_id: str) -> None:
         if self.fault is not None:
             raise self.fault
