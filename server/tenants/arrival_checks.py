@@ -452,19 +452,21 @@ def _of_figures(counts: Mapping[str, Any], signal: str, now_there: Counts, campa
 
 
 def _cohorts(company: Company) -> dict[UUID, UUID]:
+    """The cohort of each person. One object stands for each: there may be 100,000 people."""
     rows = CohortMember.objects.filter(person__company=company).values_list("person_id", "cohort")
-    return dict(rows.iterator(ROWS_AT_ONCE))
+    same: dict[UUID, UUID] = {}
+    return {person: same.setdefault(cohort, cohort) for person, cohort in rows.iterator(ROWS_AT_ONCE)}
 
 
 def _sharing(company: Company) -> dict[UUID, frozenset[str]]:
-    """Who agreed to which signals, and did not take it back."""
-    found: dict[UUID, set[str]] = {}
+    """Who agreed to which signals, and did not take it back. One object stands for all who agreed to the same."""
+    found: dict[UUID, frozenset[str]] = {}
+    same: dict[frozenset[str], frozenset[str]] = {}
     rows = standing(company.pk).values_list("person_id", "signal")
     for person, signal in rows.iterator(ROWS_AT_ONCE):
-        found.setdefault(person, set()).add(signal)
-    kinds = {frozenset(signals) for signals in found.values()}
-    same = {kind: kind for kind in kinds}
-    return {person: same[frozenset(signals)] for person, signals in found.items()}
+        signals = found.get(person, frozenset()) | {signal}
+        found[person] = same.setdefault(signals, signals)
+    return found
 
 
 def _allowed(campaign: Campaign, sharing: Mapping[UUID, frozenset[str]]) -> _Allowed:
