@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -24,7 +23,7 @@ from server.campaigns import feed_room
 from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
 from server.database.sessions import is_pooled
-from server.database.soundness import damage
+from server.database.soundness import damage, missing, strangers, told_of_strangers
 from server.database.values import unreadable
 from server.directory.models import Company
 from server.errors import ServerError
@@ -162,6 +161,8 @@ def _database() -> Finding:
     try:
         if found := damage():
             return Finding(_("Database"), "fault", _("Damaged: {reason}").format(reason=found))
+        if companies := strangers():
+            return Finding(_("Database"), "fault", f"{told_of_strangers(companies)}.")
     except DatabaseError as error:
         return Finding(_("Database"), "fault", str(error).strip())
     return Finding(_("Database"), "ok", str(connection.display_name))
@@ -182,8 +183,7 @@ def _migrations() -> Finding:
 def _broken_tables() -> Finding | None:
     """What keeps everything below from being looked at; None where nothing does."""
     name, advice = _("Tables"), _("Put a backup in its place.")
-    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
-    if gone := sorted(tables - set(connection.introspection.table_names())):
+    if gone := missing():
         message = _("Missing: {tables}. {advice}")
         return Finding(name, "fault", message.format(tables=", ".join(gone), advice=advice))
     if columns := list(itertools.islice(unreadable(), MOST_ROWS)):

@@ -18,7 +18,7 @@ from granian.server import Server
 from server import connections, daily, load, logs, private_files
 from server.audit.verifying import end_faults, what_to_do
 from server.database.migrating import migrate
-from server.database.soundness import require_sound
+from server.database.soundness import require_sound, require_whole
 from server.directory.models import Company
 from server.errors import EnvironmentFault, Refused
 from server.privacy.replay import catch_up
@@ -122,6 +122,7 @@ def _prepare(options: argparse.Namespace) -> None:
     require_sound()  # before anything is replayed into it or signed
     settled_region()  # a database of another region is not even migrated
     migrate()
+    require_whole()
     require_own_region()
     private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.apps import apps
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
@@ -15,10 +17,66 @@ def damage() -> str:
     if connection.vendor != "sqlite":
         connection.ensure_connection()
         return ""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA quick_check(1)")
-        found = str(cursor.fetchone()[0])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA quick_check(1)")
+            found = str(cursor.fetchone()[0])
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # of the system around it, as a file that cannot be opened
+            raise
+        found = str(error)  # so far gone that it is no database
     return "" if found == "ok" else " ".join(found.split())
+
+
+def missing() -> list[str]:
+    """The tables that are gone, and the columns, as `table.column`. Raises `django.db.DatabaseError`."""
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor))
+        gone = []
+        for model in apps.get_models(include_auto_created=True):
+            table = model._meta.db_table
+            if table not in there:
+                gone.append(table)
+                continue
+            found = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+            gone += [
+                f"{table}.{field.column}"
+                for field in model._meta.concrete_fields
+                if field.column not in found
+            ]
+    return sorted(gone)
+
+
+def strangers() -> list[str]:
+    """Whose keys are in the data folder of a database without any company. Raises `django.db.DatabaseError`.
+
+    Served, it would tell each of their computers that it is not connected.
+    """
+    with connection.cursor() as cursor:
+        if "directory_company" in connection.introspection.table_names(cursor):
+            cursor.execute("SELECT 1 FROM directory_company LIMIT 1")
+            if cursor.fetchone():
+                return []
+    return sorted(file.parent.name for file in settings.KEY_FOLDER.glob("*/campaign.jwk.json"))
+
+
+def told_of_strangers(companies: list[str]) -> str:
+    """What to do about them."""
+    return _(
+        "The data folder has the keys of {companies}, whom this database does not know. Put the database in its place "
+        "that belongs to them, or a backup, and check DATABASE_URL and --data"
+    ).format(companies=", ".join(companies))
+
+
+def require_whole() -> None:
+    """Raise `EnvironmentFault` where a table or column is gone that this version has. After the migrations."""
+    if gone := missing():
+        raise EnvironmentFault(
+            _("The database is damaged"),
+            _("Missing: {tables}. {advice}").format(
+                tables=", ".join(gone), advice=_("Put a backup in its place.")
+            ),
+        )
 
 
 def require_own_log() -> None:
@@ -31,8 +89,6 @@ def require_own_log() -> None:
     database = Path(connection.settings_dict["NAME"])
     try:
         is_of_another = log.is_of_another(database)
-    except FileNotFoundError:
-        return
     except OSError as error:
         raise EnvironmentFault(
             _("The database cannot be read"), _("The system says: {reason}.").format(reason=error.strerror)
@@ -51,7 +107,8 @@ def require_sound() -> None:
     """Raise `EnvironmentFault` for a database that is damaged, cannot be reached, or is of a newer program."""
     try:
         found = damage()
-        strangers = _unknown_migrations() if not found else []
+        newer = _unknown_migrations() if not found else []
+        companies = strangers() if not found else []
     except DatabaseError as error:
         raise EnvironmentFault(
             _("The database cannot be used"),
@@ -67,13 +124,15 @@ def require_sound() -> None:
                 "that, remove tidings.sqlite3-wal and tidings.sqlite3-shm, which belong to the damaged one."
             ).format(reason=found.rstrip(".")),
         )
-    if strangers:
+    if newer:
         raise EnvironmentFault(
             _("The database is of a newer version of this program"),
             _(
                 "It knows {change}, which this version does not. Nothing was changed. Install the newer version."
-            ).format(change=strangers[0]),
+            ).format(change=newer[0]),
         )
+    if companies:
+        raise EnvironmentFault(_("The database is empty"), f"{told_of_strangers(companies)}.")
 
 
 def _unknown_migrations() -> list[str]:

@@ -30,6 +30,8 @@ def is_of_another(database: Path) -> bool:
     Only where this process has no connection to the database yet: closing a file drops all locks that the process has
     on it. Others may work on it meanwhile.
     """
+    if not database.is_file():
+        return False
     before = _held(database)
     numbers = [number for number in _logged(database.with_name(f"{database.name}-wal")) if number]
     after = _held(database)  # a log that has begun meanwhile may begin after what was held before
@@ -50,11 +52,9 @@ def _held(database: Path) -> int:
 
 def _logged(log: Path) -> Iterator[int]:
     """The number in each first page that the log holds; nothing of a log that SQLite would not read either."""
-    try:
-        file = log.open("rb")
-    except FileNotFoundError:
+    if not log.is_file():
         return
-    with file:
+    with log.open("rb") as file:
         header = file.read(_HEADER.size)
         if len(header) < _HEADER.size:
             return

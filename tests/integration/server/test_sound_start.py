@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -248,3 +250,61 @@ def test_what_a_killed_server_had_written_is_there_at_the_next_start(
     home.succeed("campaign", "list")
     with closing(sqlite3.connect(database)) as opened:
         assert opened.execute("SELECT DISTINCT last_name FROM directory_person").fetchall() == [("Newest",)]
+
+
+def _emptied(database: Path) -> None:
+    database.write_bytes(b"")
+
+
+def _gone(database: Path) -> None:
+    database.unlink()
+
+
+def _of_another_program(database: Path) -> None:
+    database.unlink()
+    with closing(sqlite3.connect(database)) as made, made:
+        made.execute("CREATE TABLE other (x)")
+
+
+@pytest.mark.parametrize("lose", [_emptied, _gone, _of_another_program])
+def test_an_empty_database_beside_the_keys_of_a_company_is_not_served(
+    home: ServerHome, lose: Callable[[Path], None]
+) -> None:
+    lose(home.folder / "tidings.sqlite3")
+    checked = home.command("check")
+    refused = home.command("serve", "--port", "0")
+    assert (checked.returncode, refused.returncode) == (1, 1)
+    assert refused.stderr.startswith("The database is empty\n")
+    assert "the keys of northwind" in refused.stderr
+    assert "the keys of northwind" in checked.stdout
+    assert "serve makes them" not in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [
+        ("DROP TABLE signals_consent", "signals_consent"),
+        ("ALTER TABLE directory_person DROP COLUMN title", "directory_person.title"),
+    ],
+)
+def test_a_database_that_lacks_a_table_or_a_column_is_not_served(
+    home: ServerHome, loss: str, named: str
+) -> None:
+    with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute(loss)
+    checked = home.command("check")
+    refused = home.command("serve", "--port", "0")
+    assert (checked.returncode, refused.returncode) == (1, 1)
+    assert f"Missing: {named}." in checked.stdout
+    assert f"Missing: {named}." in refused.stderr
+
+
+@pytest.mark.parametrize("left", [4096, 100])
+def test_a_database_that_was_cut_is_said_to_be_damaged(home: ServerHome, left: int) -> None:
+    database = home.folder / "tidings.sqlite3"
+    _truncated(database)
+    os.truncate(database, left)
+    refused = home.command("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The database is damaged\n")
+    assert "backup" in refused.stderr
