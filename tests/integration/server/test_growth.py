@@ -14,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from server import clock, under_way
 from server.acknowledgements.listing import acknowledgements
 from server.audit import heads, log
 from server.campaigns.models import Campaign
+from server.delivery.models import Device
 from server.directory.importing.cells import PersonRow
 from server.directory.importing.kept_rows import KeptRows
 from server.directory.importing.text_files import records
@@ -36,7 +37,7 @@ from server.reports.snapshots import make_if_due, newest
 from server.reports.tallies import counted
 from server.signals.closing import close
 from server.signals.models import Signal
-from server.tenants.deleting import delete_rows
+from server.tenants.deleting import delete_rows, lock_out
 from tests.support import company_life as life
 from tests.support import large_company, server_data
 from tests.support.campaign_server import ServerHome
@@ -373,3 +374,21 @@ def test_who_confirmed_a_campaign_of_few_is_told_without_reading_everybody(north
         most.append(_most_memory(lambda: acknowledgements(campaign)))
         assert [one.email for one in acknowledgements(campaign).people] == [person.email for person in few]
     assert most[1] < 1.5 * most[0]
+
+
+def test_ending_all_tokens_of_a_company_names_few_rows_in_each_statement(northwind: ServerHome) -> None:
+    """PostgreSQL takes 65,535 values in one, which a company of 100,000 computers would go over."""
+    owner, most = server_data.company(), [0]
+    large_company.computers([person.pk for person in server_data.add_people(1_200)])
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        most[0] = max(most[0], len(params or ()))
+        return execute(sql, params, many, context)
+
+    with transaction.atomic():
+        with connection.execute_wrapper(look):
+            ended = lock_out(owner.pk)
+        assert not Device.objects.exists()
+        transaction.set_rollback(True)
+    assert most[0] <= 500
+    assert ended["delivery.device"] == 1_200
