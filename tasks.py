@@ -281,6 +281,12 @@ def test_fast(arguments: Sequence[str]) -> int:
     return run("-m", "pytest", "-m", "not slow", "-n", workers, "--dist", "worksteal", *FAST, *arguments)
 
 
+def coverage(arguments: Sequence[str]) -> int:
+    """Which branches of consent, outbox, signals and reports tests reach; fails below a floor."""
+    set_up("test")
+    return run("-m", "tests.support.coverage_floors", *arguments)
+
+
 def bench(arguments: Sequence[str]) -> int:
     """Measure the agent and the server against references measured in the same run."""
     set_up("bench")
@@ -348,6 +354,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
         demo,
         test,
         test_fast,
+        coverage,
         prove_privacy,
         prove_reliability,
         prove_security,
