@@ -23,8 +23,7 @@ CALLS = (
 )
 """As libfiu names them. A mapping of memory (`mmap`) does not fail."""
 ACTS_A_START = 25
-TRIES = 1000
-"""A start makes more than a hundred calls: nine of ten meet one that fails."""
+TRIES = 60
 
 
 class BadDisk:

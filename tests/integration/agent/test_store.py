@@ -26,6 +26,7 @@ from agent.system.dirs import Folders
 from tests.support.agent_company import Company
 from tests.support.agent_parts import all_on, an_agent
 from tests.support.agent_server import loopback_server
+from tests.support.agent_watching import CODE
 from tests.support.children import Child
 from tests.support.waiting import PATIENCE_S, until
 
@@ -243,3 +244,16 @@ def test_a_runtime_folder_that_cannot_be_made_is_a_fault_of_the_disk(tmp_path: P
         InstanceLock(Folders.under(tmp_path / "file"))
     with pytest.raises(errors.DiskFault):
         Runtime.open(Folders.under(tmp_path / "file"))
+
+
+def test_the_log_of_the_store_stays_short_however_much_is_written(tmp_path: Path) -> None:
+    """A start reads all of it: with one failed read in fifty, four megabytes would never be read whole."""
+    company = Company()
+    company.publish("c-one")
+    with loopback_server(company) as server, an_agent(tmp_path) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+        for number in range(500):
+            agent.runtime.mark_read(["c-one"], read=number % 2 == 0)
+        log = agent.runtime._folders.data / "tidings.sqlite3-wal"
+        assert 0 < log.stat().st_size < 256 * 1024
