@@ -28,7 +28,8 @@ from tests.support.proofs import Proof
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CODE = "KX7P-9QMD-2HTV"
 LATE = (timedelta(), timedelta(), timedelta(hours=20), timedelta(days=3))
-TELLS = {"NotConfirmed", "FeedRefused", "ClockDiffers"}
+TELLS = {"NotConfirmed", "FeedRefused", "ClockDiffers", "NotOurServer"}
+"""The last one at once: "nothing new" from a server that never said anything is no answer of ours."""
 Feed = dict[str, Any]
 
 
