@@ -13,7 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from server.delivery.tokens import token_hash
+from server.devices.tokens import token_hash
 from server.settings import postgresql_database, sqlite_database
 
 url = os.environ.get("BENCH_DATABASE_URL")

@@ -18,9 +18,9 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from server import under_way
-from server.errors import EnvironmentFault, ServerError
-from server.outputs import CLOSED_OUTPUT, NO_ROOM, discard, flush
+from server.core import under_way
+from server.core.errors import EnvironmentFault, ServerError
+from server.core.outputs import CLOSED_OUTPUT, NO_ROOM, discard, flush
 
 COMMANDS = (
     "init",
@@ -82,7 +82,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         importlib.import_module("server.database.soundness").require_own_log()
         if options.command not in OF_ANY_REGION:
-            importlib.import_module("server.tenants.region").settled_region()
+            importlib.import_module("server.region.region").settled_region()
         if options.command not in CATCHING_UP_LATER:
             _catch_up()
         with _told(options):
@@ -119,7 +119,7 @@ def _is_utf8(word: str) -> bool:
 
 def _catch_up() -> None:
     """No command may show or use what was erased after the backup that the database was restored from."""
-    importlib.import_module("server.privacy.replay").catch_up()
+    importlib.import_module("server.recovery.replay").catch_up()
 
 
 def _early(arguments: Sequence[str]) -> argparse.Namespace:

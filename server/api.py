@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.responses import NinjaJSONEncoder
 
-from server.access.api import router as access
 from server.acknowledgements.api import router as acknowledgements
-from server.delivery.api import router as delivery
-from server.problems import answer_all_errors
-from server.rights.api import router as rights
-from server.schemas import Message, StrictParser
-from server.signals.api import router as signals
+from server.admin_api.api import router as access
+from server.core.problems import answer_all_errors
+from server.core.schemas import Message, StrictParser
+from server.data_subject.api import router as rights
+from server.feed.api import router as delivery
+from server.feedback.api import router as signals
 
 api = NinjaAPI(
     title="Tidings campaign server",

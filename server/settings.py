@@ -34,17 +34,17 @@ INSTALLED_APPS = [
     "server.database",
     "server.directory",
     "server.campaigns",
-    "server.delivery",
+    "server.devices",
     "server.signals",
     "server.reports",
     "server.audit",
-    "server.privacy",
-    "server.tenants",
-    "server.rights",
+    "server.erasure_ledger",
+    "server.region",
+    "server.data_subject",
     "server.access",
     "server.acknowledgements",
 ]
-MIDDLEWARE = ["server.problems.ProblemMiddleware"]
+MIDDLEWARE = ["server.core.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 

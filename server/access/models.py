@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
 from server.directory.models import Company
-from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
 
 ACTING = Personal("know who may act for the company", Retention.OFFICE)
 

@@ -11,15 +11,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
-from server import clock, load, problems
 from server.access.models import AccessToken
 from server.access.roles import RIGHTS, Right, Role
 from server.audit import log
-from server.delivery.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
+from server.core import clock, concurrency, problems
+from server.core.errors import Refused
+from server.core.schemas import CAMPAIGN_ID
+from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.models import Company
-from server.errors import Refused
-from server.privacy import ledger
-from server.schemas import CAMPAIGN_ID
+from server.erasure_ledger import ledger
 
 TOKEN_PREFIX = "tat_"
 
@@ -99,22 +99,22 @@ class Allowed(HttpBearer):
         if row is None:
             return None
         # Computers are counted under positive numbers.
-        load.request_rate.take(-row.pk)
+        concurrency.request_rate.take(-row.pk)
         caller = Administrator(row.pk, Role(row.role), row.company)
         if self.right not in RIGHTS[caller.role]:
-            with load.write_turns:
+            with concurrency.write_turns:
                 log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})
             raise problems.forbidden(caller.role)
         if request.method == "GET":
-            with load.write_turns:
+            with concurrency.write_turns:
                 log.record(caller.company, caller.actor, str(self.right), detail=_read(request))
         return caller
 
 
-def administrator_holder(token: str) -> load.Holder | None:
+def administrator_holder(token: str) -> concurrency.Holder | None:
     """Who holds this token, without counting the request; None when it is unknown or expired."""
     row = _row(token)
-    return load.Holder(-row.pk, row.company_id) if row else None
+    return concurrency.Holder(-row.pk, row.company_id) if row else None
 
 
 def _row(token: str) -> AccessToken | None:

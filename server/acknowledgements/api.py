@@ -7,8 +7,8 @@ from uuid import UUID
 from ninja import Router
 
 from server.acknowledgements.recording import acknowledge
-from server.delivery.callers import CallerRequest, DeviceToken
-from server.schemas import CampaignId, Message, UtcTime, Uuid4, problem_answers
+from server.core.schemas import CampaignId, Message, UtcTime, Uuid4, problem_answers
+from server.devices.auth import CallerRequest, DeviceToken
 
 router = Router(auth=DeviceToken())
 

@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 
 from server.acknowledgements.models import Acknowledgement
 from server.campaigns.models import Campaign
-from server.clock import utc_text
+from server.core.clock import utc_text
+from server.core.errors import Refused
 from server.database.transactions import reading
-from server.errors import Refused
 from server.reports.audiences import addressed
 from server.reports.figures import title
 

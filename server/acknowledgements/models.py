@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 
-from server import clock
 from server.campaigns.models import Campaign
+from server.core import clock
+from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
 from server.directory.models import Person
-from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
 
 CONFIRMING = Personal(
     "show who has confirmed reading an announcement that asks for it", Retention.ACKNOWLEDGEMENT

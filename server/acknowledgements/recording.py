@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from server import clock
 from server.acknowledgements.models import Acknowledgement
 from server.campaigns.models import Campaign
-from server.clock import utc_text
-from server.delivery.callers import Caller
-from server.delivery.feed import for_person
+from server.core import clock
+from server.core.clock import utc_text
+from server.devices.auth import Caller
+from server.feed.feed import for_person
 from server.signals.queries import lock_person
 
 CLOCK_TOLERANCE = timedelta(days=1)

@@ -16,12 +16,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from server.audit import heads
-from server.audit.heads import START, Break, Damaged, Explanation, Head, Kept
+from server.audit import chain_heads
+from server.audit.chain_heads import START, Break, Damaged, Explanation, Head, Kept
 from server.audit.models import Chain, Entry, EntrySubject
-from server.clock import now, utc_text
+from server.core.clock import now, utc_text
+from server.core.errors import EnvironmentFault
 from server.directory.models import Company, Person
-from server.errors import EnvironmentFault
 from server.signing.digests import canonical_json
 
 BREAK = "chain-broken"
@@ -79,7 +79,7 @@ def explain(company: Company, actor: str, by: str, reason: str, faults: Sequence
     with transaction.atomic():
         entry = record(company, actor, EXPLAIN, detail={"by": by, "reason": reason, "faults": len(faults)})
         said = Explanation(entry.time, by, reason, entry.number, tuple(faults))
-        transaction.on_commit(lambda: heads.explain(company.pk, said))
+        transaction.on_commit(lambda: chain_heads.explain(company.pk, said))
     return entry
 
 
@@ -114,7 +114,7 @@ def _locked_chain(company_id: str) -> Chain:
 def _compare(chain: Chain) -> None:
     """Hold the database against the data folder before the log goes on. A break is put on record, and stops no act."""
     try:
-        kept = heads.kept(chain.company_id)
+        kept = chain_heads.kept(chain.company_id)
     except Damaged as fault:
         _log.error("%s %s", fault.title, fault.message)
         kept = None
@@ -132,7 +132,7 @@ def _compare(chain: Chain) -> None:
         found.database,
     )
     try:
-        heads.note_break(chain.company_id, found)
+        chain_heads.note_break(chain.company_id, found)
     except OSError as error:  # it is found again by the next act
         _log.error("the break in the audit log of %s cannot be kept: %s", chain.company_id, error)
         return
@@ -195,11 +195,11 @@ def _append(chain: Chain, actor: str, action: str, subject: str, detail: Mapping
     )
     entry.digest = digest(entry)
     before, head = Head(chain.number, chain.digest), Head(entry.number, entry.digest)
-    _tell_data_folder(chain.company_id, partial(heads.announce, chain.company_id, before, head))
+    _tell_data_folder(chain.company_id, partial(chain_heads.announce, chain.company_id, before, head))
     entry.save(force_insert=True)
     chain.number, chain.digest = head.number, head.digest
     chain.save(force_update=True)
-    confirm = partial(heads.confirm, chain.company_id, head)
+    confirm = partial(chain_heads.confirm, chain.company_id, head)
     transaction.on_commit(partial(_tell_data_folder, chain.company_id, confirm))
     return entry
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
 from server.directory.models import Company, Person
-from server.privacy.data_map import IMPERSONAL, DataMap, Personal, Retention
 
 EVIDENCE = Personal("show afterwards who did what, and who read personal data", Retention.AUDIT)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from server.audit import heads
-from server.audit.heads import START, Break, Head, Kept
+from server.audit import chain_heads
+from server.audit.chain_heads import START, Break, Head, Kept
 from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued, subject_of
 from server.audit.models import Chain, Entry, EntrySubject
+from server.core.errors import EnvironmentFault
 from server.database.values import unreadable
 from server.directory.models import Company
-from server.errors import EnvironmentFault
 
 TRIES = 20
 ROWS_AT_ONCE = 500
@@ -114,7 +114,7 @@ class _End:
         self.last = Entry.objects.filter(company=company).order_by("-number").first()
         self.head = Head(self.chain.number, self.chain.digest) if self.chain else START
         try:
-            self.kept = heads.kept(company.pk)
+            self.kept = chain_heads.kept(company.pk)
         except EnvironmentFault as fault:
             self.unreadable = fault
 

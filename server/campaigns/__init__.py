@@ -1,1 +1,1 @@
-"""Campaigns, their files and their links."""
+"""Campaigns as they are stored and addressed, and the files that they are written in."""

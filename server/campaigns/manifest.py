@@ -15,7 +15,7 @@ from server.campaigns.countable import FILM
 from server.campaigns.manifest_links import MAX_URL_CHARACTERS, checked_address
 from server.campaigns.manifest_tables import Mistake, Mistakes, Table
 from server.campaigns.models import Campaign
-from server.errors import Refused
+from server.core.errors import Refused
 
 MAX_FILE_BYTES = 512 * 1024
 MOST_KEY_PARTS = 16

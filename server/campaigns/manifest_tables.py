@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
-from server import plain_text
+from server.core import plain_text
 
 _Kind = TypeVar("_Kind")
 

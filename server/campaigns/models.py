@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from server.core.data_map import IMPERSONAL, TARGETING, DataMap
 from server.directory.models import SMALLEST_GROUP, Company, Group, Person
-from server.privacy.data_map import IMPERSONAL, TARGETING, DataMap
 
 
 class Media(models.Model):

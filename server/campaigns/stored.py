@@ -13,9 +13,9 @@ from server.campaigns.manifest import MAX_ALT_CHARACTERS, MAX_CAPTIONS, mistakes
 from server.campaigns.manifest_links import checked_address
 from server.campaigns.manifest_tables import Mistakes, Table
 from server.campaigns.models import Campaign, Link
-from server.clock import utc_text
+from server.core.clock import utc_text
+from server.core.schemas import CAMPAIGN_ID, Language, LinkId, Sha256
 from server.directory.models import SMALLEST_GROUP
-from server.schemas import CAMPAIGN_ID, Language, LinkId, Sha256
 
 Fault = tuple[str, str]
 """A column, and what is wrong with it."""

@@ -14,9 +14,9 @@ from server.audit.models import Entry
 from server.audit.verifying import verify, what_to_do
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import ROWS_AT_ONCE
+from server.core.csv_export import write_csv
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.spreadsheet import write_csv
 
 COLUMNS = ("number", "time", "actor", "action", "subject", "detail")
 MOST_SHOWN = 1_000_000

@@ -10,19 +10,19 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server import clock
 from server.audit import log
-from server.campaigns.author_warnings import warnings_for
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import Draft, draft
-from server.campaigns.recalling import recall
-from server.campaigns.releasing import check_reason, release
-from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import print_json
+from server.core import clock
+from server.core.clock import utc_text
 from server.database.transactions import reading
 from server.directory.models import Company
+from server.publishing.author_warnings import warnings_for
+from server.publishing.draft import Draft, draft
+from server.publishing.recall import recall
+from server.publishing.release import check_reason, release
 from server.reports.audiences import audience_sizes
 
 CAMPAIGNS_AT_ONCE = 100

@@ -17,24 +17,24 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server import clock, connections
+from server.archives.row_rules import wrong_rows
 from server.audit.verifying import verify, what_to_do
 from server.campaigns import feed_room
-from server.campaigns.media_files import path_of
 from server.campaigns.models import Media
+from server.core import clock, connection_limits
+from server.core.errors import ServerError
 from server.database.sessions import is_pooled
 from server.database.soundness import damage, missing, strangers, told_of_strangers
 from server.database.values import unreadable
 from server.directory.models import Company
-from server.errors import ServerError
-from server.privacy import ledger
-from server.privacy.ledger import Mark
-from server.privacy.models import LedgerState
-from server.privacy.record import declared_fields
-from server.privacy.record_words import FIELDS
+from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import Mark
+from server.erasure_ledger.models import LedgerState
+from server.media.files import path_of
+from server.processing_record.record import declared_fields
+from server.processing_record.record_words import FIELDS
+from server.region.region import region_name, require_own_region
 from server.signing.signers import load_signer
-from server.tenants.region import region_name, require_own_region
-from server.tenants.row_rules import wrong_rows
 
 FREE_BYTES = 1024**3
 MOST_ROWS = 10
@@ -127,15 +127,17 @@ def _disk() -> Finding:
 
 
 def _connections() -> Finding:
-    name, workers = _("Connections"), connections.default_workers()
-    if connections.keeps_promise(workers):
-        return Finding(name, "ok", _("room for {count:,}").format(count=connections.PROMISED))
+    name, workers = _("Connections"), connection_limits.default_workers()
+    if connection_limits.keeps_promise(workers):
+        return Finding(name, "ok", _("room for {count:,}").format(count=connection_limits.PROMISED))
     message = _(
         "Each process may have {files:,} files open, which is too few for {count:,} connections. Raise the limit:"
         " LimitNOFILE= in the systemd unit, or ulimit -n."
     )
     return Finding(
-        name, "warning", message.format(files=connections.descriptors(), count=connections.PROMISED)
+        name,
+        "warning",
+        message.format(files=connection_limits.descriptors(), count=connection_limits.PROMISED),
     )
 
 

@@ -4,9 +4,9 @@ import argparse
 
 from django.utils.translation import gettext as _
 
+from server.archives.closing import on_the_move
+from server.core.errors import Refused
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.tenants.closing import on_the_move
 
 
 def add_company_argument(parser: argparse.ArgumentParser) -> None:

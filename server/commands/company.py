@@ -9,17 +9,17 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.archives.closing import close_company
+from server.archives.exporting import export_company, row_counts
 from server.audit import log
 from server.audit.verifying import what_to_do
-from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
+from server.core.clock import utc_text
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.tenants.closing import close_company
-from server.tenants.exporting import export_company, row_counts
-from server.tenants.importing import bring_in
-from server.tenants.region import region_name
+from server.recovery.arrival import bring_in
+from server.region.region import region_name
 
 TELLING = ("signals.", "reports.", "audit.entrysubject")
 """Tables of which not even the number of rows is told: looked at before and after, it tells what one person chose."""

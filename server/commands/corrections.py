@@ -5,11 +5,11 @@ import argparse
 from django.utils.translation import gettext as _
 
 from server.audit import log
-from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import ROWS_AT_ONCE, print_json
+from server.core.clock import utc_text
+from server.data_subject.decisions import accept, decline, waiting
 from server.directory.models import Company
-from server.rights.decisions import accept, decline, waiting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,12 @@ import argparse
 from django.utils.translation import gettext as _
 
 from server.audit import log
-from server.clock import utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
 from server.commands.listing import ROWS_AT_ONCE, print_json
-from server.delivery.enrolment import revoke
-from server.delivery.models import Device
-from server.errors import Refused
+from server.core.clock import utc_text
+from server.core.errors import Refused
+from server.devices.enrolment import revoke
+from server.devices.models import Device
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

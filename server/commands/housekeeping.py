@@ -5,7 +5,7 @@ import sys
 
 from django.utils.translation import gettext as _
 
-from server.privacy.housekeeping import housekeeping
+from server.retention.housekeeping import housekeeping
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

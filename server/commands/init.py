@@ -9,15 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from server import private_files
 from server.audit import log
+from server.companies.companies import make_or_change
+from server.companies.company_file import CompanyFile, CompanySection, check_company, read_company_file
+from server.core import private_files
+from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
-from server.directory.companies import make_or_change
-from server.directory.company_file import CompanyFile, CompanySection, check_company, read_company_file
 from server.directory.models import Company
-from server.errors import EnvironmentFault, Refused
-from server.privacy.replay import catch_up
-from server.tenants.region import refuse_other_region, region_name, settle
+from server.recovery.replay import catch_up
+from server.region.region import refuse_other_region, region_name, settle
 
 FLAGS = ("id", "name", "legal_name", "region", "dpo_name", "dpo_email", "accent", "server_url")
 

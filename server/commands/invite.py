@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from server.audit import log
-from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company, person_of
-from server.delivery.enrolment import invite, invite_all
+from server.core.clock import now, utc_text
+from server.devices.enrolment import invite, invite_all
 from server.directory.models import Company
 
 LONGEST_DAYS = 90

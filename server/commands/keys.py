@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server.commands.companies import add_company_argument, chosen_company
-from server.errors import Refused
+from server.core.errors import Refused
+from server.recovery.rekeying import replace_keys
 from server.signing.signers import public_keys
-from server.tenants.rekeying import replace_keys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

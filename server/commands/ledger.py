@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server.audit import log
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.privacy import ledger
-from server.privacy.models import LedgerState
+from server.erasure_ledger import ledger
+from server.erasure_ledger.models import LedgerState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,13 +14,13 @@ from django.utils.translation import ngettext
 
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
-from server.directory.importing.cells import Problem
-from server.directory.importing.formats import Layout, recognise
-from server.directory.importing.groups import doubtful_groups
-from server.directory.importing.rows import Reading, Skipped, read_people
-from server.directory.importing.text_files import CODE_PAGES, MAX_BYTES, decode, possible_readings
-from server.directory.importing.upsert import Difference, import_people
-from server.errors import Refused
+from server.core.errors import Refused
+from server.people_files.cells import Problem
+from server.people_files.formats import Layout, recognise
+from server.people_files.groups import doubtful_groups
+from server.people_files.rows import Reading, Skipped, read_people
+from server.people_files.text_files import CODE_PAGES, MAX_BYTES, decode, possible_readings
+from server.people_files.upsert import Difference, import_people
 
 MOST_SHOWN = 50
 MOST_SKIPPED_SHOWN = 10

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import Progress
 
-from server.directory.importing.progress import Bar, Tick
+from server.core.progress import Bar, Tick
 
 
 @contextlib.contextmanager

@@ -14,11 +14,11 @@ from django.utils.translation import ngettext
 from server.audit import log
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
-from server.directory.importing.text_files import MAX_BYTES, decode
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.privacy.addresses import Address, read_addresses
-from server.privacy.erasure import erase, find_people, finish_erasures
+from server.erasure.address_lists import Address, read_addresses
+from server.erasure.erasure import erase, find_people, finish_erasures
+from server.people_files.text_files import MAX_BYTES, decode
 
 MOST_SHOWN = 50
 

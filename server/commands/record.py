@@ -7,10 +7,10 @@ from pathlib import Path
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from server import private_files
 from server.commands.companies import add_company_argument, chosen_company
-from server.errors import EnvironmentFault
-from server.privacy.record import as_csv, as_html, record_of
+from server.core import private_files
+from server.core.errors import EnvironmentFault
+from server.processing_record.record import as_csv, as_html, record_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,15 +12,15 @@ from django.utils.translation import ngettext
 from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.audit import log
 from server.campaigns.models import Campaign
-from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import ROWS_AT_ONCE, print_json
-from server.errors import Refused
+from server.core.clock import now, utc_text
+from server.core.csv_export import csv_text
+from server.core.errors import Refused
 from server.reports import tables
 from server.reports.figures import Report
 from server.reports.named import acts
 from server.reports.snapshots import due_at, make_due, make_if_due, newest
-from server.spreadsheet import csv_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

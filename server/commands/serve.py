@@ -15,17 +15,19 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from server import connections, daily, load, logs, private_files
+from server import logs
+from server.archives.closing import on_the_move
 from server.audit.verifying import end_faults, what_to_do
+from server.core import concurrency, connection_limits, private_files
+from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole
 from server.directory.models import Company
-from server.errors import EnvironmentFault, Refused
-from server.privacy.replay import catch_up
+from server.recovery.replay import catch_up
+from server.region.region import require_own_region, settled_region
+from server.retention import daily
 from server.signing.documents import renew_company
 from server.signing.signers import load_signer
-from server.tenants.closing import on_the_move
-from server.tenants.region import require_own_region, settled_region
 
 LOGGER = logging.getLogger(__name__)
 STOP_WITHIN_S = 10
@@ -49,13 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=_at_least(1),
-        default=connections.default_workers(),
+        default=connection_limits.default_workers(),
         help=_("processes that answer (%(default)s)"),
     )
     parser.add_argument(
         "--idle-timeout",
         type=_at_least(1),
-        default=connections.SILENT_S,
+        default=connection_limits.SILENT_S,
         metavar=_("SECONDS"),
         help=_("close a line that says nothing for so long (%(default)s)"),
     )
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--requests-per-minute",
         type=_at_least(0),
-        default=load.REQUESTS_PER_MINUTE,
+        default=concurrency.REQUESTS_PER_MINUTE,
         help=_("what one computer may ask of a worker (%(default)s); 0 sets no limit"),
     )
 
@@ -74,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     _prepare(options)
     port = _port_to_listen_on(options.host, options.port)
     scheme = "https" if options.tls_certificate else "http"
-    connections.raise_descriptors()
+    connection_limits.raise_descriptors()
     server = Server(
         "server.gateway.asgi:application",
         address=options.host,
@@ -83,11 +85,12 @@ def run(options: argparse.Namespace) -> int:
         # Told apart from HTTP/2 by its first bytes, a line that says nothing would be waited for without end.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
-            header_read_timeout=options.idle_timeout * 1000, max_buffer_size=connections.MOST_HEADER_BYTES
+            header_read_timeout=options.idle_timeout * 1000,
+            max_buffer_size=connection_limits.MOST_HEADER_BYTES,
         ),
         workers=options.workers,
-        backlog=connections.BACKLOG,
-        backpressure=connections.of_worker(),
+        backlog=connection_limits.BACKLOG,
+        backpressure=connection_limits.of_worker(),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
@@ -103,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
     def say_ready() -> None:
         print(_("Serving at {url} (Ctrl-C stops)").format(url=f"{scheme}://{host}:{port}"), flush=True)
 
-    load.limit_requests(options.requests_per_minute)
+    concurrency.limit_requests(options.requests_per_minute)
     with daily.housekeeping():
         server.serve()
     return 0
@@ -132,12 +135,12 @@ def _prepare(options: argparse.Namespace) -> None:
         renew_company(company)
     if not (options.tls_certificate or _is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
-    if not connections.keeps_promise(options.workers):
+    if not connection_limits.keeps_promise(options.workers):
         LOGGER.warning(
             "Each worker may have %d files open: they hold fewer connections than the %d that are promised."
             " Raise the limit (LimitNOFILE= in a systemd unit, ulimit -n in a shell).",
-            connections.descriptors(),
-            connections.PROMISED,
+            connection_limits.descriptors(),
+            connection_limits.PROMISED,
         )
     # Workers are forked: a database connection must not be shared with them.
     database_connections.close_all()

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from server.access.roles import Role
 from server.access.tokens import create, revoke, tokens_of
 from server.audit.log import COMMAND_LINE
-from server.clock import now, utc_text
 from server.commands.companies import add_company_argument, chosen_company
+from server.core.clock import now, utc_text
 from server.directory.models import Company
 
 LONGEST_DAYS = 366

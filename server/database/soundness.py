@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from server.core.errors import EnvironmentFault
 from server.database.sqlite import log
-from server.errors import EnvironmentFault
 
 
 def damage() -> str:

@@ -1,1 +1,1 @@
-"""Companies, their notices, their people and groups."""
+"""Companies, their people and groups: the tables, and addresses."""

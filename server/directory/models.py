@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import models
 from django.db.models import F
 
+from server.core.data_map import CONTACT, IMPERSONAL, TARGETING, DataMap, Personal, Retention
 from server.directory.addresses import canonical
-from server.privacy.data_map import CONTACT, IMPERSONAL, TARGETING, DataMap, Personal, Retention
 
 ALL_SIGNALS = ("seen", "click", "like")
 

@@ -20,7 +20,11 @@ _django = get_wsgi_application()
 
 from django.db import connection  # noqa: E402  (these need Django to be ready)
 
-from server import connections, load, problems  # noqa: E402
+from server.core import concurrency, connection_limits, problems  # noqa: E402
+from server.core.concurrency import NOBODY, Holder  # noqa: E402
+from server.core.problems import Problem  # noqa: E402
+from server.feedback.api import ConsentRequest, withdrawal_in  # noqa: E402
+from server.feedback.consents import Endable, endable_by  # noqa: E402
 from server.gateway.bodies import SHORT_WITHIN_S, Receive, Unread, receive_body  # noqa: E402
 from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of, size_of_head  # noqa: E402
 from server.gateway.holders import Holders, of_database  # noqa: E402
@@ -28,12 +32,8 @@ from server.gateway.intake import Intake  # noqa: E402
 from server.gateway.lanes import Lane  # noqa: E402
 from server.gateway.life import live  # noqa: E402
 from server.gateway.shared import Shared  # noqa: E402
-from server.load import NOBODY, Holder  # noqa: E402
-from server.privacy.replay import catch_up  # noqa: E402
-from server.problems import Problem  # noqa: E402
-from server.signals.api import ConsentRequest, withdrawal_in  # noqa: E402
-from server.signals.consents import Endable, endable_by  # noqa: E402
-from server.tenants.region import settled_region  # noqa: E402
+from server.recovery.replay import catch_up  # noqa: E402
+from server.region.region import settled_region  # noqa: E402
 
 settled_region()  # a database of another region is not even looked at
 catch_up()
@@ -46,11 +46,11 @@ PUBLICATIONS = {("POST", f"{ADMIN}campaigns"), ("POST", f"{ADMIN}emergencies")}
 SHORT_BODY_BYTES = 8 * 1024
 """Of enrolments and consents, which have a few short fields."""
 
-_write_turns = load.WRITE_TURNS[connection.vendor]
-load.write_turns = load.WriteTurns(_write_turns)
+_write_turns = concurrency.WRITE_TURNS[connection.vendor]
+concurrency.write_turns = concurrency.WriteTurns(_write_turns)
 
 # A line has one request at a time, so that nobody can fill these: a token is looked up before it may take a place.
-_of_each_line = connections.of_worker()
+_of_each_line = connection_limits.of_worker()
 
 # A few threads each: more contend for the interpreter, and half as many polls were answered. Each may come to hold a
 # database connection: with four workers 60, of the 97 that PostgreSQL allows by default.
@@ -79,7 +79,7 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
     if scope["type"] == "lifespan":
         await live(receive, send)
         return
-    if size_of_head(scope) > connections.MOST_HEADER_BYTES:
+    if size_of_head(scope) > connection_limits.MOST_HEADER_BYTES:
         await deliver(answer_of(problems.head_too_large().response()), receive, send, head_only=False)
         return
     environ = environ_of(scope)
@@ -156,15 +156,15 @@ async def _withdraw(holder: Holder, environ: dict[str, Any], withdrawal: Consent
     endable = await _endable.of(holder.token)
     if endable.is_ended_by(UUID(withdrawal.receipt_id), withdrawal.signal):
         return await _end(holder, environ)
-    environ[load.WITHDRAWAL] = True
+    environ[concurrency.WITHDRAWAL] = True
     return await _empty_withdrawals.run(holder, lambda: ask(_django, environ))
 
 
 async def _end(holder: Holder, environ: dict[str, Any]) -> Answer:
-    environ[load.UNCOUNTED] = True
+    environ[concurrency.UNCOUNTED] = True
     return await _withdrawals.run(holder, lambda: ask(_django, environ))
 
 
 def _write(environ: dict[str, Any]) -> Answer:
-    with load.write_turns:
+    with concurrency.write_turns:
         return ask(_django, environ)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from server import problems
+from server.core import problems
 
 RECEIVE_WITHIN_S = 10.0
 """How long any body may take."""

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 
-from server import load
+from server.core import concurrency
 from server.gateway.bodies import Receive
 
 START_WITHIN_S = 30.0
@@ -117,7 +117,7 @@ async def deliver(answer: Answer, receive: Receive, send: Send, *, head_only: bo
     try:
         await _stream(answer.stream, send, gone)
     except TimeoutError:
-        load.say_slow_reader()
+        concurrency.say_slow_reader()
     finally:
         gone.cancel()
         await asyncio.get_running_loop().run_in_executor(_files, answer.close)

@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from server import problems
 from server.access.tokens import TOKEN_PREFIX, administrator_holder
-from server.delivery.callers import device_holder
+from server.core import problems
+from server.core.concurrency import Holder
+from server.devices.auth import device_holder
 from server.gateway.lanes import Lane
 from server.gateway.shared import Shared
-from server.load import Holder
 
 Result = TypeVar("Result")
 

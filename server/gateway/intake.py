@@ -10,9 +10,9 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Iterable
 
-from server import load, problems
-from server.load import Holder
-from server.sparing_log import SparingLog
+from server.core import concurrency, problems
+from server.core.concurrency import Holder
+from server.core.sparing_log import SparingLog
 
 _log = SparingLog(logging.getLogger(__name__))
 
@@ -37,7 +37,7 @@ class Intake:
                 self._enter(place, holder)
                 return await body
         except TimeoutError as error:
-            raise problems.overloaded(load.RETRY_AFTER_S) from error
+            raise problems.overloaded(concurrency.RETRY_AFTER_S) from error
         finally:
             self._leave(place)
 

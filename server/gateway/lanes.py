@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from server import load, problems
-from server.load import Holder, Slots
+from server.core import concurrency, problems
+from server.core.concurrency import Holder, Slots
 
 TURN_WITHIN_S = 10.0
 """How long a request waits for its turn. An agent waits 20 s for an answer."""
@@ -46,4 +46,4 @@ class Lane:
                 await self._turns.acquire()
         except TimeoutError as error:
             self._slots.say(f"no turn within {TURN_WITHIN_S:g} s")
-            raise problems.overloaded(load.RETRY_AFTER_S) from error
+            raise problems.overloaded(concurrency.RETRY_AFTER_S) from error

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from server import connections
+from server.core import connection_limits
 from server.gateway.bodies import Receive
 from server.gateway.exchange import Send
 
@@ -61,11 +61,11 @@ async def _look_after_connections() -> None:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
     was_full = False
     while True:
-        is_full = sum(1 for _ in _DESCRIPTORS.iterdir()) > NEARLY_FULL * connections.of_worker()
+        is_full = sum(1 for _ in _DESCRIPTORS.iterdir()) > NEARLY_FULL * connection_limits.of_worker()
         if is_full and not was_full:
             _log.warning(
                 "Nearly all of the %d connections of this worker are open: more wait until one is closed.",
-                connections.of_worker(),
+                connection_limits.of_worker(),
             )
         was_full = is_full
         await asyncio.sleep(LOOK_EVERY_S)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from server.core.concurrency import NOBODY
 from server.gateway.lanes import Lane
-from server.load import NOBODY
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")

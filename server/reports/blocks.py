@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from server import clock
 from server.campaigns.models import Campaign
+from server.core import clock
 from server.database.bulk import insert
 from server.database.transactions import Pieces, take_turns
 from server.directory.models import Company, Person

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count
 
-from server import clock
+from server.core import clock
 from server.database.bulk import insert
 from server.database.lookups import as_text
 from server.directory.models import Company, Person

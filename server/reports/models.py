@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 
 from server.campaigns.models import Campaign
+from server.core.data_map import IMPERSONAL, SECRET, DataMap, Personal, Retention
 from server.directory.models import Person
-from server.privacy.data_map import IMPERSONAL, SECRET, DataMap, Personal, Retention
 from server.signals.models import SignalName
 
 HIDING = Personal(

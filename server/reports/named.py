@@ -6,8 +6,8 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from server.campaigns.models import Campaign
+from server.core.errors import Refused
 from server.directory.models import Person
-from server.errors import Refused
 from server.reports.audiences import audience
 from server.reports.figures import did, links_of
 from server.signals.keys import person_key

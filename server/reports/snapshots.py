@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from server import clock
 from server.campaigns.models import Campaign
-from server.clock import utc_text
+from server.core import clock
+from server.core.clock import utc_text
 from server.database.transactions import Pieces, reading, take_turns
 from server.reports.blocks import form, turn
 from server.reports.figures import Report, report_of, sizes_of

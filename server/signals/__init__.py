@@ -1,1 +1,1 @@
-"""What comes back from people who agreed: seen, click, like; and their consents."""
+"""What was shared, under keys of campaigns, and which consents are in force."""

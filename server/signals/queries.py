@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from server import problems
+from server.core import problems
 from server.directory.models import Company, Person
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal

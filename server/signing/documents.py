@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from django.db import transaction
 
-from server import clock
+from server.core import clock
 from server.directory.models import Company
 from server.signing.signers import Signer, load_signer
 

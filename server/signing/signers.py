@@ -15,8 +15,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from server import private_files
-from server.errors import EnvironmentFault, Refused
+from server.core import private_files
+from server.core.errors import EnvironmentFault, Refused
 
 Use = Literal["campaign", "receipt"]
 PublicKey = dict[str, str]

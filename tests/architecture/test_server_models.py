@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db.models import Field, ManyToManyField, Model
 
-from server.privacy.data_map import Impersonal, Personal
+from server.core.data_map import Impersonal, Personal
 from tests.support import django_ready  # noqa: F401
 from tests.support.campaign_server import django_at
 

@@ -20,11 +20,12 @@ def _golden(name: str) -> dict[str, Any]:
 
 
 def _schema(message: str) -> type[BaseModel]:
-    from server import api, schemas
+    from server import api
     from server.acknowledgements import api as acknowledgements
-    from server.delivery import api as delivery
-    from server.rights import api as rights
-    from server.signals import api as signals
+    from server.core import schemas
+    from server.data_subject import api as rights
+    from server.feed import api as delivery
+    from server.feedback import api as signals
 
     return {
         "enrolment-request": delivery.EnrolmentRequest,

@@ -13,12 +13,12 @@ from uuid import UUID
 
 import pytest
 
+from server.archives.exporting import export_company
 from server.audit import log
 from server.audit.models import Entry, EntrySubject
+from server.data_subject.personal_rows import rows_about
 from server.directory.models import Company, Person
-from server.privacy.erasure import erase
-from server.rights.leads import rows_about
-from server.tenants.exporting import export_company
+from server.erasure.erasure import erase
 from tests.privacy.test_p04_no_individual_choices import ASKED
 from tests.support import server_data
 from tests.support.backups import dump

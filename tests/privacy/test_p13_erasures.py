@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
-from server import clock
 from server.campaigns.models import Campaign
+from server.core import clock
 from server.directory.models import Group, Notice, Person
-from server.privacy.erasure import erase, erase_rows
+from server.erasure.erasure import erase, erase_rows
 from server.reports import audiences, blocks, suppression
 from server.reports.figures import report
 from server.reports.models import Suppression

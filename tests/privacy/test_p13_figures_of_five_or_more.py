@@ -12,9 +12,9 @@ import pytest
 
 from server.campaigns import countable
 from server.campaigns.models import Campaign, Media
+from server.core.errors import Refused
 from server.directory.models import Group, Person
-from server.errors import Refused
-from server.privacy.erasure import erase
+from server.erasure.erasure import erase
 from server.reports import audiences, blocks, cohorts, figures, tallies
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 
 from server.audit.models import Entry
+from server.data_subject.personal_rows import leading_models, rows_about
 from server.directory.models import Person
-from server.privacy.erasure import erase
+from server.erasure.erasure import erase
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
-from server.rights.leads import leading_models, rows_about
 from server.signals.keys import keys_of, person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
 from tests.support import server_data

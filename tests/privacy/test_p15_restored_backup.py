@@ -13,19 +13,19 @@ import requests
 from server.access.models import AccessToken
 from server.access.tokens import revoke as revoke_access
 from server.campaigns.models import Campaign
-from server.campaigns.recalling import recall
-from server.delivery.callers import Caller
-from server.delivery.enrolment import revoke
-from server.delivery.models import Device
-from server.delivery.tokens import token_hash
+from server.devices.auth import Caller
+from server.devices.enrolment import revoke
+from server.devices.models import Device
+from server.devices.tokens import token_hash
 from server.directory.models import Person
-from server.privacy.erasure import erase
-from server.privacy.replay import catch_up
-from server.signals.closing import close
-from server.signals.consents import Decision, decide
+from server.erasure.erasure import erase
+from server.feedback.consents import Decision, decide
+from server.feedback.recording import Event, record
+from server.publishing.recall import recall
+from server.recovery.replay import catch_up
+from server.retention.campaign_closing import close
 from server.signals.models import CampaignKey, Signal
 from server.signals.queries import in_force, signals_of
-from server.signals.recording import Event, record
 from tests.support import server_data
 from tests.support.administration import token_for
 from tests.support.backups import back_up, restore

@@ -7,12 +7,12 @@ import pytest
 
 from server.access.models import AccessToken
 from server.audit.models import Entry
-from server.delivery.models import Device
+from server.core.data_map import Personal
+from server.data_subject import held as answers
+from server.data_subject.models import CorrectionRequest
+from server.data_subject.personal_rows import declared, leading_models, own_models
+from server.devices.models import Device
 from server.directory.models import Company, Person
-from server.privacy.data_map import Personal
-from server.rights import held as answers
-from server.rights.leads import declared, leading_models, own_models
-from server.rights.models import CorrectionRequest
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.canaries import Canaries, texts_in

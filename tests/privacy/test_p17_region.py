@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from server.delivery.models import Device, Invitation
-from server.delivery.tokens import new_code
+from server.devices.models import Device, Invitation
+from server.devices.tokens import new_code
 from server.directory.models import Person
 from tests.support import django_ready, server_data  # noqa: F401
 from tests.support.campaign_server import COMPANY, ServerHome

@@ -14,7 +14,7 @@ from agent.domain import errors
 from agent.domain.model import Act, Interaction
 from agent.runtime import Runtime
 from server.acknowledgements.models import Acknowledgement
-from server.delivery.enrolment import invite
+from server.devices.enrolment import invite
 from server.directory.models import Person
 from server.signals.models import Signal
 from tests.support import server_data

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.system import subprocesses
-from server import daily
+from server.retention import daily
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
 from tests.support.waiting import until

@@ -54,8 +54,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 def _recorded() -> History:
     from django.test import Client
 
-    from server import clock
-    from server.delivery.enrolment import invite
+    from server.core import clock
+    from server.devices.enrolment import invite
 
     victim, other = server_data.add_people(2)
     moment = START
@@ -104,7 +104,7 @@ def _edit(campaign: Any, title: str) -> None:
 
 
 def _recall(campaign: Any) -> None:
-    from server.campaigns.recalling import recall_row
+    from server.publishing.recall import recall_row
 
     recall_row(campaign.company, campaign)
     campaign.company.feeds_changed()

@@ -94,7 +94,7 @@ class World:
 
     def code(self) -> str:
         """For a person of their own."""
-        from server.delivery.enrolment import invite
+        from server.devices.enrolment import invite
 
         return invite(server_data.add_people(1)[0], timedelta(days=1))
 
@@ -108,9 +108,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
 
 @pytest.fixture
 def world(home: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    from server import clock, load
+    from server.core import clock, concurrency
 
-    monkeypatch.setattr(load, "rate_for", lambda _meta: load.RequestRate(0))
+    monkeypatch.setattr(concurrency, "rate_for", lambda _meta: concurrency.RequestRate(0))
     time, dice = SettableClock(), random.Random(7)
     with home.opened(), clock.using(time.now), loopback_server(bridge := Bridge(dice)) as server:
         yield World(time, bridge, server, dice)
@@ -137,7 +137,7 @@ def _due(world: World) -> None:
 
 def rotations() -> int:
     """How many tokens were replaced so far."""
-    from server.delivery.models import SpentToken
+    from server.devices.models import SpentToken
 
     return SpentToken.objects.count()
 
@@ -183,7 +183,7 @@ def test_a_copy_of_a_replaced_token_ends_all_tokens_of_its_computer_and_both_end
     proof: Proof, world: World, tmp_path: Path
 ) -> None:
     from server.audit.models import Entry
-    from server.delivery.models import Device
+    from server.devices.models import Device
 
     trials, ended, told, on_record = proof.trials(full=100, few=3), 0, 0, 0
     start = world.clock.wall

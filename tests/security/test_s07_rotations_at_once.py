@@ -28,14 +28,14 @@ def _hash(token: str) -> str:
 
 
 def _new_token() -> str:
-    from server.delivery.tokens import new_token
+    from server.devices.tokens import new_token
 
     return new_token()
 
 
 def _announced(token: str) -> str:
     """The next token of the computer with this one, announced."""
-    from server.delivery.models import Device
+    from server.devices.models import Device
 
     following = _new_token()
     assert Device.objects.filter(token_hash=_hash(token)).update(next_hash=_hash(following)) == 1
@@ -68,7 +68,7 @@ class Meddling:
 
 
 def _use(token: str) -> None:
-    from server.delivery.rotation import settle
+    from server.devices.rotation import settle
 
     assert settle(_hash(token)) is not None
 
@@ -79,7 +79,7 @@ def _use_and_replace(token: str) -> None:
 
 
 def _is_held(token: str) -> bool:
-    from server.delivery.callers import device_holder
+    from server.devices.auth import device_holder
 
     return device_holder(token) is not None
 
@@ -87,7 +87,7 @@ def _is_held(token: str) -> bool:
 def _is_let_in(token: str) -> bool:
     from django.test import RequestFactory
 
-    from server.delivery.callers import DeviceToken
+    from server.devices.auth import DeviceToken
 
     return DeviceToken().authenticate(RequestFactory().get("/"), token) is not None
 

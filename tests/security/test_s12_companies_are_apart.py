@@ -15,14 +15,14 @@ from server.__main__ import COMMANDS
 from server.access.models import AccessToken
 from server.access.roles import Role
 from server.acknowledgements.models import Acknowledgement
+from server.archives.row_lines import Numbers, to_line
+from server.archives.rows import company_models, label, rows_of
 from server.campaigns.models import Campaign, Media
-from server.delivery.enrolment import invite
-from server.delivery.models import Device
+from server.data_subject.models import CorrectionRequest
+from server.devices.enrolment import invite
+from server.devices.models import Device
 from server.directory.models import Company, Group, Person
-from server.rights.models import CorrectionRequest
 from server.signals.models import Consent, Signal
-from server.tenants.row_lines import Numbers, to_line
-from server.tenants.rows import company_models, label, rows_of
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.administration import ADMIN, Examples, token_for

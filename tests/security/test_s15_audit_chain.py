@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from server.audit import heads, log
+from server.audit import chain_heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import end_faults, verify
 from tests.support import server_data
@@ -48,7 +48,7 @@ def _fill(chance: random.Random) -> None:
     """A log of its own for each try."""
     Entry.objects.all().delete()
     Chain.objects.all().delete()
-    heads.forget("northwind")
+    chain_heads.forget("northwind")
     for number in range(ENTRIES):
         subject = uuid.UUID(int=chance.getrandbits(128)) if chance.random() < 0.5 else None
         log.record("northwind", log.COMMAND_LINE, "publish", subject, {"campaign": f"c-{number}"})
@@ -223,12 +223,12 @@ def test_a_log_changed_again_and_again_keeps_every_end_that_was_remembered(north
     chance, ends = random.Random(18), []
     _fill(chance)
     for change in CHANGES:
-        kept = heads.kept("northwind")
+        kept = chain_heads.kept("northwind")
         assert kept is not None
         ends.append(kept.end)
         _write_anew(change(list(Entry.objects.order_by("number")), chance))
         log.record("northwind", log.COMMAND_LINE, "recall")
-    kept = heads.kept("northwind")
+    kept = chain_heads.kept("northwind")
     assert kept is not None
     assert [one.remembered for one in kept.breaks] == ends
 
@@ -243,7 +243,7 @@ def test_a_process_that_is_killed_raises_no_alarm(northwind: ServerHome, proof: 
     words = [str(northwind.folder), northwind.database_url or "", str(kills), "20"]
     subprocess.run([sys.executable, "-m", "tests.support.killed_appends", *words], check=True, timeout=1800)
     log.record("northwind", log.COMMAND_LINE, "recall")
-    verdict, kept = verify(server_data.company()), heads.kept("northwind")
+    verdict, kept = verify(server_data.company()), chain_heads.kept("northwind")
     assert kept is not None
     alarms = len(kept.breaks) + len(verdict.faults)
     proof.found("false alarms after processes were killed while they wrote", alarms, kills)

@@ -35,8 +35,8 @@ class Canaries:
 
     def plant(self) -> None:
         """Make the rows, in every table that leads to the person. Within `ServerHome.opened()`."""
+        from server.data_subject.personal_rows import leading_models
         from server.directory.models import Person
-        from server.rights.leads import leading_models
 
         self._describe_person()
         for model in leading_models():
@@ -66,7 +66,7 @@ class Canaries:
     def _ways(self, model: type[Model]) -> dict[str, str]:
         """The columns that lead to the person without a foreign key."""
         from server.audit.log import old_subject_of
-        from server.rights.leads import PERSON_KEY, SUBJECT, fields_of
+        from server.data_subject.personal_rows import PERSON_KEY, SUBJECT, fields_of
         from server.signals.keys import keys_of
 
         key = keys_of(self.person.pk, self.person.company_id)[self.campaign.pk]
@@ -83,8 +83,8 @@ class Canaries:
 
     def _note(self, row: Model) -> None:
         """What the row has in its personal columns, once it is stored: some are filled in then."""
-        from server.privacy.data_map import Personal
-        from server.rights.leads import declared
+        from server.core.data_map import Personal
+        from server.data_subject.personal_rows import declared
 
         for column in row._meta.concrete_fields:
             said = declared(type(row), column.name)

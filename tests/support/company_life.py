@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 if TYPE_CHECKING:
     from server.campaigns.models import Campaign
-    from server.delivery.callers import Caller
+    from server.devices.auth import Caller
     from server.directory.models import Person
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -20,14 +20,14 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def caller(person: Person) -> Caller:
     """The person, as a request of their computer names them."""
-    from server.delivery.callers import Caller
+    from server.devices.auth import Caller
 
     return Caller(0, person.pk, person.company_id, person.email, person.first_name, 0, 60)
 
 
 def decide(person: Person, signal: str, status: str, receipt_id: UUID, time: datetime = NOON) -> None:
     """Give or withdraw, under the notice in force."""
-    from server.signals import consents
+    from server.feedback import consents
 
     decision = consents.Decision(
         receipt_id=receipt_id,
@@ -55,7 +55,7 @@ def withdraw(person: Person, receipt_id: UUID, signal: str = "seen", time: datet
 
 def act(person: Person, campaign: Campaign, receipt_id: UUID, signal: str = "seen", **changes: Any) -> str:
     """Let an event arrive, on the day when the campaign starts unless `date` says otherwise. Gives what became of it."""
-    from server.signals.recording import Event, record
+    from server.feedback.recording import Event, record
 
     extras: dict[str, dict[str, Any]] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 1}}
     fields = {"date": campaign.starts.date()} | extras.get(signal, {}) | changes

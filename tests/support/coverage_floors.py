@@ -1,6 +1,6 @@
-"""Which lines and branches the tests of four rooms reach: `python -m tests.support.coverage_floors`, `make coverage`.
+"""Which lines and branches the tests of five rooms reach: `python -m tests.support.coverage_floors`, `make coverage`.
 
-These four decide what leaves a computer and what is told of people. Further words go to pytest. Exit code 1 if a test fails,
+These five decide what leaves a computer and what is told of people. Further words go to pytest. Exit code 1 if a test fails,
 or if a room is below its floor, which is one point under what was measured when it was set.
 """
 
@@ -13,7 +13,13 @@ from pathlib import Path
 import coverage
 
 ROOT = Path(__file__).resolve().parents[2]
-FLOORS = {"agent/consent": 90, "agent/outbox": 93, "server/signals": 78, "server/reports": 97}
+FLOORS = {
+    "agent/consent": 90,
+    "agent/outbox": 93,
+    "server/feedback": 70,
+    "server/signals": 78,
+    "server/reports": 97,
+}
 """Percent of lines and branches together. What runs in workers of a server only (`api.py`) is not seen: they are killed."""
 
 TESTS = (

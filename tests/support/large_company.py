@@ -100,7 +100,7 @@ def _kind(number: int) -> str:
 
 def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
     from server.campaigns.models import Campaign
-    from server.clock import utc_text
+    from server.core.clock import utc_text
     from server.signing.documents import sign_campaign
 
     for number in numbers:
@@ -131,7 +131,7 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
 
 def consents(ids: Sequence[UUID]) -> None:
     """Everybody shares everything, and has signed receipts of that."""
-    from server.signals.consents import Decision, _receipt
+    from server.feedback.consents import Decision, _receipt
     from server.signals.models import Consent
 
     owner, now = server_data.company(), an_hour_ago()
@@ -173,7 +173,7 @@ def signals(campaign: Campaign, ids: Iterable[UUID], kinds: Sequence[str] = SIGN
 
 def computers(ids: Sequence[UUID]) -> None:
     """One for each, of which one in ten is disconnected; the others have had two tokens before."""
-    from server.delivery.models import Device, SpentToken
+    from server.devices.models import Device, SpentToken
 
     store(
         Device(
@@ -195,14 +195,14 @@ def computers(ids: Sequence[UUID]) -> None:
 
 def invitations(ids: Iterable[UUID], expired: datetime) -> None:
     """One for each, which is not used and has expired."""
-    from server.delivery.models import Invitation
+    from server.devices.models import Invitation
 
     store(Invitation(person_id=person, code_hash=os.urandom(32).hex(), expires_at=expired) for person in ids)
 
 
 def corrections(ids: Iterable[UUID]) -> None:
     """Each of them wants a title."""
-    from server.rights.models import CorrectionRequest
+    from server.data_subject.models import CorrectionRequest
 
     now = an_hour_ago()
     store(
@@ -224,7 +224,7 @@ def acknowledgements(campaign: Campaign, ids: Iterable[UUID]) -> None:
 
 def audit_entries(owner: Company, count: int) -> None:
     """Let the audit log of a company that has some entries go on with so many, and the data folder know its end."""
-    from server.audit import heads, log
+    from server.audit import chain_heads, log
     from server.audit.models import Chain, Entry
 
     chain = Chain.objects.get(company=owner)
@@ -246,15 +246,15 @@ def audit_entries(owner: Company, count: int) -> None:
 
     store(entries())
     chain.save()
-    heads.forget(owner.pk)
-    heads.begin(owner.pk, heads.Kept(heads.Head(chain.number, chain.digest)))
+    chain_heads.forget(owner.pk)
+    chain_heads.begin(owner.pk, chain_heads.Kept(chain_heads.Head(chain.number, chain.digest)))
 
 
 def erased_before(owner: Company, count: int) -> None:
     """Let the erasure ledger have so many lines about people who are not here any more."""
     from django.db import transaction
 
-    from server.privacy import ledger
+    from server.erasure_ledger import ledger
 
     with transaction.atomic():
         ledger.write(

@@ -19,10 +19,10 @@ from PySide6.QtCore import QEventLoop, QSize, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtMultimedia import QVideoFrame
 
-from server.campaigns.media_captions import check_captions
-from server.campaigns.media_checks import BadFile, CheckedFile
-from server.campaigns.media_images import check_image
-from server.campaigns.media_video import check_video
+from server.media.captions import check_captions
+from server.media.checks import BadFile, CheckedFile
+from server.media.images import check_image
+from server.media.video import check_video
 from tests.support.hostile_media import NEEDLE
 from tests.support.waiting import PATIENCE_S
 from ui.player.captions import Captions

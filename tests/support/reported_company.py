@@ -190,7 +190,7 @@ class ReportedCompany:
         self._receipts[person.pk, signal] = life.give(person, signal)
 
     def _erase(self) -> None:
-        from server.privacy.erasure import erase
+        from server.erasure.erasure import erase
 
         gone = self._random.choice(list(self._people))
         erase(server_data.company(), [gone])
@@ -247,7 +247,7 @@ class ReportedCompany:
             self._name(campaign, person)
 
     def _recall(self) -> None:
-        from server.campaigns.recalling import recall
+        from server.publishing.recall import recall
 
         recall(server_data.company(), self._random.choice(self._campaigns).campaign_id)
 

@@ -7,7 +7,7 @@ import importlib
 def run_command(name: str, *words: object) -> int:
     """Run one `tidings-server` command. Answers its exit status; what it prints is pytest's to capture.
 
-    Raises `server.errors.ServerError`, which the program would explain.
+    Raises `server.core.errors.ServerError`, which the program would explain.
     """
     module = importlib.import_module(f"server.commands.{name}")
     parser = argparse.ArgumentParser(prog=name)

@@ -39,8 +39,8 @@ def add_people(count: int, group: str = "Everyone") -> list[Person]:
 
 def add_computers(people: Sequence[Person]) -> list[str]:
     """One connected computer for each person. Answers their device tokens."""
-    from server.delivery.models import Device
-    from server.delivery.tokens import new_token, token_hash
+    from server.devices.models import Device
+    from server.devices.tokens import new_token, token_hash
 
     tokens = [new_token() for _ in people]
     Device.objects.bulk_create(
@@ -52,7 +52,7 @@ def add_computers(people: Sequence[Person]) -> list[str]:
 
 def connect(server: RunningServer, email: str) -> Computer:
     """Invite a person here and enrol a computer of theirs there, which takes no process for the invitation."""
-    from server.delivery.enrolment import invite
+    from server.devices.enrolment import invite
     from server.directory.models import Person
 
     return server.enrol(invite(Person.objects.get(company=company(), email=email), timedelta(days=1)))
@@ -60,8 +60,8 @@ def connect(server: RunningServer, email: str) -> Computer:
 
 def add_media(content: bytes, kind: str) -> Media:
     """Store a file as media of the first company; `kind` is its media type."""
-    from server.campaigns.media_files import store
     from server.campaigns.models import Media
+    from server.media.files import store
 
     owner = company()
     sha256, size = store(owner.id, BytesIO(content))
@@ -90,7 +90,7 @@ def publish(
 
     from server.campaigns.countable import counted_as
     from server.campaigns.models import Campaign, Link
-    from server.clock import utc_text
+    from server.core.clock import utc_text
     from server.directory.models import Group
     from server.signals.keys import create_key
     from server.signing.documents import sign_campaign

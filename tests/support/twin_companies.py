@@ -155,7 +155,7 @@ class Life:
                 self._receipts[place, signal] = life.give(person, signal)
 
     def _erase(self, place: int) -> None:
-        from server.privacy.erasure import erase
+        from server.erasure.erasure import erase
 
         self._erasing = place
         erase(server_data.company(), [self._people.pop(place).pk])

@@ -143,7 +143,7 @@ class World:
 
 def output(name: str, *words: str) -> str:
     """All that a command says, on both streams, and how it ends."""
-    from server.errors import ServerError
+    from server.core.errors import ServerError
 
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):

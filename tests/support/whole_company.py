@@ -26,17 +26,17 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.access.roles import Role
     from server.access.tokens import create
     from server.acknowledgements.recording import acknowledge
+    from server.archives.rows import company_models, rows_of
     from server.audit import log
-    from server.delivery.enrolment import invite
-    from server.delivery.models import Device
-    from server.delivery.rotation import announce, settle
-    from server.delivery.tokens import new_token, token_hash
+    from server.data_subject.details import correct
+    from server.devices.enrolment import invite
+    from server.devices.models import Device
+    from server.devices.rotation import announce, settle
+    from server.devices.tokens import new_token, token_hash
     from server.directory.models import Company
     from server.reports.models import Suppression
     from server.reports.snapshots import make_if_due
-    from server.rights.details import correct
     from server.signing.documents import publish_company
-    from server.tenants.rows import company_models, rows_of
 
     everybody = server_data.add_people(people)
     tokens = server_data.add_computers(everybody)

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import server.clock
+import server.core.clock
 
 
 class Migration(migrations.Migration):
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ("time", models.DateTimeField(help_text="As the computer says it.")),
                 (
                     "received_at",
-                    models.DateTimeField(default=server.clock.now, help_text="As the server says it."),
+                    models.DateTimeField(default=server.core.clock.now, help_text="As the server says it."),
                 ),
                 (
                     "campaign",

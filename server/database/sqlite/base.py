@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from server import private_files
+from server.core import private_files
 from server.database.sqlite import log
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import server.clock
+import server.core.clock
 
 
 class Migration(migrations.Migration):
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="consent",
             name="received_at",
-            field=models.DateTimeField(default=server.clock.now, help_text="As the server says it."),
+            field=models.DateTimeField(default=server.core.clock.now, help_text="As the server says it."),
         ),
         migrations.AlterField(
             model_name="consent",

@@ -57,7 +57,7 @@ def employee(home: ServerHome, number: int, url: str, folder: Path) -> Iterator[
     """The computer of one person, with all campaigns; it sends when it is told to."""
     from datetime import timedelta
 
-    from server.delivery.enrolment import invite
+    from server.devices.enrolment import invite
     from server.directory.models import Person
 
     with home.opened():
@@ -191,7 +191,7 @@ def test_a_confirmation_that_the_server_can_never_take_is_told_in_a_sentence(
 def test_confirmed_before_the_recall_was_heard_of_it_counts(
     home: ServerHome, server: RunningServer, tmp_path: Path
 ) -> None:
-    from server.campaigns.recalling import recall
+    from server.publishing.recall import recall
 
     with employee(home, 4, server.url, tmp_path) as agent:
         agent.runtime.acknowledge("c-rules-2")
@@ -207,7 +207,7 @@ def test_erasing_the_person_erases_their_confirmations(
     home: ServerHome, server: RunningServer, tmp_path: Path
 ) -> None:
     from server.directory.models import Person
-    from server.privacy.erasure import erase
+    from server.erasure.erasure import erase
 
     with employee(home, 5, server.url, tmp_path) as agent:
         agent.runtime.acknowledge("c-rules-3")

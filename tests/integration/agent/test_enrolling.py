@@ -54,7 +54,7 @@ def proxy(northwind: RunningServer) -> Iterator[FaultyProxy]:
 @pytest.fixture
 def code(home: ServerHome) -> str:
     """The invitation of a person of their own."""
-    from server.delivery.enrolment import invite
+    from server.devices.enrolment import invite
 
     with home.opened():
         return invite(server_data.add_people(1)[0], timedelta(days=1))
@@ -62,7 +62,7 @@ def code(home: ServerHome) -> str:
 
 def computers(home: ServerHome) -> int:
     """Of the person who was invited last."""
-    from server.delivery.models import Invitation
+    from server.devices.models import Invitation
 
     with home.opened():
         return Invitation.objects.order_by("-pk")[0].person.devices.count()

@@ -8,12 +8,12 @@ import pytest
 import requests
 from django.test import Client
 
-from server import load
 from server.access.models import AccessToken
 from server.access.roles import RIGHTS, Right, Role
 from server.audit.models import Entry
+from server.core import concurrency
+from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
-from server.rights.models import CorrectionRequest
 from tests.support import server_data
 from tests.support.administration import ADMIN, Call, Examples, token_for
 from tests.support.campaign_server import RunningServer, ServerHome
@@ -172,7 +172,7 @@ def _post(url: str, token: str, path: str, body: object) -> requests.Response:
 
 
 def test_a_token_may_not_ask_without_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "request_rate", load.RequestRate(2))
+    monkeypatch.setattr(concurrency, "request_rate", concurrency.RequestRate(2))
     headers = {"Authorization": f"Bearer {token_for('dpo')}"}
     answers = [Client().get(f"{ADMIN}/audit", headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]

@@ -13,18 +13,18 @@ from uuid import uuid4
 import pytest
 import requests
 
-from server import clock
 from server.access.models import AccessToken
 from server.acknowledgements.models import Acknowledgement
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
-from server.campaigns.recalling import recall
-from server.clock import utc_text
+from server.core import clock
+from server.core.clock import utc_text
+from server.core.errors import Refused
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.privacy import ledger
-from server.privacy.erasure import erase
-from server.signals.closing import close
+from server.erasure.erasure import erase
+from server.erasure_ledger import ledger
+from server.publishing.recall import recall
+from server.retention.campaign_closing import close
 from server.signals.models import Consent, Signal
 from tests.support import server_data
 from tests.support.administration import ADMIN, token_for

@@ -16,11 +16,11 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from server.audit import heads, log
+from server.audit import chain_heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import Verdict, verify
-from server.errors import Refused
-from server.spreadsheet import csv_text
+from server.core.csv_export import csv_text
+from server.core.errors import Refused
 from tests.support import server_data
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.server_commands import run_command
@@ -49,7 +49,7 @@ def chain(empty: ServerHome) -> ServerHome:
 def _forget() -> None:
     Entry.objects.all().delete()
     Chain.objects.all().delete()
-    heads.forget("northwind")
+    chain_heads.forget("northwind")
 
 
 def _verdict(expected: str | None = None) -> Verdict:
@@ -63,7 +63,7 @@ def test_each_entry_holds_the_digest_of_the_one_before(empty: ServerHome) -> Non
     assert (first.number, first.previous) == (1, "")
     assert (second.number, second.previous) == (2, first.digest)
     assert str(person) not in f"{second.subject}{second.detail}"
-    assert heads.kept("northwind") == heads.Kept(heads.Head(2, second.digest))
+    assert chain_heads.kept("northwind") == chain_heads.Kept(chain_heads.Head(2, second.digest))
 
 
 def test_an_act_that_was_undone_leaves_no_entry(chain: ServerHome) -> None:
@@ -149,7 +149,7 @@ def _write_anew(first: int) -> None:
         _remove_all,
         _remove_one_and_close_the_gap,
         _change_and_write_anew,
-        lambda: heads.forget("northwind"),
+        lambda: chain_heads.forget("northwind"),
         lambda: Chain.objects.update(number=F("number") + 1),
     ],
 )
@@ -161,9 +161,9 @@ def test_tampering_is_found(chain: ServerHome, tamper: Callable[[], object]) -> 
 def test_a_log_written_anew_with_its_end_is_found_by_a_digest_noted_elsewhere(chain: ServerHome) -> None:
     noted = _verdict().head.digest
     _change_and_write_anew()
-    heads.forget("northwind")
+    chain_heads.forget("northwind")
     chain_end = Chain.objects.get()
-    heads.begin("northwind", heads.Kept(heads.Head(chain_end.number, chain_end.digest)))
+    chain_heads.begin("northwind", chain_heads.Kept(chain_heads.Head(chain_end.number, chain_end.digest)))
     assert _verdict().sound, "the server by itself cannot know"
     assert not _verdict(noted).sound
 
@@ -210,7 +210,7 @@ def test_acts_go_on_after_every_kind_of_break_and_none_of_them_hides_it(
             log.record("northwind", log.COMMAND_LINE, "publish-emergency")
         assert not _verdict().sound
     assert "does not go on" in caplog.text
-    kept = heads.kept("northwind")
+    kept = chain_heads.kept("northwind")
     assert kept is not None
     assert len(kept.breaks) == 4
     assert _explain() == 0
@@ -228,7 +228,7 @@ def test_what_was_remembered_is_kept_though_the_act_after_is_undone(
         with transaction.atomic():
             log.record("northwind", log.COMMAND_LINE, "recall")
             transaction.set_rollback(True)
-    kept = heads.kept("northwind")
+    kept = chain_heads.kept("northwind")
     assert kept is not None
     assert len(kept.breaks) == 1
     assert any("written anew" in fault for fault in _verdict().faults)
@@ -295,7 +295,7 @@ def test_a_data_folder_that_takes_nothing_stops_no_act(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(heads, "_replace", full)
+        patched.setattr(chain_heads, "_replace", full)
         for _number in range(3):
             log.record("northwind", log.COMMAND_LINE, "publish-emergency")
         assert not Entry.objects.filter(action=log.BREAK).exists()
@@ -319,7 +319,7 @@ def test_an_end_of_an_older_version_may_be_some_entries_behind(chain: ServerHome
     file.write_text(json.dumps({"number": 8, "digest": Entry.objects.get(number=8).digest}))
     log.record("northwind", log.COMMAND_LINE, "recall")
     assert _verdict().sound
-    assert heads.kept("northwind") == heads.Kept(heads.Head(11, Chain.objects.get().digest))
+    assert chain_heads.kept("northwind") == chain_heads.Kept(chain_heads.Head(11, Chain.objects.get().digest))
 
 
 def test_entries_of_many_at_once_queue_up(empty: ServerHome) -> None:

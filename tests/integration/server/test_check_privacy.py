@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.privacy.housekeeping import JOBS
+from server.retention.housekeeping import JOBS
 from tests.support.campaign_server import ServerHome
 
 UNTIL_AN_ACT = {"MEMBERSHIP", "ACKNOWLEDGEMENT", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST"}
@@ -40,7 +40,7 @@ def test_check_names_each_broken_promise(home: ServerHome) -> None:
 
 
 def test_what_the_record_says_of_retention_is_what_housekeeping_does() -> None:
-    from server.privacy.data_map import Retention
+    from server.core.data_map import Retention
 
     ended_by_a_job = {job.retention.name for job in JOBS if job.retention is not None}
     assert ended_by_a_job == {retention.name for retention in Retention} - UNTIL_AN_ACT

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.__main__ import main
-from server.outputs import CLOSED_OUTPUT
+from server.core.outputs import CLOSED_OUTPUT
 from tests.support import large_company, server_data
 from tests.support.campaign_server import ServerHome
 

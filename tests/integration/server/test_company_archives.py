@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from server.archives.archive import opened
+from server.archives.exporting import export_company
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.tenants.archive import opened
-from server.tenants.exporting import export_company
-from server.tenants.importing import import_company
+from server.recovery.arrival import import_company
 from tests.support.campaign_server import ServerHome
 from tests.support.contents import everything_under
 
@@ -281,7 +281,7 @@ def test_a_company_that_is_here_is_not_overwritten(archive: Path, empty_server: 
             assert everything_under(empty_server.folder / "keys") == before
             assert Company.objects.count() == 1
         finally:
-            from server.tenants.closing import close_company
+            from server.archives.closing import close_company
 
             close_company(Company.objects.get())
 
@@ -296,7 +296,7 @@ def test_an_older_archive_takes_the_defaults_of_what_it_lacks(
         files[COMPANY] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
     with empty_server.opened():
-        from server.tenants.closing import close_company
+        from server.archives.closing import close_company
 
         company = import_company(_repacked(archive, tmp_path / "old.zip", age))
         assert company.directory_fields == ["email"]

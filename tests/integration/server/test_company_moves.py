@@ -15,16 +15,16 @@ import requests
 from django.db import transaction
 
 from server.access.models import AccessToken
+from server.archives.exporting import row_counts
+from server.archives.rows import company_models, is_of_the_server, label
 from server.audit.models import Entry, EntrySubject
-from server.delivery.models import Invitation
+from server.core.errors import Refused
+from server.devices.models import Invitation
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.privacy import ledger
-from server.privacy.erasure import erase
-from server.privacy.models import LedgerState
-from server.privacy.replay import catch_up
-from server.tenants.exporting import row_counts
-from server.tenants.rows import company_models, is_of_the_server, label
+from server.erasure.erasure import erase
+from server.erasure_ledger import ledger
+from server.erasure_ledger.models import LedgerState
+from server.recovery.replay import catch_up
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.postgres import programs
@@ -112,7 +112,7 @@ def test_a_company_moves_to_another_server_whole_and_leaves_nothing(move: Move) 
 
 def test_the_same_company_gives_the_same_bytes(home: ServerHome, tmp_path: Path) -> None:
     for name in ("one.zip", "two.zip"):
-        from server.tenants.exporting import export_company
+        from server.archives.exporting import export_company
 
         export_company(Company.objects.get(), tmp_path / name)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()

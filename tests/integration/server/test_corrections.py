@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from server.core.errors import Refused
+from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.rights.models import CorrectionRequest
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server_commands import run_command

@@ -15,20 +15,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.access.models import AccessToken
+from server.archives.archive import opened
+from server.archives.closing import close_company
+from server.archives.exporting import export_company
+from server.archives.row_rules import wrong_rows
 from server.campaigns.models import Campaign
-from server.delivery.models import Device, Invitation
-from server.delivery.tokens import token_hash
+from server.core.errors import Refused
+from server.devices.models import Device, Invitation
+from server.devices.tokens import token_hash
 from server.directory.models import SMALLEST_GROUP, Company, Notice, Person
-from server.errors import Refused
+from server.recovery.arrival import import_company
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember
 from server.reports.snapshots import newest
 from server.signals.keys import person_key
-from server.tenants.archive import opened
-from server.tenants.closing import close_company
-from server.tenants.exporting import export_company
-from server.tenants.importing import import_company
-from server.tenants.row_rules import wrong_rows
 from tests.integration.server.test_company_archives import Change, Files, _read, _repacked
 from tests.support import company_life as life
 from tests.support import server_data

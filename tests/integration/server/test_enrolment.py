@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 
-from server import clock
-from server.delivery.enrolment import invite, revoke
-from server.delivery.models import Device
+from server.core import clock
+from server.devices.enrolment import invite, revoke
+from server.devices.models import Device
 from server.signing.signers import key_file
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from server import clock
 from server.campaigns.feed_room import LARGEST_FEED_BYTES
+from server.core import clock
 from server.directory.models import Person
 from server.signing.documents import publish_company
 from server.signing.signers import public_keys

@@ -12,15 +12,15 @@ import pytest
 from django.test import Client
 
 from agent.domain import limits
-from server import clock
-from server.campaigns.author_warnings import warnings_for
 from server.campaigns.feed_room import FOR_OTHERS
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import Draft, draft
-from server.campaigns.releasing import release
+from server.core import clock
+from server.core.errors import Refused
 from server.directory.models import Group, Person
-from server.errors import Refused
+from server.publishing.author_warnings import warnings_for
+from server.publishing.draft import Draft, draft
+from server.publishing.release import release
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.server_commands import run_command
@@ -142,9 +142,9 @@ class Company:
 
 @pytest.fixture
 def company(northwind: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    from server import load
+    from server.core import concurrency
 
-    monkeypatch.setattr(load, "request_rate", load.RequestRate(0))
+    monkeypatch.setattr(concurrency, "request_rate", concurrency.RequestRate(0))
     people = server_data.add_people(3, group="Sales")
     Group.objects.create(company=people[0].company, name="Nights").people.set(people[1:])
     people[1].first_name = "𝔐" * 100

@@ -17,27 +17,27 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from server import clock, under_way
 from server.acknowledgements.listing import acknowledgements
-from server.audit import heads, log
+from server.archives.deleting import delete_rows, lock_out
+from server.audit import chain_heads, log
 from server.campaigns.models import Campaign
-from server.delivery.models import Device
-from server.directory.importing.cells import PersonRow
-from server.directory.importing.kept_rows import KeptRows
-from server.directory.importing.text_files import records
+from server.core import clock, under_way
+from server.devices.models import Device
 from server.directory.models import Group, Person
-from server.privacy import ledger
-from server.privacy.erasure import erase
-from server.privacy.housekeeping import JOBS
+from server.erasure.erasure import erase
+from server.erasure_ledger import ledger
+from server.people_files.cells import PersonRow
+from server.people_files.kept_rows import KeptRows
+from server.people_files.text_files import records
 from server.reports import blocks
 from server.reports.blocks import form
 from server.reports.figures import report
 from server.reports.models import Block
 from server.reports.snapshots import make_if_due, newest
 from server.reports.tallies import counted
-from server.signals.closing import close
+from server.retention.campaign_closing import close
+from server.retention.housekeeping import JOBS
 from server.signals.models import Signal
-from server.tenants.deleting import delete_rows, lock_out
 from tests.support import company_life as life
 from tests.support import large_company, server_data
 from tests.support.campaign_server import ServerHome
@@ -129,7 +129,7 @@ def test_each_campaign_of_the_list_has_the_people_of_all_its_groups_once(northwi
 
 
 def test_a_closing_that_was_cut_off_after_the_key_went_leaves_no_row(northwind: ServerHome) -> None:
-    from server.privacy.housekeeping import housekeeping
+    from server.retention.housekeeping import housekeeping
 
     person = server_data.add_people(1)[0]
     (campaign,) = _publish(0, 1)
@@ -296,7 +296,7 @@ def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(nort
             )
         )
         assert not Signal.objects.exists()
-        heads.forget("northwind")
+        chain_heads.forget("northwind")
         northwind.init()
     for few, many in zip(*costs, strict=True):
         assert many / few < 1.5 * 4

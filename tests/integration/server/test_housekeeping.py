@@ -7,22 +7,23 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from server import clock, daily
-from server.campaigns import media_files
 from server.campaigns.models import Campaign
-from server.delivery.callers import Caller
-from server.delivery.enrolment import invite
-from server.delivery.models import Device, Invitation
+from server.core import clock
+from server.core.data_map import Retention
+from server.devices.auth import Caller
+from server.devices.enrolment import invite
+from server.devices.models import Device, Invitation
 from server.directory.models import Company
-from server.privacy import ledger
-from server.privacy.data_map import Retention
-from server.privacy.housekeeping import JOBS, housekeeping
+from server.erasure_ledger import ledger
+from server.feedback.consents import Decision, decide
+from server.feedback.recording import Event, record
+from server.media import files
 from server.reports.figures import report
 from server.reports.models import Block
-from server.signals.closing import CLOSES_AFTER, LONGEST_OPEN, close
-from server.signals.consents import Decision, decide
+from server.retention import daily
+from server.retention.campaign_closing import CLOSES_AFTER, LONGEST_OPEN, close
+from server.retention.housekeeping import JOBS, housekeeping
 from server.signals.models import CampaignKey, Signal
-from server.signals.recording import Event, record
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.server_commands import run_command
@@ -98,17 +99,17 @@ def test_used_invitations_and_revoked_computers_go(northwind: ServerHome) -> Non
 
 def test_files_that_no_campaign_names_go_after_a_day(northwind: ServerHome) -> None:
     named = server_data.add_media(b"named", "image/png")
-    folder = media_files.path_of("northwind", "0" * 64).parent
+    folder = files.path_of("northwind", "0" * 64).parent
     folder.mkdir(parents=True, exist_ok=True)
     old, young = folder / ("0" * 64), folder / ("0" * 63 + "1")
     for orphan in (old, young):
         orphan.write_bytes(b"orphan")
     two_days_ago = clock.now().timestamp() - 2 * 24 * 3600
-    for path in (old, media_files.path_of("northwind", named.sha256)):
+    for path in (old, files.path_of("northwind", named.sha256)):
         os.utime(path, (two_days_ago, two_days_ago))
     assert _counts(dry_run=False)["delete-orphan-media"] >= 1
     assert (old.exists(), young.exists()) == (False, True)
-    assert media_files.path_of("northwind", named.sha256).exists()
+    assert files.path_of("northwind", named.sha256).exists()
     young.unlink()
 
 

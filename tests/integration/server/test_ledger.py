@@ -8,16 +8,16 @@ from django.db import transaction
 from server.access.models import AccessToken
 from server.access.tokens import revoke as revoke_access
 from server.campaigns.models import Campaign
-from server.campaigns.recalling import recall
-from server.delivery.enrolment import revoke
-from server.delivery.models import Device
-from server.delivery.tokens import token_hash
+from server.core.errors import EnvironmentFault
+from server.devices.enrolment import revoke
+from server.devices.models import Device
+from server.devices.tokens import token_hash
 from server.directory.models import Company, Person
-from server.errors import EnvironmentFault
-from server.privacy import ledger
-from server.privacy.erasure import erase
-from server.privacy.models import LedgerState
-from server.privacy.replay import COUNTER_LEAP, catch_up
+from server.erasure.erasure import erase
+from server.erasure_ledger import ledger
+from server.erasure_ledger.models import LedgerState
+from server.publishing.recall import recall
+from server.recovery.replay import COUNTER_LEAP, catch_up
 from tests.support import server_data
 from tests.support.administration import token_for
 from tests.support.campaign_server import ServerHome

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from server.audit.models import Entry
-from server.campaigns.logos import MAX_SIDE
 from server.campaigns.models import Media
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
+from server.media.logos import MAX_SIDE
 from tests.support import server_data
 from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
 from tests.support.server_commands import run_command

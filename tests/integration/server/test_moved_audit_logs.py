@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from server.audit import heads, log
+from server.archives.archive import LOG_END
+from server.archives.closing import close_company
+from server.archives.exporting import export_company
+from server.audit import chain_heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import verify
+from server.core.errors import Refused
 from server.directory.models import Company
-from server.errors import Refused
-from server.tenants.archive import LOG_END
-from server.tenants.closing import close_company
-from server.tenants.exporting import export_company
-from server.tenants.importing import bring_in
+from server.recovery.arrival import bring_in
 from tests.integration.server.test_company_archives import Files, _repacked
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
@@ -39,7 +39,7 @@ def northwind(home: ServerHome, tmp_path: Path, caplog: pytest.LogCaptureFixture
     with home.opened():
         Entry.objects.all().delete()
         Chain.objects.all().delete()
-        heads.forget("northwind")
+        chain_heads.forget("northwind")
         for number in range(4):
             log.record("northwind", log.COMMAND_LINE, "publish", detail={"campaign": f"c-{number}"})
         yield tmp_path / "northwind.zip"
@@ -61,7 +61,7 @@ def _refused(archive: Path, change: Change) -> str:
     with pytest.raises(Refused) as refused:
         _moved(archive, change)
     assert not Company.objects.exists()
-    assert heads.kept("northwind") is None
+    assert chain_heads.kept("northwind") is None
     return f"{refused.value.title} {refused.value.message}"
 
 
@@ -172,7 +172,7 @@ def test_a_break_on_record_and_its_explanation_arrive(
     assert any("written anew" in fault for fault in told)
     _explain()
     assert _moved(northwind.with_name("explained.zip")) == []
-    kept = heads.kept("northwind")
+    kept = chain_heads.kept("northwind")
     assert kept is not None
     assert len(kept.breaks) == 1
     assert kept.explanations[0].reason == "a disk was at fault"

@@ -11,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from server.audit.models import Entry
-from server.directory.importing.cells import PersonRow
-from server.directory.importing.upsert import import_people
+from server.core.errors import Refused
+from server.data_subject import api as rights_api
+from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.rights import api as rights_api
-from server.rights.models import CorrectionRequest
+from server.people_files.cells import PersonRow
+from server.people_files.upsert import import_people
 from server.signals.models import Consent
 from tests.support import server_data
 from tests.support.campaign_server import Computer, RunningServer, ServerHome

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from server.archives.exporting import export_company
 from server.campaigns.models import Campaign
-from server.directory.importing.cells import PersonRow
-from server.directory.importing.upsert import import_people
 from server.directory.models import Person
+from server.people_files.cells import PersonRow
+from server.people_files.upsert import import_people
 from server.reports.figures import report
-from server.tenants.exporting import export_company
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from server.campaigns.media_files import path_of
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Company, Person
+from server.media.files import path_of
 from tests.support.campaign_server import ServerHome
 from tests.support.commands import succeeded, tidings_server
 from tests.support.sample import SAMPLE, sample_media

@@ -9,10 +9,10 @@ from django.db.models import CASCADE
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from server.audit.models import Entry
-from server.delivery.models import Device, Invitation
+from server.core.errors import Refused
+from server.devices.models import Device, Invitation
 from server.directory.models import Company, Person
-from server.errors import Refused
-from server.privacy.erasure import erase, find_people
+from server.erasure.erasure import erase, find_people
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
 from tests.support import server_data

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import translation
 
+from server.core.data_map import Retention
 from server.directory.models import Company
-from server.privacy.data_map import Retention
-from server.privacy.record import as_csv, as_html, declared_fields, record_of
-from server.privacy.record_words import DECLARED, FIELDS
+from server.processing_record.record import as_csv, as_html, declared_fields, record_of
+from server.processing_record.record_words import DECLARED, FIELDS
 from tests.support.campaign_server import ServerHome
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from server.delivery.enrolment import invite
-from server.delivery.models import Device, Invitation
+from server.devices.enrolment import invite
+from server.devices.models import Device, Invitation
 from tests.support import server_data
 from tests.support.campaign_server import COMPANY, RunningServer, ServerHome
 from tests.support.contents import everything_under
@@ -75,7 +75,7 @@ def test_a_server_from_before_there_were_regions_takes_that_of_its_companies(hom
     home.init()
     (home.folder / "region").unlink()
     with home.opened():
-        from server.tenants.models import Instance
+        from server.region.models import Instance
 
         Instance.objects.all().delete()
     with home.running():

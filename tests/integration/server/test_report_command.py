@@ -11,8 +11,8 @@ import pytest
 
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
+from server.core.errors import Refused
 from server.directory.models import Group, Notice, Person
-from server.errors import Refused
 from server.reports.named import acts
 from tests.support import company_life as life
 from tests.support import server_data

@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
-from server import clock
 from server.campaigns.models import Campaign
+from server.core import clock
+from server.data_subject.held import held
 from server.directory.models import Group, Person
-from server.privacy.erasure import erase
+from server.erasure.erasure import erase
 from server.reports import blocks
 from server.reports.figures import Report, final, report
 from server.reports.models import Block, BlockMember, CohortMember, Suppression
-from server.rights.held import held
 from tests.support import company_life as life
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome

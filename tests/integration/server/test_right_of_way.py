@@ -17,24 +17,25 @@ import pytest
 import requests
 from django.db import DatabaseError, connection, transaction
 
-from server import under_way
 from server.access.models import AccessToken
+from server.archives.closing import close_company
+from server.archives.exporting import export_company
 from server.audit.models import Entry
+from server.core import under_way
+from server.core.errors import Refused
+from server.core.progress import Bar, Tick
 from server.database.transactions import reading
-from server.delivery.enrolment import enrol, invite_all
-from server.delivery.models import Invitation
-from server.delivery.tokens import code_hash
-from server.directory.importing.cells import PersonRow
-from server.directory.importing.progress import Bar, Tick
-from server.directory.importing.upsert import import_people
+from server.devices.enrolment import enrol, invite_all
+from server.devices.models import Invitation
+from server.devices.tokens import code_hash
 from server.directory.models import Company, Group, Person
-from server.errors import Refused
-from server.privacy import ledger, replay
-from server.privacy.erasure import at_once, erase
-from server.privacy.housekeeping import housekeeping
-from server.tenants.closing import close_company
-from server.tenants.exporting import export_company
-from server.tenants.importing import import_company
+from server.erasure.erasure import at_once, erase
+from server.erasure_ledger import ledger
+from server.people_files.cells import PersonRow
+from server.people_files.upsert import import_people
+from server.recovery import replay
+from server.recovery.arrival import import_company
+from server.retention.housekeeping import housekeeping
 from tests.support import server_data
 from tests.support.administration import ADMIN, token_for
 from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
@@ -338,7 +339,7 @@ KILLED_IN_REPLAY = """
 import os, signal
 import django
 django.setup()
-from server.privacy import replay
+from server.recovery import replay
 
 whole = replay.erase_rows
 pieces = []
@@ -359,8 +360,8 @@ import os, signal, sys
 from pathlib import Path
 import django
 django.setup()
-from server.tenants.importing import import_company
-from server.tenants.closing import close_company
+from server.recovery.arrival import import_company
+from server.archives.closing import close_company
 from server.directory.models import Company
 
 def bar(title, total):

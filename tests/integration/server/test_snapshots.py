@@ -15,12 +15,12 @@ import requests
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from server import clock
 from server.access.models import AccessToken
 from server.campaigns.models import Campaign
+from server.core import clock
 from server.directory.models import Person
-from server.privacy import ledger
-from server.privacy.erasure import erase
+from server.erasure.erasure import erase
+from server.erasure_ledger import ledger
 from server.reports import snapshots
 from server.reports.figures import report
 from server.reports.models import Block, Snapshot

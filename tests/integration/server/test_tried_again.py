@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from server import clock
 from server.audit.models import Entry
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
-from server.campaigns.publishing import draft
-from server.campaigns.recalling import recall
-from server.campaigns.releasing import release
-from server.errors import Refused
+from server.core import clock
+from server.core.errors import Refused
+from server.publishing.draft import draft
+from server.publishing.recall import recall
+from server.publishing.release import release
 from tests.support import server_data
 from tests.support.campaign_server import ServerHome
 from tests.support.commands import succeeded

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.campaigns.media_captions import check_captions
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_webvtt import Cue, written
 from server.campaigns.models import Media
+from server.media.captions import check_captions
+from server.media.checks import BadFile
+from server.media.webvtt import Cue, written
 from tests.support.odd_films import advised
 from ui.player.captions import Captions
 

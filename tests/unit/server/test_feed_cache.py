@@ -1,6 +1,6 @@
 """What the server remembers between polls."""
 
-from server.delivery.feed import Remembered
+from server.feed.feed import Remembered
 
 
 def test_a_value_is_made_again_only_after_it_was_least_recently_used() -> None:

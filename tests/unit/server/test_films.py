@@ -11,8 +11,8 @@ import av
 import pytest
 from PIL import Image, ImageStat
 
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_video import check_video
+from server.media.checks import BadFile
+from server.media.video import check_video
 from tests.support import odd_films
 from tests.support.odd_films import CANARY, advised, finds_damage, silent, sounding, trimmed
 
@@ -256,9 +256,9 @@ import resource, sys
 from pathlib import Path
 import tests.support.django_ready
 from tests.support.memory import peak_mb
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_video import check_video
-from server.errors import EnvironmentFault
+from server.media.checks import BadFile
+from server.media.video import check_video
+from server.core.errors import EnvironmentFault
 room = int(sys.argv[2])
 if room:
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

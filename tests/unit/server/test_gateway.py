@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from server.core.problems import Problem
 from server.gateway import bodies, exchange
 from server.gateway.bodies import receive_body
 from server.gateway.exchange import Answer, deliver
-from server.problems import Problem
 
 
 class Line:

@@ -4,10 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from server.core.concurrency import Holder
+from server.core.problems import Problem, unauthorized
 from server.gateway.holders import Holders
 from server.gateway.lanes import Lane
-from server.load import Holder
-from server.problems import Problem, unauthorized
 from tests.support.waiting import PATIENCE_S
 
 

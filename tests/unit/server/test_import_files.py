@@ -2,11 +2,11 @@
 
 import pytest
 
-from server.directory.importing.cells import PersonRow
-from server.directory.importing.formats import recognise
-from server.directory.importing.rows import Reading, read_people
-from server.directory.importing.text_files import CODE_PAGES, decode, possible_readings
-from server.errors import Refused
+from server.core.errors import Refused
+from server.people_files.cells import PersonRow
+from server.people_files.formats import recognise
+from server.people_files.rows import Reading, read_people
+from server.people_files.text_files import CODE_PAGES, decode, possible_readings
 
 GOOGLE = (
     "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],"

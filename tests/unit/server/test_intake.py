@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from server.core.concurrency import NOBODY, Holder
+from server.core.problems import Problem
 from server.gateway.intake import Intake
-from server.load import NOBODY, Holder
-from server.problems import Problem
 
 pytestmark = pytest.mark.expected_logs("made way")
 

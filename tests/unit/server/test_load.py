@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from server import load
-from server.load import NOBODY, Holder, RequestRate, Slots, WriteTurns
-from server.problems import Problem, overloaded
+from server.core import concurrency
+from server.core.concurrency import NOBODY, Holder, RequestRate, Slots, WriteTurns
+from server.core.problems import Problem, overloaded
 from tests.support.waiting import PATIENCE_S
 
 
@@ -69,7 +69,7 @@ def test_no_limit_is_no_limit(seconds: Seconds) -> None:
 
 
 def test_remembered_computers_are_bounded(seconds: Seconds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "REMEMBERED_COMPUTERS", 3)
+    monkeypatch.setattr(concurrency, "REMEMBERED_COMPUTERS", 3)
     rate = RequestRate(per_minute=1)
     for computer in range(4):
         rate.take(computer)

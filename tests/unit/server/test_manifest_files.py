@@ -8,7 +8,7 @@ import pytest
 
 from server.campaigns.manifest import DEFAULT_SPAN, Manifest, read_manifest
 from server.campaigns.manifest_tables import MOST_MISTAKES, suggestion
-from server.errors import Refused
+from server.core.errors import Refused
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, 123456, tzinfo=UTC)
 HOSTS = ("northwind.example", "*.northwind.example")

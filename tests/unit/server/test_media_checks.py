@@ -13,10 +13,10 @@ from PIL import Image, ImageCms
 
 from resources.sample.drawing import gradient
 from resources.sample.make_media import FILM_SECONDS, encode, make_broken
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_images import MAX_SIDE, check_image
-from server.campaigns.media_video import check_video
 from server.campaigns.models import Media
+from server.media.checks import BadFile
+from server.media.images import MAX_SIDE, check_image
+from server.media.video import check_video
 from tests.support.sample import sample_media
 
 pytestmark = pytest.mark.slow

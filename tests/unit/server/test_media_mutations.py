@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from resources.sample.drawing import gradient
 from resources.sample.make_media import encode
-from server.campaigns.media_captions import check_captions
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_images import check_image
-from server.campaigns.media_video import check_video
-from server.directory.importing.formats import recognise
-from server.directory.importing.rows import read_people
-from server.directory.importing.text_files import decode
-from server.errors import Refused
+from server.core.errors import Refused
+from server.media.captions import check_captions
+from server.media.checks import BadFile
+from server.media.images import check_image
+from server.media.video import check_video
+from server.people_files.formats import recognise
+from server.people_files.rows import read_people
+from server.people_files.text_files import decode
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from resources.sample.drawing import gradient
-from server.campaigns.media_checks import BadFile
-from server.campaigns.media_images import check_image
 from server.campaigns.models import Media
+from server.media.checks import BadFile
+from server.media.images import check_image
 from tests.support import pictures
 from tests.support.pictures import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, png, write
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.plain_text import one_line, problem_of_line, problem_of_lines, several_lines
+from server.core.plain_text import one_line, problem_of_line, problem_of_lines, several_lines
 
 IN_NEED_OF_JOINERS = [
     "می‌خواهم",  # Persian, between two letters

@@ -6,7 +6,7 @@ import secrets
 import pytest
 from django.test import override_settings
 
-from server.delivery.tokens import ALPHABET, code_hash, code_region, new_code, new_token, token_hash
+from server.devices.tokens import ALPHABET, code_hash, code_region, new_code, new_token, token_hash
 
 
 def test_a_code_is_three_groups_without_letters_that_are_misread() -> None:

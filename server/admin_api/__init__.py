@@ -1,0 +1,1 @@
+"""The administration API: what consoles and scripts of a company may ask."""

@@ -1,0 +1,150 @@
+"""Close a company: everything of it goes (GDPR articles 17 and 28(3)(g)), and stays away when a backup is restored."""
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.db import OperationalError, transaction
+from django.db.models import Count, Max
+from django.utils.translation import gettext as _
+
+from server.archives.archive import Manifest, opened
+from server.archives.deleting import delete_rows, lock_out
+from server.archives.exporting import data_folders, export_here
+from server.archives.rows import company_models, is_numbered, label, rows_of
+from server.audit import chain_heads
+from server.audit.models import Chain
+from server.core import under_way
+from server.core.errors import EnvironmentFault, Refused
+from server.core.progress import Bar, no_bar
+from server.database.transactions import reading
+from server.devices.models import Device
+from server.directory.models import Company
+from server.erasure.erasure import empty_write_ahead_log
+from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import Fact
+
+ORDER = "closing"
+ARRIVAL = "arrival"
+"""The order under which a company is brought in: one that was interrupted is undone."""
+GROWS_BY_EXPORTING = ("rows/audit.", "audit/")
+"""That a company was exported is on record in it."""
+
+
+def close_company(company: Company, exported: Path | None = None, bar: Bar = no_bar) -> dict[str, int]:
+    """Delete every row, file and key of the company. Answers how many rows went, by model.
+
+    Nobody of the company is answered from the first moment on; its rows then go in short transactions, so that others get
+    their turn. Where that is interrupted, housekeeping goes on.
+
+    `exported`: an archive that must hold all of it, as it is at this moment; nothing can then be lost on the way to another
+    server. Raises `Refused` when it does not, and `EnvironmentFault` when the disk or the database refuses; the rows are
+    all still there then.
+    """
+    with under_way.order(ORDER, company.pk) as order:
+        before = _compared_with(company, exported, bar) if exported is not None else None
+        try:
+            with transaction.atomic():
+                Company.objects.select_for_update().get(pk=company.pk)
+                if before is not None and _state(company) != before:
+                    raise _not_all(company, exported)
+                deleted = lock_out(company.pk)
+                ledger.write([Fact("company-closed", company.pk)])
+                order.begin(b"close")
+        except OperationalError as error:
+            order.done()
+            raise EnvironmentFault(
+                _("The company is in use"),
+                _("Somebody changed it at the same moment. Nothing was deleted. Try again."),
+            ) from error
+        deleted += _delete(company.pk, bar)
+        order.done()
+    return deleted
+
+
+def finish_moves() -> int:
+    """Delete what is left of companies that were being closed or brought in when that was interrupted. Answers how many."""
+    finished = 0
+    for kind in (ORDER, ARRIVAL):
+        for name in under_way.interrupted(kind):
+            with under_way.order(kind, name) as order:
+                _delete(name, no_bar)
+                order.done()
+                finished += 1
+    return finished
+
+
+def on_the_move() -> set[str]:
+    """The companies that are being brought in or closed, by whomever: they are no companies to work with."""
+    return {*under_way.begun(ORDER), *under_way.begun(ARRIVAL)}
+
+
+def _delete(company_id: str, bar: Bar) -> Counter[str]:
+    deleted = delete_rows(company_id, bar)
+    delete_files(company_id)
+    transaction.on_commit(empty_write_ahead_log)
+    return deleted
+
+
+def _compared_with(company: Company, exported: Path, bar: Bar) -> dict[str, Any]:
+    """The state of the company, after it was found to be what the archive holds. Raises `Refused`."""
+    with opened(exported) as archive:
+        archive.check()
+        before = archive.manifest
+    with reading():
+        with tempfile.TemporaryDirectory(dir=exported.parent, prefix=".tidings-") as folder:
+            now, _digest = export_here(company, Path(folder) / "now.zip", bar=bar)
+        if _compared(before) != _compared(now):
+            raise _not_all(company, exported)
+        return _state(company)
+
+
+def _not_all(company: Company, exported: Path | None) -> Refused:
+    return Refused(
+        _("{file} does not hold all of {company}").format(file=exported, company=company.name),
+        _(
+            "It is another company’s, or something has changed since. Stop the server, export again, then close. Nothing "
+            "was deleted."
+        ),
+    )
+
+
+def _state(company: Company) -> dict[str, Any]:
+    """What is another one after each change of the company: the rows that come and go, and marks of all other changes."""
+    rows = {
+        label(model): rows_of(model, company.pk)
+        .order_by()
+        .aggregate(count=Count("pk"), **({"last": Max("pk")} if is_numbered(model) else {}))
+        for model in company_models()
+        if model is not Company
+    }
+    marks = Company.objects.filter(pk=company.pk).values("feed_revision", "counter", "document")
+    return rows | {
+        "marks": list(marks),
+        "audit": list(Chain.objects.filter(company=company).values_list("number", "digest")),
+        "revoked": rows_of(Device, company.pk).exclude(revoked_at=None).count(),
+    }
+
+
+def _compared(manifest: Manifest) -> tuple[str, dict[str, str]]:
+    files = manifest.files.items()
+    return manifest.company, {
+        name: member.sha256 for name, member in files if not name.startswith(GROWS_BY_EXPORTING)
+    }
+
+
+def delete_files(company_id: str) -> None:
+    """Delete the media, the keys and the remembered end of the log of a company without rows. Raises `EnvironmentFault`."""
+    for folder in data_folders(company_id):
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise EnvironmentFault(
+                _("Files of the company are left"),
+                _("Its rows are gone. Delete {path} yourself: {reason}.").format(path=folder, reason=error),
+            ) from error
+    chain_heads.forget(company_id)

@@ -1,0 +1,1 @@
+"""Make a company or change it, from its description file."""

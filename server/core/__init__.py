@@ -1,0 +1,1 @@
+"""What every room may use: values, files, errors, limits. It knows no table."""

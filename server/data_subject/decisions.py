@@ -1,0 +1,58 @@
+"""What an administrator does with the corrections that people ask for."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from server.audit import log
+from server.core.errors import Refused
+from server.data_subject.details import is_taken
+from server.data_subject.models import CorrectionRequest
+from server.directory.models import Company, Person
+
+
+def waiting(company: Company) -> QuerySet[CorrectionRequest]:
+    """The corrections that wait for a decision, oldest first."""
+    found = CorrectionRequest.objects.filter(person__company=company)
+    return found.select_related("person").order_by("requested_at", "pk")
+
+
+def accept(company: Company, number: int, actor: str) -> CorrectionRequest:
+    """Do as the person asks. Raises `Refused` when there is no such correction, or it cannot be done any more."""
+    with transaction.atomic():
+        request = _locked(company, number)
+        person = request.person
+        if request.field == "email" and is_taken(company, person, request.value):
+            raise Refused(
+                _("{email} is somebody else's address by now").format(email=request.value),
+                _("Decline the correction, or change the other person first."),
+            )
+        setattr(person, request.field, request.value)
+        person.save(update_fields=[request.field])
+        request.delete()
+        log.record(company, actor, "accept-correction", person.pk, {"field": request.field})
+    return request
+
+
+def decline(company: Company, number: int, actor: str) -> CorrectionRequest:
+    """Leave things as they are. Raises `Refused` when there is no such correction."""
+    with transaction.atomic():
+        request = _locked(company, number)
+        request.delete()
+        log.record(company, actor, "decline-correction", request.person_id, {"field": request.field})
+    return request
+
+
+def _locked(company: Company, number: int) -> CorrectionRequest:
+    """In the order in which the person's own correction locks: company, person, request."""
+    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+    found = (
+        CorrectionRequest.objects.filter(person__company=company, pk=number).select_related("person").first()
+    )
+    if found is None:
+        raise Refused(
+            _("There is no correction {number}").format(number=number),
+            _("tidings-server corrections list shows those that wait."),
+        )
+    found.person = Person.objects.select_for_update(no_key=True).get(pk=found.person_id)
+    return found

@@ -1,1 +1,0 @@
-"""What an agent does with the server: enrol, poll the feed, fetch files, leave."""

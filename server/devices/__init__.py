@@ -1,0 +1,1 @@
+"""People's computers: how they connect, and the tokens that they prove it with."""

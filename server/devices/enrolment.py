@@ -1,0 +1,167 @@
+"""Invite people, exchange the code for a device token once, and revoke it.
+
+An answer can be lost on its way. The agent that used a code may therefore use it again for `REPEATABLE`, by a secret that
+it chose: it gets another token, and the one that nobody holds is revoked.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from server.audit import log
+from server.core import clock, problems, under_way
+from server.core.errors import Refused
+from server.database.transactions import Pieces
+from server.devices.models import Device, Invitation
+from server.devices.tokens import code_hash, code_region, new_code, new_token, token_hash
+from server.directory.models import Company, Person
+from server.erasure_ledger import ledger
+from server.region.region import folder_region
+from server.signing.signers import PublicKey, public_keys
+
+REPEATABLE = timedelta(minutes=10)
+"""How long a used code can be used again, by the agent that used it."""
+ORDER = "invitations"
+PEOPLE_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A computer that was just enrolled. The token is nowhere else: it is not stored."""
+
+    token: str
+    person: Person
+    keys: dict[str, list[PublicKey]]
+
+
+def invite(person: Person, valid_for: timedelta) -> str:
+    """A new invitation code for the person, as it is shown. It works once, until the time is up."""
+    code = new_code(person.company.region)
+    Invitation.objects.create(person=person, code_hash=code_hash(code), expires_at=clock.now() + valid_for)
+    return code
+
+
+def invite_all(company: Company, valid_for: timedelta, actor: str) -> Iterator[list[tuple[str, str]]]:
+    """Invite everybody who has no connected computer; on record by `actor`. Answers addresses and codes, some at a time.
+
+    Some are stored in a short transaction, and then answered. Where that is interrupted, nobody knows whom the
+    codes reached: the next time begins again, and takes back those that were not used.
+
+    Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
+    folder cannot be used.
+    """
+    connected = Device.objects.filter(person=OuterRef("pk"), revoked_at=None)
+    invited = Person.objects.filter(~Exists(connected), company=company).order_by("email")
+    with under_way.order(ORDER, company.pk) as order:
+        if order.content:
+            _take_back_all(company, datetime.fromisoformat(order.content.decode()))
+        count = invited.count()
+        if not count:
+            order.done()
+            raise Refused(_("Nobody to invite"), _("Everybody has a connected computer already."))
+        expires = clock.now() + valid_for
+        order.begin(expires.isoformat().encode())
+        log.record(company, actor, "invite-all", detail={"days": valid_for.days, "people": count})
+        pieces, last = Pieces(), ""
+        while True:
+            with pieces.piece():
+                # Before the people, as erasures have it.
+                Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+                some = list(invited.filter(email__gt=last).values_list("pk", "email")[:PEOPLE_AT_ONCE])
+                codes = {person: new_code(company.region) for person, _email in some}
+                Invitation.objects.bulk_create(
+                    Invitation(person_id=person, code_hash=code_hash(code), expires_at=expires)
+                    for person, code in codes.items()
+                )
+            if not some:
+                break
+            yield [(email, codes[person]) for person, email in some]
+            last = some[-1][1]
+        order.done()
+
+
+def _take_back_all(company: Company, expires: datetime) -> None:
+    """Delete what an `invite_all` left that was interrupted: by the microsecond, no other invitations end then."""
+    left = Invitation.objects.filter(person__company=company, expires_at=expires, used_at=None)
+    pieces, some = Pieces(), [0]
+    while some:
+        with pieces.piece():
+            some = list(left.values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
+            Invitation.objects.filter(pk__in=some, used_at=None).delete()
+
+
+def enrol(code: str, platform: str, agent_version: str, retry_secret: str | None = None) -> Enrolled:
+    """Use up the code and answer a device token.
+
+    Raises `Problem`: 404 for a code that cannot be used, 421 for one of another region, which is not even looked up.
+    Raises `EnvironmentFault` when a key cannot be read; the code can still be used then.
+    """
+    theirs, own = code_region(code), folder_region()
+    if theirs is not None and own is not None and theirs != own:
+        raise problems.wrong_region(theirs, own)
+    return _use_up(code, platform, agent_version, token_hash(retry_secret) if retry_secret else "")
+
+
+@transaction.atomic
+def _use_up(code: str, platform: str, agent_version: str, retry_hash: str) -> Enrolled:
+    """Of two requests at once the second waits for the first, and finds the code used."""
+    invitation = Invitation.objects.select_for_update().filter(code_hash=code_hash(code)).first()
+    if invitation is None:
+        raise problems.invalid_code()
+    person = Person.objects.select_related("company").get(pk=invitation.person_id)
+    keys = public_keys(person.company_id)
+    token, now = new_token(), clock.now()
+    if invitation.used_at is not None:
+        _take_back(invitation, retry_hash)
+    elif invitation.expires_at <= now:
+        raise problems.invalid_code()
+    else:
+        invitation.used_at, invitation.retry_hash = now, retry_hash
+    invitation.issued_hash = token_hash(token)
+    invitation.save(update_fields=["used_at", "retry_hash", "issued_hash"])
+    Device.objects.create(
+        person=person, token_hash=token_hash(token), platform=platform, agent_version=agent_version
+    )
+    return Enrolled(token, person, keys)
+
+
+def _take_back(invitation: Invitation, retry_hash: str) -> None:
+    """Take back what a code gave whose answer was lost.
+
+    Raises `Problem` (404) for another agent, too late, or when the computer was disconnected meanwhile.
+    """
+    assert invitation.used_at is not None
+    is_same = bool(retry_hash) and secrets.compare_digest(invitation.retry_hash, retry_hash)
+    if not is_same or clock.now() - invitation.used_at > REPEATABLE:
+        raise problems.invalid_code()
+    issued = list(Device.objects.filter(token_hash=invitation.issued_hash).values_list("pk", flat=True))
+    if not revoke(issued):
+        raise problems.invalid_code()
+    Device.objects.filter(pk__in=issued).delete()
+
+
+@transaction.atomic
+def revoke(devices: list[int]) -> int:
+    """End the enrolment of these devices, from their next request on. Answers how many were still enrolled.
+
+    Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
+    """
+    enrolled = Device.objects.select_for_update(of=("self",)).filter(pk__in=devices, revoked_at=None)
+    # Whole rows: Django locks the joined tables too where single values are asked for.
+    ended = list(enrolled.select_related("person").order_by("pk"))
+    Device.objects.filter(pk__in=[device.pk for device in ended]).update(revoked_at=clock.now())
+    if ended:
+        ledger.write(
+            ledger.Fact(
+                "device-revoked",
+                device.person.company_id,
+                token=ledger.token_digest(device.family or device.token_hash),
+            )
+            for device in ended
+        )
+    return len(ended)

@@ -1,0 +1,1 @@
+"""Erase everything about people."""

@@ -1,0 +1,1 @@
+"""What is assigned to a person, and the files that belong to it."""

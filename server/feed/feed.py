@@ -1,0 +1,192 @@
+"""What is assigned to a person now, and the tag by which an unchanged feed is recognised without building it.
+
+Feeds change in two ways. A write (publish, recall, import, another notice) draws a new `Company.feed_revision` in
+its own transaction. And time passes: campaigns start and end with no write at all. Between two such moments a person's
+feed stays as it is, so the tag is made of the revision, the number of starts and ends that have passed, and the person,
+with what the feed says of them: a correction of theirs arrives with their next poll, and troubles nobody else's.
+
+Agents that ask for it get a signed statement of what the feed holds, which lives for a short time (ADR 17). Their tag
+changes every `STATED_ANEW` too, at a moment of the person's own, so that an unchanged feed is stated anew long before.
+"""
+
+import hashlib
+import json
+import logging
+import threading
+import zlib
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models import Value as Constant
+
+from server.campaigns.feed_room import MOST_CAMPAIGNS, room_of, room_taken
+from server.campaigns.models import Campaign
+from server.core.sparing_log import SparingLog
+from server.devices.auth import Caller
+from server.directory.models import Company
+from server.signing.documents import counter_of, sign_feed
+from server.signing.signers import load_signer
+
+EMERGENCIES_FIRST = Case(
+    When(urgency=Campaign.Urgency.EMERGENCY, then=Constant(0)),
+    default=Constant(1),
+    output_field=IntegerField(),
+)
+"""Whatever else is published: where a feed is full, none of them makes way."""
+STATED_ANEW = timedelta(hours=12)
+REMEMBERED_SCHEDULES = 200
+REMEMBERED_BODY_BYTES = 64 * 1024 * 1024
+
+Value = TypeVar("Value")
+
+_log = SparingLog(logging.getLogger(__name__))
+
+
+class Remembered(Generic[Value]):
+    """A cache that forgets what was used least recently. Keys name a state, so values never go stale.
+
+    It holds `most` by the `weight` of its values, which is 1 each unless told otherwise.
+    """
+
+    def __init__(self, most: int, weight: Callable[[Value], int] = lambda _value: 1) -> None:
+        self._most = most
+        self._weight = weight
+        self._held = 0
+        self._values: OrderedDict[object, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: object, make: Callable[[], Value]) -> Value:
+        """The value of `key`, made if it is not there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = value
+                self._held += self._weight(value)
+            while self._held > self._most and self._values:
+                self._held -= self._weight(self._values.popitem(last=False)[1])
+        return value
+
+
+_schedules: Remembered[list[datetime]] = Remembered(REMEMBERED_SCHEDULES)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What people with the same campaigns have in common: the feed without the person, and what it holds."""
+
+    body: bytes
+    listed: dict[str, Any]
+
+
+_bodies: Remembered[Shared] = Remembered(REMEMBERED_BODY_BYTES, lambda shared: len(shared.body))
+
+
+def entity_tag(caller: Caller, now: datetime, *, stated: bool = False) -> str:
+    """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll.
+
+    `stated`: of the feed with a statement.
+    """
+    schedule = _schedules.get(
+        (caller.company_id, caller.feed_revision), lambda: _starts_and_ends(caller.company_id)
+    )
+    named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
+    period = f"-{_period(caller.person_id, now):x}" if stated else ""
+    return (
+        f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}{period}"'
+    )
+
+
+def _period(person_id: UUID, now: datetime) -> int:
+    """How many times the person's statements came of age. Each person has moments of their own."""
+    length = int(STATED_ANEW.total_seconds())
+    return (int(now.timestamp()) + person_id.int % length) // length
+
+
+def _starts_and_ends(company_id: str) -> list[datetime]:
+    spans = Campaign.objects.filter(company_id=company_id).values_list("starts", "ends")
+    return sorted(moment for span in spans for moment in span)
+
+
+def assigned(caller: Caller, now: datetime) -> QuerySet[Campaign]:
+    """The campaigns whose audience holds the person, that have started and not ended."""
+    current = Campaign.objects.filter(company_id=caller.company_id, starts__lte=now, ends__gt=now)
+    return for_person(current, caller.person_id)
+
+
+def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campaign]:
+    """Those of the campaigns whose audience holds the person."""
+    groups = Campaign.audience_groups.through.objects.filter(group__people=person_id)
+    people = Campaign.audience_people.through.objects.filter(person=person_id)
+    return campaigns.filter(
+        Q(to_everyone=True) | Q(pk__in=groups.values("campaign")) | Q(pk__in=people.values("campaign"))
+    )
+
+
+def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
+    """The body of the caller's feed. What is no person's own is built once for all people with the same campaigns.
+
+    `stated`: with a statement. Raises `EnvironmentFault` when the key for it cannot be used.
+    """
+    ids = tuple(
+        assigned(caller, now)
+        .order_by(EMERGENCIES_FIRST, "-starts", "pk")
+        .values_list("pk", flat=True)[:MOST_CAMPAIGNS]
+    )
+    shared = _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
+    own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
+    if stated:
+        own["statement"] = sign_feed(
+            load_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
+        )
+    text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()[:-1] + b"," + shared.body[1:]
+
+
+def subject(caller: Caller) -> str:
+    """Whose statement it is, as the agent makes it of its token: no other computer takes it for its own."""
+    return hashlib.sha256(b"tidings feed " + caller.token_hash.encode()).hexdigest()
+
+
+def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
+    company = Company.objects.get(pk=caller.company_id)
+    found = Campaign.objects.in_bulk(ids)
+    newest_first = [found[key] for key in ids if key in found]
+    campaigns = _that_fit(newest_first, room_of(company).bytes)
+    if len(campaigns) < len(newest_first):
+        _log.warning(
+            company.pk,
+            f"Feeds of {company.pk} are full: {len(newest_first) - len(campaigns)} campaigns are in some of them no more."
+            " Recall what is no longer needed.",
+        )
+    body = {
+        "v": 1,
+        "company": company.document,
+        "campaigns": [campaign.document for campaign in campaigns],
+        "poll_interval_s": company.poll_interval_s,
+    }
+    listed = {
+        "company": counter_of(company.document),
+        "campaigns": {campaign.campaign_id: campaign.counter for campaign in campaigns},
+    }
+    return Shared(json.dumps(body, separators=(",", ":")).encode(), listed)
+
+
+def _that_fit(campaigns: list[Campaign], most_bytes: int) -> list[Campaign]:
+    """The first campaigns, as many as the largest feed may hold with a line for each in its statement."""
+    fitting, total = [], 0
+    for campaign in campaigns:
+        total += room_taken(len(campaign.document))
+        if total > most_bytes:
+            break
+        fitting.append(campaign)
+    return fitting

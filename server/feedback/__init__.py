@@ -1,0 +1,1 @@
+"""What agents send back: consents, withdrawals and signals."""

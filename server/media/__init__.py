@@ -1,0 +1,1 @@
+"""Pictures, films, captions and logos: what is taken, and where it is kept."""

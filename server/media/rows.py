@@ -1,0 +1,38 @@
+"""Files that were checked, put where they are served from: their bytes on the disk, their description in the database."""
+
+import io
+
+from django.utils.translation import gettext as _
+
+from server.campaigns.models import Media
+from server.core.errors import EnvironmentFault
+from server.directory.models import Company
+from server.media.checks import CheckedFile
+from server.media.files import store
+
+
+def store_checked(owner: Company, file: CheckedFile) -> None:
+    """Keep the bytes. Before the transaction that names them. Raises `EnvironmentFault` when the disk refuses."""
+    try:
+        store(owner.id, io.BytesIO(file.content))
+    except OSError as error:
+        raise EnvironmentFault(
+            _("The media cannot be stored"),
+            _("The disk says: {reason}. Free some space, or run: tidings-server check").format(reason=error),
+        ) from error
+
+
+def media_row(owner: Company, sha256: str, file: CheckedFile) -> Media:
+    """The description of the file, made when the company has none."""
+    row, _made = Media.objects.get_or_create(
+        company=owner,
+        sha256=sha256,
+        defaults={
+            "size": len(file.content),
+            "type": file.type,
+            "width": file.width,
+            "height": file.height,
+            "duration_ms": file.duration_ms,
+        },
+    )
+    return row

@@ -1,0 +1,1 @@
+"""Lists of people in files, as directories and spreadsheets write them."""

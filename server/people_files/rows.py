@@ -1,0 +1,145 @@
+"""From the lines of a recognised file to people, or to an explanation of what is wrong with each line."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from server.core.progress import Bar, Tick, no_bar
+from server.people_files.cells import CheckedLine, Problem
+from server.people_files.excerpts import excerpt
+from server.people_files.formats import Layout
+from server.people_files.kept_rows import KeptRows
+from server.people_files.text_files import BrokenLine, Line, records
+
+TICK_LINES = 500
+_ADDRESS = re.compile(r"\S+@\S")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A line that is left out on purpose."""
+
+    line: int
+    email: str
+    why: str
+
+
+@dataclass
+class Reading:
+    """All that was found in a file."""
+
+    layout: Layout
+    people: KeptRows = field(default_factory=KeptRows)
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    repaired: list[int] = field(default_factory=list)
+    """The lines with cells that a spreadsheet program had dressed up, and that were put right."""
+
+
+def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) -> Reading:
+    """Check every line, and move the bar on every 500 records.
+
+    A file whose last line has no end may have been cut short within it, which is a problem, unless somebody knows that it
+    `is_whole`.
+    """
+    reading = Reading(layout)
+    total = layout.text.count("\n") + 1
+    tick = bar(_("Reading"), total)
+    first_line_of: dict[str, int] = {}
+    if not is_whole and not layout.text.endswith(("\n", "\r")):
+        reading.problems.append(_cut_short(total))
+    for line in _lines(layout, tick):
+        if isinstance(line, BrokenLine):
+            reading.problems.append(Problem(line.number, "", line.what, line.what_to_do))
+        else:
+            _read_line(reading, CheckedLine(layout, line), first_line_of)
+    tick(total)
+    return reading
+
+
+def _lines(layout: Layout, tick: Tick) -> Iterator[Line | BrokenLine]:
+    for count, line in enumerate(records(layout.text, layout.delimiter)):
+        if count % TICK_LINES == 0:
+            tick(line.number)
+        if line.number != layout.header.number:
+            yield line
+
+
+def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int]) -> None:
+    _refuse_surplus_cells(line)
+    _refuse_missing_cells(line)
+    _refuse_swallowed_lines(line)
+    if line.repaired:
+        reading.repaired.append(line.line.number)
+    why_skipped = line.why_skipped()
+    if why_skipped:
+        reading.skipped.append(Skipped(line.line.number, line.address()[1].lower(), why_skipped))
+        return
+    person = line.person()
+    if person is not None:
+        earlier = first_line_of.setdefault(person.email, person.line)
+        if earlier == person.line:
+            reading.people.append(person)
+            return
+        line.refuse(
+            line.address()[0],
+            _("{email} is on line {line} already").format(email=person.email, line=earlier),
+            _("remove one of the two lines"),
+        )
+    reading.problems.extend(line.problems)
+
+
+def _refuse_surplus_cells(line: CheckedLine) -> None:
+    expected = len(line.layout.roles)
+    if any(cell.strip() for cell in line.line.cells[expected:]):
+        delimiter = _("a tab") if line.layout.delimiter == "\t" else line.layout.delimiter
+        line.refuse(
+            None,
+            _("there are {count} columns, but only {expected} names on the first line").format(
+                count=len(line.line.cells), expected=expected
+            ),
+            _("put each value that holds “{delimiter}” between quotation marks").format(delimiter=delimiter),
+        )
+
+
+def _refuse_missing_cells(line: CheckedLine) -> None:
+    names = [cell.strip() for cell in line.layout.header.cells]
+    while names and not names[-1]:
+        names.pop()
+    if len(line.line.cells) < len(names):
+        line.refuse(
+            None,
+            _("it has {count} values, but the first line has {expected} names").format(
+                count=len(line.line.cells), expected=len(names)
+            ),
+            _("export the file again; an empty value needs its separator too"),
+        )
+
+
+def _refuse_swallowed_lines(line: CheckedLine) -> None:
+    """A quotation mark that is missing makes whole lines a part of a value, and their people are not imported.
+
+    Such a line has an e-mail address where the first line has the name of its column.
+    """
+    place = line.layout.roles.index(line.address()[0])
+    for cell in line.line.cells:
+        for swallowed in cell.splitlines()[1:]:
+            parts = swallowed.split(line.layout.delimiter)
+            if len(parts) > place and _ADDRESS.match(parts[place]) and len(line.layout.roles) > 1:
+                line.refuse(
+                    None,
+                    _("a value holds another line of the file: {line}").format(line=excerpt(swallowed)),
+                    _("close the quotation mark before it"),
+                )
+                return
+
+
+def _cut_short(line: int) -> Problem:
+    return Problem(
+        line,
+        "",
+        _("the file ends within this line, so it may have been cut short"),
+        _("export it again, or say --whole if nothing is missing"),
+    )

@@ -1,0 +1,251 @@
+"""Writes the people of a file into the directory: all of them, or nobody.
+
+Nothing can be wrong with the people any more when this begins. They are kept as an order (`server.core.under_way`) and
+written in short transactions, between which others get their turn. An import that was interrupted is finished by the next
+one, or by housekeeping: whoever is in the directory already is found there.
+"""
+
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from server.audit import log
+from server.core import under_way
+from server.core.progress import Bar, no_bar
+from server.database.transactions import Pieces, reading
+from server.directory.models import Company, Group, Person
+from server.people_files.cells import PersonRow
+from server.people_files.kept_rows import KeptRows
+
+BATCH = 500
+ORDER = "people"
+
+_COMPARED = ("first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses")
+_Membership = Person.groups.through
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an import changed, or would change. `not_in_file`: people whom the file does not name."""
+
+    added: int
+    changed: int
+    unchanged: int
+    new_groups: tuple[str, ...]
+    not_in_file: int
+
+
+def import_people(
+    company: Company,
+    rows: Sequence[PersonRow],
+    *,
+    dry_run: bool,
+    bar: Bar = no_bar,
+    actor: str = log.COMMAND_LINE,
+) -> Difference:
+    """Add or change the people of the file, and put them into the groups that it names; on record by `actor`.
+
+    A person's groups become those of the file, where it has a column for groups. People whom it does not name
+    stay as they are. With `dry_run` it is only found out what would change.
+
+    Raises `Refused` while another import of this company is under way, and `EnvironmentFault` when the data folder cannot be
+    used; nothing has changed then.
+    """
+    if dry_run:
+        with reading():
+            return _Import(company, bar).compare(rows)
+    kept = rows if isinstance(rows, KeptRows) else KeptRows(rows)
+    with under_way.order(ORDER, company.pk) as order:
+        if order.content:
+            _Import(company, no_bar).run(KeptRows.from_bytes(order.content), actor)
+        order.begin(kept.content())
+        difference = _Import(company, bar).run(kept, actor)
+        order.done()
+    return difference
+
+
+def finish_imports() -> int:
+    """Carry out the imports that were interrupted. Answers how many. Raises `EnvironmentFault`."""
+    finished = 0
+    for name in under_way.interrupted(ORDER):
+        with under_way.order(ORDER, name) as order:
+            company = Company.objects.filter(pk=name).first()
+            if company is not None and order.content:
+                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
+                finished += 1
+            order.done()
+    return finished
+
+
+def finish_import_of(company: Company) -> None:
+    """Carry out the company's import that was interrupted, if one was: later it would bring back who is erased now.
+
+    Raises `EnvironmentFault`.
+    """
+    if company.pk in under_way.interrupted(ORDER):
+        with under_way.order(ORDER, company.pk) as order:
+            if order.content:
+                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
+            order.done()
+
+
+@dataclass
+class _Changes:
+    """What a batch of rows changes. `joined`: of whom, and which group by its name in any case. `left`: memberships."""
+
+    added: list[Person] = field(default_factory=list)
+    described: list[Person] = field(default_factory=list)
+    joined: list[tuple[UUID, str]] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    edited: int = 0
+
+
+class _Import:
+    def __init__(self, company: Company, bar: Bar) -> None:
+        self._company = company
+        self._bar = bar
+        self._groups: dict[str, int] = {}
+
+    def compare(self, rows: Sequence[PersonRow]) -> Difference:
+        """What would change. Within `reading`."""
+        self._know_groups()
+        return self._through(rows, _("Comparing people"), nullcontext, lambda _changes: None)
+
+    def run(self, rows: Sequence[PersonRow], actor: str) -> Difference:
+        """Change it, in short transactions; the last one puts it on record and into feeds."""
+        pieces = Pieces()
+        self._know_groups()
+        new_groups = self._new_groups(rows)
+        with pieces.piece():
+            made = [Group(company=self._company, name=name) for name in new_groups]
+            Group.objects.bulk_create(made, ignore_conflicts=True)
+        self._know_groups()
+        done = self._through(rows, _("Writing people"), lambda: self._locked(pieces), self._write)
+        with pieces.piece():
+            if done.added or done.changed or new_groups:
+                self._company.feeds_changed()
+            log.record(
+                self._company, actor, "import-people", detail={"added": done.added, "changed": done.changed}
+            )
+        return replace(done, new_groups=new_groups)
+
+    @contextmanager
+    def _locked(self, pieces: Pieces) -> Iterator[None]:
+        """A piece that first locks the company, as erasures and corrections do: two never wait for each other's people."""
+        with pieces.piece():
+            self._company = Company.objects.select_for_update(no_key=True).get(pk=self._company.pk)
+            yield
+
+    def _through(
+        self,
+        rows: Sequence[PersonRow],
+        title: str,
+        piece: Callable[[], AbstractContextManager[None]],
+        use: Callable[[_Changes], None],
+    ) -> Difference:
+        """Each batch in a piece of its own. The bar is moved on between two."""
+        tick = self._bar(title, len(rows))
+        before = self._company.people.count()
+        added = edited = reached = 0
+        iterator = iter(rows)
+        while batch := list(itertools.islice(iterator, BATCH)):
+            with piece():
+                changes = self._changes(batch)
+                use(changes)
+            added += len(changes.added)
+            edited += changes.edited
+            reached += len(batch)
+            tick(reached)
+        return Difference(
+            added=added,
+            changed=edited,
+            unchanged=reached - added - edited,
+            new_groups=self._new_groups(rows),
+            not_in_file=max(0, before + added - reached),
+        )
+
+    def _know_groups(self) -> None:
+        self._groups = {name.casefold(): pk for pk, name in self._company.groups.values_list("pk", "name")}
+
+    def _new_groups(self, rows: Iterable[PersonRow]) -> tuple[str, ...]:
+        """The names that no group has, in any case, as they are written first."""
+        new: dict[str, str] = {}
+        for name in itertools.chain.from_iterable(row.groups or () for row in rows):
+            if name.casefold() not in self._groups:
+                new.setdefault(name.casefold(), name)
+        return tuple(sorted(new.values()))
+
+    def _changes(self, rows: Sequence[PersonRow]) -> _Changes:
+        people = self._company.people.filter(email__in=[row.email for row in rows])
+        known = {person.email: person for person in people}
+        before = self._memberships([person.pk for person in known.values()])
+        changes = _Changes()
+        for row in rows:
+            person = known.get(row.email)
+            if person is None:
+                person = self._described(Person(company=self._company, email=row.email), row)
+                changes.added.append(person)
+                self._move(changes, person.pk, {}, row)
+            else:
+                moved = self._move(changes, person.pk, before.get(person.pk, {}), row)
+                differs = self._differs(person, row)
+                if differs:
+                    changes.described.append(self._described(person, row))
+                changes.edited += moved or differs
+        return changes
+
+    def _memberships(self, people: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+        """Who is in which group, by its name in any case, with the membership's number."""
+        names = {pk: name for name, pk in self._groups.items()}
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        rows = _Membership.objects.filter(person__in=people)
+        for pk, person, group in rows.values_list("pk", "person_id", "group_id"):
+            if group in names:
+                found[person][names[group]] = pk
+        return found
+
+    def _move(self, changes: _Changes, person: UUID, before: Mapping[str, int], row: PersonRow) -> bool:
+        """Whether the file says other groups than those that the person is in."""
+        if row.groups is None:
+            return False
+        wanted = {name.casefold() for name in row.groups}
+        changes.joined += [(person, name) for name in sorted(wanted - before.keys())]
+        changes.left += [before[name] for name in before.keys() - wanted]
+        return wanted != before.keys()
+
+    def _differs(self, person: Person, row: PersonRow) -> bool:
+        return any(getattr(person, name) != value for name, value in self._taken(person, row).items())
+
+    def _described(self, person: Person, row: PersonRow) -> Person:
+        for name, value in self._taken(person, row).items():
+            setattr(person, name, value)
+        return person
+
+    def _taken(self, person: Person, row: PersonRow) -> Mapping[str, str | list[str]]:
+        """What the file may change: not what the person has corrected and the directory does not own."""
+        kept = set(person.own_fields) - set(self._company.directory_fields)
+        return {name: value for name, value in row.fields.items() if name not in kept}
+
+    def _write(self, changes: _Changes) -> None:
+        Person.objects.bulk_create(changes.added)
+        if changes.described:
+            # As a twin under a new id: the upsert must conflict on the address alone. The stored id stays.
+            for person in changes.described:
+                person.pk = uuid.uuid4()
+            Person.objects.bulk_create(
+                changes.described,
+                update_conflicts=True,
+                unique_fields=("company", "email"),
+                update_fields=_COMPARED,
+            )
+        joined = [
+            _Membership(person_id=person, group_id=self._groups[name]) for person, name in changes.joined
+        ]
+        _Membership.objects.bulk_create(joined, ignore_conflicts=True)
+        _Membership.objects.filter(pk__in=changes.left).delete()

@@ -1,1 +1,0 @@
-"""The data map and the erasure of people."""

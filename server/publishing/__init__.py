@@ -1,0 +1,1 @@
+"""Publish a campaign, and take it back."""

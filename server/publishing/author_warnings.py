@@ -1,0 +1,44 @@
+"""What the author of a campaign should know before it is published. It can be published all the same."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server.campaigns.countable import FILM, has_links, uncounted
+from server.core.clock import utc_text
+from server.publishing.draft import Draft
+
+
+def warnings_for(draft: Draft) -> list[str]:
+    """A sentence for each warning."""
+    warnings = [
+        _(
+            "{thing} is not counted: it is in the variants {languages} only, so a figure would be about those who get them. "
+            "Put it into every variant to see how often it is clicked."
+        ).format(thing=_name(draft, one.link_id), languages=", ".join(one.languages))
+        for one in uncounted(draft.content)
+    ]
+    if draft.audience.count < draft.company.smallest_group and has_links(draft.content):
+        warnings.append(
+            ngettext(
+                "Only {count} person gets this campaign, and it has links: the sites behind them may learn who came.",
+                "Only {count} people get this campaign, and it has links: the sites behind them may learn who came.",
+                draft.audience.count,
+            ).format(count=draft.audience.count)
+        )
+    moment = draft.full_from() if draft.manifest.is_emergency else None
+    if moment is not None:
+        warnings.append(
+            _(
+                "From {moment} on, some computers take no more announcements. This emergency goes before the others, some of "
+                "which are left out: recall those that are no longer needed."
+            ).format(moment=utc_text(moment))
+        )
+    return warnings
+
+
+def _name(draft: Draft, link_id: str) -> str:
+    if link_id == FILM:
+        return _("The film")
+    variants = draft.manifest.variants.values()
+    label = next(link.label for variant in variants for link in variant.links if link.link_id == link_id)
+    return _("The link “{label}” ({id})").format(label=label, id=link_id)

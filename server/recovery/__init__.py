@@ -1,0 +1,1 @@
+"""What is brought back: a restored backup, a company from its archive, keys after a theft."""

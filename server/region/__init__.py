@@ -1,0 +1,1 @@
+"""The region of this server, which is set once and never crossed."""

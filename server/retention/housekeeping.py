@@ -1,0 +1,175 @@
+"""What must be done daily so that nothing is kept longer than the data map says (GDPR article 5(1)(e))."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Q, QuerySet
+
+from server.archives import closing
+from server.campaigns.models import Media
+from server.core import clock, under_way
+from server.core.data_map import Retention
+from server.core.errors import ServerError
+from server.database.transactions import Pieces
+from server.devices.enrolment import REPEATABLE
+from server.devices.models import Device, Invitation, SpentToken
+from server.directory.models import Company
+from server.erasure import erasure
+from server.erasure.erasure import empty_write_ahead_log
+from server.people_files import upsert
+from server.retention.campaign_closing import close, due, left_over, sweep
+from server.signing.documents import COMPANY_RENEWAL, renew_company
+
+ORPHAN_AFTER = timedelta(days=1)
+"""A file is stored before the campaign that names it: younger ones may be about to be published."""
+
+ROWS_AT_ONCE = 500
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One daily task. `run` takes whether to count only, and answers how much there was to do.
+
+    `retention`: the one of the data map that it puts into effect, if any.
+    """
+
+    name: str
+    run: Callable[[bool], int]
+    retention: Retention | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. `fault` is empty when it was done."""
+
+    job: str
+    count: int
+    fault: str = ""
+
+
+def housekeeping(*, dry_run: bool = False) -> list[Outcome]:
+    """Do all jobs, or only count. One that fails is told in its outcome, and stops no other."""
+    outcomes = []
+    for job in JOBS:
+        try:
+            outcome = Outcome(job.name, job.run(dry_run))
+        except ServerError as error:
+            outcome = Outcome(job.name, 0, f"{error.title}. {error.message}")
+        except (OSError, DatabaseError) as error:
+            outcome = Outcome(job.name, 0, str(error).strip())
+        if outcome.fault:
+            _log.error("housekeeping: %s failed: %s", outcome.job, outcome.fault)
+        else:
+            _log.info("housekeeping: %s: %d", outcome.job, outcome.count)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _close_campaigns(dry_run: bool) -> int:
+    campaigns = due(clock.now())
+    if dry_run:
+        return campaigns.count()
+    for campaign in left_over():
+        sweep(campaign)
+    return sum(close(campaign) for campaign in campaigns.iterator())
+
+
+def _finish_imports(dry_run: bool) -> int:
+    return len(under_way.interrupted(upsert.ORDER)) if dry_run else upsert.finish_imports()
+
+
+def _finish_erasures(dry_run: bool) -> int:
+    return len(under_way.interrupted(erasure.ORDER)) if dry_run else erasure.finish_erasures()
+
+
+def _finish_moves(dry_run: bool) -> int:
+    kinds = (closing.ORDER, closing.ARRIVAL)
+    return sum(len(under_way.interrupted(kind)) for kind in kinds) if dry_run else closing.finish_moves()
+
+
+def _delete_invitations(dry_run: bool) -> int:
+    now = clock.now()
+    used, expired = Q(used_at__lte=now - REPEATABLE), Q(used_at=None, expires_at__lte=now)
+    return _delete(Invitation.objects.filter(used | expired), dry_run)
+
+
+def _delete_devices(dry_run: bool) -> int:
+    return _delete(Device.objects.filter(revoked_at__isnull=False), dry_run)
+
+
+def _forget_token_times(dry_run: bool) -> int:
+    """When a computer first used its present token is needed for as long as the former one is taken."""
+    past = SpentToken.objects.filter(grace_until__lt=clock.now())
+    return past.count() if dry_run else past.update(grace_until=None)
+
+
+def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
+    if dry_run:
+        return rows.count()
+    pieces, deleted, last = Pieces(), 0, 0
+    while True:
+        with pieces.piece():
+            # After the last one: those before it that stay are not looked at again.
+            some = list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE])
+            deleted += rows.model._default_manager.filter(pk__in=some).delete()[0]
+        if len(some) < ROWS_AT_ONCE:
+            return deleted
+        last = some[-1]
+
+
+def _delete_orphans(dry_run: bool) -> int:
+    """Files of media that no row names, and what an interrupted upload left."""
+    orphans = list(_orphans(clock.now() - ORPHAN_AFTER))
+    if not dry_run:
+        for orphan in orphans:
+            orphan.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _orphans(older_than: datetime) -> Iterator[Path]:
+    named = set(Media.objects.values_list("company_id", "sha256"))
+    folder = Path(settings.MEDIA_FOLDER)
+    for path in folder.rglob("*"):
+        is_named = (path.relative_to(folder).parts[0], path.name) in named
+        if path.is_file() and not is_named and path.stat().st_mtime < older_than.timestamp():
+            yield path
+
+
+def _renew_documents(dry_run: bool) -> int:
+    companies = Company.objects.exclude(pk__in=closing.on_the_move()).order_by("pk")
+    if dry_run:
+        soon = clock.now() + COMPANY_RENEWAL
+        return companies.filter(Q(document_expires=None) | Q(document_expires__lte=soon)).count()
+    return sum(_renew(company.pk) for company in companies)
+
+
+@transaction.atomic
+def _renew(company_id: str) -> bool:
+    return renew_company(Company.objects.select_for_update().get(pk=company_id))
+
+
+def _empty_log(dry_run: bool) -> int:
+    if not dry_run:
+        empty_write_ahead_log()
+    return 0
+
+
+JOBS = (
+    Job("finish-erasures", _finish_erasures),
+    Job("finish-company-moves", _finish_moves),
+    Job("finish-imports", _finish_imports),
+    Job("close-campaigns", _close_campaigns, Retention.CAMPAIGN),
+    Job("delete-invitations", _delete_invitations, Retention.INVITATION),
+    Job("delete-revoked-computers", _delete_devices, Retention.ENROLMENT),
+    Job("forget-token-times", _forget_token_times),
+    Job("delete-orphan-media", _delete_orphans),
+    Job("renew-documents", _renew_documents),
+    Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted
+)
