@@ -399,10 +399,11 @@ class Runtime:
 
     def _leave(self) -> bool:
         """Let go of the company, or end what an earlier process began of that. Returns whether the server heard of it."""
-        heard = self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
-        self.messages.forget_held()
-        self._cache.evict(())
-        return heard
+        try:
+            return self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
+        finally:
+            self.messages.forget_held()
+            self._cache.evict(())
 
     def sync_once(self) -> None:
         """Poll, fetch and send once, now. Raises the first error."""

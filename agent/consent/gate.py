@@ -110,6 +110,9 @@ class ConsentGate:
             if self._file.unread:
                 self._consents = self._file.read()
                 self._unreadable = self._file.unread
+                if not self._unreadable and self._company is not None:
+                    for signal in Signal:
+                        self._leave_to_others(signal, self._company.company_id)
                 return
             try:
                 written = self._file.changed()

@@ -213,6 +213,8 @@ def _slot(content: bytes, signal: Signal) -> bytes:
 
 def _encode(consent: Consent) -> bytes:
     body = msgspec.json.encode(consent)
+    if not consent.company:  # the last field, which records from before it was kept do not have
+        body = body.removesuffix(b',"company":""}') + b"}"
     record = b"%08x %s" % (zlib.crc32(body), body)
     if len(record) >= SLOT_BYTES:
         raise ValueError(f"a consent record of {len(record)} bytes does not fit its slot")

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from server.core import under_way
 from server.core.errors import EnvironmentFault
 from server.database.sqlite import log
 
@@ -57,7 +58,8 @@ def strangers() -> list[str]:
             cursor.execute("SELECT 1 FROM directory_company LIMIT 1")
             if cursor.fetchone():
                 return []
-    return sorted(file.parent.name for file in settings.KEY_FOLDER.glob("*/campaign.jwk.json"))
+    moving = {*under_way.begun("closing"), *under_way.begun("arrival")}  # interrupted: housekeeping ends it
+    return sorted({file.parent.name for file in settings.KEY_FOLDER.glob("*/campaign.jwk.json")} - moving)
 
 
 def told_of_strangers(companies: list[str]) -> str:

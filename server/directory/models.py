@@ -1,4 +1,4 @@
-"""The company (tenant), its notices, and the people it employs."""
+"""The company, its notices, and the people it employs."""
 
 import secrets
 import uuid
@@ -42,7 +42,7 @@ class AddressField(_EmailField):
 
 
 class Company(models.Model):
-    """A tenant: everything else belongs to exactly one company."""
+    """A customer of the server: everything else belongs to exactly one company."""
 
     class Region(models.TextChoices):
         EU = "eu"

@@ -23,7 +23,7 @@ def watch(frame, event, _argument):
 class Late(Struct):
     field: int
 
-decoded = [model.Campaign, model.Company, model.Person, consent.Consent, secrets.Reply, verifier.Verdict]
+decoded = [model.Campaign, model.Company, model.Person, consent.Consent, secrets.KeychainReply, verifier.VerifyResult]
 decoded += [
     each for each in vars(wire).values()
     if isinstance(each, type) and issubclass(each, Struct)

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from functools import partial
+from time import sleep as wait
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QTimer
@@ -239,12 +240,23 @@ class App(QObject):
         self._shutdown.request("the desktop session ends")
 
 
+STORE_AGAIN_AFTER_S = (1.0, 4.0)
+"""A fault of a moment, as when folders are only being mounted, must not cost the announcements of a whole session."""
+
+
 def open_agent(folders: Folders, lock: InstanceLock) -> Agent:
-    """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew, DiskFault."""
+    """Import the agent and open its store: on a worker, after the tray icon is shown. Raises StoreTooNew.
+
+    Without a store that can be read it runs all the same, so that a person can take back what they shared.
+    """
     from agent.runtime import Runtime
 
-    try:
-        return Runtime.open(folders, lock=lock)
-    except errors.DiskFault as fault:
-        log.warning("It runs without its store: %s", fault.detail)
+    for wait_s in (*STORE_AGAIN_AFTER_S, None):
+        try:
+            return Runtime.open(folders, lock=lock)
+        except errors.DiskFault as fault:
+            log.warning("The store could not be opened: %s", fault.detail)
+        if wait_s is not None:
+            wait(wait_s)
+    log.warning("It runs without its store.")
     return Runtime.open(folders, lock=lock, store_needed=False)

@@ -42,6 +42,9 @@ _DISMISSED, _CLOSED_BY_US = 2, 3
 _NO_BUS = (OSError, KeyError, RuntimeError, ValueError)
 """What jeepney raises for a bus that is not there (no address is a KeyError), that hangs or refuses us."""
 
+_URGENCIES = {Weight.NORMAL: 1, Weight.CRITICAL: 2}
+"""As the Desktop Notifications Specification numbers them; 0 is low."""
+
 
 def run() -> int:
     """Obey the agent until it goes. Returns the exit code."""
@@ -166,7 +169,7 @@ def _described(notification: Notification, capabilities: frozenset[str]) -> tupl
         text = html.escape(text, quote=False)
     actions = [word for pair in notification.actions for word in pair] if "actions" in capabilities else []
     hints = {
-        "urgency": ("y", list(Weight).index(notification.weight)),
+        "urgency": ("y", _URGENCIES[notification.weight]),
         "desktop-entry": ("s", "tidings"),
         "suppress-sound": ("b", True),
     }

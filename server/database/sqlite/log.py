@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MOST = 2**31
+READINGS = 5
 _MAGIC = (0x377F0682, 0x377F0683)
 _HEADER = struct.Struct(">8I")
 _FRAME = struct.Struct(">6I")
@@ -32,9 +33,15 @@ def is_of_another(database: Path) -> bool:
     """
     if not database.is_file():
         return False
-    before = _held(database)
-    numbers = [number for number in _logged(database.with_name(f"{database.name}-wal")) if number]
-    after = _held(database)  # a log that has begun meanwhile may begin after what was held before
+    path = database.with_name(f"{database.name}-wal")
+    for _time in range(READINGS):
+        head, before = _head(path), _held(database)
+        numbers = [number for number in _logged(path) if number]
+        after = _held(database)  # a log that has begun meanwhile may begin after what was held before
+        if _head(path) == head:
+            break
+    else:
+        return False  # it begins anew all the time: whoever has the database open writes it
     if not numbers or _UNKNOWN in (before, after):
         return False
     return _is_after(numbers[0], following(after)) or _is_after(before, numbers[-1])
@@ -48,6 +55,15 @@ def _held(database: Path) -> int:
     with database.open("rb") as file:
         file.seek(_USER_VERSION)
         return int.from_bytes(file.read(4) or b"\0")
+
+
+def _head(log: Path) -> bytes:
+    """Another one since the log was emptied or begun anew, also while it was read."""
+    try:
+        with log.open("rb") as file:
+            return file.read(_HEADER.size)
+    except FileNotFoundError:
+        return b""
 
 
 def _logged(log: Path) -> Iterator[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.consent.gate import ConsentGate
@@ -48,6 +49,46 @@ def test_a_missing_record_means_off(tmp_path: Path) -> None:
     a_gate(tmp_path / "record").choose(all_on(), "en")
     (tmp_path / "record").unlink()
     assert is_open(a_gate(tmp_path / "record")) == set()
+
+
+OF_VERSION_0_1 = (
+    b'5b9f1be4 {"signal":"seen","state":"given","receipt_id":"11111111-1111-4111-8111-111111111111",'
+    b'"notice_version":1,"time":"2026-11-24T09:00:00Z","language":"en","announced":false,"owed":null}',
+    b'ff3a6ee9 {"signal":"click","state":"withdrawn","receipt_id":"","notice_version":1,'
+    b'"time":"2026-11-24T09:00:00Z","language":"en","announced":false,'
+    b'"owed":{"receipt_id":"21111111-1111-4111-8111-111111111111","signal":"click","status":"withdrawn",'
+    b'"notice_version":1,"time":"2026-11-24T09:00:00Z","language":"en"}}',
+    b'65741560 {"signal":"like","state":"not_asked","receipt_id":"","notice_version":0,"time":null,'
+    b'"language":"","announced":false,"owed":null}',
+)
+"""To the byte: a record is written so that a withdrawal needs no room, and read only as it would be written."""
+
+
+def test_a_record_of_the_first_version_holds_and_what_is_owed_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    path.write_bytes(b"".join(slot.ljust(1023) + b"\n" for slot in OF_VERSION_0_1))
+    gate = a_gate(path, notice=notice(1))
+    assert is_open(gate) == {Signal.SEEN}
+    owed = [message.receipt_id for message in gate.messages() if message.status == "withdrawn"]
+    assert owed == ["21111111-1111-4111-8111-111111111111"]
+
+
+@pytest.mark.expected_logs("cannot be read", "is not told to another")
+def test_what_is_owed_to_one_company_is_told_to_no_other_once_the_record_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    first = a_gate(path)
+    first.choose({Signal.SEEN: True}, "en")
+    first.choose({Signal.SEEN: False, Signal.CLICK: True}, "en")
+    first.forget_company()
+    path.rename(tmp_path / "away")
+    path.mkdir()  # it cannot be read while another company is connected
+    second = ConsentGate(ConsentFile(path), SettableClock(datetime(2026, 11, 24, tzinfo=UTC)))
+    second.use_company(msgspec.structs.replace(a_company(), company_id="another"))
+    path.rmdir()
+    (tmp_path / "away").rename(path)
+    second.look_again()
+    assert second.messages() == []
+    assert is_open(second) == set()
 
 
 @pytest.mark.expected_logs("is damaged")

@@ -262,8 +262,42 @@ def test_purge_of_a_data_folder_that_cannot_be_listed_is_a_sentence(tidings: Pro
     (home / "data").chmod(0o700)
 
 
+@pytest.mark.expected_logs("could not be opened", "cannot be written", "was refused")
+def test_a_store_that_cannot_be_opened_for_a_moment_costs_the_session_nothing(
+    home: Path, session: Session, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in session.env.items():
+        monkeypatch.setenv(name, value)
+    store, waits = home / "data" / "tidings.sqlite3", []
+    _a_folder(store)
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:  # the disk is well again
+            shutil.rmtree(store)
+            store.with_name("kept-by-the-test").rename(store)
+
+    monkeypatch.setattr("ui.app.app.wait", wait)
+    lock = InstanceLock(Folders.under(home))
+    agent = open_agent(Folders.under(home), lock)
+    try:
+        assert waits == [1.0, 4.0]
+        assert "StoreUnreadable" not in {each.code for each in agent.status().troubles}
+        agent.start()
+        until(lambda: asked(server, "feed"), "a poll")
+    finally:
+        agent.stop()
+        lock.release()
+
+
 @pytest.mark.expected_logs(
-    "without its store", "cannot be read", "cannot be written", "To be deleted again", "later", RETRIES
+    "without its store",
+    "could not be opened",
+    "cannot be read",
+    "cannot be written",
+    "To be deleted again",
+    "later",
+    RETRIES,
 )
 def test_the_program_with_windows_starts_without_the_store_so_that_everything_can_be_taken_back(
     home: Path, session: Session, server: LoopbackServer, company: Company, monkeypatch: pytest.MonkeyPatch
@@ -271,6 +305,7 @@ def test_the_program_with_windows_starts_without_the_store_so_that_everything_ca
     for name, value in session.env.items():
         monkeypatch.setenv(name, value)
     _a_folder(home / "data" / "tidings.sqlite3")
+    monkeypatch.setattr("ui.app.app.wait", lambda _seconds: None)
     lock = InstanceLock(Folders.under(home))
     agent = open_agent(Folders.under(home), lock)
     try:

@@ -10,12 +10,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
+from server.archives import closing as company_closing
+from server.database.sqlite import log
+from server.directory.models import Company
 from tests.support import server_data
 from tests.support.backups import back_up
 from tests.support.campaign_server import ServerHome
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresCluster
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -308,3 +313,57 @@ def test_a_database_that_was_cut_is_said_to_be_damaged(home: ServerHome, left: i
     assert refused.returncode == 1
     assert refused.stderr.startswith("The database is damaged\n")
     assert "backup" in refused.stderr
+
+
+def test_a_log_that_begins_anew_while_it_is_looked_at_is_its_own_databases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a healthy server would be told to delete what somebody has just written."""
+    database = tmp_path / "tidings.sqlite3"
+    with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+        opened.execute("PRAGMA journal_mode=WAL")
+        opened.execute("CREATE TABLE written (number)")
+
+        def write(times: int) -> None:
+            for number in range(times):
+                opened.execute("BEGIN IMMEDIATE")
+                ((held,),) = opened.execute("PRAGMA user_version")
+                opened.execute(f"PRAGMA user_version={log.following(held)}")
+                opened.execute("INSERT INTO written VALUES (?)", (number,))
+                opened.execute("COMMIT")
+
+        write(200)
+        opened.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        frame, looks = log._FRAME, iter(range(10_000))
+
+        class Frame:
+            size = frame.size
+
+            @staticmethod
+            def unpack(content: bytes) -> tuple[int, ...]:
+                if next(looks) == 20:
+                    write(60)
+                return frame.unpack(content)
+
+        monkeypatch.setattr(log, "_FRAME", Frame)
+        assert not log.is_of_another(database)
+        assert next(looks) > 20
+
+
+def test_a_server_whose_only_company_was_half_deleted_starts_and_ends_that(
+    home: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_company: object) -> None:
+        raise KeyboardInterrupt
+
+    with home.opened():
+        with monkeypatch.context() as patch:
+            patch.setattr(company_closing, "delete_files", killed)
+            with pytest.raises(KeyboardInterrupt):
+                company_closing.close_company(Company.objects.get())
+        assert not Company.objects.exists()
+    with home.running() as server:
+        assert requests.get(f"{server.url}/api/v1/health", timeout=PATIENCE_S).status_code == 200
+    done = home.command("housekeeping")
+    assert done.returncode == 0, done.stderr
+    assert not (home.folder / "keys" / "northwind").exists()
