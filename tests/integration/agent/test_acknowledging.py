@@ -11,9 +11,9 @@ import pytest
 from agent.domain import errors
 from agent.domain.model import Act, Interaction, Signal
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
-from tests.support.agent_company import Company, lost_answer, recalled, running
+from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_parts import Agent, all_off, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply, problem
+from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, json_reply, problem
 from tests.support.agent_watching import CODE, RETRIES, asked
 from tests.support.waiting import until
 
@@ -78,7 +78,14 @@ def test_an_answer_that_is_lost_leads_to_the_very_same_message_again(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     agent.runtime.sync_once()
-    company.faults.append(lost_answer)
+
+    def lost_at_first(request: Request) -> Reply:
+        """That of the confirmation, whatever else the agent asks meanwhile."""
+        reply = company(request)
+        is_first = request.path.endswith("acknowledgements") and len(asked(server, "acknowledgements")) == 1
+        return Reply(LOST) if is_first else reply
+
+    server.answer = lost_at_first
     agent.runtime.acknowledge("c-rules")
     until(lambda: agent.runtime.status().waiting == 0, "the answer")
     bodies = {request.body for request in asked(server, "acknowledgements")}
