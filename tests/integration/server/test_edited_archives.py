@@ -227,7 +227,6 @@ CONSENT, SIGNAL, DEVICE = "signals.consent", "signals.signal", "delivery.device"
         (LINK, 0, "link_id", "l9", "other links"),
         ("directory.person", 0, "own_fields", ["id"], "no such field"),
         ("directory.person", 0, "site_addresses", 21 * ["x"], "more than 20"),
-        ("directory.person", 1, "email", "p0@northwind.example", "fit together"),
     ],
 )
 def test_what_no_server_would_have_stored_is_refused_with_its_file_row_and_column(
@@ -311,6 +310,15 @@ def _refused(archive: Path, target: Path, change: Change, said: str) -> None:
     with pytest.raises(Refused, match=said):
         import_company(_repacked(archive, target, change))
     assert not Company.objects.filter(pk="northwind").exists()
+
+
+def test_people_with_the_same_address_do_not_arrive(
+    archive: Path, server: ServerHome, tmp_path: Path
+) -> None:
+    def same(files: Files) -> None:
+        _of_all(files, "directory.person", email="p0@northwind.example")
+
+    _refused(archive, tmp_path / "bad.zip", same, "fit together")
 
 
 @pytest.mark.parametrize("signal", ["seen", "click"])
