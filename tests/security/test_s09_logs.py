@@ -84,7 +84,6 @@ def ask_badly(server: RunningServer, token: str, code: str) -> None:
         ):
             with closing(socket.create_connection((host, int(port)), timeout=30)) as line:
                 line.sendall(request.encode())
-                line.shutdown(socket.SHUT_WR)
                 while line.recv(65_536):
                     pass
 
@@ -103,7 +102,7 @@ def fail_in_the_database(company: SampleCompany, server: RunningServer, token: s
         headers={"Authorization": f"Bearer {token}"},
         timeout=30,
     )
-    assert answer.status_code >= 500, answer.text
+    assert answer.status_code == 500, answer.text
 
 
 @pytest.mark.proves("S9")

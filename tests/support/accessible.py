@@ -23,7 +23,7 @@ from jeepney.wrappers import unwrap_msg
 
 from tests.support.screen import Box
 from tests.support.session_bus import SessionBus
-from tests.support.waiting import PATIENCE_S, until
+from tests.support.waiting import PATIENCE_S, OverdueError, until
 
 ACCESSIBLE = "org.a11y.atspi.Accessible"
 COMPONENT = "org.a11y.atspi.Component"
@@ -36,6 +36,8 @@ REGISTRY_EVENTS = DBusAddress(
 FOCUS = MatchRule(type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged")
 SCREEN_COORDINATES = 0
 DEEPEST = 40
+ANSWER_WITHIN_S = 5.0
+"""Of one call. A program answers none about a widget that it has just taken away, and is asked anew from the top."""
 # Bits of AtspiStateType.
 STATES = {"checked": 4, "enabled": 8, "focusable": 11, "focused": 12, "showing": 25, "visible": 30}
 
@@ -104,7 +106,10 @@ class Accessibility:
     ) -> Widget:
         """The first such widget, once there is one."""
         awaited = f"a {role or 'widget'} named {name!r}{f' in {within!r}' if within else ''}"
-        return until(lambda: self.find(name, role, within), awaited, seconds, every=0.2)[0]
+        try:
+            return until(lambda: self.find(name, role, within), awaited, seconds, every=0.2)[0]
+        except OverdueError as error:
+            raise OverdueError(f"{error}; there is:\n{self.outline()}") from None
 
     def focused_while(self, press: Callable[[], None]) -> list[Reference]:
         """Which widgets got the keyboard while somebody pressed keys, in order; `press` ends when the keys have come in."""
@@ -120,7 +125,7 @@ class Accessibility:
             press()
             (programs,) = self._call(connection, REGISTRY, ACCESSIBLE, "GetChildren")
             for each in programs:  # its answer comes after all that it said before
-                self._call(connection, each, ACCESSIBLE, "GetChildren")
+                self._call(connection, each, ACCESSIBLE, "GetChildren", seconds=PATIENCE_S)
             return [
                 (each.header.fields[HeaderFields.sender], each.header.fields[HeaderFields.path])
                 for each in heard
@@ -173,12 +178,13 @@ class Accessibility:
         method: str,
         signature: str = "",
         body: tuple[Any, ...] = (),
+        seconds: float = ANSWER_WITHIN_S,
     ) -> Any:
         address = DBusAddress(reference[1], reference[0], interface)
         message = new_method_call(address, method, signature or None, body)
-        return unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE_S))
+        return unwrap_msg(connection.send_and_get_reply(message, timeout=seconds))
 
     def _property(self, connection: DBusConnection, reference: Reference, name: str) -> str:
         address = DBusAddress(reference[1], reference[0], ACCESSIBLE)
-        answer = connection.send_and_get_reply(Properties(address).get(name), timeout=PATIENCE_S)
+        answer = connection.send_and_get_reply(Properties(address).get(name), timeout=ANSWER_WITHIN_S)
         return str(unwrap_msg(answer)[0][1])
