@@ -49,7 +49,7 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
         runtime = Runtime.open(folders, lock=lock)
         stop_answering = channel.listen(
             lock.sockets,
-            partial(calls.answer, runtime, data=running_instance.data_mark(folders.data)),
+            partial(calls.answer, lambda: runtime, data=running_instance.data_mark(folders.data)),
         )
         try:
             runtime.start()

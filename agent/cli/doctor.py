@@ -211,8 +211,6 @@ def _agent(folders: Folders) -> Check:
     except errors.DiskFault as fault:
         return Check("agent", "fault", f"{fault.title}: {fault.message}")
     except errors.AlreadyRunning as running:
-        if sys.platform == "win32":
-            return Check("agent", "ok", running.where)
         return Check(
             "agent",
             "fault",

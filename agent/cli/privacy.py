@@ -79,7 +79,7 @@ def _alone(folders: Folders, call: Call) -> bytes:
         store_needed=call.name not in calls.WITHOUT_STORE,
     )
     try:
-        return calls.answer(runtime, msgspec.json.encode(call), runtime.send_once)
+        return calls.answer(lambda: runtime, msgspec.json.encode(call), send=runtime.send_once)
     finally:
         runtime.stop()
 

@@ -61,6 +61,10 @@ class Asked(Protocol):
     def delete_all_shared(self) -> None: ...
 
 
+SHOW_INBOX = "show_inbox"
+"""The call of a second start."""
+
+
 class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a command asks of the running agent: the name of the call and its arguments."""
 
@@ -105,20 +109,39 @@ class Failed(errors.TidingsError):
         return self._message
 
 
-def answer(agent: Asked, question: bytes, send: Callable[[], None] | None = None, *, data: str = "") -> bytes:
+def answer(
+    agent: Callable[[], Asked],
+    question: bytes,
+    *,
+    data: str = "",
+    send: Callable[[], None] | None = None,
+    show_inbox: Callable[[], None] | None = None,
+) -> bytes:
     """Do what is asked, and tell what came of it; also what went wrong.
 
-    ``send``: how to send what is owed, where no agent runs that does so by itself. ``data``: the mark of the agent's data
-    folder: in one session there may be agents of two, and what is asked about one is not done to the other.
+    Args:
+        agent: gives it, once it is open; may raise a TidingsError.
+        question: an encoded `Call`.
+        data: the mark of the agent's data folder: in one session there may be agents of two, and what is asked about one is
+            not done to the other.
+        send: how to send what is owed, where no agent runs that does so by itself.
+        show_inbox: opens it, where there are windows; may raise a TidingsError.
     """
     try:
         call = decode_json(question, Call)
         if data and call.data != data:
             raise errors.AlreadyRunning("it has another data folder")
-        decision = _DECISIONS.get(call.name)
-        told = _decide(agent, call, decision, send) if decision else _CALLS[call.name](agent, call)
+        told: object = None
+        if call.name == SHOW_INBOX:
+            _show(show_inbox)
+        elif decision := _DECISIONS.get(call.name):
+            told = _decide(agent(), call, decision, send)
+        elif wanted := _CALLS.get(call.name):
+            told = wanted(agent(), call)
+        else:
+            raise errors.EnvironmentFault(f"a question of another version: {call.name!r}")
         reply = Reply(Raw(msgspec.json.encode(told)))
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         log.warning("A question that makes no sense: %s", type(error).__name__)
         fault = errors.EnvironmentFault("a question of another version")
         reply = Reply(title=fault.title, message=fault.message)
@@ -134,6 +157,12 @@ def result(reply: bytes) -> Raw:
     if read.title:
         raise Failed(read.title, read.message)
     return read.result
+
+
+def _show(inbox: Callable[[], None] | None) -> None:
+    if inbox is None:
+        raise errors.AlreadyRunning("it runs without windows")
+    inbox()
 
 
 def _shown(agent: Asked) -> Shown:

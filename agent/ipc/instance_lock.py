@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.domain import errors, limits
-from agent.ipc import channel, running_instance
+from agent.ipc import local_socket, named_pipe, running_instance
 from agent.ipc.running_instance import Place
 from agent.system import private_files
 from agent.system.dirs import Folders
@@ -309,8 +309,10 @@ def _earlier_locks(folders: Folders) -> Iterator[Path]:
 def _socket_folder(runtime: Path) -> bytes:
     """The session's folder; where it takes no socket, a fresh one of our own."""
     if sys.platform == "win32":
-        return b""
-    return os.fsencode(runtime if channel.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY))
+        return os.fsencode(named_pipe.fresh())
+    return os.fsencode(
+        runtime if local_socket.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY)
+    )
 
 
 def _remove_temporary(place: Place) -> None:

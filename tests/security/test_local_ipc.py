@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ipc import channel
+from agent.ipc import local_socket
 from agent.system.dirs import Folders
 from tests.support.agent_session import Session, a_session
 from tests.support.processes import Program
@@ -53,7 +53,7 @@ def test_another_user_reads_no_file_and_is_answered_by_no_socket(tmp_path: Path,
     with a_session(keyring=False) as session:
         home = session.folder / "agent"
         paths = everything_of_an_agent(session, home, tmp_path, opened=opened)
-    assert [path.name for path in paths if path.name == channel.NAME]
+    assert [path.name for path in paths if path.name == local_socket.NAME]
 
 
 def everything_of_an_agent(session: Session, home: Path, tmp_path: Path, *, opened: bool) -> list[Path]:
@@ -61,7 +61,7 @@ def everything_of_an_agent(session: Session, home: Path, tmp_path: Path, *, open
     tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log")
     tidings.start("run", "--headless")
     try:
-        until(lambda: (home / "run" / channel.NAME).exists(), "the socket")
+        until(lambda: (home / "run" / local_socket.NAME).exists(), "the socket")
         folders = Folders.under(home)
         paths = [path for path in home.rglob("*") if path != home]
         if opened:  # By the person's own mistake: each file and socket keeps its own mode and its own check.

@@ -11,6 +11,8 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from time import sleep as wait
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from agent.domain import errors, limits
-from agent.ipc import channel, running_instance
+from agent.ipc import calls, channel, running_instance
 from agent.ipc.instance_lock import InstanceLock
 from agent.system import gil_yield, log_setup
 from agent.system.dirs import Folders
@@ -31,7 +33,7 @@ from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
 from ui.core.desktop_errors import NoScreen
 from ui.desktop import screen, single_instance
-from ui.desktop.single_instance import SingleInstance
+from ui.desktop.single_instance import InboxRequests
 from ui.tray.availability import TrayWatch
 from ui.tray.menu import Tray
 
@@ -59,16 +61,16 @@ def run(options: argparse.Namespace) -> int:
             return _say(NoScreen(single_instance.display()))
         log.info("Start, 2 of 5: Qt.")
         application = _make_application()
-        instance = SingleInstance(lock)
     except errors.AlreadyRunning as error:
         return _start_again(error, folders, minimized=minimized)
     except (errors.DiskFault, OSError) as error:
         log.error("The runtime folder: %s", error)
         return _say(error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error)))
-    app = App(application, instance, folders, lock, minimized=minimized)
+    app = App(application, folders, lock, minimized=minimized)
     code = application.exec()
     app.finish()
     _leave(code)
+    lock.release()  # not sooner: another agent would work with the data while this one stops
     return code
 
 
@@ -82,7 +84,7 @@ def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: b
     """It runs already. On the display where it runs it shows its inbox; on another one is said where it is."""
     place, here = running_instance.read(folders.data), single_instance.display()
     is_here = place is None or (place.display == here and not place.is_elsewhere)
-    if is_here and not minimized and single_instance.ask_to_show(channel.socket_folder(folders)):
+    if is_here and not minimized and single_instance.ask_to_show(folders):
         return 0
     _say(fault)
     if minimized:
@@ -147,7 +149,6 @@ class App(QObject):
     def __init__(
         self,
         application: QApplication,
-        instance: SingleInstance,
         folders: Folders,
         lock: InstanceLock,
         *,
@@ -164,11 +165,13 @@ class App(QObject):
         self._bridge = Bridge(self)
         self._signals = SignalWatch(self)
         self._shutdown = Shutdown(self._bridge, self)
-        self._shutdown.first(instance.close)
         self._shutdown.finished.connect(application.quit)
         self._signals.caught.connect(lambda name: self._shutdown.request(name))
         application.commitDataRequest.connect(self._session_ends)
-        instance.show_requested.connect(lambda: self._show_inbox())
+        self._opened: Future[Agent] = Future()
+        self._inbox_requests = InboxRequests(self)
+        self._inbox_requests.received.connect(lambda: self._show_inbox())
+        self._shutdown.first(self._answer_commands())
         log.info("Start, 3 of 5: tray icon.")
         self._tray = Tray(parent=self)
         self._tray.open_inbox.connect(lambda: self._show_inbox())
@@ -200,7 +203,7 @@ class App(QObject):
         self._session = Session(self._application, agent, self._bridge, self._tray, parent=self)
         self._shutdown.first(self._session.close)
         self._shutdown.then(agent.stop)
-        self._answer_commands(agent)
+        self._opened.set_result(agent)
         agent.start()
         self._session.begin(open_windows=not self._minimized)
         if self._show_when_ready:
@@ -208,17 +211,29 @@ class App(QObject):
         gil_yield.settle()
         log.info("Started.")
 
-    def _answer_commands(self, agent: Agent) -> None:
-        """``tidings privacy`` asks the agent that runs."""
-        from agent.ipc import calls
+    def _answer_commands(self) -> Callable[[], None]:
+        """What commands ask waits until the agent is open. Returns how to end that."""
+        return channel.listen(
+            self._lock.sockets,
+            partial(
+                calls.answer,
+                self._open,
+                data=running_instance.data_mark(self._folders.data),
+                show_inbox=self._inbox_requests.ask,
+            ),
+        )
 
-        mark = running_instance.data_mark(self._folders.data)
-        answer = partial(calls.answer, agent, data=mark)
-        self._shutdown.first(channel.listen(self._lock.sockets, answer))
+    def _open(self) -> Agent:
+        """The agent, on a thread of the channel. Raises the error that it did not open with, AlreadyRunning."""
+        try:
+            return self._opened.result(limits.CONTROL_READY_S)
+        except TimeoutError as error:
+            raise errors.AlreadyRunning("it is not open yet") from error
 
     def _agent_failed(self, error: errors.TidingsError) -> None:
         """The store cannot be opened: say so, and leave when that was read."""
         log.error("The agent did not open: %s: %s", type(error).__name__, error.detail)
+        self._opened.set_exception(error)
         from ui.style.apply import apply_theme
         from ui.style.theme import Theme
         from ui.windowing.message_window import MessageWindow

@@ -1,54 +1,50 @@
-"""One agent for each user: the first holds a lock and listens; a second start asks it to show its inbox, and ends.
-
-On Linux and macOS over a socket beside that of the commands, which checks who asks (unix(7), SO_PEERCRED; getpeereid(3));
-on Windows over an event of the person's own session.
-"""
+"""One agent for each user: the first holds a lock; a second start asks it to show its inbox, and ends."""
 
 from __future__ import annotations
 
 import logging
 import os
-import socket
-import stat
 import sys
+import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+import msgspec
+from PySide6.QtCore import QObject, Qt, Signal
 
 from agent.domain import errors
-from agent.ipc.channel import peer_uid, short
-from agent.ipc.instance_lock import InstanceLock
+from agent.ipc import calls, channel, running_instance
+from agent.system.dirs import Folders
 
 log = logging.getLogger(__name__)
 
-SHOW = b"show\n"
-SOCKET_NAME = "agent.socket"
-ANSWER_TIMEOUT_S = 2.0
+SHOWN_WITHIN_S = 2.0
+"""How long the event loop may take to hear that somebody wants the inbox."""
+READY_WITHIN_S = 2.0
 PATIENCE_S = 10.0
 """For an agent that holds the lock and does not listen yet: it starts, perhaps on a computer that is busy at login."""
 ASK_AGAIN_S = 0.2
-REQUEST_TIMEOUT_S = 0.2
-DEAF_MS = 500
-"""Until it listens again where no descriptor was left."""
 
 
-class SingleInstance(QObject):
-    """The first instance, which holds the ``lock`` since before Qt; ``ask_to_show`` of a second start reaches it."""
+class InboxRequests(QObject):
+    """Tells the main thread that a second start wants the inbox."""
 
-    show_requested = Signal()
+    received = Signal()
+    _asked = Signal(object)
 
-    def __init__(self, lock: InstanceLock, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lock = lock
-        self._listener = _listener(lock.sockets, self.show_requested.emit, self)
+        self._asked.connect(self._hear, Qt.ConnectionType.QueuedConnection)
 
-    def close(self) -> None:
-        """Stop listening, then let another be first."""
-        self._listener.close()
-        self._lock.release()
+    def ask(self) -> None:
+        """Called on any other thread. Raises AlreadyRunning where the event loop does not hear it: nothing would show."""
+        heard = threading.Event()
+        self._asked.emit(heard)
+        if not heard.wait(SHOWN_WITHIN_S):
+            raise errors.AlreadyRunning("its windows do not answer")
+
+    def _hear(self, heard: threading.Event) -> None:
+        heard.set()
+        self.received.emit()
 
 
 def display() -> str:
@@ -60,98 +56,22 @@ def display() -> str:
     return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY", "").removesuffix(".0")
 
 
-class SocketListener(QObject):
-    """Accepts connections of the same user only, and says that it heard."""
-
-    def __init__(self, path: Path, heard: Callable[[], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._path = path
-        self._heard = heard
-        path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            with short(path) as address:
-                self._socket.bind(address)
-        finally:
-            os.umask(before)
-        self._socket.listen(4)
-        self._socket.setblocking(False)
-        self._notifier = QSocketNotifier(self._socket.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._accept)
-
-    def close(self) -> None:
-        self._notifier.setEnabled(False)
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
-
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError as error:
-            log.info("A second start is not heard for now: %s", error)
-            self._notifier.setEnabled(False)  # it would be activated for it again at once, and for ever
-            QTimer.singleShot(DEAF_MS, self._notifier, lambda: self._notifier.setEnabled(True))
-            return
-        with connection:
-            if peer_uid(connection) != os.geteuid():
-                log.warning("Another user asked to show the inbox; refused.")
-                return
-            connection.settimeout(REQUEST_TIMEOUT_S)
-            try:
-                request = connection.recv(len(SHOW))
-                if request == SHOW:
-                    connection.sendall(SHOW)
-            except OSError as error:
-                log.info("A second start went away: %s", error)
-                return
-        if request == SHOW:
-            self._heard()
-
-
-def ask_to_show(folder: Path, *, patience_s: float = PATIENCE_S) -> bool:
-    """Ask the running instance to show its inbox, for as long as ``patience_s`` seconds. Returns whether it heard."""
+def ask_to_show(folders: Folders, *, patience_s: float = PATIENCE_S) -> bool:
+    """Ask the running agent to show its inbox, for as long as ``patience_s`` seconds. Returns whether it does."""
+    question = msgspec.json.encode(
+        calls.Call(calls.SHOW_INBOX, data=running_instance.data_mark(folders.data))
+    )
     deadline = time.monotonic() + patience_s
-    while not _ask(folder):
+    while True:
+        try:
+            calls.result(channel.ask_agent(folders, question, READY_WITHIN_S))
+        except errors.AlreadyRunning as fault:
+            log.info("The running agent: %s", fault.detail)
+        except errors.TidingsError as fault:
+            log.info("The running agent does not show its inbox: %s", fault.detail)
+            return False
+        else:
+            return True
         if time.monotonic() > deadline:
             return False
         time.sleep(ASK_AGAIN_S)
-    return True
-
-
-def _ask(folder: Path) -> bool:
-    if sys.platform == "win32":
-        from ui.desktop.single_instance_windows import signal_event
-
-        return signal_event()
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(ANSWER_TIMEOUT_S)
-            with short(folder / SOCKET_NAME) as address:
-                connection.connect(address)
-            if peer_uid(connection) != os.geteuid():
-                return False
-            connection.sendall(SHOW)
-            return connection.recv(len(SHOW)) == SHOW
-    except OSError as error:
-        log.info("The running agent did not answer: %s", error)
-        return False
-
-
-class Listener(Protocol):
-    """What hears of second starts until it is closed."""
-
-    def close(self) -> None: ...
-
-
-def _listener(folder: Path, heard: Callable[[], None], parent: QObject) -> Listener:
-    if sys.platform == "win32":
-        from ui.desktop.single_instance_windows import EventListener
-
-        return EventListener(heard, parent)
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        folder.chmod(0o700)
-    try:
-        return SocketListener(folder / SOCKET_NAME, heard, parent)
-    except OSError as error:
-        raise errors.DiskFault(f"no socket in the runtime folder: {error}") from error

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
 from agent.domain.model import Act, Change, ConsentState, Interaction, Signal
-from agent.ipc import channel, instance_lock, running_instance
+from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
@@ -561,7 +561,7 @@ def test_a_disk_without_locks_is_a_sentence(folders: Folders, monkeypatch: pytes
 def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_same(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "takes_sockets", lambda _folder: False)
+    monkeypatch.setattr(local_socket, "takes_sockets", lambda _folder: False)
     lock = InstanceLock(folders)
     assert lock.sockets.stat().st_mode & 0o777 == 0o700
     end = channel.listen(lock.sockets, lambda question: question + b"!")
@@ -577,7 +577,7 @@ def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_sa
 def test_the_temporary_folder_of_a_dead_agent_goes_at_the_next_start(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "takes_sockets", lambda _folder: False)
+    monkeypatch.setattr(local_socket, "takes_sockets", lambda _folder: False)
     dead = InstanceLock(folders)
     kept = dead.sockets
     shutil.copy(folders.data / running_instance.NAME, folders.data.parent / "kept")

@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.domain import errors, limits
+from agent.domain import errors
 from agent.domain.model import Act, Interaction
-from agent.ipc import channel, running_instance
+from agent.ipc import channel, local_socket, running_instance
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.contract.golden_documents import PUBLIC_KEYS, RECEIPT_JWS, STRANGERS_KEY
@@ -155,11 +155,11 @@ def test_an_agent_that_runs_obeys_at_once(running: Program, company: Company, ho
     assert running.child is not None
     assert running.child.running
     running.stop()
-    assert not (home / "run" / channel.NAME).exists()
+    assert not (home / "run" / local_socket.NAME).exists()
 
 
 def test_the_socket_of_an_agent_is_its_users_alone(running: Program, home: Path) -> None:
-    path = home / "run" / channel.NAME
+    path = home / "run" / local_socket.NAME
     until(path.exists, "the socket")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -192,8 +192,8 @@ def test_another_user_is_refused_even_where_the_folder_was_opened_to_all() -> No
         listener = channel.ControlListener(folder, answer)
         try:
             folder.chmod(0o777)
-            (folder / channel.NAME).chmod(0o777)
-            command = [sys.executable, "-c", AS_ANOTHER_USER, str(folder / channel.NAME)]
+            (folder / local_socket.NAME).chmod(0o777)
+            command = [sys.executable, "-c", AS_ANOTHER_USER, str(folder / local_socket.NAME)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
             assert (done.stdout, done.stderr) == ("0\n", "")
             assert heard == []
@@ -206,7 +206,7 @@ def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Pa
     folder = home / "run"
     for question in (b"", b"{}", b"\xff", b'{"name": "nonsense"}', b'{"name": "show", "more": 1}'):
         assert json.loads(channel.ask(folder, question))["title"]
-    with socket.socket(socket.AF_UNIX) as rude, channel.short(folder / channel.NAME) as path:
+    with socket.socket(socket.AF_UNIX) as rude, local_socket.short(folder / local_socket.NAME) as path:
         rude.connect(path)
         rude.sendall(b"\xff\xff\xff\xff")
     mark = running_instance.data_mark(home / "data")
@@ -216,19 +216,18 @@ def test_a_question_that_makes_no_sense_harms_nothing(running: Program, home: Pa
 
 
 def test_what_was_given_up_while_the_agent_stood_still_is_not_done_later(
-    running: Program, home: Path, monkeypatch: pytest.MonkeyPatch
+    running: Program, home: Path
 ) -> None:
     folder, child = home / "run", running.child
     assert child is not None
     running.run("privacy", "set", "seen=on", "click=off", "like=off")
     turn_on = {"name": "choose", "choices": {"like": True}, "data": running_instance.data_mark(home / "data")}
     question = json.dumps(turn_on).encode()
-    monkeypatch.setattr(limits, "CONTROL_READY_S", 0.5)
     os.kill(child.pid, signal.SIGSTOP)
     try:
         with pytest.raises(errors.AlreadyRunning):
-            channel.ask(folder, question)
-        with socket.socket(socket.AF_UNIX) as hasty, channel.short(folder / channel.NAME) as path:
+            channel.ask(folder, question, 0.5)
+        with socket.socket(socket.AF_UNIX) as hasty, local_socket.short(folder / local_socket.NAME) as path:
             hasty.connect(path)
             hasty.sendall(struct.pack(">I", len(question)) + question)
     finally:
@@ -249,7 +248,7 @@ def test_an_agent_that_had_no_descriptors_left_for_a_while_is_reached_again(
         none_left(child.pid),
         socket.socket(socket.AF_UNIX) as first,  # whose descriptor was taken when it was waited for
         socket.socket(socket.AF_UNIX) as asking,
-        channel.short(folder_of(running)) as path,
+        local_socket.short(folder_of(running)) as path,
     ):
         first.connect(path)
         asking.connect(path)
@@ -264,7 +263,7 @@ def test_an_agent_that_had_no_descriptors_left_for_a_while_is_reached_again(
 
 def folder_of(program: Program) -> Path:
     """The socket that commands ask over."""
-    return channel.socket_folder(Folders.under(Path(program.env["TIDINGS_HOME"]))) / channel.NAME
+    return channel.socket_folder(Folders.under(Path(program.env["TIDINGS_HOME"]))) / local_socket.NAME
 
 
 def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_done() -> None:

@@ -1,41 +1,33 @@
 """A second start of the same person: on the display where it runs, on another one, and on none."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent.ipc.channel import short
+from agent.ipc import calls, running_instance
+from agent.ipc.channel import READY
 from agent.ipc.instance_lock import InstanceLock
+from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
 from tests.support.descriptors import none_left
+from tests.support.first_start import FirstStart
 from tests.support.processes import ROOT
-from ui.desktop.single_instance import SHOW, SOCKET_NAME, SingleInstance
+from tests.support.waiting import PATIENCE_S
 
 WHERE = f"process {os.getpid()}, on the display :1."
 
 
-class First(SingleInstance):
-    """The agent that runs, on the display :1; it counts how often it was asked to show its inbox."""
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(InstanceLock(Folders.under(home), ":1"))
-        self.shown = 0
-        self.show_requested.connect(self._show)
-
-    def _show(self) -> None:
-        self.shown += 1
-
-
 @pytest.fixture
-def first(qtbot: QtBot, tmp_path: Path) -> Iterator[First]:
-    running = First(tmp_path / "home")
+def first(qtbot: QtBot, tmp_path: Path) -> Iterator[FirstStart]:
+    """The agent that runs, on the display :1."""
+    running = FirstStart(Folders.under(tmp_path / "home"), ":1")
     yield running
     running.close()
 
@@ -82,7 +74,7 @@ def ended(qtbot: QtBot, process: "subprocess.Popen[str]") -> str:
 
 @pytest.mark.parametrize("display", [":1", ":1.0"])
 def test_on_the_same_display_the_inbox_opens(
-    qtbot: QtBot, tmp_path: Path, first: First, display: str
+    qtbot: QtBot, tmp_path: Path, first: FirstStart, display: str
 ) -> None:
     process = second(tmp_path, display)
     ended(qtbot, process)
@@ -91,7 +83,7 @@ def test_on_the_same_display_the_inbox_opens(
 
 @pytest.mark.parametrize("display", [":1", ":2", ""])
 def test_minimized_opens_nothing_and_says_where_it_runs(
-    qtbot: QtBot, tmp_path: Path, first: First, display: str
+    qtbot: QtBot, tmp_path: Path, first: FirstStart, display: str
 ) -> None:
     process = second(tmp_path, display, "--minimized")
     said = ended(qtbot, process)
@@ -99,7 +91,7 @@ def test_minimized_opens_nothing_and_says_where_it_runs(
     assert (process.returncode, first.shown) == (0, 0)
 
 
-def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, first: First) -> None:
+def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, first: FirstStart) -> None:
     process = second(tmp_path, "")
     said = ended(qtbot, process)
     assert WHERE in said
@@ -107,19 +99,20 @@ def test_without_a_display_it_says_where_it_runs(qtbot: QtBot, tmp_path: Path, f
     assert (process.returncode, first.shown) == (1, 0)
 
 
+@pytest.mark.expected_logs("Nobody can ask the agent for now")
 def test_a_first_one_without_a_descriptor_left_does_not_spin_and_hears_it_later(
-    qtbot: QtBot, first: First
+    qtbot: QtBot, tmp_path: Path, first: FirstStart
 ) -> None:
-    folder = first._lock.sockets
-    with socket.socket(socket.AF_UNIX) as asking, short(folder / SOCKET_NAME) as path:
-        asking.connect(path)
-        asking.sendall(SHOW)
+    mark = running_instance.data_mark(tmp_path / "home" / "data")
+    with connect(first.lock.sockets, PATIENCE_S) as asking:
         with none_left():
             before = time.process_time()
             qtbot.wait(1_000)
             assert time.process_time() - before < 0.5
-        assert first.shown == 0
-        qtbot.waitUntil(lambda: first.shown == 1)
+            assert first.shown == 0
+        assert asking.recv_bytes() == READY
+        asking.send_bytes(msgspec.json.encode(calls.Call(calls.SHOW_INBOX, data=mark)))
+        qtbot.waitUntil(lambda: first.shown == 1, timeout=int(PATIENCE_S * 1_000))
 
 
 DEAD = [{"DISPLAY": ":987"}, {"DISPLAY": "nonsense"}, {"WAYLAND_DISPLAY": "wayland-987"}]
@@ -127,7 +120,7 @@ DEAD = [{"DISPLAY": ":987"}, {"DISPLAY": "nonsense"}, {"WAYLAND_DISPLAY": "wayla
 
 @pytest.mark.parametrize("dead", DEAD, ids=str)
 def test_on_a_display_that_has_died_it_says_where_it_runs_and_does_not_fall_over(
-    qtbot: QtBot, tmp_path: Path, first: First, dead: dict[str, str]
+    qtbot: QtBot, tmp_path: Path, first: FirstStart, dead: dict[str, str]
 ) -> None:
     process = second(tmp_path, "", env=dead)
     said = ended(qtbot, process)
@@ -160,7 +153,7 @@ def test_what_doctor_asks_of_a_desktop_that_is_not_there_leaves_no_core(
 
 
 def test_on_another_display_it_says_so_there_and_opens_nothing_here(
-    qtbot: QtBot, tmp_path: Path, first: First
+    qtbot: QtBot, tmp_path: Path, first: FirstStart
 ) -> None:
     """Its window stays for a while; nobody waits for that here."""
     process = second(tmp_path, ":2")

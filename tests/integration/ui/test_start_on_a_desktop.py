@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.domain import errors
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.dirs import Folders
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.processes import TRACEBACK, AgentProcess
 from tests.support.waiting import PATIENCE_S, until
@@ -40,6 +43,14 @@ def test_without_a_tray_the_inbox_opens_so_that_the_program_can_be_reached(
         assert agent.stop() == 0
 
 
+def can_start(agent: AgentProcess) -> bool:
+    try:
+        InstanceLock(Folders.under(agent.home)).release()
+    except errors.AlreadyRunning:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(
     agent_on: Callable[[VirtualDesktop], AgentProcess], number: signal.Signals
@@ -55,6 +66,19 @@ def test_a_signal_ends_it_in_order(
         ]
         assert [stage[:12] for stage in stages] == ["stage 1 of 3", "stage 2 of 3", "stage 3 of 3"]
         assert not list((agent.home / "run").glob("*.socket"))
+
+
+def test_another_can_start_only_when_the_agent_has_stopped(
+    agent_on: Callable[[VirtualDesktop], AgentProcess],
+) -> None:
+    with VirtualDesktop(DesktopOptions(keyring="none")) as desktop:
+        agent = agent_on(desktop)
+        child = agent.start("run")
+        desktop.screen.window(title="Connect this computer")
+        os.kill(child.pid, signal.SIGTERM)
+        until(lambda: can_start(agent), "another to start", every=0)
+        assert "stage 3 of 3" in agent.logs(), "the first agent still worked with the data"
+        assert child.wait(PATIENCE_S) == 0
 
 
 def test_data_of_a_newer_version_is_told_in_a_window_and_left_alone(

@@ -21,6 +21,7 @@ from agent.transport import proxies
 from agent.verification import receipts, verifier
 from agent.verification.verifier import ProcessVerifier, VerifyRequest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
+from tests.support.first_start import not_open
 from ui.player import messages
 
 LEVELS = 20_000
@@ -121,7 +122,7 @@ def test_such_proxy_settings_are_unknown(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.expected_logs("A question that makes no sense")
 def test_a_command_that_asks_so_is_answered() -> None:
     with pytest.raises(calls.Failed):
-        calls.result(calls.answer(None, b'{"name":' + DEEP + b"}"))  # type: ignore[arg-type]
+        calls.result(calls.answer(not_open, b'{"name":' + DEEP + b"}"))
 
 
 def test_a_player_that_says_so_says_something_unknown() -> None:

@@ -1,32 +1,30 @@
 """What differs between desktops, through real sockets, files and processes."""
 
 import os
-import socket
-import stat
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from PySide6.QtCore import QRect, QSize
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.model import PresenceState, Tristate
 from agent.domain.preferences import Corner
-from agent.ipc.instance_lock import InstanceLock
+from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
+from tests.support.first_start import FirstStart
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop import autostart, browser
 from ui.desktop.placement import active_screen, in_corner
 from ui.desktop.presence.base import UnknownPresence, system_presence
 from ui.desktop.reduced_motion import reduced_motion
-from ui.desktop.single_instance import SOCKET_NAME, SingleInstance, ask_to_show
+from ui.desktop.single_instance import ask_to_show
 
 ROOT = Path(__file__).resolve().parents[3]
+PATIENCE_MS = int(PATIENCE_S * 1_000)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="speaks Linux")
 
 
@@ -54,105 +52,45 @@ class TestPlacement:
         assert active_screen().availableGeometry().isValid()
 
 
-def lock_over(folder: Path) -> InstanceLock:
-    """An agent's lock, with its sockets in this folder."""
-    return InstanceLock(replace(Folders.under(folder / "home"), runtime=folder))
-
-
-def first_instance(folder: Path) -> SingleInstance:
-    return SingleInstance(lock_over(folder))
-
-
-class TestSingleInstance:
-    def test_a_second_start_makes_the_first_show_itself(self, qtbot: QtBot, tmp_path: Path) -> None:
-        first = first_instance(tmp_path)
-        command = "import sys, pathlib; from ui.desktop.single_instance import ask_to_show;"
-        command += "sys.exit(not ask_to_show(pathlib.Path(sys.argv[1])))"
-        with qtbot.waitSignal(first.show_requested):
+class TestSecondStart:
+    def test_it_makes_the_first_show_itself(self, qtbot: QtBot, tmp_path: Path) -> None:
+        first = FirstStart(Folders.under(tmp_path))
+        command = "import sys, pathlib; from agent.system.dirs import Folders;"
+        command += "from ui.desktop.single_instance import ask_to_show;"
+        command += "sys.exit(not ask_to_show(Folders.under(pathlib.Path(sys.argv[1]))))"
+        with qtbot.waitSignal(first.requests.received, timeout=PATIENCE_MS):
             second = subprocess.Popen([sys.executable, "-c", command, str(tmp_path)], cwd=ROOT)
         assert second.wait(PATIENCE_S) == 0
         first.close()
 
-    def test_a_second_start_waits_for_a_first_that_does_not_listen_yet(
-        self, qtbot: QtBot, tmp_path: Path
-    ) -> None:
-        lock = lock_over(tmp_path)
+    def test_it_waits_for_a_first_that_does_not_listen_yet(self, qtbot: QtBot, tmp_path: Path) -> None:
+        folders = Folders.under(tmp_path)
+        folders.data.mkdir(parents=True)
         with ThreadPoolExecutor(1) as worker:
-            asked = worker.submit(ask_to_show, tmp_path)
-            first = SingleInstance(lock)
-            with qtbot.waitSignal(first.show_requested):
-                pass
+            asked = worker.submit(ask_to_show, folders, patience_s=PATIENCE_S)
+            first = FirstStart(folders)
+            qtbot.waitUntil(lambda: first.shown == 1, timeout=PATIENCE_MS)
             assert asked.result(PATIENCE_S)
         first.close()
 
-    def test_only_one_is_first_and_the_next_can_be_first_afterwards(
-        self, qtbot: QtBot, tmp_path: Path
-    ) -> None:
-        first = first_instance(tmp_path)
-        with pytest.raises(errors.AlreadyRunning):
-            first_instance(tmp_path)
+    def test_it_is_told_where_no_window_answers(self, qtbot: QtBot, tmp_path: Path) -> None:
+        """Nobody runs the event loop here, as where a program hangs."""
+        first = FirstStart(Folders.under(tmp_path))
+        with ThreadPoolExecutor(1) as worker:
+            assert not worker.submit(ask_to_show, Folders.under(tmp_path), patience_s=0).result(PATIENCE_S)
         first.close()
-        first_instance(tmp_path).close()
-        assert not (tmp_path / SOCKET_NAME).exists()
 
     def test_nobody_is_asked_where_nobody_runs(self, tmp_path: Path) -> None:
-        assert not ask_to_show(tmp_path, patience_s=0)
+        assert not ask_to_show(Folders.under(tmp_path), patience_s=0)
 
-    @LINUX
-    def test_folder_and_socket_are_their_owners_only(self, qtbot: QtBot, tmp_path: Path) -> None:
-        tmp_path.chmod(0o755)
-        first = first_instance(tmp_path)
-        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
-        assert stat.S_IMODE((tmp_path / SOCKET_NAME).stat().st_mode) & 0o077 == 0
+    def test_one_that_says_nothing_holds_nobody_up(self, qtbot: QtBot, tmp_path: Path) -> None:
+        folders = Folders.under(tmp_path)
+        first = FirstStart(folders)
+        with connect(first.lock.sockets, PATIENCE_S), ThreadPoolExecutor(1) as worker:
+            asked = worker.submit(ask_to_show, folders, patience_s=0)
+            qtbot.waitUntil(lambda: first.shown == 1, timeout=PATIENCE_MS)
+            assert asked.result(PATIENCE_S)
         first.close()
-
-    @LINUX
-    @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user")
-    @pytest.mark.expected_logs("Another user asked")
-    def test_another_user_is_refused(self, qtbot: QtBot) -> None:
-        """Even where permissions would let them through."""
-        with tempfile.TemporaryDirectory() as name:
-            folder, shown = Path(name), []
-            first = first_instance(folder)
-            first.show_requested.connect(lambda: shown.append(None))
-            folder.chmod(0o755)
-            (folder / SOCKET_NAME).chmod(0o666)
-            command = [sys.executable, "-c", STRANGER, str(folder / SOCKET_NAME)]
-            stranger = subprocess.Popen(command, stdout=subprocess.PIPE)
-            qtbot.waitUntil(lambda: stranger.poll() is not None)
-            first.close()
-        output, _ = stranger.communicate()
-        assert output == b"b''"
-        assert not shown
-
-    @LINUX
-    def test_a_stranger_that_says_nothing_does_not_hold_the_agent_up(
-        self, qtbot: QtBot, tmp_path: Path
-    ) -> None:
-        first = first_instance(tmp_path)
-        with socket.socket(socket.AF_UNIX) as silent:
-            silent.connect(str(tmp_path / SOCKET_NAME))
-            qtbot.wait(300)
-        with qtbot.waitSignal(first.show_requested), socket.socket(socket.AF_UNIX) as second:
-            second.connect(str(tmp_path / SOCKET_NAME))
-            second.sendall(b"show\n")
-            qtbot.wait(50)
-        first.close()
-
-
-STRANGER = """
-import os, socket, sys
-os.setuid(65534)
-with socket.socket(socket.AF_UNIX) as s:
-    s.settimeout(5)
-    s.connect(sys.argv[1])
-    try:
-        s.sendall(b"show\\n")
-        answer = s.recv(9)
-    except OSError:
-        answer = b""
-    sys.stdout.write(repr(answer))
-"""
 
 
 @LINUX
