@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -41,3 +42,29 @@ def decode_json(text: bytes | str | Raw, type: object) -> Any:
         raise TooDeep("nested too deeply") from error
     except UnicodeDecodeError as error:
         raise msgspec.DecodeError("not UTF-8") from error
+
+
+@overload
+def decode_message(text: bytes, type: type[T]) -> T: ...
+@overload
+def decode_message(text: bytes, type: object) -> Any: ...
+
+
+def decode_message(text: bytes, type: object) -> Any:
+    """Read JSON that another program wrote, of which two readers must not find two meanings (RFC 8259, section 4).
+
+    Raises msgspec.DecodeError for all that `decode_json` refuses, and for an object that has a name twice.
+    """
+    value = decode_json(text, type)  # first: it bounds the depth
+    try:
+        json.loads(text.decode(), object_pairs_hook=_object)
+    except RecursionError as error:
+        raise TooDeep("nested too deeply") from error
+    except ValueError as error:
+        raise msgspec.DecodeError(str(error)) from error
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict.fromkeys(name for name, _ in pairs)) != len(pairs):
+        raise ValueError("an object has a name twice")

@@ -28,7 +28,7 @@ from agent.domain.model import (
     UtcTime,
     Variant,
 )
-from agent.domain.msgspec_warmup import TooDeep, decode_json, resolve
+from agent.domain.msgspec_warmup import TooDeep, decode_message, resolve
 from agent.domain.my_data_models import Corrected, DetailName, DetailValue, Held
 
 ENROLMENTS_PATH = "/api/v1/enrolments"
@@ -281,7 +281,7 @@ def decode_corrected(body: bytes) -> tuple[Corrected, ...]:
 def decode_problem(body: bytes) -> Problem:
     """A problem description, empty where there is none. Raises NotOurServer for one that is nested deeply."""
     try:
-        return decode_json(body.decode(errors="replace").encode(), Problem)
+        return decode_message(body.decode(errors="replace").encode(), Problem)
     except TooDeep as error:
         raise errors.NotOurServer(f"a problem document: {error}") from error
     except msgspec.DecodeError:
@@ -351,14 +351,14 @@ def _campaign_problem(content: _CampaignContent) -> str:
 
 def _answer(body: bytes, type: type[T]) -> T:
     try:
-        return decode_json(body, type)
+        return decode_message(body, type)
     except msgspec.DecodeError as error:
         raise errors.NotOurServer(f"{type.__name__.strip('_')}: {error}") from error
 
 
 def _document(body: bytes, type: type[T]) -> T:
     try:
-        return decode_json(body, type)
+        return decode_message(body, type)
     except msgspec.DecodeError as error:
         raise errors.DocumentRefused(f"{type.__name__.strip('_')}: {error}") from error
 

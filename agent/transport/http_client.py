@@ -342,7 +342,7 @@ def _lower(response: requests.Response) -> dict[str, str]:
 
 def _check(answer: Answer) -> None:
     """Let a good answer pass; raise what a bad one means."""
-    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = _kind(answer.headers.get("content-type", ""))
     if answer.status in (204, 304):
         return
     if 200 <= answer.status < 300:
@@ -361,6 +361,16 @@ def _check(answer: Answer) -> None:
     refusal = _refusal(answer.status, problem)
     refusal.answer = answer.body
     raise refusal
+
+
+def _kind(content_type: str) -> str:
+    """The media type, with its encoding where that is not UTF-8, in which all JSON travels (RFC 8259, section 8.1)."""
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    named = [part.partition("=") for part in parameters]
+    encodings = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
+    if others := sorted(encodings - {"utf-8", "utf8"}):
+        return f"{kind} in {' '.join(others)}"[:60]
+    return kind
 
 
 def _refusal(status: int, problem: codec.Problem) -> errors.Refused:

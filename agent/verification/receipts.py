@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from agent.domain import errors, limits
 from agent.domain.model import Region, Signal, UtcTime
-from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.domain.msgspec_warmup import decode_message, resolve
 from agent.protocol import codec
 from agent.verification.verifier import VerifyRequest, VerifyResult
 from resources.i18n import _
@@ -81,7 +81,7 @@ def content(document: str) -> Content:
 def key_of(document: str, keys: codec.KeySet | None) -> codec.Key | None:
     """The key among ``keys`` that a document names."""
     try:
-        header = decode_json(_part(document, 0), dict[str, Any])
+        header = decode_message(_part(document, 0), dict[str, Any])
     except msgspec.DecodeError as error:
         raise errors.DocumentRefused("header") from error
     return next((key for key in keys.keys if key.kid == header.get("kid")), None) if keys else None
@@ -105,7 +105,7 @@ def read_file(file: bytes) -> ReceiptFile:
         raise errors.InvalidInput(_("This file is too long to be a receipt."))
     try:
         if file.lstrip().startswith(b"{"):
-            return decode_json(file, ReceiptFile)
+            return decode_message(file, ReceiptFile)
         return msgspec.convert(
             {"tidings_receipt": 1, "receipt": file.decode().strip()}, ReceiptFile, strict=True
         )
@@ -116,7 +116,7 @@ def read_file(file: bytes) -> ReceiptFile:
 def read_keys(file: bytes) -> codec.KeySet:
     """A JWK Set (RFC 7517), as the server's enrolment answer has it. Raises InvalidInput."""
     try:
-        return decode_json(file, codec.KeySet)
+        return decode_message(file, codec.KeySet)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise errors.InvalidInput(_("The file of keys is not a set of Tidings' keys.")) from error
 
@@ -171,7 +171,7 @@ def _key(
 
 def _content(envelope: codec.Envelope) -> Content:
     try:
-        return decode_json(envelope.content, Content)
+        return decode_message(bytes(envelope.content), Content)
     except msgspec.DecodeError as error:
         raise errors.DocumentRefused(f"receipt: {error}") from error
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent.domain import errors, limits
-from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.domain.msgspec_warmup import decode_json, decode_message, resolve
 from agent.protocol import codec
 from agent.system import subprocesses
 
@@ -161,6 +161,7 @@ def _signed_payload(document: str, kind: str, keys: codec.KeySet) -> bytes:
     """The payload, once the signature is right. Raises DocumentRefused."""
     from joserfc import jws
     from joserfc.errors import JoseError
+    from joserfc.util import urlsafe_b64decode
 
     if len(document) > limits.DOCUMENT_MAX_BYTES:
         raise errors.DocumentRefused("too long")
@@ -168,7 +169,7 @@ def _signed_payload(document: str, kind: str, keys: codec.KeySet) -> bytes:
     registry.max_payload_length = limits.DOCUMENT_MAX_BYTES
     try:
         signed = jws.extract_compact(document.encode(), registry=registry)
-        header = signed.headers()
+        header = decode_message(urlsafe_b64decode(document.partition(".")[0].encode()), dict[str, object])
         if set(header) != {"alg", "kid", "typ"} or header["typ"] != kind:
             raise errors.DocumentRefused("header of another kind of document")
         key = _key(str(header["kid"]), kind, keys)

@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.archives.row_lines import LONGEST_LINE
 from server.core.errors import EnvironmentFault, Refused
+from server.core.json_text import read_json
 
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 16 * 1024 * 1024
@@ -257,10 +258,12 @@ def _manifest_text(archive: zipfile.ZipFile) -> bytes:
 
 def _manifest(content: bytes) -> Manifest:
     try:
-        return Manifest.model_validate_json(content)
+        return Manifest.model_validate(read_json(content))
     except ValidationError as error:
         first = error.errors()[0]
         raise damaged(f"{MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except ValueError as error:
+        raise damaged(f"{MANIFEST}: {error}") from error
 
 
 def _check_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> None:

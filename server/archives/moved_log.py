@@ -15,6 +15,7 @@ from server.audit.models import Chain, Entry
 from server.audit.verifying import Verdict, verify
 from server.core.clock import now, utc_text
 from server.core.errors import EnvironmentFault, Refused
+from server.core.json_text import read_json
 from server.directory.models import Company
 from server.signing.digests import canonical_json
 
@@ -81,7 +82,7 @@ def _end_of(company_id: str) -> tuple[Chain | None, Entry | None]:
 
 def _known(content: bytes) -> Known:
     try:
-        fields: dict[str, Any] = json.loads(content)
+        fields: dict[str, Any] = read_json(content)
         kept, faults = chain_heads.from_fields(fields.pop("log")), frozenset(map(str, fields.pop("faults")))
         if fields or kept.announced:
             raise ValueError(_("it holds what no log has"))

@@ -5,7 +5,6 @@ gives the same bytes whatever numbers a database used; references to them follow
 """
 
 import itertools
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -22,6 +21,7 @@ from server.archives.rows import AnyField, Reference, columns, is_numbered, labe
 from server.campaigns.countable import counted_as, hide_uncounted
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
+from server.core.json_text import read_json
 from server.signing.digests import canonical_json
 
 LONGEST_LINE = 8 * 1024 * 1024
@@ -103,7 +103,7 @@ def from_line(model: type[Model], line: bytes, number: int, numbers: Numbers) ->
     `number`: of the line, from 1. Raises `Refused` for a line that does not hold such a row.
     """
     try:
-        values = json.loads(line)
+        values = read_json(line)
         if not isinstance(values, dict):
             raise ValueError(_("no object"))
         row = model(**_attributes(model, values, numbers))

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from server.core import private_files
 from server.core.errors import EnvironmentFault
+from server.core.json_text import read_json
 
 
 class Damaged(EnvironmentFault):
@@ -84,7 +85,7 @@ def kept(company_id: str) -> Kept | None:
     """What the data folder remembers, or None where it has no file. Raises `EnvironmentFault`, `Damaged`."""
     path = _path(company_id)
     try:
-        return from_fields(json.loads(path.read_text(encoding="utf-8")))
+        return from_fields(read_json(path.read_bytes()))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -1,13 +1,15 @@
 """What every message has in common: no unknown field, and no value that is silently made to fit."""
 
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja.errors import HttpError
 from ninja.parser import Parser
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import from_json
+
+from server.core import problems
+from server.core.json_text import is_json, read_json
 
 
 class Message(BaseModel):
@@ -20,13 +22,16 @@ class Message(BaseModel):
 
 
 class StrictParser(Parser):
-    """Bodies are JSON and say so; depth and numbers are bounded, which Python's own parser does not do."""
+    """Bodies are JSON and say so, and have one meaning, which Python's own parser does not ask for."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """The body's value. Raises `HttpError` (415) and `ValueError`, which ninja answers with a 400."""
-        if request.content_type != "application/json":
-            raise HttpError(415, "JSON is due")
-        return from_json(request.body, allow_inf_nan=False)
+        """The body's value. Raises `Problem` (400, 415): agents send again what something on the way has changed."""
+        if not is_json(request.META.get("CONTENT_TYPE", "")):
+            raise problems.unreadable("Bodies are JSON in UTF-8.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            return read_json(request.body)
+        except ValueError as error:
+            raise problems.unreadable(f"The body is not JSON as RFC 8259 has it: {error}.") from error
 
 
 def _is_date(text: str) -> str:

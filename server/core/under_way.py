@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from server.core.clock import now, utc_text
 from server.core.errors import EnvironmentFault, Refused
+from server.core.json_text import read_json
 
 FOLDER = "under-way"
 COMMAND = ".command"
@@ -63,7 +64,7 @@ def others() -> list[Note]:
             continue
         with contextlib.suppress(OSError, ValueError, TypeError), path.open("rb") as file:
             if _is_held(file.fileno()):
-                found.append(Note(**json.loads(file.read())))
+                found.append(Note(**read_json(file.read())))
             else:  # its process was ended by force
                 path.unlink()
     return found

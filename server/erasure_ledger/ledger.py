@@ -9,7 +9,6 @@ a crash in between, the ledger is ahead of the database, and the next start does
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from server.core.clock import now
 from server.core.errors import EnvironmentFault
+from server.core.json_text import read_json
 from server.erasure_ledger.models import LedgerState
 from server.signing.digests import canonical_json
 
@@ -189,7 +189,7 @@ def _digested(before: Mark, fact: Fact) -> Mark:
 
 def _parsed(line: bytes, number: int) -> tuple[Mark, Fact]:
     try:
-        content = json.loads(line)
+        content = read_json(line)
         mark = Mark(content.pop("number"), content.pop("digest"))
         fact = Fact(**content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

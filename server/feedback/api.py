@@ -7,8 +7,8 @@ from uuid import UUID
 
 from ninja import Router
 from pydantic import BeforeValidator, Field, StrictInt
-from pydantic_core import from_json
 
+from server.core.json_text import is_json, read_json
 from server.core.schemas import (
     CampaignId,
     CompactJws,
@@ -95,10 +95,10 @@ class ConsentRequest(Message):
 
 def withdrawal_in(content_type: str, body: bytes) -> ConsentRequest | None:
     """The withdrawal that `post_consent` is certain to take the body for; None where there is a doubt."""
-    if content_type.replace(" ", "").lower() not in ("application/json", "application/json;charset=utf-8"):
+    if not is_json(content_type):
         return None
     try:
-        message = ConsentRequest.model_validate(from_json(body, allow_inf_nan=False))
+        message = ConsentRequest.model_validate(read_json(body))
     except ValueError:
         return None
     return message if message.status == "withdrawn" else None

@@ -1,6 +1,5 @@
 """Read documents that this server, or another one of the same company, signed."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,7 +7,9 @@ from django.utils.translation import gettext as _
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+from joserfc.util import urlsafe_b64decode
 
+from server.core.json_text import read_json
 from server.signing.documents import Kind
 from server.signing.signers import ALGORITHM, PublicKey
 
@@ -24,16 +25,24 @@ def usable(keys: Iterable[PublicKey]) -> Keys:
 def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
     """What a document (JWS) says. Raises `ValueError`, in words, unless one of these keys signed it as of this kind."""
     try:
-        header: dict[str, Any] = dict(jws.extract_compact(document.encode()).headers())
+        header = jws.extract_compact(document.encode()).headers()
         key = keys.get(str(header.get("kid")))
         if key is None:
             raise ValueError(_("it was signed with another key"))
         if header != {"alg": ALGORITHM, "kid": header["kid"], "typ": kind}:
             raise ValueError(_("it is a document of another kind"))
         signed = jws.deserialize_compact(document, key, algorithms=[ALGORITHM])
-        payload = json.loads(signed.payload)
+        _read(urlsafe_b64decode(document.partition(".")[0].encode()))
+        payload = _read(signed.payload)
     except (JoseError, RecursionError, UnicodeError) as error:
         raise ValueError(_("its signature does not fit")) from error
     if not isinstance(payload, dict) or not isinstance(payload.get("content"), dict):
         raise ValueError(_("it says nothing"))
     return payload
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return read_json(text)
+    except ValueError as error:
+        raise ValueError(_("it is not JSON that everybody reads in the same way")) from error

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from django.db import transaction
 
 from server.core import clock
+from server.core.json_text import read_json
 from server.directory.models import Company
 from server.signing.signers import Signer, load_signer
 
@@ -133,7 +134,7 @@ def sign_feed(signer: Signer, company_id: str, subject: str, content: dict[str, 
 def counter_of(document: str) -> int:
     """The counter (`ctr`) of a document that this server signed."""
     payload = document.split(".")[1]
-    return int(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["ctr"])
+    return int(read_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["ctr"])
 
 
 def _sign(

@@ -17,6 +17,7 @@ from joserfc.jwk import OKPKey
 
 from server.core import private_files
 from server.core.errors import EnvironmentFault, Refused
+from server.core.json_text import read_json
 
 Use = Literal["campaign", "receipt"]
 PublicKey = dict[str, str]
@@ -109,7 +110,7 @@ def replaced_keys(company_id: str) -> list[PublicKey]:
 def read_key_set(path: Path) -> list[PublicKey]:
     """Public Ed25519 keys for receipts in a file. Raises `EnvironmentFault` when it holds anything else."""
     try:
-        keys = [OKPKey.import_key(key) for key in json.loads(path.read_text(encoding="utf-8"))["keys"]]
+        keys = [OKPKey.import_key(key) for key in read_json(path.read_bytes())["keys"]]
         if any(key.is_private or key.curve_name != "Ed25519" for key in keys):
             raise ValueError(_("it holds other keys"))
     except (OSError, JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -140,9 +141,9 @@ def signer_in(folder: Path, use: Use) -> Signer:
 def _read(path: Path) -> tuple[OKPKey, int]:
     """The private key in a file, and the file's mode."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             mode, text = os.fstat(file.fileno()).st_mode, file.read()
-        key = OKPKey.import_key(json.loads(text))
+        key = OKPKey.import_key(read_json(text))
         if not key.is_private or key.curve_name != "Ed25519":
             raise ValueError(_("it holds another key"))
     except FileNotFoundError as error:

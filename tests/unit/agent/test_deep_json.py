@@ -168,4 +168,5 @@ def test_nobody_reads_json_in_another_way() -> None:
     assert found == [
         "agent/domain/msgspec_warmup.py: msgspec.json.Decoder(each)",
         "agent/domain/msgspec_warmup.py: return msgspec.json.decode(text, type=type)",
+        "agent/domain/msgspec_warmup.py: json.loads(text.decode(), object_pairs_hook=_object)",
     ]
