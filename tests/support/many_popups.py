@@ -181,7 +181,7 @@ class Show(QObject):
 
     def _followed(self) -> Steps:
         yield from self._comes("followed", self._feed.makes())
-        yield from self._mouse(lambda card: card.links[0])
+        yield from self._mouse(lambda card: card.links.buttons[0])
 
     # --- steps ---------------------------------------------------------------------------------------
 

@@ -20,9 +20,10 @@ from ui.widgets import icons
 from ui.widgets.acknowledge import Acknowledge, read_request
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
-from ui.widgets.destinations import Destinations, lead_to
+from ui.widgets.destinations import Destinations
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
+from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.picture import Fit, Picture
 from ui.widgets.reminder_row import LaterRow
 from ui.widgets.text import label
@@ -51,7 +52,6 @@ class Detail(Themed, QScrollArea):
         self._now = now
         self._shown_id = ""
         self._variant: Variant | None = None
-        self._links: list[Button] = []
         self.setProperty("kind", "pane")
         self.setAccessibleName(_("Announcement"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -103,6 +103,8 @@ class Detail(Themed, QScrollArea):
 
     def _actions(self) -> FlowRow:
         self.action_row = FlowRow(self._theme.px(10))
+        self.links = LinkButtons(self.action_row)
+        self.links.pressed.connect(self.link_clicked)
         self.like = LikeButton(self._theme)
         self.like.toggled.connect(self.like_toggled)
         self.remind = Button(_("Remind me later"))
@@ -200,24 +202,15 @@ class Detail(Themed, QScrollArea):
         self._size_picture()
 
     def _show_links(self, variant: Variant) -> None:
-        for button in self._links:
-            self.action_row.drop(button)
-        self._links = []
-        for link in variant.links:
-            button = Button(link.label)
+        self.links.show_links(variant.links, before=self.acknowledge.ask)
+        for button in self.links.buttons:
             button.setIconSize(icons.square(self._theme.px(12)))
             button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-            lead_to(button, link.destination)
-            button.clicked.connect(
-                lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
-            )
-            self.action_row.add(button, before=self.acknowledge.ask)
-            self._links.append(button)
         self.destinations.show_links(variant.links)
 
     def recolour(self) -> None:
         """One button leads: "I have read this" where that is asked, else the first link."""
-        for index, button in enumerate(self._links):
+        for index, button in enumerate(self.links.buttons):
             leads = index == 0 and not self.acknowledge.asks
             button.set_kind("primary" if leads else "")
             colour = self._theme.accent_ink if leads else self._theme.ink
@@ -234,11 +227,6 @@ class Detail(Themed, QScrollArea):
     def _on_later(self, seconds: float | None) -> None:
         self.later.hide()
         self.later_chosen.emit(seconds)
-
-    @property
-    def links(self) -> tuple[Button, ...]:
-        """The buttons of the announcement's links."""
-        return tuple(self._links)
 
 
 def _facts(item: InboxItem) -> str:

@@ -12,8 +12,9 @@ from ui.player.surface import fitted
 from ui.style.theme import Theme
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button
-from ui.widgets.destinations import Destinations, lead_to
+from ui.widgets.destinations import Destinations
 from ui.widgets.flow import FlowRow
+from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.text import label
 
 POSTER_HEIGHT = 220
@@ -103,15 +104,9 @@ class ErrorPage(QScrollArea):
             try_again = Button(_("Try again"), kind="primary")
             try_again.clicked.connect(self.again)
             row.add(try_again)
-        self.links: list[Button] = []
-        for link in request.links:
-            button = Button(link.label)
-            lead_to(button, link.destination)
-            button.clicked.connect(
-                lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
-            )
-            row.add(button)
-            self.links.append(button)
+        self.links = LinkButtons(row)
+        self.links.pressed.connect(self.link_clicked)
+        self.links.show_links(request.links)
         return row
 
 

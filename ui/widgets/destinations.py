@@ -9,9 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from resources.i18n import _
 from ui.style import text_format
-from ui.widgets.buttons import Button
 from ui.widgets.text import label
-from ui.widgets.tooltips import plain_tip
 
 
 class Leading(Protocol):
@@ -52,10 +50,3 @@ class Destinations(QWidget):
         self.setVisible(bool(links))
         # Else whoever lays this out in the same turn gets the height of the text before.
         self.updateGeometry()
-
-
-def lead_to(button: Button, destination: str) -> None:
-    """Say on a link's button where it leads: as its tool tip, and to a screen reader."""
-    text = _("Opens {host} in your browser").format(host=text_format.isolated(destination))
-    button.setToolTip(plain_tip(text))
-    button.setAccessibleDescription(text)

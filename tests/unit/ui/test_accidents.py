@@ -46,7 +46,7 @@ def test_the_second_half_of_a_double_click_is_nothing_for_the_announcement_that_
     card.dismissed.connect(lambda: told.append("close"))
     card.watch_clicked.connect(lambda: told.append("watch"))
     card.link_clicked.connect(told.append)
-    for button in (card.close_button, card.watch, card.picture.play, card.links[0]):
+    for button in (card.close_button, card.watch, card.picture.play, card.links.buttons[0]):
         told.clear()
         double_click(qtbot, button)
         assert len(told) == 1, button.accessibleName()

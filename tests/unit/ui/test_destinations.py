@@ -43,8 +43,8 @@ def test_a_pop_up_says_where_its_link_leads(qtbot: QtBot, theme: Theme) -> None:
     card.show()
     assert card.destinations.isVisible()
     assert card.destinations.text() == f"Leads to {MUNICH}"
-    assert MUNICH in card.links[0].accessibleDescription()
-    assert MUNICH in card.links[0].toolTip()
+    assert MUNICH in card.links.buttons[0].accessibleDescription()
+    assert MUNICH in card.links.buttons[0].toolTip()
     card.show_page(replace(data.urgent_page(), links=()))
     assert not card.destinations.isVisible()
 
@@ -70,7 +70,7 @@ def test_the_inbox_says_where_a_link_leads(qtbot: QtBot, theme: Theme) -> None:
     item = next(item for item in data.items() if item.campaign.variant("en").links)
     detail.show_item(item, data.media_path, "")
     assert item.campaign.variant("en").links[0].destination in detail.destinations.text()
-    assert item.campaign.variant("en").links[0].destination in detail.links[0].accessibleDescription()
+    assert item.campaign.variant("en").links[0].destination in detail.links.buttons[0].accessibleDescription()
 
 
 @pytest.mark.parametrize("picture", [False, True])

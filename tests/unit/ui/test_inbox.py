@@ -151,7 +151,7 @@ def test_a_recalled_announcement_that_is_open_goes(window: InboxWindow) -> None:
 def test_what_the_person_does_is_said_with_the_campaign(window: InboxWindow, qtbot: QtBot) -> None:
     window.open("c-1")
     with qtbot.waitSignal(window.link_clicked) as clicked:
-        qtbot.mouseClick(window.detail.links[0], Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(window.detail.links.buttons[0], Qt.MouseButton.LeftButton)
     assert clicked.args == ["c-1", "l1"]
     with qtbot.waitSignal(window.watch_clicked) as watched:
         qtbot.mouseClick(window.detail.picture.play, Qt.MouseButton.LeftButton)

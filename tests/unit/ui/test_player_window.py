@@ -175,7 +175,7 @@ def test_what_is_not_played_leaves_the_announcement_to_be_read(
     texts = [label.text() for label in page.findChildren(QWidget) if hasattr(label, "text")]
     assert {page.accessibleName(), page.accessibleDescription()} <= set(texts)
     assert ("Try again" in texts) is can_try_again
-    page.links[0].click()
+    page.links.buttons[0].click()
     assert player.told[-1] == (Event.FOLLOWED, "l1")
 
 

@@ -15,16 +15,17 @@ from ui.core.timers import Timers
 from ui.popup.pages import PopupPage
 from ui.popup.widgets.digest import DigestList
 from ui.popup.widgets.frame import CardFrame
+from ui.popup.widgets.page_picture import PagePicture
 from ui.style import text_format
 from ui.style.theme import Theme
 from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.buttons import Button, IconButton, LikeButton
 from ui.widgets.compositing import translucent_windows
-from ui.widgets.destinations import Destinations, lead_to
+from ui.widgets.destinations import Destinations
 from ui.widgets.flow import FlowRow, measure_anew
 from ui.widgets.icons import Glyph
+from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.logo import LogoTile
-from ui.widgets.picture import Picture
 from ui.widgets.reminder_row import LaterRow
 from ui.widgets.scrolling import place_of, plain_scroll_area, scroll_to
 from ui.widgets.text import LINE_HEIGHT, WrappedLabel, label
@@ -68,7 +69,6 @@ class PopupCard(CardFrame):
         timers: Timers | None = None,
     ) -> None:
         super().__init__(theme, translucent=translucent_windows() if translucent is None else translucent)
-        self.links: list[Button] = []
         self.setWindowTitle("Tidings")
         margin = self.shadow_margin + 1
         whole = self._whole = QVBoxLayout(self)
@@ -79,7 +79,7 @@ class PopupCard(CardFrame):
         self.acknowledge = Acknowledge(theme, timers)
         self.acknowledge.confirmed.connect(self.acknowledged)
         self.acknowledge.resized.connect(self._show_question)
-        self.picture = Picture(theme)
+        self.picture = PagePicture(theme)
         self.picture.watch_clicked.connect(self.watch_clicked)
         whole.addLayout(self._header())
         whole.addWidget(self._middle())
@@ -144,6 +144,8 @@ class PopupCard(CardFrame):
         lines.addStretch(1)
         self.text.setWidget(texts)
         self.action_row = FlowRow(px(10))
+        self.links = LinkButtons(self.action_row, focus=False)
+        self.links.pressed.connect(self.link_clicked)
         self.watch = Button(_("Watch"), kind="primary")
         self.watch.clicked.connect(self.watch_clicked)
         self.open_inbox = Button(_("Open inbox"), kind="primary")
@@ -213,7 +215,7 @@ class PopupCard(CardFrame):
         self._show_urgency(page.urgency)
         self.received.setText(page.received)
         self.later.begin(page.ends)
-        self._show_picture(page)
+        self.picture.show_page(page)
         self.title.setText(page.title)
         self.body.setText(page.body)
         self.note.setText(page.note)
@@ -230,33 +232,16 @@ class PopupCard(CardFrame):
         self.urgency.setVisible(urgency in texts)
         self.received.setVisible(urgency not in texts)
 
-    def _show_picture(self, page: PopupPage) -> None:
-        self.picture.setVisible(page.has_picture or page.has_video)
-        if page.duration_ms is not None:
-            badge = text_format.video_badge(page.duration_ms, page.has_captions)
-            self.picture.show_poster(page.picture, alt=page.picture_alt, badge=badge)
-        else:
-            self.picture.show_picture(page.picture, alt=page.picture_alt)
-
     def _show_actions(self, page: PopupPage) -> None:
-        for button in self.links:
-            self.action_row.drop(button)
-        self.links = []
         self.watch.setVisible(page.has_video)
         self.open_inbox.setVisible(bool(page.digest))
         self.later_button.setVisible(not page.digest)
         self.acknowledge.show_request(page.acknowledge)
         self.acknowledge.ask.set_kind("" if page.has_video else "primary")
         first_link_leads = not page.has_video and not self.acknowledge.asks
-        for index, link in enumerate(page.links):
-            button = Button(link.label, kind="primary" if index == 0 and first_link_leads else "")
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            lead_to(button, link.destination)
-            button.clicked.connect(
-                lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
-            )
-            self.action_row.add(button)
-            self.links.append(button)
+        self.links.show_links(page.links)
+        if first_link_leads and self.links.buttons:
+            self.links.buttons[0].set_kind("primary")
         self.destinations.show_links(page.links)
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)

@@ -10,16 +10,17 @@ from resources.i18n import _
 from ui.core.timers import Timers
 from ui.popup.pages import PopupPage
 from ui.popup.widgets.guarded_close import GuardedClose
+from ui.popup.widgets.page_picture import PagePicture
 from ui.style import text_format
 from ui.style.theme import Theme
 from ui.widgets.acknowledge import Acknowledge
 from ui.widgets.body_text import BodyText
 from ui.widgets.buttons import Button, LikeButton
-from ui.widgets.destinations import Destinations, lead_to
+from ui.widgets.destinations import Destinations
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
+from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.logo import LogoTile
-from ui.widgets.picture import Picture
 from ui.widgets.scrolling import plain_scroll_area
 from ui.widgets.text import WrappedLabel, label
 from ui.widgets.themed import GlyphLabel
@@ -108,7 +109,6 @@ class EmergencyCover(Cover):
         super().__init__(bypass=bypass)
         self._theme = theme
         self._title = ""
-        self._links: list[Button] = []
         self.card = QFrame(self)
         self.card.setProperty("kind", "card")
         self.acknowledge = Acknowledge(theme, timers)
@@ -155,7 +155,7 @@ class EmergencyCover(Cover):
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(self._theme.px(10))
         self.title = label(kind="display", wrap=True)
-        self.picture = Picture(self._theme, radius=10)
+        self.picture = PagePicture(self._theme, radius=10)
         self.picture.setFixedHeight(self._theme.px(PICTURE_HEIGHT))
         self.picture.watch_clicked.connect(self.watch_clicked)
         self.body = BodyText(self._theme, max_width=WIDTH)
@@ -169,6 +169,8 @@ class EmergencyCover(Cover):
 
     def _actions(self) -> FlowRow:
         self.action_row = FlowRow(self._theme.px(10))
+        self._links = LinkButtons(self.action_row)
+        self._links.pressed.connect(self.link_clicked)
         self.watch = Button(_("Watch"), kind="primary")
         self.watch.clicked.connect(self.watch_clicked)
         self.like = LikeButton(self._theme)
@@ -198,7 +200,7 @@ class EmergencyCover(Cover):
         self.title.setText(page.title)
         self.body.show_text(page.body)
         self.body.setVisible(bool(page.body))
-        self._show_picture(page)
+        self.picture.show_page(page)
         self.acknowledge.show_request(page.acknowledge)
         self._show_actions(page)
         self.share_line.setText(page.share_line)
@@ -208,27 +210,9 @@ class EmergencyCover(Cover):
             self._announce()
         self.lay_out()
 
-    def _show_picture(self, page: PopupPage) -> None:
-        self.picture.setVisible(page.has_picture or page.has_video)
-        if page.duration_ms is not None:
-            badge = text_format.video_badge(page.duration_ms, page.has_captions)
-            self.picture.show_poster(page.picture, alt=page.picture_alt, badge=badge)
-        else:
-            self.picture.show_picture(page.picture, alt=page.picture_alt)
-
     def _show_actions(self, page: PopupPage) -> None:
-        for button in self._links:
-            self.action_row.drop(button)
-        self._links = []
         self.watch.setVisible(page.has_video)
-        for link in page.links:
-            button = Button(link.label)
-            lead_to(button, link.destination)
-            button.clicked.connect(
-                lambda _checked=False, link_id=link.link_id: self.link_clicked.emit(link_id)
-            )
-            self.action_row.add(button)
-            self._links.append(button)
+        self._links.show_links(page.links)
         self.destinations.show_links(page.links)
         self.like.setVisible(page.can_like)
         self.like.set_liked(page.liked)
