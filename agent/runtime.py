@@ -7,9 +7,11 @@ Methods that only read or write the local store are quick and may be called on t
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +27,7 @@ from agent.domain.events import Listener, Listeners
 from agent.domain.freshness import Freshness
 from agent.domain.model import (
     Change,
+    Connection,
     InboxItem,
     Interaction,
     PresenceState,
@@ -53,7 +56,7 @@ from agent.store.acknowledgements import AcknowledgementStore
 from agent.store.campaigns import CampaignStore
 from agent.store.enrolment import EnrolmentStore
 from agent.store.event_queue import EventQueue
-from agent.store.opening import open_store
+from agent.store.opening import open_again, open_store
 from agent.store.sent_messages import MessageStore
 from agent.store.settings import SettingStore
 from agent.system import login_session
@@ -90,6 +93,8 @@ class Runtime:
         self._database = open_store(
             folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner, needed=store_needed
         )
+        self._open_again = partial(open_again, self._database, folders.runtime, clock, owner=owner)
+        self._opening = threading.Lock()
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database, clock)
         self._settings = SettingStore(self._database)
@@ -221,8 +226,10 @@ class Runtime:
         """What tray, inbox and `tidings status` tell; what the disk refuses to say is told as trouble, never raised."""
         enrolment = self._connector.enrolment()
         of_the_disk: list[Trouble] = []
+        halted = self._database.unreadable or self._background.halted()
+        troubles = self._policy_troubles() + self._background.troubles() + self._lost() + self._damage()
         return Status(
-            connection=self._background.connection(),
+            connection=Connection.HALTED if halted is not None else self._background.connection(),
             server_url=enrolment.server_url if enrolment else "",
             company=enrolment.company if enrolment else None,
             person=enrolment.person if enrolment else None,
@@ -232,12 +239,9 @@ class Runtime:
             waiting=_read(self._outbox.waiting, self._gate.owed(), of_the_disk)
             + _read(self._acknowledging.waiting, 0, of_the_disk),
             owed=self._gate.owed(),
-            choose_now=self._gate.must_ask(),
-            troubles=self._policy_troubles()
-            + self._background.troubles()
-            + self._lost()
-            + self._damage()
-            + tuple(of_the_disk[:1]),
+            choose_now=self._gate.must_ask() and self._database.unreadable is None,
+            troubles=tuple(dict.fromkeys([*troubles, *of_the_disk[:1]])),
+            halted_by=trouble(halted) if halted is not None else None,
         )
 
     def campaign_keys(self) -> tuple[str, ...]:
@@ -320,7 +324,7 @@ class Runtime:
                 choices = {signal: given for signal, given in choices.items() if not given}
             self._consents.choose(choices, i18n.language())
             if refused:
-                raise choice_errors.NothingIsRecorded("the store is in memory")
+                raise self._database.unreadable or choice_errors.NothingIsRecorded("the store is in memory")
 
     def delete_all_shared(self) -> None:
         """Take back all that the person shared, from every computer, and forget here what was sent; receipts stay.
@@ -340,8 +344,7 @@ class Runtime:
             self._connector.token.ask_again()
             self._background.send.wake()
             self._notify(Change.CONSENT)
-        if (fault := self._unreadable()) is not None:
-            raise fault
+        self._database.check()
 
     def defer_choice(self) -> None:
         """The question was closed without an answer."""
@@ -366,6 +369,7 @@ class Runtime:
 
         Raises InvalidInput, CodeRefused, KeychainUnavailable and the faults of a server that is not well.
         """
+        self._store_may_be_back()
         self._campaigns.check()
         with self._background.quiet():
             if self._connector.is_leaving:
@@ -419,14 +423,33 @@ class Runtime:
             self._lock.hold()
         self._policy_may_differ()
         self._gate.look_again()
+        self._store_may_be_back()
         if self._gate.changed_elsewhere():
             self._background.interrupt_sending()
             self._background.send.wake()
             self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
 
+    def _store_may_be_back(self) -> None:
+        """Go on with a store that could not be read until now: what was withdrawn meanwhile holds there too."""
+        with self._opening:
+            if self._database.unreadable is None:
+                return
+            try:
+                self._open_again()
+            except errors.EnvironmentFault as fault:
+                log.info("The store cannot be read yet: %s", fault.detail)
+                return
+            log.info("The store can be read again.")
+            self._connector.read_again()
+            self._consents.catch_up()
+        self._background.wake_all()
+        for change in Change:
+            self._notify(change)
+
     def _examined(self) -> float:
         """What is damaged is found before it is needed."""
+        self._store_may_be_back()
         try:
             self._database.examine()
         except errors.EnvironmentFault as fault:
@@ -458,17 +481,14 @@ class Runtime:
         fault = self._policy.current().fault
         return (trouble(fault),) if fault is not None else ()
 
-    def _unreadable(self) -> choice_errors.StoreUnreadable | None:
-        why = self._database.unreadable
-        return choice_errors.StoreUnreadable(why.detail, file=self._database.path.name) if why else None
-
     def _lost(self) -> tuple[Trouble, ...]:
         if self._lock is not None and self._lock.is_lost:
             return (trouble(LockLost()),)
-        return (trouble(errors.EnrolmentLost()),) if self._connector.is_lost else ()
+        is_lost = self._connector.is_lost and self._database.unreadable is None
+        return (trouble(errors.EnrolmentLost()),) if is_lost else ()
 
     def _damage(self) -> tuple[Trouble, ...]:
-        fault = self._unreadable() or damage.told(self._folders.data, self._clock.now())
+        fault = self._database.unreadable or damage.told(self._folders.data, self._clock.now())
         return (trouble(fault),) if fault is not None else ()
 
     def _paused_until(self) -> datetime | None:

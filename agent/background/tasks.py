@@ -161,6 +161,12 @@ class Background:
         """Whether this computer must be connected again."""
         return self._faults.revocation is not None
 
+    def halted(self) -> errors.TidingsError | None:
+        """The fault of this computer for which the server is not asked, or its answer not taken."""
+        fault = self._faults.of_poll
+        is_here = isinstance(fault, (errors.DiskFault, errors.StoreDamaged))
+        return fault if is_here and not self.revoked and self._connector.enrolment() is not None else None
+
     def connection(self) -> Connection:
         """How it stands with the server."""
         fault = self._faults.of_poll

@@ -16,10 +16,9 @@ from typing import TypeVar
 import msgspec
 
 from agent.cli import privacy_arguments
-from agent.consent.choice_errors import StoreUnreadable
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
-from agent.domain.model import Company, Signal, SignalChoice
+from agent.domain.model import Company, Connection, Signal, SignalChoice
 from agent.domain.msgspec_warmup import decode_json
 from agent.domain.my_data_models import (
     Comparison,
@@ -100,7 +99,8 @@ def _show(options: argparse.Namespace) -> int:
         )
         return 0
     if shown.status.company is None:
-        _say(_("Not connected to a company"))
+        if shown.status.connection is Connection.NOT_CONNECTED:
+            _say(_("Not connected to a company"))
         for trouble in shown.status.troubles:
             sys.stderr.write(f"{trouble.title}. {trouble.message}\n")
         return 0
@@ -112,7 +112,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _say_unreadable(shown: Shown) -> None:
     for each in shown.status.troubles:
-        if each.code == StoreUnreadable.__name__:
+        if each.code == errors.StoreUnreadable.__name__:
             sys.stderr.write(f"{each.title}. {each.message}\n")
 
 

@@ -37,25 +37,6 @@ class NotDeleted(errors.DiskFault):
         )
 
 
-class StoreUnreadable(errors.DiskFault):
-    """A choice holds, and what it concerns in the store cannot be reached. ``file``: its name."""
-
-    def __init__(self, detail: str, *, file: str) -> None:
-        super().__init__(detail)
-        self._file = file
-
-    @property
-    def title(self) -> str:
-        return _("Your data on this computer cannot be read")
-
-    @property
-    def message(self) -> str:
-        return _(
-            "What you turned off is off, and nothing of it is sent. What is noted of it in {file} could not be deleted: "
-            "Tidings does that at its next start after the file can be read again. “tidings doctor” says what keeps it."
-        ).format(file=self._file)
-
-
 class NothingIsRecorded(errors.DiskFault):
     """Choices could not be written when the agent started: all is off."""
 

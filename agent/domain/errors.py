@@ -310,6 +310,26 @@ class DiskFault(EnvironmentFault):
         )
 
 
+class StoreUnreadable(DiskFault):
+    """The store could not be opened, so that an empty one stands for it. ``file``: its name."""
+
+    def __init__(self, detail: str, *, file: str) -> None:
+        super().__init__(detail)
+        self._file = file
+
+    @property
+    def title(self) -> str:
+        return _("Your data on this computer cannot be read")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Until {file} can be read again, no announcements are received or shown, and nothing can be turned on. What you "
+            "turned off is off, and nothing of it is sent; what the file notes of it is deleted then. Tidings looks again "
+            "and goes on by itself. “tidings doctor” says what keeps the file."
+        ).format(file=self._file)
+
+
 class StoreTooNew(EnvironmentFault):
     """The store's schema is of a later version of Tidings; it was left as it is."""
 

@@ -314,6 +314,8 @@ class Connection(StrEnum):
     CONNECTED = "connected"
     OFFLINE = "offline"
     """Enrolled; the last check failed."""
+    HALTED = "halted"
+    """A fault of this computer keeps it from taking anything: ``Status.halted_by``."""
     REVOKED = "revoked"
     """The server refuses this computer: it must be connected again."""
 
@@ -343,6 +345,8 @@ class Status(Struct, frozen=True):
     choose_now: bool = False
     """The person has not been asked yet (or must be asked again) what to share."""
     troubles: tuple[Trouble, ...] = ()
+    halted_by: Trouble | None = None
+    """The one for which nothing is taken."""
 
 
 class Change(StrEnum):

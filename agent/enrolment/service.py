@@ -92,6 +92,11 @@ class EnrolmentService:
             self._enrolments.keep_note(self._enrolment)
         return self._gate.use_company(self._enrolment.company if self._enrolment else None)
 
+    def read_again(self) -> None:
+        """The store was not readable until now."""
+        self._unfinished = self._unfinished or self._enrolments.unfinished()
+        self.reload()
+
     def client(self) -> ApiClient:
         """A way to the server. Raises NotConnected, KeychainUnavailable, TokenRefused when no token is left."""
         if self._unfinished is not None and not self.is_leaving:

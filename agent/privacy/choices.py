@@ -86,7 +86,7 @@ class ConsentService:
         faults = [_tried(self._gate.catch_up), _tried(self._messages.write_held)]
         steps = (self._outbox.drop_ended, self._forget_sent, self._forget_traces)
         left = [fault for step in steps if (fault := self._deleted(step)) is not None]
-        if not left:
+        if not any(isinstance(fault, NotDeleted) for fault in left):
             self._left = None
         return not left and not any(faults)
 
@@ -96,8 +96,9 @@ class ConsentService:
         return tuple(fault for fault in (self._gate.fault, self._left) if fault is not None)
 
     def _deleted(self, step: Callable[..., None], *arguments: object) -> errors.DiskFault | None:
+        """Of a store that cannot be read is told as such: nobody knows whether anything is to be deleted there."""
         fault = _tried(step, *arguments)
-        if fault is not None:
+        if fault is not None and not isinstance(fault, errors.StoreUnreadable):
             log.warning("To be deleted again: %s", fault.detail)
             self._left = fault = NotDeleted(fault.detail)
         return fault

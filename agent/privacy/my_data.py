@@ -1,7 +1,8 @@
 """One's own data (GDPR articles 15, 16 and 20): what was sent, what the company holds, how they compare, a copy.
 
-``sent``, ``receipts``, ``sent_json`` and ``receipt_file`` read the local store and are quick. The others wait for the
-network and belong on a worker; they raise NotConnected, KeychainUnavailable, TokenRefused and what a transport raises.
+``sent``, ``receipts``, ``sent_json`` and ``receipt_file`` read the local store and are quick; they raise StoreUnreadable.
+The others wait for the network and belong on a worker; they raise NotConnected, KeychainUnavailable, TokenRefused and what
+a transport raises.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class MyData:
 
     def sent(self) -> list[SentItem]:
         """Every message about the person, with its exact bytes; newest first, what still waits before all."""
+        self._campaigns.check()
         titles = {item.campaign.campaign_id: _title(item) for item in self._campaigns.kept()}
         queued = [event for signal in Signal for event in self._queue.head(signal, limits.OUTBOX_MAX_EVENTS)]
         known = self._messages
@@ -76,6 +78,7 @@ class MyData:
 
     def receipts(self) -> list[KeptReceipt]:
         """The signed receipts, newest first."""
+        self._campaigns.check()
         return [_kept(document) for document in self._messages.documents()]
 
     def sent_json(self) -> bytes:
@@ -87,6 +90,7 @@ class MyData:
 
         Raises InvalidInput when there is no such receipt.
         """
+        self._campaigns.check()
         for kept in self._messages.documents():
             if kept.receipt_id == receipt_id and status in ("", kept.status):
                 return receipts.write_file(kept.document, self.keys())

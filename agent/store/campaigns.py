@@ -41,9 +41,8 @@ class CampaignStore:
         self._judged: list[InboxItem] = []
 
     def check(self) -> None:
-        """Raises DiskFault where the store could not be opened: nothing can be kept, and nobody knows what is missing."""
-        if self._database.unreadable is not None:
-            raise errors.DiskFault(self._database.unreadable.detail)
+        """Raises StoreUnreadable where it could not be opened: nothing can be kept, and nobody knows what is missing."""
+        self._database.check()
 
     def apply_feed(
         self,

@@ -107,7 +107,8 @@ class Database:
     ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
     worked on ``in_memory``, and what changes there is lost at the end.
 
-    ``unreadable``: why the file cannot be read. What is opened is empty then, and takes nothing: DiskFault.
+    ``unreadable``: why the file cannot be read. What is opened is empty then, and takes nothing: StoreUnreadable.
+    ``take_over`` puts the real one in its place.
 
     With a keeper (``watch``) one fault is no damage: what could not be read is read again through a new connection, and
     the store is repaired where it is damaged twice. An act that met the damage is not done; it raises DiskFault.
@@ -121,7 +122,7 @@ class Database:
         unreadable: errors.EnvironmentFault | None = None,
     ) -> None:
         self.path = path
-        self.unreadable = unreadable
+        self._unreadable = unreadable
         is_kept = unreadable is None
         self.in_memory = not is_kept or (scratch is not None and path.exists() and not _is_writable(path))
         self._keeper: Keeper | None = None
@@ -135,6 +136,27 @@ class Database:
                 self._connection = _open(path)
         self._closed, self._is_open = False, True
 
+    @property
+    def unreadable(self) -> errors.StoreUnreadable | None:
+        """Why nothing is known of what is in the store."""
+        why = self._unreadable
+        return errors.StoreUnreadable(why.detail, file=self.path.name) if why is not None else None
+
+    def check(self) -> None:
+        """Raises StoreUnreadable: what is read here then is no answer."""
+        if (fault := self.unreadable) is not None:
+            raise fault
+
+    def take_over(self, opened: Database) -> None:
+        """The file can be read again: work on with what was opened of it, which is this one's from now on."""
+        with self._lock:
+            if self._closed:
+                opened.close()
+            self._check_closed()
+            self._connection.close()
+            self._connection, self._keeper = opened._connection, opened._keeper
+            self.in_memory, self._unreadable = opened.in_memory, None
+
     def watch(self, keeper: Keeper | None) -> None:
         """Have it repaired from now on. A store in memory is not."""
         self._keeper = None if self.in_memory else keeper
@@ -147,8 +169,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
-        if self.unreadable is not None:
-            raise errors.DiskFault(self.unreadable.detail)
+        self.check()
         with self._lock, self._judged():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -282,9 +303,12 @@ class Database:
             finally:
                 self._connection.close()
 
-    def _check_open(self) -> None:
+    def _check_closed(self) -> None:
         if self._closed:
             raise errors.Interrupted("the store is closed")
+
+    def _check_open(self) -> None:
+        self._check_closed()
         if not self._is_open:
             with faults(self.path.name, tried=True):
                 self._connection = _open(self.path)

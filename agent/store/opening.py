@@ -52,6 +52,11 @@ def open_store(
         return _nothing(path, fault)
 
 
+def open_again(database: Database, scratch: Path | None, clock: Clock, *, owner: bool) -> None:
+    """Put the store in the place of the empty one that was opened for it. Raises as ``open_store`` while it cannot."""
+    database.take_over(_open_store(database.path, scratch, clock, owner=owner))
+
+
 def _nothing(path: Path, fault: errors.EnvironmentFault) -> Database:
     database = Database(path, unreadable=fault)
     database.patiently(make)

@@ -119,6 +119,7 @@ class MessageStore:
     def _last(self, now: datetime) -> int:
         """The highest number; where the disk does not tell, one that no store has come to: the milliseconds since 1970."""
         try:
+            self._database.check()
             with self._database.reading() as connection:
                 ((last,),) = connection.execute("SELECT coalesce(max(id), 0) FROM message")
         except errors.DiskFault:

@@ -204,11 +204,19 @@ def an_agent(
     clock: SettableClock | None = None,
     *,
     owner: bool = True,
+    store_needed: bool = True,
 ) -> Iterator[Agent]:
     """A runtime over a folder, stopped at the end."""
     keychain, clock = keychain or MemoryKeychain(), clock or SettableClock()
     documents, folders = OwnProcessVerifier(), Folders.under(folder)
-    runtime = Runtime.open(folders, clock=clock, secrets=keychain, verifier=documents, owner=owner)
+    runtime = Runtime.open(
+        folders,
+        clock=clock,
+        secrets=keychain,
+        verifier=documents,
+        owner=owner,
+        store_needed=store_needed,
+    )
     try:
         yield Agent(runtime, keychain, documents, clock, folders)
     finally:

@@ -6,9 +6,11 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from msgspec.structs import replace
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
+from agent.domain.errors import StoreUnreadable
 from agent.domain.model import (
     Campaign,
     CampaignState,
@@ -26,6 +28,7 @@ from agent.domain.model import (
     Signal,
     SignalChoice,
     Status,
+    Trouble,
     Urgency,
     Variant,
     Video,
@@ -95,6 +98,14 @@ def status(connection: Connection = Connection.CONNECTED) -> Status:
         last_check=NOW,
         unread=3,
     )
+
+
+def halted() -> Status:
+    """Its store could not be read when it was opened."""
+    fault = StoreUnreadable("a folder", file="tidings.sqlite3")
+    told = Trouble(type(fault).__name__, fault.title, fault.message)
+    known = replace(status(Connection.HALTED), last_check=None, unread=0)
+    return replace(known, troubles=(told,), halted_by=told)
 
 
 def _say(english: str, french: str) -> str:

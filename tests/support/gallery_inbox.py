@@ -137,6 +137,11 @@ def offline(theme: Theme) -> QWidget:
     return window
 
 
+def halted(theme: Theme) -> QWidget:
+    """The store could not be read at the start."""
+    return _window(theme, [], status=data.halted())
+
+
 def empty(theme: Theme) -> QWidget:
     return _window(theme, [])
 
@@ -184,6 +189,7 @@ SCREENS: dict[str, Screen] = {
     "inbox-marked": marked,
     "inbox-keys": keys,
     "inbox-offline": offline,
+    "inbox-halted": halted,
     "inbox-empty": empty,
     "inbox-first-check": first_check,
     "inbox-not-connected": not_connected,

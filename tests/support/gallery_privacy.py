@@ -155,6 +155,16 @@ def privacy_offline(theme: Theme) -> QWidget:
     return window
 
 
+def privacy_halted(theme: Theme) -> QWidget:
+    """The store could not be read at the start."""
+    window = PrivacyWindow(theme, now=lambda: data.NOW)
+    status = data.halted()
+    window.show_state(status, data.choices(Signal.SEEN))
+    window.share.show_problem(status.troubles[0].title, status.troubles[0].message)
+    window.sent.show_unreadable(status.troubles[0].title, status.troubles[0].message)
+    return window
+
+
 def privacy_empty(theme: Theme) -> QWidget:
     window = PrivacyWindow(theme, now=lambda: data.NOW)
     window.show_state(data.status(), data.choices())
@@ -293,6 +303,7 @@ SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "privacy": privacy,
     "privacy-open": privacy_open,
     "privacy-offline": privacy_offline,
+    "privacy-halted": privacy_halted,
     "privacy-empty": privacy_empty,
     "privacy-locked": privacy_locked,
     "privacy-differences": privacy_differences,

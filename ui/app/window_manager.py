@@ -95,8 +95,11 @@ class Windows(QObject):
         self._privacy.show()
 
     def show_first_run(self) -> None:
-        """Connect this computer."""
-        self._first_run(activate=True)
+        """Connect this computer; where nobody knows whether it is connected, that is said instead."""
+        if (halted := self._agent.status().halted_by) is not None:
+            self.tell(halted.title, halted.message)
+        else:
+            self._first_run(activate=True)
 
     def show_preferences(self) -> None:
         """Pop-ups, quiet hours, language and look."""

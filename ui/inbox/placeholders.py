@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.domain.model import Connection, Status, Trouble
+from agent.domain.model import Connection, Status
 from resources.i18n import _, ngettext
 from ui.style import text_format
 from ui.style.theme import Theme
@@ -101,8 +101,8 @@ def _empty(status: Status) -> tuple[str, str]:
         return _("Not connected to a company"), _(
             "Ask your administrator for an invitation, then connect this computer."
         )
-    if (unreadable := _unreadable(status)) is not None:
-        return unreadable.title, unreadable.message
+    if status.halted_by is not None:
+        return status.halted_by.title, status.halted_by.message
     if status.last_check is None and status.connection is Connection.CONNECTING:
         return _("Getting your announcements…"), _(
             "This computer asks your company's server for the first time."
@@ -140,17 +140,12 @@ class StateBar(QFrame):
         text = _trouble(status)
         self.text.setText(text)
         self.setVisible(bool(text))
-        self.button.setVisible(status.connection is Connection.OFFLINE)
-
-
-def _unreadable(status: Status) -> Trouble | None:
-    """Why nothing is known of what was received: that is then no fault of the server's."""
-    return next((each for each in status.troubles if each.code == "StoreUnreadable"), None)
+        self.button.setVisible(status.connection in (Connection.OFFLINE, Connection.HALTED))
 
 
 def _trouble(status: Status) -> str:
-    if (unreadable := _unreadable(status)) is not None:
-        return unreadable.title
+    if status.halted_by is not None:
+        return _("Nothing is received. {reason}.").format(reason=status.halted_by.title)
     if status.connection is Connection.OFFLINE:
         if status.last_check is None:
             return _("Offline. These are the announcements that this computer has.")

@@ -128,7 +128,7 @@ class PrivacyController(QObject):
         self._reading = False
         window = self._windows.find(PrivacyWindow)
         if window is not None:
-            window.sent.note.show_problem(fault.title, fault.message)
+            window.sent.show_unreadable(fault.title, fault.message)
 
     def _show_receipts(self) -> None:
         from ui.privacy.receipts_window import ReceiptsWindow

@@ -128,6 +128,16 @@ class SentPane(QWidget):
         self.save_button.setEnabled(bool(items))
         self._show_page()
 
+    def show_unreadable(self, title: str, message: str) -> None:
+        """It is not known what was sent. What was read before stays; title and message are for people."""
+        if self._items:
+            self.note.show_problem(title, message)
+            return
+        self.show_sent(())
+        self.summary.setText("")
+        self.empty_title.setText(title)
+        self.empty_text.setText(message)
+
     def _show_page(self) -> None:
         if self.model.rowCount():
             self.pages.setCurrentWidget(self.table)

@@ -107,11 +107,15 @@ class PrivacyWindow(QWidget):
             if status.last_check is not None:
                 since = text_format.full_time(status.last_check)
                 text += " " + _("Last connected: {time}.").format(time=since)
+        elif status.halted_by is not None:
+            text = _("{reason}. What you turn off is off at once; the server is told.").format(
+                reason=status.halted_by.title
+            )
         elif status.connection is Connection.REVOKED:
             text = _("Your company took back this computer's access. Nothing is sent any more.")
         self.bar_text.setText(text)
         self.bar.setVisible(bool(text))
-        self.check_button.setVisible(status.connection is Connection.OFFLINE)
+        self.check_button.setVisible(status.connection in (Connection.OFFLINE, Connection.HALTED))
 
     def show_history(self, sent: Sequence[SentItem], receipts: Sequence[KeptReceipt]) -> None:
         """What was sent and what was answered, newest first."""

@@ -16,6 +16,9 @@ from resources.i18n import _, ngettext
 from ui.style import text_format
 from ui.style.app_icon import PREFERENCES_KEYS, TrayState, tray_icon
 
+_AWAY = (Connection.OFFLINE, Connection.HALTED)
+_CHECKED = (Connection.CONNECTED, *_AWAY)
+"""When it says how long ago the last check was."""
 NOT_READY = Status(Connection.CONNECTING)
 """Before the agent has opened its store."""
 
@@ -94,7 +97,7 @@ class Tray(QObject):
 
     def _tooltip(self, status: Status) -> list[str]:
         lines = [state_name(status)]
-        if status.connection is Connection.OFFLINE:
+        if status.connection in _AWAY:
             if status.last_check is not None:
                 moment = text_format.full_time(status.last_check)
                 lines.append(_("Last contact: {moment}").format(moment=moment))
@@ -193,9 +196,9 @@ class Tray(QObject):
 
     def _state_line(self, status: Status) -> str:
         line = state_name(status)
-        if status.connection in (Connection.CONNECTED, Connection.OFFLINE) and status.last_check is not None:
+        if status.connection in _CHECKED and status.last_check is not None:
             line = f"{line} · {checked_text(status.last_check, self._now())}"
-        if status.connection is Connection.OFFLINE and status.paused_until is not None:
+        if status.connection in _AWAY and status.paused_until is not None:
             line = f"{line} · {paused_text(status.paused_until)}"
         return line
 
@@ -204,7 +207,7 @@ def tray_state(status: Status) -> TrayState:
     """Which icon stands for a status."""
     if status.connection in (Connection.NOT_CONNECTED, Connection.REVOKED):
         return TrayState.NOT_CONNECTED
-    if status.connection is Connection.OFFLINE:
+    if status.connection in _AWAY:
         return TrayState.OFFLINE
     return TrayState.PAUSED if status.paused_until is not None else TrayState.CONNECTED
 
@@ -218,6 +221,7 @@ def state_name(status: Status) -> str:
         Connection.CONNECTING: _("Connecting…"),
         Connection.CONNECTED: _("Connected"),
         Connection.OFFLINE: _("Offline"),
+        Connection.HALTED: _("Nothing is received"),
         Connection.REVOKED: _("No longer connected"),
     }[status.connection]
 

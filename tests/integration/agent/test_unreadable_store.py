@@ -8,19 +8,20 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.domain.model import Act, Connection, ConsentState, Interaction, Signal
 from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
+from agent.store.migrations import MIGRATIONS
 from agent.system.dirs import Folders
 from tests.support.agent_company import TOKEN, Company
-from tests.support.agent_parts import Agent
+from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
 from tests.support.agent_session import Session, a_session
 from tests.support.agent_watching import CODE, RETRIES, asked
@@ -195,7 +196,7 @@ def test_what_is_turned_on_with_it_stays_off_and_what_is_turned_off_is_off(
         ConsentState.NOT_ASKED,
         ConsentState.WITHDRAWN,
     )
-    assert "Nothing is shared: your choices cannot be recorded" in done.stderr
+    assert "nothing can be turned on" in done.stderr
 
 
 @in_two_ways
@@ -221,6 +222,19 @@ def test_once_the_store_can_be_read_again_the_rest_is_done(
     tidings.run("once")
     assert tidings.run("privacy", "sent", "--json").stdout.count("/signals") == 0
     assert not list((home / "run").glob("*.note"))
+
+
+@in_two_ways
+def test_where_nobody_knows_to_which_company_it_was_connected_nothing_is_said_to_be_lost(
+    tidings: Program, home: Path, spoil: Callable[[Path], None]
+) -> None:
+    for name in ("tidings.sqlite3", "enrolment.note"):
+        spoil(home / "data" / name)
+        (home / "data" / "kept-by-the-test").unlink(missing_ok=True)
+    done = tidings.run("privacy", "show", code=None)
+    assert "Your data on this computer cannot be read" in done.stderr
+    assert "Not connected" not in done.stdout
+    assert "has lost to which company" not in done.stderr
 
 
 @in_two_ways
@@ -295,7 +309,6 @@ def test_a_store_that_cannot_be_opened_for_a_moment_costs_the_session_nothing(
     "could not be opened",
     "cannot be read",
     "cannot be written",
-    "To be deleted again",
     "later",
     RETRIES,
 )
@@ -313,16 +326,119 @@ def test_the_program_with_windows_starts_without_the_store_so_that_everything_ca
         assert {choice.signal for choice in agent.choices() if choice.on} == {Signal.CLICK}
         with pytest.raises(errors.DiskFault, match="directory"):
             agent.enrol(server.url, CODE)
-        with pytest.raises(choice_errors.StoreUnreadable):
+        with pytest.raises(errors.StoreUnreadable):
             agent.choose({Signal.CLICK: False})
         until(lambda: company.withdrawals, "the withdrawal")
         assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
         assert "StoreUnreadable" in {each.code for each in agent.status().troubles}
         assert asked(server, "feed") == [], "what cannot be kept is not asked for"
         assert (agent.inbox(), company.events) == ([], {})
+        with pytest.raises(errors.StoreUnreadable):  # "nothing was sent" would not be true
+            agent.my_data.sent()
+        company.counter += 10
+        company.publish("c-one")
+        _mended(home / "data" / "tidings.sqlite3")
+        agent.check_now()
+        until(lambda: agent.status().connection is Connection.CONNECTED, "the store")
+        assert [item.campaign.campaign_id for item in agent.inbox()] == ["c-one"]
+        assert [item.kind for item in agent.my_data.sent()][:1] == ["withdrawn"]
+        assert agent.status().troubles == ()
     finally:
         agent.stop()
         lock.release()
+
+
+@contextmanager
+def started_without_its_store(
+    folder: Path, server: LoopbackServer, spoil: Callable[[Path], None]
+) -> Iterator[Agent]:
+    """An agent that shares *seen* and clicks, and that could not read its store when it was opened."""
+    with an_agent(folder) as before:
+        before.runtime.enrol(server.url, CODE)
+        before.runtime.sync_once()
+        before.runtime.choose({Signal.SEEN: True, Signal.CLICK: True})
+        before.runtime.send_once()
+        before.runtime.record(Interaction("c-one", Act.SEEN))
+        before.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    spoil(folder / "data" / "tidings.sqlite3")
+    with an_agent(folder, before.keychain, before.clock, store_needed=False) as agent:
+        yield agent
+
+
+def _mended(store: Path) -> None:
+    """The disk is well again."""
+    kept = store.with_name("kept-by-the-test")
+    if store.is_symlink():
+        store.unlink()
+    elif store.is_dir():
+        shutil.rmtree(store)
+    if kept.exists():
+        kept.rename(store)
+        return
+    with sqlite3.connect(store) as connection:
+        connection.execute("DROP TABLE of_a_newer_version")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+in_ways_that_pass = pytest.mark.parametrize(
+    "spoil", [_a_folder, _a_loop, _newer], ids=["a folder", "a loop of links", "of a newer version"]
+)
+
+
+@in_ways_that_pass
+@pytest.mark.expected_logs("cannot be read", "cannot be written", RETRIES)
+def test_a_start_without_the_store_tells_one_trouble_and_that_nothing_is_received(
+    tmp_path: Path, server: LoopbackServer, spoil: Callable[[Path], None]
+) -> None:
+    with started_without_its_store(tmp_path, server, spoil) as agent:
+        for _ in range(2):
+            status = agent.runtime.status()
+            assert [each.code for each in status.troubles] == ["StoreUnreadable"]
+            assert status.connection is Connection.HALTED
+            assert status.halted_by == status.troubles[0]
+            assert "no announcements are received" in status.troubles[0].message
+            agent.runtime._background.poll._run()
+            agent.runtime._background.send._run()
+
+
+@in_ways_that_pass
+@pytest.mark.expected_logs("cannot be read", "cannot be written", "written down later", RETRIES)
+def test_it_goes_on_by_itself_and_what_was_withdrawn_meanwhile_stays_withdrawn(
+    tmp_path: Path, server: LoopbackServer, company: Company, spoil: Callable[[Path], None]
+) -> None:
+    with started_without_its_store(tmp_path, server, spoil) as agent:
+        company.withdrawals.clear()
+        company.events.clear()
+        with pytest.raises(errors.StoreUnreadable):
+            agent.runtime.choose({Signal.SEEN: False})
+        work = agent.runtime._background
+        work.send._run()
+        company.publish("c-two")
+        _mended(tmp_path / "data" / "tidings.sqlite3")
+        work.poll._run()
+        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().troubles == ()
+        assert {item.campaign.campaign_id for item in agent.runtime.inbox()} == {"c-one", "c-two"}
+        work.send._run()
+        on = {choice.signal for choice in agent.runtime.choices() if choice.on}
+        assert on == {Signal.CLICK}
+        assert [each["signal"] for each in company.withdrawals] == ["seen"]
+        assert [each["signal"] for each in company.events.values()] == ["click"]
+        with agent.runtime._database.reading() as connection:
+            assert connection.execute("SELECT 1 FROM campaign WHERE seen_event = 1") == []
+    with an_agent(tmp_path, agent.keychain) as again:
+        assert {choice.signal for choice in again.runtime.choices() if choice.on} == {Signal.CLICK}
+        assert {kept.status for kept in again.runtime.my_data.receipts()} == {"given", "withdrawn"}
+
+
+@pytest.mark.expected_logs("cannot be read", "cannot be written")
+def test_an_end_while_it_looks_again_is_an_end(tmp_path: Path, server: LoopbackServer) -> None:
+    with started_without_its_store(tmp_path, server, _a_folder) as agent:
+        agent.runtime.stop()
+        _mended(tmp_path / "data" / "tidings.sqlite3")
+        agent.runtime._look_again()
+        with pytest.raises(errors.Interrupted):
+            agent.runtime.inbox()
 
 
 @pytest.mark.expected_logs("To be deleted again", "written down later", RETRIES)

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.consent.choice_errors import StoreUnreadable
-from agent.domain.model import Connection, InboxItem, Signal, Trouble
+from agent.domain.errors import StoreUnreadable
+from agent.domain.model import Connection, InboxItem, Signal, Status, Trouble
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
@@ -222,10 +222,13 @@ def test_a_store_that_cannot_be_read_is_not_called_a_server_that_cannot_be_reach
 ) -> None:
     fault = StoreUnreadable("a folder", file="tidings.sqlite3")
     told = Trouble(type(fault).__name__, fault.title, fault.message)
-    status = replace(data.status(Connection.OFFLINE), troubles=(told,))
-    window.show_items([], data.media_path, SHARED, status)
-    assert window.bar.text.text() == window.note.title.text() == fault.title
-    assert window.note.text.text() == fault.message
+    for status in (data.status(Connection.HALTED), Status(Connection.HALTED)):
+        halted = replace(status, troubles=(told,), halted_by=told)
+        window.show_items([], data.media_path, SHARED, halted)
+        assert window.bar.text.text() == f"Nothing is received. {fault.title}."
+        assert window.note.title.text() == fault.title
+        assert window.note.text.text() == fault.message
+        assert not window.note.connect_button.isVisible(), "nobody knows whether it is connected"
 
 
 def test_a_screen_reader_hears_the_whole_row(window: InboxWindow) -> None:

@@ -116,6 +116,24 @@ class TestWhoKnowsWhat:
         window.show_state(data.status(), data.choices())
         assert not window.bar.isVisible()
 
+    def test_where_nothing_can_be_read_it_does_not_say_that_nothing_was_sent(
+        self, qtbot: QtBot, theme: Theme
+    ) -> None:
+        window, halted = PrivacyWindow(theme, now=lambda: data.NOW), data.halted()
+        qtbot.addWidget(window)
+        window.show()
+        window.show_state(halted, data.choices())
+        told = halted.troubles[0]
+        window.sent.show_unreadable(told.title, told.message)
+        assert window.sent.empty_title.text() == told.title
+        assert (
+            window.bar_text.text() == f"{told.title}. What you turn off is off at once; the server is told."
+        )
+        window.show_state(data.status(), data.choices())
+        window.show_history([], [])
+        assert window.sent.empty_title.text() == "Nothing was sent about you"
+        assert not window.bar.isVisible()
+
 
 def test_everything_is_reached_by_the_keyboard_in_reading_order(window: PrivacyWindow, qtbot: QtBot) -> None:
     window.sent.table.toggle(1)

@@ -171,6 +171,7 @@ class TestIcon:
             (status(paused_until=START), TrayState.PAUSED),
             (status(connection=Connection.OFFLINE), TrayState.OFFLINE),
             (status(connection=Connection.OFFLINE, paused_until=START), TrayState.OFFLINE),
+            (Status(Connection.HALTED), TrayState.OFFLINE),
             (Status(Connection.NOT_CONNECTED), TrayState.NOT_CONNECTED),
             (Status(Connection.REVOKED), TrayState.NOT_CONNECTED),
         ],
@@ -200,6 +201,13 @@ class TestIcon:
         paused = f"Pop-ups paused until {until.astimezone():%H:%M}"
         assert tray.icon.toolTip() == f"Tidings\nOffline\n{contact}\n{paused}"
         assert entries(tray)[0].endswith(f" · {paused}")
+
+    def test_a_fault_of_this_computer_is_not_called_a_server_that_cannot_be_reached(self, tray: Tray) -> None:
+        told = Trouble("StoreUnreadable", "Your data on this computer cannot be read", "")
+        tray.update_status(Status(Connection.HALTED, troubles=(told,), halted_by=told))
+        assert tray.icon.toolTip() == f"Tidings\nNothing is received\n{told.title}"
+        assert entries(tray)[:2] == ["Nothing is received", f"⚠ {told.title}"]
+        assert "Connect…" not in entries(tray)
 
 
 class TestWaitingForATray:
