@@ -393,10 +393,17 @@ class Runtime:
                     self._consents.choose(dict.fromkeys(Signal, False), i18n.language())
                 except errors.DiskFault as error:
                     fault = error
-            heard = self._leave()
+            try:
+                heard = self._leave()
+            except errors.DiskFault as error:
+                self._background.connected()
+                if self._connector.is_leaving:
+                    self._background.put_off(error)
+                raise
+            finally:
+                self._notify(Change.STATUS)
+                self._notify(Change.CAMPAIGNS)
         self._background.connected()
-        self._notify(Change.STATUS)
-        self._notify(Change.CAMPAIGNS)
         if fault is not None:
             raise service.NotForgotten(fault.detail, heard=heard) from fault
         return heard
@@ -484,6 +491,8 @@ class Runtime:
     def _lost(self) -> tuple[Trouble, ...]:
         if self._lock is not None and self._lock.is_lost:
             return (trouble(LockLost()),)
+        if (left := self._connector.left) is not None:
+            return (trouble(left),)
         is_lost = self._connector.is_lost and self._database.unreadable is None
         return (trouble(errors.EnrolmentLost()),) if is_lost else ()
 

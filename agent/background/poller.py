@@ -52,7 +52,9 @@ class Poller:
         """
         if self._connector.is_leaving:
             self._leave()
+            faults.of_poll = None
             self._notify(Change.STATUS)
+            self._notify(Change.CAMPAIGNS)
         client = self._connections.of(TaskName.POLL)
         try:
             outcome = self._sync.step(client)

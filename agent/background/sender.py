@@ -40,6 +40,14 @@ class Sender:
         Raises ReceiptRefused, TokenRefused, NotConnected, Interrupted and the faults of a server or a disk that is not well.
         """
         done = self._consents.catch_up()
+        try:
+            self._send(faults)
+        except errors.NotConnected:
+            if done:
+                raise
+        return None if done else limits.CATCH_UP_S
+
+    def _send(self, faults: Faults) -> None:
         if self._anything_waits():
             try:
                 with self._connections.for_once(TaskName.SEND) as client:
@@ -54,7 +62,6 @@ class Sender:
                     self._consent_changed()
                     self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
-        return None if done else limits.CATCH_UP_S
 
     def _anything_waits(self) -> bool:
         """What cannot be counted may wait; a disk that fails must keep no withdrawal back."""

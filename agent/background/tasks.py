@@ -101,6 +101,12 @@ class Background:
         self._fetcher.try_refused_again()
         self.wake_all()
 
+    def put_off(self, fault: errors.TidingsError) -> None:
+        """What was to be done at once failed: it is tried again after a back-off, whoever wakes a task meanwhile."""
+        self._not_before = time.monotonic() + self._failed(
+            TaskName.POLL, fault, self._pace[TaskName.POLL].failed(self._interval_s())
+        )
+
     def once(self) -> None:
         """Poll, fetch and send, on this thread. Raises the first error."""
         self._before_each()

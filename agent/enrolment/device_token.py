@@ -65,6 +65,8 @@ class DeviceToken:
         """Perhaps in the keychain: it failed."""
         self.is_undecided = False
         """Two were found in the keychain."""
+        self.is_deleted = False
+        """By this process, and none came since."""
         self._not_before = 0.0
         self.fault: errors.KeychainUnavailable | None = None
         self.when_late: Callable[[], None] = lambda: None
@@ -141,6 +143,7 @@ class DeviceToken:
         """
         with self._lock:
             before, self._token = self._token, token
+            self.is_deleted = False
             self._next, self.is_undecided, self._chosen = None, False, None
             try:
                 self._write(token)
@@ -184,7 +187,7 @@ class DeviceToken:
         """From memory and keychain. A keychain that does not answer is told in the log."""
         with self._lock:
             self._take(None)
-            self.fault = None
+            self.fault, self.is_deleted = None, True
             for account in filter(None, (self._account, attempt_account(self._account), old_account)):
                 try:
                     self._secrets.delete(account)

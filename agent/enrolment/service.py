@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ PAUSED_UNTIL = "paused_until"
 
 
 class NotForgotten(errors.DiskFault):
-    """Disconnected, and what the company left here is still on the disk. ``heard``: whether the server knows."""
+    """Disconnected, and not all that the company left here is deleted. ``heard``: whether the server knows."""
 
     def __init__(self, detail: str, *, heard: bool) -> None:
         super().__init__(detail)
@@ -41,10 +41,14 @@ class NotForgotten(errors.DiskFault):
 
     @property
     def message(self) -> str:
-        return _(
-            "It is disconnected, and nothing is sent. The disk is full, read-only or failing, so that not all could be "
-            "deleted here. Repair the disk, then use “tidings purge”."
+        text = _(
+            "It is disconnected, and nothing is received or sent. Not all that your company left here is deleted yet: "
+            "Tidings tries again by itself. If this lasts, the disk is full, read-only or failing: repair it, or use "
+            "“tidings purge”."
         )
+        if self.heard:
+            return text
+        return text + " " + _("The server could not be told: what you shared stays there.")
 
 
 class EnrolmentService:
@@ -70,6 +74,7 @@ class EnrolmentService:
         self._lock = threading.RLock()
         self._enrolment: Enrolment | None = None
         self._unfinished = enrolments.unfinished()
+        self._was_heard = True
         self.reload()
 
     def enrolment(self) -> Enrolment | None:
@@ -79,6 +84,11 @@ class EnrolmentService:
     def is_leaving(self) -> bool:
         """Whether a process ended while it disconnected."""
         return self._unfinished is not None and self._unfinished.stage is Stage.LEAVING
+
+    @property
+    def left(self) -> NotForgotten | None:
+        """What people must know while that has not ended; None where there is nothing."""
+        return NotForgotten("not ended", heard=self._was_heard) if self.is_leaving else None
 
     @property
     def is_lost(self) -> bool:
@@ -255,16 +265,27 @@ class EnrolmentService:
         enrolment = self._to_let_go()
         if enrolment is None:
             return self._let_go()
-        self._plan_to_leave(enrolment)
-        heard = True
+        is_told = self.is_leaving and self.token.is_deleted
+        if not is_told:
+            self._plan_to_leave(enrolment)
+            self._was_heard = self._tell(enrolment, last_words)
+        self._delete(self._was_heard, enrolment.server_url)
+        return self._was_heard
+
+    def _tell(self, enrolment: Enrolment, last_words: Iterable[Callable[[ApiClient], object]]) -> bool:
+        """Whether the server heard of the end, and of all that is owed to it."""
+        revoked = []
+
+        def revoke(client: ApiClient) -> None:
+            client.request("DELETE", codec.DEVICE_PATH)
+            revoked.append(client)
+
         try:
             with closing(self._client(enrolment)) as client:
-                send_all.all_of(client, (*last_words, _revoke))
+                send_all.all_of(client, (*last_words, revoke))
         except (errors.EnvironmentFault, errors.Refused) as error:
-            log.warning("The server was not told that this computer disconnects: %s", error.detail)
-            heard = False
-        self._delete(heard, enrolment.server_url)
-        return heard
+            log.warning("The server was not told all before this computer disconnects: %s", error.detail)
+        return bool(revoked) and not self._gate.owed()
 
     def _to_let_go(self) -> Enrolment | None:
         if self._unfinished is not None and not self.is_leaving:
@@ -276,8 +297,8 @@ class EnrolmentService:
         return from_note(self._unfinished) if self._unfinished is not None else self._enrolment
 
     def _plan_to_leave(self, enrolment: Enrolment) -> None:
-        """From here on a later process ends what this one does not."""
-        self._unfinished = note_of(enrolment, Stage.LEAVING)
+        """From here on a later process ends what this one does not, and nothing else is asked or sent."""
+        self._unfinished, self._enrolment = note_of(enrolment, Stage.LEAVING), None
         try:
             self._enrolments.plan(self._unfinished)
         except errors.DiskFault as fault:
@@ -303,10 +324,6 @@ class EnrolmentService:
                     self.reload()
             except errors.DiskFault as fault:
                 raise NotForgotten(fault.detail, heard=heard) from fault
-
-
-def _revoke(client: ApiClient) -> None:
-    client.request("DELETE", codec.DEVICE_PATH)
 
 
 def _hash(token: str) -> str:
