@@ -81,6 +81,11 @@ class Kept:
         return frozenset(key for one in self.explanations for key in one.faults)
 
 
+def is_kept(company_id: str) -> bool:
+    """Whether the data folder remembers the log of such a company, readable or not."""
+    return _path(company_id).exists()
+
+
 def kept(company_id: str) -> Kept | None:
     """What the data folder remembers, or None where it has no file. Raises `EnvironmentFault`, `Damaged`."""
     path = _path(company_id)

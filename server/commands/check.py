@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from server.campaigns.models import Media
 from server.core import clock, connection_limits
 from server.core.errors import ServerError
 from server.database.sessions import is_pooled
-from server.database.soundness import damage, missing, strangers, told_of_strangers
+from server.database.soundness import companies, damage, missing, orphans, strangers, told_of_strangers
 from server.database.values import unreadable
 from server.directory.models import Company
 from server.erasure_ledger import ledger
@@ -34,6 +34,7 @@ from server.media.files import path_of
 from server.processing_record.record import declared_fields
 from server.processing_record.record_words import FIELDS
 from server.region.region import region_name, require_own_region
+from server.signing.checking import require_own_keys
 from server.signing.signers import load_signer
 
 FREE_BYTES = 1024**3
@@ -72,31 +73,31 @@ def _findings() -> Iterator[Finding]:
     yield _data_folder()
     yield _disk()
     yield _connections()
-    if pooler := _pooler():
-        yield pooler
-        if pooler.state == "fault":
-            return
-    database = _database()
-    yield database
-    if database.state == "fault":
-        return
-    migrations = _migrations()
-    yield migrations
-    if migrations.state == "fault":
-        return
-    if broken := _broken_tables():
-        yield broken
+    if not (yield from _of_the_database()):
         return
     yield _clock()
     yield _region()
     yield _ledger()
     yield _record()
-    companies = list(Company.objects.order_by("id"))
-    if not companies:
+    found = list(Company.objects.order_by("id"))
+    if not found:
         yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
-    for company in companies:
+    for company in found:
         for look in (_keys, _document, _rows, _feeds, _media, _audit, _address):
             yield look(company)
+
+
+def _of_the_database() -> Generator[Finding, None, bool]:
+    """Answers whether what is in it can be looked at."""
+    for look in (_pooler, _database, _strangers, _migrations, _broken_tables, _orphans):
+        finding = look()
+        if finding is None:
+            continue
+        yield finding
+        is_partial = look is _orphans or (look is _strangers and companies())
+        if finding.state == "fault" and not is_partial:
+            return False
+    return True
 
 
 def _data_folder() -> Finding:
@@ -163,11 +164,27 @@ def _database() -> Finding:
     try:
         if found := damage():
             return Finding(_("Database"), "fault", _("Damaged: {reason}").format(reason=found))
-        if companies := strangers():
-            return Finding(_("Database"), "fault", f"{told_of_strangers(companies)}.")
     except DatabaseError as error:
         return Finding(_("Database"), "fault", str(error).strip())
     return Finding(_("Database"), "ok", str(connection.display_name))
+
+
+def _orphans() -> Finding | None:
+    """Whether only some tables were restored."""
+    if tables := orphans():
+        message = _("Rows lead to rows that are gone: {tables}. {advice}")
+        told = message.format(tables=", ".join(tables[:MOST_ROWS]), advice=_("Put a backup in its place."))
+        return Finding(_("Tables"), "fault", told)
+    return None
+
+
+def _strangers() -> Finding | None:
+    """Whether companies are missing that this server had."""
+    try:
+        unknown = strangers()
+    except DatabaseError:
+        return None  # which is said of the database
+    return Finding(_("Companies"), "fault", f"{told_of_strangers(unknown)}.") if unknown else None
 
 
 def _migrations() -> Finding:
@@ -243,6 +260,7 @@ def _keys(company: Company) -> Finding:
     try:
         load_signer(company.id, "campaign")
         load_signer(company.id, "receipt")
+        require_own_keys(company)
     except ServerError as error:
         return Finding(name, "fault", f"{error.title}. {error.message}")
     return Finding(name, "ok", _("readable by the server only"))

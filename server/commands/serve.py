@@ -21,13 +21,13 @@ from server.audit.verifying import end_faults, what_to_do
 from server.core import concurrency, connection_limits, private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
-from server.database.soundness import require_sound, require_whole
+from server.database.soundness import require_sound, require_whole, strangers, told_of_strangers
 from server.directory.models import Company
 from server.recovery.replay import catch_up
 from server.region.region import require_own_region, settled_region
 from server.retention import daily
+from server.signing.checking import require_own_keys
 from server.signing.documents import renew_company
-from server.signing.signers import load_signer
 
 LOGGER = logging.getLogger(__name__)
 STOP_WITHIN_S = 10
@@ -129,10 +129,7 @@ def _prepare(options: argparse.Namespace) -> None:
     require_own_region()
     private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)
-    for company in Company.objects.exclude(pk__in=on_the_move()):
-        load_signer(company.id, "receipt")
-        _tell_broken_log(company)
-        renew_company(company)
+    _prepare_companies(list(Company.objects.exclude(pk__in=on_the_move()).order_by("pk")))
     if not (options.tls_certificate or _is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
     if not connection_limits.keeps_promise(options.workers):
@@ -144,6 +141,23 @@ def _prepare(options: argparse.Namespace) -> None:
         )
     # Workers are forked: a database connection must not be shared with them.
     database_connections.close_all()
+
+
+def _prepare_companies(companies: list[Company]) -> None:
+    """What is wrong with some keeps the others from nothing. Raises `EnvironmentFault` where none is left."""
+    faults = []
+    for company in companies:
+        _tell_broken_log(company)
+        try:
+            require_own_keys(company)
+            renew_company(company)
+        except EnvironmentFault as fault:
+            faults.append(fault)
+            LOGGER.error("%s cannot be served. %s. %s", company.id, fault.title, fault.message)
+    if faults and len(faults) == len(companies):
+        raise faults[0]
+    if missing := strangers():
+        LOGGER.error("%s.", told_of_strangers(missing))
 
 
 def _tell_broken_log(company: Company) -> None:

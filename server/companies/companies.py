@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server.audit import chain_heads
 from server.companies.company_file import CompanyFile, NoticeSection, plain_notice
 from server.core import clock
 from server.core.errors import Refused
@@ -33,7 +34,9 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
     _named_only_with_a_new_notice(company, description)
     if company is not None:
         _controlled_only_with_a_new_notice(company, description)
-    company = company or Company(id=section.id)
+    if company is None:
+        _refuse_the_place_of_another(section.id)
+        company = Company(id=section.id)
     for name, value in section.model_dump(exclude={"logo"}).items():
         setattr(company, name, value)
     company.save()
@@ -44,6 +47,19 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
         create_keys(company.id)
     publish_company(company)
     return company, is_new
+
+
+def _refuse_the_place_of_another(company_id: str) -> None:
+    """What is left of a company whose rows are gone is its own, and must not be taken for a new one's."""
+    if not chain_heads.is_kept(company_id):
+        return
+    raise Refused(
+        _("{name} was on this server before").format(name=company_id),
+        _(
+            "The data folder has files of it, and this database does not know it. Put the database in its place that belongs "
+            "to them, or a backup; or give the new company another id."
+        ),
+    )
 
 
 def _named_only_with_a_new_notice(company: Company | None, description: CompanyFile) -> None:

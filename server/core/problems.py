@@ -16,6 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from server.core import connection_limits
+from server.core.errors import EnvironmentFault
 from server.core.sparing_log import SparingLog
 
 CONTENT_TYPE = "application/problem+json"
@@ -143,6 +144,12 @@ def database_unavailable(error: Exception) -> Problem:
     return overloaded(5)
 
 
+def surroundings_faulty(fault: EnvironmentFault) -> Problem:
+    """Something that the request needs is missing or broken, as a company's key; the log says what."""
+    _log.warning(fault.title, f"503: {fault.title}. {fault.message}")
+    return overloaded(60)
+
+
 def _of_status(status: int) -> Problem:
     if status == HTTPStatus.NOT_FOUND:
         return not_found()
@@ -180,6 +187,7 @@ def answer_all_errors(api: NinjaAPI) -> None:
         RequestDataTooBig: lambda _: _of_status(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
         OperationalError: database_unavailable,
         InterfaceError: database_unavailable,
+        EnvironmentFault: surroundings_faulty,  # type: ignore[dict-item]
     }
     for kind, to_problem in answers.items():
         api.add_exception_handler(kind, _handler(to_problem))

@@ -49,25 +49,46 @@ def missing() -> list[str]:
 
 
 def strangers() -> list[str]:
-    """Whose keys are in the data folder of a database without any company. Raises `django.db.DatabaseError`.
+    """Whose keys are in the data folder, and whom the database does not know. Raises `django.db.DatabaseError`.
 
-    Served, it would tell each of their computers that it is not connected.
+    Their computers must not be told that they are not connected.
     """
+    return sorted(with_keys() - set(companies()))
+
+
+def orphans() -> list[str]:
+    """The tables with rows that lead to a row which is gone, as where only some tables were restored.
+
+    Raises `django.db.DatabaseError`. PostgreSQL keeps no such rows.
+    """
+    if connection.vendor != "sqlite":
+        return []
     with connection.cursor() as cursor:
-        if "directory_company" in connection.introspection.table_names(cursor):
-            cursor.execute("SELECT 1 FROM directory_company LIMIT 1")
-            if cursor.fetchone():
-                return []
+        cursor.execute("PRAGMA foreign_key_check")
+        return sorted({f"{row[0]} → {row[2]}" for row in cursor.fetchall()})
+
+
+def with_keys() -> set[str]:
+    """The companies whose keys are in the data folder, but for those that are being closed or brought in."""
     moving = {*under_way.begun("closing"), *under_way.begun("arrival")}  # interrupted: housekeeping ends it
-    return sorted({file.parent.name for file in settings.KEY_FOLDER.glob("*/campaign.jwk.json")} - moving)
+    return {file.parent.name for file in settings.KEY_FOLDER.glob("*/*.jwk.json")} - moving
 
 
-def told_of_strangers(companies: list[str]) -> str:
+def companies() -> list[str]:
+    """The ids of all companies; none where there is no table of them. Raises `django.db.DatabaseError`."""
+    with connection.cursor() as cursor:
+        if "directory_company" not in connection.introspection.table_names(cursor):
+            return []
+        cursor.execute("SELECT id FROM directory_company ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def told_of_strangers(unknown: list[str]) -> str:
     """What to do about them."""
     return _(
         "The data folder has the keys of {companies}, whom this database does not know. Put the database in its place "
         "that belongs to them, or a backup, and check DATABASE_URL and --data"
-    ).format(companies=", ".join(companies))
+    ).format(companies=", ".join(unknown))
 
 
 def require_whole() -> None:
@@ -110,7 +131,7 @@ def require_sound() -> None:
     try:
         found = damage()
         newer = _unknown_migrations() if not found else []
-        companies = strangers() if not found else []
+        unknown = strangers() if not (found or companies()) else []
     except DatabaseError as error:
         raise EnvironmentFault(
             _("The database cannot be used"),
@@ -133,8 +154,8 @@ def require_sound() -> None:
                 "It knows {change}, which this version does not. Nothing was changed. Install the newer version."
             ).format(change=newer[0]),
         )
-    if companies:
-        raise EnvironmentFault(_("The database is empty"), f"{told_of_strangers(companies)}.")
+    if unknown:
+        raise EnvironmentFault(_("The database is empty"), f"{told_of_strangers(unknown)}.")
 
 
 def _unknown_migrations() -> list[str]:

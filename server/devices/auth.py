@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from server.core import concurrency, problems
+from server.database.soundness import with_keys
 from server.devices import rotation
 from server.devices.models import Device
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_PREFIX, token_hash
+from server.directory.models import Company
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class DeviceToken(HttpBearer):
         if is_other:
             row = _row_of("id", rotation.settle(token_hash(token)))
         if row is None:
+            _refuse_unless_all_are_here()
             return None
         concurrency.rate_for(request.META).take(row[0])
         device_id, person_id, *company = row
@@ -67,7 +70,15 @@ def device_holder(token: str) -> concurrency.Holder | None:
     found = rotation.standing(token_hash(token)) if _is_token(token) else None
     if found is not None and found.is_reused:
         raise problems.token_reused()
+    if found is None:
+        _refuse_unless_all_are_here()
     return concurrency.Holder(found.device_id, found.company_id) if found and not found.is_revoked else None
+
+
+def _refuse_unless_all_are_here() -> None:
+    """Raise `Problem` (503) where a company is missing: its computers would take a 401 for the end of their connection."""
+    if with_keys().difference(Company.objects.values_list("pk", flat=True)):
+        raise problems.overloaded(60)
 
 
 def _is_token(token: str) -> bool:

@@ -158,6 +158,9 @@ def subject(caller: Caller) -> str:
 
 
 def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
+    load_signer(
+        caller.company_id, "receipt"
+    )  # without its keys a company may be older than what it said since
     company = Company.objects.get(pk=caller.company_id)
     found = Campaign.objects.in_bulk(ids)
     newest_first = [found[key] for key in ids if key in found]

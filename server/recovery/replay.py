@@ -37,6 +37,7 @@ from server.retention.campaign_closing import close
 from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person
 from server.signing.documents import publish_company, sign_campaign
+from server.signing.signers import load_signer
 
 COUNTER_LEAP = 1_000_000
 """More documents than any company signs between two backups. Agents take counters up to 2**53."""
@@ -44,6 +45,9 @@ COUNTER_LEAP = 1_000_000
 WITHDRAWALS_AT_ONCE = 20
 """Of one transaction: each may have rows in every campaign."""
 CAMPAIGNS_AT_ONCE = 100
+
+LATER = "replay-later"
+"""The order of a company whose keys were missing when a backup was caught up with what was done since."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +64,10 @@ def catch_up(*, thorough: bool = False) -> dict[str, int]:
     # In this order: whoever writes meanwhile only makes the ledger longer than what was read here.
     applied = _applied()
     if ledger.end() != applied or _is_older_than_its_audit_log():
-        return _replay()
+        done = _replay()
+        _catch_up_later_ones()
+        return done
+    _catch_up_later_ones()
     if thorough:
         for _line in ledger.after(applied):
             pass
@@ -89,10 +96,15 @@ def _replay() -> dict[str, int]:
         told = _Told.after(_applied())
         if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker
             return {}
-        done = _apply(told)
+        later = _that_cannot_sign()
+        for name in later:
+            with under_way.order(LATER, name) as order:
+                order.begin(b"replay")
+        done = _apply(told.without_signing_for(later))
         companies = list(Company.objects.order_by("pk"))
         for company in companies:
-            leap(company)
+            if company.pk not in later:
+                leap(company)
         with transaction.atomic():
             LedgerState.objects.update_or_create(
                 pk=1, defaults={"number": told.end.number, "digest": told.end.digest}
@@ -110,6 +122,33 @@ def _replay() -> dict[str, int]:
         ", ".join(f"{kind}: {count}" for kind, count in done.items()) or "nothing to change",
     )
     return done
+
+
+def _that_cannot_sign() -> set[str]:
+    """The companies whose keys are missing: a part of a backup that the others need not wait for."""
+    unable = set()
+    for company in Company.objects.values_list("pk", flat=True):
+        try:
+            load_signer(company, "campaign")
+            load_signer(company, "receipt")
+        except EnvironmentFault as fault:
+            _log.error("%s is caught up when its keys are there. %s. %s", company, fault.title, fault.message)
+            unable.add(company)
+    return unable
+
+
+def _catch_up_later_ones() -> None:
+    """Do for companies whose keys have come what was done for the others. Those whose keys are missing go on waiting."""
+    waiting = set(under_way.interrupted(LATER))
+    if not waiting:
+        return
+    for name in waiting - _that_cannot_sign():
+        with under_way.order(LATER, name) as order:
+            company = Company.objects.filter(pk=name).first()
+            if company is not None:
+                apply_to(company)
+                leap(company)
+            order.done()
 
 
 @dataclass(frozen=True)
@@ -130,6 +169,10 @@ class _Told:
             end, lines = mark, lines + 1
             what.add((fact.kind, fact.company))
         return cls(applied, end, lines, what)
+
+    def without_signing_for(self, unable: Set[str]) -> "_Told":
+        """The same but for what is signed, of these companies."""
+        return replace(self, what={(k, of) for k, of in self.what if of not in unable or k not in _SIGNING})
 
     def companies(self, kind: str) -> set[str]:
         """Of which companies there is anything of this kind."""
@@ -309,6 +352,8 @@ def _sign_again(company: Company, campaign: Campaign) -> None:
     campaign.document, campaign.counter = document.jws, document.counter
     campaign.save(update_fields=["document", "counter"])
 
+
+_SIGNING = {"consent-withdrawn", "campaign-recalled", "campaign-closed"}
 
 _STEPS = {
     "company-closed": _close_companies,

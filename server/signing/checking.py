@@ -9,9 +9,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
+from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
+from server.directory.models import Company
 from server.signing.documents import Kind
-from server.signing.signers import ALGORITHM, PublicKey
+from server.signing.signers import ALGORITHM, PublicKey, load_signer
 
 Keys = Mapping[str, OKPKey]
 """Public keys by their ids."""
@@ -39,6 +41,21 @@ def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
     if not isinstance(payload, dict) or not isinstance(payload.get("content"), dict):
         raise ValueError(_("it says nothing"))
     return payload
+
+
+def require_own_keys(company: Company) -> None:
+    """Raise `EnvironmentFault` unless the company's keys can be read, and the campaign key is that of its document."""
+    keys = usable(load_signer(company.pk, use).public_key for use in ("campaign", "receipt"))
+    try:
+        if company.document:
+            payload_of(company.document, "tidings-company", keys)
+    except ValueError as error:
+        raise EnvironmentFault(
+            _("The signing keys are those of another company, or of another time"),
+            _("Restore those of {company} from your backup ({reason}).").format(
+                company=company.pk, reason=error
+            ),
+        ) from error
 
 
 def _read(text: bytes) -> Any:

@@ -1,0 +1,187 @@
+"""A server that lost one of its companies, in a backup that was half restored: the others go on, and nobody is told wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from server.archives.deleting import delete_rows
+from server.devices.models import Device
+from server.devices.tokens import new_token, token_hash
+from server.directory.models import Company, Person
+from server.recovery.replay import COUNTER_LEAP
+from server.signals.models import Consent
+from tests.support.backups import back_up, restore
+from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.waiting import PATIENCE_S
+from tests.support.wire import consent
+
+SOUTHWIND = """
+[company]
+id = "southwind"
+name = "Southwind"
+legal_name = "Southwind SAS"
+dpo_name = "Inès Martin"
+dpo_email = "dpo@southwind.example"
+region = "eu"
+server_url = "http://127.0.0.1:1"
+"""
+
+
+@dataclass
+class Two:
+    """A server with two companies, and a computer's token of each."""
+
+    home: ServerHome
+    north: str
+    south: str
+
+    def names(self) -> str:
+        """What `check` says, which must find a fault."""
+        checked = self.home.command("check")
+        assert checked.returncode == 1, checked.stdout
+        return "\n".join(line for line in checked.stdout.splitlines() if line.startswith("✗"))
+
+
+def _token_in(company: Company, email: str) -> str:
+    person = Person.objects.create(company=company, email=email, first_name="A")
+    token = new_token()
+    Device.objects.create(
+        person=person, platform="linux", agent_version="0.1.0", token_hash=token_hash(token)
+    )
+    return token
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Two:
+    """In SQLite: to be copied."""
+    return _two(ServerHome(tmp_path_factory.mktemp("two") / "server"))
+
+
+@pytest.fixture
+def two(made: Two, tmp_path: Path) -> Two:
+    shutil.copytree(made.home.folder, tmp_path / "server")
+    return Two(ServerHome(tmp_path / "server"), made.north, made.south)
+
+
+def _two(home: ServerHome) -> Two:
+    home.init()
+    (home.folder / "southwind.toml").write_text(SOUTHWIND)
+    home.succeed("init", home.folder / "southwind.toml")
+    with home.opened():
+        return Two(
+            home,
+            *(
+                _token_in(Company.objects.get(pk=name), f"a@{name}.example")
+                for name in ("northwind", "southwind")
+            ),
+        )
+
+
+def _feed(server: RunningServer, token: str, **headers: str) -> requests.Response:
+    return requests.get(
+        f"{server.url}/api/v1/feed",
+        headers={"Authorization": f"Bearer {token}"} | headers,
+        timeout=PATIENCE_S,
+    )
+
+
+def _agree(server: RunningServer, token: str) -> requests.Response:
+    return requests.post(
+        f"{server.url}/api/v1/consents",
+        json=consent("seen", notice_version=1),
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=PATIENCE_S,
+    )
+
+
+STATED = {"Tidings-Feed": "signed"}
+
+
+def _assert_northwind_is_served(server: RunningServer, two: Two) -> None:
+    assert _feed(server, two.north, **STATED).status_code == 200
+    assert _feed(server, two.north).status_code == 200
+
+
+def test_a_company_whose_rows_are_gone_is_named_and_its_place_is_kept(two: Two) -> None:
+    with two.home.opened():
+        delete_rows("southwind")
+    assert "southwind" in two.names()
+    taken = two.home.command("init", two.home.folder / "southwind.toml")
+    assert taken.returncode == 1
+    assert "southwind was on this server before" in taken.stderr
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        for answer in (_feed(server, two.south), _agree(server, two.south)):
+            assert (answer.status_code, answer.json()["type"]) == (503, "tidings:overloaded")
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert "southwind" in server.process.output()
+
+
+def test_rows_of_a_company_that_is_gone_itself_are_named(two: Two) -> None:
+    with closing(sqlite3.connect(two.home.folder / "tidings.sqlite3")) as opened, opened:
+        opened.execute("DELETE FROM directory_company WHERE id = 'southwind'")
+    found = two.names()
+    assert "southwind" in found
+    assert "directory_person → directory_company" in found
+
+
+def test_a_company_whose_key_is_gone_waits_for_it_and_the_others_do_not(two: Two) -> None:
+    key = two.home.folder / "keys" / "southwind" / "receipt.jwk.json"
+    aside = key.rename(two.home.folder / "aside.json")
+    assert "southwind" in two.names()
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        assert "southwind cannot be served" in server.process.output()
+        for answer in (
+            _feed(server, two.south, **STATED),
+            _feed(server, two.south),
+            _agree(server, two.south),
+        ):
+            assert (answer.status_code, answer.json()["type"]) == (503, "tidings:overloaded")
+        assert "Traceback" not in server.process.output()
+        aside.rename(key)
+        assert _feed(server, two.south, **STATED).status_code == 200
+
+
+def test_a_company_with_the_keys_of_another_is_named(two: Two) -> None:
+    keys = two.home.folder / "keys"
+    shutil.rmtree(keys / "southwind")
+    shutil.copytree(keys / "northwind", keys / "southwind")
+    assert "Keys of southwind" in two.names()
+
+
+def test_a_backup_without_the_keys_of_a_company_is_served_for_the_others_and_caught_up_when_they_come(
+    two: Two, tmp_path: Path
+) -> None:
+    given = consent("seen", notice_version=1)
+    headers = {"Authorization": f"Bearer {two.south}"}
+    with two.home.running() as server:
+        api = f"{server.url}/api/v1"
+        assert requests.post(f"{api}/consents", json=given, headers=headers, timeout=PATIENCE_S).ok
+        back_up(two.home, tmp_path / "backup")
+        ended = given | {"status": "withdrawn"}
+        assert requests.post(f"{api}/consents", json=ended, headers=headers, timeout=PATIENCE_S).ok
+    restore(two.home, tmp_path / "backup")
+    keys = two.home.folder / "keys" / "southwind"
+    aside = keys.rename(two.home.folder / "aside")
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        for answer in (_feed(server, two.south), _feed(server, two.south, **STATED)):
+            assert answer.status_code == 503
+    with two.home.opened():
+        counter = Company.objects.get(pk="southwind").counter
+    aside.rename(keys)
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        assert _feed(server, two.south, **STATED).status_code == 200
+    with two.home.opened():
+        company = Company.objects.get(pk="southwind")
+        assert company.counter > counter + COUNTER_LEAP
+        assert Consent.objects.filter(status="withdrawn").exists(), "the backup knew nothing of it"
