@@ -59,7 +59,7 @@ class Sync:
                 raise errors.NotOurServer("304, and there is no feed yet")
             interval = _interval(answer, enrolment.poll_interval_s)
             fresh = enrolment.freshness.heard(now, answer.headers.get("date", ""))
-            self._enrolments.checked(now, interval, fresh)
+            self._enrolments.unchanged(now if fresh.confirms else None, interval, fresh)
             return Outcome(False, 0, _until_it_counts(interval, fresh, now))
         feed = codec.decode_feed(answer.body)
         fresh = enrolment.freshness.heard(now, answer.headers.get("date", ""))
@@ -108,6 +108,7 @@ class Sync:
             person=feed.person,
             poll_interval_s=feed.poll_interval_s,
             now=self._clock.now(),
+            is_check=fresh.issued > enrolment.freshness.issued or fresh.confirms,
             expires={verdict.subject: verdict.expires for verdict in verdicts},
             freshness=fresh,
         )

@@ -87,7 +87,8 @@ def _known(said: str, words: Collection[str]) -> str:
 def _ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
-    return f"{max(round((now - moment).total_seconds() / 60), 0)} min ago"
+    minutes = round((now - moment).total_seconds() / 60)
+    return f"{minutes} min ago" if minutes >= 0 else f"{-minutes} min ahead of the clock"
 
 
 def _codes(status: Status) -> list[str]:

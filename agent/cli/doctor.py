@@ -182,7 +182,8 @@ def _connection(folders: Folders) -> Iterator[Check]:
             yield Check("server", "warning", _("Not connected to a company"))
             return
         yield from _server(status.server_url)
-        yield _confirmation(runtime.freshness(), was_asked=status.last_check is not None)
+        fresh = runtime.freshness()
+        yield _confirmation(fresh, was_asked=fresh.answered is not None or status.last_check is not None)
         yield _keys(runtime.campaign_keys())
     finally:
         runtime.stop()

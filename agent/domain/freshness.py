@@ -127,6 +127,14 @@ class Freshness(Struct, frozen=True):
             return ahead_s if self.answered - since < timedelta(days=limits.DISPUTE_TOLD_DAYS) else 0
         return 0
 
+    @property
+    def confirms(self) -> bool:
+        """Whether an answer that brings no newer statement is a check: that nothing is missing is known, and what time it is.
+
+        Of a server from before there were statements the answer itself has to do.
+        """
+        return self.trouble() is None and self.late_s <= limits.CLOCK_OFF_S
+
     def trouble(self) -> errors.TidingsError | None:
         """What the person and the administrator should know. A clock that may be ahead is told before what follows of it."""
         differs_s = self._clock_differs_s

@@ -54,12 +54,15 @@ class CampaignStore:
         etag: str,
         poll_interval_s: int,
         now: datetime,
+        is_check: bool,
         owner: tuple[str, bytes],
         person: Person,
         expires: Mapping[str, int],
         freshness: Freshness,
     ) -> None:
         """Store one feed, whole or not at all. ``listed``: the ids of all campaigns that it names.
+
+        ``is_check``: whether it tells that nothing was missing ``now``.
 
         ``owner``: company and person that it was asked for. Raises NotConnected when these left meanwhile.
         ``person``: the same as the company describes them now. ``expires``: when each changed document does, in Unix
@@ -102,11 +105,12 @@ class CampaignStore:
             if company is not None:
                 connection.execute("UPDATE enrolment SET company = ?", (company,))
             connection.execute(
-                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = ?, person = ?, freshness = ?",
+                "UPDATE enrolment SET etag = ?, poll_interval_s = ?, last_check = coalesce(?, last_check), person = ?,"
+                " freshness = ?",
                 (
                     etag,
                     poll_interval_s,
-                    moment,
+                    moment if is_check else None,
                     msgspec.json.encode(person),
                     msgspec.json.encode(freshness),
                 ),

@@ -191,12 +191,12 @@ class EnrolmentStore:
         self._notes.remove()
         self._noted = None
 
-    def checked(self, now: datetime, poll_interval_s: int, freshness: Freshness) -> None:
-        """A poll ended with "nothing new"."""
+    def unchanged(self, checked: datetime | None, poll_interval_s: int, freshness: Freshness) -> None:
+        """A poll ended with "nothing new". ``checked``: when, where that can be believed."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE enrolment SET last_check = ?, poll_interval_s = ?, freshness = ?",
-                (now.isoformat(), poll_interval_s, msgspec.json.encode(freshness)),
+                "UPDATE enrolment SET last_check = coalesce(?, last_check), poll_interval_s = ?, freshness = ?",
+                (checked.isoformat() if checked else None, poll_interval_s, msgspec.json.encode(freshness)),
             )
 
     def heard(self, freshness: Freshness) -> None:

@@ -84,7 +84,8 @@ class Feed:
         """The agent has polled, and knows them as they are now."""
         company = gallery_data.company().company_id
         self._campaigns.apply_feed(
-            campaigns, self._listed, {}, None, etag="", poll_interval_s=60, now=datetime.now(UTC),
+            campaigns, self._listed, {}, None, etag="", poll_interval_s=60, is_check=True,
+            now=datetime.now(UTC),
             owner=(company, msgspec.json.encode(PERSON)), person=PERSON,
             expires={}, freshness=Freshness(),
         )  # fmt: skip

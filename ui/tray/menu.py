@@ -233,7 +233,10 @@ def paused_text(until: datetime) -> str:
 
 def checked_text(last_check: datetime, now: datetime) -> str:
     """How long ago the last check was."""
-    seconds = max(round((now - last_check).total_seconds()), 0)
+    seconds = round((now - last_check).total_seconds())
+    if seconds < -limits.CLOCK_JUMP_S:  # a clock that was set back: nobody knows how long ago
+        return _("checked {moment}").format(moment=text_format.full_time(last_check))
+    seconds = max(seconds, 0)
     if seconds < 60:
         return _("checked {count} s ago").format(count=seconds)
     if seconds < 3_600:

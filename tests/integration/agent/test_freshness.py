@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -462,3 +462,67 @@ def test_an_older_statement_that_is_not_of_now_is_refused_whatever_came_before(
     frozen(server, company, former)
     with pytest.raises(errors.FeedRefused):
         agent.runtime.sync_once()
+
+
+CLOCKS = {
+    "right": 0,
+    "an hour behind": -HOUR,
+    "an hour ahead": HOUR,
+    "a month behind": -30 * DAY,
+    "a month ahead": 30 * DAY,
+    "ten years ahead": 3_652 * DAY,
+}
+DATES = ("of now", "of the first answer", "none")
+
+
+def _answer(company: Company, what: str, first: Reply, date: str) -> Reply:
+    """A 304, the first list once more, or a list signed now; each with this ``Date``."""
+    fresh = company._feed(Request("GET", "/api/v1/feed", (("Tidings-Feed", "signed"),), b""))
+    reply = {"304": Reply(304, b"", first.headers), "old": first, "new": fresh}[what]
+    dated = {"of now": fresh.headers["Date"], "of the first answer": first.headers["Date"]}
+    headers = {name: value for name, value in reply.headers.items() if name != "Date"}
+    return Reply(reply.status, reply.body, headers | ({"Date": dated[date]} if date in dated else {}))
+
+
+@pytest.mark.parametrize("date", DATES)
+@pytest.mark.parametrize("what", ["304", "old", "new"])
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_what_counts_as_a_check(
+    agent: Agent, server: LoopbackServer, company: Company, clock: str, what: str, date: str
+) -> None:
+    """A list signed now counts. Another answer only while the last list is not over, by a clock that is not in doubt."""
+    first = company._feed(Request("GET", "/api/v1/feed", (("Tidings-Feed", "signed"),), b""))
+    off = timedelta(seconds=CLOCKS[clock])
+    company.now = lambda: agent.clock.now() - off
+    agent.clock.jump(CLOCKS[clock])
+    age_h = 0
+    for until_h in (1, 40, 51):
+        agent.clock.advance((until_h - age_h) * HOUR)
+        age_h, before = until_h, agent.runtime.status().last_check
+        frozen(server, company, _answer(company, what, first, date))
+        with suppress(errors.FeedRefused, errors.ClockDiffers):
+            agent.runtime.sync_once()
+        if what == "new":
+            counts = CLOCKS[clock] <= HOUR  # else it seems to be over
+        else:
+            counts = abs(CLOCKS[clock]) <= HOUR and age_h < 48
+        after = agent.runtime.status().last_check
+        assert (after == agent.clock.now()) is counts, f"after {age_h} h"
+        assert counts or after == before
+
+
+def test_no_repetition_of_any_answers_keeps_the_last_check_fresh_for_more_than_two_days(
+    agent: Agent, server: LoopbackServer, company: Company
+) -> None:
+    """Whoever has the line repeats what they recorded, in any order, and dates it as they like."""
+    first = company._feed(Request("GET", "/api/v1/feed", (("Tidings-Feed", "signed"),), b""))
+    begun = agent.clock.now()
+    for hour in range(1, 24 * 7):
+        agent.clock.advance(HOUR)
+        frozen(server, company, _answer(company, ("304", "old")[hour % 2], first, DATES[hour % 3]))
+        with suppress(errors.FeedRefused, errors.ClockDiffers):
+            agent.runtime.sync_once()
+        last = agent.runtime.status().last_check
+        assert last is not None
+        assert last - begun < timedelta(hours=48)
+    assert "NotConfirmed" in codes(agent)

@@ -50,6 +50,11 @@ class TestMenu:
     def test_it_says_the_state_and_when_it_was_checked(self, tray: Tray) -> None:
         assert entries(tray)[0] == "Connected · checked 12 s ago"
 
+    def test_a_check_by_a_clock_that_was_set_back_since_is_not_told_as_one_of_now(self, qtbot: QtBot) -> None:
+        tray = Tray(now=lambda: START - timedelta(days=400))
+        tray.update_status(status(last_check=START))
+        assert entries(tray)[0] == f"Connected · checked {text_format.full_time(START)}"
+
     def test_the_time_of_the_check_is_new_whenever_the_menu_opens(self, qtbot: QtBot) -> None:
         now = [START]
         tray = Tray(now=lambda: now[0])
