@@ -112,7 +112,15 @@ class Runtime:
         self._queue = EventQueue(folders.data, clock, owner=owner)
         sent_log = SentLog(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
-        self._outbox = Outbox(self._gate, self._queue, sent_log, self.messages, receipts, clock)
+        self._outbox = Outbox(
+            self._gate,
+            self._queue,
+            sent_log,
+            self.messages,
+            receipts,
+            clock,
+            lambda: self.freshness().clock_off_s or 0,
+        )
         self._acknowledging = Acknowledging(
             AcknowledgementStore(self._database), self._campaigns, sent_log, clock
         )

@@ -319,8 +319,8 @@ class ConsentGate:
         with self._lock:
             return sum(rules.next_message(consent) is not None for consent in self._consents.values())
 
-    def notice_changed(self, message: ConsentMessage) -> None:
-        """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
+    def counts_no_more(self, message: ConsentMessage) -> None:
+        """It is to an older notice, or nobody can tell when it was given: nothing is shared until the person chose again."""
         with self._lock:
             if self._consents[message.signal].receipt_id == message.receipt_id:
                 self._change(message.signal, lambda consent: rules.expire(consent, notice_version=-1))

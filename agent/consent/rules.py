@@ -14,6 +14,11 @@ from msgspec.structs import replace
 from agent.domain import limits
 from agent.domain.model import ConsentMessage, ConsentState, Signal, SignalChoice
 
+_FIRST_TIME, _LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
+"""The protocol has no others. A computer without a battery begins in 1970, and its withdrawal must be taken."""
+_SAME_CLOCK = timedelta(days=30)
+"""By this computer's clock so long: within it most likely no other year was set. A withdrawal must not seem too old."""
+
 
 class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     """One person's consent for one signal, as it stands on this computer.
@@ -53,7 +58,10 @@ def choice(consent: Consent, *, company: Collection[Signal], device: Collection[
 
 
 def give(consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str) -> Consent:
-    """A new deliberate act. Giving what is given for the same notice changes nothing."""
+    """A new deliberate act. Giving what is given for the same notice changes nothing.
+
+    A withdrawal that is still owed came before it, whatever the clock said then: the server goes by their times.
+    """
     if consent.state is ConsentState.GIVEN and consent.notice_version == notice_version:
         return consent
     return Consent(
@@ -63,8 +71,28 @@ def give(consent: Consent, *, receipt_id: str, notice_version: int, now: datetim
         notice_version=notice_version,
         time=_whole_seconds(now),
         language=language,
-        owed=consent.owed or _withdrawal(consent, now),
+        owed=_no_later(consent.owed, now) or _withdrawal(consent, now),
     )
+
+
+def _no_later(owed: ConsentMessage | None, now: datetime) -> ConsentMessage | None:
+    return replace(owed, time=min(owed.time, _whole_seconds(now))) if owed is not None else None
+
+
+def by_the_servers_clock(message: ConsentMessage, *, now: datetime, off_s: int) -> ConsentMessage | None:
+    """A message with the time that the server's clock showed; None for a consent of which nobody can tell that.
+
+    ``off_s``: by how much the server's clock is ahead. Where this computer's was set back since a consent was given, one of
+    both times is wrong: the consent may be older than a withdrawal on another computer.
+    """
+    off, tolerance = timedelta(seconds=off_s), timedelta(seconds=limits.CLOCK_JUMP_S)
+    is_given = message.status == "given"
+    if is_given and message.time > now + tolerance:
+        return None
+    is_behind, is_ahead = off > tolerance, message.time > now + off + tolerance
+    is_of_this_clock = is_given or timedelta() <= now - message.time <= _SAME_CLOCK
+    time = message.time + off if is_behind or (is_ahead and is_of_this_clock) else message.time
+    return replace(message, time=min(max(time, _FIRST_TIME), _LAST_TIME))
 
 
 def refuse(consent: Consent, *, notice_version: int, now: datetime, language: str) -> Consent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,9 @@ from server.signing.digests import notice_digest
 from server.signing.documents import sign_receipt
 from server.signing.signers import load_signer
 
+CLOCK_AHEAD_MAX = timedelta(hours=1)
+"""A consent from a clock that is further ahead may be older than any withdrawal that is here."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -40,7 +43,8 @@ class Decision:
 def decide(caller: Caller, decision: Decision) -> str:
     """Store the decision once and answer its receipt (JWS). A withdrawal erases what it covers in the same transaction.
 
-    A consent that was given before a withdrawal which is here already changes nothing, and is answered like it.
+    A consent that was given before a withdrawal which is here already, or for which nobody can tell whether it was,
+    changes nothing and is answered like it.
     Raises `Problem`: 409 for a consent to an outdated notice. Raises `EnvironmentFault` when the erasure ledger cannot be
     written; the agent then tries again.
     """
@@ -66,7 +70,9 @@ def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
     if decision.status == WITHDRAWN or WITHDRAWN in same:
         return same.get(WITHDRAWN)
     withdrawals = own.filter(status=WITHDRAWN, signal=decision.signal)
-    later = withdrawals.filter(taken_back_after(decision.time)).order_by("pk").last()
+    if decision.time <= clock.now() + CLOCK_AHEAD_MAX:
+        withdrawals = withdrawals.filter(taken_back_after(decision.time))
+    later = withdrawals.order_by("pk").last()
     return later or same.get(GIVEN)
 
 

@@ -64,6 +64,10 @@ def claims(document: str) -> dict[str, Any]:
     return said
 
 
+def _moment(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
 class Company:
     """Answers as docs/protocol says; `faults` are met one by one, before it answers properly again."""
 
@@ -235,12 +239,14 @@ class Company:
             if body["notice_version"] != self.content["notice"]["version"]:
                 return problem(409, "notice-changed")
             later = [each for each in self.withdrawals if each["signal"] == signal]
-            if later and later[-1]["time"] > body["time"]:
+            given, now = _moment(body["time"]), self.now()
+            is_ahead = given > now + timedelta(hours=1)
+            if later and (is_ahead or min(_moment(later[-1]["time"]), later[-1]["received"]) > given):
                 self.ended[receipt_id] = later[-1]
                 return self._receipt(later[-1])
             self.consents[receipt_id], self.signals[receipt_id] = status, signal
             return self._receipt(body)
-        withdrawal = body | {"erased": len(self.counted(signal))}
+        withdrawal = body | {"erased": len(self.counted(signal)), "received": self.now()}
         self.withdrawals.append(withdrawal)
         self.consents[receipt_id] = status
         of_signal = {each for each, known in self.signals.items() if known == signal} | {receipt_id}
@@ -249,6 +255,7 @@ class Company:
         return self._receipt(withdrawal)
 
     def _receipt(self, said: dict[str, Any]) -> Reply:
+        said = {name: value for name, value in said.items() if name != "received"}
         document = payload(said["receipt_id"], RECEIPT_CONTENT | said, 0, FAR)
         return json_reply({"receipt": signed("tidings-receipt", document, RECEIPT_SIGNER)})
 

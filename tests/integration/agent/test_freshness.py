@@ -502,10 +502,8 @@ def test_what_counts_as_a_check(
         frozen(server, company, _answer(company, what, first, date))
         with suppress(errors.FeedRefused, errors.ClockDiffers):
             agent.runtime.sync_once()
-        if what == "new":
-            counts = CLOCKS[clock] <= HOUR  # else it seems to be over
-        else:
-            counts = abs(CLOCKS[clock]) <= HOUR and age_h < 48
+        seems_valid, is_right = CLOCKS[clock] <= HOUR, abs(CLOCKS[clock]) <= HOUR
+        counts = seems_valid if what == "new" else is_right and age_h < 48
         after = agent.runtime.status().last_check
         assert (after == agent.clock.now()) is counts, f"after {age_h} h"
         assert counts or after == before

@@ -179,6 +179,29 @@ def test_a_withdrawal_from_a_clock_that_is_ahead_does_not_forbid_sharing_until_t
     assert send(computer, event("seen", "c-news", str(again["receipt_id"]))) == ["stored"]
 
 
+def test_a_consent_after_a_withdrawal_from_a_clock_that_was_ten_years_ahead_holds_though_both_come_at_once(
+    computer: Computer,
+) -> None:
+    """As the agent tells it: the withdrawal that it owed is no later than the consent."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for message in (consent("seen", "withdrawn", time=now), again := consent("seen", time=now)):
+        computer.post("/consents", message)
+    assert send(computer, event("seen", "c-news", str(again["receipt_id"]))) == ["stored"]
+
+
+@pytest.mark.parametrize("ahead", ["2036-01-01T00:00:00Z", "2099-12-31T23:59:59Z"])
+def test_a_consent_from_a_clock_that_is_ahead_never_undoes_a_withdrawal_made_elsewhere(
+    computer: Computer, serving: RunningServer, ahead: str
+) -> None:
+    offline = server_data.connect(serving, "p0@northwind.example")
+    answer = computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z")).json()
+    late = consent("seen", time=ahead)
+    assert offline.post("/consents", late).json() == answer
+    assert send(offline, event("seen", "c-news", str(late["receipt_id"]))) == ["dropped_consent"]
+    other = consent("click", time=ahead)  # of which nothing was taken back
+    assert _receipt(offline, other)["status"] == "given"
+
+
 def test_a_new_notice_ends_consents_to_the_old_one(computer: Computer) -> None:
     old = give(computer, "seen")
     company = server_data.company()

@@ -1,0 +1,161 @@
+"""The last act of a person counts on both ends, whatever the clock said; never a consent over a later withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from agent.domain.model import Act, Interaction, Signal
+from tests.support.agent_company import Company
+from tests.support.agent_parts import Agent, an_agent
+from tests.support.agent_server import LOST, LoopbackServer, Reply
+from tests.support.agent_watching import CODE, RETRIES
+
+TEN_YEARS_S = 3_652 * 86_400
+CLOCKS = (0, TEN_YEARS_S, -TEN_YEARS_S)
+
+
+class Computer:
+    """One of a person's, whose clock can be wrong. Time passes for all of them at once."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self._off_s = 0
+
+    def clock(self, off_s: int) -> None:
+        """It is wrong by so much from now on."""
+        self.agent.clock.jump(off_s - self._off_s)
+        self._off_s = off_s
+
+    def true_time(self) -> timedelta:
+        return timedelta(seconds=self._off_s)
+
+    def choose(self, *, click: bool) -> None:
+        self.agent.clock.advance(60)
+        self.agent.runtime.choose({Signal.CLICK: click})
+        self.agent.clock.advance(60)
+
+    def talk(self) -> None:
+        """Poll, so that the server's clock is known, and send."""
+        self.agent.runtime.sync_once()
+
+    @property
+    def is_on(self) -> bool:
+        return any(choice.on for choice in self.agent.runtime.choices())
+
+
+@contextmanager
+def a_computer(server: LoopbackServer, company: Company, folder: Path) -> Iterator[Computer]:
+    company._lets_in = lambda _token: (
+        True
+    )  # a clock ahead replaces the token, and both computers have the same
+    company.codes.add(CODE.replace("-", ""))
+    with an_agent(folder) as agent:
+        computer = Computer(agent)
+        company.now = lambda: agent.clock.now() - computer.true_time()
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+        yield computer
+
+
+def counts(company: Company, computer: Computer) -> bool:
+    """Whether the server stores a click of this computer."""
+    company.events.clear()
+    computer.agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    computer.talk()
+    return bool(company.events)
+
+
+@pytest.mark.expected_logs("It cannot be told when", RETRIES)
+@pytest.mark.parametrize("is_sent", [True, False], ids=["sent before", "sent after"])
+def test_a_consent_after_a_withdrawal(
+    server: LoopbackServer, company: Company, tmp_path: Path, is_sent: bool
+) -> None:
+    """With right and wrong clocks. Where the clock is set once more before the consent is sent, it may count less."""
+    with a_computer(server, company, tmp_path) as computer:
+        for withdrawn, given, sent in product(CLOCKS, repeat=3):
+            computer.clock(0)
+            computer.choose(click=True)
+            computer.talk()
+            computer.clock(withdrawn)
+            computer.choose(click=False)
+            if is_sent:
+                computer.talk()
+            computer.clock(given)
+            computer.choose(click=True)
+            computer.clock(sent)
+            computer.talk()
+            computer.talk()
+            assert computer.is_on == counts(company, computer), "both ends agree"
+            if given == sent:
+                assert computer.is_on, (withdrawn, given, sent)
+
+
+@pytest.mark.parametrize("is_sent", [True, False], ids=["sent before", "sent after"])
+def test_a_withdrawal_after_a_consent(
+    server: LoopbackServer, company: Company, tmp_path: Path, is_sent: bool
+) -> None:
+    with a_computer(server, company, tmp_path) as computer:
+        for given, withdrawn, sent in product(CLOCKS, repeat=3):
+            computer.clock(given)
+            computer.choose(click=True)
+            if is_sent:
+                computer.talk()
+            computer.clock(withdrawn)
+            computer.choose(click=False)
+            computer.clock(sent)
+            computer.talk()
+            assert not computer.is_on
+            assert not counts(company, computer)
+            assert not any(
+                status == "given" and receipt not in company.ended
+                for receipt, status in company.consents.items()
+            )
+
+
+@pytest.mark.expected_logs("It cannot be told when", RETRIES)
+@pytest.mark.parametrize("withdrawn", [0, TEN_YEARS_S, -TEN_YEARS_S])
+def test_no_consent_that_waited_on_another_computer_undoes_a_later_withdrawal(
+    server: LoopbackServer, company: Company, tmp_path: Path, withdrawn: int
+) -> None:
+    for number, (given, sent) in enumerate(product(CLOCKS, repeat=2)):
+        with a_computer(server, company, tmp_path / f"other{number}") as other:
+            answer, server.answer = server.answer, lambda _: Reply(LOST)
+            other.clock(given)
+            other.choose(click=True)
+            server.answer = answer
+            with a_computer(server, company, tmp_path / f"this{number}") as computer:
+                computer.agent.clock.wall = other.agent.clock.now() - other.true_time()
+                computer.clock(withdrawn)
+                computer.choose(click=True)
+                computer.talk()
+                computer.choose(click=False)
+                computer.talk()
+                later = computer.agent.clock.now() - computer.true_time()
+            other.clock(sent)
+            other.agent.clock.wall = later + timedelta(minutes=1) + other.true_time()
+            company.now = lambda: other.agent.clock.now() - other.true_time()
+            other.talk()
+            other.talk()
+            assert not other.is_on, (given, withdrawn, sent)
+            assert not counts(company, other)
+
+
+@pytest.mark.parametrize("year", [1970, 1999, 2100, 9000])
+def test_a_withdrawal_by_a_clock_of_another_century_is_one_that_the_protocol_can_say(
+    server: LoopbackServer, company: Company, tmp_path: Path, year: int
+) -> None:
+    with a_computer(server, company, tmp_path) as computer:
+        computer.choose(click=True)
+        computer.talk()
+        computer.clock((year - 2026) * 365 * 86_400)
+        computer.choose(click=False)
+        computer.clock(0)
+        computer.talk()
+        assert company.withdrawals[-1]["time"][:4] in ("2000", "2099")
+        assert not counts(company, computer)
