@@ -127,7 +127,11 @@ def _which_encoding(path: Path, content: bytes) -> Refused:
     line, readings = possible_readings(content)
     shown = "\n".join(f"  --encoding {name:<14}{text[:100]}" for name, text in readings.items())
     return Refused(
-        _("{file} is not in UTF-8, and nothing was imported").format(file=path.name),
+        (
+            _("{file} may be in another encoding than UTF-8, and nothing was imported")
+            if "utf-8" in readings
+            else _("{file} is not in UTF-8, and nothing was imported")
+        ).format(file=path.name),
         _(
             "Say in which encoding it is. Line {line} would read:\n{readings}\n"
             "If none is right, save the file as “CSV UTF-8” and import that."

@@ -66,7 +66,7 @@ def _decoded(run: str, codec: str) -> str:
 
 def _is_plausible(before: str, run: str, meant: str, after: str, *, is_sure: bool) -> bool:
     is_sure = is_sure or unicodedata.category(run[0]) in ("So", "Sm")  # of “├®” or “√©” nothing is a word
-    if not all(map(_is_known, meant)) or unicodedata.category(meant[0])[0] == "M":
+    if not all(map(is_known_letter, meant)) or unicodedata.category(meant[0])[0] == "M":
         return False
     left, right = _letters(before[::-1])[::-1], _letters(after)
     if not is_sure and len(meant) == 1 and not (left or right):
@@ -74,7 +74,7 @@ def _is_plausible(before: str, run: str, meant: str, after: str, *, is_sure: boo
     capitals = [one for one in left + right if one.isupper()]
     if (len(capitals) > 1 or not is_sure) and (left + run + right).isupper() and meant != meant.upper():
         return False
-    return len({_script(one) for one in left + meant + right if one.isalpha()}) <= 1 or not meant.isalpha()
+    return len({script(one) for one in left + meant + right if one.isalpha()}) <= 1 or not meant.isalpha()
 
 
 def _letters(text: str) -> str:
@@ -82,13 +82,14 @@ def _letters(text: str) -> str:
     return next((text[:at] for at, one in enumerate(text) if not (one.isascii() and one.isalpha())), text)
 
 
-def _is_known(character: str) -> bool:
+def is_known_letter(character: str) -> bool:
+    """Whether it is a letter of a living language, or a sign that goes with one."""
     if unicodedata.category(character)[0] not in "LM":
         return bool(_SIGNS.match(character)) or character == "\xad"
-    return bool(_LATIN.match(character)) or _script(character) in _SCRIPTS
+    return bool(_LATIN.match(character)) or script(character) in _SCRIPTS
 
 
-def _script(character: str) -> str:
+def script(character: str) -> str:
     """The first word of its name, which names the script of a letter (Unicode Standard, section 4.8)."""
     name = unicodedata.name(character, "").split(" ")[0].split("-")[0]
     return {"HIRAGANA": "CJK", "KATAKANA": "CJK", "FEMININE": "LATIN", "MASCULINE": "LATIN"}.get(name, name)

@@ -3,12 +3,14 @@
 import codecs
 import csv
 import re
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from server.core.errors import Refused
+from server.people_files.other_encodings import doubtful_line, in_utf7
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_CELL_CHARACTERS = 32_767
@@ -52,9 +54,11 @@ CODE_PAGES = {
     "windows-1254": "cp1254",
     "iso-8859-15": "iso8859_15",
     "cp850": "cp850",
+    "cp437": "cp437",
     "macintosh": "mac_roman",
     "gb18030": "gb18030",
     "shift-jis": "cp932",
+    "utf-7": "utf-7",
     "utf-8": "utf-8",
     "utf-16": "utf-16",
 }
@@ -87,14 +91,19 @@ def decode(content: bytes, encoding: str = "") -> Decoded:
         if not possible_readings(content)[1]:
             raise _unreadable() from None
         return Decoded(_decoded(content, "cp1252", errors="replace").text, "windows-1252", is_guess=True)
-    return _decoded(content, "utf-8")
+    decoded = _decoded(content, "utf-8")
+    return replace(decoded, is_guess=doubtful_line(decoded.text) is not None)
 
 
 def possible_readings(content: bytes) -> tuple[int, dict[str, str]]:
-    """The number of the first line that is no UTF-8, and what it says in each encoding in which it may be written."""
-    lines = enumerate(content.splitlines(), start=1)
-    number, line = next(((number, line) for number, line in lines if not _is_utf8(line)), (0, b""))
-    readings: dict[str, str] = {}
+    """The number of the first line that is hardly UTF-8, and what it says in each encoding in which it may be written."""
+    lines = content.splitlines()
+    doubtful = (doubtful_line(content.decode(errors="replace")) or "").encode()
+    number = next((at for at, line in enumerate(lines, start=1) if line == doubtful or not _is_utf8(line)), 0)
+    line = lines[number - 1] if number else b""
+    readings = {"utf-8": line.decode()} if line and line == doubtful else {}
+    if line.isascii():
+        return number, readings | {"utf-7": in_utf7(line.decode())}
     for name, codec in CODE_PAGES.items():
         if name.startswith("utf"):
             continue
@@ -102,9 +111,16 @@ def possible_readings(content: bytes) -> tuple[int, dict[str, str]]:
             text = line.decode(codec)
         except UnicodeDecodeError:
             continue
-        if text.isprintable() and text not in readings.values():
+        if _is_shown(text) and text not in readings.values():
             readings[name] = text
     return number, readings
+
+
+def _is_shown(text: str) -> bool:
+    """No-break spaces and tabs are there in good files, too."""
+    return not any(
+        unicodedata.category(one) in ("Cc", "Cn", "Co", "Cs", "Zl", "Zp") for one in text if one != "\t"
+    )
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -209,15 +209,22 @@ def test_mistakes_are_explained_in_french_to_those_who_speak_it(
     assert "Rien n’a été importé" in done.stderr
 
 
-def test_an_encoding_that_is_guessed_is_asked_about_before_anything_is_stored(file: Path) -> None:
-    file.write_bytes("email;first_name\r\nivan@northwind.example;Иван\r\n".encode("cp1251"))
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("Иван", "windows-1251"), ("Chef d’études", "macintosh"), ("François", "utf-7")],
+)
+def test_an_encoding_that_is_guessed_is_asked_about_before_anything_is_stored(
+    file: Path, name: str, encoding: str
+) -> None:
+    codec = {"windows-1251": "cp1251", "macintosh": "mac_roman"}.get(encoding, encoding)
+    file.write_bytes(f"email;first_name\r\nivan@northwind.example;{name}\r\n".encode(codec))
     asked = tidings_server("people", "import", file)
     assert asked.returncode == 1
-    assert "--encoding windows-1251" in asked.stderr
-    assert "Иван" in asked.stderr
+    assert f"--encoding {encoding}" in asked.stderr
+    assert name in asked.stderr
     assert not Person.objects.exists()
-    succeeded("people", "import", file, "--encoding", "windows-1251")
-    assert Person.objects.get().first_name == "Иван"
+    succeeded("people", "import", file, "--encoding", encoding)
+    assert Person.objects.get().first_name == name
 
 
 def test_a_file_that_was_cut_short_empties_nobody(file: Path) -> None:

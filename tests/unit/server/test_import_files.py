@@ -266,6 +266,62 @@ def test_a_file_in_another_code_page_is_shown_as_it_would_read(name: str, encodi
     assert f"{person.fields['first_name']};{person.fields['last_name']}" == name
 
 
+def _of_three(cell: str) -> str:
+    """A file whose only cell beyond ASCII is this one."""
+    return f"email;first_name;title\r\nann@northwind.example;Ann;Head\r\n{LEA};{cell}\r\n"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize(
+    ("cell", "encoding"),
+    [
+        ("Léa;", "macintosh"), ("Léa;", "cp850"), ("Léa;", "cp437"), ("Léa;", "windows-1252"),
+        ("Lukáš;", "windows-1250"), ("Žofie;", "windows-1250"), ("Ł;", "windows-1250"),
+        ("Я;", "windows-1251"), ("Ω;", "windows-1253"), ("ή;", "windows-1253"), ("Işıl;", "windows-1254"),
+        ("Œ;", "iso-8859-15"), ("Léa;5\u00a0€", "iso-8859-15"), ("Léa;\u00a0Chef", "windows-1252"),
+        ("Lea;Chargée d’études", "macintosh"), ("Lea;d’études", "macintosh"), ("Lea;“Équipe", "macintosh"),
+        ("RÓŻA;", "windows-1250"), ("WÓŁ;", "windows-1250"), ("Lea;CAFÉ’S", "windows-1252"),
+        ("Lea;voilà «", "windows-1252"), ("Lea;SOCIÉTÉ\u00a0X", "windows-1252"), ("Lea;MENÜ’S", "windows-1254"),
+        ("谢;", "gb18030"), ("Fran\u00e7ois;", "utf-7"), ("Zo\u00eb;", "utf-7"), ("Łukasz;", "utf-7"),
+        ("Иван;", "utf-7"), ("小明;", "utf-7"), ("André;d’études", "utf-7"),
+    ],
+)  # fmt: skip
+def test_a_letter_or_two_in_a_rare_code_page_are_asked_about(
+    cell: str, encoding: str, delimiter: str
+) -> None:
+    text = _of_three(cell).replace(";", delimiter)
+    content = text.encode(CODE_PAGES[encoding])
+    assert decode(content).is_guess
+    line, readings = possible_readings(content)
+    assert line == 3
+    assert text.splitlines()[2] in readings.values()
+    named = decode(content, encoding)
+    assert (named.text, named.is_guess) == (text, False)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Léa;", "Lukáš;", "Ł;", "Åsa;", "Ян Ли;Директор", "Οδυσσέας;", "İ;", "ə;", "Oʻktam;", "Zoe\u0301;", "小明;", "明;",
+        "Lea;IT部門", "Lea;5 €", "Lea;“Head”", "Lea;d’art", "שרה;", "محمد;", "Việt;", "Ñ;", "Lea;R&D – Lab", "Łukasz;Ъ1",
+        "Lea;A+B-C", "Lea;+33-1-40-50", "Lea;C+AB-test", "Lea;a+news-letter", "Lea;1+ABC-2", "Lea;+41793334455-",
+    ],
+)  # fmt: skip
+def test_what_is_plainly_utf8_is_not_asked_about(cell: str) -> None:
+    assert not decode(_of_three(cell).encode()).is_guess
+
+
+def test_one_plain_word_says_that_the_file_is_in_utf8() -> None:
+    content = _of_three("Zoë;dՎtudes").encode()
+    assert not decode(content).is_guess
+
+
+def test_whoever_says_that_it_is_utf8_is_believed() -> None:
+    content = _of_three("Lea;dՎtudes").encode()
+    assert decode(content).is_guess
+    assert decode(content, "utf-8").text == _of_three("Lea;dՎtudes")
+
+
 def test_several_byte_order_marks_are_no_part_of_the_first_header() -> None:
     assert only_person(read("\ufeff\ufeff\ufeff" + TEXT)).email == LEA
     assert only_person(read(b"\xff\xfe\xff\xfe" + TEXT.encode("utf-16-le"))).email == LEA
