@@ -25,7 +25,7 @@ from ui.core.timers import Call, Timers
 from ui.popup.display_recorder import Noting
 from ui.popup.dwell import Dwell, time_out_ms
 from ui.popup.ports import Actions, Card, CardContent, DigestContent, MakeCard
-from ui.popup.queue import Deck, Page
+from ui.popup.queue import PopupQueue, QueuedPage
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Presenter:
         self._clock = clock
         self._card: Card | None = None
         self._card_is_for_emergencies = False
-        self._deck = Deck()
+        self._queue = PopupQueue()
         self._dwell = Dwell(timers, clock, seen=self._stayed, timed_out=self._timed_out)
         self._confirming = ""
         self._noting = Noting(agent, actions)
@@ -70,15 +70,15 @@ class Presenter:
         """Something changed, or a moment has come: look again."""
         if not self._open:
             return
-        known = self._deck.ids() | self._noting.owed
+        known = self._queue.ids() | self._noting.owed
         inbox = {item.campaign.campaign_id: item for item in self._agent.inbox(only=known)}
         self._noting.again(inbox)
-        for campaign_id in self._deck.keep(inbox, self._clock.now()):
+        for campaign_id in self._queue.keep(inbox, self._clock.now()):
             log.info("%s leaves the screen.", campaign_id)
         self._make_way(PresenceState())
         self._show_or_close()
         found = self._noting.without(self._agent.select(PresenceState()))
-        if self._deck.has_news(found) or self._may_return(found, PresenceState()):
+        if self._queue.has_news(found) or self._may_return(found, PresenceState()):
             self._ask_presence()
         self._wake_at_next_moment(found)
 
@@ -88,7 +88,7 @@ class Presenter:
         for call in (self._presence_call, self._wake_call):
             if call is not None:
                 call.cancel()
-        self._deck.clear()
+        self._queue.clear()
         self._show_or_close()
 
     def retranslate(self) -> None:
@@ -102,7 +102,7 @@ class Presenter:
     @property
     def shown(self) -> str:
         """The id of the campaign on the screen, empty for none and for a digest."""
-        top = self._deck.top
+        top = self._queue.top
         return "" if top is None or top.digest else top.item.campaign.campaign_id
 
     # The desktop
@@ -120,14 +120,14 @@ class Presenter:
         self._confirm_seen(presence)
         self._make_way(presence)
         found = self._noting.without(self._agent.select(presence))
-        self._deck.bring_back(self._may_return(found, presence))
-        self._deck.keep_plans(found)
-        self._deck.add(found)
+        self._queue.bring_back(self._may_return(found, presence))
+        self._queue.keep_plans(found)
+        self._queue.add(found)
         self._show_or_close()
         while self._after_a_look:
             self._after_a_look.pop(0)()
         self._wake_at_next_moment(found)
-        if self._deck.top is not None or any(map(_is_emergency, self._deck.aside)):
+        if self._queue.top is not None or any(map(_is_emergency, self._queue.aside)):
             self._ask_again(ASK_AGAIN_WHILE_SHOWN_MS)
         else:
             held = any(reason in _HELD_BY_PRESENCE for reason in found.held.values())
@@ -139,17 +139,17 @@ class Presenter:
         self._after_a_look.append(call)
         self._ask_presence()
 
-    def _may_return(self, found: Selection, presence: PresenceState) -> list[Page]:
+    def _may_return(self, found: Selection, presence: PresenceState) -> list[QueuedPage]:
         """Which of those that made way may come back, as far as this is known of the person."""
         return [
             page
-            for page in self._deck.aside
+            for page in self._queue.aside
             if self._in_the_way(page, presence) is None
             and any(selection.over(item, self._clock.now()) is None for item in page.items)
             and (found.quiet_until is None or page.urgency is not Urgency.NORMAL)
         ]
 
-    def _in_the_way(self, page: Page, presence: PresenceState) -> HoldReason | None:
+    def _in_the_way(self, page: QueuedPage, presence: PresenceState) -> HoldReason | None:
         until = self._agent.status().paused_until
         return selection.not_now(
             page.urgency, presence, paused=until is not None and self._clock.now() < until
@@ -157,12 +157,12 @@ class Presenter:
 
     def _make_way(self, presence: PresenceState) -> None:
         """What disturbs now leaves the screen; it comes back unless it was seen, an emergency until it was closed."""
-        reasons = [(page, self._in_the_way(page, presence)) for page in self._deck]
+        reasons = [(page, self._in_the_way(page, presence)) for page in self._queue]
         stays = {None, *_NOBODY_LOOKS}
         going = [page for page, reason in reasons if reason not in stays or (reason and _is_emergency(page))]
         done = [page for page in going if page.seen and not _is_emergency(page)]
-        self._deck.drop(done)
-        self._deck.put_aside([page for page in going if page not in done])
+        self._queue.drop(done)
+        self._queue.put_aside([page for page in going if page not in done])
         self._note_timed_out(done)
 
     def _ask_again(self, delay_ms: int | None) -> None:
@@ -174,9 +174,9 @@ class Presenter:
         if self._wake_call is not None:
             self._wake_call.cancel()
             self._wake_call = None
-        pages = (*self._deck, *self._deck.aside)
+        pages = (*self._queue, *self._queue.aside)
         moments: list[datetime] = [selection.end_of(item) for page in pages for item in page.items]
-        if self._deck.aside:
+        if self._queue.aside:
             ends = (self._agent.status().paused_until, found.quiet_until)
             moments += [end for end in ends if end is not None and end > self._clock.now()]
         if found.next_check_at is not None:
@@ -188,7 +188,7 @@ class Presenter:
     # The screen
 
     def _show_or_close(self) -> None:
-        page = self._deck.top
+        page = self._queue.top
         emergency = page is not None and _is_emergency(page)
         if self._card is not None and (page is None or emergency is not self._card_is_for_emergencies):
             card, self._card = self._card, None
@@ -201,13 +201,13 @@ class Presenter:
             self._card = self._make_card(self, emergency)
         self._note_displayed(page)
         self._dwell.page(page.key, _time_out_ms(page))
-        position, count = self._deck.position, len(self._deck.view)
+        position, count = self._queue.position, len(self._queue.view)
         if page.digest:
             self._card.show(DigestContent(page.items, position, count))
         else:
             self._card.show(CardContent(page.item, position, count))
 
-    def _note_displayed(self, page: Page) -> None:
+    def _note_displayed(self, page: QueuedPage) -> None:
         """Before it can be seen: who is killed in between must not show it twice. An emergency comes until it was closed."""
         new = page.ids() - page.displayed
         page.displayed.update(new)
@@ -216,11 +216,11 @@ class Presenter:
 
     def _leave(self, *, put_off: bool = False) -> None:
         """The page on top is done: show the next one, or close."""
-        page = self._deck.top
+        page = self._queue.top
         if page is not None:
             if _is_emergency(page) and not put_off:
                 self._noting.displayed(page.displayed)
-            self._deck.drop([page])
+            self._queue.drop([page])
         self._show_or_close()
 
     def _stayed(self, key: str) -> None:
@@ -230,7 +230,7 @@ class Presenter:
 
     def _confirm_seen(self, presence: PresenceState) -> None:
         key, self._confirming = self._confirming, ""
-        page = self._deck.top
+        page = self._queue.top
         if not key or page is None or not self._dwell.stays(key) or self._in_the_way(page, presence):
             return
         page.seen = True
@@ -239,12 +239,12 @@ class Presenter:
 
     def _timed_out(self) -> None:
         """What was on the screen goes; what was not yet takes its place."""
-        gone = [page for page in self._deck.view if page.displayed]
-        self._deck.drop(gone)
+        gone = [page for page in self._queue.view if page.displayed]
+        self._queue.drop(gone)
         self._note_timed_out(gone)
         self._show_or_close()
 
-    def _note_timed_out(self, pages: list[Page]) -> None:
+    def _note_timed_out(self, pages: list[QueuedPage]) -> None:
         for campaign_id in sorted(campaign_id for page in pages for campaign_id in page.displayed):
             self._noting.record(campaign_id, Act.TIMED_OUT)
 
@@ -260,7 +260,7 @@ class Presenter:
 
     def turn(self, pages: int) -> None:
         """Some pages forward, or back."""
-        if self._deck.turn(pages):
+        if self._queue.turn(pages):
             self._show_or_close()
 
     def dismiss(self) -> None:
@@ -271,7 +271,7 @@ class Presenter:
 
     def expired(self) -> None:
         """It went by itself: a notification of the desktop's does so whenever its server likes."""
-        if self._deck.top is not None:
+        if self._queue.top is not None:
             self._timed_out()
 
     def follow(self, link_id: str) -> None:
@@ -292,7 +292,7 @@ class Presenter:
 
     def acknowledge(self) -> None:
         """The person confirms by name that they have read it. The page stays and says so."""
-        page = self._deck.top
+        page = self._queue.top
         if page is not None and self.shown:
             page.confirmed = self._recorder.acknowledge(self.shown)
 
@@ -311,10 +311,10 @@ class Presenter:
         self._actions.show_choices()
 
 
-def _is_emergency(page: Page) -> bool:
+def _is_emergency(page: QueuedPage) -> bool:
     return page.urgency is Urgency.EMERGENCY
 
 
-def _time_out_ms(page: Page) -> int | None:
+def _time_out_ms(page: QueuedPage) -> int | None:
     """A digest has more to be read, by somebody who has just come back."""
     return limits.POPUP_TIMEOUT_URGENT_MS if page.digest else time_out_ms(page.urgency)

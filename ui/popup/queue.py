@@ -17,7 +17,7 @@ DIGEST = "digest"
 
 
 @dataclass(eq=False)
-class Page:
+class QueuedPage:
     """One campaign, or all that a digest names."""
 
     items: tuple[InboxItem, ...]
@@ -48,22 +48,22 @@ class Page:
         return {item.campaign.campaign_id for item in self.items}
 
 
-class Deck:
+class PopupQueue:
     """An emergency comes alone: all others wait beneath it. ``aside`` are pages that come back."""
 
     def __init__(self) -> None:
-        self._pages: list[Page] = []
-        self._aside: list[Page] = []
+        self._pages: list[QueuedPage] = []
+        self._aside: list[QueuedPage] = []
         self._index = 0
 
     @property
-    def view(self) -> list[Page]:
+    def view(self) -> list[QueuedPage]:
         """What can be paged through now."""
         emergencies = [page for page in self._pages if page.urgency is Urgency.EMERGENCY]
         return emergencies or self._pages
 
     @property
-    def top(self) -> Page | None:
+    def top(self) -> QueuedPage | None:
         """The page that is shown."""
         view = self.view
         return view[min(self._index, len(view) - 1)] if view else None
@@ -74,11 +74,11 @@ class Deck:
         return min(self._index, len(self.view) - 1) + 1
 
     @property
-    def aside(self) -> list[Page]:
+    def aside(self) -> list[QueuedPage]:
         """What waits to come back."""
         return self._aside
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[QueuedPage]:
         return iter(self._pages)
 
     def clear(self) -> None:
@@ -100,14 +100,14 @@ class Deck:
         """Put what is due behind the rest, first the digest; urgent ones come next after the page on top."""
         with _SameTop(self):
             known = self.ids()
-            new = [Page((item,)) for item in found.show if item.campaign.campaign_id not in known]
+            new = [QueuedPage((item,)) for item in found.show if item.campaign.campaign_id not in known]
             missed = tuple(item for item in found.digest if item.campaign.campaign_id not in known)
             next_place = self._pages.index(self.top) + 1 if self.top in self._pages else 0
             self._pages[next_place:next_place] = [page for page in new if page.urgency is not Urgency.NORMAL]
-            self._add_missed(Page(missed, digest=True))
+            self._add_missed(QueuedPage(missed, digest=True))
             self._pages += [page for page in new if page.urgency is Urgency.NORMAL]
 
-    def _add_missed(self, missed: Page) -> None:
+    def _add_missed(self, missed: QueuedPage) -> None:
         if not missed.items:
             return
         for page in self._pages:
@@ -141,16 +141,16 @@ class Deck:
             self._aside = [page for page in self._aside if page.items]
         return before - self.ids()
 
-    def drop(self, pages: list[Page]) -> None:
+    def drop(self, pages: list[QueuedPage]) -> None:
         with _SameTop(self):
             self._pages = [page for page in self._pages if page not in pages]
 
-    def put_aside(self, pages: list[Page]) -> None:
+    def put_aside(self, pages: list[QueuedPage]) -> None:
         """Out of sight, to come back. What was not displayed yet is chosen again in its time."""
         self.drop(pages)
         self._aside += [page for page in pages if page.displayed]
 
-    def bring_back(self, pages: list[Page]) -> None:
+    def bring_back(self, pages: list[QueuedPage]) -> None:
         with _SameTop(self):
             self._aside = [page for page in self._aside if page not in pages]
             for page in pages:
@@ -167,22 +167,22 @@ class Deck:
 class _SameTop:
     """What was on top before stays there, if it is still in view; else what was behind it comes."""
 
-    def __init__(self, deck: Deck) -> None:
-        self._deck = deck
+    def __init__(self, queue: PopupQueue) -> None:
+        self._queue = queue
 
     def __enter__(self) -> None:
-        self._top = self._deck.top
+        self._top = self._queue.top
 
     def __exit__(self, *_error: object) -> None:
-        deck = self._deck
-        places = [place for place, page in enumerate(deck.view) if page is self._top]
-        alone = any(page.urgency is Urgency.EMERGENCY for page in deck)
+        queue = self._queue
+        places = [place for place, page in enumerate(queue.view) if page is self._top]
+        alone = any(page.urgency is Urgency.EMERGENCY for page in queue)
         if places:
-            deck._index = places[0]
+            queue._index = places[0]
         elif alone:
-            deck._index = 0
+            queue._index = 0
         else:
-            deck._index = min(deck._index, max(len(deck.view) - 1, 0))
+            queue._index = min(queue._index, max(len(queue.view) - 1, 0))
 
 
 def _holds(item: InboxItem, inbox: Mapping[str, InboxItem], now: datetime, confirmed: bool) -> bool:

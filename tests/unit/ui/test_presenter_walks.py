@@ -218,7 +218,7 @@ class Walk(RuleBasedStateMachine):
                 assert noted is (item.campaign.urgency is not Urgency.EMERGENCY)
             emergencies = {
                 item.campaign.campaign_id
-                for page in self.desk.presenter._deck
+                for page in self.desk.presenter._queue
                 for item in page.items
                 if item.campaign.urgency is Urgency.EMERGENCY
             }
