@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from server.campaigns.models import Campaign
 from server.database.lookups import as_text
@@ -21,9 +22,17 @@ def addressed(campaign: Campaign) -> QuerySet[Person]:
     people = Person.objects.filter(company_id=campaign.company_id)
     if campaign.to_everyone:
         return people
-    in_groups = Person.groups.through.objects.filter(group__campaigns=campaign)
-    by_name = Campaign.audience_people.through.objects.filter(campaign=campaign)
-    return people.filter(Q(pk__in=in_groups.values("person")) | Q(pk__in=by_name.values("person")))
+    return people.filter(Q(pk__in=_in_groups(campaign)) | Q(pk__in=_by_name(campaign)))
+
+
+def _in_groups(campaign: Campaign) -> QuerySet[Any, Any]:
+    """The ids of the people of its groups."""
+    return Person.groups.through.objects.filter(group__campaigns=campaign).values("person")
+
+
+def _by_name(campaign: Campaign) -> QuerySet[Any, Any]:
+    """The ids of the people whom it names."""
+    return Campaign.audience_people.through.objects.filter(campaign=campaign).values("person")
 
 
 def audience(campaign: Campaign) -> set[UUID]:
@@ -80,11 +89,31 @@ def _with(union: int, places: list[int]) -> int:
     return union.bit_count() + sum(not union >> place & 1 for place in set(places))
 
 
+def countable_cohorts(campaign: Campaign) -> dict[UUID, int]:
+    """How many people each cohort has that the campaign may count, if somebody of it is in the audience today."""
+    members = CohortMember.objects.filter(person__company=campaign.company_id).order_by()
+    members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
+    if campaign.to_everyone:
+        return dict(members.values_list("cohort").annotate(Count("pk")))
+    # Without looking at anybody else: of the others there may be a hundred thousand.
+    named = CohortMember.objects.filter(person__in=_in_groups(campaign).union(_by_name(campaign)))
+    concerned = list(named.values_list("cohort", flat=True).distinct())
+    sizes: dict[UUID, int] = {}
+    for start in range(0, len(concerned), ROWS_AT_ONCE):
+        some = members.filter(cohort__in=concerned[start : start + ROWS_AT_ONCE])
+        sizes |= dict(some.values_list("cohort").annotate(Count("pk")))
+    return sizes
+
+
 def partly_addressed(campaign: Campaign, cohorts: Collection[UUID]) -> set[UUID]:
     """Those of these cohorts of which somebody is not in the campaign's audience, as the directory is today."""
     if campaign.to_everyone:
         return set()
-    others = CohortMember.objects.filter(cohort__in=cohorts).exclude(person__in=addressed(campaign))
+    # Looked up for each person: some cohorts at a time, the whole audience would be read again and again.
+    in_groups, by_name = (
+        Exists(ids.filter(person=OuterRef("person"))) for ids in (_in_groups(campaign), _by_name(campaign))
+    )
+    others = CohortMember.objects.filter(~in_groups, ~by_name, cohort__in=cohorts)
     return set(others.values_list("cohort", flat=True).distinct())
 
 

@@ -4,6 +4,7 @@ Each figure is a sum over whole live blocks of one campaign and signal. Blocks h
 never changed, and share nobody: so no sum and no difference of figures is about fewer.
 """
 
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,14 +12,14 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from server.campaigns.models import Campaign
 from server.core import clock
-from server.database.bulk import insert
+from server.database.bulk import insert, insert_numbered
 from server.database.transactions import Pieces, take_turns
 from server.directory.models import Company, Person
-from server.reports.audiences import numbers_sharing, partly_addressed, sharing
+from server.reports.audiences import countable_cohorts, numbers_sharing, partly_addressed, sharing
 from server.reports.cohorts import (
     SMALLEST,
     are_enough_waiting,
@@ -27,13 +28,13 @@ from server.reports.cohorts import (
     people_of,
     too_small_cohorts,
 )
-from server.reports.models import Block, BlockMember, CohortMember, dissolve
+from server.reports.models import Block, BlockMember, dissolve
 from server.reports.suppression import Suppressed, suppress
 from server.signals.keys import many_keys, person_key
 from server.signals.models import CampaignKey
 
 ROWS_AT_ONCE = 500
-COHORTS_AT_ONCE = 100
+COHORTS_AT_ONCE = 400
 
 _random = secrets.SystemRandom()
 _Item = TypeVar("_Item")
@@ -77,19 +78,17 @@ def with_room(campaign: Campaign) -> list[UUID]:
     live block of it, and a cohort that is left out here has no block to draw.
     """
     minimum, signals = campaign.smallest_group, campaign.company.signals
-    members = CohortMember.objects.filter(person__company=campaign.company_id)
-    members = members.filter(Q(mixed_at=None) | Q(mixed_at__lte=campaign.starts))
-    sizes = dict(members.order_by().values_list("cohort").annotate(Count("pk")))
     formed = _formed(campaign)
     roomy = {
         (cohort, signal)
-        for cohort, size in sizes.items()
+        for cohort, size in countable_cohorts(campaign).items()
         for signal in signals
-        if size >= SMALLEST * minimum and size - minimum - formed[cohort, signal].ever >= minimum
+        if size >= SMALLEST * minimum
+        and size - minimum - formed.get((cohort, signal), NOBODY).ever >= minimum
     }
     if formed and roomy:
         share = numbers_sharing(campaign, sorted({cohort for cohort, _signal in roomy}))
-        roomy = {one for one in roomy if share[one] - formed[one].live >= minimum}
+        roomy = {one for one in roomy if share[one] - formed.get(one, NOBODY).live >= minimum}
     return sorted({cohort for cohort, _signal in roomy})
 
 
@@ -99,8 +98,8 @@ def _form(campaign: Campaign, cohorts: Sequence[UUID]) -> None:
     partly = partly_addressed(campaign, cohorts)
     whole = {
         cohort: people
-        for cohort, people in people_of(cohorts).items()
-        if len(people) >= SMALLEST * campaign.smallest_group and cohort not in partly
+        for cohort, people in people_of([one for one in cohorts if one not in partly]).items()
+        if len(people) >= SMALLEST * campaign.smallest_group
     }
     if key is None or not whole:
         return
@@ -111,49 +110,64 @@ def _form(campaign: Campaign, cohorts: Sequence[UUID]) -> None:
         counted[signal].add(one)
     formed = _formed(campaign, list(whole))
     share = sharing(campaign, list(whole))
-    drawn: list[tuple[Block, list[str]]] = []
+    drawn: list[_Drawn] = []
     for cohort, people in whole.items():
         named = {keys[person] for person in people}
         for signal in campaign.company.signals:
             waiting = {keys[person] for person in people & share[signal]} - counted[signal]
-            ever = max(formed[cohort, signal].ever, len(counted[signal] & named))
+            ever = max(formed.get((cohort, signal), NOBODY).ever, len(counted[signal] & named))
             room = len(people) - campaign.smallest_group - ever
-            block = {"campaign": campaign, "signal": signal, "cohort": cohort}
             sets = split(waiting, campaign.smallest_group, room)
-            drawn += [(Block(**block, size=len(some)), some) for some in sets]
+            drawn += [_Drawn(signal, cohort, some) for some in sets]
     if drawn:
-        _store({cohort: len(people) for cohort, people in whole.items()}, drawn)
+        _store(campaign, {cohort: len(people) for cohort, people in whole.items()}, drawn)
 
 
 class _Formed(NamedTuple):
     """How many people were put into blocks: ever, those who were erased since included; and into blocks that still live."""
 
-    ever: int = 0
-    live: int = 0
+    ever: int
+    live: int
 
 
-def _formed(
-    campaign: Campaign, cohorts: Sequence[UUID] | None = None
-) -> defaultdict[tuple[UUID, str], _Formed]:
-    """Of each cohort, or of each of these, and each signal."""
+NOBODY = _Formed(0, 0)
+
+
+def _formed(campaign: Campaign, cohorts: Sequence[UUID] | None = None) -> dict[tuple[UUID, str], _Formed]:
+    """Of each cohort, or of each of these, and each signal, that has blocks."""
     blocks = Block.objects.filter(campaign=campaign).order_by()
     if cohorts is not None:
         blocks = blocks.filter(cohort__in=cohorts)
     sums = blocks.values_list("cohort", "signal").annotate(
         ever=Sum("size"), live=Sum("size", filter=Q(live=True), default=0)
     )
-    return defaultdict(_Formed, {(cohort, signal): _Formed(*both) for cohort, signal, *both in sums})
+    return {(cohort, signal): _Formed(*both) for cohort, signal, *both in sums}
 
 
-def _store(sizes: Mapping[UUID, int], drawn: list[tuple[Block, list[str]]]) -> None:
-    common = common_groups({block.cohort: sizes[block.cohort] for block, _people in drawn})
-    for block, _people in drawn:
-        block.groups = common[block.cohort]
-    Block.objects.bulk_create([block for block, _people in drawn], batch_size=ROWS_AT_ONCE)
+class _Drawn(NamedTuple):
+    """A block that is not stored yet."""
+
+    signal: str
+    cohort: UUID
+    people: list[str]
+
+
+def _store(campaign: Campaign, sizes: Mapping[UUID, int], drawn: Sequence[_Drawn]) -> None:
+    """`sizes`: how many people each cohort has."""
+    common = common_groups({cohort: sizes[cohort] for _signal, cohort, _people in drawn})
+    groups = {cohort: json.dumps(names) for cohort, names in common.items()}
+    numbers = insert_numbered(
+        Block,
+        ("campaign_id", "signal", "cohort", "size", "groups", "live"),
+        [
+            (campaign.pk, signal, cohort.hex, len(people), groups[cohort], True)
+            for signal, cohort, people in drawn
+        ],
+    )
     insert(
         BlockMember,
         ("block_id", "person_key"),
-        ((block.pk, one) for block, people in drawn for one in people),
+        ((number, one) for number, block in zip(numbers, drawn, strict=True) for one in block.people),
     )
 
 

@@ -186,4 +186,9 @@ def groups_of(company: Company) -> dict[UUID, Groups]:
 
 def are_enough_waiting(company: Company) -> bool:
     """Whether so many people have no cohort that `assign` forms one."""
-    return company.people.filter(cohort_member=None).count() >= SMALLEST * company.smallest_group
+    least = SMALLEST * company.smallest_group
+    if (
+        Person.objects.count() - CohortMember.objects.count() < least
+    ):  # of all companies, without looking anybody up
+        return False
+    return company.people.filter(cohort_member=None).count() >= least

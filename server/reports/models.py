@@ -105,7 +105,8 @@ class Block(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=("campaign", "signal"), name="block_campaign"),
-            models.Index(fields=("cohort", "live"), name="block_cohort"),
+            # Of a cohort, one campaign's: others may have counted it, too, thousands of them.
+            models.Index(fields=("cohort", "campaign"), name="block_cohort"),
         )
 
     def __str__(self) -> str:

@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -35,9 +35,9 @@ from server.reports.figures import report
 from server.reports.models import Block
 from server.reports.snapshots import make_if_due, newest
 from server.reports.tallies import counted
-from server.retention.campaign_closing import close
+from server.retention.campaign_closing import close, sweep
 from server.retention.housekeeping import JOBS
-from server.signals.models import Signal
+from server.signals.models import Consent, Signal
 from tests.support import company_life as life
 from tests.support import large_company, server_data
 from tests.support.campaign_server import ServerHome
@@ -271,6 +271,94 @@ def test_a_snapshot_of_ten_times_as_many_signals_is_ten_times_the_work(northwind
         large_company.signals(campaign, [person.pk for person in added])
         costs.append(_steps(lambda campaign=campaign: list(counted(campaign))))  # type: ignore[misc]
     assert costs[1] <= 12 * costs[0]
+
+
+def _only_on_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite counts its steps")
+
+
+def _share(people: list[Person], times: int = 1, signals: Sequence[str] = ("seen",)) -> None:
+    """As `life.share_all`, without receipts; once, or again and again."""
+    version, now = server_data.company().notice_version(), an_hour_ago()
+    large_company.store(
+        Consent(
+            person=person, receipt_id=uuid4(), signal=signal, status="given", notice_version=version, time=now
+        )
+        for _time in range(times)
+        for person in people
+        for signal in signals
+    )
+
+
+def test_a_campaign_to_few_is_counted_without_looking_at_the_cohorts_of_all_others(
+    northwind: ServerHome,
+) -> None:
+    _only_on_sqlite()
+    costs = []
+    for number, others in enumerate((30, 300)):
+        few = server_data.add_people(20, f"Few {number}")
+        _share([*few, *server_data.add_people(others)])
+        form(server_data.publish(f"c-before-{number}", starts=an_hour_ago()))  # forms the cohorts
+        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"Few {number}"])
+        costs.append(_steps(partial(form, campaign)))
+        assert Block.objects.filter(campaign=campaign).count()
+    assert costs[1] <= 1.5 * costs[0]
+
+
+def test_a_campaign_to_ten_times_as_many_by_groups_is_counted_with_ten_times_the_work(
+    northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many times at once cohorts are looked at: neither the audience nor what was drawn is read each time."""
+    _only_on_sqlite()
+    monkeypatch.setattr(blocks, "COHORTS_AT_ONCE", 1)
+    costs = []
+    for number, people in enumerate((60, 600)):
+        _share(server_data.add_people(people, f"G{number}"))
+        form(server_data.publish(f"c-before-{number}", starts=an_hour_ago()))
+        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"G{number}"])
+        costs.append(_steps(partial(form, campaign)))
+        assert Block.objects.filter(campaign=campaign).count() >= people // 20
+    assert costs[1] <= 13 * costs[0]
+
+
+def test_who_shares_is_looked_up_once_for_the_first_figures_of_a_campaign(northwind: ServerHome) -> None:
+    _share(server_data.add_people(60))
+    (campaign,) = _publish(0, 1)
+    with CaptureQueriesContext(connection) as captured:
+        form(campaign)
+    assert Block.objects.filter(campaign=campaign).count()
+    assert sum("signals_consent" in query["sql"] for query in captured.captured_queries) == 1
+
+
+def test_consents_that_people_gave_again_and_again_are_not_compared_with_each_other(
+    northwind: ServerHome,
+) -> None:
+    """Only with withdrawals, of which the index knows."""
+    _only_on_sqlite()
+    costs = []
+    for times in (4, 16):
+        _share(server_data.add_people(30, f"{times} times"), times, large_company.SIGNALS)
+        form(server_data.publish(f"c-before-{times}", starts=an_hour_ago()))
+        campaign = server_data.publish(f"c-{times}", starts=an_hour_ago(), groups=[f"{times} times"])
+        costs.append(_steps(partial(form, campaign)))
+        assert Block.objects.filter(campaign=campaign).count()
+    assert costs[1] <= 1.5 * 4 * costs[0]
+
+
+def test_the_rows_of_a_closed_campaign_go_in_few_large_pieces(northwind: ServerHome) -> None:
+    costs = []
+    for number, people in enumerate((20, 600)):
+        added = server_data.add_people(people)
+        _share(added)
+        (campaign,) = _publish(number, number + 1)
+        form(campaign)
+        large_company.signals(campaign, [person.pk for person in added])
+        assert Signal.objects.filter(campaign=campaign).count() == 3 * people
+        costs.append(_queries(partial(sweep, campaign)))
+        assert not Signal.objects.exists()
+        assert not Block.objects.exists()
+    assert costs[1] <= costs[0] + 3
 
 
 def _first(receipts: Any, campaign: Campaign) -> tuple[Person, Campaign, UUID]:
