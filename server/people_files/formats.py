@@ -2,7 +2,8 @@
 
 The headers are those that the products write:
 - Google Workspace admin console: "Download users", and the template for uploading users;
-- Microsoft Entra admin center: "Download users", with the older names of three columns too;
+- Microsoft Entra admin center: "Download users", with the older names of three columns too, and the template of "Bulk
+  create", whose headers hold the names of properties between brackets in every language;
 - Microsoft 365 admin center: "Export users", and the template for adding users.
 
 A column that is not listed here is never stored.
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from server.core.errors import Refused
 from server.people_files.encoded_twice import read_right
 from server.people_files.excerpts import excerpt
-from server.people_files.text_files import Line, split_headers
+from server.people_files.text_files import Line, is_secret, split_headers
 
 
 class Role(Enum):
@@ -122,6 +123,30 @@ ENTRA = Format(
         "usertype": Role.USER_TYPE,
     },
 )
+ENTRA_TEMPLATE = Format(
+    "Microsoft Entra",
+    "[userprincipalname]",
+    {
+        "[userprincipalname]": Role.SIGN_IN_NAME,
+        "[givenname]": Role.FIRST_NAME,
+        "[surname]": Role.LAST_NAME,
+        "[jobtitle]": Role.TITLE,
+        "[telephonenumber]": Role.LANDLINE,
+        "[mobile]": Role.CELL,
+        "[mobilephone]": Role.CELL,
+        "[physicaldeliveryofficename]": Role.OFFICE,
+        "[officelocation]": Role.OFFICE,
+        "[streetaddress]": Role.STREET,
+        "[postalcode]": Role.POSTAL_CODE,
+        "[city]": Role.CITY,
+        "[state]": Role.STATE,
+        "[country]": Role.COUNTRY,
+        "[department]": Role.DEPARTMENT,
+        "[accountenabled]": Role.BLOCKED,  # “Block sign in (Yes/No) [accountEnabled]”: yes means that it is not
+    },
+)
+_PASSWORD = "[passwordprofile]"
+_PROPERTY = re.compile(r"\[\s*([A-Za-z]+)\s*\]")
 MICROSOFT_365 = Format(
     "Microsoft 365",
     "user principal name",
@@ -314,6 +339,11 @@ class Layout:
         """The roles that this file has a column for."""
         return frozenset(role for role in self.roles if role is not None)
 
+    @cached_property
+    def holds_passwords(self) -> bool:
+        """Whether a column holds passwords, of which nothing may be shown."""
+        return any(map(is_secret, self.header.cells))
+
     def header_of(self, role: Role) -> str:
         """The header as the file writes it; empty when the file has no such column."""
         return self.header.cells[self.roles.index(role)].strip() if role in self.roles else ""
@@ -333,6 +363,10 @@ def recognise(text: str) -> Layout:
     seen: list[str] = []
     for delimiter, rest, header in split_headers(text):
         _refuse_encoded_twice(header)
+        folded = [_property_of(cell) for cell in header.cells]
+        if ENTRA_TEMPLATE.key in folded:
+            _refuse_other_templates(folded)
+            return _layout(ENTRA_TEMPLATE, delimiter, rest, header, folded)
         folded = [fold(cell) for cell in header.cells]
         for candidate in FORMATS:
             if candidate.key in folded:
@@ -345,6 +379,23 @@ def recognise(text: str) -> Layout:
             "export it, or one with the columns {columns}; only “email” is needed."
         ).format(headers=_shortened(seen), columns=",".join(_own_columns())),
     )
+
+
+def _property_of(header: str) -> str:
+    found = _PROPERTY.search(header)
+    return f"[{found[1].casefold()}]" if found else fold(header)
+
+
+def _refuse_other_templates(properties: Sequence[str]) -> None:
+    """Those to delete and to restore people name people, too; only new ones have a first password."""
+    if _PASSWORD not in properties:
+        raise Refused(
+            _("This template of Microsoft Entra is not for new people"),
+            _(
+                "It has no column [passwordProfile], as the templates to delete or restore people have none. Use the template "
+                "of “Bulk create”, or the file of “Download users”."
+            ),
+        )
 
 
 def _refuse_encoded_twice(header: Line) -> None:

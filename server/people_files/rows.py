@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from server.core.progress import Bar, Tick, no_bar
 from server.people_files.cells import CheckedLine, Problem
 from server.people_files.excerpts import excerpt
-from server.people_files.formats import Layout
+from server.people_files.formats import ENTRA_TEMPLATE, Layout
 from server.people_files.kept_rows import KeptRows
 from server.people_files.text_files import BrokenLine, Line, records
 
 TICK_LINES = 500
+_EXAMPLE = re.compile(r"[^\s:@]+[\s\xa0]*[:：][\s\xa0]*\S+@")
 _ADDRESS = re.compile(r"\S+@\S")
 
 
@@ -71,9 +72,14 @@ def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int
     _refuse_surplus_cells(line)
     _refuse_missing_cells(line)
     _refuse_swallowed_lines(line)
+    if (
+        line.problems and line.layout.holds_passwords
+    ):  # which may stand in any column then, and would be shown
+        reading.problems.extend(line.problems)
+        return
     if line.repaired:
         reading.repaired.append(line.line.number)
-    why_skipped = line.why_skipped()
+    why_skipped = line.why_skipped() or _why_no_person(line)
     if why_skipped:
         reading.skipped.append(Skipped(line.line.number, line.address()[1].lower(), why_skipped))
         return
@@ -91,9 +97,16 @@ def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int
     reading.problems.extend(line.problems)
 
 
+def _why_no_person(line: CheckedLine) -> str:
+    """Of the line with which Microsoft's templates show what is to be filled in, in the language of the admin center."""
+    is_example = line.layout.format is ENTRA_TEMPLATE and _EXAMPLE.match(line.address()[1])
+    return _("the example of the template") if is_example else ""
+
+
 def _refuse_surplus_cells(line: CheckedLine) -> None:
     expected = len(line.layout.roles)
-    if any(cell.strip() for cell in line.line.cells[expected:]):
+    surplus = line.line.cells[expected:]
+    if any(cell.strip() for cell in surplus) or (surplus and line.layout.holds_passwords):
         delimiter = _("a tab") if line.layout.delimiter == "\t" else line.layout.delimiter
         line.refuse(
             None,
@@ -130,7 +143,7 @@ def _refuse_swallowed_lines(line: CheckedLine) -> None:
             if len(parts) > place and _ADDRESS.match(parts[place]) and len(line.layout.roles) > 1:
                 line.refuse(
                     None,
-                    _("a value holds another line of the file: {line}").format(line=excerpt(swallowed)),
+                    _("a value holds another line of the file: {line}").format(line=excerpt(parts[place])),
                     _("close the quotation mark before it"),
                 )
                 return

@@ -17,6 +17,11 @@ MAX_CELL_CHARACTERS = 32_767
 """Of one cell: as much as Excel lets a cell hold."""
 
 _DELIMITERS = ",;\t"
+_TEMPLATE_VERSION = re.compile(r'version:v[\d.]+"?[,;\t]*')
+"""The first line of Microsoft Entra's templates, also where a spreadsheet program made it as long as the others."""
+_SECRET = re.compile(
+    "passw|kennwort|mot de passe|contraseñ|wachtwoord|hasło|senha|пароль|パスワード|密码", re.IGNORECASE
+)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -100,7 +105,8 @@ def possible_readings(content: bytes) -> tuple[int, dict[str, str]]:
     lines = content.splitlines()
     doubtful = (doubtful_line(content.decode(errors="replace")) or "").encode()
     number = next((at for at, line in enumerate(lines, start=1) if line == doubtful or not _is_utf8(line)), 0)
-    line = lines[number - 1] if number else b""
+    line = _without_secrets(lines, lines[number - 1]) if number else b""
+    doubtful = _without_secrets(lines, doubtful)
     readings = {"utf-8": line.decode()} if line and line == doubtful else {}
     if line.isascii():
         return number, readings | {"utf-7": in_utf7(line.decode())}
@@ -114,6 +120,27 @@ def possible_readings(content: bytes) -> tuple[int, dict[str, str]]:
         if _is_shown(text) and text not in readings.values():
             readings[name] = text
     return number, readings
+
+
+def is_secret(header: str) -> bool:
+    """Whether a column holds passwords, or a line names such a column."""
+    return bool(_SECRET.search(header))
+
+
+def _without_secrets(lines: list[bytes], line: bytes) -> bytes:
+    """The line as it may be shown: first passwords, which templates for new accounts hold, are for nobody's eyes."""
+    for header in lines[:2]:
+        names = header.decode(errors="replace")
+        if not is_secret(names):
+            continue
+        delimiter = max(_DELIMITERS, key=names.count)
+        secret = [is_secret(name) for name in next(csv.reader([names], delimiter=delimiter))]
+        # Latin-1 has a character for each byte.
+        cells = next(csv.reader([line.decode("latin-1")], delimiter=delimiter), [])
+        known = zip(cells, secret, strict=False) if len(cells) <= len(secret) else ()
+        shown = ["..." if is_hidden else cell for cell, is_hidden in known]
+        return delimiter.join(shown).encode("latin-1")
+    return line
 
 
 def _is_shown(text: str) -> bool:
@@ -158,6 +185,8 @@ def split_headers(text: str) -> Iterator[tuple[str, str, Line]]:
     """For each possible delimiter: itself, the text from the header on, and the header as it divides it."""
     first_line, _newline, rest = text.partition("\n")
     named = first_line.strip().strip('"').lower()
+    if _TEMPLATE_VERSION.fullmatch(named):
+        text = "\n" + rest
     candidates = _DELIMITERS
     if named.startswith("sep=") and named[4:] in set(_DELIMITERS):
         candidates, text = named[4:], "\n" + rest

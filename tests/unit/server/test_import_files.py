@@ -322,6 +322,103 @@ def test_whoever_says_that_it_is_utf8_is_believed() -> None:
     assert decode(content, "utf-8").text == _of_three("Lea;dՎtudes")
 
 
+ENTRA_BULK = (
+    "Name [displayName] Required,User name [userPrincipalName] Required,Initial password [passwordProfile] Required,"
+    "Block sign in (Yes/No) [accountEnabled] Required,First name [givenName],Last name [surname],Job title [jobTitle],"
+    "Department [department],Usage location [usageLocation],Street address [streetAddress],State or province [state],"
+    "Country or region [country],Office [physicalDeliveryOfficeName],City [city],ZIP or postal code [postalCode],"
+    "Office phone [telephoneNumber],Mobile phone [mobile]"
+)
+ENTRA_BULK_OLDER = ENTRA_BULK.replace(" Required", " *").replace("Name [", "Name (example: Chris Green) [", 1)
+ENTRA_BULK_FRENCH = (
+    "Nom [displayName] Obligatoire,Nom d’utilisateur [ userPrincipalName] Obligatoire,"
+    "Mot de passe initial [ passwordProfile] Obligatoire,Bloquer la connexion (Oui/Non) [accountEnabled] Obligatoire,"
+    "Prénom [givenName],Nom [surname],Poste [jobTitle],Service [department],Lieu d’utilisation [usageLocation],"
+    "Rue [streetAddress],Département [state],Pays [country],Bureau [physicalDeliveryOfficeName],Ville [city],"
+    "Code postal [postalCode],Téléphone (bureau) [telephoneNumber],Téléphone mobile [mobile]"
+)
+SECRET = "canary-Pw7"
+BULK_LINES = (
+    f"Léa Roux,{LEA},{SECRET},No,Léa,Roux,Designer,Studio,FR,1 quai,Rhône,France,Lyon 2,Lyon,69002,+33 4 72,+33 6 1",
+    f"Tom,tom@northwind.example,{SECRET},Yes,Tom,Low,,,,,,,,,,,",
+)
+EXAMPLE = f"Example: Chris Green,Example: chris@contoso.com,Example: {SECRET},Example: Yes,,,,,,,,,,,,,"
+
+
+@pytest.mark.parametrize("header", [ENTRA_BULK, ENTRA_BULK_OLDER, ENTRA_BULK_FRENCH])
+@pytest.mark.parametrize("version", ["version:v1.0", f"version:v1.0{',' * 16}", '"version:v1.0"', ""])
+def test_entras_template_for_new_people_is_read_without_their_passwords(header: str, version: str) -> None:
+    lines = [*filter(None, [version]), header, EXAMPLE, *BULK_LINES, ""]
+    reading = read("\n".join(lines))
+    lea = only_person(reading)
+    assert lea.email == LEA
+    assert lea.fields == {
+        "first_name": "Léa",
+        "last_name": "Roux",
+        "title": "Designer",
+        "work_landline": "+33 4 72",
+        "work_cell": "+33 6 1",
+        "site_addresses": ["Lyon 2, 1 quai, 69002 Lyon, Rhône, France"],
+    }
+    assert lea.groups == ("Studio",)
+    assert [(one.line, one.why) for one in reading.skipped] == [
+        (len(lines) - 3, "the example of the template"),
+        (len(lines) - 1, "the account is disabled"),
+    ]
+    assert any("passwordProfile" in name for name in reading.layout.not_stored)
+    assert SECRET not in repr([lea, reading.skipped, reading.layout.not_stored])
+
+
+def test_a_semicolon_version_of_entras_template_is_read_too() -> None:
+    lines = [line.replace(",", ";") for line in ("version:v1.0", ENTRA_BULK, BULK_LINES[0])]
+    assert only_person(read("\n".join([*lines, ""]))).email == LEA
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("version:v1.0", "User name [userPrincipalName] Required", LEA),
+        ("version:v1.0", "Nom d’utilisateur [userPrincipalName] Obligatoire", LEA),
+        ("User name [userPrincipalName] Required,Object ID [objectId]", f"{LEA},1"),
+    ],
+)
+def test_entras_template_to_delete_people_brings_nobody_in(lines: tuple[str, ...]) -> None:
+    with pytest.raises(Refused, match="not for new people"):
+        read("\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"Léa,{LEA},{SECRET},{SECRET}x,No,Léa,Roux" + "," * 11,
+        f"Léa,{LEA},{SECRET}",
+        f'Léa,{LEA},"{SECRET},No,L',
+        f'"Léa\nTom,tom@northwind.example,{SECRET},No",{LEA},{SECRET},No' + "," * 13,
+        f'Léa,{LEA},"{SECRET}"x,No' + "," * 13,
+        f"Léa,no address,{SECRET},perhaps" + "," * 13,
+    ],
+)
+def test_no_password_is_shown_whatever_is_wrong_with_its_line(line: str) -> None:
+    reading = read(f"version:v1.0\n{ENTRA_BULK}\n{line}\n")
+    assert reading.problems
+    assert SECRET not in repr(reading.problems)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "mac_roman", "utf-7"])
+def test_no_password_is_shown_where_the_encoding_is_asked_about(codec: str) -> None:
+    name, secret = "François d’études", f"é{SECRET}ü"
+    line = f"{name},lea@x.example,{secret},No" + "," * 13
+    content = f"version:v1.0\n{ENTRA_BULK}\n{line}\n".encode(codec)
+    assert decode(content).is_guess
+    _number, readings = possible_readings(content)
+    assert any(reading.startswith(f"{name},lea@x.example,...,No") for reading in readings.values())
+    assert "canary" not in repr(readings)
+    google = f"Email Address [Required],First Name,Password [Required]\n{LEA},Françoise,{secret}\n".encode(
+        codec
+    )
+    assert "canary" not in repr(possible_readings(google))
+
+
 def test_several_byte_order_marks_are_no_part_of_the_first_header() -> None:
     assert only_person(read("\ufeff\ufeff\ufeff" + TEXT)).email == LEA
     assert only_person(read(b"\xff\xfe\xff\xfe" + TEXT.encode("utf-16-le"))).email == LEA
