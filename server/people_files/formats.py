@@ -392,8 +392,8 @@ def _refuse_other_templates(properties: Sequence[str]) -> None:
         raise Refused(
             _("This template of Microsoft Entra is not for new people"),
             _(
-                "It has no column [passwordProfile], as the templates to delete or restore people have none. Use the template "
-                "of “Bulk create”, or the file of “Download users”."
+                "It has no column [passwordProfile], as the templates to delete or restore people have none. Use the "
+                "template of “Bulk create”, or the file of “Download users”."
             ),
         )
 
