@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -101,17 +101,20 @@ def enough_memory(path: Path) -> Iterator[None]:
 
 
 FIT = (
-    "-vf \"scale=iw*sar:ih,scale='min({side},iw)':'min({side},ih)'"
-    ':force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1" -fpsmax {rate} '
+    "scale=iw*sar:ih,scale='min({side},iw)':'min({side},ih)'"
+    ":force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1"
 )
-"""Options of ffmpeg that make pixels square, and a picture that is too large or too fast as large and fast as may be."""
+"""Filters of ffmpeg that make pixels square, and a picture that is too large as large as may be."""
 
 
-def conversion(path: Path, *, fit: str = "", reading: str = "") -> str:
+def conversion(path: Path, *, filters: Sequence[str] = (), rate: int = 0, reading: str = "") -> str:
     """The advice that names the ffmpeg command which makes an MP4 that every agent plays.
 
-    `fit`: `FIT`, filled in. `reading`: how ffmpeg reads the file, with a blank at its end.
+    `filters`: of ffmpeg, in this order. `rate`: the most pictures a second; 0 leaves them. `reading`: how ffmpeg reads the
+    file, with a blank at its end.
     """
+    fit = f'-vf "{",".join(filters)}" ' if filters else ""
+    fit += f"-fpsmax {rate} " if rate else ""
     source = path.name
     target = f"{path.stem}-h264.mp4"
     command = (

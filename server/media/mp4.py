@@ -1,6 +1,6 @@
 """The outer structure of an MP4 file (ISO/IEC 14496-12): boxes, from the first byte to the last."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,8 +28,8 @@ _OTHERS = (
 )
 
 
-def check_structure(path: Path, file: BinaryIO, size: int, advice: str) -> None:
-    """See that the file is one whole MP4 and nothing else. `advice` leads to one. Raises `BadFile`."""
+def check_structure(path: Path, file: BinaryIO, size: int, advice: Callable[[], str]) -> None:
+    """See that the file is one whole MP4 and nothing else. `advice` makes the words that lead to one. Raises `BadFile`."""
     _check_start(path, file.read(_START_BYTES), advice)
     names = []
     padding = 0
@@ -42,12 +42,12 @@ def check_structure(path: Path, file: BinaryIO, size: int, advice: str) -> None:
         raise _two_in_one(path, advice)
 
 
-def _check_start(path: Path, content: bytes, advice: str) -> None:
+def _check_start(path: Path, content: bytes, advice: Callable[[], str]) -> None:
     name = path.name
     if content[4:8] == b"ftyp":
         brand = content[8:12]
         if brand == _QUICKTIME:
-            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), advice)
+            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), advice())
         if brand in _IMAGE_BRANDS:
             raise BadFile(
                 _("“{file}” is a picture").format(file=name),
@@ -63,11 +63,11 @@ def _check_start(path: Path, content: bytes, advice: str) -> None:
         )
     for mark, kind in _OTHERS:
         if content.startswith(mark):
-            raise BadFile(_("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), advice)
+            raise BadFile(_("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), advice())
     raise BadFile(_("“{file}” is no MP4 video").format(file=name), _("publish an MP4 file"))
 
 
-def _boxes(path: Path, file: BinaryIO, end: int, advice: str) -> Iterator[tuple[bytes, int]]:
+def _boxes(path: Path, file: BinaryIO, end: int, advice: Callable[[], str]) -> Iterator[tuple[bytes, int]]:
     """The name and size of each outermost box."""
     at = 0
     while at < end:
@@ -90,5 +90,5 @@ def _incomplete(path: Path) -> BadFile:
     return BadFile(_("“{file}” is cut short").format(file=path.name), _("copy or export it again"))
 
 
-def _two_in_one(path: Path, advice: str) -> BadFile:
-    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), advice)
+def _two_in_one(path: Path, advice: Callable[[], str]) -> BadFile:
+    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), advice())

@@ -1,6 +1,7 @@
 """Videos: only what every agent plays, and nothing of what a camera or an editor wrote beside it."""
 
 import collections
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,8 +40,15 @@ MEMORY_BYTES = 256 * MEGABYTE
 """What looking at a video may take."""
 
 _PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
-_FIT = FIT.format(side=MAX_SIDE, rate=MAX_FRAMES_PER_SECOND)
+_FIT = FIT.format(side=MAX_SIDE)
 _CODEC_NAMES = {"av1": "AV1", "hevc": "H.265 / HEVC", "vp9": "VP9", "vp8": "VP8", "mpeg4": "MPEG-4 Part 2"}
+
+
+_PQ, _HLG, _BT2020 = 16, 18, 9
+"""As ITU-T H.273 numbers transfer characteristics (table 3) and colour primaries (table 2)."""
+_TRANSFERS = {_PQ: "smpte2084", _HLG: "arib-std-b67"}
+_MATRICES = {1: "bt709", 10: "bt2020c"}
+_CONTAINERS = ((4, b"ftyp", "mp4"), (0, b"\x1aE\xdf\xa3", "matroska"))
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def check_video(path: Path) -> CheckedVideo:
     a good file of it where there is one, and `EnvironmentFault`.
     """
     with enough_memory(path), opened_limited(path, MAX_BYTES) as (file, size):
-        check_structure(path, file, size, conversion(path, fit=_FIT))
+        check_structure(path, file, size, lambda: _advice(path, file))
         try:
             return _checked(path, file, size)
         except (av.error.MemoryError, av.error.BlockingIOError):
@@ -106,17 +114,59 @@ def _opened(file: BinaryIO, options: dict[str, str] | None = None) -> av.contain
     return av.open(file, "r", format="mp4", options=options, metadata_errors="replace")
 
 
+def _advice(path: Path, file: BinaryIO) -> str:
+    """How to make a video of a file of another kind that can be published, its colours included."""
+    file.seek(0)
+    start = file.read(8)
+    for at, mark, kind in _CONTAINERS:
+        if start[at:].startswith(mark):
+            file.seek(0)
+            with (
+                contextlib.suppress(av.error.InvalidDataError, EOFError),
+                av.open(file, "r", format=kind) as opened,
+            ):
+                return _conversion(path, _moving(opened), is_known=False)
+    return _conversion(path, [], is_known=False)
+
+
+def _conversion(path: Path, videos: list[VideoStream], *, is_known: bool = True, reading: str = "") -> str:
+    """The command that puts right what is unusual. `is_known`: whether it may leave what needs no change."""
+    fits = is_known and not any(_misfit(video) for video in videos)
+    filters = next((_to_usual_colours(video) for video in videos if _has_unusual_colours(video)), [])
+    if fits:
+        return conversion(path, filters=filters, reading=reading)
+    return conversion(path, filters=[*filters, _FIT], rate=MAX_FRAMES_PER_SECOND, reading=reading)
+
+
+def _has_unusual_colours(video: VideoStream) -> bool:
+    """Of high dynamic range, or of a wide gamut: on the usual screens both look washed out."""
+    context = video.codec_context
+    return context is not None and (context.color_trc in _TRANSFERS or context.color_primaries == _BT2020)
+
+
+def _to_usual_colours(video: VideoStream) -> list[str]:
+    """Filters of ffmpeg that bring them to what screens show (ITU-R BT.709)."""
+    context = video.codec_context
+    transfer = _TRANSFERS.get(context.color_trc)
+    matrix = _MATRICES.get(context.colorspace, "bt2020nc")
+    read = f"zscale=tin={transfer or 'bt709'}:pin=bt2020:min={matrix}:t=linear:npl=100"
+    mapped = ["tonemap=hable:desat=0"] if transfer else []
+    written = ["zscale=t=bt709:m=bt709:r=tv", "format=yuv420p"]
+    return [read, "format=gbrpf32le", "zscale=p=bt709", *mapped, *written]
+
+
 def _check_shown(path: Path, file: BinaryIO) -> None:
     """See that an edit list leaves something to be seen: FFmpeg shows nothing else, and Firefox does not begin to play."""
     with _opened(file) as container:
         if not _shows_nothing(container):
             return
+        advice = _conversion(path, _moving(container), is_known=False, reading="-ignore_editlist 1 ")
     with _opened(file, {"ignore_editlist": "1"}) as container:
         if _shows_nothing(container):
             return
     raise BadFile(
         _("“{file}” shows no picture: its edit list hides all of them").format(file=path.name),
-        conversion(path, fit=_FIT, reading="-ignore_editlist 1 "),
+        advice,
     )
 
 
@@ -131,7 +181,7 @@ def _checked_streams(
 ) -> tuple[VideoStream, AudioStream | None]:
     videos = _moving(container)
     sounds = list(container.streams.audio)
-    advice = conversion(path, fit=_fit(videos))
+    advice = _conversion(path, videos)
     if len(videos) != 1 or len(sounds) > 1:
         what = _("“{file}” has {pictures} pictures and {sounds} sound tracks").format(
             file=path.name, pictures=len(videos), sounds=len(sounds)
@@ -158,11 +208,6 @@ def _checked_streams(
 def _moving(container: av.container.InputContainer) -> list[VideoStream]:
     """Without the cover that music programs put beside a film."""
     return [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
-
-
-def _fit(videos: list[VideoStream]) -> str:
-    """What the conversion has to change besides the codecs."""
-    return _FIT if any(_misfit(video) for video in videos) else ""
 
 
 def _misfit(video: VideoStream) -> bool:
@@ -214,6 +259,13 @@ def _check_picture(path: Path, video: VideoStream, advice: str) -> None:
                 file=path.name, width=context.width, height=context.height
             ),
             _("publish one with at least {limit} pixels a side").format(limit=MIN_SIDE) if small else advice,
+        )
+    if _has_unusual_colours(video):
+        raise BadFile(
+            _("“{file}” has the colours of an HDR film, which look washed out on most screens").format(
+                file=path.name
+            ),
+            advice,
         )
     if _is_skewed(video):
         raise BadFile(
@@ -293,7 +345,7 @@ def _seen(path: Path, copy: BinaryIO, original: BinaryIO) -> _Seen:
         raise _damaged(path) from error
     raise BadFile(
         _("“{file}” has pictures that refer to others outside of it").format(file=path.name),
-        conversion(path, fit=_FIT),
+        conversion(path, filters=[_FIT], rate=MAX_FRAMES_PER_SECOND),
     )
 
 

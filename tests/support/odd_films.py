@@ -57,6 +57,13 @@ def silent(folder: Path, name: str, *, source: str = "", options: str = "", code
     return folder / name
 
 
+def bright(folder: Path, name: str, transfer: str, codec: str = H264, primaries: str = "bt2020") -> Path:
+    """A grey film of high dynamic range: 58 % of the signal of PQ is the white of a page, about 200 cd/m²."""
+    colours = f"-color_primaries {primaries} -color_trc {transfer} -colorspace bt2020nc"
+    source = "-f lavfi -i color=c=0x949494:size=160x90:rate=25:duration=1"
+    return silent(folder, name, source=source, codec=codec, options=colours)
+
+
 def slides(folder: Path, name: str) -> Path:
     """Four pictures of five seconds, under a sound of twenty."""
     source = "-f lavfi -i testsrc2=size=160x90:rate=1/5:duration=20"

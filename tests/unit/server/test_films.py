@@ -235,6 +235,39 @@ def test_a_refusal_names_what_is_unusual_and_one_command_that_helps(
     assert (video.file.width, video.file.height) == pytest.approx(size, abs=2)
 
 
+HEVC_10 = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none"
+H264_10 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le"
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67", "bt2020-10"])
+@pytest.mark.parametrize(
+    ("name", "codec", "what"),
+    [
+        ("f.mp4", odd_films.H264, "HDR"),
+        ("f.mp4", H264_10, "yuv420p10le"),
+        ("f.mp4", HEVC_10, "HEVC"),
+        ("f.mov", HEVC_10, "QuickTime"),
+        ("f.mkv", HEVC_10, "Matroska"),
+    ],
+)
+def test_a_film_of_high_dynamic_range_is_refused_with_one_command_that_brings_its_colours_to_screens(
+    tmp_path: Path, name: str, codec: str, what: str, transfer: str
+) -> None:
+    film = odd_films.bright(tmp_path, name, transfer, codec)
+    with pytest.raises(BadFile) as refused:
+        check_video(film)
+    assert what in refused.value.what
+    assert ("tonemap" in refused.value.what_to_do) == (transfer != "bt2020-10")
+    result = advised(refused.value.what_to_do, tmp_path)
+    video = check_video(result)
+    with av.open(io.BytesIO(video.file.content)) as opened:
+        context = opened.streams.video[0].codec_context
+        assert (context.color_trc, context.color_primaries, context.colorspace) == (1, 1, 1)
+    if transfer == "smpte2084":
+        (brightness, *_) = ImageStat.Stat(Image.open(io.BytesIO(video.poster.content)).convert("L")).mean
+        assert brightness > 165, "the white of a page is a grey no longer"
+
+
 def make_in(folder: Path, make: Make) -> Path:
     return make(folder)
 
