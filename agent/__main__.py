@@ -52,8 +52,8 @@ def main(
             sys.stderr.write(_("The windows are not installed here. Use “tidings run --headless”.") + "\n")
             return 1
         return open_tray(options)
-    log_setup.set_up(options.log_level, Folders.standard().logs)
     try:
+        log_setup.set_up(options.log_level, Folders.standard().logs)
         code = commands.COMMANDS[options.command](options, extra_checks)
         if options.command == "purge" and code == 0:
             leave_desktop()

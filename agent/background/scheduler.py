@@ -7,6 +7,7 @@ it runs makes it run once more: no wake-up is lost, and no two runs overlap. (AP
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from agent.domain import limits
 from agent.domain.ports import Clock
+from agent.system import threads
 
 log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -28,13 +30,32 @@ _UNBOUNDED = 1_000_000
 
 
 class _DaemonThreads(BaseExecutor):  # type: ignore[misc]
-    """A thread for each run, which ends with it. A pool's threads would keep a process from ending until they are idle."""
+    """A thread for each run, which ends with it. A pool's threads would keep a process from ending until they are idle.
+
+    APScheduler forgets a job that it has handed over: what no thread could be started for waits until ``try_again``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: queue.SimpleQueue[tuple[str, Callable[[], None]]] = queue.SimpleQueue()
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         def run() -> None:
             self._run_job_success(job.id, run_job(job, job._jobstore_alias, run_times, self._logger.name))
 
-        threading.Thread(target=run, name=job.id, daemon=True).start()
+        self._begin(job.id, run)
+
+    def _begin(self, name: str, run: Callable[[], None]) -> None:
+        try:
+            threads.start(name, run)
+        except OSError as error:
+            log.warning("%s waits for a thread: %s", name, error)
+            self._waiting.put((name, run))
+
+    def try_again(self) -> None:
+        """Begin what waits for a thread, as far as there are any now."""
+        for _ in range(self._waiting.qsize()):
+            self._begin(*self._waiting.get())
 
 
 class Scheduler:
@@ -42,8 +63,9 @@ class Scheduler:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._threads = _DaemonThreads()
         self._scheduler = BackgroundScheduler(
-            executors={"default": _DaemonThreads()},
+            executors={"default": self._threads},
             job_defaults={"coalesce": True, "max_instances": _UNBOUNDED, "misfire_grace_time": None},
             timezone=UTC,
             daemon=True,
@@ -83,6 +105,7 @@ class Scheduler:
     def _watch_clock(self) -> None:
         offset = self._offset()
         while not self._stopping.wait(limits.CLOCK_WATCH_S):
+            self._threads.try_again()
             now = self._offset()
             if abs(now - offset) > limits.CLOCK_JUMP_S:
                 log.info("The computer slept, or its clock was set: %+.0f s.", now - offset)

@@ -330,6 +330,18 @@ class StoreUnreadable(DiskFault):
         ).format(file=self._file)
 
 
+class NoHome(EnvironmentFault):
+    """Neither the environment nor the system's accounts tell where this person's home folder is."""
+
+    @property
+    def title(self) -> str:
+        return _("It is not known where your home folder is")
+
+    @property
+    def message(self) -> str:
+        return _("Set HOME to its whole path, then start Tidings again.")
+
+
 class StoreTooNew(EnvironmentFault):
     """The store's schema is of a later version of Tidings; it was left as it is."""
 

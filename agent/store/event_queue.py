@@ -292,12 +292,7 @@ def _salvaged(path: Path, wait: Callable[[], None]) -> tuple[_Numbered, bool]:
         saved = repairs.salvage(path, "event", columns, limit, wait)
         if saved.rows:
             break
-    return sorted(saved.rows.items()), saved.whole and _hangs_together(path)
-
-
-def _hangs_together(path: Path) -> bool:
-    with closing(_connect(path, "rw")) as connection:
-        return connection.execute(_CHECK).fetchall() == [("ok",)]
+    return sorted(saved.rows.items()), saved.whole and repairs.hangs_together(path, wait)
 
 
 def _with_unreached(path: Path, rows: _Numbered) -> _Numbered:

@@ -139,7 +139,7 @@ class StoreKeeper:
                     for table in SEALED:
                         missing = _move(path, connection, table, self.wait)
                         lost = None if lost is None or missing is None else lost + missing
-                    if not _hangs_together(path):
+                    if not repairs.hangs_together(path, self.wait):
                         _move_unreached(path, connection)
                         lost = lost or None
                     _drop_orphans(connection)
@@ -168,16 +168,6 @@ def _move(path: Path, target: sqlite3.Connection, table: str, wait: Callable[[],
             log.info("A row of %s does not fit: %s", table, error)
             lost += 1
     return lost if saved.whole else None
-
-
-def _hangs_together(path: Path) -> bool:
-    """Whether SQLite finds no fault in how the pages hang together."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            return connection.execute("PRAGMA integrity_check(1)").fetchall() == [("ok",)]
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may quote what is damaged
-        log.info("The damaged store cannot be checked: %s", error)
-        return False
 
 
 def _move_unreached(path: Path, target: sqlite3.Connection) -> None:

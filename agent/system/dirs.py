@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agent.domain import errors
 from agent.system import private_files
 
 if TYPE_CHECKING:
@@ -36,13 +37,17 @@ class Folders(Struct, frozen=True):
 
     @classmethod
     def standard(cls) -> Folders:
-        """The platform's folders; all under ``$TIDINGS_HOME`` where that is set, but for the organisation's file."""
+        """The platform's folders; all under ``$TIDINGS_HOME`` where that is set, but for the organisation's file.
+
+        Raises NoHome.
+        """
         home = os.environ.get(HOME_VARIABLE)
         if home:
             return replace(cls.under(Path(home)), policy=system_policy())
         from platformdirs import PlatformDirs
 
         dirs = PlatformDirs("tidings", appauthor=False)
+        home_folder()
         runtime, *others = _runtime_folders(dirs)
         return cls(
             Path(dirs.user_data_dir),
@@ -64,6 +69,50 @@ class Folders(Struct, frozen=True):
             private_files.tighten_all(folder)
 
 
+def home_folder() -> Path:
+    """The person's. An empty or relative HOME names none, and the account's counts as where it is not set. Raises NoHome.
+
+    A command of any login must find the data of the agent that runs (XDG Base Directory: "all paths set in these environment
+    variables must be absolute"; platformdirs does the same).
+    """
+    if sys.platform == "win32":
+        return Path.home()
+    import pwd
+
+    home = _absolute("HOME")
+    if home is not None:
+        return home
+    try:
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError as error:
+        raise errors.NoHome(f"no account has the number {os.getuid()}") from error
+    if not home.is_absolute():
+        raise errors.NoHome("the account has no home folder")
+    return home
+
+
+def config_folder() -> Path:
+    """Where programs of this person keep their settings (XDG Base Directory). Raises NoHome."""
+    return _absolute("XDG_CONFIG_HOME") or home_folder() / ".config"
+
+
+def system_config_folders() -> list[Path]:
+    """Where those for everybody are, the most important first."""
+    named = [Path(each) for each in os.environ.get("XDG_CONFIG_DIRS", "").split(":")]
+    return [each for each in named if each.is_absolute()] or [Path("/etc/xdg")]
+
+
+def session_folder() -> Path | None:
+    """This login's, for sockets; None where it has none."""
+    return _absolute("XDG_RUNTIME_DIR")
+
+
+def _absolute(name: str) -> Path | None:
+    """The path in a variable; None where there is none, or one that does not count."""
+    path = Path(os.environ.get(name, ""))
+    return path if path.is_absolute() else None
+
+
 def system_policy() -> Path:
     """Where an administrator puts the policy of this computer."""
     if sys.platform == "win32":
@@ -80,12 +129,11 @@ def _runtime_folders(dirs: PlatformDirs) -> list[Path]:
     """
     if sys.platform != "linux":
         return [Path(dirs.user_runtime_dir)]
-    session = [
-        Path(each) for each in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}") if each
-    ]
+    of_login = session_folder()
+    session = [each for each in (of_login, Path(f"/run/user/{os.geteuid()}")) if each is not None]
     found = [each / "tidings" for each in session if _is_ours_alone(each)]
     without = Path(dirs.user_state_dir) / "run"
-    first = without if not os.environ.get("XDG_RUNTIME_DIR") else [*found, without][0]
+    first = without if of_login is None else [*found, without][0]
     return list(dict.fromkeys([first, *found, without]))
 
 

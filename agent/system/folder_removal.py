@@ -10,9 +10,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from agent.domain import errors
+from agent.system import dirs
 from resources.i18n import _
 
 _OURS = re.compile(
@@ -106,8 +108,10 @@ class Removal:
 
 def _not_ours(path: Path) -> str:
     """Why it may not be of Tidings alone; empty where it is."""
-    if path == Path.home() or path in Path.home().parents:
-        return _("it holds your home folder")
+    with suppress(errors.NoHome):
+        home = dirs.home_folder()
+        if path == home or path in home.parents:
+            return _("it holds your home folder")
     found = path.lstat()
     if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
         return _("it belongs to another user")

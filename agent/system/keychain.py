@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from agent.domain import errors, limits
 from agent.domain.msgspec_warmup import decode_json, resolve
-from agent.system import subprocesses
+from agent.system import subprocesses, threads
 
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
@@ -130,7 +130,11 @@ class _Asked:
             self._helper = subprocesses.Helper("keychain", msgspec.json.encode(question))
         except errors.EnvironmentFault as fault:
             raise errors.KeychainUnavailable(fault.detail) from fault
-        threading.Thread(target=self._wait, name="keychain", daemon=True).start()
+        try:
+            threads.start("keychain", self._wait)
+        except OSError as error:
+            self._helper.end()
+            raise errors.KeychainUnavailable(str(error)) from error
 
     def reply(self, patience_s: float) -> KeychainReply | None:
         """The answer, None where there is none yet."""

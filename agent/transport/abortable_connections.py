@@ -15,7 +15,7 @@ from typing import Any
 import urllib3
 
 from agent.domain import errors
-from agent.system import gil_yield
+from agent.system import gil_yield, threads
 
 
 class _GentleResponse(HTTPResponse):
@@ -123,7 +123,7 @@ class Lines:
         with self._lock:
             self._go_on()
             self._opening = opening
-        threading.Thread(target=_fulfil, args=(opening, connect), name="connect", daemon=True).start()
+        threads.start("connect", _fulfil, opening, connect)
         try:
             return opening.result()
         except CancelledError as error:

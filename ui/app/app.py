@@ -49,7 +49,10 @@ LEAVE_DEADLINE_S = 2.0
 
 def run(options: argparse.Namespace) -> int:
     """Run in the tray until asked to end. Returns the exit code."""
-    folders = Folders.standard()
+    try:
+        folders = Folders.standard()
+    except errors.NoHome as fault:
+        return _say(fault)
     log_setup.set_up(options.log_level, folders.logs)
     qt_logging.install()
     log.info("Start, 1 of 5: single instance.")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from agent.domain import errors
 from agent.domain.model import Change
+from agent.system import threads
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,12 @@ class Bridge(QObject):
             else:
                 self.post(lambda: done(result))
 
-        threading.Thread(target=run, name=name, daemon=True).start()
+        try:
+            threads.start(name, run)
+        except OSError as error:
+            log.warning("%s did not begin: %s", name, error)
+            fault = errors.EnvironmentFault(str(error))
+            self.post(lambda: failed(fault))
 
     def close(self) -> None:
         """Tell nothing any more. What a worker still answers is dropped."""

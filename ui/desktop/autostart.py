@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import plistlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from agent.domain import errors
-from agent.system import private_files, subprocesses
+from agent.system import dirs, private_files, subprocesses
 
 ENTRY = "tidings.desktop"
 LABEL = "tidings.agent"
@@ -58,13 +57,13 @@ def forget() -> None:
 
 
 def _own_entry() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart" / ENTRY
+    return dirs.config_folder() / "autostart" / ENTRY
 
 
 def _system_entry() -> Path | None:
     """The entry that the package installed for everybody."""
-    folders = (os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
-    return next((path for each in folders if (path := Path(each) / "autostart" / ENTRY).exists()), None)
+    entries = (folder / "autostart" / ENTRY for folder in dirs.system_config_folders())
+    return next((path for path in entries if path.exists()), None)
 
 
 def _switch_entry(command: Sequence[str], on: bool) -> None:
@@ -112,7 +111,7 @@ def _switch_file(path: Path, content: bytes | None) -> None:
 
 
 def _launch_agent() -> Path:
-    return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+    return dirs.home_folder() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
 
 
 def _launch_agent_content(command: Sequence[str]) -> dict[str, object]:

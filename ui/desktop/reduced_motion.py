@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from agent.system import dirs
+
 
 def reduced_motion() -> bool:
     """From the system's settings; False where nothing is said."""
@@ -21,7 +23,7 @@ def reduced_motion() -> bool:
 
 def _linux() -> bool:
     """GTK's ``gtk-enable-animations`` and KDE's ``AnimationDurationFactor``."""
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    folder = dirs.config_folder()
     for version in ("gtk-4.0", "gtk-3.0"):
         value = _setting(folder / version / "settings.ini", "Settings", "gtk-enable-animations")
         if value is not None:
@@ -59,7 +61,7 @@ def _macos() -> bool:
 
     try:
         settings = plistlib.loads(
-            (Path.home() / "Library/Preferences/com.apple.universalaccess.plist").read_bytes()
+            (dirs.home_folder() / "Library/Preferences/com.apple.universalaccess.plist").read_bytes()
         )
     except (OSError, plistlib.InvalidFileException):
         return False

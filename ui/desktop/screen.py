@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from agent.system import dirs
 from ui.desktop import xcb
 
 
@@ -35,7 +36,7 @@ def has_compositor() -> bool:
         return False
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.connect(os.fspath(Path(os.environ.get("XDG_RUNTIME_DIR", "")) / name))
+            line.connect(os.fspath((dirs.session_folder() or Path("/")) / name))
     except OSError:
         return False
     return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.background.connections import TaskName
 from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
@@ -16,6 +17,7 @@ from tests.support.agent_parts import Agent, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
 from tests.support.agent_watching import CODE
 from tests.support.descriptors import none_left
+from tests.support.threads import Threads
 
 WHILE_NONE_IS_LEFT = ("cannot be listed", "known in memory only", "To be deleted again", "A restart forgets")
 
@@ -61,3 +63,16 @@ def test_what_is_taken_back_without_a_descriptor_is_off_and_is_told_as_soon_as_o
     assert company.counted("click") == []
     assert computer.runtime.status().troubles == ()
     assert not list(computer.folders.data.glob("outbox-*"))
+
+
+def test_without_a_thread_to_connect_on_the_server_is_asked_later(
+    computer: Agent, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = Threads("connect", monkeypatch)
+    computer.runtime._background.connected()
+    computer.runtime._background._connections.drop(TaskName.POLL)
+    with pytest.raises(errors.ServerUnreachable):
+        computer.runtime.sync_once()
+    threads.left = 1
+    computer.runtime.sync_once()
+    assert computer.runtime.status().troubles == ()

@@ -10,6 +10,7 @@ import pytest
 from agent.background.scheduler import Scheduler
 from agent.domain import limits
 from tests.support.agent_parts import SettableClock
+from tests.support.threads import Threads
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -141,6 +142,22 @@ def test_a_bug_in_a_run_does_not_end_its_task(scheduler: Scheduler, monkeypatch:
     scheduler.task("poll", fails_once).wake()
     scheduler.start()
     until(lambda: len(runs) == 2, "the run after the bug")
+
+
+@pytest.mark.expected_logs("waits for a thread")
+def test_a_task_for_which_no_thread_could_be_started_runs_once_there_is_one(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CLOCK_WATCH_S", 0.01)
+    threads, job = Threads("poll", monkeypatch), Counted(delay=0.01)
+    task = scheduler.task("poll", job)
+    scheduler.start()
+    task.wake()
+    until(lambda: threads.refused > 3, "some tries")
+    assert job.runs == 0
+    threads.left = 1
+    until(lambda: job.runs > 3, "the runs, as often as the task asks for")
+    assert job.most_at_once == 1
 
 
 def test_after_a_stop_nothing_runs_and_waking_does_no_harm(scheduler: Scheduler) -> None:

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.model import Change
+from tests.support.threads import Threads
 from ui.core.bridge import Bridge
 
 
@@ -41,6 +42,19 @@ def test_a_bug_in_a_worker_is_logged_and_still_answered(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(told))
     assert type(told[0]) is errors.TidingsError
     assert told[0].title
+
+
+@pytest.mark.expected_logs("did not begin")
+def test_work_for_which_there_is_no_thread_is_answered_too(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge, told, threads = Bridge(), [], Threads("inbox", monkeypatch)
+    bridge.run_in_worker(lambda: 1, told.append, told.append, "inbox")
+    qtbot.waitUntil(lambda: bool(told))
+    assert isinstance(told[0], errors.EnvironmentFault)
+    threads.left = 1
+    bridge.run_in_worker(lambda: 1, told.append, told.append, "inbox")
+    qtbot.waitUntil(lambda: told[1:] == [1])
 
 
 def test_many_changes_from_many_threads_arrive_as_one_on_the_main_thread(qtbot: QtBot) -> None:
