@@ -29,7 +29,6 @@ from agent.domain.model import (
     Change,
     Connection,
     InboxItem,
-    Interaction,
     PresenceState,
     Selection,
     Signal,
@@ -163,7 +162,7 @@ class Runtime:
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
         self._examine = self._scheduler.task("examine", self._examined, lambda: limits.EXAMINE_FIRST_S)
-        self._interactions = Interactions(
+        self.interactions = Interactions(
             self._campaigns,
             self._gate,
             self._outbox,
@@ -300,26 +299,6 @@ class Runtime:
         text = item.campaign.variant(i18n.language()) if item and item.campaign.variants else None
         hosts = enrolment.company.link_hosts if enrolment else ()
         return link_policy.link_url(text.links if text else (), link_id, hosts)
-
-    def record(self, interaction: Interaction) -> None:
-        """Note what happened. A signal is made of it only while the gate allows that. Raises DiskFault."""
-        self._interactions.record(interaction)
-
-    def displayed(self, campaign_ids: Collection[str]) -> None:
-        """Note, all or none, that they came to the screen together. Raises DiskFault."""
-        self._interactions.displayed(campaign_ids)
-
-    def acknowledge(self, campaign_id: str) -> None:
-        """Confirm by name that one has read it; it is on disk when this returns. Raises InvalidInput, DiskFault."""
-        self._interactions.acknowledge(campaign_id)
-
-    def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
-        """Mark as read or unread, which brings back no pop-up."""
-        self._interactions.mark_read(campaign_ids, read)
-
-    def remind(self, campaign_id: str, delay_s: float | None) -> None:
-        """Show it again after so many seconds; None: at the next login."""
-        self._interactions.remind(campaign_id, delay_s)
 
     def choose(self, choices: Mapping[Signal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.

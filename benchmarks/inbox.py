@@ -154,7 +154,9 @@ class Measured:
         found["mark_stall_s"] = self.mark()
         found["memory_mb"] = _memory_mb() - before - self.plain_mb
         self.windows.close()
-        found["digest_s"] = self.timed(lambda: self.agent.displayed([f"c-{each}" for each in range(DIGEST)]))
+        found["digest_s"] = self.timed(
+            lambda: self.agent.interactions.displayed([f"c-{each}" for each in range(DIGEST)])
+        )
         self.agent.stop()
         return found
 
@@ -233,7 +235,7 @@ class Measured:
         """The list after one was marked as read."""
         first = self.inbox.model.searchable.items[0].campaign.campaign_id
         self.heartbeat.begin()
-        self.agent.mark_read([first], True)
+        self.agent.interactions.mark_read([first], True)
         self.wait(lambda: self.inbox.model.searchable.items[0].state.read)
         return self.heartbeat.longest_s
 

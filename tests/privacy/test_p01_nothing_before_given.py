@@ -32,8 +32,8 @@ def acts_on_everything(runtime: Runtime) -> None:
     """Whatever a person can do with every announcement, twice."""
     for item in runtime.inbox() * 2:
         for act in Act:
-            runtime.record(Interaction(item.campaign.campaign_id, act, "l1"))
-    runtime.mark_read([item.campaign.campaign_id for item in runtime.inbox()], True)
+            runtime.interactions.record(Interaction(item.campaign.campaign_id, act, "l1"))
+    runtime.interactions.mark_read([item.campaign.campaign_id for item in runtime.inbox()], True)
 
 
 def bytes_of_others(proxy: FaultyProxy) -> int:
@@ -89,7 +89,7 @@ def test_who_confirms_by_name_and_shares_nothing_sends_that_one_message_and_no_m
                 agent.runtime.sync_once()
                 settle(agent.runtime)
                 acts_on_everything(agent.runtime)
-                agent.runtime.acknowledge("c-rules")
+                agent.runtime.interactions.acknowledge("c-rules")
                 agent.runtime.sync_once()
             (message,) = proxy.requests("^POST /api/v1/acknowledgements")[left:]
             left += 1

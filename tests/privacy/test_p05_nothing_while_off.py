@@ -47,7 +47,7 @@ def _cycle(agent: Agent, server: LoopbackServer, signal: Signal, caplog: pytest.
     """Off, act, on, act, off again. Returns how many traces the act while off left."""
     caplog.clear()
     before, sent = _rows(agent), len(server.requests)
-    agent.runtime.record(Interaction(OFF, ACTS[signal], "l1"))
+    agent.runtime.interactions.record(Interaction(OFF, ACTS[signal], "l1"))
     agent.runtime.sync_once()
     files = list(agent.folders.data.glob("outbox-*"))
     said = [
@@ -56,7 +56,7 @@ def _cycle(agent: Agent, server: LoopbackServer, signal: Signal, caplog: pytest.
     new = [json.loads(r.body) for r in server.requests[sent:] if not r.path.endswith("feed")]
     traces = len(files) + len(said) + len(new) + (_rows(agent) != before)
     agent.runtime.choose({signal: True})
-    agent.runtime.record(Interaction(ON, ACTS[signal], "l1"))
+    agent.runtime.interactions.record(Interaction(ON, ACTS[signal], "l1"))
     agent.runtime.sync_once()
     agent.runtime.choose({signal: False})
     agent.runtime.sync_once()

@@ -32,10 +32,10 @@ def shares_all(agent: Agent, server: LoopbackServer) -> None:
     agent.runtime.enrol(server.url, CODE)
     agent.runtime.sync_once()
     agent.runtime.choose(all_on())
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     agent.runtime.sync_once()
     for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
-        agent.runtime.record(Interaction("c-one", act, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
 
 
 def is_off(agent: Agent) -> bool:
@@ -43,7 +43,7 @@ def is_off(agent: Agent) -> bool:
     before = agent.runtime.status().waiting
     for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
         with suppress(errors.DiskFault):
-            agent.runtime.record(Interaction("c-one", act, "l1"))
+            agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
     return not any(choice.on for choice in agent.runtime.choices()) and (
         agent.runtime.status().waiting == before
     )

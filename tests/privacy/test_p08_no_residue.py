@@ -60,7 +60,7 @@ def found(needles: set[str], *folders: Path) -> dict[str, list[str]]:
 def acts(runtime: Runtime) -> None:
     for campaign_id in ("c-one", "c-two"):
         for each in (Act.SEEN, Act.CLICKED, Act.LIKED):
-            runtime.record(Interaction(campaign_id, each, "l1"))
+            runtime.interactions.record(Interaction(campaign_id, each, "l1"))
 
 
 def waiting(folder: Path, signal: Signal) -> set[str]:
@@ -134,7 +134,7 @@ def test_a_confirmation_that_waits_or_was_sent_is_gone_after_disconnecting_with_
         with loopback_server(company) as server, an_agent(folder) as agent:
             agent.runtime.enrol(server.url, CODE)
             agent.runtime.sync_once()
-            agent.runtime.acknowledge("c-rules")
+            agent.runtime.interactions.acknowledge("c-rules")
             (item,) = agent.runtime.my_data.sent()
             needles = {json.loads(item.body)["event_id"]}
             if sent_before:

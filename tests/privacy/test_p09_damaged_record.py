@@ -82,7 +82,7 @@ def test_an_agent_with_a_damaged_record_sends_nothing(tmp_path: Path, proof: Pro
             before = len(server.requests)
             with an_agent(tmp_path, keychain) as agent:
                 for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
-                    agent.runtime.record(Interaction("c-one", act, "l1"))
+                    agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
                 agent.runtime.sync_once()
                 assert not any(choice.on for choice in agent.runtime.choices())
             sent += sum(not request.path.endswith("feed") for request in server.requests[before:])

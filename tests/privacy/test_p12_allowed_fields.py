@@ -177,11 +177,11 @@ def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder:
             text = item.campaign.variant("en")
             for act in Act:
                 if act is not Act.CLICKED:
-                    runtime.record(Interaction(item.campaign.campaign_id, act))
+                    runtime.interactions.record(Interaction(item.campaign.campaign_id, act))
             if item.campaign.acknowledge:
-                runtime.acknowledge(item.campaign.campaign_id)
+                runtime.interactions.acknowledge(item.campaign.campaign_id)
             for link_id in [link.link_id for link in text.links] + (["video"] if text.video else []):
-                runtime.record(Interaction(item.campaign.campaign_id, Act.CLICKED, link_id))
+                runtime.interactions.record(Interaction(item.campaign.campaign_id, Act.CLICKED, link_id))
         runtime.sync_once()
         assert runtime.status().waiting == 0
         runtime.my_data.correct({"title": "Countess", "site_addresses": ("1 Long Street", "Lyon")})

@@ -65,12 +65,12 @@ def _act(proxy: FaultyProxy, person: Person, campaigns: list[str], folder: Path)
         agent.runtime.choose(all_on())
         proxy.fail(DropAnswer(), share=LOST)
         for name in campaigns:
-            agent.runtime.record(Interaction(name, Act.SEEN))
-            agent.runtime.record(Interaction(name, Act.LIKED))
+            agent.runtime.interactions.record(Interaction(name, Act.SEEN))
+            agent.runtime.interactions.record(Interaction(name, Act.LIKED))
             _try(agent.runtime)
             for link in LINKS:
-                agent.runtime.record(Interaction(name, Act.CLICKED, link))
-            agent.runtime.acknowledge(name)
+                agent.runtime.interactions.record(Interaction(name, Act.CLICKED, link))
+            agent.runtime.interactions.acknowledge(name)
             _try(agent.runtime)
         attempts = count()
         while agent.runtime.status().waiting:

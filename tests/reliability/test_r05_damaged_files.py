@@ -91,7 +91,7 @@ def test_no_damage_ends_the_agent_or_makes_it_send_or_show_what_was_never_writte
         template, open_store = tmp_path / "template", tmp_path / "open"
         prepare(template, server)
         with an_agent(template, AnyKeychain()) as agent:
-            agent.runtime.mark_read(["c-03"], True)
+            agent.runtime.interactions.mark_read(["c-03"], True)
             shutil.copytree(template, open_store)  # with its write-ahead log
         right = written(template)
         titles = {f"Title of {name}" for name in company.documents} | {

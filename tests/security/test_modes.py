@@ -57,7 +57,7 @@ def clicks(env: dict[str, str]) -> None:
     """The person clicks while the server is away: the click waits."""
     runtime = Runtime.open(Folders.under(Path(env["TIDINGS_HOME"])))
     try:
-        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     finally:
         runtime.stop()
 

@@ -62,7 +62,7 @@ def use_everything(runtime: Runtime, server: RunningServer, code: str) -> None:
     runtime.choose(all_on())
     for item in runtime.inbox():
         for act in Act:
-            runtime.record(Interaction(item.campaign.campaign_id, act, "l1"))
+            runtime.interactions.record(Interaction(item.campaign.campaign_id, act, "l1"))
     runtime.sync_once()
     runtime.choose(all_off())
     runtime.choose({Signal.SEEN: True})

@@ -25,7 +25,7 @@ def confirm(folder: Path, token: str) -> None:
         agent.runtime.start()
         for item in agent.runtime.inbox():
             if item.state.acknowledged is None:
-                agent.runtime.acknowledge(item.campaign.campaign_id)
+                agent.runtime.interactions.acknowledge(item.campaign.campaign_id)
                 sys.stdout.write(f"{item.campaign.campaign_id}\n")
                 sys.stdout.flush()
                 never.wait(PACE_S)

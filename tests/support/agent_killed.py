@@ -26,7 +26,9 @@ def record(folder: Path) -> None:
         agent.runtime.start()
         for number in range(100_000):
             link_id = f"p{os.getpid()}-{number}"
-            agent.runtime.record(Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, link_id))
+            agent.runtime.interactions.record(
+                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, link_id)
+            )
             os.write(kept, f"{link_id}\n".encode())
 
 

@@ -67,7 +67,7 @@ def work(folder: Path, disk: BadDisk, numbers: list[int]) -> list[tuple[int, boo
             numbers.remove(number)
             if number % 5 == 0:
                 with suppress(errors.TidingsError):
-                    agent.runtime.record(Interaction(CAMPAIGNS[0], Act.READ))
+                    agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], Act.READ))
                 with suppress(errors.TidingsError):
                     agent.runtime.sync_once()
     return said

@@ -44,16 +44,18 @@ def prepare(folder: Path, server: LoopbackServer, clicks: int = 30) -> None:
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
         agent.runtime.preferences.change({"popups_per_hour": 3})
-        agent.runtime.record(Interaction(CAMPAIGNS[0], Act.CLICKED, "l1"))
-        agent.runtime.acknowledge(RULES[0])
+        agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], Act.CLICKED, "l1"))
+        agent.runtime.interactions.acknowledge(RULES[0])
         agent.runtime.sync_once()
         for number in range(clicks):
-            agent.runtime.record(Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, f"l{number}"))
+            agent.runtime.interactions.record(
+                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, f"l{number}")
+            )
         for campaign_id in CAMPAIGNS:
-            agent.runtime.record(Interaction(campaign_id, Act.LIKED))
-            agent.runtime.record(Interaction(campaign_id, Act.SEEN))
+            agent.runtime.interactions.record(Interaction(campaign_id, Act.LIKED))
+            agent.runtime.interactions.record(Interaction(campaign_id, Act.SEEN))
         for campaign_id in RULES[1:3]:
-            agent.runtime.acknowledge(campaign_id)
+            agent.runtime.interactions.acknowledge(campaign_id)
 
 
 def written(folder: Path) -> set[str]:

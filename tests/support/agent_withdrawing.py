@@ -24,9 +24,9 @@ def withdraw(folder: Path) -> None:
     """Until it is killed."""
     with an_agent(folder, AnyKeychain()) as agent:
         agent.runtime.choose({Signal.CLICK: True})
-        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         agent.runtime.sync_once()
-        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         _say("given")
         agent.runtime.choose({Signal.CLICK: False})
         _say("off")

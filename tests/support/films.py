@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from PIL import Image
 
@@ -70,6 +71,10 @@ class FilmAgent:
 
     def choices(self) -> tuple[SignalChoice, ...]:
         return ()
+
+    @property
+    def interactions(self) -> Self:
+        return self
 
     def record(self, interaction: Interaction) -> None:
         self._recorded(interaction)

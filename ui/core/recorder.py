@@ -21,19 +21,19 @@ class Recorder:
 
     def record(self, campaign_id: str, act: Act, link_id: str = "") -> bool:
         """A click, a like, that it was read. ``link_id``: of what was clicked."""
-        return self._told(lambda: self._agent.record(Interaction(campaign_id, act, link_id)))
+        return self._told(lambda: self._agent.interactions.record(Interaction(campaign_id, act, link_id)))
 
     def acknowledge(self, campaign_id: str) -> bool:
         """That the person confirms by name that they have read it."""
-        return self._told(lambda: self._agent.acknowledge(campaign_id))
+        return self._told(lambda: self._agent.interactions.acknowledge(campaign_id))
 
     def remind(self, campaign_id: str, delay_s: float | None) -> bool:
         """That it is to come again, after so many seconds or at the next login (None)."""
-        return self._told(lambda: self._agent.remind(campaign_id, delay_s))
+        return self._told(lambda: self._agent.interactions.remind(campaign_id, delay_s))
 
     def mark_read(self, campaign_ids: Collection[str], read: bool) -> bool:
         """That they were read, or were not."""
-        return self._told(lambda: self._agent.mark_read(campaign_ids, read))
+        return self._told(lambda: self._agent.interactions.mark_read(campaign_ids, read))
 
     def follow_link(self, campaign_id: str, link_id: str, open_url: Callable[[str], bool]) -> bool:
         """Note the click and open the link. Answers whether the browser opened it.

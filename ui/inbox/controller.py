@@ -161,7 +161,7 @@ class InboxController(QObject):
         def mark() -> None:
             """A few at a time, so that nobody waits long for the store."""
             for start in range(0, len(campaign_ids), AT_ONCE):
-                self._agent.mark_read(campaign_ids[start : start + AT_ONCE], read)
+                self._agent.interactions.mark_read(campaign_ids[start : start + AT_ONCE], read)
 
         self._bridge.run_in_worker(mark, lambda _none: None, self._failed, "mark")
 

@@ -31,7 +31,7 @@ class Noting:
     def record(self, campaign_id: str, act: Act) -> None:
         """Note it, or tell the person why not."""
         try:
-            self._agent.record(Interaction(campaign_id, act))
+            self._agent.interactions.record(Interaction(campaign_id, act))
         except errors.TidingsError as fault:
             log.error("%s was not recorded: %s", act, fault.detail)
             self._tell_once(fault)
@@ -43,7 +43,7 @@ class Noting:
         if not campaign_ids:
             return
         try:
-            self._agent.displayed(sorted(campaign_ids))
+            self._agent.interactions.displayed(sorted(campaign_ids))
         except errors.TidingsError as fault:
             log.error("What came to the screen was not recorded: %s", fault.detail)
             self._tell_once(fault)
@@ -72,7 +72,7 @@ class Noting:
         ]
         try:
             if owed:
-                self._agent.displayed(owed)
+                self._agent.interactions.displayed(owed)
         except errors.TidingsError as fault:
             log.info("Still not recorded: %s", fault.detail)
             return

@@ -64,7 +64,7 @@ def test_while_the_server_cannot_be_reached_it_waits_and_is_delivered_then(
 ) -> None:
     agent.runtime.sync_once()
     server.answer = lambda _: problem(500, "server-error")
-    agent.runtime.acknowledge("c-rules")
+    agent.runtime.interactions.acknowledge("c-rules")
     until(lambda: asked(server, "acknowledgements"), "a first try")
     assert (is_confirmed(agent), agent.runtime.status().waiting) == (True, 1)
     server.answer = company
@@ -86,7 +86,7 @@ def test_an_answer_that_is_lost_leads_to_the_very_same_message_again(
         return Reply(LOST) if is_first else reply
 
     server.answer = lost_at_first
-    agent.runtime.acknowledge("c-rules")
+    agent.runtime.interactions.acknowledge("c-rules")
     until(lambda: agent.runtime.status().waiting == 0, "the answer")
     bodies = {request.body for request in asked(server, "acknowledgements")}
     assert len(bodies) == 1
@@ -95,10 +95,10 @@ def test_an_answer_that_is_lost_leads_to_the_very_same_message_again(
 
 
 def test_confirmed_twice_it_is_one(quiet_agent: Agent, server: LoopbackServer) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     quiet_agent.runtime.sync_once()
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     quiet_agent.runtime.sync_once()
     assert len(asked(server, "acknowledgements")) == 1
 
@@ -106,26 +106,26 @@ def test_confirmed_twice_it_is_one(quiet_agent: Agent, server: LoopbackServer) -
 @pytest.mark.parametrize("campaign_id", ["c-news", "c-unknown"])
 def test_only_what_asks_can_be_confirmed(quiet_agent: Agent, campaign_id: str) -> None:
     with pytest.raises(errors.InvalidInput, match="no longer asks"):
-        quiet_agent.runtime.acknowledge(campaign_id)
+        quiet_agent.runtime.interactions.acknowledge(campaign_id)
     assert quiet_agent.runtime.status().waiting == 0
 
 
 def test_what_was_confirmed_before_a_recall_is_delivered_and_after_it_no_more_can_be(
     quiet_agent: Agent, company: Company
 ) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     company.publish("c-rules", recalled(ASKING))
     quiet_agent.runtime.sync_once()
     assert list(company.acknowledged) == ["c-rules"]
     with pytest.raises(errors.InvalidInput):
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
 
 
 @pytest.mark.expected_logs("refused an acknowledgement for good")
 def test_a_refusal_is_told_in_a_sentence_and_the_announcement_asks_again(
     quiet_agent: Agent, company: Company
 ) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     document = company.documents.pop("c-rules")
     quiet_agent.runtime.sync_once()
     (told,) = troubles(quiet_agent)
@@ -135,7 +135,7 @@ def test_a_refusal_is_told_in_a_sentence_and_the_announcement_asks_again(
     ]
     assert (is_confirmed(quiet_agent), quiet_agent.runtime.status().waiting) == (False, 0)
     company.documents["c-rules"] = document
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     assert troubles(quiet_agent) == []
     quiet_agent.runtime.sync_once()
     assert is_confirmed(quiet_agent)
@@ -146,7 +146,7 @@ def test_a_refusal_is_told_in_a_sentence_and_the_announcement_asks_again(
 def test_what_was_said_of_a_refusal_goes_with_the_company_that_refused(
     quiet_agent: Agent, company: Company
 ) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     del company.documents["c-rules"]
     quiet_agent.runtime.sync_once()
     quiet_agent.runtime.disconnect()
@@ -158,7 +158,7 @@ def test_what_the_server_does_not_understand_is_not_sent_for_ever(
     quiet_agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     server.answer = failing(company, "acknowledgements", problem(422, "invalid-request"))
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     quiet_agent.runtime.sync_once()
     assert quiet_agent.runtime.status().waiting == 0
     assert [item.status for item in confirmations(quiet_agent)] == [SentStatus.REFUSED]
@@ -167,7 +167,7 @@ def test_what_the_server_does_not_understand_is_not_sent_for_ever(
 def test_an_answer_for_another_confirmation_settles_nothing(
     quiet_agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
-    quiet_agent.runtime.acknowledge("c-rules")
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
     another = {"event_id": "1" * 8 + "-0000-4000-8000-" + "0" * 12, "status": "stored", "reason": ""}
     server.answer = failing(company, "acknowledgements", json_reply(another))
     with pytest.raises(errors.NotOurServer):
@@ -190,7 +190,7 @@ class TestNoSignal:
         if state == "withdrawn":
             runtime.sync_once()
             runtime.choose(all_off())
-        runtime.acknowledge("c-rules")
+        runtime.interactions.acknowledge("c-rules")
         runtime.sync_once()
         (request,) = asked(server, "acknowledgements")
         assert json.loads(request.body) == company.acknowledged["c-rules"]
@@ -200,15 +200,15 @@ class TestNoSignal:
     def test_nothing_but_the_act_itself_sends_it(self, quiet_agent: Agent, server: LoopbackServer) -> None:
         quiet_agent.runtime.choose(all_on())
         for act in Act:
-            quiet_agent.runtime.record(Interaction("c-rules", act, "l1"))
-        quiet_agent.runtime.mark_read(["c-rules"], True)
+            quiet_agent.runtime.interactions.record(Interaction("c-rules", act, "l1"))
+        quiet_agent.runtime.interactions.mark_read(["c-rules"], True)
         quiet_agent.runtime.sync_once()
         assert asked(server, "acknowledgements") == []
 
     def test_it_is_shown_byte_for_byte_before_and_after_it_leaves_and_held_and_copied(
         self, quiet_agent: Agent, server: LoopbackServer
     ) -> None:
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         (before,) = confirmations(quiet_agent)
         assert (before.status, before.sent_at) == (SentStatus.WAITING, None)
         quiet_agent.runtime.sync_once()
@@ -229,8 +229,8 @@ class TestNoSignal:
         self, quiet_agent: Agent, company: Company, sent_before: bool
     ) -> None:
         quiet_agent.runtime.choose(all_on())
-        quiet_agent.runtime.record(Interaction("c-news", Act.CLICKED, "l1"))
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.CLICKED, "l1"))
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         if sent_before:
             quiet_agent.runtime.sync_once()
         quiet_agent.runtime.delete_all_shared()
@@ -245,9 +245,9 @@ class TestNoSignal:
         quiet_agent.runtime.choose(all_on())
         quiet_agent.runtime.sync_once()
         server.answer = failing(company, "acknowledgements", problem(status, "server-error"))
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         quiet_agent.runtime.choose({Signal.CLICK: False})
-        quiet_agent.runtime.record(Interaction("c-news", Act.LIKED))
+        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.LIKED))
         with pytest.raises((errors.ServerFault, errors.Refused)):
             quiet_agent.runtime.sync_once()
         assert [each["signal"] for each in company.withdrawals] == ["click"]
@@ -260,8 +260,8 @@ class TestNoSignal:
         quiet_agent.runtime.choose(all_on())
         quiet_agent.runtime.sync_once()
         server.answer = failing(company, "signals", problem(500, "server-error"))
-        quiet_agent.runtime.acknowledge("c-rules")
-        quiet_agent.runtime.record(Interaction("c-news", Act.LIKED))
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.LIKED))
         with pytest.raises(errors.ServerFault):
             quiet_agent.runtime.sync_once()
         assert list(company.acknowledged) == ["c-rules"]
@@ -271,7 +271,7 @@ class TestLeaving:
     def test_disconnecting_delivers_what_waits_before_the_token_is_revoked(
         self, quiet_agent: Agent, company: Company
     ) -> None:
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         quiet_agent.runtime.disconnect()
         assert (list(company.acknowledged), company.token) == (["c-rules"], "")
         assert confirmations(quiet_agent) == []
@@ -280,7 +280,7 @@ class TestLeaving:
     def test_disconnecting_without_a_network_deletes_it_and_it_does_not_come_back(
         self, quiet_agent: Agent, company: Company, server: LoopbackServer
     ) -> None:
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         server.answer = lambda _: problem(500, "server-error")
         quiet_agent.runtime.disconnect()
         assert quiet_agent.runtime.status().waiting == 0
@@ -298,7 +298,7 @@ class TestLeaving:
         quiet_agent.runtime.choose(all_on())
         quiet_agent.runtime.sync_once()
         quiet_agent.runtime.choose(all_off())
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         server.answer = failing(company, "acknowledgements", problem(500, "server-error"))
         quiet_agent.runtime.disconnect()
         assert set(company.consents.values()) == {"withdrawn"}
@@ -308,7 +308,7 @@ class TestLeaving:
     def test_a_computer_that_must_be_connected_again_keeps_it_for_the_same_person_only(
         self, quiet_agent: Agent, company: Company, server: LoopbackServer, same_person: bool
     ) -> None:
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         company.token = "tdt_" + "b" * 40
         company.codes.add("KX7P9QMD2HTV")
         if not same_person:
@@ -321,7 +321,7 @@ class TestLeaving:
     def test_connected_anew_it_is_asked_again_and_the_server_keeps_the_first(
         self, quiet_agent: Agent, company: Company, server: LoopbackServer
     ) -> None:
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         quiet_agent.runtime.sync_once()
         first = company.acknowledged["c-rules"]
         quiet_agent.runtime.disconnect()
@@ -330,7 +330,7 @@ class TestLeaving:
         quiet_agent.runtime.enrol(server.url, CODE)
         quiet_agent.runtime.sync_once()
         assert not is_confirmed(quiet_agent)
-        quiet_agent.runtime.acknowledge("c-rules")
+        quiet_agent.runtime.interactions.acknowledge("c-rules")
         quiet_agent.runtime.sync_once()
         assert company.acknowledged["c-rules"] == first
         assert [item.status for item in confirmations(quiet_agent)] == [SentStatus.STORED]
@@ -343,7 +343,7 @@ def test_one_that_the_server_cannot_take_holds_back_no_other(
     company.publish("c-more", running("More rules", acknowledge=True))
     quiet_agent.runtime.sync_once()
     for campaign_id in ("c-rules", "c-more"):
-        quiet_agent.runtime.acknowledge(campaign_id)
+        quiet_agent.runtime.interactions.acknowledge(campaign_id)
     server.answer = lambda request: (
         problem(500, "server-error") if b"c-rules" in request.body else company(request)
     )

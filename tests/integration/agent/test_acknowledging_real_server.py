@@ -85,7 +85,7 @@ def test_offline_then_with_a_lost_answer_it_is_kept_once_and_agrees_with_what_wa
     home: ServerHome, proxy: FaultyProxy, tmp_path: Path
 ) -> None:
     with employee(home, 0, proxy.url, tmp_path) as agent:
-        agent.runtime.acknowledge("c-rules-0")
+        agent.runtime.interactions.acknowledge("c-rules-0")
         proxy.fail(Answer(502))
         with pytest.raises(errors.ServerFault):
             agent.runtime.sync_once()
@@ -144,7 +144,7 @@ def test_two_computers_of_a_person_are_one_confirmation(
         employee(home, 2, server.url, tmp_path / "two") as two,
     ):
         for agent in (one, two):
-            agent.runtime.acknowledge("c-rules-1")
+            agent.runtime.interactions.acknowledge("c-rules-1")
             agent.runtime.sync_once()
             assert statuses(agent) == [SentStatus.STORED]
             assert agent.runtime.my_data.verify().differences == ()
@@ -170,7 +170,7 @@ def test_a_confirmation_that_the_server_can_never_take_is_told_in_a_sentence(
         people = list(Person.objects.filter(email="p3@northwind.example"))
         server_data.publish("c-own", starts=an_hour_ago(), people=people, acknowledge=True)
     with employee(home, 3, server.url, tmp_path) as agent:
-        agent.runtime.acknowledge("c-own")
+        agent.runtime.interactions.acknowledge("c-own")
         with home.opened():
             campaign = Campaign.objects.get(campaign_id="c-own")
             if change == "no longer for the person":
@@ -194,7 +194,7 @@ def test_confirmed_before_the_recall_was_heard_of_it_counts(
     from server.publishing.recall import recall
 
     with employee(home, 4, server.url, tmp_path) as agent:
-        agent.runtime.acknowledge("c-rules-2")
+        agent.runtime.interactions.acknowledge("c-rules-2")
         with home.opened():
             recall(server_data.company(), "c-rules-2")
         agent.runtime.sync_once()
@@ -210,7 +210,7 @@ def test_erasing_the_person_erases_their_confirmations(
     from server.erasure.erasure import erase
 
     with employee(home, 5, server.url, tmp_path) as agent:
-        agent.runtime.acknowledge("c-rules-3")
+        agent.runtime.interactions.acknowledge("c-rules-3")
         agent.runtime.sync_once()
         assert len(kept(home, 5)) == 1
         with home.opened():

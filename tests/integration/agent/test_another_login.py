@@ -104,7 +104,7 @@ def clicks(env: dict[str, str]) -> None:
         "from agent.system.dirs import Folders; from agent.runtime import Runtime\n"
         "from agent.domain.model import Act, Interaction\n"
         "runtime = Runtime.open(Folders.standard())\n"
-        "runtime.record(Interaction('c-one', Act.CLICKED, 'l1')); runtime.stop()\n"
+        "runtime.interactions.record(Interaction('c-one', Act.CLICKED, 'l1')); runtime.stop()\n"
     )
     subprocess.run([sys.executable, "-c", program], env=env, timeout=60, check=True)
 
@@ -223,13 +223,13 @@ def shared(agent: Agent) -> set[Signal]:
 
 
 def click(agent: Agent) -> None:
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
 
 
 def test_no_event_is_made_after_the_record_was_changed(computer: Agent, company: Company) -> None:
     turned_off_elsewhere(computer, Signal.CLICK)
     click(computer)
-    computer.runtime.record(Interaction("c-one", Act.LIKED))
+    computer.runtime.interactions.record(Interaction("c-one", Act.LIKED))
     assert not (computer.folders.data / "outbox-click.sqlite3").exists()
     assert shared(computer) == {Signal.SEEN, Signal.LIKE}
     computer.runtime.sync_once()
@@ -301,7 +301,7 @@ def test_a_record_that_is_lost_under_the_agent_is_off(computer: Agent, company: 
     else:
         path.write_bytes(b"" if how == "emptied" else b"x" * path.stat().st_size)
     click(computer)
-    computer.runtime.record(Interaction("c-one", Act.LIKED))
+    computer.runtime.interactions.record(Interaction("c-one", Act.LIKED))
     computer.runtime.sync_once()
     assert company.events == {}
     assert shared(computer) == set()
@@ -430,9 +430,9 @@ def test_an_agent_whose_lock_was_taken_over_makes_and_sends_nothing(
         runtime.enrol(served.url, CODE)
         runtime.choose(all_on())
         runtime.sync_once()
-        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         running_instance.write(folders.data, replace(lock.place, instance="another", host="desk-7"))
-        runtime.record(Interaction("c-one", Act.LIKED))
+        runtime.interactions.record(Interaction("c-one", Act.LIKED))
         runtime.sync_once()
         assert company.events == {}
         lock.beat()
@@ -502,7 +502,7 @@ def test_an_agent_whose_folder_was_taken_away_does_nothing_more_and_says_so(
         for act in (runtime.sync_once, lambda: runtime.choose(all_off())):
             with pytest.raises(LockLost):
                 act()
-        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         assert [trouble.code for trouble in runtime.status().troubles] == ["LockLost"]
         assert len(served.requests) == before
     finally:
@@ -524,7 +524,7 @@ def test_a_running_agent_takes_its_lock_again_before_it_works_on(
         for name in lock.files:
             (folders.data / name).unlink()
         runtime.sync_once()
-        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         runtime.sync_once()
         assert len(company.counted("click")) == 1
         lock.beat()

@@ -42,10 +42,10 @@ def folder(server: LoopbackServer, company: Company, keychain: MemoryKeychain, t
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
         agent.runtime.preferences.change({"popups_per_hour": 3})
-        agent.runtime.record(Interaction("c-0003", Act.CLICKED, "l1"))
-        agent.runtime.acknowledge("c-rules-too")
+        agent.runtime.interactions.record(Interaction("c-0003", Act.CLICKED, "l1"))
+        agent.runtime.interactions.acknowledge("c-rules-too")
         agent.runtime.sync_once()
-        agent.runtime.acknowledge(RULES)
+        agent.runtime.interactions.acknowledge(RULES)
     return tmp_path
 
 

@@ -126,7 +126,7 @@ def test_the_status_of_a_disconnection_that_was_not_ended_says_so(
     keychain = MemoryKeychain()
     with an_agent(tmp_path, keychain) as agent:
         agent.runtime.enrol(server.url, CODE)
-        agent.runtime.record(Interaction("c-one", Act.DISPLAYED))
+        agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
         agent.runtime.choose({Signal.SEEN: False})
     with opened_store(tmp_path / "data") as store:
         enrolment = store.enrolments.read()

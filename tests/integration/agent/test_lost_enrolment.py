@@ -33,9 +33,9 @@ def folder(server: LoopbackServer, company: Company, secrets: MemoryKeychain, tm
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
-        agent.runtime.record(Interaction("c-one", Act.SEEN))
+        agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
         agent.runtime.sync_once()
-        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     assert company.counted("seen")
     return tmp_path
 
@@ -220,7 +220,7 @@ def test_what_was_given_to_a_company_that_is_lost_is_not_given_to_the_next(
             agent.runtime.choose(all_on())
         company.codes.add("KX7P9QMD2HTV")
         agent.runtime.enrol(server.url, CODE)
-        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         before = len(asked(server, "signals"))
         agent.runtime.sync_once()
         assert not any(choice.on for choice in agent.runtime.choices())

@@ -36,7 +36,7 @@ def shares(agent: Agent, *interactions: Interaction) -> None:
     """Everything is on, and this was done and sent."""
     agent.runtime.choose(all_on())
     for each in interactions:
-        agent.runtime.record(each)
+        agent.runtime.interactions.record(each)
     settles(agent)
 
 
@@ -81,7 +81,7 @@ def test_what_was_shared_is_told_as_deleted_once_the_server_has_erased_it(
     assert statuses(my_data)["withdrawn"] is SentStatus.ERASED
     assert statuses(my_data)["like"] is SentStatus.STORED
     agent.runtime.choose({Signal.CLICK: True})
-    agent.runtime.record(CLICK)
+    agent.runtime.interactions.record(CLICK)
     settles(agent)
     assert [item.status for item in of_kind(my_data, "click")] == [SentStatus.STORED, SentStatus.DELETED]
 
@@ -92,7 +92,7 @@ def test_a_message_that_was_tried_again_is_one_line(
 ) -> None:
     shares(agent)
     company.faults.extend([lost_answer, lost_answer])
-    agent.runtime.record(CLICK)
+    agent.runtime.interactions.record(CLICK)
     settles(agent)
     assert [item.status for item in of_kind(my_data, "click")] == [SentStatus.STORED]
     tried = [each for each in json.loads(my_data.sent_json())["messages"] if each["path"].endswith("signals")]
@@ -123,7 +123,7 @@ def test_a_refusal_is_shown_with_its_reason(agent: Agent, my_data: MyData, serve
 
     shares(agent)
     server.answer = refusing
-    agent.runtime.record(CLICK)
+    agent.runtime.interactions.record(CLICK)
     settles(agent)
     (item,) = of_kind(my_data, "click")
     assert (item.status, item.reason) == (SentStatus.REFUSED, "There is no such link.")

@@ -66,7 +66,7 @@ def shown(agent: Agent) -> list[str]:
     pages = [[item.campaign.campaign_id for item in found.digest]] if found.digest else []
     pages += [[item.campaign.campaign_id] for item in found.show]
     for page in pages:
-        agent.runtime.displayed(page)
+        agent.runtime.interactions.displayed(page)
     return ["+".join(page) for page in pages]
 
 
@@ -110,7 +110,7 @@ def test_a_clock_that_is_set_back_and_forth_brings_nothing_again(agent: Agent) -
 
 def test_a_reminder_that_a_wrong_clock_made_due_comes_once(agent: Agent) -> None:
     shown(agent)
-    agent.runtime.remind("c-one", 3_600)
+    agent.runtime.interactions.remind("c-one", 3_600)
     agent.clock.jump(86_400)
     assert shown(agent) == ["c-one"]
     agent.clock.jump(-86_400)
@@ -138,7 +138,7 @@ def test_a_new_version_of_the_same_announcement_is_no_new_reason(agent: Agent, c
 
 def test_over_a_restart_it_stays_displayed_and_a_reminder_stays(agent: Agent, tmp_path: Path) -> None:
     shown(agent)
-    agent.runtime.remind("c-one", 3_600)
+    agent.runtime.interactions.remind("c-one", 3_600)
     agent.runtime.stop()
     with an_agent(tmp_path, agent.keychain) as again:
         assert shown(again) == []
@@ -155,7 +155,7 @@ def test_what_is_over_or_recalled_or_no_longer_named_never_comes_not_even_as_a_r
         company.publish(name, content | ({"ends": "2098-01-01T00:00:00Z"} if name == "c-over" else {}))
     agent.runtime.sync_once()
     for name in ("c-recalled", "c-unlisted", "c-over"):
-        agent.runtime.remind(name, 60)
+        agent.runtime.interactions.remind(name, 60)
     company.publish("c-recalled", recalled(content))
     del company.documents["c-unlisted"]
     agent.runtime.sync_once()
@@ -164,7 +164,7 @@ def test_what_is_over_or_recalled_or_no_longer_named_never_comes_not_even_as_a_r
     held = agent.runtime.select(FREE).held
     assert (held["c-recalled"], held["c-unlisted"]) == (HoldReason.RECALLED, HoldReason.NOT_LISTED)
     assert shown(agent) == ["c-over"], "the one that is still on"
-    agent.runtime.remind("c-over", 60)
+    agent.runtime.interactions.remind("c-over", 60)
     agent.clock.wall = datetime(2098, 6, 1, tzinfo=UTC)
     assert agent.runtime.select(FREE).held["c-over"] is HoldReason.EXPIRED
     assert shown(agent) == []
@@ -211,9 +211,9 @@ def test_of_a_pop_up_with_several_all_are_noted_or_none(
             " BEGIN SELECT RAISE(FAIL, 'stop'); END"
         )
         with pytest.raises(errors.DiskFault, match="stop"):
-            agent.runtime.displayed(["c-one", "c-two"])
+            agent.runtime.interactions.displayed(["c-one", "c-two"])
         store.execute("DROP TRIGGER stop")
     noted = {item.campaign.campaign_id: item.state.displayed for item in agent.runtime.inbox()}
     assert noted == {"c-one": None, "c-two": None}
-    agent.runtime.displayed(["c-one", "c-two"])
+    agent.runtime.interactions.displayed(["c-one", "c-two"])
     assert all(item.state.displayed for item in agent.runtime.inbox())

@@ -66,7 +66,7 @@ def a_computer(server: LoopbackServer, company: Company, folder: Path) -> Iterat
 def counts(company: Company, computer: Computer) -> bool:
     """Whether the server stores a click of this computer."""
     company.events.clear()
-    computer.agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    computer.agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     computer.talk()
     return bool(company.events)
 

@@ -95,7 +95,7 @@ def clicks(home: Path) -> None:
     """The person clicks, as in a window of an agent that does not run on."""
     runtime = Runtime.open(Folders.under(home))
     try:
-        runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     finally:
         runtime.stop()
 

@@ -95,7 +95,7 @@ def act(runtime: Runtime) -> None:
     link = next(item for item in runtime.inbox() if item.campaign.campaign_id == campaign(runtime))
     link_id = link.campaign.variant("en").links[0].link_id
     for each in Act:
-        runtime.record(Interaction(campaign(runtime), each, link_id))
+        runtime.interactions.record(Interaction(campaign(runtime), each, link_id))
 
 
 def test_campaigns_and_their_media_arrive_signed_and_whole(runtime: Runtime) -> None:

@@ -54,7 +54,7 @@ def test_a_server_that_is_away_is_offline_and_then_all_catches_up(agent: Agent, 
     agent.runtime.check_now()
     reaches(agent, Connection.OFFLINE)
     assert [trouble.code for trouble in agent.runtime.status().troubles] == ["ServerUnreachable"]
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     company.publish("c-two")
     away.clear()
     reaches(agent, Connection.CONNECTED)
@@ -66,13 +66,13 @@ def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_c
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     agent.runtime.choose({Signal.CLICK: True})
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     until(lambda: company.events, "the click")
     company.token = "tdt_" + "n" * 40
     agent.runtime.check_now()
     reaches(agent, Connection.REVOKED)
     before = len(server.requests)
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     agent.runtime.check_now()
     company.codes.add("AAAABBBBCCCC")
     agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
@@ -94,7 +94,7 @@ def test_a_busy_server_is_left_alone_whoever_wakes_a_task(
     before = len(server.requests)
     runs = counted_runs(agent, "send")
     for _ in range(20):
-        agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         agent.runtime.check_now()
     until(lambda: runs() >= 1, "a run that was woken")
     assert len(server.requests) == before
@@ -136,7 +136,7 @@ def test_disconnecting_leaves_nothing_of_the_company_here(
     agent: Agent, company: Company, server: LoopbackServer, reachable: bool
 ) -> None:
     agent.runtime.choose(all_on())
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     if not reachable:
         server.answer = lambda _: Reply(LOST)
     agent.runtime.disconnect()
@@ -160,7 +160,7 @@ def test_disconnecting_takes_back_all_that_was_shared_and_says_whether_the_serve
     agent: Agent, company: Company, server: LoopbackServer, reachable: bool
 ) -> None:
     agent.runtime.choose(all_on())
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     until(lambda: agent.runtime.status().waiting == 0, "the click at the server")
     assert company.events
     if not reachable:

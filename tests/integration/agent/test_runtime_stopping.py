@@ -27,7 +27,7 @@ def test_stopping_during_a_request_is_quick_and_quiet(
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     free = held(server, company, ending)
     before = len(asked(server, ending))
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     agent.runtime.check_now()
     until(lambda: len(asked(server, ending)) > before, "the request")
     agent.runtime.stop()
@@ -42,7 +42,7 @@ def test_what_was_cut_off_by_a_stop_is_sent_after_the_next_start(
     agent.runtime.choose(all_on())
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     free = held(server, company, "signals")
-    agent.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     until(lambda: asked(server, "signals"), "the request")
     agent.runtime.stop()
     free.set()
@@ -73,7 +73,7 @@ def test_stopping_twice_is_harmless(agent: Agent) -> None:
 def test_a_like_of_a_campaign_that_is_gone_is_no_error(agent: Agent, company: Company) -> None:
     agent.runtime.choose(all_on())
     for act in Act:
-        agent.runtime.record(Interaction("c-gone", act, "l1"))
+        agent.runtime.interactions.record(Interaction("c-gone", act, "l1"))
     until(lambda: agent.runtime.status().waiting == 0, "an empty outbox")
     assert not company.counted("like")
 
@@ -81,13 +81,13 @@ def test_a_like_of_a_campaign_that_is_gone_is_no_error(agent: Agent, company: Co
 def test_once_displayed_a_campaign_comes_back_only_as_a_reminder(agent: Agent) -> None:
     free = PresenceState(Tristate.NO, Tristate.NO, Tristate.NO)
     until(lambda: agent.runtime.select(free).show, "the campaign")
-    agent.runtime.record(Interaction("c-one", Act.DISPLAYED))
+    agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
     assert not agent.runtime.select(free).show
-    agent.runtime.remind("c-one", 900)
+    agent.runtime.interactions.remind("c-one", 900)
     assert not agent.runtime.select(free).show
     agent.clock.advance(900)
     assert agent.runtime.select(free).show
-    agent.runtime.record(Interaction("c-one", Act.DISPLAYED))
+    agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
     assert not agent.runtime.select(free).show
 
 
@@ -97,13 +97,13 @@ def test_neither_marking_nor_a_reminder_counts_as_a_pop_up(agent: Agent) -> None
         return item.state.popped_up
 
     until(lambda: agent.runtime.inbox(), "the campaign")
-    agent.runtime.mark_read(["c-one"], False)
+    agent.runtime.interactions.mark_read(["c-one"], False)
     assert popped_up() is None
-    agent.runtime.remind("c-one", 900)
+    agent.runtime.interactions.remind("c-one", 900)
     agent.clock.advance(900)
-    agent.runtime.displayed(["c-one"])
+    agent.runtime.interactions.displayed(["c-one"])
     assert popped_up() is None
-    agent.runtime.displayed(["c-one"])
+    agent.runtime.interactions.displayed(["c-one"])
     assert popped_up() is not None
 
 

@@ -254,6 +254,6 @@ def test_the_log_of_the_store_stays_short_however_much_is_written(tmp_path: Path
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
         for number in range(500):
-            agent.runtime.mark_read(["c-one"], read=number % 2 == 0)
+            agent.runtime.interactions.mark_read(["c-one"], read=number % 2 == 0)
         log = agent.runtime._folders.data / "tidings.sqlite3-wal"
         assert 0 < log.stat().st_size < 256 * 1024

@@ -110,7 +110,7 @@ def template(session: Session, address: LoopbackServer, tmp_path_factory: pytest
     program.run("once")
     program.run("privacy", "set", "click=on")
     runtime = Runtime.open(Folders.under(folder))
-    runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     runtime.stop()
     return folder
 
@@ -358,8 +358,8 @@ def started_without_its_store(
         before.runtime.sync_once()
         before.runtime.choose({Signal.SEEN: True, Signal.CLICK: True})
         before.runtime.send_once()
-        before.runtime.record(Interaction("c-one", Act.SEEN))
-        before.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+        before.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+        before.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     spoil(folder / "data" / "tidings.sqlite3")
     with an_agent(folder, before.keychain, before.clock, store_needed=False) as agent:
         yield agent

@@ -49,7 +49,7 @@ def recorded(agent: Agent) -> ConsentState:
 def test_what_is_taken_back_without_a_descriptor_is_off_and_is_told_as_soon_as_one_is_free(
     computer: Agent, company: Company, everything: bool
 ) -> None:
-    computer.runtime.record(Interaction("c-one", Act.CLICKED, "l1"))
+    computer.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     with none_left():
         with pytest.raises(choice_errors.NotRecorded):
             take_back(computer, everything=everything)

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -244,6 +244,10 @@ class MemoryAgent:
         text = self.items[campaign_id].campaign.variant("en")
         link = next(link for link in text.links if link.link_id == link_id)
         return link_policy.allowed_url(link.url, COMPANY.link_hosts)
+
+    @property
+    def interactions(self) -> Self:
+        return self
 
     def record(self, interaction: Interaction) -> None:
         if self.fault is not None:

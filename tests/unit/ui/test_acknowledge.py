@@ -181,7 +181,7 @@ def test_only_a_campaign_that_asks_or_was_confirmed_gives_a_request() -> None:
     assert read_request(items["c-1"], COMPANY) == REQUEST
     assert read_request(items["c-2"], COMPANY) is None
     assert read_request(items["c-1"], None) is None
-    agent.acknowledge("c-1")
+    agent.interactions.acknowledge("c-1")
     confirmed = read_request(items["c-1"], COMPANY)
     assert confirmed is not None
     assert confirmed.confirmed == agent.time.now()

@@ -247,7 +247,7 @@ def test_one_that_nobody_closed_is_there_after_a_restart_and_one_that_was_closed
     click(qtbot, desk, desk.cover.guard.yes)
     desk.restarts()
     assert len(desk.hosts) == 2
-    desk.agent.mark_read(["c-1"], False)
+    desk.agent.interactions.mark_read(["c-1"], False)
     desk.time.pass_by(1)
     assert len(desk.hosts) == 2, "marked as unread it does not come again"
 

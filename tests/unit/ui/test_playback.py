@@ -187,7 +187,7 @@ def test_captions_that_were_chosen_are_those_of_the_next_video(
 
 def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, desk: Desk) -> None:
     desk.playback.play("c-1")
-    desk.agent.record(Interaction("c-1", Act.LIKED))
+    desk.agent.interactions.record(Interaction("c-1", Act.LIKED))
     desk.agent.choose({Signal.LIKE: True})
     desk.playback.refresh()
     desk.playback.refresh()

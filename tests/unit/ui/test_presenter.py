@@ -212,7 +212,7 @@ def test_an_expired_campaign_leaves_the_screen_when_it_ends(desk: Desk) -> None:
 
 def test_what_is_read_in_the_inbox_leaves_the_screen(desk: Desk) -> None:
     desk.arrives(campaign())
-    desk.agent.record(Interaction("c-1", Act.READ))
+    desk.agent.interactions.record(Interaction("c-1", Act.READ))
     desk.time.pass_by(0.01)
     assert desk.shown == []
 

@@ -64,7 +64,7 @@ class TestDigest:
         desk.agent.recall("c-1")
         desk.time.pass_by(0.01)
         assert desk.shown == ["c-0+c-2 1/1"]
-        desk.agent.mark_read(["c-0", "c-2"], True)
+        desk.agent.interactions.mark_read(["c-0", "c-2"], True)
         desk.time.pass_by(0.01)
         assert desk.shown == []
 

@@ -79,7 +79,7 @@ class TestReminders:
         self, desk: Desk
     ) -> None:
         desk.arrives(campaign("c-1"), campaign("c-2"))
-        desk.agent.remind("c-2", 900)
+        desk.agent.interactions.remind("c-2", 900)
         desk.time.pass_by(1)
         assert desk.shown == ["c-1 1/1"]
         desk.presenter.dismiss()
@@ -90,7 +90,7 @@ class TestReminders:
 
     def test_one_on_the_screen_that_is_put_off_in_the_inbox_leaves_it(self, desk: Desk) -> None:
         desk.arrives(campaign("c-1"))
-        desk.agent.remind("c-1", 900)
+        desk.agent.interactions.remind("c-1", 900)
         desk.time.pass_by(1)
         assert desk.shown == []
         desk.time.pass_by(900)
@@ -102,7 +102,7 @@ class TestReminders:
         desk.presence = FULL_SCREEN
         desk.presenter.refresh()
         desk.time.pass_by(SEEN_S + 1)
-        desk.agent.remind("c-1", 3_600)
+        desk.agent.interactions.remind("c-1", 3_600)
         desk.presence = PresenceState()
         desk.time.pass_by(1_800)
         assert desk.shown == []
@@ -111,7 +111,7 @@ class TestReminders:
 
     def test_one_of_a_digest_that_is_put_off_leaves_its_page(self, desk: Desk) -> None:
         desk.arrives(*[campaign(f"c-{n}", starts=LONG_AGO, ends=START + timedelta(days=1)) for n in range(3)])
-        desk.agent.remind("c-1", 3_600)
+        desk.agent.interactions.remind("c-1", 3_600)
         desk.time.pass_by(1)
         assert desk.shown == ["c-2+c-0 1/1"]
 

@@ -141,13 +141,13 @@ class Walk(RuleBasedStateMachine):
     def puts_off_in_the_inbox(self, data: st.DataObject, delay_s: float | None) -> None:
         if campaign_id := self._one(data):
             self._asks_for(campaign_id, delay_s)
-            self.desk.agent.remind(campaign_id, delay_s)
+            self.desk.agent.interactions.remind(campaign_id, delay_s)
             self._hears()
 
     @rule(data=st.data())
     def reads_in_the_inbox(self, data: st.DataObject) -> None:
         if campaign_id := self._one(data):
-            self.desk.agent.mark_read([campaign_id], True)
+            self.desk.agent.interactions.mark_read([campaign_id], True)
             self._hears()
 
     @rule(pages=st.sampled_from([-1, 1]))
