@@ -15,7 +15,7 @@ from agent.domain.labels import DETAILS, KINDS, REGIONS, SIGNALS, STATUSES
 from agent.domain.model import SignalChoice
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, DetailValue, Held, KeptReceipt, SentItem
 from resources import i18n
-from resources.i18n import _
+from resources.i18n import _, ngettext
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b2430; --soft: #566273; --line: #d5dbe3; --head: #f2f5f8;
@@ -166,7 +166,7 @@ def _sent(sent: Sequence[SentItem]) -> str:
             for label, content in ((_("Sent"), item.body), (_("Answer"), item.answer))
             if content is not None
         )
-        size = _("{n} bytes").format(n=len(item.body))
+        size = ngettext("{count} byte", "{count} bytes", len(item.body)).format(count=len(item.body))
         rows.append(
             _row(cells) + f"<td><details><summary>{escape(size)}</summary>{opened}</details></td></tr>"
         )

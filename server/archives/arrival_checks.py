@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from server.acknowledgements.models import Acknowledgement
 from server.acknowledgements.recording import CLOCK_TOLERANCE
@@ -224,7 +225,12 @@ def _media(company: Company, manifest: Manifest, staged: Path) -> Iterator[Wrong
             yield Wrong(Media, row.pk, "sha256", _("its file is not in the archive"))
             continue
         if size != row.size:
-            yield Wrong(Media, row.pk, "size", _("the file has {size} bytes").format(size=size))
+            yield Wrong(
+                Media,
+                row.pk,
+                "size",
+                ngettext("the file has {size} byte", "the file has {size} bytes", size).format(size=size),
+            )
         with (staged / "media" / row.sha256[:2] / row.sha256).open("rb") as file:
             if not BEGINNINGS[row.type](file.read(16)):
                 yield Wrong(Media, row.pk, "type", _("the file is of another type"))
@@ -398,7 +404,7 @@ def _blocks(campaign: Campaign) -> Iterator[Wrong]:
     """Nobody is in two blocks of a signal, and no figure is about a block of few: see ADR 7."""
     few = Block.objects.filter(campaign=campaign, live=True).annotate(here=Count("members"))
     for pk in few.filter(here__lt=SMALLEST_GROUP).order_by("pk").values_list("pk", flat=True)[:1]:
-        yield Wrong(Block, pk, "live", _("it has fewer than {count} people").format(count=SMALLEST_GROUP))
+        yield Wrong(Block, pk, "live", _("it has fewer than {minimum} people").format(minimum=SMALLEST_GROUP))
     members = BlockMember.objects.filter(block__campaign=campaign)
     twice = members.values("person_key", "block__signal").annotate(times=Count("pk"), last=Max("pk"))
     for pk in twice.filter(times__gt=1).order_by("last").values_list("last", flat=True)[:1]:
@@ -430,18 +436,22 @@ def _counted(campaign: Campaign, cohorts: Mapping[UUID, UUID]) -> Iterator[Wrong
     for block in blocks.iterator(ROWS_AT_ONCE):
         now_there = counts[block.pk]
         if block.size != now_there.size:
-            yield Wrong(Block, block.pk, "size", _("it has {count} people").format(count=now_there.size))
+            yield Wrong(Block, block.pk, "size", _people_in_it(now_there.size))
         if block.counts is None:
             continue
         if objection := _of_figures(block.counts, block.signal, now_there, campaign):
             yield Wrong(Block, block.pk, "counts", objection)
 
 
+def _people_in_it(count: int) -> str:
+    return ngettext("it has {count} person", "it has {count} people", count).format(count=count)
+
+
 def _of_figures(counts: Mapping[str, Any], signal: str, now_there: Counts, campaign: Campaign) -> str:
     """What is wrong with figures of a snapshot. Only likes can be fewer today: all else is erased with its block."""
     days, links = counts["days"], counts["links"]
     if counts["size"] != now_there.size:
-        return _("it has {count} people").format(count=now_there.size)
+        return _people_in_it(now_there.size)
     most = now_there.size if signal == SignalName.LIKE else now_there.days.total()
     if sum(days.values()) > most or any(count > now_there.links[link] for link, count in links.items()):
         return _("fewer of its people did this")

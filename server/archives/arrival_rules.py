@@ -80,7 +80,7 @@ def _spent_token(row: SpentToken) -> Iterator[Fault]:
 
 def _campaign_key(row: CampaignKey) -> Iterator[Fault]:
     if len(bytes(row.key)) != KEY_BYTES:
-        yield "key", _("it has not {count} bytes").format(count=KEY_BYTES)
+        yield "key", _("it has not {expected_bytes} bytes").format(expected_bytes=KEY_BYTES)
 
 
 def _consent(row: Consent) -> Iterator[Fault]:

@@ -194,7 +194,11 @@ def _migrations() -> Finding:
     except DatabaseError as error:
         return Finding(_("Tables"), "fault", str(error).strip())
     if waiting:
-        message = _("{count} changes are due. tidings-server serve makes them.").format(count=len(waiting))
+        message = ngettext(
+            "{count} change is due. tidings-server serve makes it.",
+            "{count} changes are due. tidings-server serve makes them.",
+            len(waiting),
+        ).format(count=len(waiting))
         return Finding(_("Tables"), "fault", message)
     return Finding(_("Tables"), "ok", _("up to date"))
 
@@ -252,7 +256,13 @@ def _record() -> Finding:
     declared = declared_fields()
     if nameless := sorted(declared.keys() - FIELDS.keys()):
         return Finding(name, "fault", _("It does not describe: {fields}").format(fields=", ".join(nameless)))
-    return Finding(name, "ok", _("complete: {count} fields").format(count=len(declared)))
+    return Finding(
+        name,
+        "ok",
+        ngettext("complete: {count} field", "complete: {count} fields", len(declared)).format(
+            count=len(declared)
+        ),
+    )
 
 
 def _keys(company: Company) -> Finding:
@@ -281,7 +291,13 @@ def _audit(company: Company) -> Finding:
     verdict = verify(company)
     if verdict.faults:
         return Finding(name, "fault", "; ".join([*verdict.faults, what_to_do()]))
-    return Finding(name, "ok", _("whole, {count} entries").format(count=verdict.head.number))
+    return Finding(
+        name,
+        "ok",
+        ngettext("whole, {count} entry", "whole, {count} entries", verdict.head.number).format(
+            count=verdict.head.number
+        ),
+    )
 
 
 def _rows(company: Company) -> Finding:
@@ -310,9 +326,13 @@ def _media(company: Company) -> Finding:
     files = Media.objects.filter(company=company).values_list("sha256", "size")
     missing = [sha256 for sha256, size in files if not _is_there(path_of(company.id, sha256).stat, size)]
     if missing:
-        message = _("{count} files are missing or cut. Restore them from your backup: {first}")
+        message = ngettext(
+            "{count} file is missing or cut. Restore it from your backup: {first}",
+            "{count} files are missing or cut. Restore them from your backup: {first}",
+            len(missing),
+        )
         return Finding(name, "fault", message.format(count=len(missing), first=missing[0]))
-    return Finding(name, "ok", _("{count} files").format(count=len(files)))
+    return Finding(name, "ok", ngettext("{count} file", "{count} files", len(files)).format(count=len(files)))
 
 
 def _is_there(stat: Callable[[], os.stat_result], size: int) -> bool:

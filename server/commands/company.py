@@ -196,9 +196,12 @@ def _close(options: argparse.Namespace) -> int:
 def _confirmed(company: Company) -> bool:
     if not sys.stdin.isatty():
         return False
-    question = _(
-        "Delete {company}, its {people} people and all that belongs to it? This cannot be undone. Its id, to confirm:"
+    people = company.people.count()
+    question = ngettext(
+        "Delete {company}, its {people} person and all that belongs to it? This cannot be undone. Its id, to confirm:",
+        "Delete {company}, its {people} people and all that belongs to it? This cannot be undone. Its id, to confirm:",
+        people,
     )
-    told = question.format(company=company.name, people=company.people.count())
+    told = question.format(company=company.name, people=people)
     print(told, end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip() == company.pk

@@ -280,7 +280,7 @@ def _shorter(end: Mark, applied: Mark) -> EnvironmentFault:
     return EnvironmentFault(
         _("The erasure ledger is too short"),
         _(
-            "{file} ends with line {end}, but this database knows {applied} lines. Put the newest copy back: the ledger must "
-            "not be restored together with a backup of the database. If it is lost, see: tidings-server ledger --help"
+            "{file} ends with line {end}, but this database knows line {applied}, too. Put the newest copy back: the ledger "
+            "must not be restored together with a backup of the database. If it is lost, see: tidings-server ledger --help"
         ).format(file=path(), end=end.number, applied=applied.number),
     )

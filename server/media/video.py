@@ -16,6 +16,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from PIL import Image
 
 from server.campaigns.models import Media
@@ -183,8 +184,12 @@ def _checked_streams(
     sounds = list(container.streams.audio)
     advice = _conversion(path, videos)
     if len(videos) != 1 or len(sounds) > 1:
-        what = _("“{file}” has {pictures} pictures and {sounds} sound tracks").format(
-            file=path.name, pictures=len(videos), sounds=len(sounds)
+        what = _("“{file}” has {pictures} and {sounds}").format(
+            file=path.name,
+            pictures=ngettext("{count} picture", "{count} pictures", len(videos)).format(count=len(videos)),
+            sounds=ngettext("{count} sound track", "{count} sound tracks", len(sounds)).format(
+                count=len(sounds)
+            ),
         )
         raise BadFile(what, advice if videos else _("publish a video"))
     _check_picture(path, videos[0], advice)
@@ -289,7 +294,9 @@ def _check_length(
     seconds = (container.duration or 0) / av.time_base
     if not 0 < seconds <= MAX_DURATION_S:
         raise BadFile(
-            _("“{file}” is {seconds} seconds long").format(file=path.name, seconds=round(seconds)),
+            ngettext(
+                "“{file}” is {seconds} second long", "“{file}” is {seconds} seconds long", round(seconds)
+            ).format(file=path.name, seconds=round(seconds)),
             _("publish one that is at most {limit} seconds long").format(limit=MAX_DURATION_S),
         )
 

@@ -110,7 +110,7 @@ def _refuse_surplus_cells(line: CheckedLine) -> None:
         delimiter = _("a tab") if line.layout.delimiter == "\t" else line.layout.delimiter
         line.refuse(
             None,
-            _("there are {count} columns, but only {expected} names on the first line").format(
+            _("it has more values ({count}) than the first line has names ({expected})").format(
                 count=len(line.line.cells), expected=expected
             ),
             _("put each value that holds “{delimiter}” between quotation marks").format(delimiter=delimiter),
@@ -124,7 +124,7 @@ def _refuse_missing_cells(line: CheckedLine) -> None:
     if len(line.line.cells) < len(names):
         line.refuse(
             None,
-            _("it has {count} values, but the first line has {expected} names").format(
+            _("it has fewer values ({count}) than the first line has names ({expected})").format(
                 count=len(line.line.cells), expected=len(names)
             ),
             _("export the file again; an empty value needs its separator too"),

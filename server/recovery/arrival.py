@@ -50,11 +50,6 @@ class Imported:
     faults: list[str]
 
 
-def import_company(path: Path, bar: Bar = no_bar, expected: str | None = None) -> Company:
-    """As `bring_in`, for who needs no more than the company."""
-    return bring_in(path, bar, expected).company
-
-
 def bring_in(path: Path, bar: Bar = no_bar, expected: str | None = None) -> Imported:
     """Store the company that the archive at `path` holds, with its files and keys: all of it, or nothing.
 

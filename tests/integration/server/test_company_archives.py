@@ -18,7 +18,7 @@ from server.archives.archive import opened
 from server.archives.exporting import export_company
 from server.core.errors import Refused
 from server.directory.models import Company
-from server.recovery.arrival import import_company
+from server.recovery.arrival import bring_in
 from tests.support.campaign_server import ServerHome
 from tests.support.contents import everything_under
 
@@ -139,7 +139,7 @@ def test_an_archive_with_wrong_contents_is_refused(
     bad = _repacked(archive, tmp_path / "bad.zip", change)
     before = everything_under(target.folder / "keys") | everything_under(target.folder / "media")
     with pytest.raises(Refused) as refused:
-        import_company(bad)
+        bring_in(bad)
     assert said in f"{refused.value.title} {refused.value.message}"
     assert everything_under(target.folder / "keys") | everything_under(target.folder / "media") == before
     assert not list(target.folder.glob(".import-*"))
@@ -153,7 +153,7 @@ def test_an_archive_that_is_not_what_its_manifest_says_is_refused(
     archive: Path, target: ServerHome, tmp_path: Path, change: Change
 ) -> None:
     with pytest.raises(Refused, match="damaged"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", change, honest=False))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", change, honest=False))
 
 
 def test_a_list_of_files_that_would_fill_the_memory_is_not_read(
@@ -171,7 +171,7 @@ def test_a_list_of_files_that_would_fill_the_memory_is_not_read(
     tracemalloc.start()
     try:
         with pytest.raises(Refused, match="too many files"):
-            import_company(bad)
+            bring_in(bad)
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
     finally:
         tracemalloc.stop()
@@ -193,7 +193,7 @@ def test_long_rows_are_read_a_few_at_a_time(archive: Path, target: ServerHome, t
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         with pytest.raises(Refused, match="first_name"):
-            import_company(bad)
+            bring_in(bad)
         assert tracemalloc.get_traced_memory()[1] - before < 45_000_000
     finally:
         tracemalloc.stop()
@@ -208,7 +208,7 @@ def test_an_archive_that_is_packed_in_another_way_is_refused(
         for name in ours.namelist():
             theirs.writestr(name, ours.read(name))
     with pytest.raises(Refused, match="damaged"):
-        import_company(bad)
+        bring_in(bad)
 
 
 def test_no_changed_byte_in_the_list_of_files_breaks_the_program(
@@ -239,11 +239,11 @@ def test_no_changed_byte_and_no_cut_tail_is_accepted(
     for place in places:
         bad.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         with pytest.raises(Refused):
-            import_company(bad)
+            bring_in(bad)
     for kept in (0, 1, len(content) // 2, len(content) - 1):
         bad.write_bytes(content[:kept])
         with pytest.raises(Refused):
-            import_company(bad)
+            bring_in(bad)
 
 
 def test_a_company_of_another_region_has_no_place_here(
@@ -252,7 +252,7 @@ def test_a_company_of_another_region_has_no_place_here(
     american = _edit(COMPANY, b'"region":"eu"', b'"region":"us"')
     before = everything_under(target.folder).keys()
     with pytest.raises(Refused, match="This server is in the European Union"):
-        import_company(_repacked(archive, tmp_path / "us.zip", american, region="us"))
+        bring_in(_repacked(archive, tmp_path / "us.zip", american, region="us"))
     new = everything_under(target.folder).keys() - before
     assert {name for name in new if not name.startswith("tidings.sqlite3-")} == set()
 
@@ -267,18 +267,18 @@ def test_a_document_with_a_deep_header_is_one_more_that_does_not_fit(
         files[COMPANY] = json.dumps(row).encode() + b"\n"
 
     with empty_server.opened(), pytest.raises(Refused, match="not those of its company"):
-        import_company(_repacked(archive, tmp_path / "deep.zip", deepen))
+        bring_in(_repacked(archive, tmp_path / "deep.zip", deepen))
     with empty_server.opened():
         assert not Company.objects.exists()
 
 
 def test_a_company_that_is_here_is_not_overwritten(archive: Path, empty_server: ServerHome) -> None:
     with empty_server.opened():
-        import_company(archive)
+        bring_in(archive)
         try:
             before = everything_under(empty_server.folder / "keys")
             with pytest.raises(Refused, match="on this server already"):
-                import_company(archive)
+                bring_in(archive)
             assert everything_under(empty_server.folder / "keys") == before
             assert Company.objects.count() == 1
         finally:
@@ -299,6 +299,6 @@ def test_an_older_archive_takes_the_defaults_of_what_it_lacks(
     with empty_server.opened():
         from server.archives.closing import close_company
 
-        company = import_company(_repacked(archive, tmp_path / "old.zip", age))
+        company = bring_in(_repacked(archive, tmp_path / "old.zip", age)).company
         assert company.directory_fields == ["email"]
         close_company(company)

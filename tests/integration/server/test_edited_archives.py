@@ -24,7 +24,7 @@ from server.core.errors import Refused
 from server.devices.models import Device, Invitation
 from server.devices.tokens import token_hash
 from server.directory.models import SMALLEST_GROUP, Company, Notice, Person
-from server.recovery.arrival import import_company
+from server.recovery.arrival import bring_in
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember
 from server.reports.snapshots import newest
@@ -159,7 +159,7 @@ def test_what_could_not_be_set_here_is_refused_with_its_table_and_column(
     archive: Path, server: ServerHome, tmp_path: Path, table: str, column: str, value: Any
 ) -> None:
     with pytest.raises(Refused) as refused:
-        import_company(_with(archive, tmp_path / "bad.zip", table, 0, **{column: value}))
+        bring_in(_with(archive, tmp_path / "bad.zip", table, 0, **{column: value}))
     assert refused.value.message.startswith(f"{table}: {column}"), refused.value.message
     assert not Company.objects.filter(pk="northwind").exists()
 
@@ -241,7 +241,7 @@ def test_what_no_server_would_have_stored_is_refused_with_its_file_row_and_colum
 ) -> None:
     before = set(server.folder.rglob("*"))
     with pytest.raises(Refused) as refused:
-        import_company(_with(archive, tmp_path / "bad.zip", table, index, **{column: value}))
+        bring_in(_with(archive, tmp_path / "bad.zip", table, index, **{column: value}))
     message = f"{refused.value.title} {refused.value.message}"
     assert said in message
     assert "Nothing was imported" in message
@@ -258,7 +258,7 @@ def test_the_row_that_is_named_is_the_one_that_was_edited(
 ) -> None:
     for table, column, value in (("directory.person", "email", "x"), (CONSENT, "language", "fr")):
         with pytest.raises(Refused, match=f"{table}.jsonl, row 4"):
-            import_company(_with(archive, tmp_path / "bad.zip", table, 3, **{column: value}))
+            bring_in(_with(archive, tmp_path / "bad.zip", table, 3, **{column: value}))
 
 
 def _copied(files: Files, table: str, index: int, **values: Any) -> None:
@@ -273,7 +273,7 @@ def test_a_consent_cannot_be_copied_to_who_never_gave_it(
         _copied(files, CONSENT, 0, id=10_000, person=_rows(files, CONSENT)[-1]["person"])
 
     with pytest.raises(Refused, match="another person’s"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", copy))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", copy))
 
 
 def test_a_signal_cannot_be_given_to_who_shares_nothing(
@@ -295,7 +295,7 @@ def test_a_signal_cannot_be_given_to_who_shares_nothing(
         files[f"rows/{CONSENT}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
     with pytest.raises(Refused, match="nobody agreed to share this"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", silence))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", silence))
 
     def both(files: Files) -> None:
         new = _rows(files, "directory.person")[0] | {"id": str(uuid4()), "email": "silent@northwind.example"}
@@ -303,12 +303,12 @@ def test_a_signal_cannot_be_given_to_who_shares_nothing(
         add(files)
 
     with pytest.raises(Refused, match="nobody agreed to share this"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", both))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", both))
 
 
 def _refused(archive: Path, target: Path, change: Change, said: str) -> None:
     with pytest.raises(Refused, match=said):
-        import_company(_repacked(archive, target, change))
+        bring_in(_repacked(archive, target, change))
     assert not Company.objects.filter(pk="northwind").exists()
 
 
@@ -349,7 +349,7 @@ def test_nobody_is_left_out_of_figures_who_could_not_have_been_drawn(
     _refused(archive, tmp_path / "bad.zip", of_no_cohort, "person: this person is in no cohort")
     for version in (3, 2, 99):
         with pytest.raises(Refused, match="notice_version: there is no such older notice"):
-            import_company(_with(archive, tmp_path / "bad.zip", SUPPRESSION, 0, notice_version=version))
+            bring_in(_with(archive, tmp_path / "bad.zip", SUPPRESSION, 0, notice_version=version))
 
 
 def test_nobody_is_left_out_of_figures_and_counted_in_them(
@@ -422,7 +422,7 @@ def test_no_block_of_few_arrives_and_nobody_is_in_two(
 
     for change, said in ((shrink, "fewer than 5"), (double, "another one of it")):
         with pytest.raises(Refused, match=said):
-            import_company(_repacked(archive, tmp_path / "bad.zip", change))
+            bring_in(_repacked(archive, tmp_path / "bad.zip", change))
 
 
 BLOCK = "reports.block"
@@ -460,7 +460,7 @@ def test_blocks_figures_and_groups_are_as_a_server_made_them(
         files[f"rows/{table}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
     with pytest.raises(Refused, match=re.escape(said)):
-        import_company(_repacked(archive, tmp_path / "bad.zip", change))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", change))
     assert not Company.objects.filter(pk="northwind").exists()
 
 
@@ -470,7 +470,7 @@ def test_no_two_campaigns_of_an_archive_have_one_key(
     keys = [row["key"] for row in _rows(_read(archive)[1], "signals.campaignkey")]
     bad = _with(archive, tmp_path / "bad.zip", "signals.campaignkey", 0, key=keys[1])
     with pytest.raises(Refused, match="key: it is another campaign’s"):
-        import_company(bad)
+        bring_in(bad)
 
 
 @pytest.mark.parametrize("column", ["token_hash", "next_hash"])
@@ -483,7 +483,7 @@ def test_a_computer_of_the_archive_is_nobody_elses(
     theirs = Device.objects.create(person=person, token_hash=taken, platform="linux", agent_version="0.1.0")
     try:
         with pytest.raises(Refused, match=f"{DEVICE}: {column}.*row 1"):
-            import_company(_with(archive, tmp_path / "bad.zip", DEVICE, 0, **{column: taken}))
+            bring_in(_with(archive, tmp_path / "bad.zip", DEVICE, 0, **{column: taken}))
         assert Device.objects.get(token_hash=taken) == theirs
     finally:
         person.delete()
@@ -498,7 +498,7 @@ def test_no_two_tokens_of_an_archive_are_one(archive: Path, server: ServerHome, 
         (DEVICE, 1, {"next_hash": _rows(_read(archive)[1], DEVICE)[2]["token_hash"]}),
     ):
         with pytest.raises(Refused, match="such a token already"):
-            import_company(_with(archive, tmp_path / "bad.zip", table, index, **values))
+            bring_in(_with(archive, tmp_path / "bad.zip", table, index, **values))
     assert spent
 
 
@@ -522,7 +522,7 @@ def test_tokens_and_invitations_stay_behind_also_those_of_an_older_archive(
         files["rows/access.accesstoken.jsonl"] = json.dumps(token).encode() + b"\n"
         files["rows/delivery.invitation.jsonl"] = b'{"id": 1}\n'
 
-    company = import_company(_repacked(archive, tmp_path / "older.zip", add))
+    company = bring_in(_repacked(archive, tmp_path / "older.zip", add)).company
     assert not AccessToken.objects.filter(company=company).exists()
     assert not Invitation.objects.filter(person__company=company).exists()
 
@@ -533,7 +533,7 @@ def test_links_of_a_recalled_campaign_have_no_figures_whatever_the_archive_says(
     rows = _rows(_read(archive)[1], CAMPAIGN)
     (index,) = (number for number, row in enumerate(rows) if row["campaign_id"] == "c-taken-back")
     assert rows[index]["counted"] == {"l1": "l1"}
-    import_company(_with(archive, tmp_path / "bad.zip", CAMPAIGN, index, counted={"l1": "l1", "l2": "l2"}))
+    bring_in(_with(archive, tmp_path / "bad.zip", CAMPAIGN, index, counted={"l1": "l1", "l2": "l2"}))
     assert Campaign.objects.get(campaign_id="c-taken-back").counted == {}
 
 
@@ -545,9 +545,9 @@ def test_an_archive_that_was_edited_is_not_the_one_whose_digest_was_told(
         digest = read.digest
     edited = _with(archive, tmp_path / "edited.zip", "directory.person", 0, first_name="Somebody else")
     with pytest.raises(Refused, match="not the archive that you expect"):
-        import_company(edited, expected=digest)
+        bring_in(edited, expected=digest)
     assert not Company.objects.filter(pk="northwind").exists()
-    assert import_company(archive, expected=digest.upper()).pk == "northwind"
+    assert bring_in(archive, expected=digest.upper()).company.pk == "northwind"
 
 
 def _without(name: str) -> Change:
@@ -559,7 +559,7 @@ def test_an_archive_without_keys_is_refused(
     archive: Path, server: ServerHome, tmp_path: Path, missing: str
 ) -> None:
     with pytest.raises(Refused, match="damaged"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", _without(missing)))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", _without(missing)))
 
 
 def test_a_company_without_a_notice_or_a_campaign_without_a_key_is_refused(
@@ -567,24 +567,24 @@ def test_a_company_without_a_notice_or_a_campaign_without_a_key_is_refused(
 ) -> None:
     for table, said in (("directory.notice", "no notice"), ("signals.campaignkey", "no key")):
         with pytest.raises(Refused, match=said):
-            import_company(_repacked(archive, tmp_path / "bad.zip", _without(f"rows/{table}.jsonl")))
+            bring_in(_repacked(archive, tmp_path / "bad.zip", _without(f"rows/{table}.jsonl")))
 
 
 def test_a_medium_of_which_no_row_tells_is_refused(archive: Path, server: ServerHome, tmp_path: Path) -> None:
     content = b"<script>"
     name = f"media/{hashlib.sha256(content).hexdigest()}"
     with pytest.raises(Refused, match="no row tells of media"):
-        import_company(_repacked(archive, tmp_path / "bad.zip", lambda files: files.update({name: content})))
+        bring_in(_repacked(archive, tmp_path / "bad.zip", lambda files: files.update({name: content})))
 
 
 def test_receipts_of_keys_that_were_replaced_move_with_the_company(
     server: ServerHome, elsewhere: ServerHome, archive: Path, tmp_path: Path
 ) -> None:
-    import_company(archive)
+    bring_in(archive)
     run_command("keys", "replace", "--yes", "--company", "northwind")
     export_company(Company.objects.get(pk="northwind"), tmp_path / "replaced.zip")
     close_company(Company.objects.get(pk="northwind"))
-    import_company(tmp_path / "replaced.zip")
+    bring_in(tmp_path / "replaced.zip")
     export_company(Company.objects.get(pk="northwind"), tmp_path / "again.zip")
     kept = [_read(tmp_path / name)[1]["keys/replaced.jwks.json"] for name in ("replaced.zip", "again.zip")]
     assert kept[0] == kept[1]
@@ -609,12 +609,12 @@ def test_texts_that_could_not_be_published_here_are_refused(
     content = _rows(_read(archive)[1], CAMPAIGN)[0]["content"]
     content["variants"]["en"] |= variant
     with pytest.raises(Refused, match="cannot be right") as refused:
-        import_company(_with(archive, tmp_path / "bad.zip", CAMPAIGN, 0, content=content))
+        bring_in(_with(archive, tmp_path / "bad.zip", CAMPAIGN, 0, content=content))
     assert refused.value.message.startswith(f"{CAMPAIGN}: content"), refused.value.message
 
 
 def test_the_archive_as_it_was_comes_in_whole(archive: Path, server: ServerHome) -> None:
-    company = import_company(archive)
+    company = bring_in(archive).company
     assert list(wrong_rows(company)) == []
     shown = report(Campaign.objects.get(campaign_id="c-news"))
     assert (shown.figures[0].sharing or 0) >= SMALLEST_GROUP
@@ -640,7 +640,7 @@ def test_whatever_a_field_holds_the_row_is_refused_or_harmless(
     came_in = 0
     for table, column, value in chance.sample(tries, FUZZED):
         with contextlib.suppress(Refused):
-            company = import_company(_with(archive, tmp_path / "bad.zip", table, 0, **{column: value}))
+            company = bring_in(_with(archive, tmp_path / "bad.zip", table, 0, **{column: value})).company
             came_in += 1
             assert list(wrong_rows(company)) == [], (table, column, value)
             for campaign in Campaign.objects.filter(company=company):
@@ -662,7 +662,7 @@ def test_whatever_a_field_holds_the_row_is_refused_or_harmless(
 
 
 def test_figures_are_about_five_or_more_whatever_the_row_says(archive: Path, server: ServerHome) -> None:
-    import_company(archive)
+    bring_in(archive)
     Company.objects.filter(pk="northwind").update(minimum=1)
     Campaign.objects.update(minimum=1)
     campaign = Campaign.objects.get(campaign_id="c-news")
@@ -681,7 +681,7 @@ def test_figures_are_about_five_or_more_whatever_the_row_says(archive: Path, ser
 def test_check_tells_rows_that_could_not_be_set(
     archive: Path, server: ServerHome, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import_company(archive)
+    bring_in(archive)
     Company.objects.filter(pk="northwind").update(minimum=1, poll_interval_s=0, link_hosts=["*"])
     Campaign.objects.filter(campaign_id="c-news").update(minimum=2)
     run_command("check", "--json")

@@ -34,7 +34,7 @@ from server.erasure_ledger import ledger
 from server.people_files.cells import PersonRow
 from server.people_files.upsert import import_people
 from server.recovery import replay
-from server.recovery.arrival import import_company
+from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
 from tests.support import server_data
 from tests.support.administration import ADMIN, token_for
@@ -167,7 +167,7 @@ def test_moving_another_company_lets_an_emergency_pass(
     export_company(other, archive)
     close_company(other, archive, meanwhile.bar)
     assert not Company.objects.filter(pk="other").exists()
-    import_company(archive, meanwhile.bar)
+    bring_in(archive, meanwhile.bar)
     assert meanwhile.all_answered()
     assert Company.objects.get(pk="other").people.count() == MANY
 
@@ -360,7 +360,7 @@ import os, signal, sys
 from pathlib import Path
 import django
 django.setup()
-from server.recovery.arrival import import_company
+from server.recovery.arrival import bring_in
 from server.archives.closing import close_company
 from server.directory.models import Company
 
@@ -371,7 +371,7 @@ def bar(title, total):
     return tick
 
 if sys.argv[1] == "import":
-    import_company(Path(sys.argv[2]), bar)
+    bring_in(Path(sys.argv[2]), bar)
 else:
     close_company(Company.objects.get(pk="other"), bar=bar)
 """
@@ -398,7 +398,7 @@ def test_a_company_is_here_as_a_whole_or_not_at_all(
     assert Company.objects.filter(pk="other").exists()
     assert _finished("finish-company-moves") == 1
     assert not Person.objects.filter(email__endswith="@other.example").exists()
-    assert import_company(archive).people.count() == MANY
+    assert bring_in(archive).company.people.count() == MANY
 
 
 # --- Who holds the lock -------------------------------------------------------------------------------
