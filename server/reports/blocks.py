@@ -8,6 +8,7 @@ import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
@@ -167,7 +168,11 @@ def _store(campaign: Campaign, sizes: Mapping[UUID, int], drawn: Sequence[_Drawn
     insert(
         BlockMember,
         ("block_id", "person_key"),
-        ((number, one) for number, block in zip(numbers, drawn, strict=True) for one in block.people),
+        # In the order of the index by person, of which fewer pages are changed again and again then.
+        sorted(
+            ((number, one) for number, block in zip(numbers, drawn, strict=True) for one in block.people),
+            key=itemgetter(1),
+        ),
     )
 
 

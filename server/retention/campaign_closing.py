@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from server.campaigns.models import Campaign
 from server.core import clock
+from server.database.bulk import delete_some
 from server.database.transactions import Pieces, reading, take_turns
 from server.erasure_ledger import ledger
 from server.reports.blocks import form, turn
@@ -16,7 +17,7 @@ from server.reports.models import Block, BlockMember, Snapshot
 from server.signals.models import CampaignKey, Signal
 
 MOST_TRIES = 3
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 25_000
 """A few tenths of a second. Fewer would change the same pages of the database again and again."""
 LONGEST_OPEN = timedelta(days=30)
 """After a campaign's end (docs/privacy.md). Signals that were made in time and come late are counted until it closes."""
@@ -87,16 +88,16 @@ def left_over() -> QuerySet[Campaign]:
 def sweep(campaign: Campaign) -> None:
     """Delete the rows of a closed campaign."""
     pieces = Pieces()
-    for rows in (
+    of_campaign: tuple[QuerySet[Any], ...] = (
         Signal.objects.filter(campaign=campaign),
         BlockMember.objects.filter(block__campaign=campaign),
         Block.objects.filter(campaign=campaign),
-    ):
-        some: list[int] = [0]
-        while some:
+    )
+    for rows in of_campaign:
+        deleted = ROWS_AT_ONCE
+        while deleted == ROWS_AT_ONCE:
             with pieces.piece():
-                some = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
-                rows.model._default_manager.filter(pk__among=some).delete()
+                deleted = delete_some(rows, ROWS_AT_ONCE)
 
 
 def _is_closed(campaign: Campaign) -> bool:
