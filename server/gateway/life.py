@@ -8,14 +8,18 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.core import connection_limits
 from server.gateway.bodies import Receive
 from server.gateway.exchange import Send
+from server.recovery.restored import Watch
 
 LOOK_EVERY_S = 5.0
 NEARLY_FULL = 0.9
+WATCH_EVERY_S = 2.0
+"""How long a backup may be served that was restored under the server."""
 UNREAD_S = 60
 """How long the other end of a line may acknowledge nothing of what it is sent, or leave it unread (RFC 5482)."""
 
@@ -28,7 +32,7 @@ async def live(receive: Receive, send: Send) -> None:
     """The lifespan protocol: from the worker's start to its end."""
     await receive()
     _end_with_runner()
-    looking = asyncio.ensure_future(_look_after_connections())
+    looking = asyncio.gather(_look_after_connections(), _look_after_database())
     await send({"type": "lifespan.startup.complete"})
     await receive()
     looking.cancel()
@@ -69,6 +73,18 @@ async def _look_after_connections() -> None:
             )
         was_full = is_full
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _look_after_database() -> None:
+    """End this worker where a backup was restored under it: the one in its place catches up before it answers."""
+    watch, own = Watch(), ThreadPoolExecutor(1, thread_name_prefix="watch")
+    while not await asyncio.get_running_loop().run_in_executor(own, watch.has_gone_back):
+        await asyncio.sleep(WATCH_EVERY_S)
+    _log.error(
+        "The database is older than it was: was a backup restored while the server ran? This worker ends; the next one does "
+        "again what the backup has undone. Stop the server first the next time."
+    )
+    os._exit(1)
 
 
 def _listening_sockets() -> Iterator[socket.socket]:

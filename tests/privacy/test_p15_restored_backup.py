@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -28,9 +29,10 @@ from server.signals.models import CampaignKey, Signal
 from server.signals.queries import in_force, signals_of
 from tests.support import server_data
 from tests.support.administration import token_for
-from tests.support.backups import back_up, restore
+from tests.support.backups import back_up, restore, restore_under
 from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
+from tests.support.waiting import until
 from tests.support.wire import an_hour_ago, event, payload
 
 SIGNALS = ("seen", "click", "like")
@@ -223,6 +225,38 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
             timeout=30,
         )
         assert [result["status"] for result in sent.json()["results"]] == ["dropped_consent", "refused"]
+
+
+@pytest.mark.proves("P15")
+def test_a_backup_that_is_restored_under_a_running_server_brings_nobody_back(
+    home: ServerHome, tmp_path: Path, proof: Proof
+) -> None:
+    drill = Drill(random.Random(0))
+    server_data.publish("c-news", starts=an_hour_ago())
+    people = drill.people_who_share(3)
+    tokens = server_data.add_computers(people)
+    leaver, other, _ = people
+    back_up(home, tmp_path / "backup")
+    with home.running() as server:
+        erase(server_data.company(), [leaver.pk])
+        drill._decide(other.pk, "seen", "withdrawn")
+        _closed_connection()
+        assert _get(server.url, tokens[0]).status_code == 401
+        restore_under(home, tmp_path / "backup")
+        until(lambda: "consent-withdrawn: 1" in server.process.output(), "the server to catch up")
+        statuses = [until(partial(_status, server.url, token), "an answer") for token in tokens]
+        assert statuses == [401, 200, 200]
+        proof.found("erased people who were served after that", statuses.count(200) - 2, 1)
+        assert "was a backup restored while the server ran?" in server.process.output()
+
+
+def _status(url: str, token: str) -> int:
+    """Of a feed, once a worker has taken the place of the one that ended; 0 before."""
+    try:
+        status = _get(url, token).status_code
+    except requests.RequestException:
+        return 0
+    return 0 if status == 503 else status
 
 
 def _get(url: str, token: str, what: str = "feed") -> requests.Response:

@@ -35,6 +35,18 @@ def restore(home: ServerHome, backup: Path) -> None:
         shutil.copyfile(backup, home.folder / DATABASE)
 
 
+def restore_under(home: ServerHome, backup: Path) -> None:
+    """The same while the server runs, which nobody should do."""
+    if home.database_url:
+        restore(home, backup)
+        return
+    with (
+        closing(sqlite3.connect(backup)) as copy,
+        closing(sqlite3.connect(home.folder / DATABASE, timeout=60)) as database,
+    ):
+        copy.backup(database)
+
+
 def dump(home: ServerHome) -> bytes:
     """All that is stored: the bytes of SQLite's files, or what PostgreSQL's own tool writes out."""
     if home.database_url:
