@@ -92,6 +92,8 @@ class Runtime:
         self._database = open_store(
             folders.data / "tidings.sqlite3", folders.runtime, clock, owner=owner, needed=store_needed
         )
+        if lock is not None:
+            self._database.guard(lock.hold)
         self._open_again = partial(open_again, self._database, folders.runtime, clock, owner=owner)
         self._opening = threading.Lock()
         enrolments = EnrolmentStore(self._database)
@@ -371,9 +373,11 @@ class Runtime:
     def disconnect(self) -> bool:
         """Take back what was shared and this computer's access, and delete what the company left here. Works offline too.
 
-        Returns whether the server heard of it. Raises NotForgotten, after all that could be done was done.
+        Returns whether the server heard of it. Raises NotForgotten, after all that could be done was done; LockLost.
         """
         fault: errors.DiskFault | None = None
+        if self._lock is not None:
+            self._lock.hold()
         with self._background.quiet():
             if self._connector.enrolment() is not None:
                 try:

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,7 @@ class InstanceLock:
     def __init__(self, folders: Folders, display: str = "") -> None:
         self._data = folders.data
         self._descriptors: list[int] = []
+        self._holding = threading.RLock()
         self._file: os.stat_result | None = None
         self._folder: os.stat_result | None = None
         self.is_lost = False
@@ -90,6 +92,7 @@ class InstanceLock:
                 pid=os.getpid(),
                 display=display.encode(errors="replace").decode(),
                 sockets=_socket_folder(folders.runtime),
+                computer=running_instance.this_computer(),
             )
         except OSError as error:
             self._close()
@@ -118,20 +121,31 @@ class InstanceLock:
                 return False
         except OSError:
             return False
+        return not self._is_taken_over()
+
+    def _is_taken_over(self) -> bool:
+        """Whether an agent of a computer that does not see this lock wrote that it runs here."""
         place = running_instance.read(self._data)
-        return place is None or not self._written or place.instance == self.place.instance
+        return self._written and place is not None and place.instance != self.place.instance
 
     def hold(self) -> None:
         """Take it again where somebody removed it. Raises LockLost where another has it, or the folder is gone."""
-        if not self.is_lost and self._is_removed():
-            try:
+        with self._holding:
+            if not self.is_lost:
+                self._look()
+            if self.is_lost:
+                raise LockLost("another has it, or the folder is gone")
+
+    def _look(self) -> None:
+        try:
+            if self._is_removed():
                 self._take_again()
-            except (errors.EnvironmentFault, OSError) as error:
-                log.error("The lock beside the data is lost: %s", error)
-                self.is_lost = True
-                self.when_lost()
-        if self.is_lost:
-            raise LockLost("another has it, or the folder is gone")
+            if self._is_taken_over():
+                raise errors.AlreadyRunning("another computer's agent took over")
+        except (errors.EnvironmentFault, OSError) as error:
+            log.error("The lock beside the data is lost: %s", error)
+            self.is_lost = True
+            self.when_lost()
 
     def _is_removed(self) -> bool:
         if self._file is None:

@@ -6,6 +6,7 @@ The record stays on this disk: nothing of it is ever sent.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -22,7 +23,8 @@ NAME = "agent.place"
 class Place(Struct, frozen=True):
     """``display``: where its windows are, empty for none. ``instance`` differs after each start.
 
-    ``sockets`` are the bytes of a folder's name, which need not be UTF-8; empty for none.
+    ``sockets`` are the bytes of a folder's name, which need not be UTF-8; empty for none. ``computer`` tells it from others
+    of the same name, empty where nothing does.
     """
 
     instance: str
@@ -30,11 +32,14 @@ class Place(Struct, frozen=True):
     pid: int
     display: str
     sockets: bytes
+    computer: str = ""
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether it is on another computer, over the same home."""
-        return self.host != this_host()
+        return self.host != this_host() or (
+            bool(self.computer and this_computer()) and self.computer != this_computer()
+        )
 
     @property
     def socket_folder(self) -> Path | None:
@@ -49,6 +54,18 @@ def data_mark(data: Path) -> str:
     except OSError:
         return ""
     return f"{found.st_dev}:{found.st_ino}"
+
+
+def this_computer() -> str:
+    """What tells this computer from another of the same name, as copies of one image have; empty where it has no such number.
+
+    The system's own number is to be kept secret (machine-id(5)): this is made of it for Tidings alone.
+    """
+    try:
+        number = Path("/etc/machine-id").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+    return hashlib.sha256(f"tidings computer {number}".encode()).hexdigest()[:32] if number else ""
 
 
 def this_host() -> str:

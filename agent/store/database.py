@@ -126,6 +126,7 @@ class Database:
         is_kept = unreadable is None
         self.in_memory = not is_kept or (scratch is not None and path.exists() and not _is_writable(path))
         self._keeper: Keeper | None = None
+        self._hold: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         with faults(path.name):
             if not is_kept:
@@ -161,6 +162,10 @@ class Database:
         """Have it repaired from now on. A store in memory is not."""
         self._keeper = None if self.in_memory else keeper
 
+    def guard(self, hold: Callable[[], None]) -> None:
+        """Ask before each change from now on. ``hold`` raises where another agent works on the store."""
+        self._hold = hold
+
     @property
     def is_watched(self) -> bool:
         """Whether damage is repaired here: no other process does that."""
@@ -170,6 +175,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
         self.check()
+        self._hold()
         with self._lock, self._judged():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
