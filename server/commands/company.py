@@ -17,6 +17,7 @@ from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
 from server.core.clock import utc_text
 from server.core.errors import Refused
+from server.database import statistics
 from server.directory.models import Company
 from server.recovery.arrival import bring_in
 from server.region.region import region_name
@@ -75,6 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List, show, export, import or close companies. Raises `Refused`."""
     actions = {"list": _list, "show": _show, "export": _export, "import": _import, "close": _close}
+    if options.action in ("export", "close"):
+        statistics.refresh()
     return actions[options.action](options)
 
 

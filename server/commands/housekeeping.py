@@ -5,6 +5,7 @@ import sys
 
 from django.utils.translation import gettext as _
 
+from server.database import statistics
 from server.retention.housekeeping import housekeeping
 
 
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what is due, and say how much of each job; exit code 1 if a job failed."""
+    statistics.refresh()
     outcomes = housekeeping(dry_run=options.dry_run)
     for outcome in outcomes:
         if not outcome.fault:

@@ -17,6 +17,7 @@ from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.core.clock import now, utc_text
 from server.core.csv_export import csv_text
 from server.core.errors import Refused
+from server.database import statistics
 from server.reports import tables
 from server.reports.figures import Report
 from server.reports.named import acts
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List campaigns, show one's figures, or name people where the notice allows that. Raises `Refused`."""
     if options.update:
+        statistics.refresh()
         print(make_due())
         return 0
     company = chosen_company(options)

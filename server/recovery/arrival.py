@@ -28,6 +28,7 @@ from server.audit import chain_heads, log
 from server.core import private_files, under_way
 from server.core.errors import EnvironmentFault, Refused
 from server.core.progress import Bar, no_bar
+from server.database import statistics
 from server.database.transactions import Pieces
 from server.devices.models import Device, SpentToken
 from server.directory.models import Company
@@ -151,6 +152,7 @@ def _store(archive: ArchiveReader, staged: Path, bar: Bar) -> Imported:
     company = Company.objects.filter(pk=archive.manifest.company).first()
     if company is None:
         raise _other_company()
+    statistics.look_at(archived_models())
     refuse_what_does_not_fit(company, archive.manifest, staged)
     faults = brought_in(company, archive.small(LOG_END))
     rows.insert(model for model in archived_models() if _holds_tokens(model))
