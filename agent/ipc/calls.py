@@ -62,7 +62,7 @@ class Asked(Protocol):
 
 
 SHOW_INBOX = "show_inbox"
-"""The call of a second start."""
+"""The call of a second start. Answers whether it shows; null where there are no windows."""
 
 
 class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -115,7 +115,7 @@ def answer(
     *,
     data: str = "",
     send: Callable[[], None] | None = None,
-    show_inbox: Callable[[], None] | None = None,
+    show_inbox: Callable[[], bool] | None = None,
 ) -> bytes:
     """Do what is asked, and tell what came of it; also what went wrong.
 
@@ -125,15 +125,15 @@ def answer(
         data: the mark of the agent's data folder: in one session there may be agents of two, and what is asked about one is
             not done to the other.
         send: how to send what is owed, where no agent runs that does so by itself.
-        show_inbox: opens it, where there are windows; may raise a TidingsError.
+        show_inbox: opens it, where there are windows; returns whether it could now.
     """
     try:
         call = decode_json(question, Call)
         if data and call.data != data:
             raise errors.AlreadyRunning("it has another data folder")
-        told: object = None
+        told: object
         if call.name == SHOW_INBOX:
-            _show(show_inbox)
+            told = show_inbox() if show_inbox is not None else None
         elif decision := _DECISIONS.get(call.name):
             told = _decide(agent(), call, decision, send)
         elif wanted := _CALLS.get(call.name):
@@ -157,12 +157,6 @@ def result(reply: bytes) -> Raw:
     if read.title:
         raise Failed(read.title, read.message)
     return read.result
-
-
-def _show(inbox: Callable[[], None] | None) -> None:
-    if inbox is None:
-        raise errors.AlreadyRunning("it runs without windows")
-    inbox()
 
 
 def _shown(agent: Asked) -> Shown:

@@ -128,6 +128,17 @@ def ask_agent(folders: Folders, question: bytes, ready_s: float = limits.CONTROL
         raise running_instance.already_running(place, fault.detail) from fault
 
 
+def is_answering(folders: Folders, ready_s: float) -> bool:
+    """Whether the agent of this data takes questions: one that ends does so no more, though it still has the lock."""
+    try:
+        with connect(socket_folder(folders), ready_s) as connection:
+            _received(connection, ready_s, len(READY))
+    except (OSError, EOFError) as error:
+        log.info("The running agent takes no question: %s", error)
+        return False
+    return True
+
+
 def socket_folder(folders: Folders) -> Path:
     """Where the agent that runs over this data is asked: the folder of its socket, on Windows its pipe."""
     place = running_instance.read(folders.data)

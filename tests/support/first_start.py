@@ -16,10 +16,11 @@ class FirstStart:
     Args:
         folders: whose `data` it works on.
         display: where its windows are.
+        lock: the one that it has already.
     """
 
-    def __init__(self, folders: Folders, display: str = "") -> None:
-        self.lock = InstanceLock(folders, display)
+    def __init__(self, folders: Folders, display: str = "", lock: InstanceLock | None = None) -> None:
+        self.lock = lock or InstanceLock(folders, display)
         self.requests = InboxRequests()
         self.requests.received.connect(self._show)
         self.shown = 0
@@ -29,10 +30,10 @@ class FirstStart:
             data=running_instance.data_mark(folders.data),
             show_inbox=self.requests.ask,
         )
-        self._stop_answering = channel.listen(self.lock.sockets, answer)
+        self.stop_answering = channel.listen(self.lock.sockets, answer)
 
     def close(self) -> None:
-        self._stop_answering()
+        self.stop_answering()
         self.lock.release()
 
     def _show(self) -> None:

@@ -58,14 +58,16 @@ def run(options: argparse.Namespace) -> int:
     log.info("Start, 1 of 5: single instance.")
     minimized = bool(getattr(options, "minimized", False))
     try:
-        lock = InstanceLock(folders, single_instance.display())
+        lock = single_instance.lock_or_show(folders, show=not minimized)
+        if lock is None:
+            return 0
         if not screen.has_screen():
             lock.release()
             return _say(NoScreen(single_instance.display()))
         log.info("Start, 2 of 5: Qt.")
         application = _make_application()
     except errors.AlreadyRunning as error:
-        return _start_again(error, folders, minimized=minimized)
+        return _say_where(error, minimized=minimized)
     except (errors.DiskFault, OSError) as error:
         log.error("The runtime folder: %s", error)
         return _say(error if isinstance(error, errors.DiskFault) else errors.DiskFault(str(error)))
@@ -83,16 +85,12 @@ def _say(fault: errors.TidingsError) -> int:
     return 1
 
 
-def _start_again(fault: errors.AlreadyRunning, folders: Folders, *, minimized: bool) -> int:
-    """It runs already. On the display where it runs it shows its inbox; on another one is said where it is."""
-    place, here = running_instance.read(folders.data), single_instance.display()
-    is_here = place is None or (place.display == here and not place.is_elsewhere)
-    if is_here and not minimized and single_instance.ask_to_show(folders):
-        return 0
+def _say_where(fault: errors.AlreadyRunning, *, minimized: bool) -> int:
+    """It runs already, on another display or without windows. Returns the exit code."""
     _say(fault)
     if minimized:
         return 0
-    if here and not sys.stderr.isatty() and screen.has_screen():
+    if single_instance.display() and not sys.stderr.isatty() and screen.has_screen():
         _show_for_a_while(fault)
     return 1
 

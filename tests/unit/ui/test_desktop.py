@@ -13,15 +13,16 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import PresenceState, Tristate
 from agent.domain.preferences import Corner
+from agent.ipc.instance_lock import InstanceLock
 from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
 from tests.support.first_start import FirstStart
 from tests.support.waiting import PATIENCE_S, until
-from ui.desktop import autostart, browser
+from ui.desktop import autostart, browser, single_instance
 from ui.desktop.placement import active_screen, in_corner
 from ui.desktop.presence.base import UnknownPresence, system_presence
 from ui.desktop.reduced_motion import reduced_motion
-from ui.desktop.single_instance import ask_to_show
+from ui.desktop.single_instance import display, lock_or_show
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_MS = int(PATIENCE_S * 1_000)
@@ -52,44 +53,75 @@ class TestPlacement:
         assert active_screen().availableGeometry().isValid()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second start that a busy machine does not make give up."""
+    monkeypatch.setattr(single_instance, "PATIENCE_S", PATIENCE_S)
+
+
 class TestSecondStart:
     def test_it_makes_the_first_show_itself(self, qtbot: QtBot, tmp_path: Path) -> None:
-        first = FirstStart(Folders.under(tmp_path))
+        first = FirstStart(Folders.under(tmp_path), display())
         command = "import sys, pathlib; from agent.system.dirs import Folders;"
-        command += "from ui.desktop.single_instance import ask_to_show;"
-        command += "sys.exit(not ask_to_show(Folders.under(pathlib.Path(sys.argv[1]))))"
+        command += "from ui.desktop.single_instance import lock_or_show;"
+        command += "sys.exit(lock_or_show(Folders.under(pathlib.Path(sys.argv[1])), show=True) is not None)"
         with qtbot.waitSignal(first.requests.received, timeout=PATIENCE_MS):
             second = subprocess.Popen([sys.executable, "-c", command, str(tmp_path)], cwd=ROOT)
-        assert second.wait(PATIENCE_S) == 0
+        qtbot.waitUntil(lambda: second.poll() is not None, timeout=PATIENCE_MS)
+        assert (second.returncode, first.shown) == (0, 1)
         first.close()
 
-    def test_it_waits_for_a_first_that_does_not_listen_yet(self, qtbot: QtBot, tmp_path: Path) -> None:
+    def test_it_waits_for_a_first_that_does_not_listen_yet(
+        self, qtbot: QtBot, tmp_path: Path, patient: None
+    ) -> None:
         folders = Folders.under(tmp_path)
-        folders.data.mkdir(parents=True)
+        lock = InstanceLock(folders, display())
         with ThreadPoolExecutor(1) as worker:
-            asked = worker.submit(ask_to_show, folders, patience_s=PATIENCE_S)
-            first = FirstStart(folders)
-            qtbot.waitUntil(lambda: first.shown == 1, timeout=PATIENCE_MS)
-            assert asked.result(PATIENCE_S)
+            asked = worker.submit(lock_or_show, folders, show=True)
+            first = FirstStart(folders, lock=lock)
+            qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
+        assert (asked.result(), first.shown) == (None, 1)
         first.close()
 
-    def test_it_is_told_where_no_window_answers(self, qtbot: QtBot, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("show", [True, False])
+    def test_it_takes_the_place_of_a_first_that_ends(
+        self, qtbot: QtBot, tmp_path: Path, patient: None, *, show: bool
+    ) -> None:
+        first = FirstStart(Folders.under(tmp_path), display())
+        first.stop_answering()
+        with ThreadPoolExecutor(1) as worker:
+            asked = worker.submit(lock_or_show, Folders.under(tmp_path), show=show)
+            first.lock.release()
+            lock = asked.result(PATIENCE_S)
+        assert lock is not None
+        lock.release()
+
+    def test_it_is_told_where_no_window_answers_and_nothing_opens_later(
+        self, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Nobody runs the event loop here, as where a program hangs."""
-        first = FirstStart(Folders.under(tmp_path))
+        monkeypatch.setattr(single_instance, "PATIENCE_S", 0)
+        first = FirstStart(Folders.under(tmp_path), display())
         with ThreadPoolExecutor(1) as worker:
-            assert not worker.submit(ask_to_show, Folders.under(tmp_path), patience_s=0).result(PATIENCE_S)
+            asked = worker.submit(lock_or_show, Folders.under(tmp_path), show=True)
+            with pytest.raises(errors.AlreadyRunning):
+                asked.result(PATIENCE_S)
+        qtbot.wait(1)
+        assert first.shown == 0
         first.close()
 
-    def test_nobody_is_asked_where_nobody_runs(self, tmp_path: Path) -> None:
-        assert not ask_to_show(Folders.under(tmp_path), patience_s=0)
+    def test_it_is_the_first_where_nobody_runs(self, tmp_path: Path) -> None:
+        lock = lock_or_show(Folders.under(tmp_path), show=True)
+        assert lock is not None
+        lock.release()
 
-    def test_one_that_says_nothing_holds_nobody_up(self, qtbot: QtBot, tmp_path: Path) -> None:
+    def test_one_that_says_nothing_holds_nobody_up(self, qtbot: QtBot, tmp_path: Path, patient: None) -> None:
         folders = Folders.under(tmp_path)
-        first = FirstStart(folders)
+        first = FirstStart(folders, display())
         with connect(first.lock.sockets, PATIENCE_S), ThreadPoolExecutor(1) as worker:
-            asked = worker.submit(ask_to_show, folders, patience_s=0)
-            qtbot.waitUntil(lambda: first.shown == 1, timeout=PATIENCE_MS)
-            assert asked.result(PATIENCE_S)
+            asked = worker.submit(lock_or_show, folders, show=True)
+            qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
+        assert (asked.result(), first.shown) == (None, 1)
         first.close()
 
 
