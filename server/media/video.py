@@ -83,12 +83,12 @@ def check_video(path: Path) -> CheckedVideo:
         check_structure(path, file, size, lambda: _advice(path, file))
         try:
             return _checked(path, file, size)
-        except (av.error.MemoryError, av.error.BlockingIOError):
+        except av.error.BlockingIOError:
             raise
         except (av.error.FFmpegError, EOFError) as error:
-            bytearray(
-                MEMORY_BYTES
-            )  # Raises MemoryError: FFmpeg calls a file invalid where it has no room to read it.
+            # Raises MemoryError where there is no room to read a file, which FFmpeg may call invalid. Where there is, a file
+            # for which it has too little asks for more than any video needs.
+            bytearray(MEMORY_BYTES)
             raise _damaged(path) from error
 
 
@@ -123,8 +123,8 @@ def _advice(path: Path, file: BinaryIO) -> str:
         if start[at:].startswith(mark):
             file.seek(0)
             with (
-                contextlib.suppress(av.error.InvalidDataError, EOFError),
-                av.open(file, "r", format=kind) as opened,
+                contextlib.suppress(av.error.FFmpegError, EOFError),
+                av.open(file, "r", format=kind, metadata_errors="replace") as opened,
             ):
                 return _conversion(path, _moving(opened), is_known=False)
     return _conversion(path, [], is_known=False)

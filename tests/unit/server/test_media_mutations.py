@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from resources.sample.drawing import gradient
@@ -75,8 +75,11 @@ def judged(path: Path, content: bytes, check: Callable[[Path], object]) -> None:
 
 
 @settings(max_examples=150)
+@example(927)
+@example(2863)
 @given(SEEDS)
 def test_a_damaged_video_is_accepted_or_refused(folder: Path, video: bytes, seed: int) -> None:
+    """For the examples FFmpeg asks for memory that no video needs, and gets none."""
     judged(folder / "v.mp4", mutated(video, seed), check_video)
 
 
