@@ -23,7 +23,7 @@ from agent.domain.model import Connection, HoldReason, PresenceState, Signal, Si
 from agent.domain.msgspec_warmup import decode_json
 from agent.enrolment.device_token import DeviceToken
 from agent.enrolment.service import NotForgotten
-from agent.ipc import calls, channel, running_instance
+from agent.ipc import calls, channel, running_instance, starting
 from agent.ipc.instance_lock import InstanceLock, LockLost, refuse_elsewhere
 from agent.runtime import Runtime
 from agent.system.clock import SystemClock
@@ -43,7 +43,8 @@ HELD_LISTED = 10
 def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     """Receive and send until a signal ends it."""
     folders = Folders.standard()
-    lock = InstanceLock(folders)
+    lock = starting.lock(folders)
+    assert lock is not None, "nobody is asked to show anything"
     with _signals() as (told_to_end, end):
         lock.when_lost = end
         runtime = Runtime.open(folders, lock=lock)

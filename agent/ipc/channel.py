@@ -107,13 +107,13 @@ def listen(folder: Path, answer: Answering) -> Callable[[], None]:
         return lambda: None
 
 
-def ask_agent(folders: Folders, question: bytes, ready_s: float = limits.CONTROL_READY_S) -> bytes:
+def ask_agent(folders: Folders, question: bytes, ready_s: float | None = None) -> bytes:
     """Ask the agent of this data, of whatever login.
 
     Args:
         folders: whose `data` it works on.
         question: an encoded `Call`.
-        ready_s: how long it may take, in seconds, until it takes a question.
+        ready_s: how long it may take, in seconds, until it takes a question; None for `limits.CONTROL_READY_S`.
 
     Raises:
         AlreadyRunning: it takes no question; says where it is.
@@ -145,8 +145,9 @@ def socket_folder(folders: Folders) -> Path:
     return (place.socket_folder if place is not None else None) or folders.runtime
 
 
-def ask(folder: Path, question: bytes, ready_s: float = limits.CONTROL_READY_S) -> bytes:
+def ask(folder: Path, question: bytes, ready_s: float | None = None) -> bytes:
     """Ask the agent whose socket is in this folder. Raises as `ask_agent`."""
+    ready_s = limits.CONTROL_READY_S if ready_s is None else ready_s
     try:
         connection = connect(folder, ready_s)
     except OSError as error:

@@ -6,14 +6,13 @@ import logging
 import os
 import sys
 import threading
-import time
 
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
 
 from agent.domain import errors
 from agent.domain.msgspec_warmup import decode_json
-from agent.ipc import calls, channel, running_instance
+from agent.ipc import calls, channel, running_instance, starting
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
 
@@ -21,10 +20,6 @@ log = logging.getLogger(__name__)
 
 SHOWN_WITHIN_S = 2.0
 """How long the event loop may take to hear that somebody wants the inbox; then it is asked again."""
-READY_WITHIN_S = 2.0
-PATIENCE_S = 10.0
-"""For an agent that holds the lock and takes no questions: it starts, perhaps on a busy computer, or it ends."""
-ASK_AGAIN_S = 0.2
 
 
 class InboxRequests(QObject):
@@ -50,43 +45,21 @@ class InboxRequests(QObject):
 
 
 def lock_or_show(folders: Folders, *, show: bool) -> InstanceLock | None:
-    """The lock of the first agent, also of one that takes the place of another which ends just now.
+    """The lock of the first agent; None where another one runs on this display and shows its inbox, if that is wanted.
 
-    Args:
-        folders: whose `data` it is about.
-        show: whether to ask the agent that runs, if it is on this display, to show its inbox.
-
-    Returns:
-        None where the agent that runs does show it.
-
-    Raises:
-        AlreadyRunning: another one runs and goes on.
+    Raises as `starting.lock` does.
     """
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return InstanceLock(folders, display())
-        except errors.AlreadyRunning as fault:
-            if _goes_on(folders, show=show, fault=fault):
-                return None
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(ASK_AGAIN_S)
+    here = display()
 
-
-def _goes_on(folders: Folders, *, show: bool, fault: errors.AlreadyRunning) -> bool:
-    """Whether the running agent shows its inbox. Raises `fault` where it will not, False where it takes no questions."""
-    place = running_instance.read(folders.data)
-    if place is not None and place.is_elsewhere:
-        raise fault
-    if show and (place is None or place.display == display()):
-        shows = _shows(folders)
-        if shows is None:
+    def shows(fault: errors.AlreadyRunning) -> bool:
+        shown = _shows(folders)
+        if shown is None:
             raise fault
-        return shows
-    if channel.is_answering(folders, READY_WITHIN_S):
-        raise fault
-    return False
+        return shown
+
+    place = running_instance.read(folders.data)
+    is_here = place is None or place.display == here
+    return starting.lock(folders, here, shows if show and is_here else None)
 
 
 def _shows(folders: Folders) -> bool | None:
@@ -95,7 +68,7 @@ def _shows(folders: Folders) -> bool | None:
         calls.Call(calls.SHOW_INBOX, data=running_instance.data_mark(folders.data))
     )
     try:
-        answer = calls.result(channel.ask_agent(folders, question, READY_WITHIN_S))
+        answer = calls.result(channel.ask_agent(folders, question, starting.READY_WITHIN_S))
         return decode_json(answer, bool | None)
     except errors.AlreadyRunning as fault:
         log.info("The running agent: %s", fault.detail)

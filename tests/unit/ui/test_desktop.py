@@ -13,12 +13,13 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import PresenceState, Tristate
 from agent.domain.preferences import Corner
+from agent.ipc import starting
 from agent.ipc.instance_lock import InstanceLock
 from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
 from tests.support.first_start import FirstStart
 from tests.support.waiting import PATIENCE_S, until
-from ui.desktop import autostart, browser, single_instance
+from ui.desktop import autostart, browser
 from ui.desktop.placement import active_screen, in_corner
 from ui.desktop.presence.base import UnknownPresence, system_presence
 from ui.desktop.reduced_motion import reduced_motion
@@ -56,7 +57,7 @@ class TestPlacement:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second start that a busy machine does not make give up."""
-    monkeypatch.setattr(single_instance, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(starting, "PATIENCE_S", PATIENCE_S)
 
 
 class TestSecondStart:
@@ -100,7 +101,7 @@ class TestSecondStart:
         self, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nobody runs the event loop here, as where a program hangs."""
-        monkeypatch.setattr(single_instance, "PATIENCE_S", 0)
+        monkeypatch.setattr(starting, "PATIENCE_S", 0)
         first = FirstStart(Folders.under(tmp_path), display())
         with ThreadPoolExecutor(1) as worker:
             asked = worker.submit(lock_or_show, Folders.under(tmp_path), show=True)
