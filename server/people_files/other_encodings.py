@@ -12,6 +12,9 @@ from server.people_files.encoded_twice import is_known_letter, script
 
 _RUN = re.compile("[^\x00-\x7f]+")
 _SHIFTED = re.compile(r"\+([A-Za-z0-9+/]{3,})(?:-|(?![A-Za-z0-9+/]))")
+_NUMBER = re.compile(r"\d{7}|\d[\d/]{2,}(?:[A-Za-z]{1,4}\d+)?$")
+"""Of a telephone, with or without an extension. Hardly any word in UTF-7 looks like that: a few of Korean."""
+_NEVER_SHOWN = {"Cs", "Co", "Cn"}
 _AROUND_CELLS = {"", ",", ";", "\t", '"', " "}
 _LETTERS_AS_WELL = frozenset("Əə")
 """Of Azerbaijani, which `is_known_letter` does not know, since old code pages seldom spoil into them."""
@@ -42,6 +45,8 @@ def _shifted(match: re.Match[str]) -> str:
     try:
         meant = match[0].encode().decode("utf-7")
     except UnicodeDecodeError:
+        return match[0]
+    if _NUMBER.match(match[1]) or any(unicodedata.category(one) in _NEVER_SHOWN for one in meant):
         return match[0]
     letters = [one for one in meant if one.isalpha()]
     is_word = bool(letters) and all(map(_is_letter, letters)) and not any(one.isascii() for one in meant)

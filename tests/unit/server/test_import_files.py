@@ -305,6 +305,8 @@ def test_a_letter_or_two_in_a_rare_code_page_are_asked_about(
         "Léa;", "Lukáš;", "Ł;", "Åsa;", "Ян Ли;Директор", "Οδυσσέας;", "İ;", "ə;", "Oʻktam;", "Zoe\u0301;", "小明;", "明;",
         "Lea;IT部門", "Lea;5 €", "Lea;“Head”", "Lea;d’art", "שרה;", "محمد;", "Việt;", "Ñ;", "Lea;R&D – Lab", "Łukasz;Ъ1",
         "Lea;A+B-C", "Lea;+33-1-40-50", "Lea;C+AB-test", "Lea;a+news-letter", "Lea;1+ABC-2", "Lea;+41793334455-",
+        "Lea;+12135550123x45", "Lea;+351/650/94317124", "Lea;+4930123456App12", "Lea;+49/30/1234567", "Lea;+1212555x12",
+        "Lea;+4122/7674111ext5", "Lea;+2gA-", "Lea;+4AA-", "Lea;+1078x123", "+1456App1;",
     ],
 )  # fmt: skip
 def test_what_is_plainly_utf8_is_not_asked_about(cell: str) -> None:
