@@ -41,8 +41,8 @@ COMMANDS = (
     "company",
     "record",
 )
-CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit")
-"""The first two migrate before; the others look at what is wrong."""
+CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit", "keys")
+"""The first two migrate before; the others look at what is wrong, and new keys may be what it takes."""
 OF_ANY_REGION = ("init", "serve", "check")
 """They look at the region themselves, and say more about it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")

@@ -90,7 +90,9 @@ def _write_files(company: Company, media: list[str], archive: ArchiveWriter, bar
     tick = bar(_("Files"), len(media) + len(KEYS))
     places = {f"media/{sha256}": path_of(company.pk, sha256) for sha256 in media}
     places |= {f"keys/{use}.jwk.json": key_file(company.pk, use) for use in KEYS}
-    archive.add(REPLACED_KEYS, iter([canonical_json({"keys": replaced_keys(company.pk)}).encode()]))
+    archive.add(
+        REPLACED_KEYS, iter([canonical_json({"keys": replaced_keys(company.pk, "receipt")}).encode()])
+    )
     for done, (name, place) in enumerate(places.items(), start=1):
         try:
             with place.open("rb") as file:

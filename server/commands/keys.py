@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from server.commands.companies import add_company_argument, chosen_company
 from server.core.errors import Refused
 from server.recovery.rekeying import replace_keys
+from server.recovery.replay import catch_up
 from server.signing.signers import public_keys
 
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the fingerprints, or replace the keys, which disconnects every computer.
 
-    Raises `Refused` without `--yes`.
+    Raises `Refused` without `--yes`, and `EnvironmentFault` where the keys of yet another company are missing.
     """
     company = chosen_company(options)
     if options.action == "replace":
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
             "New keys were made. {count} computers were disconnected.",
             count,
         )
-        print(text.format(count=count))
+        print(text.format(count=count), flush=True)
+        catch_up()
     for key in public_keys(company.pk)["keys"]:
         print(key["tidings_use"], key["kid"], sep="\t")
     return 0

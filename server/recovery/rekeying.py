@@ -25,7 +25,8 @@ def replace_keys(company: Company) -> int:
     """
     stamp = f"{now():%Y%m%dT%H%M%S}"
     aside = {use: key_file(company.pk, use).with_suffix(f".{stamp}.replaced") for use in USES}
-    for use in USES:
+    there = [use for use in USES if key_file(company.pk, use).exists()]  # unless they were lost
+    for use in there:
         key_file(company.pk, use).rename(aside[use])
     try:
         create_keys(company.pk)
@@ -36,6 +37,8 @@ def replace_keys(company: Company) -> int:
             log.record(company, log.COMMAND_LINE, "keys-replaced", detail=named | {"computers": count})
     except BaseException:
         for use in USES:
+            key_file(company.pk, use).unlink(missing_ok=True)
+        for use in there:
             aside[use].replace(key_file(company.pk, use))
         raise
     return count

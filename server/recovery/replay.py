@@ -7,7 +7,7 @@ higher ones than the backup holds, and refuse documents whose counter goes back.
 
 import itertools
 import logging
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
-from server.archives.closing import delete_files
+from server.archives.closing import ARRIVAL, delete_files, on_the_move
 from server.archives.deleting import delete_rows
 from server.audit import chain_heads, log
 from server.audit.models import Chain
@@ -36,8 +36,8 @@ from server.publishing.recall import recall_row
 from server.retention.campaign_closing import close
 from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person
+from server.signing.checking import require_own_keys
 from server.signing.documents import publish_company, sign_campaign
-from server.signing.signers import load_signer
 
 COUNTER_LEAP = 1_000_000
 """More documents than any company signs between two backups. Agents take counters up to 2**53."""
@@ -46,9 +46,6 @@ WITHDRAWALS_AT_ONCE = 20
 """Of one transaction: each may have rows in every campaign."""
 CAMPAIGNS_AT_ONCE = 100
 
-LATER = "replay-later"
-"""The order of a company whose keys were missing when a backup was caught up with what was done since."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -56,18 +53,15 @@ def catch_up(*, thorough: bool = False) -> dict[str, int]:
     """Bring the database up to the ledger. Answers how much was done, by kind of fact; nothing is the usual answer.
 
     `thorough` checks every line of the ledger, and not only its end.
-    Raises `EnvironmentFault` when the ledger is damaged, too short or of another database, or a key cannot be used: nothing
-    may be served then.
+    Raises `EnvironmentFault` when the ledger is damaged, too short or of another database, or where there is something to do
+    and a company's keys are not there: nothing may be served or shown then.
     """
     if not _has_tables():
         return {}
     # In this order: whoever writes meanwhile only makes the ledger longer than what was read here.
     applied = _applied()
     if ledger.end() != applied or _is_older_than_its_audit_log():
-        done = _replay()
-        _catch_up_later_ones()
-        return done
-    _catch_up_later_ones()
+        return _replay()
     if thorough:
         for _line in ledger.after(applied):
             pass
@@ -96,15 +90,11 @@ def _replay() -> dict[str, int]:
         told = _Told.after(_applied())
         if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker
             return {}
-        later = _that_cannot_sign()
-        for name in later:
-            with under_way.order(LATER, name) as order:
-                order.begin(b"replay")
-        done = _apply(told.without_signing_for(later))
-        companies = list(Company.objects.order_by("pk"))
+        told = told.without(under_way.begun(ARRIVAL))  # they have no keys yet, and apply all at their end
+        companies = _that_can_sign(told)
+        done = _apply(told)
         for company in companies:
-            if company.pk not in later:
-                leap(company)
+            leap(company)
         with transaction.atomic():
             LedgerState.objects.update_or_create(
                 pk=1, defaults={"number": told.end.number, "digest": told.end.digest}
@@ -124,31 +114,28 @@ def _replay() -> dict[str, int]:
     return done
 
 
-def _that_cannot_sign() -> set[str]:
-    """The companies whose keys are missing: a part of a backup that the others need not wait for."""
-    unable = set()
-    for company in Company.objects.values_list("pk", flat=True):
+def _that_can_sign(told: "_Told") -> list[Company]:
+    """All companies but those that were closed since. Raises `EnvironmentFault` where one of them cannot sign.
+
+    Whoever went on without it would serve, report and keep what its people took back. Nothing has changed yet.
+    """
+    gone = told.companies("company-closed") | on_the_move()
+    companies = list(Company.objects.exclude(pk__in=gone).order_by("pk"))
+    for company in companies:
         try:
-            load_signer(company, "campaign")
-            load_signer(company, "receipt")
+            require_own_keys(company, or_replaced=True)
         except EnvironmentFault as fault:
-            _log.error("%s is caught up when its keys are there. %s. %s", company, fault.title, fault.message)
-            unable.add(company)
-    return unable
-
-
-def _catch_up_later_ones() -> None:
-    """Do for companies whose keys have come what was done for the others. Those whose keys are missing go on waiting."""
-    waiting = set(under_way.interrupted(LATER))
-    if not waiting:
-        return
-    for name in waiting - _that_cannot_sign():
-        with under_way.order(LATER, name) as order:
-            company = Company.objects.filter(pk=name).first()
-            if company is not None:
-                apply_to(company)
-                leap(company)
-            order.done()
+            raise EnvironmentFault(
+                _("The database is older than what happened since, and {company} cannot sign").format(
+                    company=company.pk
+                ),
+                _(
+                    "{title}. {reason} Nothing is served, shown or changed before all is done again that the backup does not "
+                    "know. Put keys/{company} of the data folder back from your backup. If its keys are lost for good: "
+                    "tidings-server keys replace --yes --company {company}"
+                ).format(title=fault.title, reason=fault.message, company=company.pk),
+            ) from fault
+    return companies
 
 
 @dataclass(frozen=True)
@@ -170,9 +157,9 @@ class _Told:
             what.add((fact.kind, fact.company))
         return cls(applied, end, lines, what)
 
-    def without_signing_for(self, unable: Set[str]) -> "_Told":
-        """The same but for what is signed, of these companies."""
-        return replace(self, what={(k, of) for k, of in self.what if of not in unable or k not in _SIGNING})
+    def without(self, moving: Collection[str]) -> "_Told":
+        """The same but for these companies."""
+        return replace(self, what={(kind, of) for kind, of in self.what if of not in moving})
 
     def companies(self, kind: str) -> set[str]:
         """Of which companies there is anything of this kind."""
@@ -352,8 +339,6 @@ def _sign_again(company: Company, campaign: Campaign) -> None:
     campaign.document, campaign.counter = document.jws, document.counter
     campaign.save(update_fields=["document", "counter"])
 
-
-_SIGNING = {"consent-withdrawn", "campaign-recalled", "campaign-closed"}
 
 _STEPS = {
     "company-closed": _close_companies,

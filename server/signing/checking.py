@@ -13,7 +13,7 @@ from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
 from server.directory.models import Company
 from server.signing.documents import Kind
-from server.signing.signers import ALGORITHM, PublicKey, load_signer
+from server.signing.signers import ALGORITHM, PublicKey, load_signer, replaced_keys
 
 Keys = Mapping[str, OKPKey]
 """Public keys by their ids."""
@@ -43,12 +43,17 @@ def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
     return payload
 
 
-def require_own_keys(company: Company) -> None:
-    """Raise `EnvironmentFault` unless the company's keys can be read, and the campaign key is that of its document."""
-    keys = usable(load_signer(company.pk, use).public_key for use in ("campaign", "receipt"))
+def require_own_keys(company: Company, *, or_replaced: bool = False) -> None:
+    """Raise `EnvironmentFault` unless the company's keys can be read, and the campaign key is that of its document.
+
+    `or_replaced`: where a backup is older than the replacement of stolen keys, the document is of the key before.
+    """
+    own = [load_signer(company.pk, use).public_key for use in ("campaign", "receipt")][:1]
+    if or_replaced:
+        own += replaced_keys(company.pk, "campaign")
     try:
         if company.document:
-            payload_of(company.document, "tidings-company", keys)
+            payload_of(company.document, "tidings-company", usable(own))
     except ValueError as error:
         raise EnvironmentFault(
             _("The signing keys are those of another company, or of another time"),

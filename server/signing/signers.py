@@ -91,17 +91,17 @@ def create_keys(company_id: str) -> None:
             raise EnvironmentFault(_("The signing key cannot be written"), f"{path}: {error}") from error
 
 
-def replaced_keys(company_id: str) -> list[PublicKey]:
-    """The public keys under which older receipts were signed, after a theft or on another server. In the order of their ids.
+def replaced_keys(company_id: str, use: Use) -> list[PublicKey]:
+    """The public keys that were used before, until a theft or on another server. In the order of their ids.
 
     Raises `EnvironmentFault` when one cannot be read.
     """
-    folder = key_file(company_id, "receipt").parent
+    folder = key_file(company_id, use).parent
     found: dict[str, PublicKey] = {}
-    for path in sorted(folder.glob("receipt.jwk.*.replaced")):
-        key = FileSigner(_read(path)[0], "receipt").public_key
+    for path in sorted(folder.glob(f"{use}.jwk.*.replaced")):
+        key = FileSigner(_read(path)[0], use).public_key
         found[key["kid"]] = key
-    if (moved := folder / REPLACED).exists():
+    if use == "receipt" and (moved := folder / REPLACED).exists():
         for key in read_key_set(moved):
             found.setdefault(key["kid"], key)
     return [found[kid] for kid in sorted(found)]

@@ -16,7 +16,7 @@ from server.devices.models import Device
 from server.devices.tokens import new_token, token_hash
 from server.directory.models import Company, Person
 from server.recovery.replay import COUNTER_LEAP
-from server.signals.models import Consent
+from server.signals.queries import in_force
 from tests.support.backups import back_up, restore
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.waiting import PATIENCE_S
@@ -157,9 +157,8 @@ def test_a_company_with_the_keys_of_another_is_named(two: Two) -> None:
     assert "Keys of southwind" in two.names()
 
 
-def test_a_backup_without_the_keys_of_a_company_is_served_for_the_others_and_caught_up_when_they_come(
-    two: Two, tmp_path: Path
-) -> None:
+def _restored_without_a_withdrawal(two: Two, tmp_path: Path) -> None:
+    """Of the person in Southwind, who took their consent back after the backup was made."""
     given = consent("seen", notice_version=1)
     headers = {"Authorization": f"Bearer {two.south}"}
     with two.home.running() as server:
@@ -169,19 +168,64 @@ def test_a_backup_without_the_keys_of_a_company_is_served_for_the_others_and_cau
         ended = given | {"status": "withdrawn"}
         assert requests.post(f"{api}/consents", json=ended, headers=headers, timeout=PATIENCE_S).ok
     restore(two.home, tmp_path / "backup")
-    keys = two.home.folder / "keys" / "southwind"
-    aside = keys.rename(two.home.folder / "aside")
-    with two.home.running() as server:
-        _assert_northwind_is_served(server, two)
-        for answer in (_feed(server, two.south), _feed(server, two.south, **STATED)):
-            assert answer.status_code == 503
+
+
+def _in_force(two: Two) -> list[str]:
+    """What people of Southwind share, as everything that counts looks for it."""
+    with two.home.opened():
+        return list(in_force(Company.objects.get(pk="southwind")).values_list("signal", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("of", "others"),
+    [
+        ("nobody", [("housekeeping",), ("report", "--update"), ("company", "list")]),
+        ("northwind", [("housekeeping",)]),
+    ],
+)
+def test_a_backup_that_lacks_a_withdrawal_is_of_no_use_until_the_keys_for_it_are_there(
+    two: Two, tmp_path: Path, of: str, others: list[tuple[str, ...]]
+) -> None:
+    _restored_without_a_withdrawal(two, tmp_path)
+    keys = two.home.folder / "keys"
+    aside = (keys / "southwind").rename(two.home.folder / "aside")
+    if of == "northwind":
+        shutil.copytree(keys / of, keys / "southwind")
+    assert _in_force(two) == ["seen"], "the backup knows nothing of the withdrawal"
     with two.home.opened():
         counter = Company.objects.get(pk="southwind").counter
-    aside.rename(keys)
+    for words in [("serve", "--port", "0"), *others]:
+        refused = two.home.command(*words)
+        assert (refused.returncode, "southwind cannot sign" in refused.stderr) == (1, True), refused
+        assert "Traceback" not in refused.stderr
+    assert two.names()
+    shutil.rmtree(keys / "southwind", ignore_errors=True)
+    aside.rename(keys / "southwind")
     with two.home.running() as server:
         _assert_northwind_is_served(server, two)
         assert _feed(server, two.south, **STATED).status_code == 200
+        assert _in_force(two) == []
     with two.home.opened():
-        company = Company.objects.get(pk="southwind")
-        assert company.counter > counter + COUNTER_LEAP
-        assert Consent.objects.filter(status="withdrawn").exists(), "the backup knew nothing of it"
+        assert Company.objects.get(pk="southwind").counter > counter + COUNTER_LEAP
+
+
+def test_where_the_keys_for_a_withdrawal_are_lost_for_good_new_ones_do_it(two: Two, tmp_path: Path) -> None:
+    _restored_without_a_withdrawal(two, tmp_path)
+    shutil.rmtree(two.home.folder / "keys" / "southwind")
+    assert "1 computer was disconnected" in two.home.succeed(
+        "keys", "replace", "--yes", "--company", "southwind"
+    )
+    assert _in_force(two) == []
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+
+
+def test_keys_that_were_replaced_after_a_backup_catch_it_up(two: Two, tmp_path: Path) -> None:
+    back_up(two.home, tmp_path / "backup")
+    two.home.succeed("keys", "replace", "--yes", "--company", "southwind")
+    restore(two.home, tmp_path / "backup")
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        assert _feed(server, two.south).status_code == 401
+        assert "cannot be served" not in server.process.output()
+    assert "✓ Keys of southwind" in two.home.command("check").stdout
