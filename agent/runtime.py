@@ -22,6 +22,7 @@ from agent.campaigns.feed_sync import Sync
 from agent.consent import choice_errors
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
+from agent.consent.server_clock import ServerClock
 from agent.domain import errors, limits
 from agent.domain.events import Listener, Listeners
 from agent.domain.freshness import Freshness
@@ -104,8 +105,13 @@ class Runtime:
         consent_file = ConsentFile(folders.data / "consent.record", notes)
         consent_file.prepare()
         self._policy = PolicyFile(folders.policy)
+        server_clock = ServerClock(clock)
         self._gate = ConsentGate(
-            consent_file, clock, self._policy.current().signals, lock.is_ours if lock else lambda: True
+            consent_file,
+            clock,
+            self._policy.current().signals,
+            lock.is_ours if lock else lambda: True,
+            server_clock,
         )
         self.preferences = PreferenceKeeper(
             self._settings, self._policy, lambda: self._notify(Change.PREFERENCES)
@@ -113,15 +119,7 @@ class Runtime:
         self._queue = EventQueue(folders.data, clock, owner=owner)
         sent_log = SentLog(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
-        self._outbox = Outbox(
-            self._gate,
-            self._queue,
-            sent_log,
-            self.messages,
-            receipts,
-            clock,
-            lambda: self.freshness().clock_off_s or 0,
-        )
+        self._outbox = Outbox(self._gate, self._queue, sent_log, self.messages, receipts, clock)
         self._acknowledging = Acknowledging(
             AcknowledgementStore(self._database), self._campaigns, sent_log, clock
         )
@@ -135,7 +133,7 @@ class Runtime:
         )
         self._cache = media_cache.MediaCache(folders.cache / "media")
         token = DeviceToken(secrets, folders.data, clock)
-        self._connector = EnrolmentService(enrolments, token, verifier, self._gate, clock)
+        self._connector = EnrolmentService(enrolments, token, verifier, self._gate, clock, server_clock)
         self.my_data = MyData(
             self._connector,
             self._gate,

@@ -11,12 +11,14 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from agent.consent import choice_errors, rules
 from agent.consent.record_file import ConsentFile
 from agent.consent.rules import Consent
+from agent.consent.server_clock import ServerClock
 from agent.domain import errors
 from agent.domain.model import Company, ConsentMessage, ConsentState, Signal, SignalChoice
 from agent.domain.ports import Clock
@@ -30,6 +32,7 @@ class ConsentGate:
     Args:
         device: the signals that this computer's policy leaves to the person.
         is_ours: whether no other agent acts for this data now; else nothing is made or sent here.
+        server_clock: by what consents and withdrawals are dated; at first nobody knows it.
     """
 
     def __init__(
@@ -38,11 +41,15 @@ class ConsentGate:
         clock: Clock,
         device: frozenset[Signal] = frozenset(Signal),
         is_ours: Callable[[], bool] = lambda: True,
+        server_clock: ServerClock | None = None,
     ) -> None:
         self._file = file
         self._clock = clock
         self._device = device
         self._is_ours = is_ours
+        self._server_clock = server_clock or ServerClock(clock)
+        self._acts: dict[tuple[str, str], float] = {}
+        """When what is not told yet was chosen in this process, by receipt and status."""
         self._lock = threading.RLock()
         self._company: Company | None = None
         self._consents = file.read()
@@ -196,26 +203,51 @@ class ConsentGate:
                 version = self._last_version()
             else:
                 version = self._asked_version()
-            now, old = self._clock.now(), dict(self._consents)
+            old = dict(self._consents)
             for signal, given in choices.items():
+                now, receipt_id = self._dated(given=given), str(uuid.uuid4())
                 if given:
                     old[signal] = self._as_it_is(signal)
-                    receipt_id = str(uuid.uuid4())
                     new = rules.give(
                         old[signal], receipt_id=receipt_id, notice_version=version, now=now, language=language
                     )
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
                 self._consents[signal] = replace(new, company=self._whose(old))
+                self._keep_moment(self._consents[signal], receipt_id)
                 self._doubted.discard(signal)
             self._record(choices, old)
+
+    def _dated(self, *, given: bool) -> datetime:
+        """By the server's clock. A consent no later than it was given, a withdrawal no earlier than it was made."""
+        if given:
+            return self._server_clock.at_least() or rules.FIRST_TIME
+        return self._server_clock.now() or rules.LAST_TIME
+
+    def _keep_moment(self, consent: Consent, new_receipt_id: str = "") -> None:
+        """When it was given, and by when a withdrawal that is owed had been made."""
+        now = self._server_clock.elapsed()
+        if consent.owed is not None:
+            self._acts.setdefault((consent.owed.receipt_id, "withdrawn"), now)
+        if consent.receipt_id == new_receipt_id:
+            self._acts[new_receipt_id, "given"] = now
+
+    def as_told(self, message: ConsentMessage) -> ConsentMessage:
+        """The message as it is sent: dated more closely where the server's clock is known by now."""
+        with self._lock:
+            act = self._acts.get((message.receipt_id, message.status))
+            now = self._server_clock.now()
+            time = (self._server_clock.at(act) if act is not None else None) or message.time
+            if message.status == "withdrawn" and time == rules.LAST_TIME and now is not None:
+                time = now
+            return rules.dated(message, time)
 
     def withdraw_everywhere(self, language: str) -> None:
         """Take every signal back for all computers of the person. Raises NotConnected; NotRecorded as ``choose`` does."""
         with self._lock:
             self.look_again()
             version = self._last_version() if self.is_lost() else self._asked_version()
-            now = self._clock.now()
+            now = self._dated(given=False)
             old = dict(self._consents)
             for signal in Signal:
                 new = rules.withdraw_everywhere(
@@ -226,6 +258,7 @@ class ConsentGate:
                     language=language,
                 )
                 self._consents[signal] = replace(new, company=self._whose(old))
+                self._keep_moment(self._consents[signal])
             self._doubted.clear()
             self._record(dict.fromkeys(Signal, False), old)
 
@@ -319,8 +352,8 @@ class ConsentGate:
         with self._lock:
             return sum(rules.next_message(consent) is not None for consent in self._consents.values())
 
-    def counts_no_more(self, message: ConsentMessage) -> None:
-        """It is to an older notice, or nobody can tell when it was given: nothing is shared until the person chose again."""
+    def notice_changed(self, message: ConsentMessage) -> None:
+        """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
         with self._lock:
             if self._consents[message.signal].receipt_id == message.receipt_id:
                 self._change(message.signal, lambda consent: rules.expire(consent, notice_version=-1))

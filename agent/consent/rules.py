@@ -14,10 +14,9 @@ from msgspec.structs import replace
 from agent.domain import limits
 from agent.domain.model import ConsentMessage, ConsentState, Signal, SignalChoice
 
-_FIRST_TIME, _LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
-"""The protocol has no others. A computer without a battery begins in 1970, and its withdrawal must be taken."""
-_SAME_CLOCK = timedelta(days=30)
-"""By this computer's clock so long: within it most likely no other year was set. A withdrawal must not seem too old."""
+FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
+"""The protocol has no others. The first is that of a consent of which nothing is known: any withdrawal ends it. The last is
+that of such a withdrawal: the server takes it for made when it arrives."""
 
 
 class Consent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,43 +59,32 @@ def choice(consent: Consent, *, company: Collection[Signal], device: Collection[
 def give(consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str) -> Consent:
     """A new deliberate act. Giving what is given for the same notice changes nothing.
 
-    A withdrawal that is still owed came before it, whatever the clock said then: the server goes by their times.
+    A withdrawal that is still owed came before it: the server goes by their times.
     """
     if consent.state is ConsentState.GIVEN and consent.notice_version == notice_version:
         return consent
+    owed = consent.owed
     return Consent(
         signal=consent.signal,
         state=ConsentState.GIVEN,
         receipt_id=receipt_id,
         notice_version=notice_version,
-        time=_whole_seconds(now),
+        time=_whole_seconds(now if owed is None or owed.time == LAST_TIME else max(now, owed.time)),
         language=language,
-        owed=_no_later(consent.owed, now) or _withdrawal(consent, now),
+        owed=owed or _withdrawal(consent, now),
     )
 
 
-def _no_later(owed: ConsentMessage | None, now: datetime) -> ConsentMessage | None:
-    return replace(owed, time=min(owed.time, _whole_seconds(now))) if owed is not None else None
-
-
-def by_the_servers_clock(message: ConsentMessage, *, now: datetime, off_s: int) -> ConsentMessage | None:
-    """A message with the time that the server's clock showed; None for a consent of which nobody can tell that.
-
-    ``off_s``: by how much the server's clock is ahead. Where this computer's was set back since a consent was given, one of
-    both times is wrong: the consent may be older than a withdrawal on another computer.
-    """
-    off, tolerance = timedelta(seconds=off_s), timedelta(seconds=limits.CLOCK_JUMP_S)
-    is_given = message.status == "given"
-    if is_given and message.time > now + tolerance:
-        return None
-    is_behind, is_ahead = off > tolerance, message.time > now + off + tolerance
-    is_of_this_clock = is_given or timedelta() <= now - message.time <= _SAME_CLOCK
-    time = message.time + off if is_behind or (is_ahead and is_of_this_clock) else message.time
-    return replace(message, time=min(max(time, _FIRST_TIME), _LAST_TIME))
+def dated(message: ConsentMessage, time: datetime) -> ConsentMessage:
+    """With another time, within what the protocol has."""
+    return replace(message, time=_whole_seconds(min(max(time, FIRST_TIME), LAST_TIME)))
 
 
 def refuse(consent: Consent, *, notice_version: int, now: datetime, language: str) -> Consent:
-    """Withdraw what was given, refuse what was not. Nothing is sent for a refusal."""
+    """Withdraw what was given, refuse what was not. Nothing is sent for a refusal.
+
+    A withdrawal ends all receipts of its signal, so the newest is owed in place of an older one, which is too early.
+    """
     was_given = bool(consent.receipt_id)
     return Consent(
         signal=consent.signal,
@@ -106,7 +94,7 @@ def refuse(consent: Consent, *, notice_version: int, now: datetime, language: st
         notice_version=notice_version,
         time=_whole_seconds(now),
         language=language,
-        owed=consent.owed or _withdrawal(consent, now),
+        owed=_withdrawal(consent, now) or consent.owed,
     )
 
 
@@ -118,7 +106,7 @@ def withdraw_everywhere(
     The server erases the person's rows of a signal at any withdrawal of it, so a receipt of its own will do.
     """
     withdrawn = refuse(consent, notice_version=notice_version, now=now, language=language)
-    owed = withdrawn.owed or ConsentMessage(
+    owed = _withdrawal(consent, now) or ConsentMessage(
         receipt_id, consent.signal, "withdrawn", notice_version, _whole_seconds(now), language
     )
     return replace(withdrawn, state=ConsentState.WITHDRAWN, owed=owed)

@@ -21,6 +21,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since an unknown moment; never goes back."""
 
+    def elapsed(self) -> float:
+        """The same since another moment, and it goes on while the computer sleeps."""
+
     def wait(self, seconds: float) -> None:
         """Return after so long."""
 

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from msgspec.structs import replace
 
 from agent.consent.gate import ConsentGate
+from agent.consent.server_clock import ServerClock
 from agent.domain import errors, limits
 from agent.domain.ports import Clock
 from agent.enrolment import code_exchange
@@ -65,12 +66,14 @@ class EnrolmentService:
         verifier: Verifier,
         gate: ConsentGate,
         clock: Clock,
+        server_clock: ServerClock,
     ) -> None:
         self._enrolments = enrolments
         self.token = token
         self._verifier = verifier
         self._gate = gate
         self._clock = clock
+        self._server_clock = server_clock
         self._lock = threading.RLock()
         self._enrolment: Enrolment | None = None
         self._unfinished = enrolments.unfinished()
@@ -100,6 +103,8 @@ class EnrolmentService:
         if self._unfinished is None:
             self._enrolment = self._enrolments.read()
             self._enrolments.keep_note(self._enrolment)
+            if self._enrolment is not None:
+                self._server_clock.note(self._enrolment.freshness.server_time)
         return self._gate.use_company(self._enrolment.company if self._enrolment else None)
 
     def read_again(self) -> None:
@@ -120,11 +125,14 @@ class EnrolmentService:
         self.token.read(enrolment.server_url)
         if self.token.is_undecided:
             self._decide(enrolment.server_url)
-        return ApiClient(enrolment.server_url, self.token.current)
+        return ApiClient(enrolment.server_url, self.token.current, self._server_clock.heard)
+
+    def _asking(self, server_url: str) -> ApiClient:
+        return ApiClient(server_url, self.token.following(), self._server_clock.heard)
 
     def _decide(self, server_url: str) -> None:
         """Ask whether the server knows the newer one of two tokens: the older is of no use then, and must not be shown."""
-        with self._lock, closing(ApiClient(server_url, self.token.following())) as client:
+        with self._lock, closing(self._asking(server_url)) as client:
             if not self.token.is_undecided:
                 return
             try:
@@ -159,7 +167,7 @@ class EnrolmentService:
                 )
             )
         retry_secret = self.token.retry_secrets.of(url, code, keep=keep)
-        with closing(ApiClient(url)) as client:
+        with closing(ApiClient(url, heard=self._server_clock.heard)) as client:
             answer = code_exchange.exchange(client, code, retry_secret)
         another = self._begin(url, answer, keep=keep)
         self.token.retry_secrets.done()

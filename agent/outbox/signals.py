@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
-from agent.consent import rules
 from agent.consent.choice_errors import ReceiptRefused
 from agent.consent.gate import ConsentGate
 from agent.domain import errors, limits
@@ -28,10 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """The only way of signals and consents to the server: past the gate, one batch after the other.
-
-    ``clock_off_s``: by how much the server's clock is ahead of this computer's, as far as is known.
-    """
+    """The only way of signals and consents to the server: past the gate, one batch after the other."""
 
     def __init__(
         self,
@@ -41,7 +37,6 @@ class Outbox:
         messages: MessageStore,
         receipts: ReceiptChecker,
         clock: Clock,
-        clock_off_s: Callable[[], int] = lambda: 0,
     ) -> None:
         self._gate = gate
         self._queue = queue
@@ -49,7 +44,6 @@ class Outbox:
         self._messages = messages
         self._receipts = receipts
         self._clock = clock
-        self._clock_off_s = clock_off_s
         self._consent_changed = False
 
     def make(
@@ -129,21 +123,15 @@ class Outbox:
                     self._take(self._receipts.check(answered))
 
     def _tell(self, transport: Transport, message: ConsentMessage) -> str:
-        """Returns the receipt, not looked at yet; none where the consent counts no more."""
+        """Returns the receipt, not looked at yet; none where the notice is not the present one."""
         withdrawal = message.status == "withdrawn"
-        told = rules.by_the_servers_clock(message, now=self._clock.now(), off_s=self._clock_off_s())
-        if told is None:
-            log.warning("It cannot be told when %s was given: the clock was set back.", message.signal.value)
-            self._gate.counts_no_more(message)
-            self._ended()
-            return ""
-        body = codec.encode_consent(told)
+        body = codec.encode_consent(self._gate.as_told(message))
         try:
             _, answer = self._sent_log.send(transport, codec.CONSENTS_PATH, body, must_leave=withdrawal)
         except errors.NoticeChanged:
             if withdrawal:
                 raise
-            self._gate.counts_no_more(message)
+            self._gate.notice_changed(message)
             self._ended()
             return ""
         return codec.decode_receipt(answer.body)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from agent import __version__
@@ -63,15 +63,28 @@ def server_address(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
+class Heard(Protocol):
+    """Is told what time the server says it is."""
+
+    def __call__(self, date: str, *, may_be_repeated: bool) -> None:
+        """The ``Date`` of an answer, empty for none; ``may_be_repeated``: by a cache between."""
+
+
 class ApiClient:
     """A ``Transport`` for one thread at a time. ``abort`` may be called from any other."""
 
-    def __init__(self, server_url: str, token: str | Callable[[], str | None] | None = None) -> None:
-        """``token``: what gives it, where it may be replaced while the client is in use."""
+    def __init__(
+        self,
+        server_url: str,
+        token: str | Callable[[], str | None] | None = None,
+        heard: Heard | None = None,
+    ) -> None:
+        """``token``: what gives it, where it may be replaced while the client is in use. ``heard``: each answer's time."""
         for name in _TRUST_BY_ENVIRONMENT:
             os.environ.pop(name, None)
         self._base = server_url
         self._token = token if callable(token) else lambda: token
+        self._heard = heard
         self._ways = proxies.ways_to(server_url)
         self._lines = Lines()
         self._session = _Session()
@@ -116,6 +129,8 @@ class ApiClient:
         if answer.status == 304 and method != "GET":  # RFC 9110 section 15.4.5
             raise errors.NotOurServer(f"304 to {method}")
         _check(answer)
+        if self._heard is not None:
+            self._heard(answer.headers.get("date", ""), may_be_repeated=method == "GET")
         return answer
 
     def download(self, path: str, target: Path, *, size: int) -> None:

@@ -71,12 +71,11 @@ def counts(company: Company, computer: Computer) -> bool:
     return bool(company.events)
 
 
-@pytest.mark.expected_logs("It cannot be told when", RETRIES)
+@pytest.mark.expected_logs(RETRIES)
 @pytest.mark.parametrize("is_sent", [True, False], ids=["sent before", "sent after"])
 def test_a_consent_after_a_withdrawal(
     server: LoopbackServer, company: Company, tmp_path: Path, is_sent: bool
 ) -> None:
-    """With right and wrong clocks. Where the clock is set once more before the consent is sent, it may count less."""
     with a_computer(server, company, tmp_path) as computer:
         for withdrawn, given, sent in product(CLOCKS, repeat=3):
             computer.clock(0)
@@ -92,8 +91,7 @@ def test_a_consent_after_a_withdrawal(
             computer.talk()
             computer.talk()
             assert computer.is_on == counts(company, computer), "both ends agree"
-            if given == sent:
-                assert computer.is_on, (withdrawn, given, sent)
+            assert computer.is_on, (withdrawn, given, sent)
 
 
 @pytest.mark.parametrize("is_sent", [True, False], ids=["sent before", "sent after"])
@@ -118,7 +116,7 @@ def test_a_withdrawal_after_a_consent(
             )
 
 
-@pytest.mark.expected_logs("It cannot be told when", RETRIES)
+@pytest.mark.expected_logs(RETRIES)
 @pytest.mark.parametrize("withdrawn", [0, TEN_YEARS_S, -TEN_YEARS_S])
 def test_no_consent_that_waited_on_another_computer_undoes_a_later_withdrawal(
     server: LoopbackServer, company: Company, tmp_path: Path, withdrawn: int
@@ -138,7 +136,8 @@ def test_no_consent_that_waited_on_another_computer_undoes_a_later_withdrawal(
                 computer.talk()
                 later = computer.agent.clock.now() - computer.true_time()
             other.clock(sent)
-            other.agent.clock.wall = later + timedelta(minutes=1) + other.true_time()
+            passed = later + timedelta(minutes=1) + other.true_time() - other.agent.clock.now()
+            other.agent.clock.advance(passed.total_seconds())
             company.now = lambda: other.agent.clock.now() - other.true_time()
             other.talk()
             other.talk()
@@ -157,5 +156,5 @@ def test_a_withdrawal_by_a_clock_of_another_century_is_one_that_the_protocol_can
         computer.choose(click=False)
         computer.clock(0)
         computer.talk()
-        assert company.withdrawals[-1]["time"][:4] in ("2000", "2099")
+        assert company.withdrawals[-1]["time"][:4] == str(company.now().year)
         assert not counts(company, computer)

@@ -96,6 +96,9 @@ class ManualTime:
     def monotonic(self) -> float:
         return self.passed_s
 
+    def elapsed(self) -> float:
+        return self.passed_s
+
     def wait(self, seconds: float) -> None:
         self.passed_s += seconds
 
