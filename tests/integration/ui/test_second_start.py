@@ -1,20 +1,21 @@
 """A second start of the same person: on the display where it runs, on another one, and on none."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
-from agent.ipc import calls, running_instance
+from agent.ipc import calls, local_socket, running_instance
 from agent.ipc.channel import READY
 from agent.ipc.instance_lock import InstanceLock
-from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
 from tests.support.descriptors import none_left
 from tests.support.first_start import FirstStart
@@ -104,15 +105,25 @@ def test_a_first_one_without_a_descriptor_left_does_not_spin_and_hears_it_later(
     qtbot: QtBot, tmp_path: Path, first: FirstStart
 ) -> None:
     mark = running_instance.data_mark(tmp_path / "home" / "data")
-    with connect(first.lock.sockets, PATIENCE_S) as asking:
+    with (
+        socket.socket(socket.AF_UNIX) as one_before,  # whose descriptor was taken when it was waited for
+        socket.socket(socket.AF_UNIX) as late,
+        local_socket.short(first.lock.sockets / local_socket.NAME) as path,
+    ):
         with none_left():
+            one_before.connect(path)
+            late.connect(path)
+            late.setblocking(False)
             before = time.process_time()
             qtbot.wait(1_000)
             assert time.process_time() - before < 0.5
-            assert first.shown == 0
-        assert asking.recv_bytes() == READY
-        asking.send_bytes(msgspec.json.encode(calls.Call(calls.SHOW_INBOX, data=mark)))
-        qtbot.waitUntil(lambda: first.shown == 1, timeout=int(PATIENCE_S * 1_000))
+            with pytest.raises(BlockingIOError):
+                late.recv(1)
+        late.setblocking(True)
+        with Connection(late.detach()) as asking:
+            assert asking.recv_bytes() == READY
+            asking.send_bytes(msgspec.json.encode(calls.Call(calls.SHOW_INBOX, data=mark)))
+            qtbot.waitUntil(lambda: first.shown == 1, timeout=int(PATIENCE_S * 1_000))
 
 
 DEAD = [{"DISPLAY": ":987"}, {"DISPLAY": "nonsense"}, {"WAYLAND_DISPLAY": "wayland-987"}]
