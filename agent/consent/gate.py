@@ -232,6 +232,12 @@ class ConsentGate:
         if consent.receipt_id == new_receipt_id:
             self._acts[new_receipt_id, "given"] = now
 
+    def is_undated(self) -> bool:
+        """Whether what is to be told could be dated if the server were heard first."""
+        with self._lock:
+            chosen = {(each.receipt_id, each.status) for each in self.messages()} & self._acts.keys()
+            return bool(chosen) and self._server_clock.now() is None
+
     def as_told(self, message: ConsentMessage) -> ConsentMessage:
         """The message as it is sent: dated more closely where the server's clock is known by now."""
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from agent.consent.choice_errors import ReceiptRefused
@@ -112,6 +113,10 @@ class Outbox:
 
     def send_consents(self, transport: Transport) -> None:
         """The part of ``send`` that is allowed while all is off."""
+        if self._gate.is_undated():
+            # Else a consent would count less than a withdrawal that this person made before it.
+            with suppress(errors.Refused, errors.NotOurServer, errors.ServerBusy, errors.ServerFault):
+                transport.request("GET", codec.HEALTH_PATH)
         while messages := self._gate.messages():
             answered: list[tuple[ConsentMessage, str]] = []
             try:

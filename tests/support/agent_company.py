@@ -6,8 +6,9 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, formatdate
+from email.utils import format_datetime
 from typing import Any
 
 from tests.contract.golden_documents import (
@@ -141,9 +142,15 @@ class Company:
             return self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
+        reply = self._reply(request)
+        return replace(
+            reply, headers={"Date": format_datetime(self.now(), usegmt=True)} | dict(reply.headers)
+        )
+
+    def _reply(self, request: Request) -> Reply:
         path = request.path.removeprefix("/api/v1/")
         if path == "health":
-            return json_reply({"status": "ok"}, headers={"Date": formatdate(usegmt=True)})
+            return json_reply({"status": "ok"})
         if path == "enrolments":
             return self._enrol(json.loads(request.body))
         if not self._lets_in(request.header("Authorization").removeprefix("Bearer ")):
@@ -207,7 +214,6 @@ class Company:
         headers = {
             "ETag": etag,
             "Tidings-Poll-Interval": str(self.poll_interval_s),
-            "Date": format_datetime(self.now(), usegmt=True),
         }
         if request.header("If-None-Match") == etag:
             return Reply(304, b"", headers)

@@ -12,7 +12,7 @@ import pytest
 
 from agent.domain.model import Act, Interaction, Signal
 from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, an_agent
+from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply
 from tests.support.agent_watching import CODE, RETRIES
 
@@ -143,6 +143,29 @@ def test_no_consent_that_waited_on_another_computer_undoes_a_later_withdrawal(
             other.talk()
             assert not other.is_on, (given, withdrawn, sent)
             assert not counts(company, other)
+
+
+@pytest.mark.parametrize("wrong_s", CLOCKS)
+def test_a_command_that_turns_on_what_an_earlier_one_turned_off_holds_though_neither_polled(
+    server: LoopbackServer, company: Company, tmp_path: Path, wrong_s: int
+) -> None:
+    """Each is a process of its own, and says what it has to say without a poll."""
+    keychain, clock = MemoryKeychain(), SettableClock()
+    company.now = lambda: clock.now() - timedelta(seconds=wrong_s)
+    clock.jump(wrong_s)
+    with an_agent(tmp_path, keychain, clock) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.sync_once()
+    for on in (True, False, True, False, True):
+        clock.advance(60)
+        with an_agent(tmp_path, keychain, clock) as command:
+            command.runtime.choose({Signal.CLICK: on})
+            command.runtime.send_once()
+            assert {choice.on for choice in command.runtime.choices()} == {on, False}
+    with an_agent(tmp_path, keychain, clock) as last:
+        last.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        last.runtime.send_once()
+        assert company.events
 
 
 @pytest.mark.parametrize("year", [1970, 1999, 2100, 9000])
