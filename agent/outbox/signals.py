@@ -116,7 +116,7 @@ class Outbox:
         if self._gate.is_undated():
             # Else a consent would count less than a withdrawal that this person made before it.
             with suppress(errors.Refused, errors.NotOurServer, errors.ServerBusy, errors.ServerFault):
-                transport.request("GET", codec.HEALTH_PATH)
+                transport.request("GET", codec.HEALTH_PATH, headers={}, max_bytes=limits.ANSWER_MAX_BYTES)
         while messages := self._gate.messages():
             answered: list[tuple[ConsentMessage, str]] = []
             try:
