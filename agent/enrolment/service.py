@@ -77,7 +77,6 @@ class EnrolmentService:
         self._lock = threading.RLock()
         self._enrolment: Enrolment | None = None
         self._unfinished = enrolments.unfinished()
-        self._was_heard = True
         self.reload()
 
     def enrolment(self) -> Enrolment | None:
@@ -85,13 +84,14 @@ class EnrolmentService:
 
     @property
     def is_leaving(self) -> bool:
-        """Whether a process ended while it disconnected."""
+        """Whether the person disconnected, and not all of that is done: in this process or an earlier one."""
         return self._unfinished is not None and self._unfinished.stage is Stage.LEAVING
 
     @property
     def left(self) -> NotForgotten | None:
         """What people must know while that has not ended; None where there is nothing."""
-        return NotForgotten("not ended", heard=self._was_heard) if self.is_leaving else None
+        note = self._unfinished
+        return NotForgotten("not ended", heard=note.heard) if note is not None and self.is_leaving else None
 
     @property
     def is_lost(self) -> bool:
@@ -273,12 +273,14 @@ class EnrolmentService:
         enrolment = self._to_let_go()
         if enrolment is None:
             return self._let_go()
-        is_told = self.is_leaving and self.token.is_deleted
-        if not is_told:
-            self._plan_to_leave(enrolment)
-            self._was_heard = self._tell(enrolment, last_words)
-        self._delete(self._was_heard, enrolment.server_url)
-        return self._was_heard
+        note = self._unfinished or note_of(enrolment, Stage.LEAVING)
+        if not (note.heard or (self.is_leaving and self.token.is_deleted)):
+            self._plan_to_leave(note)
+            note = replace(note, heard=self._tell(enrolment, last_words))
+            if note.heard:
+                self._plan_to_leave(note)
+        self._delete(note.heard, enrolment.server_url)
+        return note.heard
 
     def _tell(self, enrolment: Enrolment, last_words: Iterable[Callable[[ApiClient], object]]) -> bool:
         """Whether the server heard of the end, and of all that is owed to it."""
@@ -304,11 +306,11 @@ class EnrolmentService:
                 return None
         return from_note(self._unfinished) if self._unfinished is not None else self._enrolment
 
-    def _plan_to_leave(self, enrolment: Enrolment) -> None:
+    def _plan_to_leave(self, note: EnrolmentNote) -> None:
         """From here on a later process ends what this one does not, and nothing else is asked or sent."""
-        self._unfinished, self._enrolment = note_of(enrolment, Stage.LEAVING), None
+        self._unfinished, self._enrolment = note, None
         try:
-            self._enrolments.plan(self._unfinished)
+            self._enrolments.plan(note)
         except errors.DiskFault as fault:
             log.warning("It is not noted that this computer disconnects: %s", fault.detail)
 

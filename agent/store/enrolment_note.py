@@ -46,7 +46,7 @@ class EnrolmentNote(Struct, frozen=True, forbid_unknown_fields=True):
     """The connection, noted a second time beside the store.
 
     ``token_sha256``, ``counter``: of what connecting brings; empty later. ``counter`` is that of the company document, with
-    its digest.
+    its digest. ``heard``: while it is being left, whether the server heard of that and of all that was owed to it.
     """
 
     stage: Stage
@@ -59,6 +59,7 @@ class EnrolmentNote(Struct, frozen=True, forbid_unknown_fields=True):
     freshness: Freshness = Freshness()
     token_sha256: str = ""
     counter: tuple[int, str] = (0, "")
+    heard: bool = False
 
 
 class EnrolmentNotes:

@@ -12,7 +12,7 @@ from agent.enrolment.service import NotForgotten
 from agent.store.enrolment import note_of
 from agent.store.enrolment_note import Stage
 from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent, opened_store
+from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent, opened_store
 from tests.support.agent_server import LOST, LoopbackServer, Reply
 from tests.support.agent_watching import CODE, RETRIES
 from tests.support.processes import Program
@@ -140,3 +140,68 @@ def test_the_status_of_a_disconnection_that_was_not_ended_says_so(
         again.runtime._background.poll._run()
         assert again.runtime.status().troubles == ()
     assert program.run("status").stderr == ""
+
+
+@pytest.mark.expected_logs("To be deleted again", "written down later", "was not told", RETRIES)
+@pytest.mark.parametrize("reachable", [True, False])
+def test_whether_the_server_was_told_is_known_after_a_restart_and_each_attempt(
+    company: Company, server: LoopbackServer, tmp_path: Path, reachable: bool
+) -> None:
+    keychain = MemoryKeychain()
+
+    def is_told(agent: Agent) -> bool:
+        message = agent.runtime.status().troubles[0].message
+        assert LEFT in message
+        return NOT_TOLD not in message
+
+    with an_agent(tmp_path, keychain) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        for choices in (all_on(), all_off()):
+            agent.runtime.choose(choices)
+            agent.runtime.send_once()
+        answer = server.answer
+        if not reachable:
+            server.answer = lambda _: Reply(LOST)
+        away = _in_the_way(agent, tmp_path / "data" / "tidings.sqlite3")
+        with pytest.raises(NotForgotten):
+            agent.runtime.disconnect()
+        away()
+    server.answer = answer
+    for _ in range(2):
+        with an_agent(tmp_path, keychain) as again:
+            assert is_told(again) is reachable
+            away = _in_the_way(again, tmp_path / "data" / "tidings.sqlite3")
+            again.runtime._background.poll._run()
+            assert is_told(again) is reachable
+            away()
+    requests = len(server.requests)
+    with an_agent(tmp_path, keychain) as last:
+        last.runtime._background.poll._run()
+        assert last.runtime.status().troubles == ()
+    assert len(server.requests) == requests
+    assert (company.token == "") is reachable
+
+
+def test_a_server_that_was_told_by_a_process_that_was_killed_before_it_deleted_the_token_is_not_asked_again(
+    company: Company, server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keychain = MemoryKeychain()
+    with an_agent(tmp_path, keychain) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        with monkeypatch.context() as killed:
+            killed.setattr(agent.runtime._connector.token, "delete", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                agent.runtime.disconnect()
+    assert company.token == ""
+    assert keychain.secrets
+    requests = len(server.requests)
+    with an_agent(tmp_path, keychain) as again:
+        assert NOT_TOLD not in again.runtime.status().troubles[0].message
+        again.runtime._background.poll._run()
+        assert again.runtime.status().troubles == ()
+    assert len(server.requests) == requests
+    assert not keychain.secrets
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
