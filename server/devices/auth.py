@@ -1,20 +1,26 @@
 """Who is calling: one query from the device token to the person, the company and its feed's state."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from server.core import concurrency, problems
-from server.database.soundness import with_keys
+from server.database.soundness import strangers
 from server.devices import rotation
 from server.devices.models import Device
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_PREFIX, token_hash
-from server.directory.models import Company
+
+LOOK_EVERY_S = 2.0
+"""As often as a restored backup is looked for."""
+RETRY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,18 @@ class DeviceToken(HttpBearer):
         return self.authenticate(request, token) if scheme.lower() == "bearer" else None
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        """The caller, or nobody when the token is unknown or revoked. Raises `Problem` (429; 401 for a reused token)."""
+        """The caller, or nobody when the token is unknown or revoked.
+
+        Raises `Problem`: 429, 401 for a reused token, and 503 for an unknown one that may be of a company that is missing.
+        Its computers would take a 401 for the end of their connection.
+        """
         row = _row(token)
         is_other = row is None and _is_token(token)
         if is_other:
             row = _row_of("id", rotation.settle(token_hash(token)))
         if row is None:
-            _refuse_unless_all_are_here()
+            if is_other and _missing.is_anybody() and rotation.standing(token_hash(token)) is None:
+                raise problems.overloaded(RETRY_S)
             return None
         concurrency.rate_for(request.META).take(row[0])
         device_id, person_id, *company = row
@@ -65,20 +76,33 @@ class DeviceToken(HttpBearer):
 def device_holder(token: str) -> concurrency.Holder | None:
     """Who holds this token, without counting the request; None when it is unknown or revoked.
 
-    Raises `Problem` (401) when a copy of one of the computer's tokens was used.
+    Raises `Problem`: 401 when a copy of one of the computer's tokens was used, 503 as `DeviceToken` does.
     """
     found = rotation.standing(token_hash(token)) if _is_token(token) else None
     if found is not None and found.is_reused:
         raise problems.token_reused()
-    if found is None:
-        _refuse_unless_all_are_here()
+    if found is None and _is_token(token) and _missing.is_anybody():
+        raise problems.overloaded(RETRY_S)
     return concurrency.Holder(found.device_id, found.company_id) if found and not found.is_revoked else None
 
 
-def _refuse_unless_all_are_here() -> None:
-    """Raise `Problem` (503) where a company is missing: its computers would take a 401 for the end of their connection."""
-    if with_keys().difference(Company.objects.values_list("pk", flat=True)):
-        raise problems.overloaded(60)
+class Missing:
+    """Whether any company is missing: it has keys and no rows. Looked at every `LOOK_EVERY_S` at most."""
+
+    def __init__(
+        self, look: Callable[[], object] = strangers, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._look, self._clock = look, clock
+        self._found: tuple[object, float, bool] | None = None
+
+    def is_anybody(self) -> bool:
+        now = self._clock()
+        if self._found is None or self._found[0] != settings.DATA or now - self._found[1] >= LOOK_EVERY_S:
+            self._found = (settings.DATA, now, bool(self._look()))
+        return self._found[2]
+
+
+_missing = Missing()
 
 
 def _is_token(token: str) -> bool:
