@@ -35,7 +35,6 @@ from server.processing_record.record import declared_fields
 from server.processing_record.record_words import FIELDS
 from server.region.region import region_name, require_own_region
 from server.signing.checking import require_own_keys
-from server.signing.signers import load_signer
 
 FREE_BYTES = 1024**3
 MOST_ROWS = 10
@@ -268,8 +267,6 @@ def _record() -> Finding:
 def _keys(company: Company) -> Finding:
     name = _("Keys of {company}").format(company=company.id)
     try:
-        load_signer(company.id, "campaign")
-        load_signer(company.id, "receipt")
         require_own_keys(company)
     except ServerError as error:
         return Finding(name, "fault", f"{error.title}. {error.message}")

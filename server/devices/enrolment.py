@@ -22,7 +22,8 @@ from server.devices.tokens import code_hash, code_region, new_code, new_token, t
 from server.directory.models import Company, Person
 from server.erasure_ledger import ledger
 from server.region.region import folder_region
-from server.signing.signers import PublicKey, public_keys
+from server.signing.checking import own_public_keys
+from server.signing.signers import PublicKey
 
 REPEATABLE = timedelta(minutes=10)
 """How long a used code can be used again, by the agent that used it."""
@@ -114,7 +115,7 @@ def _use_up(code: str, platform: str, agent_version: str, retry_hash: str) -> En
     if invitation is None:
         raise problems.invalid_code()
     person = Person.objects.select_related("company").get(pk=invitation.person_id)
-    keys = public_keys(person.company_id)
+    keys = own_public_keys(person.company_id)
     token, now = new_token(), clock.now()
     if invitation.used_at is not None:
         _take_back(invitation, retry_hash)

@@ -30,8 +30,8 @@ from server.campaigns.models import Campaign
 from server.core.sparing_log import SparingLog
 from server.devices.auth import Caller
 from server.directory.models import Company
+from server.signing.checking import own_signer
 from server.signing.documents import counter_of, sign_feed
-from server.signing.signers import load_signer
 
 EMERGENCIES_FIRST = Case(
     When(urgency=Campaign.Urgency.EMERGENCY, then=Constant(0)),
@@ -146,7 +146,7 @@ def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
     own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
     if stated:
         own["statement"] = sign_feed(
-            load_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
+            own_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
         )
     text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
     return text.encode()[:-1] + b"," + shared.body[1:]
@@ -158,7 +158,7 @@ def subject(caller: Caller) -> str:
 
 
 def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
-    load_signer(
+    own_signer(
         caller.company_id, "receipt"
     )  # without its keys a company may be older than what it said since
     company = Company.objects.get(pk=caller.company_id)

@@ -18,9 +18,9 @@ from server.erasure_ledger import ledger
 from server.reports import blocks
 from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person, signals_of, taken_back_after
+from server.signing.checking import own_signer
 from server.signing.digests import notice_digest
 from server.signing.documents import sign_receipt
-from server.signing.signers import load_signer
 
 CLOCK_AHEAD_MAX = timedelta(hours=1)
 """A consent from a clock that is further ahead may be older than any withdrawal that is here."""
@@ -165,7 +165,7 @@ def _receipt(company: Company, decision: Decision, erased: int) -> str:
         "policy": company.signals,
         "erased": erased,
     }
-    return sign_receipt(load_signer(company.id, "receipt"), company.id, str(decision.receipt_id), content)
+    return sign_receipt(own_signer(company.id, "receipt"), company.id, str(decision.receipt_id), content)
 
 
 def _purpose(language: str) -> str:

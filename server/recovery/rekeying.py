@@ -12,6 +12,7 @@ from server.devices.enrolment import revoke
 from server.devices.models import Device
 from server.directory.models import Company
 from server.recovery.replay import leap
+from server.signing.documents import publish_under_new_key
 from server.signing.signers import Use, create_keys, key_file, public_keys
 
 AT_ONCE = 500
@@ -31,7 +32,9 @@ def replace_keys(company: Company) -> int:
     try:
         create_keys(company.pk)
         with transaction.atomic():
-            leap(Company.objects.select_for_update().get(pk=company.pk))
+            locked = Company.objects.select_for_update().get(pk=company.pk)
+            publish_under_new_key(locked)
+            leap(locked)
             count = _disconnect_all(company)
             named = {key["tidings_use"]: key["kid"] for key in public_keys(company.pk)["keys"]}
             log.record(company, log.COMMAND_LINE, "keys-replaced", detail=named | {"computers": count})

@@ -37,7 +37,7 @@ from server.retention.campaign_closing import close
 from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person
 from server.signing.checking import require_own_keys
-from server.signing.documents import publish_company, sign_campaign
+from server.signing.documents import publish_company, publish_under_new_key, sign_campaign
 
 COUNTER_LEAP = 1_000_000
 """More documents than any company signs between two backups. Agents take counters up to 2**53."""
@@ -92,6 +92,8 @@ def _replay() -> dict[str, int]:
             return {}
         told = told.without(under_way.begun(ARRIVAL))  # they have no keys yet, and apply all at their end
         companies = _that_can_sign(told)
+        for company in companies:
+            _take_up_new_key(company)
         done = _apply(told)
         for company in companies:
             leap(company)
@@ -136,6 +138,14 @@ def _that_can_sign(told: "_Told") -> list[Company]:
                 ).format(title=fault.title, reason=fault.message, company=company.pk),
             ) from fault
     return companies
+
+
+def _take_up_new_key(company: Company) -> None:
+    """Where the backup is older than the replacement of stolen keys. From here on nothing is signed with other keys."""
+    try:
+        require_own_keys(company)
+    except EnvironmentFault:
+        publish_under_new_key(company)
 
 
 @dataclass(frozen=True)

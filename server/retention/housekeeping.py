@@ -14,7 +14,7 @@ from server.archives import closing
 from server.campaigns.models import Media
 from server.core import clock, under_way
 from server.core.data_map import Retention
-from server.core.errors import ServerError
+from server.core.errors import EnvironmentFault, ServerError
 from server.database.transactions import Pieces
 from server.devices.enrolment import REPEATABLE
 from server.devices.models import Device, Invitation, SpentToken
@@ -147,7 +147,15 @@ def _renew_documents(dry_run: bool) -> int:
     if dry_run:
         soon = clock.now() + COMPANY_RENEWAL
         return companies.filter(Q(document_expires=None) | Q(document_expires__lte=soon)).count()
-    return sum(_renew(company.pk) for company in companies)
+    count, faults = 0, []
+    for company in companies:
+        try:
+            count += _renew(company.pk)
+        except EnvironmentFault as fault:  # of its keys, which keeps the others from nothing
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return count
 
 
 @transaction.atomic

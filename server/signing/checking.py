@@ -12,11 +12,14 @@ from joserfc.util import urlsafe_b64decode
 from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
 from server.directory.models import Company
-from server.signing.documents import Kind
-from server.signing.signers import ALGORITHM, PublicKey, load_signer, replaced_keys
+from server.signing.signers import ALGORITHM, Kind, PublicKey, Signer, Use, load_signer, replaced_keys
 
 Keys = Mapping[str, OKPKey]
 """Public keys by their ids."""
+_USES: tuple[Use, ...] = ("campaign", "receipt")
+
+_found: dict[tuple[str, Use], str] = {}
+"""The ids of keys that were found to be their company's own: the others are looked at each time."""
 
 
 def usable(keys: Iterable[PublicKey]) -> Keys:
@@ -43,12 +46,30 @@ def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
     return payload
 
 
+def own_signer(company_id: str, use: Use) -> Signer:
+    """The company's signer: nothing that it says is signed by other keys than its own.
+
+    Raises `EnvironmentFault` when its keys cannot be used, and when they are not its own.
+    """
+    signer = load_signer(company_id, use)
+    kid = signer.public_key["kid"]
+    if _found.get((company_id, use)) != kid:
+        require_own_keys(Company.objects.get(pk=company_id))
+        _found[company_id, use] = kid
+    return signer
+
+
+def own_public_keys(company_id: str) -> dict[str, list[PublicKey]]:
+    """The JWK Set (RFC 7517) that an agent pins when it enrols. Raises `EnvironmentFault` as `own_signer` does."""
+    return {"keys": [own_signer(company_id, use).public_key for use in _USES]}
+
+
 def require_own_keys(company: Company, *, or_replaced: bool = False) -> None:
     """Raise `EnvironmentFault` unless the company's keys can be read, and the campaign key is that of its document.
 
     `or_replaced`: where a backup is older than the replacement of stolen keys, the document is of the key before.
     """
-    own = [load_signer(company.pk, use).public_key for use in ("campaign", "receipt")][:1]
+    own = [load_signer(company.pk, use).public_key for use in _USES][:1]
     if or_replaced:
         own += replaced_keys(company.pk, "campaign")
     try:

@@ -4,16 +4,15 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from django.db import transaction
 
 from server.core import clock
 from server.core.json_text import read_json
 from server.directory.models import Company
-from server.signing.signers import Signer, load_signer
-
-Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed"]
+from server.signing.checking import own_signer
+from server.signing.signers import Kind, Signer
 
 COMPANY_LIFETIME = timedelta(days=400)
 COMPANY_RENEWAL = timedelta(days=100)
@@ -58,7 +57,7 @@ def publish_company(company: Company) -> None:
     expires = now + COMPANY_LIFETIME
     company.counter = company.next_counter()
     company.document = _sign(
-        load_signer(company.id, "campaign"),
+        own_signer(company.id, "campaign"),
         "tidings-company",
         issuer=company.id,
         subject=company.id,
@@ -70,6 +69,13 @@ def publish_company(company: Company) -> None:
     company.document_expires = expires
     company.save(update_fields=["document", "document_expires"])
     company.feeds_changed()
+
+
+@transaction.atomic
+def publish_under_new_key(company: Company) -> None:
+    """Sign the company's document with the key that replaced its own. Raises `EnvironmentFault` as `publish_company` does."""
+    Company.objects.filter(pk=company.pk).update(document="")
+    publish_company(company)
 
 
 def renew_company(company: Company) -> bool:
@@ -89,7 +95,7 @@ def sign_campaign(
     """
     counter = company.next_counter()
     document = _sign(
-        load_signer(company.id, "campaign"),
+        own_signer(company.id, "campaign"),
         "tidings-campaign",
         issuer=company.id,
         subject=campaign_id,

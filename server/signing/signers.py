@@ -21,6 +21,7 @@ from server.core.json_text import read_json
 
 Use = Literal["campaign", "receipt"]
 PublicKey = dict[str, str]
+Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed"]
 
 # RFC 9864 gives Ed25519 a name of its own and deprecates RFC 8037's "EdDSA", which can mean two curves.
 ALGORITHM = "Ed25519"
@@ -163,6 +164,6 @@ def _unreadable(path: Path, error: Exception) -> EnvironmentFault:
 
 
 def public_keys(company_id: str) -> dict[str, list[PublicKey]]:
-    """The JWK Set (RFC 7517) that an agent pins when it enrols. Raises `EnvironmentFault`."""
+    """The JWK Set (RFC 7517) of the keys that are there. Raises `EnvironmentFault`."""
     uses: tuple[Use, ...] = ("campaign", "receipt")
     return {"keys": [load_signer(company_id, use).public_key for use in uses]}

@@ -6,17 +6,23 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
+from django.db import transaction
 
 from server.archives.deleting import delete_rows
+from server.core.errors import EnvironmentFault
+from server.devices.auth import LOOK_EVERY_S, Missing
+from server.devices.enrolment import invite
 from server.devices.models import Device
 from server.devices.tokens import new_token, token_hash
 from server.directory.models import Company, Person
 from server.recovery.replay import COUNTER_LEAP
 from server.signals.queries import in_force
+from server.signing.documents import publish_company, sign_campaign
 from tests.support.backups import back_up, restore
 from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.waiting import PATIENCE_S
@@ -101,6 +107,16 @@ def _agree(server: RunningServer, token: str) -> requests.Response:
     )
 
 
+def _invitation(company: str) -> str:
+    """A code that connects a computer of the company's person."""
+    return invite(Person.objects.get(company=company), timedelta(days=1))
+
+
+def _connect(server: RunningServer, code: str) -> requests.Response:
+    body = {"code": code, "platform": "linux", "agent_version": "0.1.0"}
+    return requests.post(f"{server.url}/api/v1/enrolments", json=body, timeout=PATIENCE_S)
+
+
 STATED = {"Tidings-Feed": "signed"}
 
 
@@ -122,6 +138,28 @@ def test_a_company_whose_rows_are_gone_is_named_and_its_place_is_kept(two: Two) 
             assert (answer.status_code, answer.json()["type"]) == (503, "tidings:overloaded")
             assert int(answer.headers["Retry-After"]) >= 1
         assert "southwind" in server.process.output()
+
+
+def test_who_was_disconnected_is_told_so_although_a_company_is_missing(two: Two) -> None:
+    with two.home.opened():
+        delete_rows("southwind")
+        Device.objects.update(revoked_at=datetime.now(UTC))
+    with two.home.running() as server:
+        for token in (two.north, "no token of this server"):
+            assert _feed(server, token).status_code == 401
+            assert _agree(server, token).status_code == 401
+        assert (_feed(server, two.south).status_code, _agree(server, two.south).status_code) == (503, 503)
+
+
+def test_whether_a_company_is_missing_is_looked_at_once_in_a_while() -> None:
+    looks: list[str] = []
+    now = 0.0
+    missing = Missing(look=lambda: looks, clock=lambda: now)
+    assert not missing.is_anybody()
+    looks.append("southwind")
+    assert not missing.is_anybody(), "it was looked at just now"
+    now = LOOK_EVERY_S
+    assert missing.is_anybody()
 
 
 def test_rows_of_a_company_that_is_gone_itself_are_named(two: Two) -> None:
@@ -150,11 +188,39 @@ def test_a_company_whose_key_is_gone_waits_for_it_and_the_others_do_not(two: Two
         assert _feed(server, two.south, **STATED).status_code == 200
 
 
-def test_a_company_with_the_keys_of_another_is_named(two: Two) -> None:
+def test_a_company_with_the_keys_of_another_is_named_and_signs_nothing(two: Two) -> None:
     keys = two.home.folder / "keys"
-    shutil.rmtree(keys / "southwind")
+    own = (keys / "southwind").rename(two.home.folder / "own")
     shutil.copytree(keys / "northwind", keys / "southwind")
+    with two.home.opened():
+        Company.objects.update(document_expires=datetime.now(UTC))  # soon: each is to be renewed
+        before = Company.objects.get(pk="southwind").document
+        north = Company.objects.get(pk="northwind").document
+        code = _invitation("southwind")
     assert "Keys of southwind" in two.names()
+    assert two.home.command("housekeeping").returncode == 1
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+        assert "southwind cannot be served" in server.process.output()
+        for answer in (
+            _feed(server, two.south, **STATED),
+            _feed(server, two.south),
+            _agree(server, two.south),
+            _connect(server, code),
+        ):
+            assert (answer.status_code, answer.json()["type"]) == (503, "tidings:overloaded")
+    with two.home.opened():
+        southwind = Company.objects.get(pk="southwind")
+        for sign in (publish_company, lambda company: sign_campaign(company, "c", {}, datetime.now(UTC))):
+            with pytest.raises(EnvironmentFault, match="another company"), transaction.atomic():
+                sign(southwind)
+        assert Company.objects.get(pk="southwind").document == before
+        assert Company.objects.get(pk="northwind").document != north, "the others are renewed"
+    shutil.rmtree(keys / "southwind")
+    own.rename(keys / "southwind")
+    with two.home.running() as server:
+        assert _feed(server, two.south, **STATED).status_code == 200
+        assert _connect(server, code).status_code == 201
 
 
 def _restored_without_a_withdrawal(two: Two, tmp_path: Path) -> None:
