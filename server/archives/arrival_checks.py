@@ -432,7 +432,7 @@ def _counted(campaign: Campaign, cohorts: Mapping[UUID, UUID]) -> Iterator[Wrong
     for pk, member, cohort in drawn.iterator(ROWS_AT_ONCE):
         if cohort_of.get(member) != cohort:
             yield Wrong(BlockMember, pk, "block", _("it is of another cohort"))
-    counts = {pk: counts for pk, _signal, counts in counted(campaign)}
+    counts = {pk: tally.counts for pk, tally in counted(campaign)}
     for block in blocks.iterator(ROWS_AT_ONCE):
         now_there = counts[block.pk]
         if block.size != now_there.size:

@@ -3,7 +3,7 @@
 Once an hour on the first day of a campaign, and once a day afterwards: who looks every minute cannot see somebody act.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -16,7 +16,7 @@ from server.database.transactions import Pieces, reading, take_turns
 from server.reports.blocks import form, turn
 from server.reports.figures import Report, report_of, sizes_of
 from server.reports.models import Block, Snapshot
-from server.reports.tallies import Sums, counted, kept
+from server.reports.tallies import Sums, Tally, counted, kept
 from server.signals.models import Signal
 
 FIRST_DAY = timedelta(days=1)
@@ -54,15 +54,18 @@ def make_if_due(campaign: Campaign) -> bool:
     form(campaign)
     now = clock.now()
     with reading():
-        counts = [(pk, counts.text) for pk, _signal, counts in counted(campaign)]
+        counts: list[tuple[int, str]] = []
+        sums = Sums.of(_each(counted(campaign), counts), campaign.smallest_group)
         sizes = sizes_of(campaign)
     with Pieces().piece():
         take_turns(turn(campaign.company_id))
         if clock.now() < due_at(campaign):  # somebody else was quicker
             return False
         _keep(counts)
+        nobody_left = _kept_blocks(campaign) == len(counts)
         Snapshot.objects.update_or_create(
-            campaign=campaign, defaults={"made_at": now, "sizes": sizes, "sums": None}
+            campaign=campaign,
+            defaults={"made_at": now, "sizes": sizes, "sums": sums.as_json() if nobody_left else None},
         )
     add_up(campaign)
     return True
@@ -83,6 +86,13 @@ def add_up(campaign: Campaign) -> bool:
         same = Snapshot.objects.filter(campaign=campaign, made_at=snapshot.made_at)
         # Blocks are counted with a snapshot only, and otherwise leave: as many are the same ones.
         return _kept_blocks(campaign) == blocks and bool(same.update(sums=sums.as_json()))
+
+
+def _each(tallies: Iterable[tuple[int, Tally]], counts: list[tuple[int, str]]) -> Iterator[Tally]:
+    """Each, and put what is kept of its block into `counts`."""
+    for pk, tally in tallies:
+        counts.append((pk, tally.counts.text))
+        yield tally
 
 
 def _kept_blocks(campaign: Campaign) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, CharField, Count, F, Max, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Concat
 
 from server.campaigns.models import Campaign
@@ -133,11 +133,7 @@ def kept(campaign: Campaign) -> Sums:
 
 def now(campaign: Campaign) -> Sums:
     """As it is at this moment, whether a snapshot was made or not."""
-    known: dict[str, frozenset[str]] = {}
-    rows = _live(campaign).values_list("pk", as_text("groups"))
-    groups = {pk: _groups(known, text) for pk, text in rows.iterator(ROWS_AT_ONCE)}
-    tallies = (Tally(signal, groups[pk], counts) for pk, signal, counts in counted(campaign))
-    return Sums.of(tallies, campaign.smallest_group)
+    return Sums.of((tally for _pk, tally in counted(campaign)), campaign.smallest_group)
 
 
 def _groups(known: dict[str, frozenset[str]], text: str) -> frozenset[str]:
@@ -157,22 +153,23 @@ def _live(campaign: Campaign) -> QuerySet[Block]:
     return Block.objects.filter(campaign=campaign, live=True)
 
 
-def counted(campaign: Campaign) -> Iterator[tuple[int, str, Counts]]:
-    """What the people of each live block have done until now: the block, its signal, and the counts.
+def counted(campaign: Campaign) -> Iterator[tuple[int, Tally]]:
+    """What the people of each live block have done until now.
 
     The database joins signals to blocks, a block at a time: of a million signals, few are in memory at once.
     """
     names: dict[str, str] = campaign.counted
+    known: dict[str, frozenset[str]] = {}
     for signal in SignalName.values:
         done = Joined(Subquery(ACTS[signal](campaign)), ",")
         blocks = _live(campaign).filter(signal=signal).values("pk").order_by("pk")
-        rows = blocks.annotate(people=Count("members"), done=done).values_list("pk", "people", "done")
-        for pk, people, text in rows.iterator(ROWS_AT_ONCE):
+        named = blocks.annotate(people=Count("members"), named=Max(as_text("groups")), done=done)
+        rows = named.values_list("pk", "people", "named", "done")
+        for pk, people, groups, text in rows.iterator(ROWS_AT_ONCE):
             acts = sorted(text.split(",")) if text else []
-            if signal == SignalName.CLICK:
-                yield pk, signal, _of_clicks(people, acts, names)
-            else:
-                yield pk, signal, _same(people, tuple(acts), ())
+            is_click = signal == SignalName.CLICK
+            counts = _of_clicks(people, acts, names) if is_click else _same(people, tuple(acts), ())
+            yield pk, Tally(signal, _groups(known, groups), counts)
 
 
 def _of_clicks(people: int, acts: Iterable[str], names: Mapping[str, str]) -> Counts:
