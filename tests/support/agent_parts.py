@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import msgspec
 
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
+from agent.consent.server_clock import ServerClock
 from agent.domain import errors
 from agent.domain.model import Company, Person, Signal
 from agent.outbox.sent_log import SentLog
@@ -157,7 +159,9 @@ def sending_parts(folder: Path, url: str, clock: SettableClock, company: Company
     file = ConsentFile(folder / "consent.record")
     file.prepare()
     company = company or a_company()
-    gate = ConsentGate(file, clock)
+    server_clock = ServerClock(clock)
+    server_clock.heard(format_datetime(clock.now(), usegmt=True), may_be_repeated=False)
+    gate = ConsentGate(file, clock, server_clock=server_clock)
     gate.use_company(company)
     enrolments = EnrolmentStore(database)
     enrolments.begin(_enrolment(url, company))
