@@ -214,6 +214,7 @@ class Company:
         headers = {
             "ETag": etag,
             "Tidings-Poll-Interval": str(self.poll_interval_s),
+            "Date": format_datetime(self.now(), usegmt=True),
         }
         if request.header("If-None-Match") == etag:
             return Reply(304, b"", headers)
