@@ -18,8 +18,8 @@ from server.recovery.restored import Watch
 
 LOOK_EVERY_S = 5.0
 NEARLY_FULL = 0.9
-WATCH_EVERY_S = 2.0
-"""How long a backup may be served that was restored under the server."""
+WATCH_EVERY_S = float(os.environ.get("TIDINGS_RESTORE_WATCH_S", "2"))
+"""How long a backup may be served that was restored under the server. 0: nobody looks."""
 UNREAD_S = 60
 """How long the other end of a line may acknowledge nothing of what it is sent, or leave it unread (RFC 5482)."""
 
@@ -32,10 +32,11 @@ async def live(receive: Receive, send: Send) -> None:
     """The lifespan protocol: from the worker's start to its end."""
     await receive()
     _end_with_runner()
-    looking = asyncio.gather(_look_after_connections(), _look_after_database())
+    looking = [asyncio.ensure_future(each) for each in (_look_after_connections(), _look_after_database())]
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    looking.cancel()
+    for each in looking:
+        each.cancel()
     await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -77,6 +78,8 @@ async def _look_after_connections() -> None:
 
 async def _look_after_database() -> None:
     """End this worker where a backup was restored under it: the one in its place catches up before it answers."""
+    if not WATCH_EVERY_S:
+        return
     watch, own = Watch(), ThreadPoolExecutor(1, thread_name_prefix="watch")
     while not await asyncio.get_running_loop().run_in_executor(own, watch.has_gone_back):
         await asyncio.sleep(WATCH_EVERY_S)

@@ -33,7 +33,8 @@ def northwind(server_home: ServerHome) -> Iterator[ServerHome]:
 
 @pytest.fixture(scope="session")
 def serving(server_home: ServerHome) -> Iterator[RunningServer]:
-    """Northwind's server, in a process of its own."""
+    """Northwind's server, in a process of its own. It lasts while tests begin the ledger and the logs anew under it."""
+    server_home.environment["TIDINGS_RESTORE_WATCH_S"] = "0"
     with server_home.running() as server:
         yield server
 

@@ -15,12 +15,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from server.acknowledgements.listing import acknowledgements
 from server.archives.deleting import delete_rows, lock_out
-from server.archives.rows import rows_of
 from server.audit import chain_heads, log
 from server.campaigns.models import Campaign
 from server.core import clock, under_way
@@ -401,18 +399,20 @@ def test_before_all_rows_are_read_postgresql_looks_how_many_there_are(
     with connection.cursor() as cursor:
         for table in ("signals_consent", "directory_person"):
             cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+            cursor.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = %s", [table])
     _share(server_data.add_people(1500))
-    assert "Join Filter" in _plan_to_export(Consent)
+    assert set(_rows_known().values()) == {-1}
     assert tidings_server("company", "export", tmp_path / "company.zip").returncode == 0
-    assert "Join Filter" not in _plan_to_export(Consent)
+    assert _rows_known() == {"signals_consent": Consent.objects.count(), "directory_person": 1500}
 
 
-def _plan_to_export(model: type[Model]) -> str:
-    """How PostgreSQL reads all rows of a company, some at a time."""
-    query, values = rows_of(model, "northwind").query.sql_with_params()
-    with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute(f"EXPLAIN DECLARE reading CURSOR FOR {query}", values)
-        return "\n".join(line for (line,) in cursor.fetchall())
+def _rows_known() -> dict[str, float]:
+    """How many rows PostgreSQL takes each table for; -1 where it never looked (its manual, pg_class)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, reltuples FROM pg_class WHERE relname IN ('signals_consent', 'directory_person')"
+        )
+        return dict(cursor.fetchall())
 
 
 # --- Memory -------------------------------------------------------------------------------------------
