@@ -214,7 +214,7 @@ class ConsentGate:
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
                 self._consents[signal] = replace(new, company=self._whose(old))
-                self._keep_moment(self._consents[signal], receipt_id)
+                self._keep_moment(old[signal], self._consents[signal], receipt_id)
                 self._doubted.discard(signal)
             self._record(choices, old)
 
@@ -224,12 +224,12 @@ class ConsentGate:
             return self._server_clock.at_least() or rules.FIRST_TIME
         return self._server_clock.now() or rules.LAST_TIME
 
-    def _keep_moment(self, consent: Consent, new_receipt_id: str = "") -> None:
-        """When it was given, and by when a withdrawal that is owed had been made."""
-        now = self._server_clock.elapsed()
-        if consent.owed is not None:
-            self._acts.setdefault((consent.owed.receipt_id, "withdrawn"), now)
-        if consent.receipt_id == new_receipt_id:
+    def _keep_moment(self, before: Consent, consent: Consent, new_receipt_id: str = "") -> None:
+        """When it was given, and by when a withdrawal had been made that is owed: one that is new, or undated until now."""
+        now, owed = self._server_clock.elapsed(), consent.owed
+        if owed is not None and (owed != before.owed or owed.time == rules.LAST_TIME):
+            self._acts.setdefault((owed.receipt_id, "withdrawn"), now)
+        if new_receipt_id and consent.receipt_id == new_receipt_id:
             self._acts[new_receipt_id, "given"] = now
 
     def is_undated(self) -> bool:
@@ -264,7 +264,7 @@ class ConsentGate:
                     language=language,
                 )
                 self._consents[signal] = replace(new, company=self._whose(old))
-                self._keep_moment(self._consents[signal])
+                self._keep_moment(old[signal], self._consents[signal])
             self._doubted.clear()
             self._record(dict.fromkeys(Signal, False), old)
 

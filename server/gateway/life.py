@@ -78,7 +78,7 @@ async def _look_after_connections() -> None:
 
 async def _look_after_database() -> None:
     """End this worker where a backup was restored under it: the one in its place catches up before it answers."""
-    if not WATCH_EVERY_S:
+    if WATCH_EVERY_S <= 0:
         return
     watch, own = Watch(), ThreadPoolExecutor(1, thread_name_prefix="watch")
     while not await asyncio.get_running_loop().run_in_executor(own, watch.has_gone_back):

@@ -52,14 +52,19 @@ def lock_or_show(folders: Folders, *, show: bool) -> InstanceLock | None:
     here = display()
 
     def shows(fault: errors.AlreadyRunning) -> bool:
+        place = running_instance.read(
+            folders.data
+        )  # each time: another one may have taken the lock meanwhile
+        if place is not None and place.display != here:
+            if channel.is_answering(folders, starting.READY_WITHIN_S):
+                raise fault
+            return False
         shown = _shows(folders)
         if shown is None:
             raise fault
         return shown
 
-    place = running_instance.read(folders.data)
-    is_here = place is None or place.display == here
-    return starting.lock(folders, here, shows if show and is_here else None)
+    return starting.lock(folders, here, shows if show else None)
 
 
 def _shows(folders: Folders) -> bool | None:
