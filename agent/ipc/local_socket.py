@@ -20,6 +20,8 @@ from agent.domain import limits
 log = logging.getLogger(__name__)
 
 NAME = "control.socket"
+WAITING = 128
+"""Who finds no room in this line is refused at once (unix(7)), and a withdrawal must not be."""
 
 
 class Listener:
@@ -33,7 +35,7 @@ class Listener:
             with short(self._path) as path:
                 self._socket.bind(path)
             self._path.chmod(0o600)
-            self._socket.listen(limits.CONTROL_AT_ONCE)
+            self._socket.listen(WAITING)
         except OSError:
             self._socket.close()
             raise
