@@ -265,7 +265,7 @@ def test(arguments: Sequence[str]) -> int:
         "loadfile",
         "--no-loadscope-reorder",
     ]  # in the order of tests/conftest.py
-    code = run("-m", "pytest", *shared_out, *arguments)
+    code = run("-m", "tests.support.suite", *shared_out, *arguments)
     if failed:
         print(f"\nNot passed: {', '.join(failed)}. What they found is above, before the tests.", flush=True)
     return 1 if failed or code else 0

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,12 @@ EMERGENCIES = ("Leave the building by the east stairs", "Do not drink the tap wa
 EMERGENCY = """
 sender = "Site security"
 urgency = "emergency"
+starts = {starts}
 default_language = "en"
 [audience]
 everyone = true
 [variants.en]
-title = "{}"
+title = "{title}"
 body = "Wait for news."
 """
 BUTTON = "push button|button"
@@ -61,9 +63,9 @@ def three_monitors() -> Iterator[WaylandDesktop]:
         yield running
 
 
-def publishes_emergency(company: SampleCompany, folder: Path, title: str) -> None:
+def publishes_emergency(company: SampleCompany, folder: Path, title: str, starts: datetime) -> None:
     file = folder / "emergency.toml"
-    file.write_text(EMERGENCY.format(title))
+    file.write_text(EMERGENCY.format(title=title, starts=starts.isoformat(timespec="seconds")))
     company.home.succeed("campaign", "publish", file, "--reason", title)
 
 
@@ -157,8 +159,8 @@ def test_an_emergency_covers_every_monitor_while_they_come_and_go_and_the_keyboa
     reader = Accessibility(desktop.bus)
     desktop.start([sys.executable, NOTES, tmp_path / "notes", "Minutes"], "notes")
     until(lambda: desktop.focused_window() == "Minutes", "the window that is written in")
-    for title in EMERGENCIES:
-        publishes_emergency(company, tmp_path, title)
+    for minutes, title in enumerate(reversed(EMERGENCIES), 1):  # the first began first
+        publishes_emergency(company, tmp_path, title, datetime.now(UTC) - timedelta(minutes=minutes))
     with started(desktop, server, code, tmp_path) as agent:
         until(lambda: is_covered(desktop), "both monitors to be covered")
         until(lambda: corners(desktop) == {PAPER}, "nothing but our ground")
