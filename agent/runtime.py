@@ -29,10 +29,10 @@ from agent.domain.freshness import Freshness
 from agent.domain.model import (
     Change,
     Connection,
+    FeedbackSignal,
     InboxItem,
     PresenceState,
     Selection,
-    Signal,
     SignalChoice,
     Status,
     Trouble,
@@ -300,7 +300,7 @@ class Runtime:
         hosts = enrolment.company.link_hosts if enrolment else ()
         return link_policy.link_url(text.links if text else (), link_id, hosts)
 
-    def choose(self, choices: Mapping[Signal, bool]) -> None:
+    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
 
         Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
@@ -362,7 +362,7 @@ class Runtime:
             if self._connector.is_leaving:
                 self._leave()
             if self._connector.enrol(server_url, code, keep=keep):
-                self._outbox.withdraw(Signal)
+                self._outbox.withdraw(FeedbackSignal)
                 self.messages.forget_held()
         self._background.connected()
         self._notify(Change.STATUS)
@@ -379,7 +379,7 @@ class Runtime:
         with self._background.quiet():
             if self._connector.enrolment() is not None:
                 try:
-                    self._consents.choose(dict.fromkeys(Signal, False), i18n.language())
+                    self._consents.choose(dict.fromkeys(FeedbackSignal, False), i18n.language())
                 except errors.DiskFault as error:
                     fault = error
             try:

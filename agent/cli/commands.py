@@ -19,7 +19,7 @@ from agent.cli import diagnostics, doctor, privacy
 from agent.cli.doctor import Check
 from agent.domain import errors, limits
 from agent.domain.labels import SIGNALS
-from agent.domain.model import Connection, HoldReason, PresenceState, Signal, SignalChoice, Status
+from agent.domain.model import Connection, FeedbackSignal, HoldReason, PresenceState, SignalChoice, Status
 from agent.domain.msgspec_warmup import decode_json
 from agent.enrolment.device_token import DeviceToken
 from agent.enrolment.service import NotForgotten
@@ -348,5 +348,5 @@ def _email(status: Status) -> str:
     return status.person.email if status.person else ""
 
 
-def _shared(choices: Iterable[SignalChoice]) -> dict[Signal, bool]:
+def _shared(choices: Iterable[SignalChoice]) -> dict[FeedbackSignal, bool]:
     return {choice.signal: choice.on for choice in choices}

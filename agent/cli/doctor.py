@@ -18,7 +18,7 @@ from msgspec import Struct
 from agent import __version__
 from agent.domain import errors, limits
 from agent.domain.freshness import Freshness
-from agent.domain.model import Connection, Signal
+from agent.domain.model import Connection, FeedbackSignal
 from agent.domain.ports import SecretStore
 from agent.ipc import calls, channel, running_instance
 from agent.ipc.instance_lock import InstanceLock, refuse_elsewhere
@@ -155,7 +155,7 @@ def _policy(folders: Folders) -> Check:
         return Check("policy", "fault", f"{found.fault.title}: {found.fault.message}")
     if not found.found:
         return Check("policy", "ok", _("No policy is set on this computer"))
-    off = ", ".join(sorted(set(Signal) - found.signals)) or _("nothing")
+    off = ", ".join(sorted(set(FeedbackSignal) - found.signals)) or _("nothing")
     fixed = ", ".join(sorted(found.locked)) or _("nothing")
     return Check(
         "policy",

@@ -18,7 +18,7 @@ import msgspec
 from agent.cli import privacy_arguments
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
-from agent.domain.model import Company, Connection, Signal, SignalChoice
+from agent.domain.model import Company, Connection, FeedbackSignal, SignalChoice
 from agent.domain.msgspec_warmup import decode_json
 from agent.domain.my_data_models import (
     Comparison,
@@ -145,7 +145,7 @@ def _say_company(company: Company) -> None:
 
 
 def _set(options: argparse.Namespace) -> int:
-    choices = {Signal(name): on for name, on in options.choices}
+    choices = {FeedbackSignal(name): on for name, on in options.choices}
     _say_choices(_ask(Call("choose", choices=choices), Shown))
     return 0
 

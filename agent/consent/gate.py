@@ -20,7 +20,7 @@ from agent.consent.record_file import ConsentFile
 from agent.consent.rules import Consent
 from agent.consent.server_clock import ServerClock
 from agent.domain import errors
-from agent.domain.model import Company, ConsentMessage, ConsentState, Signal, SignalChoice
+from agent.domain.model import Company, ConsentMessage, ConsentState, FeedbackSignal, SignalChoice
 from agent.domain.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class ConsentGate:
         self,
         file: ConsentFile,
         clock: Clock,
-        device: frozenset[Signal] = frozenset(Signal),
+        device: frozenset[FeedbackSignal] = frozenset(FeedbackSignal),
         is_ours: Callable[[], bool] = lambda: True,
         server_clock: ServerClock | None = None,
     ) -> None:
@@ -53,7 +53,7 @@ class ConsentGate:
         self._lock = threading.RLock()
         self._company: Company | None = None
         self._consents = file.read()
-        self._doubted: set[Signal] = set()
+        self._doubted: set[FeedbackSignal] = set()
         self._unreadable = False
         self._changed_elsewhere = False
         self._fault: errors.DiskFault | None = (
@@ -69,12 +69,12 @@ class ConsentGate:
             if company is None:
                 return changed
             version = company.notice.version if told else -1
-            for signal in Signal:
+            for signal in FeedbackSignal:
                 changed |= self._leave_to_others(signal, company.company_id)
                 changed |= self._change(signal, lambda consent: rules.expire(consent, notice_version=version))
             return self._settle_doubts(company) or changed
 
-    def _leave_to_others(self, signal: Signal, company_id: str) -> bool:
+    def _leave_to_others(self, signal: FeedbackSignal, company_id: str) -> bool:
         """Drop what was chosen for another company, of which it was lost that this computer was connected to it."""
         before = self._consents[signal].company
         changed = self._change(signal, lambda consent: rules.for_company(consent, company_id))
@@ -94,12 +94,12 @@ class ConsentGate:
             self._end_elsewhere(signal)
         return bool(ended)
 
-    def use_device(self, signals: frozenset[Signal]) -> None:
+    def use_device(self, signals: frozenset[FeedbackSignal]) -> None:
         """Leave only these signals to the person from now on."""
         with self._lock:
             self._device = signals
 
-    def receipt(self, signal: Signal) -> str | None:
+    def receipt(self, signal: FeedbackSignal) -> str | None:
         """The receipt under which this signal may be made and sent now, or None: then it may not."""
         with self._lock:
             self.look_again()
@@ -118,7 +118,7 @@ class ConsentGate:
                 self._consents = self._file.read()
                 self._unreadable = self._file.unread
                 if not self._unreadable and self._company is not None:
-                    for signal in Signal:
+                    for signal in FeedbackSignal:
                         self._leave_to_others(signal, self._company.company_id)
                 return
             try:
@@ -146,29 +146,29 @@ class ConsentGate:
             return changed
 
     @contextmanager
-    def holding(self, signal: Signal) -> Iterator[str | None]:
+    def holding(self, signal: FeedbackSignal) -> Iterator[str | None]:
         """``receipt``, and within the block nobody closes the gate: what is made there is made under that receipt."""
         with self._lock:
             yield self.receipt(signal)
 
-    def ended(self) -> frozenset[Signal]:
+    def ended(self) -> frozenset[FeedbackSignal]:
         """The signals for which no consent is in force, whatever the reason but policy. None while nobody knows."""
         with self._lock:
             if self._file.unread:
                 return frozenset()
-            return frozenset(s for s in Signal if self._consents[s].state is not ConsentState.GIVEN)
+            return frozenset(s for s in FeedbackSignal if self._consents[s].state is not ConsentState.GIVEN)
 
     def choices(self) -> tuple[SignalChoice, ...]:
         """What the switches show, one for each signal."""
         with self._lock:
             self.look_again()
-            allowed_by_company = self._company.signals if self._company else frozenset[Signal]()
+            allowed_by_company = self._company.signals if self._company else frozenset[FeedbackSignal]()
             return tuple(
                 rules.choice(self._as_it_is(signal), company=allowed_by_company, device=self._device)
-                for signal in Signal
+                for signal in FeedbackSignal
             )
 
-    def _as_it_is(self, signal: Signal) -> Consent:
+    def _as_it_is(self, signal: FeedbackSignal) -> Consent:
         """A consent that the server may not know any more is shown as what it then is: withdrawn."""
         consent = self._consents[signal]
         if signal in self._doubted:
@@ -188,7 +188,7 @@ class ConsentGate:
                 )
             )
 
-    def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
+    def choose(self, choices: Mapping[FeedbackSignal, bool], language: str) -> None:
         """The person's deliberate act.
 
         Raises NotConnected; NotRecorded when it could not be written: what was turned off is off all the same, and what was
@@ -255,7 +255,7 @@ class ConsentGate:
             version = self._last_version() if self.is_lost() else self._asked_version()
             now = self._dated(given=False)
             old = dict(self._consents)
-            for signal in Signal:
+            for signal in FeedbackSignal:
                 new = rules.withdraw_everywhere(
                     old[signal],
                     receipt_id=str(uuid.uuid4()),
@@ -266,7 +266,7 @@ class ConsentGate:
                 self._consents[signal] = replace(new, company=self._whose(old))
                 self._keep_moment(old[signal], self._consents[signal])
             self._doubted.clear()
-            self._record(dict.fromkeys(Signal, False), old)
+            self._record(dict.fromkeys(FeedbackSignal, False), old)
 
     def is_lost(self) -> bool:
         """Whether something was given or is owed, and nobody knows to which company."""
@@ -275,7 +275,7 @@ class ConsentGate:
                 consent.receipt_id or consent.owed for consent in self._consents.values()
             )
 
-    def _whose(self, consents: Mapping[Signal, Consent]) -> str:
+    def _whose(self, consents: Mapping[FeedbackSignal, Consent]) -> str:
         """The id of the company for which something is chosen: where that is lost, of the one for which these were."""
         if self._company is not None:
             return self._company.company_id
@@ -295,7 +295,7 @@ class ConsentGate:
             raise errors.NotConnected("choosing")
         return self._company.notice.version
 
-    def _record(self, choices: Mapping[Signal, bool], old: Mapping[Signal, Consent]) -> None:
+    def _record(self, choices: Mapping[FeedbackSignal, bool], old: Mapping[FeedbackSignal, Consent]) -> None:
         """Write each choice down, also when another could not be."""
         fault: errors.DiskFault | None = None
         for signal, given in choices.items():
@@ -333,10 +333,10 @@ class ConsentGate:
             if self._company is None:
                 return
             version, now = self._company.notice.version, self._clock.now()
-            for signal in Signal:
+            for signal in FeedbackSignal:
                 self._change(signal, lambda consent: rules.defer(consent, notice_version=version, now=now))
 
-    def settled(self, signal: Signal) -> bool:
+    def settled(self, signal: FeedbackSignal) -> bool:
         """Whether the server knows of this signal's receipt: only then do its events make sense to it."""
         with self._lock:
             return rules.next_message(self._consents[signal]) is None
@@ -350,7 +350,7 @@ class ConsentGate:
         """The next message of each signal that the server has not acknowledged, withdrawals first."""
         with self._lock:
             self.look_again()
-            found = (rules.next_message(self._consents[signal]) for signal in Signal)
+            found = (rules.next_message(self._consents[signal]) for signal in FeedbackSignal)
             return sorted(filter(None, found), key=lambda message: message.status != "withdrawn")
 
     def owed(self) -> int:
@@ -364,7 +364,7 @@ class ConsentGate:
             if self._consents[message.signal].receipt_id == message.receipt_id:
                 self._change(message.signal, lambda consent: rules.expire(consent, notice_version=-1))
 
-    def doubt(self, signal: Signal, receipt_id: str) -> bool:
+    def doubt(self, signal: FeedbackSignal, receipt_id: str) -> bool:
         """The server drops what comes under this receipt: nothing is made or sent under it until the next poll says why.
 
         Returns whether it was the one in force here.
@@ -381,7 +381,7 @@ class ConsentGate:
             if self._consents[message.signal].receipt_id == message.receipt_id:
                 self._end_elsewhere(message.signal)
 
-    def _end_elsewhere(self, signal: Signal) -> None:
+    def _end_elsewhere(self, signal: FeedbackSignal) -> None:
         log.info("%s was withdrawn on another computer: it is off here too.", signal.value)
         receipt_id, now = self._consents[signal].receipt_id, self._clock.now()
         self._change(signal, lambda consent: rules.ended_elsewhere(consent, receipt_id=receipt_id, now=now))
@@ -391,17 +391,17 @@ class ConsentGate:
         with self._lock:
             self._company = None
             self._doubted.clear()
-            old, self._consents = self._consents, {signal: Consent(signal) for signal in Signal}
-            self._record(dict.fromkeys(Signal, False), old)
+            old, self._consents = self._consents, {signal: Consent(signal) for signal in FeedbackSignal}
+            self._record(dict.fromkeys(FeedbackSignal, False), old)
 
     def forget_company(self) -> None:
         """It is lost whose consents these are: what was given must be given anew, what is owed waits for that company."""
         with self._lock:
             self._company = None
-            for signal in Signal:
+            for signal in FeedbackSignal:
                 self._change(signal, rules.distrust)
 
-    def _change(self, signal: Signal, rule: Callable[[Consent], Consent]) -> bool:
+    def _change(self, signal: FeedbackSignal, rule: Callable[[Consent], Consent]) -> bool:
         """What the person did not just choose: it holds in memory, and is written as soon as that is possible.
 
         The rule begins with what the record says now, so that nothing turned off elsewhere is written over.

@@ -19,13 +19,13 @@ import msgspec
 
 from agent.consent.rules import Consent, distrust
 from agent.domain import errors
-from agent.domain.model import ConsentState, Signal
+from agent.domain.model import ConsentState, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
 
 log = logging.getLogger(__name__)
 
 SLOT_BYTES = 1024
-_SLOTS = {signal: index * SLOT_BYTES for index, signal in enumerate(Signal)}
+_SLOTS = {signal: index * SLOT_BYTES for index, signal in enumerate(FeedbackSignal)}
 _FILE_BYTES = SLOT_BYTES * len(_SLOTS)
 _BINARY = getattr(os, "O_BINARY", 0)
 _READINGS = 3
@@ -42,7 +42,7 @@ class ConsentFile:
     def __init__(self, path: Path, notes: Sequence[Path] = ()) -> None:
         self._path = path
         self._notes = notes
-        self._unwritten: dict[Signal, Consent] = {}
+        self._unwritten: dict[FeedbackSignal, Consent] = {}
         self._known = b""
         self._said: dict[Path, str] = {}
         self.unread = False
@@ -57,14 +57,14 @@ class ConsentFile:
         try:
             if self._path.exists() and self._path.stat().st_size == _FILE_BYTES:
                 return
-            blank = b"".join(_encode(Consent(signal)) for signal in Signal)
+            blank = b"".join(_encode(Consent(signal)) for signal in FeedbackSignal)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
             _write_synced(descriptor, blank, 0)
             _sync_folder(self._path.parent)
         except OSError as error:
             raise errors.DiskFault(f"consent record: {error}") from error
 
-    def read(self) -> dict[Signal, Consent]:
+    def read(self) -> dict[FeedbackSignal, Consent]:
         """The record of every signal; off where it cannot be trusted: its slot, or a file that cannot be written.
 
         ``unread`` says whether the disk did not let it be read: all is off then, and nobody knows what was chosen.
@@ -72,7 +72,7 @@ class ConsentFile:
         content = self._read_patiently()
         self.unread = content is None
         self._known = content = content or b""
-        consents = {signal: _decode(signal, _slot(content, signal)) for signal in Signal}
+        consents = {signal: _decode(signal, _slot(content, signal)) for signal in FeedbackSignal}
         usable = self.unread or self._is_writable()
         for signal, kept in list(consents.items()):
             consent = self._noted(kept)
@@ -82,7 +82,7 @@ class ConsentFile:
                 self._unwritten[signal] = consents[signal] = consent
         return consents
 
-    def changed(self) -> dict[Signal, Consent]:
+    def changed(self) -> dict[FeedbackSignal, Consent]:
         """What another process wrote since this one read or wrote last; a slot that makes no sense is off.
 
         The file is opened each time: that is when a network file system asks whether there is something newer. Raises
@@ -99,7 +99,7 @@ class ConsentFile:
                 return {}
             slots = {
                 signal: slot
-                for signal in Signal
+                for signal in FeedbackSignal
                 if (slot := _slot(content, signal)) != _slot(self._known, signal)
             }
             if left and any(_read_slot(signal, slot) is None for signal, slot in slots.items()):
@@ -137,7 +137,7 @@ class ConsentFile:
             except OSError as error:
                 why = f"The consent record cannot be read; everything is off: {error}"
                 continue
-            if all(_read_slot(signal, _slot(content, signal)) for signal in Signal):
+            if all(_read_slot(signal, _slot(content, signal)) for signal in FeedbackSignal):
                 break
         self._say(self._path, why if content is None else "")
         return content
@@ -165,7 +165,7 @@ class ConsentFile:
         else:
             log.info("%s can be read again.", path.name)
 
-    def _note_paths(self, signal: Signal) -> list[Path]:
+    def _note_paths(self, signal: FeedbackSignal) -> list[Path]:
         return [folder / f"consent-{signal.value}.note" for folder in self._notes]
 
     def _noted(self, consent: Consent) -> Consent:
@@ -201,13 +201,13 @@ class ConsentFile:
         except OSError as error:
             log.warning("That %s is off is known in memory only: %s", consent.signal.value, error)
 
-    def _drop_notes(self, signal: Signal) -> None:
+    def _drop_notes(self, signal: FeedbackSignal) -> None:
         for path in self._note_paths(signal):
             if path.exists():
                 path.unlink()
 
 
-def _slot(content: bytes, signal: Signal) -> bytes:
+def _slot(content: bytes, signal: FeedbackSignal) -> bytes:
     return content[_SLOTS[signal] : _SLOTS[signal] + SLOT_BYTES]
 
 
@@ -221,7 +221,7 @@ def _encode(consent: Consent) -> bytes:
     return record.ljust(SLOT_BYTES - 1, b" ") + b"\n"
 
 
-def _decode(signal: Signal, slot: bytes) -> Consent:
+def _decode(signal: FeedbackSignal, slot: bytes) -> Consent:
     if not slot:
         return Consent(signal)
     consent = _read_slot(signal, slot)
@@ -231,7 +231,7 @@ def _decode(signal: Signal, slot: bytes) -> Consent:
     return consent
 
 
-def _read_slot(signal: Signal, slot: bytes) -> Consent | None:
+def _read_slot(signal: FeedbackSignal, slot: bytes) -> Consent | None:
     """What a slot says; None unless it is, to the byte, what would be written for that."""
     try:
         consent = decode_json(slot.partition(b" ")[2], Consent)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.domain import limits
-from agent.domain.model import ConsentMessage, ConsentState, Signal, SignalChoice
+from agent.domain.model import ConsentMessage, ConsentState, FeedbackSignal, SignalChoice
 
 FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
 """The protocol has no others. The first is that of a consent of which nothing is known: any withdrawal ends it. The last is
@@ -27,7 +27,7 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     records from before it was kept.
     """
 
-    signal: Signal
+    signal: FeedbackSignal
     state: ConsentState = ConsentState.NOT_ASKED
     receipt_id: str = ""
     notice_version: int = 0
@@ -39,7 +39,11 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def allowed(
-    consent: Consent, *, company: Collection[Signal], device: Collection[Signal], notice_version: int
+    consent: Consent,
+    *,
+    company: Collection[FeedbackSignal],
+    device: Collection[FeedbackSignal],
+    notice_version: int,
 ) -> bool:
     """Whether this signal may be made and sent. The only definition; asked when an event is made and when it is sent."""
     return (
@@ -51,7 +55,9 @@ def allowed(
     )
 
 
-def choice(consent: Consent, *, company: Collection[Signal], device: Collection[Signal]) -> SignalChoice:
+def choice(
+    consent: Consent, *, company: Collection[FeedbackSignal], device: Collection[FeedbackSignal]
+) -> SignalChoice:
     """What the switch of a signal shows: the person's state, and whether company and computer leave the choice open."""
     return SignalChoice(consent.signal, consent.state, consent.signal in company, consent.signal in device)
 

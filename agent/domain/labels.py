@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agent.domain.model import Region, Signal
+from agent.domain.model import FeedbackSignal, Region
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, DetailName, SentStatus
 from resources.i18n import _, pgettext
 
 Words = Callable[[], str]
 """Asked when it is shown, since the language is chosen after this module is imported."""
 
-SIGNALS: Mapping[Signal, Words] = {
-    Signal.SEEN: lambda: _("Seen"),
-    Signal.CLICK: lambda: _("Clicks"),
-    Signal.LIKE: lambda: _("Likes"),
+SIGNALS: Mapping[FeedbackSignal, Words] = {
+    FeedbackSignal.SEEN: lambda: _("Seen"),
+    FeedbackSignal.CLICK: lambda: _("Clicks"),
+    FeedbackSignal.LIKE: lambda: _("Likes"),
 }
 KINDS: Mapping[str, Words] = {
     "seen": lambda: _("Seen"),

@@ -28,7 +28,7 @@ VIDEO_LINK_ID: LinkId = "video"
 """The link id of a click that started the campaign's video."""
 
 
-class Signal(StrEnum):
+class FeedbackSignal(StrEnum):
     """What a person may agree to report back, each by itself."""
 
     SEEN = "seen"
@@ -198,7 +198,7 @@ class Company(Struct, frozen=True):
     dpo_email: str
     accent: str
     link_hosts: tuple[str, ...]
-    signals: frozenset[Signal]
+    signals: frozenset[FeedbackSignal]
     notice: Notice
     named_reporting: bool = False
     """Reports name the people who share: the question says so."""
@@ -270,7 +270,7 @@ class Event(Struct, frozen=True):
 
     event_id: str
     campaign_id: str
-    signal: Signal
+    signal: FeedbackSignal
     body: bytes
 
 
@@ -278,7 +278,7 @@ class ConsentMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What is told to the server about one receipt. ``status`` is ``given`` or ``withdrawn``."""
 
     receipt_id: str
-    signal: Signal
+    signal: FeedbackSignal
     status: str
     notice_version: int
     time: datetime
@@ -288,7 +288,7 @@ class ConsentMessage(Struct, frozen=True, forbid_unknown_fields=True):
 class SignalChoice(Struct, frozen=True):
     """One switch, as the person sees it."""
 
-    signal: Signal
+    signal: FeedbackSignal
     state: ConsentState
     allowed_by_company: bool
     allowed_by_device: bool

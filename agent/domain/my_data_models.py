@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from agent.domain.model import Region, Signal, UtcTime
+from agent.domain.model import FeedbackSignal, Region, UtcTime
 from agent.domain.msgspec_warmup import resolve
 
 DetailName = Literal[
@@ -71,7 +71,7 @@ class KeptReceipt(Struct, frozen=True):
     """A signed receipt. ``genuine``: None until its signature has been checked."""
 
     receipt_id: str
-    signal: Signal
+    signal: FeedbackSignal
     status: str
     received: datetime
     document: str
@@ -112,7 +112,7 @@ class HeldConsent(Struct, frozen=True, forbid_unknown_fields=True):
     """A consent or withdrawal that the server holds, with its signed receipt."""
 
     receipt_id: str
-    signal: Signal
+    signal: FeedbackSignal
     status: Literal["given", "withdrawn"]
     notice_version: int
     time: UtcTime
@@ -126,7 +126,7 @@ class HeldSignal(Struct, frozen=True, forbid_unknown_fields=True):
 
     event_id: str
     campaign_id: str
-    signal: Signal
+    signal: FeedbackSignal
     date: str
     link_id: str = ""
     value: int | None = None

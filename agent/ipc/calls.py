@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from agent.domain import errors
-from agent.domain.model import Signal, SignalChoice, Status
+from agent.domain.model import FeedbackSignal, SignalChoice, Status
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.domain.my_data_models import (
     Comparison,
@@ -56,7 +56,7 @@ class Asked(Protocol):
 
     def choices(self) -> tuple[SignalChoice, ...]: ...
 
-    def choose(self, choices: Mapping[Signal, bool]) -> None: ...
+    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None: ...
 
     def delete_all_shared(self) -> None: ...
 
@@ -69,7 +69,7 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a command asks of the running agent: the name of the call and its arguments."""
 
     name: str
-    choices: dict[Signal, bool] = {}
+    choices: dict[FeedbackSignal, bool] = {}
     changes: dict[DetailName, DetailValue] = {}
     receipt_id: str = ""
     status: str = ""

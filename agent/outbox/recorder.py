@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from agent.consent.gate import ConsentGate
-from agent.domain.model import Act, Change, Interaction, Signal
+from agent.domain.model import Act, Change, FeedbackSignal, Interaction
 from agent.domain.ports import Clock
 from agent.outbox.acknowledgements import Acknowledging
 from agent.outbox.signals import Outbox
@@ -44,12 +44,12 @@ class Interactions:
         elif act is Act.SEEN:
             made = self._seen(campaign_id)
         elif act is Act.CLICKED:
-            made = self._outbox.make(Signal.CLICK, campaign_id, link_id=interaction.link_id)
+            made = self._outbox.make(FeedbackSignal.CLICK, campaign_id, link_id=interaction.link_id)
             self._campaigns.read(campaign_id)
         elif act in (Act.LIKED, Act.UNLIKED):
             liked = act is Act.LIKED
             seq = self._campaigns.like(campaign_id, liked, self._clock.now())
-            made = seq > 0 and self._outbox.make(Signal.LIKE, campaign_id, value=int(liked), seq=seq)
+            made = seq > 0 and self._outbox.make(FeedbackSignal.LIKE, campaign_id, value=int(liked), seq=seq)
         elif act in (Act.READ, Act.DISMISSED):
             self._campaigns.read(campaign_id)
         if made:
@@ -63,11 +63,11 @@ class Interactions:
         self._notify(Change.CAMPAIGNS)
 
     def _seen(self, campaign_id: str) -> bool:
-        if self._gate.receipt(Signal.SEEN) is None or not self._campaigns.claim_seen(campaign_id):
+        if self._gate.receipt(FeedbackSignal.SEEN) is None or not self._campaigns.claim_seen(campaign_id):
             return False
         made = False
         try:
-            made = self._outbox.make(Signal.SEEN, campaign_id)
+            made = self._outbox.make(FeedbackSignal.SEEN, campaign_id)
         finally:
             if not made:
                 self._campaigns.unclaim_seen(campaign_id)

@@ -15,7 +15,7 @@ from functools import partial
 from agent.consent.choice_errors import ReceiptRefused
 from agent.consent.gate import ConsentGate
 from agent.domain import errors, limits
-from agent.domain.model import ConsentMessage, Event, Signal
+from agent.domain.model import ConsentMessage, Event, FeedbackSignal
 from agent.domain.ports import Clock, Transport
 from agent.outbox.sent_log import SentLog
 from agent.protocol import codec
@@ -49,7 +49,7 @@ class Outbox:
 
     def make(
         self,
-        signal: Signal,
+        signal: FeedbackSignal,
         campaign_id: str,
         *,
         link_id: str | None = None,
@@ -74,7 +74,7 @@ class Outbox:
             self._queue.append(Event(event_id, campaign_id, signal, body))
             return True
 
-    def withdraw(self, signals: Iterable[Signal]) -> None:
+    def withdraw(self, signals: Iterable[FeedbackSignal]) -> None:
         """The gate is closed already: what waits for these signals is unlinked. Raises DiskFault when all was tried."""
         fault: errors.DiskFault | None = None
         for signal in signals:
@@ -103,10 +103,10 @@ class Outbox:
 
         Raises as the transport does, ReceiptRefused and DiskFault; nothing is lost then, and one signal keeps back no other.
         """
-        of_signals = [partial(self._send_all, signal) for signal in Signal]
+        of_signals = [partial(self._send_all, signal) for signal in FeedbackSignal]
         send_all.all_of(transport, [self.send_consents, *of_signals])
 
-    def _send_all(self, signal: Signal, transport: Transport) -> None:
+    def _send_all(self, signal: FeedbackSignal, transport: Transport) -> None:
         answered = set[str]()
         while self._send_batch(transport, signal, limits.SIGNAL_BATCH_MAX, answered):
             pass
@@ -168,7 +168,9 @@ class Outbox:
         self._consent_changed = True
         self.drop_ended()
 
-    def _send_batch(self, transport: Transport, signal: Signal, count: int, answered: set[str]) -> bool:
+    def _send_batch(
+        self, transport: Transport, signal: FeedbackSignal, count: int, answered: set[str]
+    ) -> bool:
         """Send the oldest events of a signal. Returns whether to go on.
 
         ``answered``: those of this turn. One that is here again was put back, and to go on might be to do so for ever.
@@ -214,7 +216,7 @@ class Outbox:
             self.withdraw([signal])
         return go_on
 
-    def _remove(self, signal: Signal, event_ids: list[str], answered: set[str]) -> bool:
+    def _remove(self, signal: FeedbackSignal, event_ids: list[str], answered: set[str]) -> bool:
         """Returns whether they are gone: where they are not, to go on would be to send the same for ever."""
         answered.update(event_ids)
         if self._queue.remove(signal, event_ids):
@@ -225,7 +227,7 @@ class Outbox:
     def _refused(
         self,
         transport: Transport,
-        signal: Signal,
+        signal: FeedbackSignal,
         events: list[Event],
         error: errors.Refused,
         answered: set[str],

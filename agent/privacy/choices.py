@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.consent.choice_errors import NotDeleted
 from agent.consent.gate import ConsentGate
 from agent.domain import errors
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.outbox.signals import Outbox
 from agent.protocol import codec
 from agent.store.campaigns import CampaignStore
@@ -51,7 +51,7 @@ class ConsentService:
         self._sent_stays = any(note.exists() for note in self._notes)
         self._left: NotDeleted | None = None
 
-    def choose(self, choices: Mapping[Signal, bool], language: str) -> None:
+    def choose(self, choices: Mapping[FeedbackSignal, bool], language: str) -> None:
         """The person's deliberate act; off takes effect before this returns.
 
         Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
@@ -77,7 +77,7 @@ class ConsentService:
         faults = [_tried(self._gate.withdraw_everywhere, language)]
         self._interrupt()
         self._sent_stays = True
-        for step in (partial(self._outbox.withdraw, Signal), self._forget_sent, self._forget_traces):
+        for step in (partial(self._outbox.withdraw, FeedbackSignal), self._forget_sent, self._forget_traces):
             faults.append(self._deleted(step))
         _raise_first(faults)
 

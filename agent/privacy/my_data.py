@@ -16,7 +16,7 @@ import msgspec
 
 from agent.consent.gate import ConsentGate
 from agent.domain import errors, limits
-from agent.domain.model import InboxItem, Signal
+from agent.domain.model import FeedbackSignal, InboxItem
 from agent.domain.my_data_models import (
     Comparison,
     Copy,
@@ -71,7 +71,9 @@ class MyData:
         """Every message about the person, with its exact bytes; newest first, what still waits before all."""
         self._campaigns.check()
         titles = {item.campaign.campaign_id: _title(item) for item in self._campaigns.kept()}
-        queued = [event for signal in Signal for event in self._queue.head(signal, limits.OUTBOX_MAX_EVENTS)]
+        queued = [
+            event for signal in FeedbackSignal for event in self._queue.head(signal, limits.OUTBOX_MAX_EVENTS)
+        ]
         known = self._messages
         owed, confirmed = self._gate.messages(), self._acknowledging.messages()
         return Sent(known.all(), known.parts(), reversed(queued), owed, confirmed, titles).items()
@@ -185,7 +187,7 @@ def _kept(kept: KeptDocument) -> KeptReceipt:
         erased = 0
     return KeptReceipt(
         kept.receipt_id,
-        Signal(kept.signal),
+        FeedbackSignal(kept.signal),
         kept.status,
         kept.received,
         kept.document,

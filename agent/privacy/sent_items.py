@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from agent.domain import errors
-from agent.domain.model import ConsentMessage, Event, Signal
+from agent.domain.model import ConsentMessage, Event, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.domain.my_data_models import (
     ACKNOWLEDGEMENT,
@@ -218,7 +218,7 @@ def compare(items: Sequence[SentItem], held: Held, ended: Collection[str]) -> Co
     """
     own = {}
     for item in items:
-        if item.kind in tuple(Signal) and item.status in (SentStatus.STORED, SentStatus.WAITING):
+        if item.kind in tuple(FeedbackSignal) and item.status in (SentStatus.STORED, SentStatus.WAITING):
             with decoding("message"):
                 event = decode_json(item.body, dict[str, Any])
             own[str(event["event_id"])] = (item, _comparable(event))
@@ -264,7 +264,7 @@ def _compare_acknowledgements(items: Iterable[SentItem], held: Held) -> tuple[in
 
 def _place(event: HeldSignal) -> tuple[str, ...]:
     """What the server keeps one row for (`docs/protocol`, Signals)."""
-    if event.signal is Signal.CLICK:
+    if event.signal is FeedbackSignal.CLICK:
         return event.campaign_id, event.signal.value, event.link_id, event.date
     return event.campaign_id, event.signal.value
 
@@ -278,7 +278,7 @@ def _comparable(event: Mapping[str, Any]) -> HeldSignal:
     return HeldSignal(
         str(event["event_id"]),
         str(event["campaign_id"]),
-        Signal(event["signal"]),
+        FeedbackSignal(event["signal"]),
         str(event["date"]),
         event.get("link_id") or "",
         event.get("value"),
@@ -287,7 +287,7 @@ def _comparable(event: Mapping[str, Any]) -> HeldSignal:
 
 
 def _unsent(
-    number: int, kind: str, signal: Signal, body: bytes, campaign_id: str = "", title: str = ""
+    number: int, kind: str, signal: FeedbackSignal, body: bytes, campaign_id: str = "", title: str = ""
 ) -> SentItem:
     return SentItem(number, None, kind, signal.value, campaign_id, title, body, SentStatus.WAITING)
 

@@ -19,11 +19,11 @@ from agent.domain.model import (
     CampaignStatus,
     Company,
     ConsentMessage,
+    FeedbackSignal,
     Image,
     Notice,
     Person,
     Region,
-    Signal,
     Urgency,
     UtcTime,
     Variant,
@@ -153,7 +153,7 @@ class _CompanyContent(Struct, frozen=True, forbid_unknown_fields=True):
     dpo_email: Annotated[str, Meta(max_length=320)]
     accent: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
     link_hosts: Annotated[tuple[LinkHost, ...], Meta(max_length=100)]
-    signals: frozenset[Signal]
+    signals: frozenset[FeedbackSignal]
     named_reporting: bool
     logo: Image | None
     notice: Notice
@@ -171,7 +171,7 @@ class _CampaignContent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Event(Struct, frozen=True, omit_defaults=True):
-    signal: Signal
+    signal: FeedbackSignal
     event_id: str
     campaign_id: str
     date: date
@@ -205,7 +205,7 @@ def encode_next_token(token: str) -> bytes:
 
 
 def encode_event(
-    signal: Signal,
+    signal: FeedbackSignal,
     *,
     event_id: str,
     campaign_id: str,

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from agent.domain import errors, preferences
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.domain.preferences import Preferences
 from resources.i18n import _
 
@@ -48,7 +48,7 @@ class PolicyUnusable(errors.EnvironmentFault):
 class DevicePolicy(Struct, frozen=True):
     """``signals``: those that are left to the person. ``fault``: why the file could not be used."""
 
-    signals: frozenset[Signal] = frozenset(Signal)
+    signals: frozenset[FeedbackSignal] = frozenset(FeedbackSignal)
     fixed: Preferences = preferences.DEFAULTS
     locked: frozenset[str] = frozenset()
     """The names of the preferences that ``fixed`` fixes."""
@@ -162,13 +162,13 @@ def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
     return table
 
 
-def _signals(table: dict[str, Any]) -> frozenset[Signal]:
+def _signals(table: dict[str, Any]) -> frozenset[FeedbackSignal]:
     """Each signal must be named: what was cut off or commented out by mistake would widen what is shared."""
-    if table.keys() != {signal.value for signal in Signal}:
+    if table.keys() != {signal.value for signal in FeedbackSignal}:
         raise _Unusable("[signals] must say true or false for each of seen, click and like, and nothing else")
     if not all(isinstance(value, bool) for value in table.values()):
         raise _Unusable("[signals] takes true and false only")
-    return frozenset(signal for signal in Signal if table[signal])
+    return frozenset(signal for signal in FeedbackSignal if table[signal])
 
 
 def _server(table: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from agent.domain import errors, limits
 from agent.domain.freshness import Freshness
-from agent.domain.model import Campaign, CampaignState, CampaignStatus, InboxItem, Person, Signal
+from agent.domain.model import Campaign, CampaignState, CampaignStatus, FeedbackSignal, InboxItem, Person
 from agent.domain.msgspec_warmup import decode_json
 from agent.domain.ports import Clock
 from agent.store.database import Database, decoding
@@ -238,9 +238,9 @@ class CampaignStore:
         """The *seen* could not be made after all."""
         self._set(campaign_id, "seen_event = 0")
 
-    def forget_signal(self, signal: Signal) -> None:
+    def forget_signal(self, signal: FeedbackSignal) -> None:
         """Consent was withdrawn: no trace stays of which signals were made."""
-        if signal is Signal.SEEN:
+        if signal is FeedbackSignal.SEEN:
             with self._database.transaction() as connection:
                 changed = connection.execute(
                     "UPDATE campaign SET seen_event = 0 WHERE seen_event = 1"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from agent.domain import errors, limits
 from agent.domain.labels import SIGNALS
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.store import repairs
 from agent.store.repairs import SetAside
 from resources.i18n import _
 
-_OUTBOXES = {f"outbox-{signal.value}.sqlite3": signal for signal in Signal}
+_OUTBOXES = {f"outbox-{signal.value}.sqlite3": signal for signal in FeedbackSignal}
 
 
 class DataDamaged(errors.EnvironmentFault):

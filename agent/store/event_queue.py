@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 
 from agent.domain import errors, limits
-from agent.domain.model import Event, Signal
+from agent.domain.model import Event, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.domain.ports import Clock
 from agent.store import pages, repairs
@@ -56,7 +56,7 @@ class _Keys(msgspec.Struct, frozen=True):
 
     event_id: str
     campaign_id: str
-    signal: Signal
+    signal: FeedbackSignal
 
 
 class EventQueue:
@@ -94,7 +94,7 @@ class EventQueue:
         with self._lock:
             self._patiently(event.signal, add, create=True)
 
-    def head(self, signal: Signal, count: int) -> list[Event]:
+    def head(self, signal: FeedbackSignal, count: int) -> list[Event]:
         """The oldest events, in order."""
 
         def oldest(connection: sqlite3.Connection) -> list[Event]:
@@ -109,7 +109,7 @@ class EventQueue:
 
         return self._use(signal, oldest, list[Event]())
 
-    def remove(self, signal: Signal, event_ids: Iterable[str]) -> bool:
+    def remove(self, signal: FeedbackSignal, event_ids: Iterable[str]) -> bool:
         """The server answered for these. Returns whether none of them is here any more. An empty file is unlinked.
 
         Also true where a withdrawal has taken the file away meanwhile.
@@ -141,9 +141,9 @@ class EventQueue:
         def number(connection: sqlite3.Connection) -> int:
             return int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
 
-        return sum(self._use(signal, number, 0) for signal in Signal)
+        return sum(self._use(signal, number, 0) for signal in FeedbackSignal)
 
-    def destroy(self, signal: Signal) -> None:
+    def destroy(self, signal: FeedbackSignal) -> None:
         """Unlink a signal's file and all that belongs to it: nothing of it stays."""
         path = self._path(signal)
         fault: errors.DiskFault | None = None
@@ -156,10 +156,10 @@ class EventQueue:
         if fault is not None:
             raise fault
 
-    def _path(self, signal: Signal) -> Path:
+    def _path(self, signal: FeedbackSignal) -> Path:
         return self._folder / f"outbox-{signal.value}.sqlite3"
 
-    def _use(self, signal: Signal, work: Callable[[sqlite3.Connection], T], nothing: N) -> T | N:
+    def _use(self, signal: FeedbackSignal, work: Callable[[sqlite3.Connection], T], nothing: N) -> T | N:
         """One transaction on a signal's file; ``nothing`` where there is no file, or one that others must repair."""
         path = self._path(signal)
         with self._lock:
@@ -175,7 +175,7 @@ class EventQueue:
                 return nothing
 
     def _patiently(
-        self, signal: Signal, work: Callable[[sqlite3.Connection], T], *, create: bool = False
+        self, signal: FeedbackSignal, work: Callable[[sqlite3.Connection], T], *, create: bool = False
     ) -> T:
         """Try, look again after a while, and once more where a file was damaged both times and is repaired."""
         path = self._path(signal)
@@ -200,7 +200,9 @@ class EventQueue:
                 raise errors.DiskFault(fault.detail) from fault
             raise
 
-    def _transact(self, signal: Signal, work: Callable[[sqlite3.Connection], T], *, create: bool) -> T:
+    def _transact(
+        self, signal: FeedbackSignal, work: Callable[[sqlite3.Connection], T], *, create: bool
+    ) -> T:
         """All or nothing, and on disk. A file is made only where that is asked for."""
         path = self._path(signal)
         with faults(path.name, tried=True):
@@ -215,7 +217,7 @@ class EventQueue:
                 connection.execute("COMMIT")
                 return result
 
-    def _repair(self, signal: Signal) -> None:
+    def _repair(self, signal: FeedbackSignal) -> None:
         """Keep the rows that are what was written; the file they were in is set aside."""
         path, now = self._path(signal), self._clock.now()
         with faults(path.name, tried=True):
@@ -259,7 +261,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, signal: Signal) -> None:
+def _migrate(connection: sqlite3.Connection, signal: FeedbackSignal) -> None:
     """Bring a file to the present version, within a transaction: a new one, or one without seals."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == _VERSION:
@@ -306,7 +308,7 @@ def _with_unreached(path: Path, rows: _Numbered) -> _Numbered:
     return sorted(rows + found, key=lambda each: each[0])
 
 
-def _sound(signal: Signal, rows: Iterable[tuple[int, repairs.Row]]) -> Iterator[Event]:
+def _sound(signal: FeedbackSignal, rows: Iterable[tuple[int, repairs.Row]]) -> Iterator[Event]:
     """The rows that are what was written, each event once."""
     known = set()
     for _number, row in rows:
@@ -316,7 +318,7 @@ def _sound(signal: Signal, rows: Iterable[tuple[int, repairs.Row]]) -> Iterator[
             yield event
 
 
-def _event(signal: Signal, row: repairs.Row) -> Event | None:
+def _event(signal: FeedbackSignal, row: repairs.Row) -> Event | None:
     """A row's event, by its seal; by what its body says of itself where it has none. None where it is not right."""
     match row:
         case (str() as event_id, str() as campaign_id, bytes() as body, *kept):

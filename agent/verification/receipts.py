@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from agent.domain import errors, limits
-from agent.domain.model import Region, Signal, UtcTime
+from agent.domain.model import FeedbackSignal, Region, UtcTime
 from agent.domain.msgspec_warmup import decode_message, resolve
 from agent.protocol import codec
 from agent.verification.verifier import VerifyRequest, VerifyResult
@@ -37,7 +37,7 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
     dpo_email: str
     region: Region
     purpose: str
-    signal: Signal
+    signal: FeedbackSignal
     notice_version: int
     notice_sha256: str
     language: str
@@ -45,7 +45,7 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
     time: UtcTime
     method: str
     agent_version: str
-    policy: tuple[Signal, ...]
+    policy: tuple[FeedbackSignal, ...]
     erased: Annotated[int, Meta(ge=0)]
 
 

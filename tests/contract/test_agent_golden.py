@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import ConsentMessage, Signal
+from agent.domain.model import ConsentMessage, FeedbackSignal
 from agent.protocol import codec
 from agent.verification import verifier
 from agent.verification.verifier import VerifyRequest, VerifyResult
@@ -139,7 +139,7 @@ def test_events_leave_as_the_protocol_says() -> None:
     ]
     encoded = [
         codec.encode_event(
-            Signal(event["signal"]),
+            FeedbackSignal(event["signal"]),
             event_id=event["event_id"],
             campaign_id=event["campaign_id"],
             day=date.fromisoformat(event["date"]),
@@ -166,7 +166,7 @@ def test_consents_leave_as_the_protocol_says() -> None:
         body = case["body"]
         message = ConsentMessage(
             body["receipt_id"],
-            Signal(body["signal"]),
+            FeedbackSignal(body["signal"]),
             body["status"],
             body["notice_version"],
             datetime.fromisoformat(body["time"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee
@@ -38,7 +38,7 @@ def back_from_holiday(
 ) -> AgentProcess:
     """An agent, not yet running, whose person shares everything and has missed some announcements."""
     agent.enrol(server.url, code)
-    agent.choose(*Signal)
+    agent.choose(*FeedbackSignal)
     long_ago = datetime.now(UTC) - timedelta(seconds=2 * limits.DIGEST_AFTER_S)
     files = []
     for number, title in enumerate(MISSED):

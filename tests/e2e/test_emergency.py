@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import DesktopOptions, VirtualDesktop
 from tests.support.employee import Employee
@@ -83,7 +83,7 @@ def test_it_covers_both_monitors_above_a_full_screen_program_until_it_is_closed_
     employee = Employee(desktop, tmp_path / "pictures")
     with AgentProcess(desktop.env, tmp_path) as agent:
         agent.enrol(told_to_leave.url, code)
-        agent.choose(Signal.SEEN)
+        agent.choose(FeedbackSignal.SEEN)
         agent.start("run", "--minimized")
         employee.sees(TITLE)
         until(lambda: colours(desktop) == {PAPER}, "both monitors to be covered")

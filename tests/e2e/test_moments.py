@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.campaign_server import RunningServer
 from tests.support.children import Child
 from tests.support.desktop import DesktopOptions, VirtualDesktop
@@ -56,7 +56,7 @@ def slides(desktop: VirtualDesktop) -> Child:
     return program
 
 
-def looks_again(agent: AgentProcess, signal: Signal) -> None:
+def looks_again(agent: AgentProcess, signal: FeedbackSignal) -> None:
     """Something changes, and with any change the agent looks whether something may be shown."""
     agent.run("privacy", "set", f"{signal}=on")
 
@@ -77,17 +77,17 @@ def test_an_announcement_waits_for_lock_full_screen_and_do_not_disturb_to_end(
     locker = lock(desktop)
     agent.start("run")
     until(lambda: agent.status()["status"]["unread"] == 1, "the announcement", every=ASK_AGAIN_S)
-    looks_again(agent, Signal.SEEN)
+    looks_again(agent, FeedbackSignal.SEEN)
     no_pop_up_comes(desktop)
 
     shown_slides = slides(desktop)
     locker.stop()
-    looks_again(agent, Signal.CLICK)
+    looks_again(agent, FeedbackSignal.CLICK)
     no_pop_up_comes(desktop)
 
     do_not_disturb(desktop, on=True)
     shown_slides.stop()
-    looks_again(agent, Signal.LIKE)
+    looks_again(agent, FeedbackSignal.LIKE)
     no_pop_up_comes(desktop)
 
     do_not_disturb(desktop, on=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
 from tests.support.employee import Employee
@@ -34,7 +34,7 @@ def test_a_person_sees_takes_back_checks_and_deletes_what_they_shared(
     employee: Employee,
 ) -> None:
     agent.enrol(server.url, code)
-    agent.choose(Signal.SEEN, Signal.LIKE)
+    agent.choose(FeedbackSignal.SEEN, FeedbackSignal.LIKE)
     company.publish("lyon-studio")
     agent.start("run")
     employee.sees(FILM)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.accessible import Accessibility
 from tests.support.campaign_server import RunningServer
 from tests.support.processes import TRACEBACK, AgentProcess
@@ -47,7 +47,7 @@ def wayland_without_notifications() -> Iterator[WaylandDesktop]:
 
 
 def started(
-    desktop: WaylandDesktop, server: RunningServer, code: str, folder: Path, *on: Signal
+    desktop: WaylandDesktop, server: RunningServer, code: str, folder: Path, *on: FeedbackSignal
 ) -> AgentProcess:
     agent = AgentProcess(desktop.env, folder)
     agent.enrol(server.url, code)
@@ -115,7 +115,7 @@ def test_a_notification_of_the_desktop_announces_and_a_click_on_it_opens_the_inb
 ) -> None:
     empty = wayland.image()
     company.publish("vpn")
-    with started(wayland, server, code, tmp_path, Signal.SEEN, Signal.CLICK) as agent:
+    with started(wayland, server, code, tmp_path, FeedbackSignal.SEEN, FeedbackSignal.CLICK) as agent:
         until(lambda: wayland.notifications_shown() == 1, "the notification")
         until(lambda: wayland.image() != empty, "the notification on the screen")
         wayland.screenshot(tmp_path / "pictures" / "notification.png")

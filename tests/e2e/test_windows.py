@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.e2e.conftest import EMPLOYEE
 from tests.support.campaign_server import RunningServer
 from tests.support.desktop import VirtualDesktop
@@ -53,9 +53,11 @@ def test_the_icon_is_in_the_panel_and_opens_the_inbox(
     employee.sees(".*Canteen closes early on Friday.*", "list item")
 
 
-@pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.SEEN, Signal.LIKE)])
+@pytest.mark.parametrize(
+    "on", [(), (FeedbackSignal.SEEN,), (FeedbackSignal.CLICK,), (FeedbackSignal.SEEN, FeedbackSignal.LIKE)]
+)
 def test_only_what_is_switched_on_arrives(
-    on: tuple[Signal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
+    on: tuple[FeedbackSignal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
 ) -> None:
     connected.choose(*on)
     film = company.publish("lyon-studio")
@@ -66,9 +68,9 @@ def test_only_what_is_switched_on_arrives(
     employee.stays_seen()
     employee.presses("Read more")
     expected = {
-        Signal.SEEN: ("seen", film, "", None),
-        Signal.LIKE: ("like", film, "", 1),
-        Signal.CLICK: ("click", film, "l1", None),
+        FeedbackSignal.SEEN: ("seen", film, "", None),
+        FeedbackSignal.LIKE: ("like", film, "", 1),
+        FeedbackSignal.CLICK: ("click", film, "l1", None),
     }
     wanted = {expected[signal] for signal in on}
     until(lambda: set(stored(company)) >= wanted, "the signals that are on")
@@ -118,7 +120,7 @@ def test_a_click_survives_a_power_cut_before_it_is_sent(
     employee: Employee,
 ) -> None:
     agent.enrol(proxy.url, code)
-    agent.choose(Signal.CLICK)
+    agent.choose(FeedbackSignal.CLICK)
     film = company.publish("lyon-studio")
     proxy.fail(busy(503, 1), "POST /api/v1/signals")
     agent.start("run")

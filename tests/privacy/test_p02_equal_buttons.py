@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Company, Signal
+from agent.domain.model import Company, FeedbackSignal
 from resources import i18n
 from tests.support import gallery_data as data
 from tests.support.proofs import Proof
@@ -26,7 +26,7 @@ from ui.style.theme import Scheme, Theme
 pytestmark = pytest.mark.qt_log_ignore(
     r"This plugin does not support raise\(\)", r"This plugin does not support propagateSizeHints\(\)"
 )
-SIGNALS_OFF: tuple[Signal | None, ...] = (None, Signal.CLICK)
+SIGNALS_OFF: tuple[FeedbackSignal | None, ...] = (None, FeedbackSignal.CLICK)
 STATES = list(product(Scheme, i18n.LANGUAGES, (1.0, 2.0), (False, True), SIGNALS_OFF))
 FEW = STATES[:: len(STATES) // 8]
 FOCUS_STEPS = 20
@@ -49,7 +49,7 @@ def question(
     language: str,
     scale: float,
     named: bool,
-    off: Signal | None,
+    off: FeedbackSignal | None,
 ) -> FirstRunWindow:
     """The first run's question, as a person sees it."""
     i18n.use_language(language)
@@ -57,7 +57,7 @@ def question(
     apply_theme(app, theme)
     window = FirstRunWindow(theme)
     qtbot.addWidget(window)
-    window.show_choose(data.person(), company(named), data.choices(*Signal, locked=off))
+    window.show_choose(data.person(), company(named), data.choices(*FeedbackSignal, locked=off))
     window.show()
     window.activateWindow()
     window.choose_page.setFocus()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -19,7 +19,7 @@ from tests.support.proofs import Proof
 OFF, ON = "c-while-off", "c-while-on"
 """What the person does while off is done with one announcement, what they do while on with another."""
 
-ACTS = {Signal.SEEN: Act.SEEN, Signal.CLICK: Act.CLICKED, Signal.LIKE: Act.LIKED}
+ACTS = {FeedbackSignal.SEEN: Act.SEEN, FeedbackSignal.CLICK: Act.CLICKED, FeedbackSignal.LIKE: Act.LIKED}
 
 
 @pytest.mark.proves("P5")
@@ -34,7 +34,9 @@ def test_acts_while_off_leave_nothing_and_are_never_sent_later(
     with loopback_server(company) as server, an_agent(tmp_path) as agent:
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
-        traces = sum(_cycle(agent, server, chance.choice(list(Signal)), caplog) for _ in range(trials))
+        traces = sum(
+            _cycle(agent, server, chance.choice(list(FeedbackSignal)), caplog) for _ in range(trials)
+        )
         sent_while_on = sum(b'"event_id"' in request.body for request in server.requests)
     late = sum(OFF.encode() in request.body for request in server.requests)
     proof.found("traces of acts while off: files, rows, log lines, messages", traces, trials)
@@ -43,7 +45,9 @@ def test_acts_while_off_leave_nothing_and_are_never_sent_later(
     assert sent_while_on == trials, "while on, the same acts are sent"
 
 
-def _cycle(agent: Agent, server: LoopbackServer, signal: Signal, caplog: pytest.LogCaptureFixture) -> int:
+def _cycle(
+    agent: Agent, server: LoopbackServer, signal: FeedbackSignal, caplog: pytest.LogCaptureFixture
+) -> int:
     """Off, act, on, act, off again. Returns how many traces the act while off left."""
     caplog.clear()
     before, sent = _rows(agent), len(server.requests)

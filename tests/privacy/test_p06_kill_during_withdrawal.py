@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -81,6 +81,6 @@ def _comes_back(folder: Path, server: LoopbackServer, company: Company, seen_off
             return False  # killed before it was recorded: the person was not told otherwise
         agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         agent.runtime.sync_once()
-        left = list(agent.folders.data.glob(f"outbox-{Signal.CLICK}*"))
+        left = list(agent.folders.data.glob(f"outbox-{FeedbackSignal.CLICK}*"))
         sent = [each for each in server.requests[before:] if each.path.endswith("signals")]
         return on or bool(left or sent) or agent.runtime.status().waiting > 0

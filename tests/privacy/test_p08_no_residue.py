@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from agent.runtime import Runtime
 from agent.store.event_queue import EventQueue
 from tests.support.agent_company import Company, running
@@ -63,7 +63,7 @@ def acts(runtime: Runtime) -> None:
             runtime.interactions.record(Interaction(campaign_id, each, "l1"))
 
 
-def waiting(folder: Path, signal: Signal) -> set[str]:
+def waiting(folder: Path, signal: FeedbackSignal) -> set[str]:
     """The ids of the events that wait."""
     return {event.event_id for event in EventQueue(folder, SettableClock()).head(signal, 100)}
 
@@ -87,7 +87,7 @@ def test_events_that_wait_are_gone_from_every_file_once_their_signal_is_withdraw
     for number in range(rounds):
         folder = tmp_path / str(number)
         with loopback_server(canary_company()) as server, sharing(server, folder) as agent:
-            for signal in Signal:
+            for signal in FeedbackSignal:
                 needles = waiting(agent.folders.data, signal)
                 assert len(found(needles, folder)) == len(needles) == 2, "the search finds what is there"
                 agent.runtime.choose({signal: False})
@@ -175,8 +175,8 @@ def test_what_was_set_aside_as_damaged_goes_with_what_it_tells(
                 agent.runtime.sync_once()
                 sent, secrets = set(company.events), agent.keychain
                 acts(agent.runtime)
-                wait = set[str]().union(*(waiting(data, signal) for signal in Signal))
-            acted = (Signal.CLICK, Signal.LIKE)  # what was seen once is not seen again
+                wait = set[str]().union(*(waiting(data, signal) for signal in FeedbackSignal))
+            acted = (FeedbackSignal.CLICK, FeedbackSignal.LIKE)  # what was seen once is not seen again
             for signal in acted:
                 once_changed(data / f"outbox-{signal.value}.sqlite3", b'"signal":', b'"zignal":')
             once_changed(data / "tidings.sqlite3", CANARY.encode(), b"K" + CANARY[1:].encode())
@@ -207,7 +207,7 @@ def test_what_was_set_aside_as_damaged_goes_with_what_it_tells(
     assert left == 0
 
 
-def queue_looks(data: Path, signal: Signal) -> bool:
+def queue_looks(data: Path, signal: FeedbackSignal) -> bool:
     """Lets a queue be read, as a sending does, so that what is damaged is repaired."""
     return len(EventQueue(data, SettableClock()).head(signal, 100)) > 0
 

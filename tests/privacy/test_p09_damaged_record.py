@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.consent.record_file import SLOT_BYTES, ConsentFile
-from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import loopback_server
@@ -86,7 +86,7 @@ def test_an_agent_with_a_damaged_record_sends_nothing(tmp_path: Path, proof: Pro
                 agent.runtime.sync_once()
                 assert not any(choice.on for choice in agent.runtime.choices())
             sent += sum(not request.path.endswith("feed") for request in server.requests[before:])
-        assert len(asked(server, "consents")) == len(Signal), "they were given once"
+        assert len(asked(server, "consents")) == len(FeedbackSignal), "they were given once"
     proof.found("requests other than polls of agents with a damaged record", sent, trials)
     assert sent == 0
 

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.consent.rules import Consent
-from agent.domain.model import ConsentState, Signal
+from agent.domain.model import ConsentState, FeedbackSignal
 from agent.settings import device_policy
 from tests.support.agent_parts import SettableClock, a_company, notice
 from tests.support.proofs import Proof
 
 VERSION = 3
-SUBSETS = [frozenset(s) for n in range(4) for s in itertools.combinations(Signal, n)]
+SUBSETS = [frozenset(s) for n in range(4) for s in itertools.combinations(FeedbackSignal, n)]
 
 
-def policy_text(signals: frozenset[Signal]) -> str:
-    lines = [f"{signal} = {str(signal in signals).lower()}" for signal in Signal]
+def policy_text(signals: frozenset[FeedbackSignal]) -> str:
+    lines = [f"{signal} = {str(signal in signals).lower()}" for signal in FeedbackSignal]
     return "\n".join(
         [
             "# Northwind",
@@ -41,11 +41,11 @@ def policy_text(signals: frozenset[Signal]) -> str:
 
 @contextmanager
 def a_gate(
-    states: dict[Signal, ConsentState],
+    states: dict[FeedbackSignal, ConsentState],
     *,
     given_for: int,
-    company: frozenset[Signal],
-    device: frozenset[Signal],
+    company: frozenset[FeedbackSignal],
+    device: frozenset[FeedbackSignal],
 ) -> Iterator[ConsentGate]:
     """A real gate over a real record and a real policy file, for a company whose notice has ``VERSION``."""
     with TemporaryDirectory() as name:
@@ -62,9 +62,9 @@ def a_gate(
         yield gate
 
 
-def shared(gate: ConsentGate) -> frozenset[Signal]:
+def shared(gate: ConsentGate) -> frozenset[FeedbackSignal]:
     """What may be made and sent, which the switches must say too."""
-    allowed = frozenset(signal for signal in Signal if gate.receipt(signal) is not None)
+    allowed = frozenset(signal for signal in FeedbackSignal if gate.receipt(signal) is not None)
     assert allowed == frozenset(choice.signal for choice in gate.choices() if choice.on)
     return allowed
 
@@ -77,7 +77,7 @@ def test_every_combination_of_company_device_choice_and_notice_shares_what_all_o
     chosen = cases if proof.is_full else cases[:: max(1, len(cases) // proof.trials(len(cases), 120))]
     widened = 0
     for company, device, state, given_for in chosen:
-        states = dict.fromkeys(Signal, state)
+        states = dict.fromkeys(FeedbackSignal, state)
         valid = state is ConsentState.GIVEN and given_for == VERSION
         with a_gate(states, given_for=given_for, company=company, device=device) as gate:
             widened += shared(gate) != (company & device if valid else frozenset())
@@ -94,16 +94,16 @@ def test_what_is_shared_is_never_more_than_any_of_the_three_says(proof: Proof) -
 
     @settings(max_examples=count, deadline=None)
     @given(
-        states=st.fixed_dictionaries({signal: st.sampled_from(ConsentState) for signal in Signal}),
+        states=st.fixed_dictionaries({signal: st.sampled_from(ConsentState) for signal in FeedbackSignal}),
         company=st.sampled_from(SUBSETS),
         device=st.sampled_from(SUBSETS),
         later=st.sampled_from(SUBSETS),
     )
     def try_one(
-        states: dict[Signal, ConsentState],
-        company: frozenset[Signal],
-        device: frozenset[Signal],
-        later: frozenset[Signal],
+        states: dict[FeedbackSignal, ConsentState],
+        company: frozenset[FeedbackSignal],
+        device: frozenset[FeedbackSignal],
+        later: frozenset[FeedbackSignal],
     ) -> None:
         given_by_person = frozenset(s for s, state in states.items() if state is ConsentState.GIVEN)
         with a_gate(states, given_for=VERSION, company=company, device=device) as gate:
@@ -111,7 +111,7 @@ def test_what_is_shared_is_never_more_than_any_of_the_three_says(proof: Proof) -
             gate.use_device(later)
             assert shared(gate) == given_by_person & company & later
             gate.use_company(a_company(signals=company, notice=notice(VERSION + 1)))
-            gate.use_device(frozenset(Signal))
+            gate.use_device(frozenset(FeedbackSignal))
             assert shared(gate) == frozenset()
         tried.append(1)
 

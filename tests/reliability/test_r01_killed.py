@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_killed import KEPT, RECORD
 from tests.support.agent_on_trial import a_company
 from tests.support.agent_parts import all_on, an_agent
@@ -55,7 +55,7 @@ def test_no_kill_loses_or_doubles_what_the_agent_has_taken(tmp_path: Path, proof
             waiting = agent.runtime.status().waiting
             shown = {item.body for item in agent.runtime.my_data.sent()}
     taken = set((tmp_path / KEPT).read_text().split())
-    arrived = Counter(event["link_id"] for event in company.counted(Signal.CLICK.value))
+    arrived = Counter(event["link_id"] for event in company.counted(FeedbackSignal.CLICK.value))
     lost, doubled = taken - set(arrived), sum(count > 1 for count in arrived.values())
     unshown = (
         [each for each in taken if not any(f'"{each}"'.encode() in body for body in shown)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.store import repairs
 from tests.support.agent_on_trial import a_company
 from tests.support.agent_parts import all_on, an_agent
@@ -47,7 +47,7 @@ def test_no_failing_call_loses_or_doubles_what_the_agent_has_taken(tmp_path: Pat
             titles = len(agent.runtime.inbox())
     said = dict(line.split() for line in done.stdout.splitlines() if " " in line)
     taken = {f"n{number}" for number, word in said.items() if word == "taken"}
-    arrived = Counter(event["link_id"] for event in company.counted(Signal.CLICK.value))
+    arrived = Counter(event["link_id"] for event in company.counted(FeedbackSignal.CLICK.value))
     lost, doubled = taken - set(arrived), sum(count > 1 for count in arrived.values())
     aside = len(repairs.found(tmp_path / "data"))
     proof.found("clicks that the agent had taken and the server never got", len(lost), len(taken))

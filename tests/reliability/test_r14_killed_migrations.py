@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
 from tests.support.agent_killed import OPEN
@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[str, object]:
             "receipts": runtime.my_data.receipts(),
             "choices": runtime.choices(),
             "waiting": runtime.status().waiting,
-            "queues": [queue.head(signal, 1_000) for signal in Signal],
+            "queues": [queue.head(signal, 1_000) for signal in FeedbackSignal],
             "preferences": runtime.preferences.own(),
             "enrolment": runtime._connector.enrolment(),
             "counters": runtime._connector._enrolments.counters(),

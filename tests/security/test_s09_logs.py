@@ -16,7 +16,7 @@ import requests
 from django.conf import settings
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from agent.runtime import Runtime
 from agent.system import log_setup
 from agent.system.dirs import Folders
@@ -65,7 +65,7 @@ def use_everything(runtime: Runtime, server: RunningServer, code: str) -> None:
             runtime.interactions.record(Interaction(item.campaign.campaign_id, act, "l1"))
     runtime.sync_once()
     runtime.choose(all_off())
-    runtime.choose({Signal.SEEN: True})
+    runtime.choose({FeedbackSignal.SEEN: True})
     runtime.sync_once()
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from tests.support.agent_on_trial import CAMPAIGNS
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_withdrawing import AnyKeychain
@@ -49,10 +49,10 @@ class BadDisk:
 
 def click(agent: Agent, number: int) -> bool:
     """Whether the agent has taken it. While it cannot read what was chosen it takes none, and says so by the switch."""
-    is_on = next(choice.on for choice in agent.runtime.choices() if choice.signal is Signal.CLICK)
+    is_on = next(choice.on for choice in agent.runtime.choices() if choice.signal is FeedbackSignal.CLICK)
     try:
         return is_on and agent.runtime._outbox.make(
-            Signal.CLICK, CAMPAIGNS[number % len(CAMPAIGNS)], link_id=f"n{number}"
+            FeedbackSignal.CLICK, CAMPAIGNS[number % len(CAMPAIGNS)], link_id=f"n{number}"
         )
     except errors.DiskFault:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
 from tests.support.agent_company import Company, running
@@ -90,7 +90,7 @@ def make_old(folder: Path, versions: int) -> None:
         connection.execute("DETACH new")
     new.unlink()
     queue = EventQueue(folder / "data", SettableClock())
-    for signal in Signal:
+    for signal in FeedbackSignal:
         events = queue.head(signal, 1_000)
         file = folder / "data" / f"outbox-{signal.value}.sqlite3"
         file.unlink()

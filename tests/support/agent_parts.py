@@ -13,7 +13,7 @@ from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.consent.server_clock import ServerClock
 from agent.domain import errors
-from agent.domain.model import Company, Person, Signal
+from agent.domain.model import Company, FeedbackSignal, Person
 from agent.outbox.sent_log import SentLog
 from agent.outbox.signals import Outbox
 from agent.protocol import codec
@@ -231,11 +231,11 @@ def an_agent(
         runtime.stop()
 
 
-def all_on() -> dict[Signal, bool]:
+def all_on() -> dict[FeedbackSignal, bool]:
     """Everything is shared."""
-    return dict.fromkeys(Signal, True)
+    return dict.fromkeys(FeedbackSignal, True)
 
 
-def all_off() -> dict[Signal, bool]:
+def all_off() -> dict[FeedbackSignal, bool]:
     """Nothing is shared."""
-    return dict.fromkeys(Signal, False)
+    return dict.fromkeys(FeedbackSignal, False)

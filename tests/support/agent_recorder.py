@@ -3,16 +3,16 @@
 import sys
 from pathlib import Path
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_parts import SettableClock, sending_parts
 
 
 def record(folder: Path, url: str) -> None:
     """Until it is killed."""
     sending = sending_parts(folder, url, SettableClock())
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     number = 0
-    while sending.outbox.make(Signal.CLICK, "c-one", link_id="l1"):
+    while sending.outbox.make(FeedbackSignal.CLICK, "c-one", link_id="l1"):
         number += 1
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()

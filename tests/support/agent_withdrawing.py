@@ -7,7 +7,7 @@ its keychain in memory.
 import sys
 from pathlib import Path
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from tests.support.agent_company import TOKEN
 from tests.support.agent_parts import MemoryKeychain, an_agent
 
@@ -23,12 +23,12 @@ class AnyKeychain(MemoryKeychain):
 def withdraw(folder: Path) -> None:
     """Until it is killed."""
     with an_agent(folder, AnyKeychain()) as agent:
-        agent.runtime.choose({Signal.CLICK: True})
+        agent.runtime.choose({FeedbackSignal.CLICK: True})
         agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         agent.runtime.sync_once()
         agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
         _say("given")
-        agent.runtime.choose({Signal.CLICK: False})
+        agent.runtime.choose({FeedbackSignal.CLICK: False})
         _say("off")
         agent.runtime.sync_once()
         _say("told")

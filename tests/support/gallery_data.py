@@ -19,13 +19,13 @@ from agent.domain.model import (
     Company,
     Connection,
     ConsentState,
+    FeedbackSignal,
     Image,
     InboxItem,
     Link,
     Notice,
     Person,
     Region,
-    Signal,
     SignalChoice,
     Status,
     Trouble,
@@ -66,20 +66,20 @@ def poster() -> Path:
     return path
 
 
-def choices(*on: Signal, locked: Signal | None = None) -> tuple[SignalChoice, ...]:
+def choices(*on: FeedbackSignal, locked: FeedbackSignal | None = None) -> tuple[SignalChoice, ...]:
     """The three switches, those named on."""
     return tuple(
         SignalChoice(
             signal, ConsentState.GIVEN if signal in on else ConsentState.REFUSED, signal is not locked, True
         )
-        for signal in Signal
+        for signal in FeedbackSignal
     )
 
 
 def company() -> Company:
     return Company(
         "northwind", "Northwind", "Northwind SAS", Region.EU, "Inès Martin", "dpo@northwind.example", ACCENT,
-        ("northwind.example",), frozenset(Signal), Notice(3, "2026-11-02", NOTICE),
+        ("northwind.example",), frozenset(FeedbackSignal), Notice(3, "2026-11-02", NOTICE),
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def video_page() -> PopupPage:
         sender=_say("Internal news", "Actualités internes"),
         urgency=Urgency.NORMAL,
         received=text_format.received_text(NOW, NOW),
-        share_line=text_format.share_line(choices(Signal.SEEN, Signal.LIKE)),
+        share_line=text_format.share_line(choices(FeedbackSignal.SEEN, FeedbackSignal.LIKE)),
         picture=poster(),
         picture_alt=_say("The studio's atrium", "L’atrium du studio"),
         duration_ms=84_000,
@@ -160,7 +160,7 @@ def long_page() -> PopupPage:
         sender="The department with the longest name of all",
         urgency=Urgency.EMERGENCY,
         received="",
-        share_line=text_format.share_line(choices(*Signal)),
+        share_line=text_format.share_line(choices(*FeedbackSignal)),
         picture=poster(),
         duration_ms=3_723_000,
         links=tuple(

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtWidgets import QWidget
 
-from agent.domain.model import Connection, HoldReason, InboxItem, Selection, Signal, Status
+from agent.domain.model import Connection, FeedbackSignal, HoldReason, InboxItem, Selection, Status
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
@@ -17,7 +17,7 @@ Screen = Callable[[Theme], QWidget]
 
 NARROW_PX = 640
 MANY = 10_000
-SHARED = data.choices(Signal.SEEN, Signal.LIKE)
+SHARED = data.choices(FeedbackSignal.SEEN, FeedbackSignal.LIKE)
 
 
 def _window(

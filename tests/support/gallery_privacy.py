@@ -9,7 +9,7 @@ import msgspec
 from PySide6.QtWidgets import QWidget
 
 from agent.domain import errors
-from agent.domain.model import Company, Connection, Region, Signal
+from agent.domain.model import Company, Connection, FeedbackSignal, Region
 from agent.domain.my_data_models import (
     ACKNOWLEDGEMENT,
     Comparison,
@@ -43,7 +43,7 @@ def _body(kind: str, campaign_id: str) -> bytes:
     return json.dumps(event | extra.get(kind, {}), separators=(",", ":")).encode()
 
 
-def _withdrawal(signal: Signal) -> bytes:
+def _withdrawal(signal: FeedbackSignal) -> bytes:
     message = {"receipt_id": RECEIPT, "signal": signal, "status": "withdrawn", "notice_version": 3}
     return json.dumps(message | {"time": "2026-11-22T16:40:00Z", "language": "en"}).encode()
 
@@ -73,7 +73,7 @@ def sent() -> list[SentItem]:
             "click",
             "",
             "",
-            _withdrawal(Signal.CLICK),
+            _withdrawal(FeedbackSignal.CLICK),
             SentStatus.ERASED,
             json.dumps({"receipt": receipt().document}).encode(),
             14,
@@ -103,7 +103,7 @@ def sent() -> list[SentItem]:
 
 
 def receipt(
-    signal: Signal = Signal.CLICK, *, genuine: bool | None = True, status: str = "withdrawn"
+    signal: FeedbackSignal = FeedbackSignal.CLICK, *, genuine: bool | None = True, status: str = "withdrawn"
 ) -> KeptReceipt:
     content = {
         "receipt_id": RECEIPT, "controller": "Northwind SAS", "dpo_email": "dpo@northwind.example", "region": "eu",
@@ -128,12 +128,12 @@ def receipt(
 
 def withdrawal(status: SentStatus) -> SentItem:
     """Clicks, turned off just now."""
-    return SentItem(8, None, "withdrawn", "click", "", "", _withdrawal(Signal.CLICK), status)
+    return SentItem(8, None, "withdrawn", "click", "", "", _withdrawal(FeedbackSignal.CLICK), status)
 
 
 def privacy(theme: Theme) -> PrivacyWindow:
     window = PrivacyWindow(theme, now=lambda: data.NOW)
-    window.show_state(data.status(), data.choices(Signal.SEEN, Signal.LIKE))
+    window.show_state(data.status(), data.choices(FeedbackSignal.SEEN, FeedbackSignal.LIKE))
     window.show_history(sent(), [receipt()])
     return window
 
@@ -147,7 +147,7 @@ def privacy_open(theme: Theme) -> QWidget:
 def privacy_offline(theme: Theme) -> QWidget:
     """A signal turned off without a network, and a comparison that failed."""
     window = PrivacyWindow(theme, now=lambda: data.NOW)
-    window.show_state(data.status(Connection.OFFLINE), data.choices(Signal.SEEN))
+    window.show_state(data.status(Connection.OFFLINE), data.choices(FeedbackSignal.SEEN))
     waiting = withdrawal(SentStatus.WAITING)
     window.show_history([waiting, *sent()], [receipt()])
     fault = errors.ServerUnreachable()
@@ -159,7 +159,7 @@ def privacy_halted(theme: Theme) -> QWidget:
     """The store could not be read at the start."""
     window = PrivacyWindow(theme, now=lambda: data.NOW)
     status = data.halted()
-    window.show_state(status, data.choices(Signal.SEEN))
+    window.show_state(status, data.choices(FeedbackSignal.SEEN))
     window.share.show_problem(status.troubles[0].title, status.troubles[0].message)
     window.sent.show_unreadable(status.troubles[0].title, status.troubles[0].message)
     return window
@@ -174,7 +174,9 @@ def privacy_empty(theme: Theme) -> QWidget:
 
 def privacy_locked(theme: Theme) -> QWidget:
     window = PrivacyWindow(theme, now=lambda: data.NOW)
-    window.show_state(data.status(), data.choices(Signal.SEEN, Signal.CLICK, locked=Signal.CLICK))
+    window.show_state(
+        data.status(), data.choices(FeedbackSignal.SEEN, FeedbackSignal.CLICK, locked=FeedbackSignal.CLICK)
+    )
     window.show_history(sent(), [receipt()])
     fault = errors.DiskFault()
     window.share.show_problem(fault.title, fault.message)
@@ -186,7 +188,7 @@ def privacy_differences(theme: Theme) -> QWidget:
     window = privacy(theme)
     differences = (
         Difference("server", EVENT, "seen", "c-1"),
-        Difference("computer", EVENT.replace("8", "9"), Signal.LIKE, "c-77"),
+        Difference("computer", EVENT.replace("8", "9"), FeedbackSignal.LIKE, "c-77"),
     )
     window.sent.show_comparison(Comparison(12, differences))
     return window
@@ -201,7 +203,7 @@ def privacy_agreed(theme: Theme) -> QWidget:
 def privacy_named(theme: Theme) -> QWidget:
     window = privacy(theme)
     status = msgspec.structs.replace(data.status(), company=named_company())
-    window.show_state(status, data.choices(Signal.SEEN))
+    window.show_state(status, data.choices(FeedbackSignal.SEEN))
     return window
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from agent.domain import errors
-from agent.domain.model import Person, Signal
+from agent.domain.model import FeedbackSignal, Person
 from agent.domain.preferences import DEFAULTS, with_values
 from tests.support import gallery_data as data
 from tests.support import gallery_emergency, gallery_inbox, gallery_player, gallery_popup, gallery_privacy
@@ -48,7 +48,7 @@ def choose(theme: Theme) -> QWidget:
 def choose_locked(theme: Theme) -> QWidget:
     window = FirstRunWindow(theme)
     window.show_choose(
-        Person("lea.roux@northwind.example"), data.company(), data.choices(locked=Signal.CLICK)
+        Person("lea.roux@northwind.example"), data.company(), data.choices(locked=FeedbackSignal.CLICK)
     )
     return window
 

@@ -20,7 +20,16 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
 from agent.domain import limits
 from agent.domain.freshness import Freshness
-from agent.domain.model import Campaign, CampaignStatus, Change, Link, Person, Signal, Urgency, Variant
+from agent.domain.model import (
+    Campaign,
+    CampaignStatus,
+    Change,
+    FeedbackSignal,
+    Link,
+    Person,
+    Urgency,
+    Variant,
+)
 from agent.protocol import codec
 from agent.runtime import Runtime
 from agent.store.campaigns import CampaignStore
@@ -259,7 +268,7 @@ def main(folder: Path, count: int, *, greedy: bool, text_size: int) -> int:
     folders = Folders.under(folder)
     enrol(folders)
     agent = Runtime.open(folders)
-    agent.choose(dict.fromkeys(Signal, False))
+    agent.choose(dict.fromkeys(FeedbackSignal, False))
     agent.preferences.change({"popups_per_hour": 0, "text_size": text_size})
     bridge = Bridge()
     session = Session(application, agent, bridge, Tray())

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.support.children import Child
@@ -115,11 +115,11 @@ class AgentProcess(Program):
         """Connects it with an invitation code, while it does not run."""
         self.run("enrol", url, "-", stdin=f"{code}\n")
 
-    def choose(self, *on: Signal) -> None:
+    def choose(self, *on: FeedbackSignal) -> None:
         """Switches these signals on and the others off, as the person does in the window; while it does not run."""
         runtime = Runtime.open(Folders.under(self.home))
         try:
-            runtime.choose({signal: signal in on for signal in Signal})
+            runtime.choose({signal: signal in on for signal in FeedbackSignal})
         finally:
             runtime.stop()
 

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from agent import __version__
 from agent.domain import errors
-from agent.domain.model import Change, Connection, Signal
+from agent.domain.model import Change, Connection, FeedbackSignal
 from resources import i18n
 from resources.i18n import _
 from ui.core.agent_port import Agent
@@ -36,10 +35,10 @@ log = logging.getLogger(__name__)
 class Windows(QObject):
     """One of each kind at a time. All methods are called on the main thread."""
 
-    video_shown = QtSignal(object)
+    video_shown = Signal(object)
     """A button that starts a video, on a window that was just made."""
 
-    settled = QtSignal()
+    settled = Signal()
     """The person has chosen for the first time what to share: all is ready."""
 
     def __init__(
@@ -212,7 +211,7 @@ class Windows(QObject):
             window.show_choose(status.person, status.company, self._agent.choices())
         return True
 
-    def _chosen_first(self, choices: Mapping[Signal, bool]) -> None:
+    def _chosen_first(self, choices: Mapping[FeedbackSignal, bool]) -> None:
         self._choose(choices)
         self._close_first_run()
         self.settled.emit()
@@ -224,7 +223,7 @@ class Windows(QObject):
 
     # What the person does in them
 
-    def _choose(self, choices: Mapping[Signal, bool]) -> None:
+    def _choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
         self._act(lambda: self._agent.choose(choices))
 
     def _act(self, act: Callable[[], None]) -> None:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from agent.domain.model import (
     Change,
+    FeedbackSignal,
     InboxItem,
     Interaction,
     PresenceState,
     Selection,
-    Signal,
     SignalChoice,
     Status,
 )
@@ -120,7 +120,7 @@ class Agent(Protocol):
 
     def allowed_url(self, campaign_id: str, link_id: str) -> str: ...
 
-    def choose(self, choices: Mapping[Signal, bool]) -> None: ...
+    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None: ...
 
     def defer_choice(self) -> None: ...
 

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import QObject, Signal
 
 from agent.domain import errors
 from agent.domain.model import Act, InboxItem, PresenceState, Selection
@@ -31,10 +30,10 @@ AT_ONCE = 200
 class InboxController(QObject):
     """``tell`` shows what went wrong, by title and message. All methods are called on the main thread."""
 
-    video_shown = QtSignal(object)
+    video_shown = Signal(object)
     """A button that starts a video, on a window that was just made."""
-    change_wanted = QtSignal()
-    connect_wanted = QtSignal()
+    change_wanted = Signal()
+    connect_wanted = Signal()
 
     def __init__(
         self,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.domain.model import Company, Person, Signal, SignalChoice
+from agent.domain.model import Company, FeedbackSignal, Person, SignalChoice
 from resources.i18n import _
 from ui.style import text_format
 from ui.style.theme import Theme
@@ -30,8 +29,8 @@ WIDTH = 560
 class ChoosePage(QWidget):
     """``chosen`` has all three signals; one that the organisation turned off is False."""
 
-    chosen = QtSignal(object)
-    notice_requested = QtSignal()
+    chosen = Signal(object)
+    notice_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +41,7 @@ class ChoosePage(QWidget):
         self.hello = label(kind="h1", wrap=True)
         self.email = label(kind="small", tone="muted", wrap=True)
         self.intro = WrappedLabel()
-        self.rows = tuple(SignalRow(signal, theme) for signal in Signal)
+        self.rows = tuple(SignalRow(signal, theme) for signal in FeedbackSignal)
         self.who_sees = WrappedLabel()
         self.terms = label(kind="small", tone="muted", wrap=True)
         column = QVBoxLayout(self)
@@ -90,7 +89,7 @@ class ChoosePage(QWidget):
         self.nothing = Button(_("Share nothing"), kind="answer")
         self.everything = Button(_("Share all three"), kind="answer")
         self.own = Button(_("Save my choice"), kind="answer")
-        self.nothing.clicked.connect(lambda: self._choose(dict.fromkeys(Signal, False)))
+        self.nothing.clicked.connect(lambda: self._choose(dict.fromkeys(FeedbackSignal, False)))
         self.everything.clicked.connect(
             lambda: self._choose({row.signal: not row.locked for row in self.rows})
         )
@@ -109,7 +108,7 @@ class ChoosePage(QWidget):
         """Nothing, everything, own choice, as they stand."""
         return self.nothing, self.everything, self.own
 
-    def _choose(self, choices: dict[Signal, bool]) -> None:
+    def _choose(self, choices: dict[FeedbackSignal, bool]) -> None:
         self.chosen.emit(choices)
 
     def show_question(self, person: Person, company: Company, choices: Iterable[SignalChoice]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 
 from agent.domain.model import Company, Person, SignalChoice
@@ -18,13 +18,13 @@ from ui.widgets.window import ContentWindow
 class FirstRunWindow(ContentWindow):
     """Shows one of two pages: ``show_connect()`` or ``show_choose()``.
 
-    ``chosen`` carries a ``dict[Signal, bool]``. ``deferred`` means that the question was closed without an answer.
+    ``chosen`` carries a ``dict[FeedbackSignal, bool]``. ``deferred`` means that the question was closed without an answer.
     """
 
-    connect_requested = QtSignal(str, str)
-    chosen = QtSignal(object)
-    deferred = QtSignal()
-    notice_requested = QtSignal()
+    connect_requested = Signal(str, str)
+    chosen = Signal(object)
+    deferred = Signal()
+    notice_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, _("Connect this computer"), width=WIDTH)

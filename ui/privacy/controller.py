@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from agent.domain import errors
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.domain.my_data_models import KeptReceipt, SentItem, SentStatus
 from agent.verification import receipts
 from resources.i18n import _
@@ -143,7 +143,7 @@ class PrivacyController(QObject):
 
     # What the person does
 
-    def _switch(self, window: PrivacyWindow, signal: Signal, given: bool) -> None:
+    def _switch(self, window: PrivacyWindow, signal: FeedbackSignal, given: bool) -> None:
         """One switch was moved: the window shows what holds now, also when that could not be kept."""
         try:
             self._agent.choose({signal: given})

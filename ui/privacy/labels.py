@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
 from resources.i18n import _, ngettext, pgettext
 from ui.style import text_format
@@ -16,14 +16,18 @@ EXACT_BYTES = 10_000
 NOTHING = "—"
 
 
-def explanation(signal: Signal) -> str:
+def explanation(signal: FeedbackSignal) -> str:
     """What is shared with a signal, and what never is."""
     return {
-        Signal.SEEN: _("That a pop-up was on your screen for at least 3 seconds. The date, never the time."),
-        Signal.CLICK: _(
+        FeedbackSignal.SEEN: _(
+            "That a pop-up was on your screen for at least 3 seconds. The date, never the time."
+        ),
+        FeedbackSignal.CLICK: _(
             "Which button of a pop-up you pressed, or that you started a video. Never the pages you visit after it."
         ),
-        Signal.LIKE: _("The heart on a video, and taking it back. Off: your hearts stay on this computer."),
+        FeedbackSignal.LIKE: _(
+            "The heart on a video, and taking it back. Off: your hearts stay on this computer."
+        ),
     }[signal]
 
 
@@ -39,8 +43,8 @@ def event_text(kind: str) -> str:
 
 def kind_texts() -> list[str]:
     """Every text that ``kind_text`` may give, for the width of a column."""
-    kinds = [_kind(signal.value, signal.value) for signal in Signal]
-    kinds += [_kind(status, signal.value) for status in ("given", "withdrawn") for signal in Signal]
+    kinds = [_kind(signal.value, signal.value) for signal in FeedbackSignal]
+    kinds += [_kind(status, signal.value) for status in ("given", "withdrawn") for signal in FeedbackSignal]
     return [*kinds, _kind("correction", ""), _kind(ACKNOWLEDGEMENT, "")]
 
 
@@ -54,20 +58,20 @@ def _kind(kind: str, signal: str) -> str:
     }
     if kind in names:
         return names[kind]
-    return turned(kind, Signal(signal))
+    return turned(kind, FeedbackSignal(signal))
 
 
-def turned(status: str, signal: Signal) -> str:
+def turned(status: str, signal: FeedbackSignal) -> str:
     """A consent that was given, or one that was withdrawn."""
     on = {
-        Signal.SEEN: _("Seen turned on"),
-        Signal.CLICK: _("Clicks turned on"),
-        Signal.LIKE: _("Likes turned on"),
+        FeedbackSignal.SEEN: _("Seen turned on"),
+        FeedbackSignal.CLICK: _("Clicks turned on"),
+        FeedbackSignal.LIKE: _("Likes turned on"),
     }
     off = {
-        Signal.SEEN: _("Seen turned off"),
-        Signal.CLICK: _("Clicks turned off"),
-        Signal.LIKE: _("Likes turned off"),
+        FeedbackSignal.SEEN: _("Seen turned off"),
+        FeedbackSignal.CLICK: _("Clicks turned off"),
+        FeedbackSignal.LIKE: _("Likes turned off"),
     }
     return (on if status == "given" else off)[signal]
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import QObject, Signal
 
 from agent.domain.my_data_models import Corrected, DetailName, DetailValue, KeptReceipt
 from resources.i18n import _
@@ -34,7 +33,7 @@ class MyDataActs(QObject):
     ``corrected`` when one more message about the person was sent.
     """
 
-    corrected = QtSignal()
+    corrected = Signal()
 
     def __init__(
         self,

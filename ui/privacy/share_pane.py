@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from agent.domain.model import Company, SignalChoice
-from agent.domain.model import Signal as SharedSignal
+from agent.domain.model import Company, FeedbackSignal, SignalChoice
 from agent.domain.my_data_models import KeptReceipt, SentItem
 from resources.i18n import _
 from ui.privacy.banner import Note
@@ -21,7 +20,7 @@ from ui.widgets.text import label
 
 
 class SharePane(QWidget):
-    """A switch stands where the person put it and moves only by their act: ``chosen(Signal, bool)``."""
+    """A switch stands where the person put it and moves only by their act: ``chosen(FeedbackSignal, bool)``."""
 
     chosen = Signal(object, bool)
     receipts = Signal()
@@ -37,7 +36,7 @@ class SharePane(QWidget):
         px = theme.px
         self.intro = label(tone="muted", wrap=True)
         self.problem = label(kind="small", tone="error", wrap=True)
-        self.cards = tuple(SignalCard(signal, theme) for signal in SharedSignal)
+        self.cards = tuple(SignalCard(signal, theme) for signal in FeedbackSignal)
         self.note = Note(theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(24), px(24), px(20))
@@ -162,7 +161,7 @@ class SharePane(QWidget):
         self.problem.setText(f"{title}. {message}")
         self.problem.show()
 
-    def _on_switched(self, signal: SharedSignal, on: bool) -> None:
+    def _on_switched(self, signal: FeedbackSignal, on: bool) -> None:
         self.problem.hide()
         if on:
             self.note.clear()

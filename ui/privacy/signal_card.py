@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from agent.domain.model import Signal, SignalChoice
+from agent.domain.model import FeedbackSignal, SignalChoice
 from agent.domain.my_data_models import KeptReceipt, SentItem, SentStatus
 from resources.i18n import _, ngettext
 from ui.privacy import labels
@@ -16,7 +16,7 @@ from ui.widgets.text import label
 class SignalCard(QFrame):
     """``row`` has the switch."""
 
-    def __init__(self, signal: Signal, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, signal: FeedbackSignal, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.row = SignalRow(signal, theme, description=labels.explanation(signal))

@@ -8,7 +8,7 @@ from unicodedata import bidirectional
 
 from PySide6.QtCore import QDate, QLocale
 
-from agent.domain.model import Company, Region, Signal, SignalChoice
+from agent.domain.model import Company, FeedbackSignal, Region, SignalChoice
 from resources.i18n import _, language, ngettext
 
 TOMORROW_HOUR = 9
@@ -47,7 +47,11 @@ def short_share_line(choices: Iterable[SignalChoice]) -> str:
 
 def share_line(choices: Iterable[SignalChoice]) -> str:
     """What is shared and what is not, in one line."""
-    names = {Signal.SEEN: _("seen"), Signal.CLICK: _("clicks"), Signal.LIKE: _("likes")}
+    names = {
+        FeedbackSignal.SEEN: _("seen"),
+        FeedbackSignal.CLICK: _("clicks"),
+        FeedbackSignal.LIKE: _("likes"),
+    }
     choices = tuple(choices)
     shared = ", ".join(names[choice.signal] for choice in choices if choice.on)
     not_shared = ", ".join(names[choice.signal] for choice in choices if not choice.on)
@@ -58,17 +62,21 @@ def share_line(choices: Iterable[SignalChoice]) -> str:
     return _("Shared: {shared} · Not shared: {not_shared}").format(shared=shared, not_shared=not_shared)
 
 
-def signal_name(signal: Signal) -> str:
+def signal_name(signal: FeedbackSignal) -> str:
     """The heading of a signal's switch."""
-    return {Signal.SEEN: _("Seen"), Signal.CLICK: _("Clicks"), Signal.LIKE: _("Likes")}[signal]
+    return {
+        FeedbackSignal.SEEN: _("Seen"),
+        FeedbackSignal.CLICK: _("Clicks"),
+        FeedbackSignal.LIKE: _("Likes"),
+    }[signal]
 
 
-def signal_description(signal: Signal) -> str:
+def signal_description(signal: FeedbackSignal) -> str:
     """What exactly is shared with it, in a short sentence."""
     return {
-        Signal.SEEN: _("A pop-up was on your screen. The date only."),
-        Signal.CLICK: _("Which button you pressed, or that you started a video."),
-        Signal.LIKE: _("The heart on a video."),
+        FeedbackSignal.SEEN: _("A pop-up was on your screen. The date only."),
+        FeedbackSignal.CLICK: _("Which button you pressed, or that you started a video."),
+        FeedbackSignal.LIKE: _("The heart on a video."),
     }[signal]
 
 

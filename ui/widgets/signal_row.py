@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal as QtSignal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.domain.model import ConsentState, Signal, SignalChoice
+from agent.domain.model import ConsentState, FeedbackSignal, SignalChoice
 from resources.i18n import _
 from ui.style import text_format
 from ui.style.theme import Theme
@@ -16,10 +16,10 @@ from ui.widgets.toggle import ToggleSwitch
 class SignalRow(QWidget):
     """``switched`` is the person's act only, never the program's."""
 
-    switched = QtSignal(bool)
+    switched = Signal(bool)
 
     def __init__(
-        self, signal: Signal, theme: Theme, *, description: str = "", parent: QWidget | None = None
+        self, signal: FeedbackSignal, theme: Theme, *, description: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.signal = signal

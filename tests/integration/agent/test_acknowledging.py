@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
 from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_parts import Agent, all_off, all_on, an_agent
@@ -246,7 +246,7 @@ class TestNoSignal:
         quiet_agent.runtime.sync_once()
         server.answer = failing(company, "acknowledgements", problem(status, "server-error"))
         quiet_agent.runtime.interactions.acknowledge("c-rules")
-        quiet_agent.runtime.choose({Signal.CLICK: False})
+        quiet_agent.runtime.choose({FeedbackSignal.CLICK: False})
         quiet_agent.runtime.interactions.record(Interaction("c-news", Act.LIKED))
         with pytest.raises((errors.ServerFault, errors.Refused)):
             quiet_agent.runtime.sync_once()

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
-from agent.domain.model import Act, Change, ConsentState, Interaction, Signal
+from agent.domain.model import Act, Change, ConsentState, FeedbackSignal, Interaction
 from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
@@ -203,7 +203,7 @@ def record_of(agent: Agent) -> ConsentFile:
     return ConsentFile(agent.folders.data / "consent.record")
 
 
-def turned_off_elsewhere(agent: Agent, *signals: Signal) -> None:
+def turned_off_elsewhere(agent: Agent, *signals: FeedbackSignal) -> None:
     """Another process writes what its own person chose there."""
     program = (
         "import sys; from pathlib import Path; from agent.system.clock import SystemClock\n"
@@ -218,7 +218,7 @@ def turned_off_elsewhere(agent: Agent, *signals: Signal) -> None:
     subprocess.run([sys.executable, "-c", program, path, *signals], timeout=60, check=True)
 
 
-def shared(agent: Agent) -> set[Signal]:
+def shared(agent: Agent) -> set[FeedbackSignal]:
     return {choice.signal for choice in agent.runtime.choices() if choice.on}
 
 
@@ -227,11 +227,11 @@ def click(agent: Agent) -> None:
 
 
 def test_no_event_is_made_after_the_record_was_changed(computer: Agent, company: Company) -> None:
-    turned_off_elsewhere(computer, Signal.CLICK)
+    turned_off_elsewhere(computer, FeedbackSignal.CLICK)
     click(computer)
     computer.runtime.interactions.record(Interaction("c-one", Act.LIKED))
     assert not (computer.folders.data / "outbox-click.sqlite3").exists()
-    assert shared(computer) == {Signal.SEEN, Signal.LIKE}
+    assert shared(computer) == {FeedbackSignal.SEEN, FeedbackSignal.LIKE}
     computer.runtime.sync_once()
     assert [event["signal"] for event in company.events.values()] == ["like"]
 
@@ -242,7 +242,7 @@ def test_what_waits_is_not_sent_after_the_record_was_changed_and_windows_hear_of
     click(computer)
     heard: list[Change] = []
     computer.runtime.subscribe(heard.append)
-    turned_off_elsewhere(computer, Signal.CLICK)
+    turned_off_elsewhere(computer, FeedbackSignal.CLICK)
     computer.runtime.sync_once()
     assert company.events == {}
     assert Change.CONSENT in heard
@@ -258,7 +258,7 @@ def test_a_record_that_changes_as_an_event_is_about_to_leave_stops_it(
 
     def begun(*arguments: object) -> int:
         number = begin(*arguments)  # type: ignore[arg-type]
-        turned_off_elsewhere(computer, Signal.CLICK)
+        turned_off_elsewhere(computer, FeedbackSignal.CLICK)
         return number
 
     monkeypatch.setattr(computer.runtime.messages, "begin", begun)
@@ -274,22 +274,22 @@ def test_nothing_is_turned_on_by_a_record_that_changed(computer: Agent, company:
     """An older copy of the home is put back under the agent: what was withdrawn since stays so."""
     path = computer.folders.data / "consent.record"
     given = path.read_bytes()
-    computer.runtime.choose({Signal.CLICK: False})
+    computer.runtime.choose({FeedbackSignal.CLICK: False})
     path.write_bytes(given)
     click(computer)
     computer.runtime.sync_once()
     assert company.events == {}
-    assert shared(computer) == {Signal.SEEN, Signal.LIKE}
+    assert shared(computer) == {FeedbackSignal.SEEN, FeedbackSignal.LIKE}
 
 
 def test_a_consent_under_another_receipt_than_ours_closes(computer: Agent, company: Company) -> None:
     record = record_of(computer)
-    consent = record.read()[Signal.CLICK]
+    consent = record.read()[FeedbackSignal.CLICK]
     record.write(replace(consent, receipt_id="00000000-0000-4000-8000-000000000000"))
     click(computer)
     computer.runtime.sync_once()
     assert company.events == {}
-    assert Signal.CLICK not in shared(computer)
+    assert FeedbackSignal.CLICK not in shared(computer)
 
 
 @pytest.mark.expected_logs("is damaged")
@@ -325,7 +325,7 @@ def test_a_record_that_cannot_be_read_for_a_moment_makes_and_sends_nothing_then_
     monkeypatch.undo()
     computer.runtime.sync_once()
     assert len(company.events) == 1
-    assert shared(computer) == set(Signal)
+    assert shared(computer) == set(FeedbackSignal)
 
 
 def test_an_answer_of_the_server_does_not_write_over_what_was_turned_off_elsewhere(
@@ -333,15 +333,15 @@ def test_an_answer_of_the_server_does_not_write_over_what_was_turned_off_elsewhe
 ) -> None:
     with an_agent(tmp_path / "one") as agent:
         agent.runtime.enrol(served.url, CODE)
-        agent.runtime.choose({Signal.CLICK: True})
+        agent.runtime.choose({FeedbackSignal.CLICK: True})
 
         def meanwhile(_request: object, answer: object) -> object:
-            turned_off_elsewhere(agent, Signal.CLICK)
+            turned_off_elsewhere(agent, FeedbackSignal.CLICK)
             return answer()  # type: ignore[operator]
 
         company.faults.append(meanwhile)  # type: ignore[arg-type]
         agent.runtime._background.send_once()
-        assert record_of(agent).read()[Signal.CLICK].state is ConsentState.WITHDRAWN
+        assert record_of(agent).read()[FeedbackSignal.CLICK].state is ConsentState.WITHDRAWN
         assert shared(agent) == set()
 
 

@@ -10,14 +10,14 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Sending, SettableClock, a_company, sending_parts
 from tests.support.agent_server import LoopbackServer
 
 COMPUTERS = 3
 COMPUTER = st.integers(0, COMPUTERS - 1)
-CLICK = Signal.CLICK
+CLICK = FeedbackSignal.CLICK
 
 
 class SeveralComputers(RuleBasedStateMachine):
@@ -70,7 +70,7 @@ class SeveralComputers(RuleBasedStateMachine):
     def deletes_all(self, number: int, seconds: int) -> None:
         self.clock.advance(seconds)
         self.computers[number].gate.withdraw_everywhere("en")
-        self.computers[number].outbox.withdraw(Signal)
+        self.computers[number].outbox.withdraw(FeedbackSignal)
         self._send(self.computers[number])
         assert self.company.counted(CLICK.value) == [], "whatever computer it came from"
 

@@ -13,7 +13,7 @@ import pytest
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server
@@ -36,13 +36,13 @@ def a_gate_of(file: ConsentFile, **company: object) -> ConsentGate:
     return gate
 
 
-def is_open(gate: ConsentGate) -> set[Signal]:
-    return {signal for signal in Signal if gate.receipt(signal) is not None}
+def is_open(gate: ConsentGate) -> set[FeedbackSignal]:
+    return {signal for signal in FeedbackSignal if gate.receipt(signal) is not None}
 
 
 def test_what_was_chosen_holds_after_a_restart(tmp_path: Path) -> None:
-    a_gate(tmp_path / "record").choose({Signal.SEEN: True, Signal.LIKE: False}, "en")
-    assert is_open(a_gate(tmp_path / "record")) == {Signal.SEEN}
+    a_gate(tmp_path / "record").choose({FeedbackSignal.SEEN: True, FeedbackSignal.LIKE: False}, "en")
+    assert is_open(a_gate(tmp_path / "record")) == {FeedbackSignal.SEEN}
 
 
 def test_a_missing_record_means_off(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_record_of_the_first_version_holds_and_what_is_owed_is_sent(tmp_path: 
     path = tmp_path / "record"
     path.write_bytes(b"".join(slot.ljust(1023) + b"\n" for slot in OF_VERSION_0_1))
     gate = a_gate(path, notice=notice(1))
-    assert is_open(gate) == {Signal.SEEN}
+    assert is_open(gate) == {FeedbackSignal.SEEN}
     owed = [message.receipt_id for message in gate.messages() if message.status == "withdrawn"]
     assert owed == ["21111111-1111-4111-8111-111111111111"]
 
@@ -77,8 +77,8 @@ def test_a_record_of_the_first_version_holds_and_what_is_owed_is_sent(tmp_path: 
 def test_what_is_owed_to_one_company_is_told_to_no_other_once_the_record_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "record"
     first = a_gate(path)
-    first.choose({Signal.SEEN: True}, "en")
-    first.choose({Signal.SEEN: False, Signal.CLICK: True}, "en")
+    first.choose({FeedbackSignal.SEEN: True}, "en")
+    first.choose({FeedbackSignal.SEEN: False, FeedbackSignal.CLICK: True}, "en")
     first.forget_company()
     path.rename(tmp_path / "away")
     path.mkdir()  # it cannot be read while another company is connected
@@ -94,10 +94,10 @@ def test_what_is_owed_to_one_company_is_told_to_no_other_once_the_record_can_be_
 @pytest.mark.expected_logs("is damaged")
 def test_one_signals_record_does_not_stand_for_another(tmp_path: Path) -> None:
     path = tmp_path / "record"
-    a_gate(path).choose({Signal.SEEN: True}, "en")
+    a_gate(path).choose({FeedbackSignal.SEEN: True}, "en")
     content = path.read_bytes()
     path.write_bytes(content[:1024] * 3)
-    assert is_open(a_gate(path)) == {Signal.SEEN}
+    assert is_open(a_gate(path)) == {FeedbackSignal.SEEN}
 
 
 def test_the_file_never_grows_and_keeps_its_place_on_the_disk(tmp_path: Path) -> None:
@@ -113,9 +113,9 @@ def test_the_file_never_grows_and_keeps_its_place_on_the_disk(tmp_path: Path) ->
 
 def test_an_owed_withdrawal_survives_a_restart(tmp_path: Path) -> None:
     gate = a_gate(tmp_path / "record")
-    gate.choose({Signal.CLICK: True}, "en")
-    receipt = gate.receipt(Signal.CLICK)
-    gate.choose({Signal.CLICK: False}, "en")
+    gate.choose({FeedbackSignal.CLICK: True}, "en")
+    receipt = gate.receipt(FeedbackSignal.CLICK)
+    gate.choose({FeedbackSignal.CLICK: False}, "en")
     (owed,) = a_gate(tmp_path / "record").messages()
     assert (owed.receipt_id, owed.status) == (receipt, "withdrawn")
 
@@ -133,20 +133,20 @@ def test_a_new_notice_closes_the_gate_and_the_question_is_due_again(tmp_path: Pa
 def test_policy_restricts_and_keeps_the_persons_own_choice(tmp_path: Path) -> None:
     gate = a_gate(tmp_path / "record")
     gate.choose(all_on(), "en")
-    gate.use_company(a_company(signals=frozenset({Signal.CLICK})))
-    assert is_open(gate) == {Signal.CLICK}
+    gate.use_company(a_company(signals=frozenset({FeedbackSignal.CLICK})))
+    assert is_open(gate) == {FeedbackSignal.CLICK}
     assert all(choice.state is ConsentState.GIVEN for choice in gate.choices())
     gate.use_company(a_company())
-    assert is_open(gate) == set(Signal)
+    assert is_open(gate) == set(FeedbackSignal)
 
 
 def test_what_cannot_be_written_down_is_not_given_but_is_withdrawn(tmp_path: Path) -> None:
     path = tmp_path / "record"
     gate = a_gate(path)
-    gate.choose({Signal.SEEN: True}, "en")
+    gate.choose({FeedbackSignal.SEEN: True}, "en")
     path.rename(tmp_path / "elsewhere")
     with pytest.raises(errors.DiskFault):
-        gate.choose({Signal.SEEN: False, Signal.CLICK: True}, "en")
+        gate.choose({FeedbackSignal.SEEN: False, FeedbackSignal.CLICK: True}, "en")
     assert is_open(gate) == set()
 
 
@@ -165,7 +165,7 @@ def test_a_record_that_cannot_be_read_means_off_and_the_choice_holds_again_once_
     assert not gate.must_ask()
     record.rmdir()
     away.rename(record)
-    assert is_open(gate) == set(Signal)
+    assert is_open(gate) == set(FeedbackSignal)
 
 
 # A full disk, and one that can only be read
@@ -251,7 +251,7 @@ def test_a_record_that_cannot_be_read_is_one_line_of_log_for_each_time_that_it_c
 
     caplog.set_level(logging.INFO)
     path = tmp_path / "record"
-    a_gate(path).choose({Signal.SEEN: True}, "en")
+    a_gate(path).choose({FeedbackSignal.SEEN: True}, "en")
     content = path.read_bytes()
     caplog.clear()
     path.unlink()
@@ -264,7 +264,7 @@ def test_a_record_that_cannot_be_read_is_one_line_of_log_for_each_time_that_it_c
     assert len(lines()) == 1
     path.rmdir()
     path.write_bytes(content)
-    assert is_open(gate) == {Signal.SEEN}
+    assert is_open(gate) == {FeedbackSignal.SEEN}
     assert len(lines()) == 2
     path.unlink()
     path.mkdir()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Event, Signal
+from agent.domain.model import Event, FeedbackSignal
 from agent.store import damage
 from agent.store.event_queue import EventQueue
 from tests.support.agent_company import Company
@@ -49,7 +49,7 @@ def clicks(sending: Sending, count: int) -> list[str]:
     """Makes clicks on campaigns of their own. Returns these."""
     campaigns = [f"c-{number:04}" for number in range(count)]
     for campaign_id in campaigns:
-        assert sending.outbox.make(Signal.CLICK, campaign_id, link_id="l1")
+        assert sending.outbox.make(FeedbackSignal.CLICK, campaign_id, link_id="l1")
     return campaigns
 
 
@@ -70,7 +70,7 @@ def change(path: Path, old: bytes, new: bytes) -> None:
 
 @pytest.fixture
 def giving(sending: Sending) -> Sending:
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     return sending
 
 
@@ -82,7 +82,7 @@ def test_one_failed_read_loses_nothing_and_sets_nothing_aside(
     path = tmp_path / NAME
     clock = Mended(lambda: path.write_bytes(good[0]))
     with closing(sending_parts(tmp_path, server.url, clock)) as sending:
-        sending.gate.choose({Signal.CLICK: True}, "en")
+        sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
         made = clicks(sending, 20)
         good.append(path.read_bytes())
         path.write_bytes(fault if fault else good[0][:5_000])
@@ -134,15 +134,15 @@ def test_only_the_newest_damaged_files_are_kept_and_they_are_told_for_a_week(
     clock = SettableClock()
     queue = EventQueue(tmp_path, clock)
     for number in range(6):
-        queue.append(Event(f"e-{number}", "c-one", Signal.CLICK, b"{}"))
+        queue.append(Event(f"e-{number}", "c-one", FeedbackSignal.CLICK, b"{}"))
         (tmp_path / NAME).write_bytes(b"no database at all " * 500)
-        assert queue.head(Signal.CLICK, 10) == []
+        assert queue.head(FeedbackSignal.CLICK, 10) == []
         clock.advance(3_600)
     assert len(kept_aside(tmp_path)) == limits.SET_ASIDE_KEPT
     assert damage.told(tmp_path, clock.now()) is not None
     clock.advance(limits.DAMAGE_TOLD_DAYS * 86_400)
     assert damage.told(tmp_path, clock.now()) is None
-    queue.destroy(Signal.CLICK)
+    queue.destroy(FeedbackSignal.CLICK)
     assert kept_aside(tmp_path) == []
 
 
@@ -160,8 +160,8 @@ def test_what_a_killed_repair_left_takes_the_files_place_and_goes_with_a_withdra
     clicks(giving, 3)
     for ending in (".new", ".part", ".part-journal", ".damaged-20261126T120000Z-3", ".damaged"):
         (tmp_path / (NAME + ending)).write_bytes(b"left")
-    giving.gate.choose({Signal.CLICK: False}, "en")
-    giving.outbox.withdraw([Signal.CLICK])
+    giving.gate.choose({FeedbackSignal.CLICK: False}, "en")
+    giving.outbox.withdraw([FeedbackSignal.CLICK])
     assert list(tmp_path.glob("outbox-*")) == []
 
 
@@ -170,10 +170,10 @@ def test_another_process_reads_past_the_damage_and_changes_nothing(giving: Sendi
     change(tmp_path / NAME, b'"c-0002"', b'"c-0999"')
     before = (tmp_path / NAME).read_bytes()
     reader = EventQueue(tmp_path, SettableClock(), owner=False)
-    assert len(reader.head(Signal.CLICK, 10)) == 4
+    assert len(reader.head(FeedbackSignal.CLICK, 10)) == 4
     assert reader.count() == 5
     (tmp_path / NAME).write_bytes(b"no database at all " * 500)
-    assert (reader.head(Signal.CLICK, 10), reader.count()) == ([], 0)
+    assert (reader.head(FeedbackSignal.CLICK, 10), reader.count()) == ([], 0)
     (tmp_path / NAME).write_bytes(before)
     assert [path.name for path in tmp_path.glob("outbox-*")] == [NAME]
 
@@ -196,8 +196,8 @@ def test_a_file_without_seals_is_sent_whole_and_in_order(
     giving: Sending, company: Company, tmp_path: Path
 ) -> None:
     made = clicks(giving, 150)
-    unsealed(tmp_path / NAME, giving.queue.head(Signal.CLICK, 1_000))
-    made += ["c-one"] if giving.outbox.make(Signal.CLICK, "c-one", link_id="l1") else []
+    unsealed(tmp_path / NAME, giving.queue.head(FeedbackSignal.CLICK, 1_000))
+    made += ["c-one"] if giving.outbox.make(FeedbackSignal.CLICK, "c-one", link_id="l1") else []
     giving.outbox.send(giving.client)
     assert [event["campaign_id"] for event in company.events.values()] == made
     assert list(tmp_path.glob("outbox-*")) == []
@@ -208,7 +208,7 @@ def test_rows_of_a_file_without_seals_that_contradict_themselves_are_not_sent(
     giving: Sending, company: Company, tmp_path: Path
 ) -> None:
     made = clicks(giving, 12)
-    unsealed(tmp_path / NAME, giving.queue.head(Signal.CLICK, 1_000))
+    unsealed(tmp_path / NAME, giving.queue.head(FeedbackSignal.CLICK, 1_000))
     change(tmp_path / NAME, b'"c-0007"', b'"c-0999"')
     giving.outbox.send(giving.client)
     assert arrived(company) == [each for each in made if each != "c-0007"]
@@ -232,7 +232,7 @@ def test_an_index_that_hides_rows_from_their_removal_makes_no_endless_turn(
 ) -> None:
     made = clicks(giving, 5)
     path = tmp_path / NAME
-    unsealed(path, giving.queue.head(Signal.CLICK, 1_000))
+    unsealed(path, giving.queue.head(FeedbackSignal.CLICK, 1_000))
     with closing(sqlite3.connect(path)) as connection:
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE type = 'index'").fetchone()[0]
     content = bytearray(path.read_bytes())
@@ -275,11 +275,11 @@ def test_the_status_tells_what_was_lost(server: LoopbackServer, company: Company
     with an_agent(tmp_path) as agent:
         agent.runtime.enrol(server.url, "KX7P9QMD2HTV")
         agent.runtime.choose(all_on())
-        agent.runtime._outbox.make(Signal.CLICK, "c-0001", link_id="l1")
+        agent.runtime._outbox.make(FeedbackSignal.CLICK, "c-0001", link_id="l1")
         change(agent.folders.data / NAME, b'"c-0001"', b'"c-0009"')
         agent.runtime.sync_once()
         (trouble,) = agent.runtime.status().troubles
         assert trouble.code == "DataDamaged"
         assert "Clicks" in trouble.message
-        agent.runtime.choose({Signal.CLICK: False})
+        agent.runtime.choose({FeedbackSignal.CLICK: False})
         assert agent.runtime.status().troubles == (), "what was lost of a signal is gone with its withdrawal"

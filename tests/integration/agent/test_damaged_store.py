@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Interaction, PresenceState, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction, PresenceState
 from agent.store import enrolment_note, repairs
 from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
@@ -137,7 +137,7 @@ def test_a_line_of_what_was_sent_that_is_not_what_left_is_not_shown(
         shown = {item.body for item in agent.runtime.my_data.sent()}
         assert shown < before
         assert not any(b"clock" in body for body in shown)
-        assert len(agent.runtime.my_data.receipts()) == len(Signal)
+        assert len(agent.runtime.my_data.receipts()) == len(FeedbackSignal)
 
 
 @SET_ASIDE
@@ -265,7 +265,7 @@ def test_a_damaged_store_that_was_set_aside_goes_with_what_it_tells(
         agent.runtime.inbox()
         assert repairs.found(folder / "data")
         if ended == "withdrawn":
-            agent.runtime.choose({Signal.LIKE: False})
+            agent.runtime.choose({FeedbackSignal.LIKE: False})
         elif ended == "all deleted":
             agent.runtime.delete_all_shared()
         else:

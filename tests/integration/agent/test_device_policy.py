@@ -7,7 +7,7 @@ import pytest
 
 from agent.cli import doctor
 from agent.domain import errors
-from agent.domain.model import Change, Signal
+from agent.domain.model import Change, FeedbackSignal
 from agent.domain.preferences import DEFAULTS, Corner
 from agent.settings import device_policy
 from agent.system.dirs import Folders
@@ -46,7 +46,7 @@ def test_no_file_leaves_everything_to_the_person(tmp_path: Path) -> None:
 def test_a_file_turns_signals_off_fixes_preferences_and_names_the_server(tmp_path: Path) -> None:
     a_policy(tmp_path, GOOD)
     with an_agent(tmp_path) as agent:
-        assert [c.signal for c in agent.runtime.choices() if not c.allowed_by_device] == [Signal.SEEN]
+        assert [c.signal for c in agent.runtime.choices() if not c.allowed_by_device] == [FeedbackSignal.SEEN]
         assert agent.runtime.suggested_server() == "https://news.northwind.example"
         kept = agent.runtime.preferences
         assert kept.locked() == {"corner", "quiet_hours", "quiet_from"}
@@ -116,7 +116,7 @@ def test_one_read_that_fails_of_a_good_file_turns_everything_off_until_the_next_
         assert file.refresh()
     assert file.current().signals == frozenset()
     assert file.refresh()
-    assert (file.current().signals, file.current().fault) == ({Signal.LIKE}, None)
+    assert (file.current().signals, file.current().fault) == ({FeedbackSignal.LIKE}, None)
 
 
 def test_a_policy_that_appears_while_the_agent_runs_holds_from_the_next_check(
@@ -129,7 +129,10 @@ def test_a_policy_that_appears_while_the_agent_runs_holds_from_the_next_check(
         agent.runtime.subscribe(heard.append)
         path = a_policy(tmp_path, GOOD)
         agent.runtime.sync_once()
-        assert {c.signal for c in agent.runtime.choices() if c.on} == {Signal.CLICK, Signal.LIKE}
+        assert {c.signal for c in agent.runtime.choices() if c.on} == {
+            FeedbackSignal.CLICK,
+            FeedbackSignal.LIKE,
+        }
         assert {Change.CONSENT, Change.PREFERENCES} <= set(heard)
         path.unlink()
         agent.runtime.sync_once()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Act, Connection, Interaction, Signal
+from agent.domain.model import Act, Connection, FeedbackSignal, Interaction
 from agent.enrolment.service import NotForgotten
 from agent.store.enrolment import note_of
 from agent.store.enrolment_note import Stage
@@ -127,7 +127,7 @@ def test_the_status_of_a_disconnection_that_was_not_ended_says_so(
     with an_agent(tmp_path, keychain) as agent:
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
-        agent.runtime.choose({Signal.SEEN: False})
+        agent.runtime.choose({FeedbackSignal.SEEN: False})
     with opened_store(tmp_path / "data") as store:
         enrolment = store.enrolments.read()
         assert enrolment is not None

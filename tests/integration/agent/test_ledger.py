@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_company import Company, instead, lost_answer
 from tests.support.agent_parts import Sending
 from tests.support.agent_server import LoopbackServer, problem
@@ -16,10 +16,10 @@ from tests.support.agent_server import LoopbackServer, problem
 def test_the_ledger_keeps_the_very_bytes_that_the_server_received(
     sending: Sending, server: LoopbackServer
 ) -> None:
-    sending.gate.choose({Signal.CLICK: True, Signal.LIKE: True}, "fr")
+    sending.gate.choose({FeedbackSignal.CLICK: True, FeedbackSignal.LIKE: True}, "fr")
     for number in range(3):
-        sending.outbox.make(Signal.CLICK, f"c-{number}", link_id="l1")
-    sending.outbox.make(Signal.LIKE, "c-0", value=1, seq=1)
+        sending.outbox.make(FeedbackSignal.CLICK, f"c-{number}", link_id="l1")
+    sending.outbox.make(FeedbackSignal.LIKE, "c-0", value=1, seq=1)
     sending.outbox.send(sending.client)
     received = [(request.method, request.path, request.body) for request in server.requests]
     kept = [(message.method, message.path, message.body) for message in sending.messages.all()]
@@ -30,9 +30,9 @@ def test_the_ledger_keeps_the_very_bytes_that_the_server_received(
 def test_each_event_in_the_ledger_is_cut_out_of_the_bytes_that_left(
     sending: Sending, server: LoopbackServer, company: Company
 ) -> None:
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     for _ in range(4):
-        sending.outbox.make(Signal.CLICK, "c-one", link_id="l1")
+        sending.outbox.make(FeedbackSignal.CLICK, "c-one", link_id="l1")
     sending.outbox.send(sending.client)
     parts = sending.messages.parts()
     assert [json.loads(part.body) for part in parts] == list(company.events.values())
@@ -43,7 +43,7 @@ def test_each_event_in_the_ledger_is_cut_out_of_the_bytes_that_left(
 def test_a_message_that_was_cut_off_stays_without_an_answer(
     sending: Sending, server: LoopbackServer, company: Company
 ) -> None:
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     company.faults.append(lost_answer)
     with pytest.raises(errors.ServerUnreachable):
         sending.outbox.send(sending.client)
@@ -55,7 +55,7 @@ def test_a_message_that_was_cut_off_stays_without_an_answer(
 
 
 def test_a_refusal_is_kept_as_the_servers_answer(sending: Sending, company: Company) -> None:
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     company.faults.append(instead(problem(401, "unauthorized")))
     with pytest.raises(errors.TokenRefused):
         sending.outbox.send(sending.client)
@@ -64,10 +64,10 @@ def test_a_refusal_is_kept_as_the_servers_answer(sending: Sending, company: Comp
 
 
 def test_the_signed_receipts_are_kept(sending: Sending) -> None:
-    sending.gate.choose({Signal.CLICK: True}, "en")
+    sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
     sending.outbox.send(sending.client)
-    receipt_id = sending.gate.receipt(Signal.CLICK)
-    sending.gate.choose({Signal.CLICK: False}, "en")
+    receipt_id = sending.gate.receipt(FeedbackSignal.CLICK)
+    sending.gate.choose({FeedbackSignal.CLICK: False}, "en")
     sending.outbox.send(sending.client)
     kept = [
         (receipt, status)

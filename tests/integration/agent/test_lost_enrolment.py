@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Connection, ConsentState, Interaction, Signal
+from agent.domain.model import Act, Connection, ConsentState, FeedbackSignal, Interaction
 from agent.store import enrolment_note
 from tests.support.agent_company import Company
 from tests.support.agent_dying import Dying, dying, keychain
@@ -95,7 +95,7 @@ def test_a_connection_whose_row_is_damaged_is_known_from_its_second_note(
         assert agent.runtime.status().waiting == 0
         assert codes(agent) == set()
         assert len(agent.runtime.inbox()) == 1
-    assert len(company.withdrawals) == len(Signal)
+    assert len(company.withdrawals) == len(FeedbackSignal)
     with an_agent(folder, secrets) as agent:
         agent.runtime.sync_once()
         assert not any(choice.on for choice in agent.runtime.choices())
@@ -175,13 +175,13 @@ def test_a_withdrawal_holds_at_once_and_is_told_when_the_computer_is_connected_a
         with pytest.raises(errors.NotConnected):
             agent.runtime.sync_once()
     with an_agent(folder, secrets) as agent:
-        assert agent.runtime.status().waiting == len(Signal)
+        assert agent.runtime.status().waiting == len(FeedbackSignal)
         company.codes.add("KX7P9QMD2HTV")
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
         assert agent.runtime.status().waiting == 0
         assert codes(agent) == set()
-    assert {each["signal"] for each in company.withdrawals} == set(Signal)
+    assert {each["signal"] for each in company.withdrawals} == set(FeedbackSignal)
     assert company.events == {}
 
 
@@ -228,7 +228,7 @@ def test_what_was_given_to_a_company_that_is_lost_is_not_given_to_the_next(
         assert len(asked(server, "signals")) == before
         agent.runtime.choose(all_off())
         agent.runtime.sync_once()
-    assert len(company.withdrawals) == len(Signal)
+    assert len(company.withdrawals) == len(FeedbackSignal)
     assert company.events == {}
 
 

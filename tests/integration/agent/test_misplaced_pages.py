@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.domain.model import Event, Signal
+from agent.domain.model import Event, FeedbackSignal
 from agent.store import pages
 from agent.store.event_queue import EventQueue
 from tests.support.agent_parts import SettableClock
@@ -27,17 +27,17 @@ def made(folder: Path, count: int, body_bytes: int = 300) -> list[str]:
     ids = [f"{number:08x}-0000-4000-8000-{chance.randrange(16**12):012x}" for number in range(count)]
     for event_id in ids:
         body = f'{{"event_id":"{event_id}"}}'.encode().ljust(body_bytes)
-        queue.append(Event(event_id, "c-one", Signal.CLICK, body))
+        queue.append(Event(event_id, "c-one", FeedbackSignal.CLICK, body))
     return ids
 
 
 def sent(folder: Path) -> list[str]:
     """What leaves, as the outbox takes it: the oldest first, until there is nothing more."""
     queue, left = EventQueue(folder, SettableClock()), list[str]()
-    while events := queue.head(Signal.CLICK, 100):
+    while events := queue.head(FeedbackSignal.CLICK, 100):
         assert all(event.event_id.encode() in event.body for event in events)
         left += [event.event_id for event in events]
-        queue.remove(Signal.CLICK, left[-len(events) :])
+        queue.remove(FeedbackSignal.CLICK, left[-len(events) :])
     return left
 
 

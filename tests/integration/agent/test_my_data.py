@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from agent.domain.my_data_models import SentItem, SentStatus
 from agent.privacy.my_data import MyData
 from resources import i18n
@@ -75,12 +75,12 @@ def test_what_was_shared_is_told_as_deleted_once_the_server_has_erased_it(
     agent: Agent, my_data: MyData
 ) -> None:
     shares(agent, CLICK, LIKE)
-    agent.runtime.choose({Signal.CLICK: False})
+    agent.runtime.choose({FeedbackSignal.CLICK: False})
     settles(agent)
     assert statuses(my_data)["click"] is SentStatus.DELETED
     assert statuses(my_data)["withdrawn"] is SentStatus.ERASED
     assert statuses(my_data)["like"] is SentStatus.STORED
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     agent.runtime.interactions.record(CLICK)
     settles(agent)
     assert [item.status for item in of_kind(my_data, "click")] == [SentStatus.STORED, SentStatus.DELETED]
@@ -105,7 +105,7 @@ def test_what_waits_comes_first_and_was_not_sent_yet(
 ) -> None:
     shares(agent, LIKE)
     server.answer = lambda _: Reply(LOST)
-    agent.runtime.choose({Signal.LIKE: False})
+    agent.runtime.choose({FeedbackSignal.LIKE: False})
     first = my_data.sent()[0]
     assert (first.kind, first.status, first.answer) == ("withdrawn", SentStatus.WAITING, None)
 
@@ -143,7 +143,7 @@ def test_verify_finds_what_was_changed_lost_invented_or_kept_after_a_withdrawal(
     kept = dict(by_signal["click"])
     by_signal["like"]["value"] = 0
     del company.events[by_signal["seen"]["event_id"]]
-    agent.runtime.choose({Signal.CLICK: False})
+    agent.runtime.choose({FeedbackSignal.CLICK: False})
     settles(agent)
     company.events[kept["event_id"]] = kept
     comparison = my_data.verify()

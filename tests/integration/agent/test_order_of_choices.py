@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, Interaction, Signal
+from agent.domain.model import Act, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply
@@ -37,7 +37,7 @@ class Computer:
 
     def choose(self, *, click: bool) -> None:
         self.agent.clock.advance(60)
-        self.agent.runtime.choose({Signal.CLICK: click})
+        self.agent.runtime.choose({FeedbackSignal.CLICK: click})
         self.agent.clock.advance(60)
 
     def talk(self) -> None:
@@ -159,7 +159,7 @@ def test_a_command_that_turns_on_what_an_earlier_one_turned_off_holds_though_nei
     for on in (True, False, True, False, True):
         clock.advance(60)
         with an_agent(tmp_path, keychain, clock) as command:
-            command.runtime.choose({Signal.CLICK: on})
+            command.runtime.choose({FeedbackSignal.CLICK: on})
             command.runtime.send_once()
             assert {choice.on for choice in command.runtime.choices()} == {on, False}
     with an_agent(tmp_path, keychain, clock) as last:

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, sending_parts
 from tests.support.agent_server import loopback_server
@@ -36,6 +36,6 @@ def test_no_event_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> Non
         sending.outbox.send(sending.client)
         assert sending.outbox.waiting() == 0
         sending.close()
-    counted = len(company.counted(Signal.CLICK.value))
+    counted = len(company.counted(FeedbackSignal.CLICK.value))
     assert acknowledged <= counted <= acknowledged + KILLS
     assert acknowledged >= KILLS

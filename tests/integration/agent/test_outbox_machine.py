@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent.domain import errors
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_company import Company, Fault, instead, lost_answer
 from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
 from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, problem
 
-SIGNALS = st.sampled_from(list(Signal))
+SIGNALS = st.sampled_from(list(FeedbackSignal))
 
 
 def altered(change: Callable[[bytes], bytes]) -> Fault:
@@ -88,9 +88,9 @@ class OutboxAndServer(RuleBasedStateMachine):
         self.server = LoopbackServer(self._watched)
         self.clock = SettableClock()
         self.version = 3
-        self.allowed = frozenset(Signal)
-        self.given: dict[Signal, str] = {}
-        self.expired: dict[Signal, str] = {}
+        self.allowed = frozenset(FeedbackSignal)
+        self.given: dict[FeedbackSignal, str] = {}
+        self.expired: dict[FeedbackSignal, str] = {}
         self.made: Counter[str] = Counter()
         self.escaped: list[str] = []
         self.sending = self._open()
@@ -103,7 +103,7 @@ class OutboxAndServer(RuleBasedStateMachine):
         """Whatever arrives is looked at first, be it answered or not."""
         if request.path.endswith("/signals"):
             for event in json.loads(request.body)["events"]:
-                signal = Signal(event["signal"])
+                signal = FeedbackSignal(event["signal"])
                 if signal not in self.allowed or self.given.get(signal) != event["receipt_id"]:
                     self.escaped.append(event["signal"])
         return self.company(request)
@@ -111,7 +111,7 @@ class OutboxAndServer(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.company.faults.clear()
-            self.allowed = frozenset(Signal)
+            self.allowed = frozenset(FeedbackSignal)
             self.sending.gate.use_company(a_company(notice=notice(self.version)))
             self.sending.outbox.send(self.sending.client)
             assert self.sending.outbox.waiting() == 0
@@ -126,12 +126,12 @@ class OutboxAndServer(RuleBasedStateMachine):
             self._folder.__exit__(None, None, None)
 
     @initialize(signals=st.sets(SIGNALS))
-    def first_choice(self, signals: set[Signal]) -> None:
+    def first_choice(self, signals: set[FeedbackSignal]) -> None:
         for signal in signals:
             self.give(signal)
 
     @rule(signal=SIGNALS)
-    def give(self, signal: Signal) -> None:
+    def give(self, signal: FeedbackSignal) -> None:
         self.sending.outbox.drop_ended()
         self.sending.gate.choose({signal: True}, "en")
         receipt = self.sending.gate._consents[signal].receipt_id
@@ -139,7 +139,7 @@ class OutboxAndServer(RuleBasedStateMachine):
         self.expired.pop(signal, None)
 
     @rule(signal=SIGNALS)
-    def withdraw(self, signal: Signal) -> None:
+    def withdraw(self, signal: FeedbackSignal) -> None:
         self.given.pop(signal, None)
         self.expired.pop(signal, None)
         self.sending.gate.choose({signal: False}, "en")
@@ -147,7 +147,7 @@ class OutboxAndServer(RuleBasedStateMachine):
         assert list(self.folder.glob(f"outbox-{signal.value}*")) == []
 
     @rule(signal=SIGNALS, count=st.integers(1, 5))
-    def act(self, signal: Signal, count: int) -> None:
+    def act(self, signal: FeedbackSignal, count: int) -> None:
         for _ in range(count):
             made = self.sending.outbox.make(signal, "c-one", link_id="l1")
             assert made == (signal in self.given and signal in self.allowed)
@@ -167,7 +167,7 @@ class OutboxAndServer(RuleBasedStateMachine):
         self.company.faults.clear()
 
     @rule(signals=st.frozensets(SIGNALS))
-    def policy_changes(self, signals: frozenset[Signal]) -> None:
+    def policy_changes(self, signals: frozenset[FeedbackSignal]) -> None:
         self.allowed = signals
         self.sending.gate.use_company(a_company(notice=notice(self.version), signals=signals))
 

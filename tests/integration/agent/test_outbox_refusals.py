@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.domain import errors
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Sending, SettableClock, all_on, sending_parts
 from tests.support.agent_server import LoopbackServer, Reply, Request, loopback_server, problem
@@ -35,8 +35,8 @@ def giving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sending, 
         parts.gate.choose(all_on(), "en")
         parts.outbox.send(parts.client)
         for _ in range(2):
-            parts.outbox.make(Signal.CLICK, "c-one", link_id="l1")
-        parts.outbox.make(Signal.LIKE, "c-one", value=1, seq=1)
+            parts.outbox.make(FeedbackSignal.CLICK, "c-one", link_id="l1")
+        parts.outbox.make(FeedbackSignal.LIKE, "c-one", value=1, seq=1)
         yield parts, server, company
 
 
@@ -79,9 +79,9 @@ def test_a_422_for_one_ends_that_one_only(
     _, server, company = giving
     with closing(sending_parts(tmp_path, server.url, SettableClock())) as sending:
         server.answer = company
-        sending.gate.choose({Signal.CLICK: True}, "en")
+        sending.gate.choose({FeedbackSignal.CLICK: True}, "en")
         for campaign_id in ("c-good", "c-bad", "c-good-too"):
-            sending.outbox.make(Signal.CLICK, campaign_id, link_id="l1")
+            sending.outbox.make(FeedbackSignal.CLICK, campaign_id, link_id="l1")
 
         def answer(request: Request) -> Reply:
             return problem(422, "invalid-request") if b"c-bad" in request.body else company(request)
@@ -99,8 +99,8 @@ def test_a_signal_that_something_on_the_way_keeps_back_keeps_back_no_other(
     with closing(sending_parts(tmp_path, server.url, SettableClock())) as sending:
         server.answer = company
         sending.gate.choose(all_on(), "en")
-        sending.outbox.make(Signal.SEEN, "c-kept-back")
-        sending.outbox.make(Signal.LIKE, "c-liked", value=1, seq=1)
+        sending.outbox.make(FeedbackSignal.SEEN, "c-kept-back")
+        sending.outbox.make(FeedbackSignal.LIKE, "c-liked", value=1, seq=1)
 
         def answer(request: Request) -> Reply:
             return problem(400, "invalid-request") if b"c-kept-back" in request.body else company(request)

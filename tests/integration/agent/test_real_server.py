@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Connection, ConsentState, HoldReason, Interaction, PresenceState, Signal
+from agent.domain.model import (
+    Act,
+    Connection,
+    ConsentState,
+    FeedbackSignal,
+    HoldReason,
+    Interaction,
+    PresenceState,
+)
 from agent.runtime import Runtime
 from agent.store.database import Database
 from agent.system.dirs import Folders
@@ -111,11 +119,13 @@ def test_campaigns_and_their_media_arrive_signed_and_whole(runtime: Runtime) -> 
     assert hashlib.sha256(path.read_bytes()).hexdigest() == film.sha256
 
 
-@pytest.mark.parametrize("on", [(), (Signal.SEEN,), (Signal.CLICK,), (Signal.LIKE,), tuple(Signal)])
+@pytest.mark.parametrize(
+    "on", [(), (FeedbackSignal.SEEN,), (FeedbackSignal.CLICK,), (FeedbackSignal.LIKE,), tuple(FeedbackSignal)]
+)
 def test_only_what_is_switched_on_arrives(
-    runtime: Runtime, company: SampleCompany, on: tuple[Signal, ...]
+    runtime: Runtime, company: SampleCompany, on: tuple[FeedbackSignal, ...]
 ) -> None:
-    runtime.choose({signal: signal in on for signal in Signal})
+    runtime.choose({signal: signal in on for signal in FeedbackSignal})
     act(runtime)
     runtime.sync_once()
     assert runtime.status().waiting == 0
@@ -216,7 +226,7 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(
     with opened(tmp_path, keychain) as runtime:
         with own.serving() as first:
             runtime.enrol(first.url, own.home.invite(EMPLOYEE))
-            runtime.choose({Signal.CLICK: True})
+            runtime.choose({FeedbackSignal.CLICK: True})
             runtime.start()
             until(lambda: runtime.inbox() and not runtime.status().waiting, "the consent")
         runtime.check_now()

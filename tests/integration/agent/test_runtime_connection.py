@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Connection, Interaction, Signal
+from agent.domain.model import Act, Connection, FeedbackSignal, Interaction
 from agent.runtime import Runtime
 from tests.support.agent_company import TOKEN, Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
@@ -65,7 +65,7 @@ def test_a_server_that_is_away_is_offline_and_then_all_catches_up(agent: Agent, 
 def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_code(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     until(lambda: company.events, "the click")
     company.token = "tdt_" + "n" * 40

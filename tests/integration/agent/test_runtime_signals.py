@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from agent.domain.model import Act, Change, Interaction, Signal
+from agent.domain.model import Act, Change, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_off, all_on
 from tests.support.agent_server import LoopbackServer, Reply, Request
@@ -31,7 +31,7 @@ def test_listeners_are_told_of_changes_until_they_unsubscribe(agent: Agent, comp
 
 
 def test_only_the_signals_that_are_switched_on_leave(agent: Agent, company: Company) -> None:
-    agent.runtime.choose({Signal.SEEN: False, Signal.CLICK: True, Signal.LIKE: False})
+    agent.runtime.choose({FeedbackSignal.SEEN: False, FeedbackSignal.CLICK: True, FeedbackSignal.LIKE: False})
     for act in Act:
         agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
     until(lambda: company.events, "the click")
@@ -124,11 +124,11 @@ def test_a_storm_of_choices_and_acts_leaves_exactly_what_was_made_under_the_last
 def test_a_withdrawal_that_is_owed_is_told_before_the_computer_disconnects(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
     until(lambda: company.events, "the click")
     free = held(server, company, "consents")
-    agent.runtime.choose({Signal.CLICK: False})
+    agent.runtime.choose({FeedbackSignal.CLICK: False})
     until(lambda: len(asked(server, "consents")) > 1, "the withdrawal on its way")
     server.answer = company
     agent.runtime.disconnect()
@@ -143,11 +143,11 @@ def test_a_newer_notice_at_the_server_is_fetched_and_the_question_asked_again(
     heard: list[Change] = []
     agent.runtime.subscribe(heard.append)
     company.sign_company(notice=company.content["notice"] | {"version": 4})
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     until(lambda: agent.runtime.status().company.notice.version == 4, "the new notice")
     assert agent.runtime.status().choose_now
     assert heard.count(Change.CONSENT) >= 2
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     until(
         lambda: sorted(company.consents.values()) == ["given", "withdrawn"],
         "the new consent, the old one ended",
@@ -163,7 +163,7 @@ def test_a_withdrawal_while_a_batch_is_answered_is_no_fault_of_the_queue(
 
     def answer(request: Request) -> Reply:
         if request.path.endswith("signals"):
-            agent.runtime._outbox.withdraw([Signal.CLICK])
+            agent.runtime._outbox.withdraw([FeedbackSignal.CLICK])
         return company(request)
 
     server.answer = answer

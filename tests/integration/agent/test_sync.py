@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Connection, HoldReason, PresenceState, Signal
+from agent.domain.model import Connection, FeedbackSignal, HoldReason, PresenceState
 from tests.contract.golden_documents import COMPANY_ID, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company, instead, recalled, running
 from tests.support.agent_parts import Agent, an_agent
@@ -177,13 +177,13 @@ def test_a_recall_cannot_be_taken_back_with_the_old_document(agent: Agent, compa
 def test_an_older_company_document_opens_nothing_that_a_newer_one_closed(
     agent: Agent, company: Company
 ) -> None:
-    agent.runtime.choose(dict.fromkeys(Signal, True))
+    agent.runtime.choose(dict.fromkeys(FeedbackSignal, True))
     old = company.company
     company.sign_company(signals=["click"])
     agent.runtime.sync_once()
     company.company = old
     agent.runtime.sync_once()
-    assert [choice.signal for choice in agent.runtime.choices() if choice.on] == [Signal.CLICK]
+    assert [choice.signal for choice in agent.runtime.choices() if choice.on] == [FeedbackSignal.CLICK]
 
 
 @pytest.mark.expected_logs("was refused")
@@ -265,7 +265,7 @@ def test_an_unknown_person_gets_nothing_of_the_former_one(
 ) -> None:
     company.publish("c-one")
     agent.runtime.sync_once()
-    agent.runtime.choose(dict.fromkeys(Signal, True))
+    agent.runtime.choose(dict.fromkeys(FeedbackSignal, True))
     agent.runtime.disconnect()
     assert agent.runtime.status().connection is Connection.NOT_CONNECTED
     assert inbox(agent) == []

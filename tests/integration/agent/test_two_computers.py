@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
 from agent.ipc import instance_lock, running_instance
 from agent.ipc.instance_lock import InstanceLock, LockLost
 from agent.runtime import Runtime
@@ -135,7 +135,7 @@ def stored(folders: Folders) -> dict[str, bytes]:
 ACTS: dict[str, Callable[[Runtime], object]] = {
     "poll": lambda runtime: runtime._background.poll._run(),
     "send": lambda runtime: runtime._background.send._run(),
-    "a choice": lambda runtime: runtime.choose({Signal.CLICK: False}),
+    "a choice": lambda runtime: runtime.choose({FeedbackSignal.CLICK: False}),
     "delete all": lambda runtime: runtime.delete_all_shared(),
     "a click": lambda runtime: runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1")),
     "shown": lambda runtime: runtime.interactions.displayed(["c-one"]),
@@ -161,7 +161,7 @@ def test_an_agent_that_another_computer_took_over_from_changes_and_sends_nothing
         no_sign_of_life(folders)
         computers.use("desk-8")
         with running(folders, keychain) as second:
-            second.choose({Signal.CLICK: False})
+            second.choose({FeedbackSignal.CLICK: False})
             second.send_once()
             computers.use("desk-7")
             before, requests = stored(folders), len(server.requests)
@@ -174,7 +174,7 @@ def test_an_agent_that_another_computer_took_over_from_changes_and_sends_nothing
             assert keychain.secrets
             computers.use("desk-8")
             second.send_once()
-            assert {choice.state for choice in second.choices() if choice.signal is Signal.CLICK} == {
+            assert {choice.state for choice in second.choices() if choice.signal is FeedbackSignal.CLICK} == {
                 ConsentState.WITHDRAWN
             }
     assert company.counted("click") == []

@@ -15,7 +15,7 @@ import pytest
 
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, Connection, ConsentState, Interaction, Signal
+from agent.domain.model import Act, Connection, ConsentState, FeedbackSignal, Interaction
 from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
 from agent.store.migrations import MIGRATIONS
@@ -143,7 +143,7 @@ def tidings(session: Session, home: Path, server: LoopbackServer) -> Iterator[Pr
     program.stop()
 
 
-def recorded(home: Path) -> dict[Signal, ConsentState]:
+def recorded(home: Path) -> dict[FeedbackSignal, ConsentState]:
     """What the record on the disk says."""
     consents = ConsentFile(home / "data" / "consent.record").read()
     return {signal: consent.state for signal, consent in consents.items()}
@@ -155,7 +155,7 @@ def test_what_is_taken_back_is_recorded_and_told_and_what_could_not_be_done_is_s
 ) -> None:
     spoil(home / "data" / "tidings.sqlite3")
     done = tidings.run("privacy", "set", "click=off", code=1)
-    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert recorded(home)[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
     assert [each["signal"] for each in company.withdrawals] == ["click"]
     assert not list((home / "data").glob("outbox-*"))
     assert "What you turned off is off" in done.stderr
@@ -171,7 +171,7 @@ def test_offline_it_is_said_that_the_server_was_not_told(
     _foreign(home / "data" / "tidings.sqlite3")
     server.answer = lambda _: Reply(LOST)
     done = tidings.run("privacy", "set", "click=off", code=1)
-    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert recorded(home)[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
     assert "Your company's server is told as soon as it can be reached." in done.stderr
 
 
@@ -181,7 +181,7 @@ def test_all_is_taken_back_and_a_refusal_is_recorded(
 ) -> None:
     spoil(home / "data" / "tidings.sqlite3")
     tidings.run("privacy", "set", "seen=off", code=1)
-    assert recorded(home)[Signal.SEEN] is ConsentState.REFUSED
+    assert recorded(home)[FeedbackSignal.SEEN] is ConsentState.REFUSED
     assert "What you turned off is off" in tidings.run("privacy", "erase", "--yes", code=1).stderr
     assert set(recorded(home).values()) == {ConsentState.WITHDRAWN}
     assert sorted(each["signal"] for each in company.withdrawals) == ["click", "like", "seen"]
@@ -192,7 +192,7 @@ def test_what_is_turned_on_with_it_stays_off_and_what_is_turned_off_is_off(
 ) -> None:
     _foreign(home / "data" / "tidings.sqlite3")
     done = tidings.run("privacy", "set", "seen=on", "click=off", code=1)
-    assert (recorded(home)[Signal.SEEN], recorded(home)[Signal.CLICK]) == (
+    assert (recorded(home)[FeedbackSignal.SEEN], recorded(home)[FeedbackSignal.CLICK]) == (
         ConsentState.NOT_ASKED,
         ConsentState.WITHDRAWN,
     )
@@ -207,7 +207,7 @@ def test_also_where_the_second_note_of_the_connection_and_the_outbox_cannot_be_r
         spoil(home / "data" / name)
         (home / "data" / "kept-by-the-test").unlink(missing_ok=True)
     done = tidings.run("privacy", "set", "click=off", code=1)
-    assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert recorded(home)[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
     assert "Traceback" not in done.stderr
     assert not company.events
 
@@ -323,13 +323,13 @@ def test_the_program_with_windows_starts_without_the_store_so_that_everything_ca
     agent = open_agent(Folders.under(home), lock)
     try:
         agent.start()
-        assert {choice.signal for choice in agent.choices() if choice.on} == {Signal.CLICK}
+        assert {choice.signal for choice in agent.choices() if choice.on} == {FeedbackSignal.CLICK}
         with pytest.raises(errors.DiskFault, match="directory"):
             agent.enrol(server.url, CODE)
         with pytest.raises(errors.StoreUnreadable):
-            agent.choose({Signal.CLICK: False})
+            agent.choose({FeedbackSignal.CLICK: False})
         until(lambda: company.withdrawals, "the withdrawal")
-        assert recorded(home)[Signal.CLICK] is ConsentState.WITHDRAWN
+        assert recorded(home)[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
         assert "StoreUnreadable" in {each.code for each in agent.status().troubles}
         assert asked(server, "feed") == [], "what cannot be kept is not asked for"
         assert (agent.inbox(), company.events) == ([], {})
@@ -356,7 +356,7 @@ def started_without_its_store(
     with an_agent(folder) as before:
         before.runtime.enrol(server.url, CODE)
         before.runtime.sync_once()
-        before.runtime.choose({Signal.SEEN: True, Signal.CLICK: True})
+        before.runtime.choose({FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: True})
         before.runtime.send_once()
         before.runtime.interactions.record(Interaction("c-one", Act.SEEN))
         before.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
@@ -410,7 +410,7 @@ def test_it_goes_on_by_itself_and_what_was_withdrawn_meanwhile_stays_withdrawn(
         company.withdrawals.clear()
         company.events.clear()
         with pytest.raises(errors.StoreUnreadable):
-            agent.runtime.choose({Signal.SEEN: False})
+            agent.runtime.choose({FeedbackSignal.SEEN: False})
         work = agent.runtime._background
         work.send._run()
         company.publish("c-two")
@@ -421,13 +421,13 @@ def test_it_goes_on_by_itself_and_what_was_withdrawn_meanwhile_stays_withdrawn(
         assert {item.campaign.campaign_id for item in agent.runtime.inbox()} == {"c-one", "c-two"}
         work.send._run()
         on = {choice.signal for choice in agent.runtime.choices() if choice.on}
-        assert on == {Signal.CLICK}
+        assert on == {FeedbackSignal.CLICK}
         assert [each["signal"] for each in company.withdrawals] == ["seen"]
         assert [each["signal"] for each in company.events.values()] == ["click"]
         with agent.runtime._database.reading() as connection:
             assert connection.execute("SELECT 1 FROM campaign WHERE seen_event = 1") == []
     with an_agent(tmp_path, agent.keychain) as again:
-        assert {choice.signal for choice in again.runtime.choices() if choice.on} == {Signal.CLICK}
+        assert {choice.signal for choice in again.runtime.choices() if choice.on} == {FeedbackSignal.CLICK}
         assert {kept.status for kept in again.runtime.my_data.receipts()} == {"given", "withdrawn"}
 
 
@@ -445,15 +445,15 @@ def test_an_end_while_it_looks_again_is_an_end(tmp_path: Path, server: LoopbackS
 def test_an_agent_whose_store_fails_while_it_runs_takes_back_and_tells(
     agent: Agent, company: Company
 ) -> None:
-    agent.runtime.choose({Signal.CLICK: True})
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
     until(lambda: company.consents, "the consent")
     company.withdrawals.clear()
     agent.runtime._database._let_go()
     _a_folder(agent.folders.data / "tidings.sqlite3")
     for log_file in agent.folders.data.glob("tidings.sqlite3-*"):
         log_file.unlink()
-    agent.runtime.choose({Signal.CLICK: False})
+    agent.runtime.choose({FeedbackSignal.CLICK: False})
     until(lambda: company.withdrawals, "the withdrawal")
     state = {choice.signal: choice.state for choice in agent.runtime.choices()}
-    assert state[Signal.CLICK] is ConsentState.WITHDRAWN
+    assert state[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
     assert "NotDeleted" in {each.code for each in agent.runtime.status().troubles}

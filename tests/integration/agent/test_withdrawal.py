@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.consent import choice_errors
-from agent.domain.model import Act, Change, ConsentState, Interaction, Signal
+from agent.domain.model import Act, Change, ConsentState, FeedbackSignal, Interaction
 from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company
 from tests.support.agent_parts import Agent, all_on, an_agent
@@ -45,11 +45,11 @@ def states(agent: Agent) -> set[ConsentState]:
 def test_delete_all_reaches_every_computer_and_forgets_here_what_was_sent(
     computer: Agent, server: LoopbackServer, company: Company, tmp_path: Path
 ) -> None:
-    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.choose({FeedbackSignal.CLICK: True})
     clicks(computer)
     computer.runtime.sync_once()
     with connected(server, company, tmp_path / "two") as other:
-        other.runtime.choose({Signal.LIKE: True})
+        other.runtime.choose({FeedbackSignal.LIKE: True})
         other.runtime.interactions.record(Interaction("c-one", Act.LIKED))
         other.runtime.sync_once()
     assert {event["signal"] for event in company.events.values()} == {"click", "like"}
@@ -71,21 +71,21 @@ def test_what_was_withdrawn_on_another_computer_is_off_here_too(
     computer.runtime.choose(all_on())
     computer.runtime.sync_once()
     with connected(server, company, tmp_path / "two") as other:
-        other.runtime.choose({Signal.CLICK: True})
+        other.runtime.choose({FeedbackSignal.CLICK: True})
         other.runtime.sync_once()
-        other.runtime.choose({Signal.CLICK: False})
+        other.runtime.choose({FeedbackSignal.CLICK: False})
         other.runtime.sync_once()
     heard: list[Change] = []
     computer.runtime.subscribe(heard.append)
     clicks(computer)
     computer.runtime.sync_once()
     assert Change.CONSENT in heard
-    assert not next(c for c in computer.runtime.choices() if c.signal is Signal.CLICK).on
+    assert not next(c for c in computer.runtime.choices() if c.signal is FeedbackSignal.CLICK).on
     clicks(computer)
     computer.runtime.sync_once()
     by_signal = {choice.signal: choice.state for choice in computer.runtime.choices()}
-    assert by_signal[Signal.CLICK] is ConsentState.WITHDRAWN
-    assert by_signal[Signal.SEEN] is ConsentState.GIVEN
+    assert by_signal[FeedbackSignal.CLICK] is ConsentState.WITHDRAWN
+    assert by_signal[FeedbackSignal.SEEN] is ConsentState.GIVEN
     assert computer.runtime.status().waiting == 0, "nothing is owed: the server knows"
     assert not list(computer.folders.data.glob("outbox-*"))
     assert len(company.withdrawals) == 1
@@ -94,7 +94,7 @@ def test_what_was_withdrawn_on_another_computer_is_off_here_too(
 def test_a_signal_that_the_company_turned_off_meanwhile_was_not_withdrawn(
     computer: Agent, company: Company
 ) -> None:
-    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.choose({FeedbackSignal.CLICK: True})
     computer.runtime.sync_once()
     clicks(computer)
     consents, company.consents = company.consents, {}
@@ -103,19 +103,19 @@ def test_a_signal_that_the_company_turned_off_meanwhile_was_not_withdrawn(
     company.consents = consents
     company.sign_company(signals=["seen", "like"])
     computer.runtime.sync_once()
-    click = next(c for c in computer.runtime.choices() if c.signal is Signal.CLICK)
+    click = next(c for c in computer.runtime.choices() if c.signal is FeedbackSignal.CLICK)
     assert (click.state, click.on, click.locked) == (ConsentState.GIVEN, False, True)
 
 
 def test_a_consent_that_comes_after_a_later_withdrawal_elsewhere_is_off(
     computer: Agent, server: LoopbackServer, company: Company, tmp_path: Path
 ) -> None:
-    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.choose({FeedbackSignal.CLICK: True})
     clicks(computer)
     with connected(server, company, tmp_path / "two") as other:
         other.clock.advance(60)
-        other.runtime.choose({Signal.CLICK: True})
-        other.runtime.choose({Signal.CLICK: False})
+        other.runtime.choose({FeedbackSignal.CLICK: True})
+        other.runtime.choose({FeedbackSignal.CLICK: False})
         other.runtime.sync_once()
     computer.runtime.sync_once()
     assert not any(choice.on for choice in computer.runtime.choices())
@@ -148,9 +148,9 @@ BAD_RECEIPTS = {
 def test_a_receipt_that_proves_nothing_acknowledges_nothing_and_is_told(
     computer: Agent, server: LoopbackServer, company: Company, fault: str
 ) -> None:
-    computer.runtime.choose({Signal.CLICK: True})
+    computer.runtime.choose({FeedbackSignal.CLICK: True})
     computer.runtime.sync_once()
-    computer.runtime.choose({Signal.CLICK: False})
+    computer.runtime.choose({FeedbackSignal.CLICK: False})
 
     def lies(request: Request) -> Reply:
         if request.path.endswith("consents"):

@@ -11,7 +11,7 @@ from agent.background.connections import TaskName
 from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, ConsentState, Interaction, Signal
+from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
@@ -37,11 +37,11 @@ def take_back(agent: Agent, *, everything: bool) -> None:
     if everything:
         agent.runtime.delete_all_shared()
     else:
-        agent.runtime.choose({Signal.CLICK: False})
+        agent.runtime.choose({FeedbackSignal.CLICK: False})
 
 
 def recorded(agent: Agent) -> ConsentState:
-    return ConsentFile(agent.folders.data / "consent.record").read()[Signal.CLICK].state
+    return ConsentFile(agent.folders.data / "consent.record").read()[FeedbackSignal.CLICK].state
 
 
 @pytest.mark.expected_logs(*WHILE_NONE_IS_LEFT)
@@ -53,7 +53,7 @@ def test_what_is_taken_back_without_a_descriptor_is_off_and_is_told_as_soon_as_o
     with none_left():
         with pytest.raises(choice_errors.NotRecorded):
             take_back(computer, everything=everything)
-        assert not next(each.on for each in computer.runtime.choices() if each.signal is Signal.CLICK)
+        assert not next(each.on for each in computer.runtime.choices() if each.signal is FeedbackSignal.CLICK)
         with pytest.raises(errors.EnvironmentFault):
             computer.runtime.send_once()
         assert "NotRecorded" in {each.code for each in computer.runtime.status().troubles}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.consent import rules
 from agent.consent.rules import Consent
 from agent.domain import limits
-from agent.domain.model import ConsentMessage, ConsentState, Signal
+from agent.domain.model import ConsentMessage, ConsentState, FeedbackSignal
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 RECEIPT, OTHER = "6f1f0a52-6c1e-4a7b-9d3e-0c2b7a1d4e10", "0b7c0e0c-4b7c-4a55-8a3c-6c3a9d0f1e2d"
@@ -22,7 +22,7 @@ S = ConsentState
 def a_consent(state: ConsentState, version: int = 3) -> Consent:
     receipt = RECEIPT if state in (S.GIVEN, S.EXPIRED) else ""
     time = None if state is S.NOT_ASKED else NOW
-    return Consent(Signal.CLICK, state, receipt, version, time, "en", announced=bool(receipt))
+    return Consent(FeedbackSignal.CLICK, state, receipt, version, time, "en", announced=bool(receipt))
 
 
 def after(act: str, consent: Consent) -> Consent:
@@ -57,11 +57,11 @@ def test_the_gate_is_open_only_if_company_device_and_person_agree_on_the_present
     for state, company, device, version, receipt in itertools.product(
         S, (True, False), (True, False), (2, 3, 4), (RECEIPT, "")
     ):
-        consent = Consent(Signal.SEEN, state, receipt, version)
+        consent = Consent(FeedbackSignal.SEEN, state, receipt, version)
         opened = rules.allowed(
             consent,
-            company=[Signal.SEEN] if company else [Signal.CLICK, Signal.LIKE],
-            device=[Signal.SEEN] if device else [],
+            company=[FeedbackSignal.SEEN] if company else [FeedbackSignal.CLICK, FeedbackSignal.LIKE],
+            device=[FeedbackSignal.SEEN] if device else [],
             notice_version=3,
         )
         assert opened == (state is S.GIVEN and company and device and version == 3 and receipt == RECEIPT)
@@ -76,7 +76,7 @@ def test_giving_again_after_a_withdrawal_opens_a_new_receipt_and_still_owes_the_
     again = after("give", after("refuse", a_consent(S.GIVEN)))
     assert again.receipt_id == OTHER
     assert not again.announced
-    assert again.owed == ConsentMessage(RECEIPT, Signal.CLICK, "withdrawn", 3, NOW, "en")
+    assert again.owed == ConsentMessage(RECEIPT, FeedbackSignal.CLICK, "withdrawn", 3, NOW, "en")
     assert rules.next_message(again) == again.owed, "the withdrawal leaves before the new consent"
 
 
@@ -89,7 +89,7 @@ def test_only_the_very_message_that_was_acknowledged_is_no_longer_owed() -> None
     withdrawn = after("refuse", a_consent(S.GIVEN))
     owed = rules.next_message(withdrawn)
     assert owed is not None
-    other = ConsentMessage(OTHER, Signal.CLICK, "withdrawn", 3, NOW, "en")
+    other = ConsentMessage(OTHER, FeedbackSignal.CLICK, "withdrawn", 3, NOW, "en")
     assert rules.announce(withdrawn, other) == withdrawn
     assert rules.next_message(rules.announce(withdrawn, owed)) is None
 
@@ -110,11 +110,15 @@ def test_a_question_is_due_when_never_asked_expired_or_put_off_a_while_ago() -> 
 
 @given(st.lists(st.sampled_from(["give", "refuse", "defer", "expire"]), max_size=30))
 def test_no_series_of_acts_opens_the_gate_but_a_gift_for_the_present_notice(acts: list[str]) -> None:
-    consent = Consent(Signal.CLICK)
+    consent = Consent(FeedbackSignal.CLICK)
     given_now = False
     for act in acts:
         consent = after(act, consent)
         given_now = {"give": True, "refuse": False, "defer": given_now, "expire": False}[act]
-        opened = rules.allowed(consent, company=[Signal.CLICK], device=[Signal.CLICK], notice_version=3)
+        opened = rules.allowed(
+            consent, company=[FeedbackSignal.CLICK], device=[FeedbackSignal.CLICK], notice_version=3
+        )
         assert opened == given_now
-        assert not rules.allowed(consent, company=[Signal.CLICK], device=[Signal.CLICK], notice_version=4)
+        assert not rules.allowed(
+            consent, company=[FeedbackSignal.CLICK], device=[FeedbackSignal.CLICK], notice_version=4
+        )

@@ -4,7 +4,7 @@ import importlib.metadata
 from datetime import UTC, datetime, timedelta
 
 from agent.cli.diagnostics import libraries, report
-from agent.domain.model import Company, Connection, Notice, Person, Region, Signal, Status, Trouble
+from agent.domain.model import Company, Connection, FeedbackSignal, Notice, Person, Region, Status, Trouble
 from agent.domain.preferences import DEFAULTS
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -15,7 +15,7 @@ def full_of_canaries() -> Status:
     """Every text that the company, the person or a fault can put there says the word."""
     company = Company(
         f"{CANARY}-id", f"{CANARY} name", f"{CANARY} legal", Region.EU, f"{CANARY} officer",
-        f"{CANARY}@dpo.example", "#0F766E", (f"{CANARY}.example",), frozenset(Signal),
+        f"{CANARY}@dpo.example", "#0F766E", (f"{CANARY}.example",), frozenset(FeedbackSignal),
         Notice(3, "2026-11-02", {"en": CANARY}),
     )  # fmt: skip
     return Status(

@@ -20,6 +20,7 @@ from agent.domain.model import (
     Company,
     Connection,
     ConsentState,
+    FeedbackSignal,
     InboxItem,
     Interaction,
     Link,
@@ -28,7 +29,6 @@ from agent.domain.model import (
     PresenceState,
     Region,
     Selection,
-    Signal,
     SignalChoice,
     Status,
     Urgency,
@@ -48,7 +48,7 @@ COMPANY = Company(
     dpo_email="dpo@northwind.example",
     accent="#0F766E",
     link_hosts=("northwind.example", "*.northwind.example"),
-    signals=frozenset(Signal),
+    signals=frozenset(FeedbackSignal),
     notice=Notice(3, "2026-11-02", {"en": "Notice.", "fr": "Notice."}),
 )
 READ_MORE = Link("l1", "Read more", "https://intranet.northwind.example/lyon")
@@ -175,7 +175,7 @@ class MemoryAgent:
             Person("lea@northwind.example", "Léa"),
             START,
         )
-        self.given = dict.fromkeys(Signal, ConsentState.NOT_ASKED)
+        self.given = dict.fromkeys(FeedbackSignal, ConsentState.NOT_ASKED)
         self.fault: errors.TidingsError | None = None
         self.media: dict[str, Path] = {}
         self.calls: list[str] = []
@@ -238,7 +238,7 @@ class MemoryAgent:
         )
 
     def choices(self) -> tuple[SignalChoice, ...]:
-        return tuple(SignalChoice(signal, self.given[signal], True, True) for signal in Signal)
+        return tuple(SignalChoice(signal, self.given[signal], True, True) for signal in FeedbackSignal)
 
     def media_path(self, sha256: str) -> Path | None:
         return self.media.get(sha256)
@@ -298,14 +298,14 @@ class MemoryAgent:
         self.state = msgspec.structs.replace(self.state, paused_until=until)
         self.tell(Change.STATUS)
 
-    def choose(self, choices: Mapping[Signal, bool]) -> None:
+    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
         for signal, given in choices.items():
             self.given[signal] = ConsentState.GIVEN if given else ConsentState.REFUSED
         self.state = msgspec.structs.replace(self.state, choose_now=False)
         self.tell(Change.CONSENT)
 
     def defer_choice(self) -> None:
-        self.given = dict.fromkeys(Signal, ConsentState.DEFERRED)
+        self.given = dict.fromkeys(FeedbackSignal, ConsentState.DEFERRED)
         self.state = msgspec.structs.replace(self.state, choose_now=False)
         self.tell(Change.CONSENT)
 
@@ -315,7 +315,7 @@ class MemoryAgent:
     def delete_all_shared(self) -> None:
         if self.my_data.fault is not None:
             raise self.my_data.fault
-        self.given = dict.fromkeys(Signal, ConsentState.WITHDRAWN)
+        self.given = dict.fromkeys(FeedbackSignal, ConsentState.WITHDRAWN)
         self.my_data.items = []
         self.tell(Change.CONSENT)
 

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Person, Signal
+from agent.domain.model import FeedbackSignal, Person
 from tests.support import gallery_data as data
 from ui.onboarding.connect_page import read_invitation
 from ui.onboarding.first_run import FirstRunWindow
@@ -27,7 +27,7 @@ def window(qtbot: QtBot, theme: Theme) -> FirstRunWindow:
 
 @pytest.fixture
 def asked(window: FirstRunWindow) -> FirstRunWindow:
-    window.show_choose(data.person(), data.company(), data.choices(*Signal))
+    window.show_choose(data.person(), data.company(), data.choices(*FeedbackSignal))
     return window
 
 
@@ -106,7 +106,7 @@ def test_nothing_and_everything_take_one_click(
 ) -> None:
     with qtbot.waitSignal(asked.chosen) as chosen:
         qtbot.mouseClick(asked.choose_page.buttons[index], Qt.MouseButton.LeftButton)
-    assert chosen.args == [dict.fromkeys(Signal, expected)]
+    assert chosen.args == [dict.fromkeys(FeedbackSignal, expected)]
 
 
 def test_an_own_choice_is_what_the_switches_say(asked: FirstRunWindow, qtbot: QtBot) -> None:
@@ -115,18 +115,22 @@ def test_an_own_choice_is_what_the_switches_say(asked: FirstRunWindow, qtbot: Qt
     qtbot.keyClick(page.rows[2].toggle, Qt.Key.Key_Space)
     with qtbot.waitSignal(asked.chosen) as chosen:
         qtbot.mouseClick(page.own, Qt.MouseButton.LeftButton)
-    assert chosen.args == [{Signal.SEEN: True, Signal.CLICK: False, Signal.LIKE: True}]
+    assert chosen.args == [
+        {FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: False, FeedbackSignal.LIKE: True}
+    ]
 
 
 def test_what_the_organisation_turned_off_cannot_be_switched_on(window: FirstRunWindow, qtbot: QtBot) -> None:
-    window.show_choose(data.person(), data.company(), data.choices(locked=Signal.CLICK))
+    window.show_choose(data.person(), data.company(), data.choices(locked=FeedbackSignal.CLICK))
     row = window.choose_page.rows[1]
     assert not row.toggle.isEnabled()
     assert "Turned off by your organisation." in row.description.text()
     assert window.choose_page.everything.full_text == "Share all I can"
     with qtbot.waitSignal(window.chosen) as chosen:
         qtbot.mouseClick(window.choose_page.everything, Qt.MouseButton.LeftButton)
-    assert chosen.args == [{Signal.SEEN: True, Signal.CLICK: False, Signal.LIKE: True}]
+    assert chosen.args == [
+        {FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: False, FeedbackSignal.LIKE: True}
+    ]
 
 
 def test_closing_without_an_answer_is_a_deferral_and_no_refusal(asked: FirstRunWindow, qtbot: QtBot) -> None:

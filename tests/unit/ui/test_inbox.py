@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain.errors import StoreUnreadable
-from agent.domain.model import Connection, InboxItem, Signal, Status, Trouble
+from agent.domain.model import Connection, FeedbackSignal, InboxItem, Status, Trouble
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
 from ui.style.theme import Theme
 
-SHARED = data.choices(Signal.SEEN, Signal.LIKE)
+SHARED = data.choices(FeedbackSignal.SEEN, FeedbackSignal.LIKE)
 
 
 @pytest.fixture

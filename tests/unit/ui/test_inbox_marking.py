@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Act, HoldReason, InboxItem, PresenceState, Selection, Signal, Tristate
+from agent.domain.model import Act, FeedbackSignal, HoldReason, InboxItem, PresenceState, Selection, Tristate
 from tests.support import gallery_data as data
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.windows_desk import Desk, window
@@ -19,7 +19,7 @@ from ui.inbox.window import InboxWindow
 from ui.style.theme import Theme
 
 Key = Qt.Key
-SHARED = data.choices(Signal.SEEN)
+SHARED = data.choices(FeedbackSignal.SEEN)
 
 
 @pytest.fixture

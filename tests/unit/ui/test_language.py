@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Change, PresenceState, Signal
+from agent.domain.model import Act, Change, FeedbackSignal, PresenceState
 from resources import i18n
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
 from ui.about.window import AboutWindow
@@ -133,7 +133,7 @@ def test_a_question_half_answered_is_asked_on_and_nothing_is_chosen_meanwhile(
     assert [row.on for row in after.choose_page.rows] == [False, True, False]
     assert after.choose_page.nothing.text() == "Ne rien partager"
     assert desk.agent.given == given
-    assert [row.signal for row in after.choose_page.rows] == list(Signal)
+    assert [row.signal for row in after.choose_page.rows] == list(FeedbackSignal)
 
 
 def test_privacy_and_about_change_and_a_message_stays_as_it_was_said(qtbot: QtBot, desk: Desk) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Captions, Interaction, Signal, Video
+from agent.domain.model import Act, Captions, FeedbackSignal, Interaction, Video
 from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
 from ui.core import desktop_errors
 from ui.core.bridge import Bridge
@@ -188,7 +188,7 @@ def test_captions_that_were_chosen_are_those_of_the_next_video(
 def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, desk: Desk) -> None:
     desk.playback.play("c-1")
     desk.agent.interactions.record(Interaction("c-1", Act.LIKED))
-    desk.agent.choose({Signal.LIKE: True})
+    desk.agent.choose({FeedbackSignal.LIKE: True})
     desk.playback.refresh()
     desk.playback.refresh()
     qtbot.waitUntil(lambda: len(desk.orders) == 3)

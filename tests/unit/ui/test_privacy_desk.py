@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWid
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Change, Connection, ConsentState, Signal
+from agent.domain.model import Change, Connection, ConsentState, FeedbackSignal
 from agent.domain.my_data_models import Comparison, SentStatus
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
@@ -133,21 +133,21 @@ class TestDeleting:
     def test_it_says_what_happens_and_no_is_where_the_keyboard_is(
         self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
     ) -> None:
-        desk.agent.choose({Signal.SEEN: True})
+        desk.agent.choose({FeedbackSignal.SEEN: True})
         click(qtbot, privacy.share.delete_button)
         asked = window(ConfirmWindow)
         assert isinstance(asked, ConfirmWindow)
         assert "What is deleted cannot be brought back." in asked.accessibleDescription()
         assert asked.focusWidget() is asked.no
         self.confirm(qtbot, yes=False)
-        assert desk.agent.given[Signal.SEEN] is ConsentState.GIVEN
+        assert desk.agent.given[FeedbackSignal.SEEN] is ConsentState.GIVEN
         assert not is_open(ConfirmWindow)
 
     def test_after_a_yes_all_is_off_and_the_receipts_are_shown(
         self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
     ) -> None:
         click(qtbot, privacy.share.delete_button)
-        desk.agent.my_data.kept = [gallery_privacy.receipt(signal) for signal in Signal]
+        desk.agent.my_data.kept = [gallery_privacy.receipt(signal) for signal in FeedbackSignal]
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
         assert set(desk.agent.given.values()) == {ConsentState.WITHDRAWN}
@@ -179,7 +179,7 @@ class TestDeleting:
         click(qtbot, privacy.share.delete_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: privacy.share.note.title.text() == "Nothing is shared any more")
-        desk.agent.choose({Signal.SEEN: True})
+        desk.agent.choose({FeedbackSignal.SEEN: True})
         qtbot.waitUntil(lambda: not privacy.share.note.isVisible())
 
     def test_a_disconnected_computer_closes_the_window_and_says_so(
@@ -216,7 +216,7 @@ class TestReceipts:
     @pytest.fixture
     def receipts(self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow) -> ReceiptsWindow:
         checked = gallery_privacy.receipt(genuine=None)
-        desk.agent.my_data.kept = [checked, gallery_privacy.receipt(Signal.LIKE, genuine=False)]
+        desk.agent.my_data.kept = [checked, gallery_privacy.receipt(FeedbackSignal.LIKE, genuine=False)]
         privacy.share.receipts.emit()
         found = window(ReceiptsWindow)
         assert isinstance(found, ReceiptsWindow)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Connection, Signal
+from agent.domain.model import Connection, FeedbackSignal
 from agent.domain.my_data_models import SentStatus
 from resources import i18n
 from tests.support import gallery_data as data
@@ -31,7 +31,7 @@ class TestSwitches:
     def test_they_stand_where_the_person_put_them(self, window: PrivacyWindow, qtbot: QtBot) -> None:
         assert [card.row.on for card in window.share.cards] == [True, False, True]
         with qtbot.assertNotEmitted(window.share.chosen):
-            window.show_state(data.status(), data.choices(Signal.CLICK))
+            window.show_state(data.status(), data.choices(FeedbackSignal.CLICK))
         assert [card.row.on for card in window.share.cards] == [False, True, False]
 
     def test_withdrawing_takes_one_click_as_giving_does(self, window: PrivacyWindow, qtbot: QtBot) -> None:
@@ -39,7 +39,11 @@ class TestSwitches:
         window.share.chosen.connect(lambda signal, on: acts.append((signal, on)))
         for card in window.share.cards:
             qtbot.mouseClick(card.row.toggle, Qt.MouseButton.LeftButton)
-        assert acts == [(Signal.SEEN, False), (Signal.CLICK, True), (Signal.LIKE, False)]
+        assert acts == [
+            (FeedbackSignal.SEEN, False),
+            (FeedbackSignal.CLICK, True),
+            (FeedbackSignal.LIKE, False),
+        ]
 
     def test_they_work_by_space_and_by_enter(self, window: PrivacyWindow, qtbot: QtBot) -> None:
         toggle = window.share.cards[1].row.toggle
@@ -57,7 +61,7 @@ class TestSwitches:
     def test_what_the_organisation_turned_off_is_off_and_the_own_choice_is_kept(
         self, window: PrivacyWindow
     ) -> None:
-        window.show_state(data.status(), data.choices(Signal.CLICK, locked=Signal.CLICK))
+        window.show_state(data.status(), data.choices(FeedbackSignal.CLICK, locked=FeedbackSignal.CLICK))
         row = window.share.cards[1].row
         assert not row.toggle.isEnabled()
         assert not row.on
@@ -80,7 +84,7 @@ class TestSwitches:
         assert window.share.cards[1].note.text() == WAITING_OFF
 
     def test_one_that_was_turned_on_again_says_nothing_of_before(self, window: PrivacyWindow) -> None:
-        window.show_state(data.status(), data.choices(Signal.CLICK))
+        window.show_state(data.status(), data.choices(FeedbackSignal.CLICK))
         window.show_history(gallery_privacy.sent(), [gallery_privacy.receipt()])
         assert not window.share.cards[1].note.isVisible()
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Signal
+from agent.domain.model import FeedbackSignal
 from tests.support import gallery_data as data
 from ui.inbox.window import InboxWindow
 from ui.onboarding.first_run import FirstRunWindow
@@ -72,7 +72,7 @@ def first_run(theme: Theme) -> QWidget:
 
 def inbox(theme: Theme) -> QWidget:
     window = InboxWindow(theme, now=lambda: data.NOW)
-    window.show_items(data.items(), data.media_path, data.choices(Signal.SEEN), data.status())
+    window.show_items(data.items(), data.media_path, data.choices(FeedbackSignal.SEEN), data.status())
     window.open("c-1")
     return window
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Change, Connection, ConsentState, Interaction, Signal, Status
+from agent.domain.model import Act, Change, Connection, ConsentState, FeedbackSignal, Interaction, Status
 from tests.unit.ui.desk import FILM, campaign
 from tests.unit.ui.windows_desk import Desk, is_open, window
 from ui.about.text_windows import DiagnosticsWindow, LicencesWindow
@@ -43,8 +43,10 @@ class TestFirstRun:
         desk.agent.state = msgspec.structs.replace(connected, connection=Connection.CONNECTED)
         first_run.connect_requested.emit("https://news.northwind.example", CODE)
         qtbot.waitUntil(lambda: first_run.choose_page.isVisible())
-        first_run.choose_page.chosen.emit({Signal.SEEN: True, Signal.CLICK: False, Signal.LIKE: False})
-        assert desk.agent.given[Signal.SEEN] is ConsentState.GIVEN
+        first_run.choose_page.chosen.emit(
+            {FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: False, FeedbackSignal.LIKE: False}
+        )
+        assert desk.agent.given[FeedbackSignal.SEEN] is ConsentState.GIVEN
         assert not is_open(FirstRunWindow)
 
     def test_a_wrong_code_is_told_in_the_window_and_can_be_entered_again(
@@ -141,9 +143,9 @@ class TestPrivacy:
         return found
 
     def test_a_switch_takes_effect_at_once(self, desk: Desk, privacy: PrivacyWindow) -> None:
-        privacy.share.chosen.emit(Signal.LIKE, True)
-        assert desk.agent.given[Signal.LIKE] is ConsentState.GIVEN
-        assert desk.agent.given[Signal.SEEN] is ConsentState.NOT_ASKED
+        privacy.share.chosen.emit(FeedbackSignal.LIKE, True)
+        assert desk.agent.given[FeedbackSignal.LIKE] is ConsentState.GIVEN
+        assert desk.agent.given[FeedbackSignal.SEEN] is ConsentState.NOT_ASKED
 
     @pytest.mark.expected_logs("DiskFault")
     def test_a_switch_that_cannot_be_kept_goes_back_and_says_why(
@@ -155,7 +157,7 @@ class TestPrivacy:
         monkeypatch.setattr(desk.agent, "choose", fails)
         row = privacy.share.cards[0].row
         row.toggle.setChecked(True)
-        privacy.share.chosen.emit(Signal.SEEN, True)
+        privacy.share.chosen.emit(FeedbackSignal.SEEN, True)
         assert not row.on
         assert privacy.share.problem.isVisible()
 
