@@ -28,7 +28,7 @@ from agent.domain.events import Listener, Listeners
 from agent.domain.freshness import Freshness
 from agent.domain.model import (
     Change,
-    Connection,
+    ConnectionState,
     FeedbackSignal,
     InboxItem,
     PresenceState,
@@ -236,7 +236,7 @@ class Runtime:
         halted = self._database.unreadable or self._background.halted()
         troubles = self._policy_troubles() + self._background.troubles() + self._lost() + self._damage()
         return Status(
-            connection=Connection.HALTED if halted is not None else self._background.connection(),
+            connection=ConnectionState.HALTED if halted is not None else self._background.connection(),
             server_url=enrolment.server_url if enrolment else "",
             company=enrolment.company if enrolment else None,
             person=enrolment.person if enrolment else None,

@@ -18,7 +18,7 @@ from agent.background.sender import Sender
 from agent.campaigns.feed_sync import Sync
 from agent.campaigns.media_cache import MediaCache
 from agent.domain import errors, limits
-from agent.domain.model import Change, Connection, Trouble
+from agent.domain.model import Change, ConnectionState, Trouble
 from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import LockLost
@@ -173,16 +173,16 @@ class Background:
         is_here = isinstance(fault, (errors.DiskFault, errors.StoreDamaged))
         return fault if is_here and not self.revoked and self._connector.enrolment() is not None else None
 
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionState:
         """How it stands with the server."""
         fault = self._faults.of_poll
         if self._connector.enrolment() is None:
-            return Connection.NOT_CONNECTED
+            return ConnectionState.NOT_CONNECTED
         if self.revoked:
-            return Connection.REVOKED
+            return ConnectionState.REVOKED
         if fault is not None and not isinstance(fault, errors.KeychainWaiting):
-            return Connection.OFFLINE
-        return Connection.CONNECTED if self._faults.answered else Connection.CONNECTING
+            return ConnectionState.OFFLINE
+        return ConnectionState.CONNECTED if self._faults.answered else ConnectionState.CONNECTING
 
     def troubles(self) -> tuple[Trouble, ...]:
         """What people should know, in their language."""

@@ -19,7 +19,14 @@ from agent.cli import diagnostics, doctor, privacy
 from agent.cli.doctor import Check
 from agent.domain import errors, limits
 from agent.domain.labels import SIGNALS
-from agent.domain.model import Connection, FeedbackSignal, HoldReason, PresenceState, SignalChoice, Status
+from agent.domain.model import (
+    ConnectionState,
+    FeedbackSignal,
+    HoldReason,
+    PresenceState,
+    SignalChoice,
+    Status,
+)
 from agent.domain.msgspec_warmup import decode_json
 from agent.enrolment.device_token import DeviceToken
 from agent.enrolment.service import NotForgotten
@@ -126,7 +133,7 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
     if options.json:
         _say(msgspec.json.encode({"status": status, "shared": _shared(choices), "held": held}).decode())
         return 0
-    connected = status.connection is not Connection.NOT_CONNECTED
+    connected = status.connection is not ConnectionState.NOT_CONNECTED
     _say(
         _("Not connected to a company")
         if not connected

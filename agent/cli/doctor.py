@@ -18,7 +18,7 @@ from msgspec import Struct
 from agent import __version__
 from agent.domain import errors, limits
 from agent.domain.freshness import Freshness
-from agent.domain.model import Connection, FeedbackSignal
+from agent.domain.model import ConnectionState, FeedbackSignal
 from agent.domain.ports import SecretStore
 from agent.ipc import calls, channel, running_instance
 from agent.ipc.instance_lock import InstanceLock, refuse_elsewhere
@@ -178,7 +178,7 @@ def _connection(folders: Folders) -> Iterator[Check]:
         yield _agent(folders)
         status = runtime.status()
         yield _proxy(status.server_url)
-        if status.connection is Connection.NOT_CONNECTED:
+        if status.connection is ConnectionState.NOT_CONNECTED:
             yield Check("server", "warning", _("Not connected to a company"))
             return
         yield from _server(status.server_url)

@@ -18,7 +18,7 @@ import msgspec
 from agent.cli import privacy_arguments
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
-from agent.domain.model import Company, Connection, FeedbackSignal, SignalChoice
+from agent.domain.model import Company, ConnectionState, FeedbackSignal, SignalChoice
 from agent.domain.msgspec_warmup import decode_json
 from agent.domain.my_data_models import (
     Comparison,
@@ -99,7 +99,7 @@ def _show(options: argparse.Namespace) -> int:
         )
         return 0
     if shown.status.company is None:
-        if shown.status.connection is Connection.NOT_CONNECTED:
+        if shown.status.connection is ConnectionState.NOT_CONNECTED:
             _say(_("Not connected to a company"))
         for trouble in shown.status.troubles:
             sys.stderr.write(f"{trouble.title}. {trouble.message}\n")

@@ -212,7 +212,7 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
     first_name: Annotated[str, Meta(max_length=200)] = ""
 
 
-class Act(StrEnum):
+class InteractionKind(StrEnum):
     """What happened between a person and a campaign. A time-out is no dismissal, and neither is *seen*."""
 
     DISPLAYED = "displayed"
@@ -235,7 +235,7 @@ class Interaction(Struct, frozen=True):
     """What a person did with a campaign, before consent decides whether anybody hears of it."""
 
     campaign_id: str
-    act: Act
+    act: InteractionKind
     link_id: str = ""
 
 
@@ -304,7 +304,7 @@ class SignalChoice(Struct, frozen=True):
         return not (self.allowed_by_company and self.allowed_by_device)
 
 
-class Connection(StrEnum):
+class ConnectionState(StrEnum):
     """How things stand with the company's server."""
 
     NOT_CONNECTED = "not_connected"
@@ -331,7 +331,7 @@ class Trouble(Struct, frozen=True):
 class Status(Struct, frozen=True):
     """The whole state that tray, windows and ``tidings status`` show."""
 
-    connection: Connection
+    connection: ConnectionState
     server_url: str = ""
     company: Company | None = None
     person: Person | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from agent.consent.gate import ConsentGate
-from agent.domain.model import Act, Change, FeedbackSignal, Interaction
+from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
 from agent.domain.ports import Clock
 from agent.outbox.acknowledgements import Acknowledging
 from agent.outbox.signals import Outbox
@@ -39,22 +39,22 @@ class Interactions:
         """Note what happened. Raises DiskFault."""
         campaign_id, act = interaction.campaign_id, interaction.act
         made = False
-        if act is Act.DISPLAYED:
+        if act is InteractionKind.DISPLAYED:
             self._campaigns.displayed([campaign_id], self._clock.now())
-        elif act is Act.SEEN:
+        elif act is InteractionKind.SEEN:
             made = self._seen(campaign_id)
-        elif act is Act.CLICKED:
+        elif act is InteractionKind.CLICKED:
             made = self._outbox.make(FeedbackSignal.CLICK, campaign_id, link_id=interaction.link_id)
             self._campaigns.read(campaign_id)
-        elif act in (Act.LIKED, Act.UNLIKED):
-            liked = act is Act.LIKED
+        elif act in (InteractionKind.LIKED, InteractionKind.UNLIKED):
+            liked = act is InteractionKind.LIKED
             seq = self._campaigns.like(campaign_id, liked, self._clock.now())
             made = seq > 0 and self._outbox.make(FeedbackSignal.LIKE, campaign_id, value=int(liked), seq=seq)
-        elif act in (Act.READ, Act.DISMISSED):
+        elif act in (InteractionKind.READ, InteractionKind.DISMISSED):
             self._campaigns.read(campaign_id)
         if made:
             self._send_soon()
-        if act is not Act.TIMED_OUT:
+        if act is not InteractionKind.TIMED_OUT:
             self._notify(Change.CAMPAIGNS)
 
     def displayed(self, campaign_ids: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from agent.runtime import Runtime
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import all_off, all_on, an_agent
@@ -31,7 +31,7 @@ BEFORE_GIVING: tuple[Callable[[Runtime], None], ...] = (
 def acts_on_everything(runtime: Runtime) -> None:
     """Whatever a person can do with every announcement, twice."""
     for item in runtime.inbox() * 2:
-        for act in Act:
+        for act in InteractionKind:
             runtime.interactions.record(Interaction(item.campaign.campaign_id, act, "l1"))
     runtime.interactions.mark_read([item.campaign.campaign_id for item in runtime.inbox()], True)
 

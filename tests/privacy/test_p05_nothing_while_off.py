@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company, running
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -19,7 +19,11 @@ from tests.support.proofs import Proof
 OFF, ON = "c-while-off", "c-while-on"
 """What the person does while off is done with one announcement, what they do while on with another."""
 
-ACTS = {FeedbackSignal.SEEN: Act.SEEN, FeedbackSignal.CLICK: Act.CLICKED, FeedbackSignal.LIKE: Act.LIKED}
+ACTS = {
+    FeedbackSignal.SEEN: InteractionKind.SEEN,
+    FeedbackSignal.CLICK: InteractionKind.CLICKED,
+    FeedbackSignal.LIKE: InteractionKind.LIKED,
+}
 
 
 @pytest.mark.proves("P5")

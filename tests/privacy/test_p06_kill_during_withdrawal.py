@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import an_agent
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -79,7 +79,7 @@ def _comes_back(folder: Path, server: LoopbackServer, company: Company, seen_off
         on = any(choice.on for choice in agent.runtime.choices())
         if on and not seen_off:
             return False  # killed before it was recorded: the person was not told otherwise
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         agent.runtime.sync_once()
         left = list(agent.folders.data.glob(f"outbox-{FeedbackSignal.CLICK}*"))
         sent = [each for each in server.requests[before:] if each.path.endswith("signals")]

@@ -9,7 +9,7 @@ import pytest
 
 from agent.consent import choice_errors
 from agent.domain import errors
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
@@ -32,16 +32,16 @@ def shares_all(agent: Agent, server: LoopbackServer) -> None:
     agent.runtime.enrol(server.url, CODE)
     agent.runtime.sync_once()
     agent.runtime.choose(all_on())
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     agent.runtime.sync_once()
-    for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
+    for act in (InteractionKind.SEEN, InteractionKind.CLICKED, InteractionKind.LIKED):
         agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
 
 
 def is_off(agent: Agent) -> bool:
     """Nothing is on, and what the person does makes no event."""
     before = agent.runtime.status().waiting
-    for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
+    for act in (InteractionKind.SEEN, InteractionKind.CLICKED, InteractionKind.LIKED):
         with suppress(errors.DiskFault):
             agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
     return not any(choice.on for choice in agent.runtime.choices()) and (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.runtime import Runtime
 from agent.store.event_queue import EventQueue
 from tests.support.agent_company import Company, running
@@ -59,7 +59,7 @@ def found(needles: set[str], *folders: Path) -> dict[str, list[str]]:
 
 def acts(runtime: Runtime) -> None:
     for campaign_id in ("c-one", "c-two"):
-        for each in (Act.SEEN, Act.CLICKED, Act.LIKED):
+        for each in (InteractionKind.SEEN, InteractionKind.CLICKED, InteractionKind.LIKED):
             runtime.interactions.record(Interaction(campaign_id, each, "l1"))
 
 

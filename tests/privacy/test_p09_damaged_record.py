@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.consent.record_file import SLOT_BYTES, ConsentFile
-from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
 from tests.support.agent_server import loopback_server
@@ -81,7 +81,7 @@ def test_an_agent_with_a_damaged_record_sends_nothing(tmp_path: Path, proof: Pro
             path.write_bytes(b"".join(damaged_slot(good, index, chance) for index in range(3)))
             before = len(server.requests)
             with an_agent(tmp_path, keychain) as agent:
-                for act in (Act.SEEN, Act.CLICKED, Act.LIKED):
+                for act in (InteractionKind.SEEN, InteractionKind.CLICKED, InteractionKind.LIKED):
                     agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
                 agent.runtime.sync_once()
                 assert not any(choice.on for choice in agent.runtime.choices())

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from agent import __version__
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from agent.enrolment import token_rotation
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
@@ -175,13 +175,15 @@ def a_whole_life(proxy: FaultyProxy, company: SampleCompany, email: str, folder:
         runtime.choose(all_on())
         for item in runtime.inbox():
             text = item.campaign.variant("en")
-            for act in Act:
-                if act is not Act.CLICKED:
+            for act in InteractionKind:
+                if act is not InteractionKind.CLICKED:
                     runtime.interactions.record(Interaction(item.campaign.campaign_id, act))
             if item.campaign.acknowledge:
                 runtime.interactions.acknowledge(item.campaign.campaign_id)
             for link_id in [link.link_id for link in text.links] + (["video"] if text.video else []):
-                runtime.interactions.record(Interaction(item.campaign.campaign_id, Act.CLICKED, link_id))
+                runtime.interactions.record(
+                    Interaction(item.campaign.campaign_id, InteractionKind.CLICKED, link_id)
+                )
         runtime.sync_once()
         assert runtime.status().waiting == 0
         runtime.my_data.correct({"title": "Countess", "site_addresses": ("1 Long Street", "Lyon")})

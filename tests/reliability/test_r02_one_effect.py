@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from agent.runtime import Runtime
 from server.acknowledgements.models import Acknowledgement
 from server.devices.enrolment import invite
@@ -65,11 +65,11 @@ def _act(proxy: FaultyProxy, person: Person, campaigns: list[str], folder: Path)
         agent.runtime.choose(all_on())
         proxy.fail(DropAnswer(), share=LOST)
         for name in campaigns:
-            agent.runtime.interactions.record(Interaction(name, Act.SEEN))
-            agent.runtime.interactions.record(Interaction(name, Act.LIKED))
+            agent.runtime.interactions.record(Interaction(name, InteractionKind.SEEN))
+            agent.runtime.interactions.record(Interaction(name, InteractionKind.LIKED))
             _try(agent.runtime)
             for link in LINKS:
-                agent.runtime.interactions.record(Interaction(name, Act.CLICKED, link))
+                agent.runtime.interactions.record(Interaction(name, InteractionKind.CLICKED, link))
             agent.runtime.interactions.acknowledge(name)
             _try(agent.runtime)
         attempts = count()

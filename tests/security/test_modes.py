@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from server.directory.models import Company
@@ -57,7 +57,7 @@ def clicks(env: dict[str, str]) -> None:
     """The person clicks while the server is away: the click waits."""
     runtime = Runtime.open(Folders.under(Path(env["TIDINGS_HOME"])))
     try:
-        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     finally:
         runtime.stop()
 

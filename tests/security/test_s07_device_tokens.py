@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from agent.enrolment import token_rotation
 from tests.support import server_data
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
@@ -161,7 +161,7 @@ def lossy_life(world: World, folder: Path, wanted: int) -> tuple[int, int]:
     keychain.is_healthy = world.bridge.is_healthy = True
     with an_agent(folder, keychain, world.clock) as agent:
         agent.runtime.sync_once()
-        thrown_out += agent.runtime.status().connection is not Connection.CONNECTED
+        thrown_out += agent.runtime.status().connection is not ConnectionState.CONNECTED
     return rotations() - before, thrown_out
 
 

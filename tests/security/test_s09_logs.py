@@ -16,7 +16,7 @@ import requests
 from django.conf import settings
 
 from agent.domain import errors
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.runtime import Runtime
 from agent.system import log_setup
 from agent.system.dirs import Folders
@@ -61,7 +61,7 @@ def use_everything(runtime: Runtime, server: RunningServer, code: str) -> None:
     runtime.sync_once()
     runtime.choose(all_on())
     for item in runtime.inbox():
-        for act in Act:
+        for act in InteractionKind:
             runtime.interactions.record(Interaction(item.campaign.campaign_id, act, "l1"))
     runtime.sync_once()
     runtime.choose(all_off())

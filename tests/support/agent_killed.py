@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from tests.support.agent_on_trial import CAMPAIGNS
 from tests.support.agent_parts import an_agent
 from tests.support.agent_withdrawing import AnyKeychain
@@ -27,7 +27,7 @@ def record(folder: Path) -> None:
         for number in range(100_000):
             link_id = f"p{os.getpid()}-{number}"
             agent.runtime.interactions.record(
-                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, link_id)
+                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], InteractionKind.CLICKED, link_id)
             )
             os.write(kept, f"{link_id}\n".encode())
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.domain import errors
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_on_trial import CAMPAIGNS
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_withdrawing import AnyKeychain
@@ -67,7 +67,7 @@ def work(folder: Path, disk: BadDisk, numbers: list[int]) -> list[tuple[int, boo
             numbers.remove(number)
             if number % 5 == 0:
                 with suppress(errors.TidingsError):
-                    agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], Act.READ))
+                    agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], InteractionKind.READ))
                 with suppress(errors.TidingsError):
                     agent.runtime.sync_once()
     return said

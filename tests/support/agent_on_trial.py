@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
 from tests.support.agent_company import Company, running
@@ -44,16 +44,16 @@ def prepare(folder: Path, server: LoopbackServer, clicks: int = 30) -> None:
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
         agent.runtime.preferences.change({"popups_per_hour": 3})
-        agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction(CAMPAIGNS[0], InteractionKind.CLICKED, "l1"))
         agent.runtime.interactions.acknowledge(RULES[0])
         agent.runtime.sync_once()
         for number in range(clicks):
             agent.runtime.interactions.record(
-                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], Act.CLICKED, f"l{number}")
+                Interaction(CAMPAIGNS[number % len(CAMPAIGNS)], InteractionKind.CLICKED, f"l{number}")
             )
         for campaign_id in CAMPAIGNS:
-            agent.runtime.interactions.record(Interaction(campaign_id, Act.LIKED))
-            agent.runtime.interactions.record(Interaction(campaign_id, Act.SEEN))
+            agent.runtime.interactions.record(Interaction(campaign_id, InteractionKind.LIKED))
+            agent.runtime.interactions.record(Interaction(campaign_id, InteractionKind.SEEN))
         for campaign_id in RULES[1:3]:
             agent.runtime.interactions.acknowledge(campaign_id)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.background.scheduler import Task
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent
 from tests.support.agent_server import LoopbackServer, Reply, Request
@@ -16,7 +16,7 @@ RETRIES = "next try in"
 """What the log says of every fault that passes."""
 
 
-def reaches(agent: Agent, connection: Connection) -> None:
+def reaches(agent: Agent, connection: ConnectionState) -> None:
     """Wait for a state of the connection."""
     until(lambda: agent.runtime.status().connection is connection, f"the state {connection.value}")
 

@@ -7,7 +7,7 @@ its keychain in memory.
 import sys
 from pathlib import Path
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import TOKEN
 from tests.support.agent_parts import MemoryKeychain, an_agent
 
@@ -24,9 +24,9 @@ def withdraw(folder: Path) -> None:
     """Until it is killed."""
     with an_agent(folder, AnyKeychain()) as agent:
         agent.runtime.choose({FeedbackSignal.CLICK: True})
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         agent.runtime.sync_once()
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         _say("given")
         agent.runtime.choose({FeedbackSignal.CLICK: False})
         _say("off")

@@ -17,7 +17,7 @@ from agent.domain.model import (
     CampaignStatus,
     Captions,
     Company,
-    Connection,
+    ConnectionState,
     ConsentState,
     FeedbackSignal,
     Image,
@@ -87,8 +87,8 @@ def person() -> Person:
     return Person("lea.roux@northwind.example", "Léa")
 
 
-def status(connection: Connection = Connection.CONNECTED) -> Status:
-    if connection is Connection.NOT_CONNECTED:
+def status(connection: ConnectionState = ConnectionState.CONNECTED) -> Status:
+    if connection is ConnectionState.NOT_CONNECTED:
         return Status(connection)
     return Status(
         connection,
@@ -104,7 +104,7 @@ def halted() -> Status:
     """Its store could not be read when it was opened."""
     fault = StoreUnreadable("a folder", file="tidings.sqlite3")
     told = Trouble(type(fault).__name__, fault.title, fault.message)
-    known = replace(status(Connection.HALTED), last_check=None, unread=0)
+    known = replace(status(ConnectionState.HALTED), last_check=None, unread=0)
     return replace(known, troubles=(told,), halted_by=told)
 
 

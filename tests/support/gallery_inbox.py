@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from PySide6.QtWidgets import QWidget
 
-from agent.domain.model import Connection, FeedbackSignal, HoldReason, InboxItem, Selection, Status
+from agent.domain.model import ConnectionState, FeedbackSignal, HoldReason, InboxItem, Selection, Status
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
@@ -132,7 +132,7 @@ def keys(theme: Theme) -> QWidget:
 
 
 def offline(theme: Theme) -> QWidget:
-    window = _window(theme, data.items(), status=data.status(Connection.OFFLINE))
+    window = _window(theme, data.items(), status=data.status(ConnectionState.OFFLINE))
     window.open("c-3")
     return window
 
@@ -147,11 +147,11 @@ def empty(theme: Theme) -> QWidget:
 
 
 def first_check(theme: Theme) -> QWidget:
-    return _window(theme, [], status=replace(data.status(Connection.CONNECTING), last_check=None))
+    return _window(theme, [], status=replace(data.status(ConnectionState.CONNECTING), last_check=None))
 
 
 def not_connected(theme: Theme) -> QWidget:
-    return _window(theme, [], status=data.status(Connection.NOT_CONNECTED))
+    return _window(theme, [], status=data.status(ConnectionState.NOT_CONNECTED))
 
 
 def many(theme: Theme) -> QWidget:

@@ -9,7 +9,7 @@ import msgspec
 from PySide6.QtWidgets import QWidget
 
 from agent.domain import errors
-from agent.domain.model import Company, Connection, FeedbackSignal, Region
+from agent.domain.model import Company, ConnectionState, FeedbackSignal, Region
 from agent.domain.my_data_models import (
     ACKNOWLEDGEMENT,
     Comparison,
@@ -147,7 +147,7 @@ def privacy_open(theme: Theme) -> QWidget:
 def privacy_offline(theme: Theme) -> QWidget:
     """A signal turned off without a network, and a comparison that failed."""
     window = PrivacyWindow(theme, now=lambda: data.NOW)
-    window.show_state(data.status(Connection.OFFLINE), data.choices(FeedbackSignal.SEEN))
+    window.show_state(data.status(ConnectionState.OFFLINE), data.choices(FeedbackSignal.SEEN))
     waiting = withdrawal(SentStatus.WAITING)
     window.show_history([waiting, *sent()], [receipt()])
     fault = errors.ServerUnreachable()

@@ -14,7 +14,7 @@ import psutil
 from PySide6.QtCore import QCoreApplication, QTimer
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from tests.support.films import FilmAgent
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
@@ -58,7 +58,7 @@ class Marathon:
         self._playback.play(f"c-{self._played % self._films}")
 
     def _recorded(self, interaction: Interaction) -> None:
-        if interaction.act is Act.CLICKED:
+        if interaction.act is InteractionKind.CLICKED:
             QTimer.singleShot(LONG_ENOUGH_MS, self._seen)
 
     def _seen(self) -> None:

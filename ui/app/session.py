@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from agent.domain import errors
-from agent.domain.model import Change, Connection, PresenceState
+from agent.domain.model import Change, ConnectionState, PresenceState
 from agent.domain.ports import Presence
 from agent.domain.preferences import Appearance, Language
 from agent.system.clock import SystemClock
@@ -87,7 +87,7 @@ class Session(QObject):
     def begin(self, *, open_windows: bool) -> None:
         """Show the state, and ask what has to be asked."""
         self._changed(frozenset(Change))
-        if open_windows and self._agent.status().connection is Connection.NOT_CONNECTED:
+        if open_windows and self._agent.status().connection is ConnectionState.NOT_CONNECTED:
             self._windows.show_first_run()
 
     def close(self) -> None:

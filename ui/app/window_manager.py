@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 
 from agent import __version__
 from agent.domain import errors
-from agent.domain.model import Change, Connection, FeedbackSignal
+from agent.domain.model import Change, ConnectionState, FeedbackSignal
 from resources import i18n
 from resources.i18n import _
 from ui.core.agent_port import Agent
@@ -203,7 +203,7 @@ class Windows(QObject):
     def _ask_what_to_share(self) -> bool:
         """Show the question if it is due; without taking the keyboard where the person did not open it."""
         status = self._agent.status()
-        connected = status.connection not in (Connection.NOT_CONNECTED, Connection.REVOKED)
+        connected = status.connection not in (ConnectionState.NOT_CONNECTED, ConnectionState.REVOKED)
         if not (connected and status.choose_now and status.person and status.company):
             return False
         window = self._first_run(activate=False)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from ui.core.agent_port import Agent
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ class Recorder:
         self._agent = agent
         self._tell = tell
 
-    def record(self, campaign_id: str, act: Act, link_id: str = "") -> bool:
+    def record(self, campaign_id: str, act: InteractionKind, link_id: str = "") -> bool:
         """A click, a like, that it was read. ``link_id``: of what was clicked."""
         return self._told(lambda: self._agent.interactions.record(Interaction(campaign_id, act, link_id)))
 
@@ -45,7 +45,7 @@ class Recorder:
         except errors.TidingsError as fault:
             self._tell(fault)
             return False
-        self.record(campaign_id, Act.CLICKED, link_id)
+        self.record(campaign_id, InteractionKind.CLICKED, link_id)
         return open_url(url)
 
     def _told(self, note: Callable[[], None]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from agent.domain import errors
-from agent.domain.model import Act, InboxItem, PresenceState, Selection
+from agent.domain.model import InboxItem, InteractionKind, PresenceState, Selection
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
 from ui.core.recorder import Recorder
@@ -73,14 +73,16 @@ class InboxController(QObject):
         from ui.inbox.window import InboxWindow
 
         recorder, window = self._recorder, InboxWindow(self._theme())
-        window.opened.connect(lambda campaign_id: recorder.record(campaign_id, Act.READ))
+        window.opened.connect(lambda campaign_id: recorder.record(campaign_id, InteractionKind.READ))
         window.marked.connect(self._mark)
         window.link_clicked.connect(
             lambda campaign_id, link_id: recorder.follow_link(campaign_id, link_id, self._actions.open_url)
         )
         window.watch_clicked.connect(self._actions.play)
         window.like_toggled.connect(
-            lambda campaign_id, liked: recorder.record(campaign_id, Act.LIKED if liked else Act.UNLIKED)
+            lambda campaign_id, liked: recorder.record(
+                campaign_id, InteractionKind.LIKED if liked else InteractionKind.UNLIKED
+            )
         )
         window.later_chosen.connect(recorder.remind)
         window.acknowledged.connect(recorder.acknowledge)

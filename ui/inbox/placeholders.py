@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from agent.domain.model import Connection, Status
+from agent.domain.model import ConnectionState, Status
 from resources.i18n import _, ngettext
 from ui.style import text_format
 from ui.style.theme import Theme
@@ -103,11 +103,11 @@ def _empty(status: Status) -> tuple[str, str]:
         )
     if status.halted_by is not None:
         return status.halted_by.title, status.halted_by.message
-    if status.last_check is None and status.connection is Connection.CONNECTING:
+    if status.last_check is None and status.connection is ConnectionState.CONNECTING:
         return _("Getting your announcements…"), _(
             "This computer asks your company's server for the first time."
         )
-    if status.connection is Connection.OFFLINE:
+    if status.connection is ConnectionState.OFFLINE:
         return _("Nothing yet"), _(
             "The server cannot be reached. Your company's announcements come as soon as it can."
         )
@@ -115,7 +115,7 @@ def _empty(status: Status) -> tuple[str, str]:
 
 
 def _can_connect(status: Status) -> bool:
-    return status.connection in (Connection.NOT_CONNECTED, Connection.REVOKED)
+    return status.connection in (ConnectionState.NOT_CONNECTED, ConnectionState.REVOKED)
 
 
 class StateBar(QFrame):
@@ -140,17 +140,17 @@ class StateBar(QFrame):
         text = _trouble(status)
         self.text.setText(text)
         self.setVisible(bool(text))
-        self.button.setVisible(status.connection in (Connection.OFFLINE, Connection.HALTED))
+        self.button.setVisible(status.connection in (ConnectionState.OFFLINE, ConnectionState.HALTED))
 
 
 def _trouble(status: Status) -> str:
     if status.halted_by is not None:
         return _("Nothing is received. {reason}.").format(reason=status.halted_by.title)
-    if status.connection is Connection.OFFLINE:
+    if status.connection is ConnectionState.OFFLINE:
         if status.last_check is None:
             return _("Offline. These are the announcements that this computer has.")
         since = text_format.full_time(status.last_check)
         return _("Offline. These are the announcements as of {time}.").format(time=since)
-    if status.connection is Connection.REVOKED:
+    if status.connection is ConnectionState.REVOKED:
         return _("Your company took back this computer's access. Connect again to get new announcements.")
     return ""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from agent.domain.model import Connection, InboxItem, Selection, SignalChoice, Status
+from agent.domain.model import ConnectionState, InboxItem, Selection, SignalChoice, Status
 from resources.i18n import _
 from ui.inbox.detail import Detail, MediaPath
 from ui.inbox.footer import Footer, Marking
@@ -58,7 +58,7 @@ class InboxWindow(QWidget):
         self._marking: Marking | None = None
         self._media_path: MediaPath = lambda _sha256: None
         self._share_line = ""
-        self._status = Status(Connection.NOT_CONNECTED)
+        self._status = Status(ConnectionState.NOT_CONNECTED)
         self._selection = Selection((), {})
         self.setWindowTitle(_("Inbox"))
         self.resize(

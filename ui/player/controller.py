@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.domain import errors
-from agent.domain.model import VIDEO_LINK_ID, Act, InboxItem, Video
+from agent.domain.model import VIDEO_LINK_ID, InboxItem, InteractionKind, Video
 from agent.system import subprocesses
 from resources import i18n
 from ui.core import desktop_errors
@@ -244,9 +244,11 @@ class Playback:
             after_ms = (time.monotonic() - self._playing.wanted) * 1000
             log.info("The first frame came %.0f ms after it was wanted.", after_ms)
         if event.event is Event.STARTED:
-            self._recorder.record(campaign_id, Act.CLICKED, VIDEO_LINK_ID)
+            self._recorder.record(campaign_id, InteractionKind.CLICKED, VIDEO_LINK_ID)
         elif event.event in (Event.LIKED, Event.UNLIKED):
-            self._recorder.record(campaign_id, Act.LIKED if event.event is Event.LIKED else Act.UNLIKED)
+            self._recorder.record(
+                campaign_id, InteractionKind.LIKED if event.event is Event.LIKED else InteractionKind.UNLIKED
+            )
         elif event.event is Event.CAPTIONS:
             self._captions_language = event.detail
         elif event.event is Event.FOLLOWED:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent.campaigns import selection
 from agent.domain import errors
-from agent.domain.model import Act, InboxItem, Interaction, Selection
+from agent.domain.model import InboxItem, Interaction, InteractionKind, Selection
 from ui.core.agent_port import Agent
 from ui.popup.ports import Actions
 
@@ -28,7 +28,7 @@ class Noting:
         self._not_noted: set[str] = set()
         self._told: set[type[errors.TidingsError]] = set()
 
-    def record(self, campaign_id: str, act: Act) -> None:
+    def record(self, campaign_id: str, act: InteractionKind) -> None:
         """Note it, or tell the person why not."""
         try:
             self._agent.interactions.record(Interaction(campaign_id, act))

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from agent.campaigns import selection
 from agent.domain import limits
-from agent.domain.model import Act, HoldReason, PresenceState, Selection, Tristate, Urgency
+from agent.domain.model import HoldReason, InteractionKind, PresenceState, Selection, Tristate, Urgency
 from agent.domain.ports import Clock
 from ui.core.agent_port import Agent
 from ui.core.recorder import Recorder
@@ -235,7 +235,7 @@ class Presenter:
             return
         page.seen = True
         if not page.digest:
-            self._noting.record(key, Act.SEEN)
+            self._noting.record(key, InteractionKind.SEEN)
 
     def _timed_out(self) -> None:
         """What was on the screen goes; what was not yet takes its place."""
@@ -246,7 +246,7 @@ class Presenter:
 
     def _note_timed_out(self, pages: list[QueuedPage]) -> None:
         for campaign_id in sorted(campaign_id for page in pages for campaign_id in page.displayed):
-            self._noting.record(campaign_id, Act.TIMED_OUT)
+            self._noting.record(campaign_id, InteractionKind.TIMED_OUT)
 
     # What the card tells
 
@@ -266,7 +266,7 @@ class Presenter:
     def dismiss(self) -> None:
         """The person closed this page. What a digest named stays unread."""
         if self.shown:
-            self._noting.record(self.shown, Act.DISMISSED)
+            self._noting.record(self.shown, InteractionKind.DISMISSED)
         self._leave()
 
     def expired(self) -> None:
@@ -288,7 +288,7 @@ class Presenter:
     def like(self, liked: bool) -> None:
         """The heart, or taking it back."""
         if self.shown:
-            self._recorder.record(self.shown, Act.LIKED if liked else Act.UNLIKED)
+            self._recorder.record(self.shown, InteractionKind.LIKED if liked else InteractionKind.UNLIKED)
 
     def acknowledge(self) -> None:
         """The person confirms by name that they have read it. The page stays and says so."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from agent.domain.model import Connection, SignalChoice, Status
+from agent.domain.model import ConnectionState, SignalChoice, Status
 from agent.domain.my_data_models import KeptReceipt, SentItem
 from resources.i18n import _
 from ui.privacy.sent_pane import SentPane
@@ -102,7 +102,7 @@ class PrivacyWindow(QWidget):
 
     def _show_connection(self, status: Status) -> None:
         text = ""
-        if status.connection is Connection.OFFLINE:
+        if status.connection is ConnectionState.OFFLINE:
             text = _("Offline. Your choices hold at once; the server is told as soon as it can be reached.")
             if status.last_check is not None:
                 since = text_format.full_time(status.last_check)
@@ -111,11 +111,11 @@ class PrivacyWindow(QWidget):
             text = _("{reason}. What you turn off is off at once; the server is told.").format(
                 reason=status.halted_by.title
             )
-        elif status.connection is Connection.REVOKED:
+        elif status.connection is ConnectionState.REVOKED:
             text = _("Your company took back this computer's access. Nothing is sent any more.")
         self.bar_text.setText(text)
         self.bar.setVisible(bool(text))
-        self.check_button.setVisible(status.connection in (Connection.OFFLINE, Connection.HALTED))
+        self.check_button.setVisible(status.connection in (ConnectionState.OFFLINE, ConnectionState.HALTED))
 
     def show_history(self, sent: Sequence[SentItem], receipts: Sequence[KeptReceipt]) -> None:
         """What was sent and what was answered, newest first."""

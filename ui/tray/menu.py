@@ -11,15 +11,15 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from agent.domain import limits
-from agent.domain.model import Connection, Status
+from agent.domain.model import ConnectionState, Status
 from resources.i18n import _, ngettext
 from ui.style import text_format
 from ui.style.app_icon import PREFERENCES_KEYS, TrayState, tray_icon
 
-_AWAY = (Connection.OFFLINE, Connection.HALTED)
-_CHECKED = (Connection.CONNECTED, *_AWAY)
+_AWAY = (ConnectionState.OFFLINE, ConnectionState.HALTED)
+_CHECKED = (ConnectionState.CONNECTED, *_AWAY)
 """When it says how long ago the last check was."""
-NOT_READY = Status(Connection.CONNECTING)
+NOT_READY = Status(ConnectionState.CONNECTING)
 """Before the agent has opened its store."""
 
 
@@ -167,7 +167,7 @@ class Tray(QObject):
             self.state.setText(self._state_line(self._status))
 
     def _update_menu(self, status: Status) -> None:
-        connected = status.connection not in (Connection.NOT_CONNECTED, Connection.REVOKED)
+        connected = status.connection not in (ConnectionState.NOT_CONNECTED, ConnectionState.REVOKED)
         ready = status is not NOT_READY
         new = ngettext("{count} new", "{count} new", status.unread).format(count=status.unread)
         self.inbox.setText(_("Open inbox") + (f" ({new})" if status.unread else ""))
@@ -205,7 +205,7 @@ class Tray(QObject):
 
 def tray_state(status: Status) -> TrayState:
     """Which icon stands for a status."""
-    if status.connection in (Connection.NOT_CONNECTED, Connection.REVOKED):
+    if status.connection in (ConnectionState.NOT_CONNECTED, ConnectionState.REVOKED):
         return TrayState.NOT_CONNECTED
     if status.connection in _AWAY:
         return TrayState.OFFLINE
@@ -214,15 +214,15 @@ def tray_state(status: Status) -> TrayState:
 
 def state_name(status: Status) -> str:
     """The state in words."""
-    if status.connection is Connection.CONNECTED and status.paused_until is not None:
+    if status.connection is ConnectionState.CONNECTED and status.paused_until is not None:
         return paused_text(status.paused_until)
     return {
-        Connection.NOT_CONNECTED: _("Not connected to a company"),
-        Connection.CONNECTING: _("Connecting…"),
-        Connection.CONNECTED: _("Connected"),
-        Connection.OFFLINE: _("Offline"),
-        Connection.HALTED: _("Nothing is received"),
-        Connection.REVOKED: _("No longer connected"),
+        ConnectionState.NOT_CONNECTED: _("Not connected to a company"),
+        ConnectionState.CONNECTING: _("Connecting…"),
+        ConnectionState.CONNECTED: _("Connected"),
+        ConnectionState.OFFLINE: _("Offline"),
+        ConnectionState.HALTED: _("Nothing is received"),
+        ConnectionState.REVOKED: _("No longer connected"),
     }[status.connection]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, Sending, SettableClock, an_agent, sending_parts
 from tests.support.agent_server import LoopbackServer, loopback_server
@@ -48,5 +48,5 @@ def agent(server: LoopbackServer, tmp_path: Path) -> Iterator[Agent]:
     with an_agent(tmp_path) as opened:
         opened.runtime.start()
         opened.runtime.enrol(server.url, CODE)
-        reaches(opened, Connection.CONNECTED)
+        reaches(opened, ConnectionState.CONNECTED)
         yield opened

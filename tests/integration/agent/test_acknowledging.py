@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
 from tests.support.agent_company import Company, recalled, running
 from tests.support.agent_parts import Agent, all_off, all_on, an_agent
@@ -199,7 +199,7 @@ class TestNoSignal:
 
     def test_nothing_but_the_act_itself_sends_it(self, quiet_agent: Agent, server: LoopbackServer) -> None:
         quiet_agent.runtime.choose(all_on())
-        for act in Act:
+        for act in InteractionKind:
             quiet_agent.runtime.interactions.record(Interaction("c-rules", act, "l1"))
         quiet_agent.runtime.interactions.mark_read(["c-rules"], True)
         quiet_agent.runtime.sync_once()
@@ -229,7 +229,7 @@ class TestNoSignal:
         self, quiet_agent: Agent, company: Company, sent_before: bool
     ) -> None:
         quiet_agent.runtime.choose(all_on())
-        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.CLICKED, "l1"))
+        quiet_agent.runtime.interactions.record(Interaction("c-news", InteractionKind.CLICKED, "l1"))
         quiet_agent.runtime.interactions.acknowledge("c-rules")
         if sent_before:
             quiet_agent.runtime.sync_once()
@@ -247,7 +247,7 @@ class TestNoSignal:
         server.answer = failing(company, "acknowledgements", problem(status, "server-error"))
         quiet_agent.runtime.interactions.acknowledge("c-rules")
         quiet_agent.runtime.choose({FeedbackSignal.CLICK: False})
-        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.LIKED))
+        quiet_agent.runtime.interactions.record(Interaction("c-news", InteractionKind.LIKED))
         with pytest.raises((errors.ServerFault, errors.Refused)):
             quiet_agent.runtime.sync_once()
         assert [each["signal"] for each in company.withdrawals] == ["click"]
@@ -261,7 +261,7 @@ class TestNoSignal:
         quiet_agent.runtime.sync_once()
         server.answer = failing(company, "signals", problem(500, "server-error"))
         quiet_agent.runtime.interactions.acknowledge("c-rules")
-        quiet_agent.runtime.interactions.record(Interaction("c-news", Act.LIKED))
+        quiet_agent.runtime.interactions.record(Interaction("c-news", InteractionKind.LIKED))
         with pytest.raises(errors.ServerFault):
             quiet_agent.runtime.sync_once()
         assert list(company.acknowledged) == ["c-rules"]

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
-from agent.domain.model import Act, Change, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
@@ -223,13 +223,13 @@ def shared(agent: Agent) -> set[FeedbackSignal]:
 
 
 def click(agent: Agent) -> None:
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
 
 
 def test_no_event_is_made_after_the_record_was_changed(computer: Agent, company: Company) -> None:
     turned_off_elsewhere(computer, FeedbackSignal.CLICK)
     click(computer)
-    computer.runtime.interactions.record(Interaction("c-one", Act.LIKED))
+    computer.runtime.interactions.record(Interaction("c-one", InteractionKind.LIKED))
     assert not (computer.folders.data / "outbox-click.sqlite3").exists()
     assert shared(computer) == {FeedbackSignal.SEEN, FeedbackSignal.LIKE}
     computer.runtime.sync_once()
@@ -301,7 +301,7 @@ def test_a_record_that_is_lost_under_the_agent_is_off(computer: Agent, company: 
     else:
         path.write_bytes(b"" if how == "emptied" else b"x" * path.stat().st_size)
     click(computer)
-    computer.runtime.interactions.record(Interaction("c-one", Act.LIKED))
+    computer.runtime.interactions.record(Interaction("c-one", InteractionKind.LIKED))
     computer.runtime.sync_once()
     assert company.events == {}
     assert shared(computer) == set()
@@ -431,10 +431,10 @@ def test_an_agent_whose_lock_was_taken_over_makes_and_sends_nothing(
         runtime.enrol(served.url, CODE)
         runtime.choose(all_on())
         runtime.sync_once()
-        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         running_instance.write(folders.data, replace(lock.place, instance="another", host="desk-7"))
         for act in (
-            lambda: runtime.interactions.record(Interaction("c-one", Act.LIKED)),
+            lambda: runtime.interactions.record(Interaction("c-one", InteractionKind.LIKED)),
             runtime.sync_once,
         ):
             with pytest.raises(LockLost):
@@ -507,7 +507,7 @@ def test_an_agent_whose_folder_was_taken_away_does_nothing_more_and_says_so(
         for act in (
             runtime.sync_once,
             lambda: runtime.choose(all_off()),
-            lambda: runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1")),
+            lambda: runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1")),
         ):
             with pytest.raises(LockLost):
                 act()
@@ -532,7 +532,7 @@ def test_a_running_agent_takes_its_lock_again_before_it_works_on(
         for name in lock.files:
             (folders.data / name).unlink()
         runtime.sync_once()
-        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         runtime.sync_once()
         assert len(company.counted("click")) == 1
         lock.beat()

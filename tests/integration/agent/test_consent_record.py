@@ -13,7 +13,7 @@ import pytest
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent_server import loopback_server
@@ -186,8 +186,8 @@ def test_a_withdrawal_holds_on_a_full_disk_and_after_a_restart(small_disk: Path)
             agent.runtime.enrol(server.url, "KX7P-9QMD-2HTV")
             agent.runtime.sync_once()
             agent.runtime.choose(all_on())
-            agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
-            agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+            agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
+            agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
             assert agent.runtime.status().waiting == 5
             fill(small_disk)
             agent.runtime.choose(all_off())
@@ -230,12 +230,12 @@ def test_a_read_only_disk_closes_the_gate_and_says_that_it_could_not_be_recorded
         agent.runtime.enrol(server.url, "KX7P-9QMD-2HTV")
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         with read_only(small_disk):
             with pytest.raises(errors.DiskFault):
                 agent.runtime.choose(all_off())
             assert not any(choice.on for choice in agent.runtime.choices())
-            agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+            agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
         agent.runtime.choose(all_on())
         assert list(small_disk.glob("data/outbox-*")) == [], (
             "what waited before is not sent under the new consent"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, FeedbackSignal, Interaction, PresenceState
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind, PresenceState
 from agent.store import enrolment_note, repairs
 from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
@@ -42,7 +42,7 @@ def folder(server: LoopbackServer, company: Company, keychain: MemoryKeychain, t
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
         agent.runtime.preferences.change({"popups_per_hour": 3})
-        agent.runtime.interactions.record(Interaction("c-0003", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-0003", InteractionKind.CLICKED, "l1"))
         agent.runtime.interactions.acknowledge("c-rules-too")
         agent.runtime.sync_once()
         agent.runtime.interactions.acknowledge(RULES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Act, Connection, FeedbackSignal, Interaction
+from agent.domain.model import ConnectionState, FeedbackSignal, Interaction, InteractionKind
 from agent.enrolment.service import NotForgotten
 from agent.store.enrolment import note_of
 from agent.store.enrolment_note import Stage
@@ -72,7 +72,7 @@ def test_what_is_still_to_be_done_is_said_and_tried_again_after_a_back_off(
         assert (task._run() or 1) >= 1
     assert len(made) == 1, "not again at once, whichever task is woken"
     status = sharing.runtime.status()
-    assert status.connection is Connection.NOT_CONNECTED
+    assert status.connection is ConnectionState.NOT_CONNECTED
     assert LEFT in status.troubles[0].message
     for _ in range(3):
         work._not_before = 0.0  # the back-off is over
@@ -82,7 +82,7 @@ def test_what_is_still_to_be_done_is_said_and_tried_again_after_a_back_off(
     assert [each.code for each in sharing.runtime.status().troubles][:1] == ["NotForgotten"]
     away()
     work.poll._run()
-    assert sharing.runtime.status().connection is Connection.NOT_CONNECTED
+    assert sharing.runtime.status().connection is ConnectionState.NOT_CONNECTED
     assert "NotForgotten" not in {each.code for each in sharing.runtime.status().troubles}
     assert sharing.runtime.inbox() == []
     assert not (sharing.folders.data / "enrolment.note").exists()
@@ -126,7 +126,7 @@ def test_the_status_of_a_disconnection_that_was_not_ended_says_so(
     keychain = MemoryKeychain()
     with an_agent(tmp_path, keychain) as agent:
         agent.runtime.enrol(server.url, CODE)
-        agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.DISPLAYED))
         agent.runtime.choose({FeedbackSignal.SEEN: False})
     with opened_store(tmp_path / "data") as store:
         enrolment = store.enrolments.read()

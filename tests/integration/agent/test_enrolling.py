@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.support import disks, server_data
@@ -95,7 +95,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(
     with opened(tmp_path, MemoryKeychain()) as runtime:
         runtime.enrol(proxy.url, code)
         runtime.sync_once()
-        assert runtime.status().connection is Connection.CONNECTED
+        assert runtime.status().connection is ConnectionState.CONNECTED
     assert computers(home) == 1
 
 
@@ -123,7 +123,7 @@ def test_a_store_that_fails_after_the_answer_does_not_burn_the_code(
         filler = disks.fill(disk)
         with pytest.raises(errors.DiskFault):
             runtime.enrol(proxy.url, code)
-        assert runtime.status().connection is Connection.NOT_CONNECTED
+        assert runtime.status().connection is ConnectionState.NOT_CONNECTED
         assert not keychain.secrets
         filler.unlink()
         runtime.enrol(proxy.url, code)
@@ -147,7 +147,7 @@ def test_a_keychain_that_fails_after_the_answer_does_not_burn_the_code_of_a_comm
         with pytest.raises(errors.KeychainNeeded) as raised:
             runtime.enrol(proxy.url, code, keep=True)
         assert "ten minutes" in raised.value.message
-        assert runtime.status().connection is Connection.NOT_CONNECTED
+        assert runtime.status().connection is ConnectionState.NOT_CONNECTED
     healthy = MemoryKeychain()
     healthy.secrets = keychain.secrets
     with opened(tmp_path, healthy) as runtime:

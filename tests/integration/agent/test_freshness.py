@@ -12,7 +12,7 @@ import pytest
 
 from agent.cli import doctor
 from agent.domain import errors, limits
-from agent.domain.model import Connection, PresenceState
+from agent.domain.model import ConnectionState, PresenceState
 from tests.contract.golden_documents import CAMPAIGN_SIGNER, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company, claims, instead, recalled, running
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
@@ -92,7 +92,7 @@ def test_a_304_for_ever_is_noticed_after_two_days(
     assert trouble.code == "NotConfirmed"
     assert trouble.title == "The server has not confirmed for 2 days that nothing is missing"
     assert "administrator" in trouble.message
-    assert agent.runtime.status().connection is Connection.CONNECTED
+    assert agent.runtime.status().connection is ConnectionState.CONNECTED
 
 
 @pytest.mark.parametrize("dated", [True, False])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Connection, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConnectionState, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from agent.store import enrolment_note
 from tests.support.agent_company import Company
 from tests.support.agent_dying import Dying, dying, keychain
@@ -33,9 +33,9 @@ def folder(server: LoopbackServer, company: Company, secrets: MemoryKeychain, tm
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
         agent.runtime.choose(all_on())
-        agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
         agent.runtime.sync_once()
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     assert company.counted("seen")
     return tmp_path
 
@@ -91,7 +91,7 @@ def test_a_connection_whose_row_is_damaged_is_known_from_its_second_note(
         agent.runtime.choose(all_off())
         assert not outboxes(folder)
         agent.runtime.sync_once()
-        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.CONNECTED
         assert agent.runtime.status().waiting == 0
         assert codes(agent) == set()
         assert len(agent.runtime.inbox()) == 1
@@ -136,11 +136,11 @@ def test_a_damaged_second_note_is_written_anew(folder: Path, secrets: MemoryKeyc
     damaged_note(folder)
     with an_agent(folder, secrets) as agent:
         agent.runtime.sync_once()
-        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.CONNECTED
     damaged_row(folder)
     with an_agent(folder, secrets) as agent:
         agent.runtime.sync_once()
-        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.CONNECTED
 
 
 def test_another_process_reads_the_second_note_and_repairs_nothing(folder: Path) -> None:
@@ -220,7 +220,7 @@ def test_what_was_given_to_a_company_that_is_lost_is_not_given_to_the_next(
             agent.runtime.choose(all_on())
         company.codes.add("KX7P9QMD2HTV")
         agent.runtime.enrol(server.url, CODE)
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         before = len(asked(server, "signals"))
         agent.runtime.sync_once()
         assert not any(choice.on for choice in agent.runtime.choices())
@@ -247,7 +247,7 @@ def test_nothing_of_the_second_note_is_left_after_disconnecting(
         assert agent.runtime.disconnect()
     assert not list((folder / "data").glob(f"{enrolment_note.NAME}*"))
     with an_agent(folder, secrets) as agent:
-        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
 
 
 # Processes that end in the middle
@@ -283,13 +283,13 @@ def test_no_kill_while_connecting_leaves_half_a_connection(
                 assert not note(folder).exists()
             state = agent.runtime.status().connection
             found.add(state)
-            assert state is (Connection.CONNECTED if tokens(folder) else Connection.NOT_CONNECTED)
-            if state is Connection.NOT_CONNECTED:  # the same code goes on
+            assert state is (ConnectionState.CONNECTED if tokens(folder) else ConnectionState.NOT_CONNECTED)
+            if state is ConnectionState.NOT_CONNECTED:  # the same code goes on
                 agent.runtime.enrol(server.url, CODE, keep=True)
                 agent.runtime.sync_once()
         if not killed:
             break
-    assert found == {Connection.NOT_CONNECTED, Connection.CONNECTED}
+    assert found == {ConnectionState.NOT_CONNECTED, ConnectionState.CONNECTED}
 
 
 @pytest.mark.expected_logs("must be connected again")
@@ -349,7 +349,7 @@ def test_no_kill_while_disconnecting_leaves_half_a_connection(
             else:
                 kept += 1
             state = agent.runtime.status().connection
-            assert state is (Connection.CONNECTED if tokens(trial) else Connection.NOT_CONNECTED)
+            assert state is (ConnectionState.CONNECTED if tokens(trial) else ConnectionState.NOT_CONNECTED)
         if not killed:
             break
     assert kept, "a kill before anything was noted changes nothing"
@@ -368,7 +368,7 @@ def test_a_disconnection_that_was_killed_ends_where_no_server_is_reached(
         assert killer.at("disconnect", step, tmp_path, server.url)
     server.close()
     with an_agent(tmp_path, keychain(tmp_path)) as agent:
-        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
         with pytest.raises(errors.NotConnected):
             agent.runtime.sync_once()
     assert tokens(tmp_path) == []

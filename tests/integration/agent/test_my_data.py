@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.domain.my_data_models import SentItem, SentStatus
 from agent.privacy.my_data import MyData
 from resources import i18n
@@ -22,9 +22,9 @@ from tests.support.agent_server import LOST, LoopbackServer, Reply, problem
 from tests.support.agent_watching import RETRIES, asked
 from tests.support.waiting import until
 
-CLICK = Interaction("c-one", Act.CLICKED, "l1")
-LIKE = Interaction("c-one", Act.LIKED)
-SEEN = Interaction("c-one", Act.SEEN)
+CLICK = Interaction("c-one", InteractionKind.CLICKED, "l1")
+LIKE = Interaction("c-one", InteractionKind.LIKED)
+SEEN = Interaction("c-one", InteractionKind.SEEN)
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_a_copy_holds_everything_and_its_page_runs_nothing(
     company.own_data.other = {"audit": [{"action": evil, "count": 3}]}
     company.publish("c-two", running(evil))
     agent.runtime.sync_once()
-    shares(agent, Interaction("c-two", Act.LIKED), SEEN)
+    shares(agent, Interaction("c-two", InteractionKind.LIKED), SEEN)
     i18n.use_language(language)
     try:
         copy = my_data.copy()

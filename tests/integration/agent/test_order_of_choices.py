@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.model import Act, FeedbackSignal, Interaction
+from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
 from tests.support.agent_server import LOST, LoopbackServer, Reply
@@ -66,7 +66,7 @@ def a_computer(server: LoopbackServer, company: Company, folder: Path) -> Iterat
 def counts(company: Company, computer: Computer) -> bool:
     """Whether the server stores a click of this computer."""
     company.events.clear()
-    computer.agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    computer.agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     computer.talk()
     return bool(company.events)
 
@@ -163,7 +163,7 @@ def test_a_command_that_turns_on_what_an_earlier_one_turned_off_holds_though_nei
             command.runtime.send_once()
             assert {choice.on for choice in command.runtime.choices()} == {on, False}
     with an_agent(tmp_path, keychain, clock) as last:
-        last.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        last.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         last.runtime.send_once()
         assert company.events
 

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, Interaction
+from agent.domain.model import Interaction, InteractionKind
 from agent.ipc import channel, local_socket, running_instance
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
@@ -95,7 +95,7 @@ def clicks(home: Path) -> None:
     """The person clicks, as in a window of an agent that does not run on."""
     runtime = Runtime.open(Folders.under(home))
     try:
-        runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     finally:
         runtime.stop()
 

@@ -15,7 +15,7 @@ import pytest
 
 from agent.cli import doctor
 from agent.domain import errors, limits
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from agent.transport import proxies
 from agent.transport.http_client import ApiClient
 from tests.support.agent_parts import MemoryKeychain, an_agent
@@ -96,7 +96,7 @@ def test_the_agent_goes_through_the_proxy_that_the_desktop_names(
     with an_agent(tmp_path) as agent:
         agent.runtime.enrol(server.url, CODE)
         agent.runtime.sync_once()
-        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.CONNECTED
     assert [each.status for each in proxy.requests(f"GET {server.url}/")] == [200]
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.domain.model import (
-    Act,
-    Connection,
+    ConnectionState,
     ConsentState,
     FeedbackSignal,
     HoldReason,
     Interaction,
+    InteractionKind,
     PresenceState,
 )
 from agent.runtime import Runtime
@@ -102,13 +102,13 @@ def act(runtime: Runtime) -> None:
     """Everything that a person can do with the campaign."""
     link = next(item for item in runtime.inbox() if item.campaign.campaign_id == campaign(runtime))
     link_id = link.campaign.variant("en").links[0].link_id
-    for each in Act:
+    for each in InteractionKind:
         runtime.interactions.record(Interaction(campaign(runtime), each, link_id))
 
 
 def test_campaigns_and_their_media_arrive_signed_and_whole(runtime: Runtime) -> None:
     status = runtime.status()
-    assert (status.connection, status.unread) == (Connection.CONNECTED, 2)
+    assert (status.connection, status.unread) == (ConnectionState.CONNECTED, 2)
     assert status.person is not None
     assert status.person.email == EMPLOYEE
     held = runtime.select(PresenceState()).held
@@ -201,10 +201,10 @@ def test_a_token_that_the_server_does_not_know_means_connecting_again(
     keychain.secrets = dict.fromkeys(keychain.secrets, "tdt_" + "0" * 43)
     with opened(tmp_path, keychain) as again:
         again.start()
-        until(lambda: again.status().connection is Connection.REVOKED, "the refusal")
+        until(lambda: again.status().connection is ConnectionState.REVOKED, "the refusal")
         assert again.inbox(), "what was received stays"
         again.enrol(server.url, company.home.invite(EMPLOYEE))
-        until(lambda: again.status().connection is Connection.CONNECTED, "the connection")
+        until(lambda: again.status().connection is ConnectionState.CONNECTED, "the connection")
         assert {choice.state for choice in again.choices()} == {ConsentState.GIVEN}
 
 
@@ -230,10 +230,10 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(
             runtime.start()
             until(lambda: runtime.inbox() and not runtime.status().waiting, "the consent")
         runtime.check_now()
-        until(lambda: runtime.status().connection is Connection.OFFLINE, "the loss")
+        until(lambda: runtime.status().connection is ConnectionState.OFFLINE, "the loss")
         act(runtime)
         assert runtime.status().waiting == 1
         with own.serving():
-            until(lambda: runtime.status().connection is Connection.CONNECTED, "the server")
+            until(lambda: runtime.status().connection is ConnectionState.CONNECTED, "the server")
             until(lambda: runtime.status().waiting == 0, "the click")
         assert [row["signal"] for row in stored_for(runtime, own)] == ["click"]

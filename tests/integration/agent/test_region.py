@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Connection, Region
+from agent.domain.model import ConnectionState, Region
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, an_agent
 from tests.support.agent_server import LoopbackServer, json_reply
@@ -34,7 +34,7 @@ def test_a_server_of_another_region_is_named_and_nothing_is_kept_of_the_try(
             agent.runtime.enrol(server.url, CODE)
         assert refused.value.title == "This server is in another region"
         assert all(words in refused.value.message for words in said)
-        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
         assert agent.keychain.secrets == {}
 
 

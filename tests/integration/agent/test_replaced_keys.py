@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.support import server_data
@@ -40,7 +40,7 @@ def test_stolen_keys_are_replaced_and_a_new_code_brings_the_new_ones(tmp_path: P
                 runtime.sync_once()
             runtime.enrol(server.url, home.invite(EMAIL))
             runtime.sync_once()
-            assert runtime.status().connection is Connection.CONNECTED
+            assert runtime.status().connection is ConnectionState.CONNECTED
             (present,) = runtime.campaign_keys()
             assert present in said
             assert [item.campaign.campaign_id for item in runtime.inbox()] == ["c-one"]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Connection, FeedbackSignal, Interaction
+from agent.domain.model import ConnectionState, FeedbackSignal, Interaction, InteractionKind
 from agent.runtime import Runtime
 from tests.support.agent_company import TOKEN, Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.usefixtures("impatient")
 def test_an_agent_that_runs_polls_as_soon_as_it_is_connected(server: LoopbackServer, tmp_path: Path) -> None:
     with an_agent(tmp_path) as agent:
         agent.runtime.start()
-        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
         agent.runtime.enrol(server.url, CODE)
         until(lambda: agent.runtime.inbox(), "the first announcement")
-        reaches(agent, Connection.CONNECTED)
+        reaches(agent, ConnectionState.CONNECTED)
 
 
 def test_an_agent_starts_connected_when_it_was_connected_before(
@@ -34,9 +34,9 @@ def test_an_agent_starts_connected_when_it_was_connected_before(
 ) -> None:
     agent.runtime.stop()
     with an_agent(tmp_path, agent.keychain) as again:
-        assert again.runtime.status().connection is Connection.CONNECTING
+        assert again.runtime.status().connection is ConnectionState.CONNECTING
         again.runtime.start()
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)
         assert again.runtime.inbox()
 
 
@@ -52,12 +52,12 @@ def test_a_server_that_is_away_is_offline_and_then_all_catches_up(agent: Agent, 
     company._answer = lost  # type: ignore[method-assign]
     away.set()
     agent.runtime.check_now()
-    reaches(agent, Connection.OFFLINE)
+    reaches(agent, ConnectionState.OFFLINE)
     assert [trouble.code for trouble in agent.runtime.status().troubles] == ["ServerUnreachable"]
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     company.publish("c-two")
     away.clear()
-    reaches(agent, Connection.CONNECTED)
+    reaches(agent, ConnectionState.CONNECTED)
     until(lambda: company.events and len(agent.runtime.inbox()) == 2, "all that was missed")
 
 
@@ -66,17 +66,17 @@ def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_c
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     agent.runtime.choose({FeedbackSignal.CLICK: True})
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: company.events, "the click")
     company.token = "tdt_" + "n" * 40
     agent.runtime.check_now()
-    reaches(agent, Connection.REVOKED)
+    reaches(agent, ConnectionState.REVOKED)
     before = len(server.requests)
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     agent.runtime.check_now()
     company.codes.add("AAAABBBBCCCC")
     agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
-    reaches(agent, Connection.CONNECTED)
+    reaches(agent, ConnectionState.CONNECTED)
     until(lambda: len(company.events) == 2, "the click made meanwhile, by the same person")
     assert len(server.requests) > before
 
@@ -90,11 +90,11 @@ def test_a_busy_server_is_left_alone_whoever_wakes_a_task(
     busy = problem(503, "overloaded", {"Retry-After": "3600"})
     server.answer = lambda _: busy
     agent.runtime.check_now()
-    reaches(agent, Connection.OFFLINE)
+    reaches(agent, ConnectionState.OFFLINE)
     before = len(server.requests)
     runs = counted_runs(agent, "send")
     for _ in range(20):
-        agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         agent.runtime.check_now()
     until(lambda: runs() >= 1, "a run that was woken")
     assert len(server.requests) == before
@@ -126,7 +126,7 @@ def test_a_company_document_that_is_not_right_ends_enrolment_with_nothing_stored
     with an_agent(tmp_path) as agent:
         with pytest.raises(errors.DocumentRefused):
             agent.runtime.enrol(server.url, CODE)
-        assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
         assert agent.keychain.secrets == {}
 
 
@@ -136,12 +136,12 @@ def test_disconnecting_leaves_nothing_of_the_company_here(
     agent: Agent, company: Company, server: LoopbackServer, reachable: bool
 ) -> None:
     agent.runtime.choose(all_on())
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     if not reachable:
         server.answer = lambda _: Reply(LOST)
     agent.runtime.disconnect()
     status = agent.runtime.status()
-    assert status.connection is Connection.NOT_CONNECTED
+    assert status.connection is ConnectionState.NOT_CONNECTED
     assert (status.company, status.person, status.waiting) == (None, None, 0)
     assert agent.runtime.inbox() == []
     assert agent.keychain.secrets == {}
@@ -160,7 +160,7 @@ def test_disconnecting_takes_back_all_that_was_shared_and_says_whether_the_serve
     agent: Agent, company: Company, server: LoopbackServer, reachable: bool
 ) -> None:
     agent.runtime.choose(all_on())
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: agent.runtime.status().waiting == 0, "the click at the server")
     assert company.events
     if not reachable:
@@ -180,7 +180,7 @@ def test_disconnecting_does_not_wait_for_a_poll_that_hangs(
     until(lambda: len(asked(server, "feed")) > polls, "the poll")
     agent.runtime.disconnect()
     free.set()
-    assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+    assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
     assert agent.runtime.inbox() == []
 
 
@@ -193,7 +193,7 @@ def test_without_a_keychain_the_token_is_held_in_memory_with_a_warning(
     with an_agent(tmp_path, keychain) as agent:
         agent.runtime.start()
         agent.runtime.enrol(server.url, CODE)
-        reaches(agent, Connection.CONNECTED)
+        reaches(agent, ConnectionState.CONNECTED)
         assert [trouble.code for trouble in agent.runtime.status().troubles] == ["KeychainUnavailable"]
         agent.runtime.stop()
         for path in tmp_path.rglob("*"):
@@ -219,7 +219,7 @@ def test_a_keychain_that_is_unlocked_later_brings_the_connection_back(
     keychain.fault = errors.KeychainUnavailable("locked", locked=True)
     with an_agent(tmp_path, keychain) as again:
         again.runtime.start()
-        reaches(again, Connection.OFFLINE)
+        reaches(again, ConnectionState.OFFLINE)
         (trouble,) = again.runtime.status().troubles
         assert (trouble.code, trouble.title) == ("KeychainUnavailable", "The keychain is locked")
         asked_once = keychain.asked
@@ -228,7 +228,7 @@ def test_a_keychain_that_is_unlocked_later_brings_the_connection_back(
         assert keychain.asked == asked_once, "each question may show a window: tries do not repeat it"
         keychain.fault = None
         again.runtime.check_now()
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)
         assert again.runtime.status().troubles == ()
 
 
@@ -243,11 +243,11 @@ def test_a_keychain_that_answers_late_connects_at_once(
         again.runtime.start()
         until(lambda: again.runtime.status().troubles, "the agent to go on")
         status = again.runtime.status()
-        assert status.connection is Connection.CONNECTING
+        assert status.connection is ConnectionState.CONNECTING
         assert [trouble.title for trouble in status.troubles] == ["Your keychain has not answered yet"]
         keychain.fault = None
         keychain.answers_late()
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)
         assert again.runtime.status().troubles == ()
 
 
@@ -272,10 +272,10 @@ def test_a_keychain_that_did_not_open_is_asked_again_after_some_minutes(
     agent.keychain.fault = errors.KeychainUnavailable("locked", locked=True)
     with an_agent(tmp_path, agent.keychain) as again:
         again.runtime.start()
-        reaches(again, Connection.OFFLINE)
+        reaches(again, ConnectionState.OFFLINE)
         agent.keychain.fault = None
         again.clock.advance(limits.KEYCHAIN_RETRY_S)
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)
 
 
 def test_the_keychain_entry_of_an_earlier_version_is_found_and_renamed(
@@ -287,7 +287,7 @@ def test_the_keychain_entry_of_an_earlier_version_is_found_and_renamed(
     agent.keychain.secrets = {server.url: token}
     with an_agent(tmp_path, agent.keychain) as again:
         again.runtime.start()
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)
     assert agent.keychain.secrets == {name: token}
 
 
@@ -307,8 +307,8 @@ def test_a_token_that_left_the_keychain_means_connecting_again(
     agent.runtime.stop()
     with an_agent(tmp_path) as again:
         again.runtime.start()
-        reaches(again, Connection.REVOKED)
+        reaches(again, ConnectionState.REVOKED)
         assert [trouble.code for trouble in again.runtime.status().troubles] == ["TokenMissing"]
         company.codes.add("AAAABBBBCCCC")
         again.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
-        reaches(again, Connection.CONNECTED)
+        reaches(again, ConnectionState.CONNECTED)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from agent.domain.model import Act, Change, FeedbackSignal, Interaction
+from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_off, all_on
 from tests.support.agent_server import LoopbackServer, Reply, Request
@@ -32,7 +32,7 @@ def test_listeners_are_told_of_changes_until_they_unsubscribe(agent: Agent, comp
 
 def test_only_the_signals_that_are_switched_on_leave(agent: Agent, company: Company) -> None:
     agent.runtime.choose({FeedbackSignal.SEEN: False, FeedbackSignal.CLICK: True, FeedbackSignal.LIKE: False})
-    for act in Act:
+    for act in InteractionKind:
         agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
     until(lambda: company.events, "the click")
     until(lambda: agent.runtime.status().waiting == 0, "an empty outbox")
@@ -40,7 +40,7 @@ def test_only_the_signals_that_are_switched_on_leave(agent: Agent, company: Comp
 
 
 def test_nothing_leaves_before_a_choice(agent: Agent, company: Company, server: LoopbackServer) -> None:
-    for act in Act:
+    for act in InteractionKind:
         agent.runtime.interactions.record(Interaction("c-one", act, "l1"))
     agent.runtime.defer_choice()
     polls = len(asked(server, "feed"))
@@ -54,7 +54,13 @@ def test_what_is_seen_twice_is_told_once_and_every_like_with_its_number(
     agent: Agent, company: Company
 ) -> None:
     agent.runtime.choose(all_on())
-    for act in (Act.SEEN, Act.SEEN, Act.LIKED, Act.UNLIKED, Act.LIKED):
+    for act in (
+        InteractionKind.SEEN,
+        InteractionKind.SEEN,
+        InteractionKind.LIKED,
+        InteractionKind.UNLIKED,
+        InteractionKind.LIKED,
+    ):
         agent.runtime.interactions.record(Interaction("c-one", act))
     until(lambda: len(company.events) == 4, "one seen and three likes")
     likes = [(event["seq"], event["value"]) for event in company.counted("like")]
@@ -66,16 +72,16 @@ def test_what_is_seen_twice_is_told_once_and_every_like_with_its_number(
 
 def test_giving_again_sends_no_history(agent: Agent, company: Company) -> None:
     agent.runtime.choose(all_on())
-    agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
     until(lambda: company.events, "the first seen")
     agent.runtime.choose(all_off())
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: agent.runtime.status().waiting == 0, "the withdrawals")
     assert company.events == {}
     agent.runtime.choose(all_on())
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     assert company.events == {}
-    agent.runtime.interactions.record(Interaction("c-one", Act.SEEN))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
     until(lambda: len(company.events) == 1, "a new act")
 
 
@@ -86,7 +92,7 @@ def test_a_withdrawal_cuts_off_what_is_on_its_way(
     agent.runtime.choose(all_on())
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     free = held(server, company, "signals")
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: asked(server, "signals"), "the click on its way")
     agent.runtime.choose(all_off())
     until(lambda: agent.runtime.status().waiting == 0, "the withdrawals, though the click still hangs")
@@ -103,7 +109,7 @@ def test_a_storm_of_choices_and_acts_leaves_exactly_what_was_made_under_the_last
 
     def act() -> None:
         while not done.is_set():
-            agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+            agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
 
     actor = threading.Thread(target=act)
     actor.start()
@@ -125,7 +131,7 @@ def test_a_withdrawal_that_is_owed_is_told_before_the_computer_disconnects(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
     agent.runtime.choose({FeedbackSignal.CLICK: True})
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: company.events, "the click")
     free = held(server, company, "consents")
     agent.runtime.choose({FeedbackSignal.CLICK: False})
@@ -167,6 +173,6 @@ def test_a_withdrawal_while_a_batch_is_answered_is_no_fault_of_the_queue(
         return company(request)
 
     server.answer = answer
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: len(company.counted("click")) == 1, "the click")
     until(lambda: agent.runtime.status().waiting == 0, "an empty outbox")

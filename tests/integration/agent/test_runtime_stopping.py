@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Act, Connection, Interaction, PresenceState, Tristate
+from agent.domain.model import ConnectionState, Interaction, InteractionKind, PresenceState, Tristate
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
@@ -27,7 +27,7 @@ def test_stopping_during_a_request_is_quick_and_quiet(
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     free = held(server, company, ending)
     before = len(asked(server, ending))
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     agent.runtime.check_now()
     until(lambda: len(asked(server, ending)) > before, "the request")
     agent.runtime.stop()
@@ -42,7 +42,7 @@ def test_what_was_cut_off_by_a_stop_is_sent_after_the_next_start(
     agent.runtime.choose(all_on())
     until(lambda: agent.runtime.status().waiting == 0, "the consents")
     free = held(server, company, "signals")
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     until(lambda: asked(server, "signals"), "the request")
     agent.runtime.stop()
     free.set()
@@ -72,7 +72,7 @@ def test_stopping_twice_is_harmless(agent: Agent) -> None:
 
 def test_a_like_of_a_campaign_that_is_gone_is_no_error(agent: Agent, company: Company) -> None:
     agent.runtime.choose(all_on())
-    for act in Act:
+    for act in InteractionKind:
         agent.runtime.interactions.record(Interaction("c-gone", act, "l1"))
     until(lambda: agent.runtime.status().waiting == 0, "an empty outbox")
     assert not company.counted("like")
@@ -81,13 +81,13 @@ def test_a_like_of_a_campaign_that_is_gone_is_no_error(agent: Agent, company: Co
 def test_once_displayed_a_campaign_comes_back_only_as_a_reminder(agent: Agent) -> None:
     free = PresenceState(Tristate.NO, Tristate.NO, Tristate.NO)
     until(lambda: agent.runtime.select(free).show, "the campaign")
-    agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.DISPLAYED))
     assert not agent.runtime.select(free).show
     agent.runtime.interactions.remind("c-one", 900)
     assert not agent.runtime.select(free).show
     agent.clock.advance(900)
     assert agent.runtime.select(free).show
-    agent.runtime.interactions.record(Interaction("c-one", Act.DISPLAYED))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.DISPLAYED))
     assert not agent.runtime.select(free).show
 
 
@@ -146,4 +146,4 @@ def test_a_clock_that_is_set_back_by_years_breaks_nothing(agent: Agent, company:
     company.publish("c-two")
     agent.runtime.check_now()
     until(lambda: len(agent.runtime.inbox()) == 2, "the next announcement")
-    assert agent.runtime.status().connection is Connection.CONNECTED
+    assert agent.runtime.status().connection is ConnectionState.CONNECTED

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.domain import errors
-from agent.domain.model import Connection, FeedbackSignal, HoldReason, PresenceState
+from agent.domain.model import ConnectionState, FeedbackSignal, HoldReason, PresenceState
 from tests.contract.golden_documents import COMPANY_ID, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company, instead, recalled, running
 from tests.support.agent_parts import Agent, an_agent
@@ -267,7 +267,7 @@ def test_an_unknown_person_gets_nothing_of_the_former_one(
     agent.runtime.sync_once()
     agent.runtime.choose(dict.fromkeys(FeedbackSignal, True))
     agent.runtime.disconnect()
-    assert agent.runtime.status().connection is Connection.NOT_CONNECTED
+    assert agent.runtime.status().connection is ConnectionState.NOT_CONNECTED
     assert inbox(agent) == []
     company.token, company.codes = "tdt_" + "b" * 40, {"AAAABBBBCCCC"}
     agent.runtime.enrol(server.url, "aaaa-bbbb-cccc")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
 from agent.ipc import instance_lock, running_instance
 from agent.ipc.instance_lock import InstanceLock, LockLost
 from agent.runtime import Runtime
@@ -137,7 +137,9 @@ ACTS: dict[str, Callable[[Runtime], object]] = {
     "send": lambda runtime: runtime._background.send._run(),
     "a choice": lambda runtime: runtime.choose({FeedbackSignal.CLICK: False}),
     "delete all": lambda runtime: runtime.delete_all_shared(),
-    "a click": lambda runtime: runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1")),
+    "a click": lambda runtime: runtime.interactions.record(
+        Interaction("c-one", InteractionKind.CLICKED, "l1")
+    ),
     "shown": lambda runtime: runtime.interactions.displayed(["c-one"]),
     "read": lambda runtime: runtime.interactions.mark_read(["c-one"], True),
     "remind": lambda runtime: runtime.interactions.remind("c-one", 60),
@@ -157,7 +159,7 @@ def test_an_agent_that_another_computer_took_over_from_changes_and_sends_nothing
         first.sync_once()
         first.choose(all_on())
         first.send_once()
-        first.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        first.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
         no_sign_of_life(folders)
         computers.use("desk-8")
         with running(folders, keychain) as second:

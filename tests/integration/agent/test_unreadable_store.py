@@ -15,7 +15,7 @@ import pytest
 
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, Connection, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConnectionState, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
 from agent.store.migrations import MIGRATIONS
@@ -110,7 +110,7 @@ def template(session: Session, address: LoopbackServer, tmp_path_factory: pytest
     program.run("once")
     program.run("privacy", "set", "click=on")
     runtime = Runtime.open(Folders.under(folder))
-    runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     runtime.stop()
     return folder
 
@@ -339,7 +339,7 @@ def test_the_program_with_windows_starts_without_the_store_so_that_everything_ca
         company.publish("c-one")
         _mended(home / "data" / "tidings.sqlite3")
         agent.check_now()
-        until(lambda: agent.status().connection is Connection.CONNECTED, "the store")
+        until(lambda: agent.status().connection is ConnectionState.CONNECTED, "the store")
         assert [item.campaign.campaign_id for item in agent.inbox()] == ["c-one"]
         assert [item.kind for item in agent.my_data.sent()][:1] == ["withdrawn"]
         assert agent.status().troubles == ()
@@ -358,8 +358,8 @@ def started_without_its_store(
         before.runtime.sync_once()
         before.runtime.choose({FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: True})
         before.runtime.send_once()
-        before.runtime.interactions.record(Interaction("c-one", Act.SEEN))
-        before.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+        before.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
+        before.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     spoil(folder / "data" / "tidings.sqlite3")
     with an_agent(folder, before.keychain, before.clock, store_needed=False) as agent:
         yield agent
@@ -394,7 +394,7 @@ def test_a_start_without_the_store_tells_one_trouble_and_that_nothing_is_receive
         for _ in range(2):
             status = agent.runtime.status()
             assert [each.code for each in status.troubles] == ["StoreUnreadable"]
-            assert status.connection is Connection.HALTED
+            assert status.connection is ConnectionState.HALTED
             assert status.halted_by == status.troubles[0]
             assert "no announcements are received" in status.troubles[0].message
             agent.runtime._background.poll._run()
@@ -416,7 +416,7 @@ def test_it_goes_on_by_itself_and_what_was_withdrawn_meanwhile_stays_withdrawn(
         company.publish("c-two")
         _mended(tmp_path / "data" / "tidings.sqlite3")
         work.poll._run()
-        assert agent.runtime.status().connection is Connection.CONNECTED
+        assert agent.runtime.status().connection is ConnectionState.CONNECTED
         assert agent.runtime.status().troubles == ()
         assert {item.campaign.campaign_id for item in agent.runtime.inbox()} == {"c-one", "c-two"}
         work.send._run()

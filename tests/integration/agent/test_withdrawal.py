@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.consent import choice_errors
-from agent.domain.model import Act, Change, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
 from tests.support.agent_company import FAR, Company
 from tests.support.agent_parts import Agent, all_on, an_agent
@@ -35,7 +35,7 @@ def computer(server: LoopbackServer, company: Company, tmp_path: Path) -> Iterat
 
 
 def clicks(agent: Agent) -> None:
-    agent.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
 
 
 def states(agent: Agent) -> set[ConsentState]:
@@ -50,7 +50,7 @@ def test_delete_all_reaches_every_computer_and_forgets_here_what_was_sent(
     computer.runtime.sync_once()
     with connected(server, company, tmp_path / "two") as other:
         other.runtime.choose({FeedbackSignal.LIKE: True})
-        other.runtime.interactions.record(Interaction("c-one", Act.LIKED))
+        other.runtime.interactions.record(Interaction("c-one", InteractionKind.LIKED))
         other.runtime.sync_once()
     assert {event["signal"] for event in company.events.values()} == {"click", "like"}
     needle = next(iter(company.events)).encode()

@@ -11,7 +11,7 @@ from agent.background.connections import TaskName
 from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
-from agent.domain.model import Act, ConsentState, FeedbackSignal, Interaction
+from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent_company import Company
 from tests.support.agent_parts import Agent, all_on, an_agent
 from tests.support.agent_server import LoopbackServer
@@ -49,7 +49,7 @@ def recorded(agent: Agent) -> ConsentState:
 def test_what_is_taken_back_without_a_descriptor_is_off_and_is_told_as_soon_as_one_is_free(
     computer: Agent, company: Company, everything: bool
 ) -> None:
-    computer.runtime.interactions.record(Interaction("c-one", Act.CLICKED, "l1"))
+    computer.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     with none_left():
         with pytest.raises(choice_errors.NotRecorded):
             take_back(computer, everything=everything)

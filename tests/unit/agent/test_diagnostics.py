@@ -4,7 +4,16 @@ import importlib.metadata
 from datetime import UTC, datetime, timedelta
 
 from agent.cli.diagnostics import libraries, report
-from agent.domain.model import Company, Connection, FeedbackSignal, Notice, Person, Region, Status, Trouble
+from agent.domain.model import (
+    Company,
+    ConnectionState,
+    FeedbackSignal,
+    Notice,
+    Person,
+    Region,
+    Status,
+    Trouble,
+)
 from agent.domain.preferences import DEFAULTS
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -19,7 +28,7 @@ def full_of_canaries() -> Status:
         Notice(3, "2026-11-02", {"en": CANARY}),
     )  # fmt: skip
     return Status(
-        Connection.OFFLINE,
+        ConnectionState.OFFLINE,
         server_url=f"https://user:{CANARY}@{CANARY}.example/{CANARY}",
         company=company,
         person=Person(f"{CANARY}@northwind.example", CANARY),
@@ -69,7 +78,7 @@ def test_the_diagnostics_say_what_an_administrator_asks_first() -> None:
 
 
 def test_a_computer_that_is_not_connected_has_no_region_and_no_contact() -> None:
-    lines = said(Status(Connection.NOT_CONNECTED)).splitlines()
+    lines = said(Status(ConnectionState.NOT_CONNECTED)).splitlines()
     assert {"Region: none", "Last contact: never", "Troubles: none"} <= set(lines)
 
 

@@ -12,17 +12,17 @@ import msgspec
 from agent.campaigns import link_policy, selection
 from agent.domain import errors
 from agent.domain.model import (
-    Act,
     Campaign,
     CampaignState,
     CampaignStatus,
     Change,
     Company,
-    Connection,
+    ConnectionState,
     ConsentState,
     FeedbackSignal,
     InboxItem,
     Interaction,
+    InteractionKind,
     Link,
     Notice,
     Person,
@@ -169,7 +169,7 @@ class MemoryAgent:
         self.noted_together: list[list[str]] = []
         self.listeners: list[Callable[[Change], None]] = []
         self.state = Status(
-            Connection.CONNECTED,
+            ConnectionState.CONNECTED,
             "https://news.northwind.example",
             COMPANY,
             Person("lea@northwind.example", "Léa"),
@@ -194,7 +194,7 @@ class MemoryAgent:
         self.items[campaign_id] = InboxItem(recalled, item.state)
         self.tell(Change.CAMPAIGNS)
 
-    def acts(self, campaign_id: str) -> list[Act]:
+    def acts(self, campaign_id: str) -> list[InteractionKind]:
         return [each.act for each in self.recorded if each.campaign_id == campaign_id]
 
     def tell(self, change: Change) -> None:
@@ -256,17 +256,21 @@ class MemoryAgent:
         if self.fault is not None:
             raise self.fault
         self.recorded.append(interaction)
-        changes: dict[Act, dict[str, Any]] = {
-            Act.DISPLAYED: {"displayed": self.time.now(), "remind_at": None, "remind_after_login": ""},
-            Act.DISMISSED: {"read": True},
-            Act.READ: {"read": True},
-            Act.CLICKED: {"read": True},
-            Act.LIKED: {"liked": True},
-            Act.UNLIKED: {"liked": False},
+        changes: dict[InteractionKind, dict[str, Any]] = {
+            InteractionKind.DISPLAYED: {
+                "displayed": self.time.now(),
+                "remind_at": None,
+                "remind_after_login": "",
+            },
+            InteractionKind.DISMISSED: {"read": True},
+            InteractionKind.READ: {"read": True},
+            InteractionKind.CLICKED: {"read": True},
+            InteractionKind.LIKED: {"liked": True},
+            InteractionKind.UNLIKED: {"liked": False},
         }
         item = self.items.get(interaction.campaign_id)
         if item is not None and not selection.asked_for(item):
-            changes[Act.DISPLAYED]["popped_up"] = self.time.now()
+            changes[InteractionKind.DISPLAYED]["popped_up"] = self.time.now()
         self._change(interaction.campaign_id, **changes.get(interaction.act, {}))
 
     def displayed(self, campaign_ids: Collection[str]) -> None:
@@ -274,7 +278,7 @@ class MemoryAgent:
             raise self.fault
         self.noted_together.append(list(campaign_ids))
         for campaign_id in campaign_ids:
-            self.record(Interaction(campaign_id, Act.DISPLAYED))
+            self.record(Interaction(campaign_id, InteractionKind.DISPLAYED))
 
     def remind(self, campaign_id: str, delay_s: float | None) -> None:
         if delay_s is None:
@@ -320,15 +324,17 @@ class MemoryAgent:
         self.tell(Change.CONSENT)
 
     def disconnect(self) -> bool:
-        heard = self.state.connection is Connection.CONNECTED
-        self.state = Status(Connection.NOT_CONNECTED)
+        heard = self.state.connection is ConnectionState.CONNECTED
+        self.state = Status(ConnectionState.NOT_CONNECTED)
         self.tell(Change.STATUS)
         return heard
 
     def enrol(self, server_url: str, code: str) -> None:
         if code != "KX7P-9QMD-2HTV":
             raise errors.CodeRefused("404")
-        self.state = msgspec.structs.replace(self.state, connection=Connection.CONNECTED, choose_now=True)
+        self.state = msgspec.structs.replace(
+            self.state, connection=ConnectionState.CONNECTED, choose_now=True
+        )
         self.tell(Change.STATUS)
 
     def _change(self, campaign_id: str, **state: Any) -> None:

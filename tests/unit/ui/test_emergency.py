@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Act, PresenceState, Tristate, Urgency
+from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.support.gallery_emergency import emergency_page
 from tests.unit.ui.desk import COMPANY, FILM, campaign
 from tests.unit.ui.presenter_desk import Desk
@@ -100,7 +100,7 @@ def test_a_double_click_on_close_does_not_close_it(qtbot: QtBot, desk: Emergency
         click(qtbot, desk, under_it)
     click(qtbot, desk, desk.cover.guard.yes)
     assert desk.cover.isVisible()
-    assert Act.DISMISSED not in desk.agent.acts("c-1")
+    assert InteractionKind.DISMISSED not in desk.agent.acts("c-1")
 
 
 def test_two_deliberate_steps_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
@@ -111,7 +111,7 @@ def test_two_deliberate_steps_close_it(qtbot: QtBot, desk: EmergencyDesk) -> Non
     desk.time.pass_by(1)
     click(qtbot, desk, cover.guard.yes)
     assert not cover.isVisible()
-    assert Act.DISMISSED in desk.agent.acts("c-1")
+    assert InteractionKind.DISMISSED in desk.agent.acts("c-1")
 
 
 def test_keep_it_open_goes_back_to_the_first_step(qtbot: QtBot, desk: EmergencyDesk) -> None:

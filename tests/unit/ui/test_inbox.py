@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain.errors import StoreUnreadable
-from agent.domain.model import Connection, FeedbackSignal, InboxItem, Status, Trouble
+from agent.domain.model import ConnectionState, FeedbackSignal, InboxItem, Status, Trouble
 from tests.support import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
@@ -28,7 +28,9 @@ def window(qtbot: QtBot, theme: Theme) -> InboxWindow:
     return window
 
 
-def fill(window: InboxWindow, items: list[InboxItem], connection: Connection = Connection.CONNECTED) -> None:
+def fill(
+    window: InboxWindow, items: list[InboxItem], connection: ConnectionState = ConnectionState.CONNECTED
+) -> None:
     window.show_items(items, data.media_path, SHARED, data.status(connection))
 
 
@@ -193,13 +195,13 @@ def test_markup_in_an_announcement_is_shown_as_text(window: InboxWindow) -> None
 @pytest.mark.parametrize(
     ("connection", "title", "connectable"),
     [
-        (Connection.CONNECTED, "Nothing yet", False),
-        (Connection.NOT_CONNECTED, "Not connected to a company", True),
-        (Connection.REVOKED, "Not connected to a company", True),
+        (ConnectionState.CONNECTED, "Nothing yet", False),
+        (ConnectionState.NOT_CONNECTED, "Not connected to a company", True),
+        (ConnectionState.REVOKED, "Not connected to a company", True),
     ],
 )
 def test_an_empty_inbox_says_why(
-    window: InboxWindow, qtbot: QtBot, connection: Connection, title: str, connectable: bool
+    window: InboxWindow, qtbot: QtBot, connection: ConnectionState, title: str, connectable: bool
 ) -> None:
     fill(window, [], connection)
     assert window.note.title.text() == title
@@ -211,7 +213,7 @@ def test_an_empty_inbox_says_why(
 
 def test_offline_is_said_and_can_be_checked(window: InboxWindow, qtbot: QtBot) -> None:
     assert not window.bar.isVisible()
-    fill(window, data.items(), Connection.OFFLINE)
+    fill(window, data.items(), ConnectionState.OFFLINE)
     assert "Offline" in window.bar.text.text()
     with qtbot.waitSignal(window.check_now):
         qtbot.mouseClick(window.bar.button, Qt.MouseButton.LeftButton)
@@ -222,7 +224,7 @@ def test_a_store_that_cannot_be_read_is_not_called_a_server_that_cannot_be_reach
 ) -> None:
     fault = StoreUnreadable("a folder", file="tidings.sqlite3")
     told = Trouble(type(fault).__name__, fault.title, fault.message)
-    for status in (data.status(Connection.HALTED), Status(Connection.HALTED)):
+    for status in (data.status(ConnectionState.HALTED), Status(ConnectionState.HALTED)):
         halted = replace(status, troubles=(told,), halted_by=told)
         window.show_items([], data.media_path, SHARED, halted)
         assert window.bar.text.text() == f"Nothing is received. {fault.title}."

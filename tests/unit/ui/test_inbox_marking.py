@@ -8,7 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Act, FeedbackSignal, HoldReason, InboxItem, PresenceState, Selection, Tristate
+from agent.domain.model import (
+    FeedbackSignal,
+    HoldReason,
+    InboxItem,
+    InteractionKind,
+    PresenceState,
+    Selection,
+    Tristate,
+)
 from tests.support import gallery_data as data
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.windows_desk import Desk, window
@@ -258,5 +266,5 @@ class TestWithTheAgent:
         assert shown.model.rowCount() == controller.AT_ONCE
         qtbot.waitUntil(lambda: shown.model.rowCount() == many)
         shown.open(f"c-{many - 1}")
-        assert desk.agent.acts(f"c-{many - 1}") == [Act.READ]
+        assert desk.agent.acts(f"c-{many - 1}") == [InteractionKind.READ]
         qtbot.waitUntil(lambda: shown.model.counts()[Filter.UNREAD] == many - 1)

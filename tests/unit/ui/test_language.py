@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Change, FeedbackSignal, PresenceState
+from agent.domain.model import Change, FeedbackSignal, InteractionKind, PresenceState
 from resources import i18n
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
 from ui.about.window import AboutWindow
@@ -172,4 +172,4 @@ def test_a_pop_up_on_the_screen_speaks_the_new_language_and_counts_once(qtbot: Q
     before = shown(PopupCard)
     desk.speak("fr")
     qtbot.waitUntil(lambda: not shiboken6.isValid(before) and shown(PopupCard).watch.text() == "Regarder")
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+    assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]

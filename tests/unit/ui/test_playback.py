@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Captions, FeedbackSignal, Interaction, Video
+from agent.domain.model import Captions, FeedbackSignal, Interaction, InteractionKind, Video
 from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
 from ui.core import desktop_errors
 from ui.core.bridge import Bridge
@@ -139,9 +139,9 @@ def test_a_video_that_starts_is_a_click_and_hearts_are_hearts(qtbot: QtBot, desk
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: len(desk.agent.recorded) == 3)
     assert desk.agent.recorded == [
-        Interaction("c-1", Act.CLICKED, "video"),
-        Interaction("c-1", Act.LIKED),
-        Interaction("c-1", Act.UNLIKED),
+        Interaction("c-1", InteractionKind.CLICKED, "video"),
+        Interaction("c-1", InteractionKind.LIKED),
+        Interaction("c-1", InteractionKind.UNLIKED),
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_video_that_fails_is_no_click(qtbot: QtBot, desk: Desk) -> None:
     desk.tells(Event.READY, (Event.FAILED, "unsupported: no frame"), Event.LIKED)
     desk.playback.play("c-1")
     qtbot.waitUntil(lambda: bool(desk.agent.recorded))
-    assert desk.agent.recorded == [Interaction("c-1", Act.LIKED)]
+    assert desk.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)]
 
 
 def test_a_damaged_file_goes_and_is_fetched_again(qtbot: QtBot, desk: Desk) -> None:
@@ -187,7 +187,7 @@ def test_captions_that_were_chosen_are_those_of_the_next_video(
 
 def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, desk: Desk) -> None:
     desk.playback.play("c-1")
-    desk.agent.interactions.record(Interaction("c-1", Act.LIKED))
+    desk.agent.interactions.record(Interaction("c-1", InteractionKind.LIKED))
     desk.agent.choose({FeedbackSignal.LIKE: True})
     desk.playback.refresh()
     desk.playback.refresh()
@@ -218,7 +218,7 @@ def test_a_recalled_announcement_leaves_the_player_too(qtbot: QtBot, desk: Desk)
 def test_what_a_broken_player_says_does_no_harm(qtbot: QtBot, desk: Desk) -> None:
     desk.events = ["Traceback", '{"event": "bought"}', '{"event": "liked"}']
     desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.agent.recorded == [Interaction("c-1", Act.LIKED)])
+    qtbot.waitUntil(lambda: desk.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)])
 
 
 @pytest.mark.expected_logs("ended with 3")

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Act, Urgency
+from agent.domain.model import InteractionKind, Urgency
 from tests.unit.ui.desk import COMPANY, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.popup import view_models
@@ -72,7 +72,7 @@ def test_i_have_read_this_reaches_the_agent_and_the_page_stays_and_says_so(
     assert desk.agent.items["c-1"].state.acknowledged is not None
     assert desk.card.isVisible()
     assert acknowledge.done.isVisible()
-    assert Act.CLICKED not in desk.agent.acts("c-1")
+    assert InteractionKind.CLICKED not in desk.agent.acts("c-1")
 
 
 def test_news_of_the_person_do_not_close_the_question(qtbot: QtBot, desk: ScreenDesk) -> None:

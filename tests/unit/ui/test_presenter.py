@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Change, Interaction, PresenceState, Tristate, Urgency
+from agent.domain.model import Change, Interaction, InteractionKind, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import FILM, START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
@@ -25,17 +25,17 @@ def desk() -> Iterator[Desk]:
 def test_a_campaign_that_arrives_is_shown_and_noted_as_displayed(desk: Desk) -> None:
     desk.arrives(campaign())
     assert desk.shown == ["c-1 1/1"]
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+    assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]
 
 
 def test_it_is_seen_after_three_visible_seconds_and_only_once(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.time.pass_by(SEEN_S - 0.2)
-    assert Act.SEEN not in desk.agent.acts("c-1")
+    assert InteractionKind.SEEN not in desk.agent.acts("c-1")
     desk.time.pass_by(0.4)
-    assert desk.agent.acts("c-1").count(Act.SEEN) == 1
+    assert desk.agent.acts("c-1").count(InteractionKind.SEEN) == 1
     desk.time.pass_by(10)
-    assert desk.agent.acts("c-1").count(Act.SEEN) == 1
+    assert desk.agent.acts("c-1").count(InteractionKind.SEEN) == 1
 
 
 def test_a_card_that_is_hidden_for_a_moment_starts_its_three_seconds_again(desk: Desk) -> None:
@@ -44,27 +44,31 @@ def test_a_card_that_is_hidden_for_a_moment_starts_its_three_seconds_again(desk:
     desk.presenter.visible(False)
     desk.presenter.visible(True)
     desk.time.pass_by(2)
-    assert Act.SEEN not in desk.agent.acts("c-1")
+    assert InteractionKind.SEEN not in desk.agent.acts("c-1")
     desk.time.pass_by(1.5)
-    assert Act.SEEN in desk.agent.acts("c-1")
+    assert InteractionKind.SEEN in desk.agent.acts("c-1")
 
 
 def test_a_screen_that_was_locked_meanwhile_is_no_seen_until_it_is_open_again(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.presence = PresenceState(locked=Tristate.YES)
     desk.time.pass_by(60)
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+    assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]
     assert desk.shown == ["c-1 1/1"], "nobody could look: the time-out waits"
     desk.presence = PresenceState(locked=Tristate.NO)
     desk.time.pass_by(5 + SEEN_S + 0.1)
-    assert Act.SEEN in desk.agent.acts("c-1")
+    assert InteractionKind.SEEN in desk.agent.acts("c-1")
 
 
 def test_it_goes_by_itself_after_its_time_and_that_is_no_dismissal(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.time.pass_by(TIME_OUT_S + 0.1)
     assert desk.shown == []
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+    assert desk.agent.acts("c-1") == [
+        InteractionKind.DISPLAYED,
+        InteractionKind.SEEN,
+        InteractionKind.TIMED_OUT,
+    ]
     assert desk.agent.status().unread == 1
 
 
@@ -105,12 +109,12 @@ def test_paging_shows_each_and_notes_it_as_displayed_when_it_is_shown(desk: Desk
     assert desk.agent.acts("c-2") == []
     desk.presenter.turn(1)
     assert desk.shown == ["c-2 2/2"]
-    assert desk.agent.acts("c-2") == [Act.DISPLAYED]
+    assert desk.agent.acts("c-2") == [InteractionKind.DISPLAYED]
     desk.presenter.turn(1)
     assert desk.shown == ["c-2 2/2"]
     desk.presenter.turn(-1)
     assert desk.shown == ["c-1 1/2"]
-    assert desk.agent.acts("c-1").count(Act.DISPLAYED) == 1
+    assert desk.agent.acts("c-1").count(InteractionKind.DISPLAYED) == 1
 
 
 def test_seen_belongs_to_the_page_that_stayed_not_to_those_turned_over(desk: Desk) -> None:
@@ -118,8 +122,8 @@ def test_seen_belongs_to_the_page_that_stayed_not_to_those_turned_over(desk: Des
     desk.time.pass_by(2)
     desk.presenter.turn(1)
     desk.time.pass_by(SEEN_S + 0.1)
-    assert Act.SEEN not in desk.agent.acts("c-1")
-    assert Act.SEEN in desk.agent.acts("c-2")
+    assert InteractionKind.SEEN not in desk.agent.acts("c-1")
+    assert InteractionKind.SEEN in desk.agent.acts("c-2")
 
 
 def test_when_one_times_out_the_next_takes_its_place_until_all_had_theirs(desk: Desk) -> None:
@@ -128,8 +132,8 @@ def test_when_one_times_out_the_next_takes_its_place_until_all_had_theirs(desk: 
     assert desk.shown == ["c-2 1/1"]
     desk.time.pass_by(TIME_OUT_S + 0.1)
     assert desk.shown == []
-    assert Act.TIMED_OUT in desk.agent.acts("c-1")
-    assert Act.TIMED_OUT in desk.agent.acts("c-2")
+    assert InteractionKind.TIMED_OUT in desk.agent.acts("c-1")
+    assert InteractionKind.TIMED_OUT in desk.agent.acts("c-2")
 
 
 def test_closing_one_dismisses_it_and_shows_the_next(desk: Desk) -> None:
@@ -138,7 +142,7 @@ def test_closing_one_dismisses_it_and_shows_the_next(desk: Desk) -> None:
     assert desk.shown == ["c-2 1/1"]
     desk.presenter.dismiss()
     assert desk.shown == []
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.DISMISSED]
+    assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED, InteractionKind.DISMISSED]
 
 
 def test_nothing_is_shown_twice(desk: Desk) -> None:
@@ -153,7 +157,7 @@ def test_a_link_is_noted_opened_and_ends_the_page(desk: Desk) -> None:
     desk.arrives(campaign())
     desk.presenter.follow("l1")
     assert desk.opened == ["https://intranet.northwind.example/lyon"]
-    assert Interaction("c-1", Act.CLICKED, "l1") in desk.agent.recorded
+    assert Interaction("c-1", InteractionKind.CLICKED, "l1") in desk.agent.recorded
     assert desk.shown == []
 
 
@@ -162,7 +166,7 @@ def test_a_link_to_a_host_that_the_company_does_not_allow_is_told_and_not_opened
     desk.presenter.follow("l2")
     assert desk.opened == []
     assert "elsewhere.example" in desk.told[0].message
-    assert Act.CLICKED not in desk.agent.acts("c-1")
+    assert InteractionKind.CLICKED not in desk.agent.acts("c-1")
     assert desk.shown == ["c-1 1/1"]
 
 
@@ -170,7 +174,7 @@ def test_watching_opens_the_player_and_the_click_is_noted_by_it_not_here(desk: D
     desk.arrives(campaign(video=FILM))
     desk.presenter.watch()
     assert desk.played == ["c-1"]
-    assert Act.CLICKED not in desk.agent.acts("c-1")
+    assert InteractionKind.CLICKED not in desk.agent.acts("c-1")
     assert desk.shown == []
 
 
@@ -178,7 +182,7 @@ def test_the_heart_is_noted_both_ways_and_the_card_stays(desk: Desk) -> None:
     desk.arrives(campaign(video=FILM))
     desk.presenter.like(True)
     desk.presenter.like(False)
-    assert desk.agent.acts("c-1")[-2:] == [Act.LIKED, Act.UNLIKED]
+    assert desk.agent.acts("c-1")[-2:] == [InteractionKind.LIKED, InteractionKind.UNLIKED]
     assert desk.shown == ["c-1 1/1"]
 
 
@@ -212,7 +216,7 @@ def test_an_expired_campaign_leaves_the_screen_when_it_ends(desk: Desk) -> None:
 
 def test_what_is_read_in_the_inbox_leaves_the_screen(desk: Desk) -> None:
     desk.arrives(campaign())
-    desk.agent.interactions.record(Interaction("c-1", Act.READ))
+    desk.agent.interactions.record(Interaction("c-1", InteractionKind.READ))
     desk.time.pass_by(0.01)
     assert desk.shown == []
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, Campaign, PresenceState, Tristate
+from agent.domain.model import Campaign, InteractionKind, PresenceState, Tristate
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.popup.hosts.notification import notification_of
@@ -50,7 +50,7 @@ def test_a_digest_that_grows_stays_as_long_as_a_new_one(desk: Desk) -> None:
     desk.arrives(*missed("first"))
     desk.time.pass_by(limits.POPUP_TIMEOUT_URGENT_MS / 1000 - 1)
     desk.arrives(*missed("late"))
-    assert desk.agent.acts("late-0") == [Act.DISPLAYED]
+    assert desk.agent.acts("late-0") == [InteractionKind.DISPLAYED]
     assert seconds_on_screen(desk) >= limits.POPUP_TIMEOUT_URGENT_MS / 1000 - 1
 
 

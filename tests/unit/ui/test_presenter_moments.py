@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain import limits
-from agent.domain.model import Act, PresenceState, Tristate, Urgency
+from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
@@ -40,7 +40,7 @@ class TestDigest:
         desk.arrives(*missed(3))
         desk.time.pass_by(SEEN_S + 1)
         desk.presenter.dismiss()
-        assert [desk.agent.acts(f"c-{number}") for number in range(3)] == [[Act.DISPLAYED]] * 3
+        assert [desk.agent.acts(f"c-{number}") for number in range(3)] == [[InteractionKind.DISPLAYED]] * 3
         assert desk.agent.noted_together == [["c-0", "c-1", "c-2"]]
         assert desk.agent.status().unread == 3
 
@@ -72,7 +72,7 @@ class TestDigest:
         desk.arrives(*missed(3))
         desk.arrives(*[campaign(f"c-x{n}", starts=LONG_AGO) for n in range(3)])
         assert desk.shown == ["c-x2+c-x1+c-x0+c-0+c-1+c-2 1/1"]
-        assert desk.agent.acts("c-x0") == [Act.DISPLAYED]
+        assert desk.agent.acts("c-x0") == [InteractionKind.DISPLAYED]
 
     def test_it_cannot_be_put_off_or_liked(self, desk: Desk) -> None:
         desk.arrives(*missed(3))
@@ -92,7 +92,7 @@ class TestEmergency:
         desk.presenter.dismiss()
         assert desk.shown == ["c-1 1/2"]
         assert [card.emergency for card in desk.cards if card.open] == [False]
-        assert desk.agent.acts("c-1").count(Act.DISPLAYED) == 1
+        assert desk.agent.acts("c-1").count(InteractionKind.DISPLAYED) == 1
 
     def test_it_passes_full_screen_presentation_pause_and_absence(self, desk: Desk) -> None:
         yes = Tristate.YES
@@ -122,7 +122,7 @@ class TestMakingWay:
         desk.presence = PresenceState()
         desk.time.pass_by(16)
         assert desk.shown == ["c-1 1/1"]
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+        assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]
 
     def test_what_was_seen_is_gone_for_good(self, desk: Desk) -> None:
         desk.arrives(campaign())
@@ -132,7 +132,11 @@ class TestMakingWay:
         desk.presence = PresenceState()
         desk.time.pass_by(3_600)
         assert desk.shown == []
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+        assert desk.agent.acts("c-1") == [
+            InteractionKind.DISPLAYED,
+            InteractionKind.SEEN,
+            InteractionKind.TIMED_OUT,
+        ]
 
     def test_a_pause_takes_it_off_the_screen_at_once_and_brings_it_back_at_its_end(self, desk: Desk) -> None:
         desk.arrives(campaign())
@@ -153,11 +157,11 @@ class TestMakingWay:
         desk.presence = PresenceState(idle=Tristate.YES)
         desk.time.pass_by(3_600)
         assert desk.shown == ["c-1 1/1"]
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED]
+        assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]
         desk.presence = PresenceState(idle=Tristate.NO)
         desk.time.pass_by(TIME_OUT_S + 10)
         assert desk.shown == []
-        assert Act.SEEN in desk.agent.acts("c-1")
+        assert InteractionKind.SEEN in desk.agent.acts("c-1")
 
 
 def test_at_the_next_login_it_comes_back_and_not_before(desk: Desk) -> None:

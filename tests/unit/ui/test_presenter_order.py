@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain import errors, limits
-from agent.domain.model import Act, PresenceState, Tristate, Urgency
+from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.presenter_desk import Desk
 
@@ -41,7 +41,11 @@ class TestQuietHours:
         desk.time.pass_by(3_600)
         assert desk.asked - asked < 5, "nobody asks all the time until they end"
         desk.time.pass_by(3_600)
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+        assert desk.agent.acts("c-1") == [
+            InteractionKind.DISPLAYED,
+            InteractionKind.SEEN,
+            InteractionKind.TIMED_OUT,
+        ]
 
     def test_what_full_screen_held_until_they_began_comes_when_they_end(self, desk: Desk) -> None:
         desk.agent.preferences.change(IN_AN_HOUR)
@@ -52,7 +56,11 @@ class TestQuietHours:
         desk.time.pass_by(1_000)
         assert desk.shown == []
         desk.time.pass_by(2 * 3_600)
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+        assert desk.agent.acts("c-1") == [
+            InteractionKind.DISPLAYED,
+            InteractionKind.SEEN,
+            InteractionKind.TIMED_OUT,
+        ]
 
     def test_pages_that_nobody_turned_to_before_they_began_wait_for_their_end(self, desk: Desk) -> None:
         desk.agent.preferences.change(IN_AN_HOUR)
@@ -71,7 +79,7 @@ class TestQuietHours:
         desk.time.pass_by(600)
         assert desk.agent.acts("c-2") == []
         desk.time.pass_by(2 * 3_600)
-        assert Act.DISPLAYED in desk.agent.acts("c-2")
+        assert InteractionKind.DISPLAYED in desk.agent.acts("c-2")
 
 
 class TestReminders:
@@ -118,10 +126,10 @@ class TestReminders:
 
 class TestOnce:
     def test_it_is_noted_before_it_can_be_seen(self, desk: Desk) -> None:
-        noted: list[list[Act]] = []
+        noted: list[list[InteractionKind]] = []
         desk.on_show = lambda: noted.append(desk.agent.acts("c-1"))
         desk.arrives(campaign())
-        assert noted[0] == [Act.DISPLAYED], "who is killed then shows it never again"
+        assert noted[0] == [InteractionKind.DISPLAYED], "who is killed then shows it never again"
 
     @pytest.mark.expected_logs("was not recorded")
     def test_a_disk_that_cannot_note_it_makes_no_pop_up_that_comes_again_and_again(self, desk: Desk) -> None:
@@ -135,7 +143,7 @@ class TestOnce:
         desk.agent.fault = None
         desk.presenter.refresh()
         desk.time.pass_by(60)
-        assert desk.agent.acts("c-1") == [Act.DISPLAYED], "noted as soon as the disk takes it"
+        assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED], "noted as soon as the disk takes it"
         assert (len(desk.cards), len(desk.told)) == (1, told)
 
     @pytest.mark.expected_logs("was not recorded")
@@ -181,7 +189,7 @@ def test_an_emergency_never_waits_behind_a_page_that_waits(desk: Desk) -> None:
     desk.presenter.dismiss()
     desk.presence = PresenceState()
     desk.time.pass_by(TIME_OUT_S)
-    assert desk.agent.acts("c-1").count(Act.DISPLAYED) == 1
+    assert desk.agent.acts("c-1").count(InteractionKind.DISPLAYED) == 1
 
 
 def test_while_a_page_waits_for_a_long_pause_nobody_asks_the_desktop(desk: Desk) -> None:
@@ -192,4 +200,8 @@ def test_while_a_page_waits_for_a_long_pause_nobody_asks_the_desktop(desk: Desk)
     desk.time.pass_by(19 * 3_600)
     assert desk.asked - asked < 5
     desk.time.pass_by(3_600)
-    assert desk.agent.acts("c-1") == [Act.DISPLAYED, Act.SEEN, Act.TIMED_OUT]
+    assert desk.agent.acts("c-1") == [
+        InteractionKind.DISPLAYED,
+        InteractionKind.SEEN,
+        InteractionKind.TIMED_OUT,
+    ]

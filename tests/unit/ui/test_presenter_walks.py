@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from agent.campaigns import selection
 from agent.campaigns.display_limits import quiet_until
-from agent.domain.model import Act, PresenceState, Tristate, Urgency
+from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.unit.ui.desk import campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.popup.ports import CardContent, DigestContent
@@ -72,7 +72,9 @@ class Walk(RuleBasedStateMachine):
         for campaign_id, item in desk.agent.items.items():
             if campaign_id not in self.over | self.silent and not item.state.read:
                 pending = item.state.remind_at is not None or item.state.remind_after_login
-                assert pending or Act.DISPLAYED in desk.agent.acts(campaign_id), f"{campaign_id} was lost"
+                assert pending or InteractionKind.DISPLAYED in desk.agent.acts(campaign_id), (
+                    f"{campaign_id} was lost"
+                )
 
     # The company
 
@@ -182,7 +184,7 @@ class Walk(RuleBasedStateMachine):
         if not hasattr(self, "desk"):
             return
         displayed = Counter(
-            each.campaign_id for each in self.desk.agent.recorded if each.act is Act.DISPLAYED
+            each.campaign_id for each in self.desk.agent.recorded if each.act is InteractionKind.DISPLAYED
         )
         for campaign_id, times in displayed.items():
             assert times <= 1 + self.asked[campaign_id], f"{campaign_id} came again without a reason"
@@ -196,7 +198,7 @@ class Walk(RuleBasedStateMachine):
             return
         agent = self.desk.agent
         new, self.checked = agent.recorded[self.checked :], len(agent.recorded)
-        for campaign_id in {each.campaign_id for each in new if each.act is Act.DISPLAYED}:
+        for campaign_id in {each.campaign_id for each in new if each.act is InteractionKind.DISPLAYED}:
             item = agent.items[campaign_id]
             moment = item.state.displayed
             assert moment is not None
@@ -214,7 +216,7 @@ class Walk(RuleBasedStateMachine):
         for content in contents:
             items = content.items if isinstance(content, DigestContent) else (content.item,)
             for item in items:
-                noted = Act.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
+                noted = InteractionKind.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
                 assert noted is (item.campaign.urgency is not Urgency.EMERGENCY)
             emergencies = {
                 item.campaign.campaign_id

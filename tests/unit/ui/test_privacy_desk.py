@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWid
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Change, Connection, ConsentState, FeedbackSignal
+from agent.domain.model import Change, ConnectionState, ConsentState, FeedbackSignal
 from agent.domain.my_data_models import Comparison, SentStatus
 from tests.support import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
@@ -197,7 +197,7 @@ class TestDeleting:
     def test_what_a_server_out_of_reach_still_has_is_said(
         self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
     ) -> None:
-        desk.agent.state = msgspec.structs.replace(desk.agent.state, connection=Connection.OFFLINE)
+        desk.agent.state = msgspec.structs.replace(desk.agent.state, connection=ConnectionState.OFFLINE)
         click(qtbot, privacy.share.disconnect_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: is_open(MessageWindow))

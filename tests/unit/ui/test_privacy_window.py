@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Connection, FeedbackSignal
+from agent.domain.model import ConnectionState, FeedbackSignal
 from agent.domain.my_data_models import SentStatus
 from resources import i18n
 from tests.support import gallery_data as data
@@ -113,7 +113,7 @@ class TestWhoKnowsWhat:
             qtbot.mouseClick(share.notice_button, Qt.MouseButton.LeftButton)
 
     def test_offline_it_says_what_holds_and_since_when(self, window: PrivacyWindow, qtbot: QtBot) -> None:
-        window.show_state(data.status(Connection.OFFLINE), data.choices())
+        window.show_state(data.status(ConnectionState.OFFLINE), data.choices())
         assert window.bar_text.text().startswith("Offline. Your choices hold at once")
         with qtbot.waitSignal(window.check_now):
             qtbot.mouseClick(window.check_button, Qt.MouseButton.LeftButton)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Act, Change, PresenceState, Tristate
+from agent.domain.model import Change, InteractionKind, PresenceState, Tristate
 from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
 from ui.app.session import Session
 from ui.core.bridge import Bridge
@@ -83,7 +83,7 @@ def test_what_arrives_is_on_the_screen_at_the_bottom_right_and_in_the_tray(qtbot
 def test_it_counts_as_seen_when_it_stayed(qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.domain.limits.SEEN_AFTER_MS", 50)
     desk.agent.arrives(campaign())
-    qtbot.waitUntil(lambda: Act.SEEN in desk.agent.acts("c-1"))
+    qtbot.waitUntil(lambda: InteractionKind.SEEN in desk.agent.acts("c-1"))
 
 
 def test_nothing_appears_on_a_locked_screen(qtbot: QtBot, desk: Desk) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Connection
+from agent.domain.model import ConnectionState
 from resources import i18n
 from tests.support import gallery_data as data
 from ui.about.window import AboutWindow
@@ -37,13 +37,13 @@ def test_the_notice_is_scrolled_by_keys_and_closed_by_escape(qtbot: QtBot, theme
     assert not window.isVisible()
 
 
-@pytest.mark.parametrize("connection", [Connection.CONNECTED, Connection.NOT_CONNECTED])
+@pytest.mark.parametrize("connection", [ConnectionState.CONNECTED, ConnectionState.NOT_CONNECTED])
 def test_about_tells_the_version_and_whom_this_computer_belongs_to(
-    qtbot: QtBot, theme: Theme, connection: Connection
+    qtbot: QtBot, theme: Theme, connection: ConnectionState
 ) -> None:
     window = AboutWindow(theme, "0.1.0", data.status(connection))
     qtbot.addWidget(window)
     texts = [label.text() for label in window.findChildren(QLabel)]
     assert "Version 0.1.0" in texts
-    assert ("lea.roux@northwind.example" in texts) == (connection is Connection.CONNECTED)
-    assert ("Not connected to a company" in texts) == (connection is Connection.NOT_CONNECTED)
+    assert ("lea.roux@northwind.example" in texts) == (connection is ConnectionState.CONNECTED)
+    assert ("Not connected to a company" in texts) == (connection is ConnectionState.NOT_CONNECTED)

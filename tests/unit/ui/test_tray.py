@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QFont, QImage
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from agent.domain.model import Connection, Status, Trouble
+from agent.domain.model import ConnectionState, Status, Trouble
 from tests.unit.ui.desk import COMPANY, START, ManualTime
 from ui.style import text_format
 from ui.style.app_icon import SIZES, TrayState, tray_pixmap
@@ -16,7 +16,7 @@ from ui.tray.availability import MISSING_AFTER_MS, RETRY_AFTER_MS, TrayWatch
 from ui.tray.menu import Tray, tray_state
 
 CONNECTED = Status(
-    Connection.CONNECTED, "https://news.example", COMPANY, last_check=START - timedelta(seconds=12)
+    ConnectionState.CONNECTED, "https://news.example", COMPANY, last_check=START - timedelta(seconds=12)
 )
 
 
@@ -85,9 +85,9 @@ class TestMenu:
             "Quit",
         ]
 
-    @pytest.mark.parametrize("connection", [Connection.NOT_CONNECTED, Connection.REVOKED])
+    @pytest.mark.parametrize("connection", [ConnectionState.NOT_CONNECTED, ConnectionState.REVOKED])
     def test_without_a_company_it_offers_to_connect_and_nothing_that_needs_one(
-        self, tray: Tray, connection: Connection
+        self, tray: Tray, connection: ConnectionState
     ) -> None:
         tray.update_status(Status(connection))
         assert entries(tray)[1:] == [
@@ -172,13 +172,13 @@ class TestIcon:
         ("given", "state"),
         [
             (CONNECTED, TrayState.CONNECTED),
-            (Status(Connection.CONNECTING), TrayState.CONNECTED),
+            (Status(ConnectionState.CONNECTING), TrayState.CONNECTED),
             (status(paused_until=START), TrayState.PAUSED),
-            (status(connection=Connection.OFFLINE), TrayState.OFFLINE),
-            (status(connection=Connection.OFFLINE, paused_until=START), TrayState.OFFLINE),
-            (Status(Connection.HALTED), TrayState.OFFLINE),
-            (Status(Connection.NOT_CONNECTED), TrayState.NOT_CONNECTED),
-            (Status(Connection.REVOKED), TrayState.NOT_CONNECTED),
+            (status(connection=ConnectionState.OFFLINE), TrayState.OFFLINE),
+            (status(connection=ConnectionState.OFFLINE, paused_until=START), TrayState.OFFLINE),
+            (Status(ConnectionState.HALTED), TrayState.OFFLINE),
+            (Status(ConnectionState.NOT_CONNECTED), TrayState.NOT_CONNECTED),
+            (Status(ConnectionState.REVOKED), TrayState.NOT_CONNECTED),
         ],
     )
     def test_each_state_has_its_icon(self, given: Status, state: TrayState) -> None:
@@ -201,7 +201,7 @@ class TestIcon:
 
     def test_offline_the_tooltip_says_since_when_and_that_pop_ups_are_paused(self, tray: Tray) -> None:
         until = START + timedelta(hours=1)
-        tray.update_status(status(connection=Connection.OFFLINE, last_check=START, paused_until=until))
+        tray.update_status(status(connection=ConnectionState.OFFLINE, last_check=START, paused_until=until))
         contact = f"Last contact: {text_format.full_time(START)}"
         paused = f"Pop-ups paused until {until.astimezone():%H:%M}"
         assert tray.icon.toolTip() == f"Tidings\nOffline\n{contact}\n{paused}"
@@ -209,7 +209,7 @@ class TestIcon:
 
     def test_a_fault_of_this_computer_is_not_called_a_server_that_cannot_be_reached(self, tray: Tray) -> None:
         told = Trouble("StoreUnreadable", "Your data on this computer cannot be read", "")
-        tray.update_status(Status(Connection.HALTED, troubles=(told,), halted_by=told))
+        tray.update_status(Status(ConnectionState.HALTED, troubles=(told,), halted_by=told))
         assert tray.icon.toolTip() == f"Tidings\nNothing is received\n{told.title}"
         assert entries(tray)[:2] == ["Nothing is received", f"⚠ {told.title}"]
         assert "Connect…" not in entries(tray)

@@ -11,7 +11,15 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Act, Change, Connection, ConsentState, FeedbackSignal, Interaction, Status
+from agent.domain.model import (
+    Change,
+    ConnectionState,
+    ConsentState,
+    FeedbackSignal,
+    Interaction,
+    InteractionKind,
+    Status,
+)
 from tests.unit.ui.desk import FILM, campaign
 from tests.unit.ui.windows_desk import Desk, is_open, window
 from ui.about.text_windows import DiagnosticsWindow, LicencesWindow
@@ -37,10 +45,10 @@ class TestFirstRun:
     def test_a_code_connects_and_the_question_follows_in_the_same_window(
         self, qtbot: QtBot, desk: Desk
     ) -> None:
-        connected, desk.agent.state = desk.agent.state, Status(Connection.NOT_CONNECTED)
+        connected, desk.agent.state = desk.agent.state, Status(ConnectionState.NOT_CONNECTED)
         desk.windows.show_first_run()
         first_run = window(FirstRunWindow)
-        desk.agent.state = msgspec.structs.replace(connected, connection=Connection.CONNECTED)
+        desk.agent.state = msgspec.structs.replace(connected, connection=ConnectionState.CONNECTED)
         first_run.connect_requested.emit("https://news.northwind.example", CODE)
         qtbot.waitUntil(lambda: first_run.choose_page.isVisible())
         first_run.choose_page.chosen.emit(
@@ -94,7 +102,7 @@ class TestInbox:
 
     def test_what_is_opened_counts_as_read_and_is_no_signal(self, desk: Desk, inbox: InboxWindow) -> None:
         inbox.opened.emit("c-2")
-        assert desk.agent.acts("c-2") == [Act.READ]
+        assert desk.agent.acts("c-2") == [InteractionKind.READ]
 
     def test_links_videos_hearts_and_reminders_take_the_same_way_as_in_a_pop_up(
         self, desk: Desk, inbox: InboxWindow
@@ -105,7 +113,10 @@ class TestInbox:
         inbox.later_chosen.emit("c-1", 900.0)
         assert desk.opened == ["https://intranet.northwind.example/lyon"]
         assert desk.played == ["c-1"]
-        assert desk.agent.recorded == [Interaction("c-1", Act.CLICKED, "l1"), Interaction("c-1", Act.LIKED)]
+        assert desk.agent.recorded == [
+            Interaction("c-1", InteractionKind.CLICKED, "l1"),
+            Interaction("c-1", InteractionKind.LIKED),
+        ]
         assert desk.agent.items["c-1"].state.remind_at is not None
 
     def test_a_link_that_the_company_does_not_allow_is_told_in_a_window(

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from agent.domain.model import Connection, PresenceState, Status
+from agent.domain.model import ConnectionState, PresenceState, Status
 from tests.unit.ui.desk import ManualTime, MemoryAgent
 from ui.app.window_manager import Windows
 from ui.core.bridge import Bridge
@@ -49,7 +49,7 @@ class Desk(QObject):
         self.windows.tell(fault.title, fault.message)
 
     def not_connected(self) -> None:
-        self.agent.state = Status(Connection.NOT_CONNECTED)
+        self.agent.state = Status(ConnectionState.NOT_CONNECTED)
 
 
 def window(kind: type[QWidget]) -> QWidget:
