@@ -326,7 +326,7 @@ def messages(_arguments: Sequence[str]) -> int:
 def gallery(arguments: Sequence[str]) -> int:
     """Draw every screen into build/gallery/index.html; --designs FOLDER, --accept."""
     set_up("desktop")
-    return run("-m", "tests.support.gallery", *arguments)
+    return run("-m", "tests.support.ui.gallery", *arguments)
 
 
 def setup(arguments: Sequence[str]) -> int:

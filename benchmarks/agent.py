@@ -15,13 +15,13 @@ from benchmarks import gotify
 from benchmarks.process_use import Activity, activity, largest_mappings, memory_mb
 from benchmarks.rows import Row
 from benchmarks.tray_clock import seconds_to_icon
-from tests.support.accessible import Accessibility
-from tests.support.campaign_server import ServerHome
+from tests.support.agent.processes import ROOT, AgentProcess
 from tests.support.children import descendants
-from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.desktop.accessible import Accessibility
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
-from tests.support.processes import ROOT, AgentProcess
-from tests.support.sample import SAMPLE, sample_media
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.sample import SAMPLE, sample_media
 from tests.support.waiting import until
 
 PERSON = "lea.roux@northwind.example"

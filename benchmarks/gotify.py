@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.agent.processes import ROOT
 from tests.support.children import Child
-from tests.support.desktop import VirtualDesktop
-from tests.support.processes import ROOT
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.waiting import until
 
 ENVIRONMENT = ROOT / ".venv-gotify"

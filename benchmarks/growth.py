@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.support import django_ready  # noqa: F401  # isort: skip  (first: models need it)
+from tests.support.server import django_ready  # noqa: F401  # isort: skip  (first: models need it)
 from benchmarks.rows import Row
-from tests.support import large_company, postgres, server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data, large_company, postgres
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 PEOPLE = int(os.environ.get("TIDINGS_BENCH_PEOPLE", "100000"))
 CAMPAIGNS = int(os.environ.get("TIDINGS_BENCH_CAMPAIGNS", "20000"))
@@ -145,7 +145,7 @@ def _fill(home: ServerHome, folder: Path, people: int, campaigns: int) -> None:
         large_company.invitations(ids, an_hour_ago())
         large_company.corrections(ids[: people // 100])
         large_company.acknowledgements(made[1], ids[: people // 2])
-        owner = server_data.company()
+        owner = bulk_data.company()
         large_company.audit_entries(owner, people)
         large_company.erased_before(owner, people)
 
@@ -204,7 +204,7 @@ WITHDRAWAL = """
 import django
 django.setup()
 from server.directory.models import Person
-from tests.support import company_life as life
+from tests.support.server import company_life as life
 person = Person.objects.get(email="p9@northwind.example")
 receipt = life.give(person)
 life.withdraw(person, receipt)

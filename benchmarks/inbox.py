@@ -31,7 +31,7 @@ from agent.system import gil_yield
 from agent.system.dirs import Folders
 from benchmarks.rows import Row
 from resources import i18n
-from tests.support.processes import ROOT
+from tests.support.agent.processes import ROOT
 from ui.app.window_manager import Windows
 from ui.core.bridge import Bridge
 from ui.style.apply import apply_theme

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from agent.system import subprocesses
 from benchmarks.rows import Row
+from tests.support.agent.processes import ROOT
 from tests.support.children import Child
-from tests.support.desktop import VirtualDesktop
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.films import make_film, sha256_of
-from tests.support.processes import ROOT
 from tests.support.waiting import until
 from ui.player.messages import Event, Look, PlayerEvent, PlayRequest
 from ui.player.process import PlayerProcess
@@ -114,7 +114,7 @@ def memory_row(environment: Mapping[str, str], folder: Path) -> Row:
     for number in range(SHORT_FILMS):
         make_film(films / f"{number}.mp4", SHORT_FILM_S, shift=number / SHORT_FILMS)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.play_films", str(films), str(FILMS_IN_A_ROW)],
+        [sys.executable, "-m", "tests.support.ui.play_films", str(films), str(FILMS_IN_A_ROW)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

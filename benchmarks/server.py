@@ -20,17 +20,17 @@ from uuid import uuid4
 
 import requests
 
-from tests.support import django_ready  # noqa: F401  # isort: skip  (first: models need it)
+from tests.support.server import django_ready  # noqa: F401  # isort: skip  (first: models need it)
 from benchmarks import wrk
 from benchmarks.rows import Row
 from server.signals.models import Consent, Signal
-from tests.support import postgres, server_data
-from tests.support.campaign_server import ServerHome
+from tests.support.agent.many_agents import Plan, measure
 from tests.support.children import Child
-from tests.support.many_agents import Plan, measure
 from tests.support.ports import free_port
+from tests.support.server import bulk_data, postgres
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago
 
 PEOPLE = 2_000
 CAMPAIGNS = 100
@@ -118,10 +118,10 @@ def _measure(database: str, url: str | None) -> list[Row]:
 def _fill(home: ServerHome) -> tuple[list[str], list[str]]:
     """People with a computer each, who share *seen*, and campaigns for all of them."""
     with home.opened():
-        people = server_data.add_people(PEOPLE)
-        tokens = server_data.add_computers(people)
+        people = bulk_data.add_people(PEOPLE)
+        tokens = bulk_data.add_computers(people)
         for number in range(CAMPAIGNS):
-            server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
+            bulk_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
         receipts = [uuid4() for _ in people]
         Consent.objects.bulk_create(
             Consent(

@@ -10,7 +10,7 @@ from jeepney import MatchRule, message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
 
 from tests.support.children import Child
-from tests.support.desktop import VirtualDesktop
+from tests.support.desktop.x_desktop import VirtualDesktop
 
 WATCHER = "org.kde.StatusNotifierWatcher"
 PATIENCE_S = 20.0

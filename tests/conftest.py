@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
-from tests.support import postgres
+from tests.support.server import postgres
 from tests.support.waiting import PATIENCE_S
 
 PERSONAL = (

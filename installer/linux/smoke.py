@@ -13,13 +13,13 @@ from agent import __version__
 from installer.linux import chroot
 from installer.linux.chroot import Chroot
 from installer.steps import BUILD, ROOT, run, step, tool
-from tests.support.accessible import Accessibility, Widget
+from tests.support.agent.processes import TRACEBACK, Program
 from tests.support.children import Child, descendants
-from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.desktop.accessible import Accessibility, Widget
+from tests.support.desktop.screen import Window
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
-from tests.support.processes import TRACEBACK, Program
-from tests.support.sample import SampleCompany, sample_media
-from tests.support.screen import Window
+from tests.support.server.sample import SampleCompany, sample_media
 from tests.support.waiting import OverdueError, until
 
 PICTURES = BUILD / "smoke"

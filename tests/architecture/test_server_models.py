@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db.models import Field, ManyToManyField, Model
 
 from server.core.data_map import Impersonal, Personal
-from tests.support import django_ready  # noqa: F401
-from tests.support.campaign_server import django_at
+from tests.support.server import django_ready  # noqa: F401
+from tests.support.server.campaign_server import django_at
 
 MODELS = [model for model in apps.get_models() if model.__module__.startswith("server.")]
 

@@ -17,7 +17,7 @@ from agent.verification import receipts, verifier
 from agent.verification.verifier import VerifyRequest
 from server.signing.checking import payload_of, usable
 from tests.contract.golden_documents import CAMPAIGN_SIGNER, COMPANY_ID, PUBLIC_KEYS, base64url
-from tests.support.agent_server import Reply, loopback_server
+from tests.support.agent.scripted_server import Reply, loopback_server
 
 GOLDEN = Path(__file__).parent / "golden"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)

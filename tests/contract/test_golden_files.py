@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from tests.contract.golden_documents import COMPANY, DOCUMENTS
 from tests.contract.make_golden import golden_files
-from tests.support import django_ready  # noqa: F401
+from tests.support.server import django_ready  # noqa: F401
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -82,15 +82,15 @@ def _shape(value: Any) -> Any:
 
 
 def test_the_server_signs_documents_of_the_golden_shape(tmp_path: Path) -> None:
-    from tests.support import server_data
-    from tests.support.campaign_server import ServerHome
-    from tests.support.wire import payload
+    from tests.support.server import bulk_data
+    from tests.support.server.campaign_server import ServerHome
+    from tests.support.server.wire import payload
 
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        campaign = server_data.publish("c-canteen")
-        company = payload(server_data.company().document)
+        campaign = bulk_data.publish("c-canteen")
+        company = payload(bulk_data.company().document)
         assert _shape(company) == _shape(COMPANY)
         golden = DOCUMENTS["c-canteen"] | {"content": DOCUMENTS["c-canteen"]["content"] | {"variants": {}}}
         signed = payload(campaign.document)

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.support.processes import CommandFailed
+from tests.support.agent.processes import CommandFailed
 from tests.support.waiting import OverdueError
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from agent.store.database import Database
 from agent.store.sent_messages import MessageStore
-from tests.support.sample import SampleCompany
+from tests.support.server.sample import SampleCompany
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tests.support.agent.processes import ROOT, AgentProcess
 from tests.support.ports import free_port
-from tests.support.processes import ROOT, AgentProcess
-from tests.support.sample import SAMPLE, SampleCompany, sample_media
+from tests.support.server.sample import SAMPLE, SampleCompany, sample_media
 
 if TYPE_CHECKING:
     from tests.demo.__main__ import DemoOptions

@@ -16,11 +16,11 @@ from rich.console import Console
 from resources import i18n
 from resources.i18n import _, ngettext
 from tests.demo.account import Account, Share
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.employee import Employee
+from tests.support.agent.processes import ROOT, TRACEBACK, AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
-from tests.support.processes import ROOT, TRACEBACK, AgentProcess
-from tests.support.sample import SAMPLE, SampleCompany, sample_media
+from tests.support.server.sample import SAMPLE, SampleCompany, sample_media
 from tests.support.waiting import OverdueError, until
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EMAIL = "lea.roux@northwind.example"
 PICTURES = ROOT / "build" / "demo"
-NOTES = ROOT / "tests" / "support" / "notes.py"
+NOTES = ROOT / "tests" / "support" / "desktop" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
 WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
 POP_UP_PICTURE = "03-pop-up.png"

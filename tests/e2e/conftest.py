@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.campaign_server import RunningServer
-from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
-from tests.support.processes import TRACEBACK, AgentProcess
 from tests.support.proxy import FaultyProxy, faulty_proxy
-from tests.support.sample import SampleCompany
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 
 EMPLOYEE = "lea.roux@northwind.example"
 

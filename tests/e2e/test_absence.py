@@ -7,11 +7,11 @@ import pytest
 
 from agent.domain import limits
 from agent.domain.model import FeedbackSignal
-from tests.support.campaign_server import RunningServer
-from tests.support.desktop import VirtualDesktop
-from tests.support.employee import Employee
-from tests.support.processes import AgentProcess
-from tests.support.sample import SampleCompany
+from tests.support.agent.processes import AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.x_desktop import VirtualDesktop
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 
 MISSED = ("The car park", "The new lamps", "The bicycle day", "The summer hours")
 PAGE = f"While you were away: {len(MISSED)} announcements"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.accessible import Accessibility, Reference, Widget
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.gallery_screens import SCREENS
+from tests.support.desktop.accessible import Accessibility, Reference, Widget
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
+from tests.support.ui.gallery_screens import SCREENS
 from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ class Shown:
         self.desktop = desktop
         self.reader = Accessibility(desktop.bus)
         self._program = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.show_screens", *names],
+            [sys.executable, "-m", "tests.support.ui.show_screens", *names],
             cwd=ROOT,
             env=desktop.env | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,

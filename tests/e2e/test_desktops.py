@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import EMPLOYEE
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.employee import Employee
+from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.screen import Window
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
-from tests.support.processes import TRACEBACK, AgentProcess
-from tests.support.sample import SampleCompany
-from tests.support.screen import Window
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
 VPN = "VPN restarts at 18:00 tonight"

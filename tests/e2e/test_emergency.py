@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal
-from tests.support.campaign_server import RunningServer
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.employee import Employee
-from tests.support.processes import TRACEBACK, AgentProcess
-from tests.support.sample import SampleCompany
+from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 from ui.style.theme import Scheme, Theme
 
-NOTES = Path(__file__).parents[1] / "support" / "notes.py"
+NOTES = Path(__file__).parents[1] / "support" / "desktop" / "notes.py"
 TITLE = "Leave the building by the east stairs"
 BUTTON = "push button|button"
 MONITOR_WIDTH = 683

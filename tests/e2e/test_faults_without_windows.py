@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import EMPLOYEE
-from tests.support.agent_session import Session, a_session
-from tests.support.campaign_server import RunningServer
-from tests.support.processes import ASK_AGAIN_S, TRACEBACK, AgentProcess
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import ASK_AGAIN_S, TRACEBACK, AgentProcess
 from tests.support.proxy import CAPTIVE_PORTAL, AlterAnswer, CutAnswer, FaultyProxy, busy
-from tests.support.sample import SampleCompany
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
 CATCH_UP_S = 90

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal
-from tests.support.campaign_server import RunningServer
+from tests.support.agent.processes import ASK_AGAIN_S, AgentProcess
 from tests.support.children import Child
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import ASK_AGAIN_S, AgentProcess
-from tests.support.sample import SampleCompany
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import PATIENCE_S, until
 
-WINDOWS = Path(__file__).parents[1] / "support" / "show_windows.py"
+WINDOWS = Path(__file__).parents[1] / "support" / "desktop" / "show_windows.py"
 POPUP = "^Tidings$"
 LONGER_THAN_A_POP_UP_TAKES_S = 1.5
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.popup_hands import shown, with_pop_ups
-from tests.support.processes import ROOT
-from tests.support.screen import Box
+from tests.support.agent.processes import ROOT
+from tests.support.desktop.screen import Box
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
+from tests.support.ui.popup_hands import shown, with_pop_ups
 from tests.support.waiting import until
 
 WIDTH, HEIGHT = 1366, 768
@@ -47,7 +47,7 @@ def test_it_stands_in_the_corner_of_the_monitor_with_the_pointer_and_moves_when_
     )
     with VirtualDesktop(options) as desktop:
         desktop.screen.move(WIDTH + 300, 300)
-        command = [sys.executable, "-m", "tests.support.many_popups", str(tmp_path / "agent"), "1"]
+        command = [sys.executable, "-m", "tests.support.ui.many_popups", str(tmp_path / "agent"), "1"]
         desktop.start(command, "popups", {"PYTHONPATH": str(ROOT)} | env)
         until(lambda: stands_in_corner(desktop, 2 * WIDTH, right_scale), "it on the right")
         desktop.screen.screenshot(tmp_path / "right.png")

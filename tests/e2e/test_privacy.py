@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal
-from tests.support.campaign_server import RunningServer
-from tests.support.desktop import VirtualDesktop
-from tests.support.employee import Employee
-from tests.support.processes import AgentProcess
-from tests.support.sample import SampleCompany
+from tests.support.agent.processes import AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.x_desktop import VirtualDesktop
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
 FILM = "The new Lyon studio opens on Monday"

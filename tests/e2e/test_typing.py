@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent_parts import opened_store
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.popup_hands import shown, with_pop_ups
-from tests.support.processes import ROOT
+from tests.support.agent.parts import opened_store
+from tests.support.agent.processes import ROOT
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
+from tests.support.ui.popup_hands import shown, with_pop_ups
 from tests.support.waiting import PATIENCE_S, until
 
-NOTES = ROOT / "tests" / "support" / "notes.py"
+NOTES = ROOT / "tests" / "support" / "desktop" / "notes.py"
 POPUPS = 50
 TWICE_EACH_KIND = 18
 KEYS_A_POPUP = 10

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal
-from tests.support.accessible import Accessibility
-from tests.support.campaign_server import RunningServer
-from tests.support.processes import TRACEBACK, AgentProcess
-from tests.support.sample import SampleCompany
+from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.desktop.accessible import Accessibility
+from tests.support.desktop.wayland_desktop import WaylandDesktop
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
-from tests.support.wayland_desktop import WaylandDesktop
 from ui.style.theme import Scheme, Theme
 
-NOTES = Path(__file__).parents[1] / "support" / "notes.py"
+NOTES = Path(__file__).parents[1] / "support" / "desktop" / "notes.py"
 EMERGENCIES = ("Leave the building by the east stairs", "Do not drink the tap water")
 EMERGENCY = """
 sender = "Site security"

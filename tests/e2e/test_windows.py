@@ -6,12 +6,12 @@ import pytest
 
 from agent.domain.model import FeedbackSignal
 from tests.e2e.conftest import EMPLOYEE
-from tests.support.campaign_server import RunningServer
-from tests.support.desktop import VirtualDesktop
-from tests.support.employee import Employee
-from tests.support.processes import ASK_AGAIN_S, AgentProcess
+from tests.support.agent.processes import ASK_AGAIN_S, AgentProcess
+from tests.support.desktop.employee import Employee
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.proxy import FaultyProxy, busy
-from tests.support.sample import SampleCompany
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
 FILM = "The new Lyon studio opens on Monday"

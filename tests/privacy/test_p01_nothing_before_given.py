@@ -11,9 +11,9 @@ import pytest
 
 from agent.domain.model import Interaction, InteractionKind
 from agent.runtime import Runtime
-from tests.support.agent_company import Company, running
-from tests.support.agent_parts import all_off, all_on, an_agent
-from tests.support.agent_server import loopback_server
+from tests.support.agent.company_in_memory import Company, running
+from tests.support.agent.parts import all_off, all_on, an_agent
+from tests.support.agent.scripted_server import loopback_server
 from tests.support.proofs import Proof
 from tests.support.proxy import Exchange, FaultyProxy, faulty_proxy
 

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.model import Company, FeedbackSignal
 from resources import i18n
-from tests.support import gallery_data as data
 from tests.support.proofs import Proof
+from tests.support.ui import gallery_data as data
 from ui.onboarding.first_run import FirstRunWindow
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import apply_theme

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from server.campaigns.models import Media
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.proofs import Proof
-from tests.support.wire import an_hour_ago, consent, event, give, send
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
 SIGNALS = ("seen", "click", "like")
 STATES = ("nothing said", "given", "withdrawn", "given again")
@@ -22,13 +22,11 @@ def test_deliveries_are_the_same_in_all_states_of_consent(
 ) -> None:
     states = list(itertools.product(STATES, repeat=len(SIGNALS)))
     chosen = random.Random(3).sample(states, proof.trials(full=len(states), few=8))
-    people = server_data.add_people(len(chosen))
-    film = server_data.add_media(b"film" * 1000, Media.Type.MP4)
-    server_data.publish("c-film", starts=an_hour_ago(), media=[film])
-    server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
-    computers = [
-        Computer(serving.url, {"device_token": token}) for token in server_data.add_computers(people)
-    ]
+    people = bulk_data.add_people(len(chosen))
+    film = bulk_data.add_media(b"film" * 1000, Media.Type.MP4)
+    bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
+    bulk_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
+    computers = [Computer(serving.url, {"device_token": token}) for token in bulk_data.add_computers(people)]
     before = [_delivered(computer, film.sha256) for computer in computers]
     for computer, state in zip(computers, chosen, strict=True):
         for signal, one in zip(SIGNALS, state, strict=True):

@@ -20,12 +20,12 @@ from server.data_subject.personal_rows import rows_about
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
 from tests.privacy.test_p04_no_individual_choices import ASKED
-from tests.support import server_data
-from tests.support.backups import dump
-from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.server_commands import run_command
-from tests.support.two_worlds import TARGET, Numbered, World, crawl
+from tests.support.server import bulk_data
+from tests.support.server.backups import dump
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.two_worlds import TARGET, Numbered, World, crawl
 
 OTHER = 1
 BEFORE: tuple[tuple[str, ...], ...] = (("audit", "export"), ("company", "export", "{folder}/all.zip"))
@@ -89,7 +89,7 @@ def _shape(entries: list[Entry]) -> str:
 def test_the_comparison_finds_entries_that_name_one_person_alike(
     northwind: ServerHome, one_hash_for_all: Callable[[], None]
 ) -> None:
-    zoe, other = (person.pk for person in server_data.add_people(2))
+    zoe, other = (person.pk for person in bulk_data.add_people(2))
     assert _shape(_record(zoe, zoe)) == _shape(_record(zoe, other))
     one_hash_for_all()
     assert _shape(_record(zoe, zoe)) != _shape(_record(zoe, other))
@@ -98,7 +98,7 @@ def test_the_comparison_finds_entries_that_name_one_person_alike(
 
 def test_who_knows_everybody_and_the_whole_log_recognises_nobody(northwind: ServerHome) -> None:
     """A dictionary of all people, by id or address: without the nonce there is nothing to compare with."""
-    people = server_data.add_people(5)
+    people = bulk_data.add_people(5)
     entry = log.record("northwind", "agent", "read-own-data", people[2].pk)
     about = EntrySubject.objects.get(entry=entry)
     assert about.person_id == people[2].pk
@@ -118,10 +118,10 @@ def test_who_knows_everybody_and_the_whole_log_recognises_nobody(northwind: Serv
 
 
 def test_after_an_erasure_nothing_leads_from_an_entry_to_the_person(northwind: ServerHome) -> None:
-    person, other = server_data.add_people(2)
+    person, other = bulk_data.add_people(2)
     entries = _record(person.pk, other.pk, person.pk)
     nonces = [bytes(one.nonce) for one in EntrySubject.objects.filter(person=person)]
-    erase(server_data.company(), [person.pk])
+    erase(bulk_data.company(), [person.pk])
     assert not EntrySubject.objects.filter(entry__in=entries[::2]).exists()
     assert list(rows_about(Entry, person)) == []
     assert Entry.objects.filter(pk__in=[entry.pk for entry in entries]).count() == 3
@@ -131,15 +131,15 @@ def test_after_an_erasure_nothing_leads_from_an_entry_to_the_person(northwind: S
 
 
 def test_an_entry_about_who_is_gone_looks_like_any_other(northwind: ServerHome) -> None:
-    (person,) = server_data.add_people(1)
-    erase(server_data.company(), [person.pk])
+    (person,) = bulk_data.add_people(1)
+    erase(bulk_data.company(), [person.pk])
     (late,) = _record(person.pk)
     assert len(late.subject) == 64
     assert not EntrySubject.objects.filter(entry=late).exists()
 
 
 def test_who_turns_an_entry_to_another_person_is_found(northwind: ServerHome) -> None:
-    zoe, other = server_data.add_people(2)
+    zoe, other = bulk_data.add_people(2)
     (entry,) = _record(zoe.pk)
     EntrySubject.objects.filter(entry=entry).update(person=other)
     assert run_command("audit", "verify") == 1
@@ -148,7 +148,7 @@ def test_who_turns_an_entry_to_another_person_is_found(northwind: ServerHome) ->
 
 
 def test_an_archive_leads_from_no_entry_to_a_person(northwind: ServerHome, tmp_path: Path) -> None:
-    (person,) = server_data.add_people(1)
+    (person,) = bulk_data.add_people(1)
     _record(person.pk)
     nonce = bytes(EntrySubject.objects.get(person=person).nonce)
     export_company(Company.objects.get(), tmp_path / "all.zip")

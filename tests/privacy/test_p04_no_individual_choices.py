@@ -15,11 +15,11 @@ import pytest
 
 from server.__main__ import COMMANDS
 from server.signals.models import Consent
-from tests.support import company_life, server_data
-from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.two_worlds import PEOPLE, TARGET, Choices, World, crawl, masked, output
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data, company_life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.two_worlds import PEOPLE, TARGET, Choices, World, crawl, masked, output
+from tests.support.server.wire import an_hour_ago
 
 NOT_RUN = {"serve": "it is the server that answers the endpoints; its log is compared, too"}
 
@@ -122,8 +122,8 @@ def test_no_command_counts_what_people_chose(tmp_path: Path, proof: Proof) -> No
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        person = server_data.add_people(1)[0]
-        campaign = server_data.publish("c-film", starts=an_hour_ago())
+        person = bulk_data.add_people(1)[0]
+        campaign = bulk_data.publish("c-film", starts=an_hour_ago())
         seen = [_told()]
         receipt = company_life.give(person)
         seen.append(_told())

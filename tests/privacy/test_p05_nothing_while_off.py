@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company, running
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LoopbackServer, loopback_server
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company, running
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server
+from tests.support.agent.watching import CODE
 from tests.support.proofs import Proof
 
 OFF, ON = "c-while-off", "c-while-on"

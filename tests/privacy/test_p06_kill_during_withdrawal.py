@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import an_agent
-from tests.support.agent_server import LoopbackServer, loopback_server
-from tests.support.agent_watching import CODE
-from tests.support.agent_withdrawing import AnyKeychain
-from tests.support.processes import ROOT
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import an_agent
+from tests.support.agent.processes import ROOT
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server
+from tests.support.agent.watching import CODE
+from tests.support.agent.withdrawing import AnyKeychain
 from tests.support.proofs import Proof
 from tests.support.waiting import PATIENCE_S
 
@@ -53,7 +53,7 @@ def test_no_kill_brings_a_withdrawn_signal_back(tmp_path: Path, proof: Proof) ->
 
 def _killed(folder: Path, after_s: float) -> bool:
     """Let the process withdraw and kill it so long after it began to. Returns whether it had confirmed."""
-    command = [sys.executable, "-m", "tests.support.agent_withdrawing", str(folder)]
+    command = [sys.executable, "-m", "tests.support.agent.withdrawing", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"given\n"

@@ -10,10 +10,10 @@ import pytest
 from agent.consent import choice_errors
 from agent.domain import errors
 from agent.domain.model import Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, MemoryKeychain, all_off, all_on, an_agent
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, loopback_server
+from tests.support.agent.watching import CODE
 from tests.support.disks import a_small_disk, fill, read_only
 from tests.support.proofs import Proof
 

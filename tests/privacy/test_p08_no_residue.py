@@ -17,11 +17,11 @@ import pytest
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.runtime import Runtime
 from agent.store.event_queue import EventQueue
-from tests.support.agent_company import Company, running
-from tests.support.agent_parts import Agent, SettableClock, all_off, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, loopback_server, problem
-from tests.support.agent_session import Session, a_session
-from tests.support.processes import Program
+from tests.support.agent.company_in_memory import Company, running
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.parts import Agent, SettableClock, all_off, all_on, an_agent
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server, problem
 from tests.support.proofs import Proof
 
 CODE = "KX7P9QMD2HTV"

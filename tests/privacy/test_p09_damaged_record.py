@@ -10,10 +10,10 @@ import pytest
 
 from agent.consent.record_file import SLOT_BYTES, ConsentFile
 from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_watching import CODE, asked
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import MemoryKeychain, all_on, an_agent
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE, asked
 from tests.support.proofs import Proof
 
 

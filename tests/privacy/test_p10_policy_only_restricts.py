@@ -17,7 +17,7 @@ from agent.consent.record_file import ConsentFile
 from agent.consent.rules import Consent
 from agent.domain.model import ConsentState, FeedbackSignal
 from agent.settings import device_policy
-from tests.support.agent_parts import SettableClock, a_company, notice
+from tests.support.agent.parts import SettableClock, a_company, notice
 from tests.support.proofs import Proof
 
 VERSION = 3

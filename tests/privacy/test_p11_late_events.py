@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from server.signals.models import Signal
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.proofs import Proof
-from tests.support.wire import an_hour_ago, consent, event, give, send
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
 SIGNALS = ("seen", "click", "like")
 BATCHES_OF_ONE_COMPUTER = 100
@@ -19,10 +19,10 @@ BATCHES_OF_ONE_COMPUTER = 100
 @pytest.mark.proves("P11")
 def test_old_batches_store_nothing(northwind: ServerHome, serving: RunningServer, proof: Proof) -> None:
     batches = proof.trials(full=5000, few=20)
-    (person,) = server_data.add_people(1)
-    server_data.publish("c-news", starts=an_hour_ago())
+    (person,) = bulk_data.add_people(1)
+    bulk_data.publish("c-news", starts=an_hour_ago())
     chance = random.Random(11)
-    first = server_data.connect(serving, person.email)
+    first = bulk_data.connect(serving, person.email)
     receipts = {signal: give(first, signal) for signal in SIGNALS}
     old = [_event(chance, receipts) for _ in range(200)]
     assert set(send(first, *old[:100])) == {"stored", "duplicate"}
@@ -46,5 +46,5 @@ def _event(chance: random.Random, receipts: dict[str, str]) -> dict[str, Any]:
 
 
 def _another_computer(serving: RunningServer, person: Any) -> Computer:
-    (token,) = server_data.add_computers([person])
+    (token,) = bulk_data.add_computers([person])
     return Computer(serving.url, {"device_token": token})

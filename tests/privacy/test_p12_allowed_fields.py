@@ -24,12 +24,12 @@ from agent.enrolment import token_rotation
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from agent.verification.verifier import ProcessVerifier
-from tests.support.agent_parts import MemoryKeychain, all_on
+from tests.support.agent.parts import MemoryKeychain, all_on
+from tests.support.agent.processes import ROOT
 from tests.support.ports import free_port
-from tests.support.processes import ROOT
 from tests.support.proofs import Proof
 from tests.support.proxy import Exchange, FaultyProxy, faulty_proxy
-from tests.support.sample import SAMPLE, SampleCompany
+from tests.support.server.sample import SAMPLE, SampleCompany
 
 EMPLOYEES = ("lea.roux@northwind.example", "hugo.bernard@northwind.example")
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"

@@ -18,13 +18,13 @@ from server.reports import audiences, blocks, suppression
 from server.reports.figures import report
 from server.reports.models import Suppression
 from server.reports.suppression import Suppressed
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.server_commands import run_command
-from tests.support.twin_companies import both_lives, written
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.twin_companies import both_lives, written
+from tests.support.server.wire import an_hour_ago
 
 NEWS = """
 id = "{campaign_id}"
@@ -78,7 +78,7 @@ def test_the_campaign_after_an_erasure_counts_one_person_fewer_whoever_was_erase
     northwind: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str], shares: bool
 ) -> None:
     """Seen in November 2026: 11 and 10 for a person who shared, 11 and 11 for one who did not."""
-    people = server_data.add_people(20)
+    people = bulk_data.add_people(20)
     life.share_all(people[:11])
 
     def figure(campaign_id: str) -> int:
@@ -157,11 +157,11 @@ def _sharing(campaign: Campaign) -> tuple[int | None, ...]:
 
 @pytest.mark.parametrize("shares", [True, False])
 def test_who_was_erased_leaves_no_room_for_others(northwind: ServerHome, shares: bool) -> None:
-    people = server_data.add_people(25)
+    people = bulk_data.add_people(25)
     life.share_all(people[:15])
-    campaign = server_data.publish("c-1", starts=an_hour_ago())
+    campaign = bulk_data.publish("c-1", starts=an_hour_ago())
     assert _sharing(campaign)[0] == 15
-    erase(server_data.company(), [people[0 if shares else 24].pk])
+    erase(bulk_data.company(), [people[0 if shares else 24].pk])
     assert _sharing(campaign)[0] == 10
     life.share_all(people[15:20])
     # Twenty-four people, of whom fifteen were counted and five must not be.
@@ -175,7 +175,7 @@ def _shown_after(
     shown = set()
     for people in erasures:
         with transaction.atomic():
-            erase_rows(server_data.company(), [person.pk for person in people])
+            erase_rows(bulk_data.company(), [person.pk for person in people])
             shown.add(tuple(_sharing(campaign) for campaign in campaigns))
             transaction.set_rollback(True)
     return shown
@@ -189,19 +189,19 @@ def _differing_falls(seed: int) -> tuple[int, int]:
     """
     _empty()
     chance = random.Random(seed)
-    people = server_data.add_people(chance.randint(12, 24))
-    older = server_data.publish("c-older", starts=an_hour_ago())
+    people = bulk_data.add_people(chance.randint(12, 24))
+    older = bulk_data.publish("c-older", starts=an_hour_ago())
     assert _sharing(older) == (None, None, None)
     for signal in ("seen", "click", "like"):
         life.share_all(chance.sample(people, chance.randint(6, len(people))), [signal])
-    version = server_data.company().notice_version() + 1
+    version = bulk_data.company().notice_version() + 1
     Notice.objects.create(
-        company=server_data.company(), version=version, date=date(2026, 11, 24), text={"en": "Newer"}
+        company=bulk_data.company(), version=version, date=date(2026, 11, 24), text={"en": "Newer"}
     )
     people = list(Person.objects.all())
     for signal in ("seen", "click", "like"):
         life.share_all(chance.sample(people, chance.randint(6, len(people))), [signal])
-    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    newer = bulk_data.publish("c-newer", starts=an_hour_ago())
     others, differing = chance.sample(people, chance.randint(1, 2)), 0
     while True:
         left = [person for person in people if Person.objects.filter(pk=person.pk).exists()]
@@ -210,7 +210,7 @@ def _differing_falls(seed: int) -> tuple[int, int]:
             differing += len(_shown_after(erasures, [older, newer])) - 1
         if not others:
             return differing, len(left)
-        erase(server_data.company(), [others.pop().pk])
+        erase(bulk_data.company(), [others.pop().pk])
 
 
 @pytest.mark.parametrize("home", BOTH, indirect=True)
@@ -254,7 +254,7 @@ def _counted_after_a_while(seed: int) -> int:
     chance = random.Random(seed)
 
     def join(count: int) -> list[Person]:
-        owner = server_data.company()
+        owner = bulk_data.company()
         people = [Person(company=owner, email=f"{uuid4()}@northwind.example") for _number in range(count)]
         Person.objects.bulk_create(people)
         life.share_all(person for person in people if chance.random() < 0.6)
@@ -262,13 +262,13 @@ def _counted_after_a_while(seed: int) -> int:
 
     people = join(120)
     for number in range(10):
-        _sharing(server_data.publish(f"c-{number}", starts=clock.now()))
+        _sharing(bulk_data.publish(f"c-{number}", starts=clock.now()))
         leaving = [people.pop(chance.randrange(len(people))) for _number in range(6)]
         for person in leaving:
-            erase(server_data.company(), [person.pk])
+            erase(bulk_data.company(), [person.pk])
         people += join(6)
-    _sharing(server_data.publish("c-mix", starts=clock.now()))
-    return _sharing(server_data.publish("c-last", starts=clock.now()))[0] or 0
+    _sharing(bulk_data.publish("c-mix", starts=clock.now()))
+    return _sharing(bulk_data.publish("c-last", starts=clock.now()))[0] or 0
 
 
 def test_a_company_that_people_join_and_leave_still_has_figures(

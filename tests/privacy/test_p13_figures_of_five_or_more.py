@@ -19,14 +19,14 @@ from server.reports import audiences, blocks, cohorts, figures, tallies
 from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import keys_of
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.differencing import small_combination, small_differences
 from tests.support.proofs import Proof
-from tests.support.reported_company import ReportedCompany
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.differencing import small_combination, small_differences
+from tests.support.server.reported_company import ReportedCompany
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago
 
 NEWS = """
 id = "c-news"
@@ -163,7 +163,7 @@ def test_what_is_published_cannot_be_published_again_with_other_links(
     northwind: ServerHome, tmp_path: Path
 ) -> None:
     """Two versions of a campaign that differ in a link, a language or the audience would be two figures to compare."""
-    server_data.add_people(1)
+    bulk_data.add_people(1)
     file = tmp_path / "news.toml"
     file.write_text(NEWS, encoding="utf-8")
     run_command("campaign", "publish", file)
@@ -178,9 +178,9 @@ def test_what_is_published_cannot_be_published_again_with_other_links(
 def _told_by_confirmations(seed: int) -> int:
     """How many people are known to share, to somebody who knows that the others confirmed, and so have seen it."""
     _empty()
-    people = server_data.add_people(12)
+    people = bulk_data.add_people(12)
     receipts = life.share_all(people)
-    campaign = server_data.publish("c-rules", starts=an_hour_ago(), acknowledge=True)
+    campaign = bulk_data.publish("c-rules", starts=an_hour_ago(), acknowledge=True)
     last = random.Random(seed).choice(people)
     for person in people:
         if person != last:
@@ -212,11 +212,11 @@ def _told_by_audiences(people: list[Person]) -> int:
 
     By how much the number of counted people falls must be the same for people of one cohort, whether they share or not.
     """
-    everyone = _counted(server_data.publish("c-all", starts=an_hour_ago()))
+    everyone = _counted(bulk_data.publish("c-all", starts=an_hour_ago()))
     falls = {}
     for number, person in enumerate(people):
         others = [other for other in people if other != person]
-        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), people=others)
+        campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), people=others)
         falls[person.pk] = everyone - _counted(campaign)
     cohort_of = dict(CohortMember.objects.values_list("person", "cohort"))
     of_cohort: dict[UUID, set[int]] = defaultdict(set)
@@ -231,7 +231,7 @@ def _counted(campaign: Campaign) -> int:
 
 def _people_of_whom_half_share(seed: int, count: int) -> tuple[list[Person], set[UUID]]:
     """The people, and who of them shares."""
-    people = server_data.add_people(count)
+    people = bulk_data.add_people(count)
     sharing = random.Random(seed).sample(people, count // 2)
     life.share_all(sharing)
     return people, {person.pk for person in sharing}
@@ -276,9 +276,9 @@ def _falls(seed: int) -> tuple[int, int]:
     for shares in (True, False):
         _empty()
         people, sharing = _people_of_whom_half_share(seed, 16)
-        campaign = server_data.publish("c-1", starts=an_hour_ago())
+        campaign = bulk_data.publish("c-1", starts=an_hour_ago())
         before = _counted(campaign)
-        erase(server_data.company(), [next(one.pk for one in people if (one.pk in sharing) == shares)])
+        erase(bulk_data.company(), [next(one.pk for one in people if (one.pk in sharing) == shares)])
         falls.append(before - _counted(campaign))
     return falls[0], falls[1]
 

@@ -16,14 +16,14 @@ from server.reports.figures import report
 from server.reports.models import Block, BlockMember, CohortMember
 from server.signals.keys import keys_of, person_key
 from server.signals.models import CampaignKey, Consent, Signal, SignalName
-from tests.support import server_data
-from tests.support.backups import dump
-from tests.support.campaign_server import ServerHome
-from tests.support.canaries import Canaries
 from tests.support.processor_time import OwnTime
 from tests.support.proofs import Proof
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.backups import dump
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.canaries import Canaries
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago
 
 FIRST = 10_000
 """All canaries are equally long, so that none is the beginning of another."""
@@ -38,8 +38,8 @@ def test_a_value_in_every_column_is_gone_after_the_purge(northwind: ServerHome, 
     found: list[str] = []
     columns = 0
     for number in range(people):
-        person, other = server_data.add_people(2)
-        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), people=[person, other])
+        person, other = bulk_data.add_people(2)
+        campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), people=[person, other])
         canaries = Canaries(person, campaign, _numbers=itertools.count(FIRST))
         canaries.plant()
         needles = _needles(canaries)
@@ -63,16 +63,16 @@ def test_a_value_in_every_column_is_gone_after_the_purge(northwind: ServerHome, 
 @pytest.mark.proves("P14")
 def test_thousands_are_erased_at_once_out_of_all_reports(northwind: ServerHome, proof: Proof) -> None:
     count = proof.trials(full=10_000, few=100)
-    people = server_data.add_people(count)
-    server_data.add_computers(people)
-    campaigns = [server_data.publish(f"c-{number}", starts=an_hour_ago()) for number in range(CAMPAIGNS)]
+    people = bulk_data.add_people(count)
+    bulk_data.add_computers(people)
+    campaigns = [bulk_data.publish(f"c-{number}", starts=an_hour_ago()) for number in range(CAMPAIGNS)]
     _share_everything(people)
     _have_seen_everything(people)
     reports = [report(campaign) for campaign in campaigns]
     assert all(figure.sharing for one in reports for figure in one.figures)
     counted = BlockMember.objects.count()
     own = OwnTime(_backend())
-    erased = erase(server_data.company(), [person.pk for person in people])
+    erased = erase(bulk_data.company(), [person.pk for person in people])
     seconds, by_the_clock = own.seconds(), own.by_the_clock()
     what = f"seconds for {count} people, {CAMPAIGNS * count} signals, {counted} places in reports"
     waited = f"and {by_the_clock - seconds:.1f} in which other programs had the processors"
@@ -97,7 +97,7 @@ def _backend() -> int | None:
 
 
 def _share_everything(people: Sequence[Person]) -> None:
-    now, version = datetime.now(UTC), server_data.company().notice_version()
+    now, version = datetime.now(UTC), bulk_data.company().notice_version()
     consents = (
         Consent(
             person=person,

@@ -27,13 +27,13 @@ from server.recovery.replay import catch_up
 from server.retention.campaign_closing import close
 from server.signals.models import CampaignKey, Signal
 from server.signals.queries import in_force, signals_of
-from tests.support import server_data
-from tests.support.administration import token_for
-from tests.support.backups import back_up, restore, restore_under
-from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
+from tests.support.server import bulk_data
+from tests.support.server.administration import token_for
+from tests.support.server.backups import back_up, restore, restore_under
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago, event, payload
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago, event, payload
 
 SIGNALS = ("seen", "click", "like")
 EXTRAS: dict[str, dict[str, object]] = {"click": {"link_id": "l1"}, "like": {"value": 1, "seq": 1}}
@@ -73,8 +73,8 @@ class Drill:
     revoked: set[str] = field(default_factory=set)
 
     def people_who_share(self, count: int) -> list[Person]:
-        people = server_data.add_people(count)
-        server_data.add_computers(people)
+        people = bulk_data.add_people(count)
+        bulk_data.add_computers(people)
         for person in people:
             for signal in SIGNALS:
                 self.receipts[person.pk, signal] = uuid4()
@@ -87,7 +87,7 @@ class Drill:
         """An erasure, a withdrawal, a campaign that closes or is recalled, or a computer that is revoked."""
         acts = {
             self._erase: list(Person.objects.order_by("email").values_list("pk", flat=True)),
-            self._withdraw: sorted(in_force(server_data.company()).values_list("person_id", "signal")),
+            self._withdraw: sorted(in_force(bulk_data.company()).values_list("person_id", "signal")),
             self._close: list(Campaign.objects.filter(closed_at=None).order_by("pk")),
             self._recall: list(Campaign.objects.filter(status="live").order_by("pk")),
             self._revoke: list(Device.objects.filter(revoked_at=None).order_by("pk")),
@@ -96,7 +96,7 @@ class Drill:
         act(self.chance.choice(acts[act]))
 
     def _erase(self, person: UUID) -> None:
-        erase(server_data.company(), [person])
+        erase(bulk_data.company(), [person])
         self.erased.add(person)
 
     def _withdraw(self, what: tuple[UUID, str]) -> None:
@@ -108,7 +108,7 @@ class Drill:
         self.closed.add(campaign.campaign_id)
 
     def _recall(self, campaign: Campaign) -> None:
-        recall(server_data.company(), campaign.campaign_id)
+        recall(bulk_data.company(), campaign.campaign_id)
         self.recalled.add(campaign.campaign_id)
 
     def _revoke(self, device: Device) -> None:
@@ -117,7 +117,7 @@ class Drill:
 
     def come_back(self) -> int:
         """How much of what was erased, taken back, closed, recalled or revoked is there."""
-        company = server_data.company()
+        company = bulk_data.company()
         names = {"campaign__campaign_id__in": self.closed}
         allowed = set(in_force(company).values_list("person_id", "signal"))
         gone = Campaign.objects.filter(campaign_id__in=self.closed)
@@ -155,7 +155,7 @@ def test_nothing_comes_back_with_a_restored_backup(home: ServerHome, tmp_path: P
     for number in range(drills):
         drill = Drill(random.Random(number))
         for name in ("a", "b", "c"):
-            server_data.publish(f"c-{number}-{name}", starts=an_hour_ago())
+            bulk_data.publish(f"c-{number}-{name}", starts=an_hour_ago())
         drill.people_who_share(8)
         for _ in range(drill.chance.randrange(3)):
             drill.something_happens()
@@ -163,15 +163,15 @@ def test_nothing_comes_back_with_a_restored_backup(home: ServerHome, tmp_path: P
         back_up(home, backup)
         for _ in range(drill.chance.randrange(1, 6)):
             drill.something_happens()
-        counter = server_data.company().counter
+        counter = bulk_data.company().counter
         _closed_connection()
         restore(home, backup)
         undone += drill.come_back()
         assert catch_up()
-        assert server_data.company().counter > counter
+        assert bulk_data.company().counter > counter
         back += drill.come_back()
         assert catch_up(thorough=True) == {}
-        erase(server_data.company(), list(Person.objects.values_list("pk", flat=True)))
+        erase(bulk_data.company(), list(Person.objects.values_list("pk", flat=True)))
     proof.found("rows, consents, campaigns and computers that came back", back, drills)
     assert undone > 0, "the backups undid nothing: the drill shows nothing"
     assert back == 0
@@ -182,23 +182,23 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
     home: ServerHome, tmp_path: Path, proof: Proof
 ) -> None:
     drill = Drill(random.Random(0))
-    server_data.publish("c-news", starts=an_hour_ago())
-    server_data.publish("c-wrong", starts=an_hour_ago())
-    ended = server_data.publish("c-old", starts=an_hour_ago() - timedelta(days=40))
+    bulk_data.publish("c-news", starts=an_hour_ago())
+    bulk_data.publish("c-wrong", starts=an_hour_ago())
+    ended = bulk_data.publish("c-old", starts=an_hour_ago() - timedelta(days=40))
     people = drill.people_who_share(5)
-    tokens = server_data.add_computers(people)
+    tokens = bulk_data.add_computers(people)
     office = [token_for("administrator") for _ in range(2)]
     leaver, other, *_ = people
     back_up(home, tmp_path / "backup")
-    erase(server_data.company(), [leaver.pk])
+    erase(bulk_data.company(), [leaver.pk])
     drill._decide(other.pk, "seen", "withdrawn")
     close(ended)
     lost = Device.objects.get(token_hash=token_hash(tokens[4]))
     revoke([lost.pk])
-    revoke_access(server_data.company(), AccessToken.objects.get(token_hash=token_hash(office[1])).pk, "test")
-    recall(server_data.company(), "c-wrong")
-    server_data.publish("c-later", starts=an_hour_ago())
-    counter = server_data.company().counter
+    revoke_access(bulk_data.company(), AccessToken.objects.get(token_hash=token_hash(office[1])).pk, "test")
+    recall(bulk_data.company(), "c-wrong")
+    bulk_data.publish("c-later", starts=an_hour_ago())
+    counter = bulk_data.company().counter
     _closed_connection()
     restore(home, tmp_path / "backup")
     with home.running() as server:
@@ -232,13 +232,13 @@ def test_a_backup_that_is_restored_under_a_running_server_brings_nobody_back(
     home: ServerHome, tmp_path: Path, proof: Proof
 ) -> None:
     drill = Drill(random.Random(0))
-    server_data.publish("c-news", starts=an_hour_ago())
+    bulk_data.publish("c-news", starts=an_hour_ago())
     people = drill.people_who_share(3)
-    tokens = server_data.add_computers(people)
+    tokens = bulk_data.add_computers(people)
     leaver, other, _ = people
     back_up(home, tmp_path / "backup")
     with home.running() as server:
-        erase(server_data.company(), [leaver.pk])
+        erase(bulk_data.company(), [leaver.pk])
         drill._decide(other.pk, "seen", "withdrawn")
         _closed_connection()
         assert _get(server.url, tokens[0]).status_code == 401

@@ -13,12 +13,12 @@ from server.data_subject.models import CorrectionRequest
 from server.data_subject.personal_rows import declared, leading_models, own_models
 from server.devices.models import Device
 from server.directory.models import Company, Person
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.canaries import Canaries, texts_in
 from tests.support.proofs import Proof
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.canaries import Canaries, texts_in
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago
 
 OF_OTHERS = {Company, AccessToken}
 """Their personal fields are about the data protection officer and administrators, who have no entry as an employee."""
@@ -27,9 +27,9 @@ OF_OTHERS = {Company, AccessToken}
 @pytest.fixture
 def camille(northwind: ServerHome, serving: RunningServer) -> Computer:
     """The computer of a person who was sent one campaign."""
-    (person,) = server_data.add_people(1)
-    computer = server_data.connect(serving, person.email)
-    server_data.publish("c-film", starts=an_hour_ago(), people=[person])
+    (person,) = bulk_data.add_people(1)
+    computer = bulk_data.connect(serving, person.email)
+    bulk_data.publish("c-film", starts=an_hour_ago(), people=[person])
     return computer
 
 
@@ -106,7 +106,7 @@ def test_a_correction_arrives_with_one_poll_and_an_import_leaves_it(
     camille.patch("/me", {"details": {"first_name": "Camille"}})
     for number in range(trials):
         if number % 30 == 29:  # another computer of the same person, since each may ask so often a minute
-            camille = server_data.connect(serving, Person.objects.get().email)
+            camille = bulk_data.connect(serving, Person.objects.get().email)
         name = "".join(chance.choices("abcdéèœ' -ñøüß漢字", k=20)).strip() + str(number)
         tag = camille.get("/feed").headers["ETag"]
         field = chance.choice(["first_name", "email"])

@@ -10,12 +10,12 @@ import requests
 from server.devices.models import Device, Invitation
 from server.devices.tokens import new_code
 from server.directory.models import Person
-from tests.support import django_ready, server_data  # noqa: F401
-from tests.support.campaign_server import COMPANY, ServerHome
 from tests.support.one_route import OneRoute, one_route
 from tests.support.proofs import Proof
+from tests.support.server import bulk_data, django_ready  # noqa: F401
+from tests.support.server.campaign_server import COMPANY, ServerHome
+from tests.support.server.wire import an_hour_ago, event, give, send
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago, event, give, send
 
 AMERICAN = COMPANY.replace('region = "eu"', 'region = "us"')
 needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs ip netns")
@@ -27,8 +27,8 @@ def home(tmp_path: Path) -> ServerHome:
     made = ServerHome(tmp_path / "server")
     made.init()
     with made.opened():
-        server_data.add_people(6)
-        server_data.publish("c-one", starts=an_hour_ago())
+        bulk_data.add_people(6)
+        bulk_data.publish("c-one", starts=an_hour_ago())
     return made
 
 
@@ -40,7 +40,7 @@ def test_no_packet_of_a_day_at_work_leaves_for_elsewhere(home: ServerHome, proof
     def a_day() -> None:
         with home.opened(), home.running() as server:
             for number in range(rounds):
-                computer = server_data.connect(server, f"p{number % 6}@northwind.example")
+                computer = bulk_data.connect(server, f"p{number % 6}@northwind.example")
                 assert computer.get("/feed").status_code == 200
                 receipt = give(computer, "seen")
                 assert send(computer, event("seen", "c-one", receipt)) in (["stored"], ["duplicate"])

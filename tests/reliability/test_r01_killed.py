@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_killed import KEPT, RECORD
-from tests.support.agent_on_trial import a_company
-from tests.support.agent_parts import all_on, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_watching import CODE
-from tests.support.agent_withdrawing import AnyKeychain
-from tests.support.kills import victims
+from tests.support.agent.killed import KEPT, RECORD
+from tests.support.agent.kills import victims
+from tests.support.agent.on_trial import a_company
+from tests.support.agent.parts import all_on, an_agent
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE
+from tests.support.agent.withdrawing import AnyKeychain
 from tests.support.proofs import Proof
 
 LONGEST_S = 0.1

@@ -17,12 +17,12 @@ from server.acknowledgements.models import Acknowledgement
 from server.devices.enrolment import invite
 from server.directory.models import Person
 from server.signals.models import Signal
-from tests.support import server_data
-from tests.support.agent_parts import all_on, an_agent
-from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.agent.parts import all_on, an_agent
 from tests.support.proofs import Proof
 from tests.support.proxy import DropAnswer, FaultyProxy, faulty_proxy
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 
 LINKS = ("l1", "l2", "l3", "l4")
 CAMPAIGNS = 5
@@ -40,9 +40,9 @@ def test_each_event_counts_once_where_answers_are_lost(
     northwind: ServerHome, serving: RunningServer, proof: Proof, tmp_path: Path
 ) -> None:
     campaigns = [f"c-{number}" for number in range(CAMPAIGNS)]
-    people = server_data.add_people(proof.trials(full=30, few=1))
+    people = bulk_data.add_people(proof.trials(full=30, few=1))
     for name in campaigns:
-        server_data.publish(name, starts=an_hour_ago(), links=LINKS, acknowledge=True)
+        bulk_data.publish(name, starts=an_hour_ago(), links=LINKS, acknowledge=True)
     with faulty_proxy(serving.url) as proxy:
         for person in people:
             _act(proxy, person, campaigns, tmp_path / person.email)

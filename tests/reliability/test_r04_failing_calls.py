@@ -11,12 +11,12 @@ import pytest
 
 from agent.domain.model import FeedbackSignal
 from agent.store import repairs
-from tests.support.agent_on_trial import a_company
-from tests.support.agent_parts import all_on, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_watching import CODE
-from tests.support.agent_withdrawing import AnyKeychain
-from tests.support.processes import ROOT
+from tests.support.agent.on_trial import a_company
+from tests.support.agent.parts import all_on, an_agent
+from tests.support.agent.processes import ROOT
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE
+from tests.support.agent.withdrawing import AnyKeychain
 from tests.support.proofs import Proof
 
 PROBABILITY = 0.02
@@ -31,7 +31,7 @@ def test_no_failing_call_loses_or_doubles_what_the_agent_has_taken(tmp_path: Pat
             agent.runtime.enrol(server.url, CODE)
             agent.runtime.choose(all_on())
             agent.runtime.sync_once()
-        words = ["-m", "tests.support.agent_on_a_bad_disk", str(tmp_path), "0", str(acts), str(PROBABILITY)]
+        words = ["-m", "tests.support.agent.on_a_bad_disk", str(tmp_path), "0", str(acts), str(PROBABILITY)]
         done = subprocess.run(
             ["fiu-run", "-x", "-f", "", sys.executable, *words],
             cwd=ROOT,

@@ -11,11 +11,11 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.model import PresenceState
-from tests.support.agent_company import Company
-from tests.support.agent_on_trial import a_company, prepare, received, written
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_withdrawing import AnyKeychain
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.on_trial import a_company, prepare, received, written
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.withdrawing import AnyKeychain
 from tests.support.proofs import Proof
 
 PAGE_BYTES = 4_096

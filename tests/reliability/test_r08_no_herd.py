@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent_company import Company, instead
-from tests.support.agent_parts import an_agent
-from tests.support.agent_server import LOST, Reply, loopback_server
-from tests.support.agent_watching import CODE, RETRIES, wait_after_a_poll
-from tests.support.herd import Herd
+from tests.support.agent.company_in_memory import Company, instead
+from tests.support.agent.herd import Herd
+from tests.support.agent.parts import an_agent
+from tests.support.agent.scripted_server import LOST, Reply, loopback_server
+from tests.support.agent.watching import CODE, RETRIES, wait_after_a_poll
 from tests.support.proofs import Proof
 
 BEGINS_S, AFTERWARDS_S = 120.0, 900.0

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent_company import Company
-from tests.support.agent_parts import an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_watching import CODE
-from tests.support.processes import ROOT
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import an_agent
+from tests.support.agent.processes import ROOT
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE
 from tests.support.proofs import Proof
 from tests.support.slow_peer import slow_peer
 
@@ -59,7 +59,7 @@ def test_no_answer_holds_up_the_windows_or_fills_the_memory(proof: Proof, tmp_pa
             peers.enter_context(slow_peer(first, then, port=port, flood=flood))
         words = [str(DEADLINE_S), str(tries), *(str(tmp_path / name) for name in ATTACKS)]
         done = subprocess.run(
-            [sys.executable, "-m", "tests.support.agent_stalls", *words],
+            [sys.executable, "-m", "tests.support.agent.stalls", *words],
             cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.many_agents import Plan, measure
+from tests.support.agent.many_agents import Plan, measure
 from tests.support.processor_time import Processors
 from tests.support.proofs import Proof
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 
 WORKERS = 2
 P99_MS = 250.0
@@ -34,10 +34,10 @@ def test_agents_that_poll_each_minute_are_all_answered(
     count = proof.trials(full=10_000, few=150)
     interval_s, seconds = (60.0, 130.0) if proof.is_full else (2.0, 6.0)
     with home.opened():
-        people = server_data.add_people(count)
-        tokens = server_data.add_computers(people)
+        people = bulk_data.add_people(count)
+        tokens = bulk_data.add_computers(people)
         for number in range(5):
-            server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
+            bulk_data.publish(f"c-{number}", starts=an_hour_ago(), groups=["Everyone"])
     with home.running(workers=WORKERS) as server:
         plan = Plan(server.url, tokens, _tags(server, tokens), interval_s, seconds)
         processors = Processors([server.process.pid, *([cluster.pid] if cluster else [])])

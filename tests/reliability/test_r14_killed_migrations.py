@@ -13,12 +13,12 @@ import pytest
 from agent.domain.model import FeedbackSignal
 from agent.store.event_queue import EventQueue
 from agent.store.migrations import MIGRATIONS
-from tests.support.agent_killed import OPEN
-from tests.support.agent_on_trial import a_company, make_old, prepare
-from tests.support.agent_parts import SettableClock, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_withdrawing import AnyKeychain
-from tests.support.kills import victims
+from tests.support.agent.killed import OPEN
+from tests.support.agent.kills import victims
+from tests.support.agent.on_trial import a_company, make_old, prepare
+from tests.support.agent.parts import SettableClock, an_agent
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.withdrawing import AnyKeychain
 from tests.support.proofs import Proof
 
 BACK = 2

@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from tests.support import company_life, server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.postgres import PostgresCluster
 from tests.support.proofs import Proof
-from tests.support.server_migrating import Migrators, migrators
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data, company_life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.migrating import Migrators, migrators
+from tests.support.server.postgres import PostgresCluster
+from tests.support.server.wire import an_hour_ago
 
 BACK = 2
 PEOPLE = 12
@@ -55,8 +55,8 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path) -> Copier:
     template = ServerHome(tmp_path / "template", cluster.new_database() if cluster else None)
     template.init()
     with template.opened():
-        people = server_data.add_people(PEOPLE)
-        campaign = server_data.publish("c-film", starts=an_hour_ago())
+        people = bulk_data.add_people(PEOPLE)
+        campaign = bulk_data.publish("c-film", starts=an_hour_ago())
         for person in people:
             receipt = company_life.give(person)
             company_life.act(person, campaign, receipt)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT
+from tests.support.agent.processes import ROOT
 from tests.support.proofs import Proof
 
 RACERS = 6
@@ -26,7 +26,7 @@ class Racer:
 
     def _begin(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.agent_racer"],
+            [sys.executable, "-m", "tests.support.agent.racer"],
             env=dict(self._env),
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -10,8 +10,8 @@ import pytest
 
 from agent.system import subprocesses
 from server.retention import daily
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
+from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.waiting import until
 
 MODULES = (

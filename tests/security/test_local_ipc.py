@@ -9,8 +9,8 @@ import pytest
 
 from agent.ipc import local_socket
 from agent.system.dirs import Folders
-from tests.support.agent_session import Session, a_session
-from tests.support.processes import Program
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import Program
 from tests.support.waiting import until
 
 STRANGER = """

@@ -15,14 +15,14 @@ from agent.domain.model import Interaction, InteractionKind
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from server.directory.models import Company
-from tests.support import agent_company
-from tests.support.agent_server import loopback_server
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE, asked
-from tests.support.campaign_server import COMPANY, ServerHome
-from tests.support.processes import Program
+from tests.support.agent import company_in_memory
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE, asked
+from tests.support.server.campaign_server import COMPANY, ServerHome
+from tests.support.server.wire import event, give, send
 from tests.support.waiting import until
-from tests.support.wire import event, give, send
 
 PEOPLE = "email,groups\nada@northwind.example,Everyone\nbob@northwind.example,Everyone\n"
 PICTURE = BytesIO()
@@ -67,7 +67,7 @@ def test_of_the_agent(session: Session, tmp_path: Path) -> None:
     home.mkdir()
     env = session.env | {"TIDINGS_HOME": str(home)}
     tidings = Program("ui", env, tmp_path / "log")
-    company = agent_company.Company()
+    company = company_in_memory.Company()
     company.publish("c-one")
     digest = hashlib.sha256(PNG).hexdigest()
     company.media[digest] = PNG

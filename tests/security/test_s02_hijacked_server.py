@@ -19,11 +19,11 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from agent.domain import errors
-from tests.support import server_data
-from tests.support.agent_parts import Agent, SettableClock, an_agent
-from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply, loopback_server
-from tests.support.campaign_server import ServerHome
+from tests.support.agent.parts import Agent, SettableClock, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, json_reply, loopback_server
 from tests.support.proofs import Proof
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CODE = "KX7P-9QMD-2HTV"
@@ -57,7 +57,7 @@ def _recorded() -> History:
     from server.core import clock
     from server.devices.enrolment import invite
 
-    victim, other = server_data.add_people(2)
+    victim, other = bulk_data.add_people(2)
     moment = START
     with clock.using(lambda: moment):
         enrolled = [
@@ -77,9 +77,9 @@ def _recorded() -> History:
                 feeds.append(Client().get("/api/v1/feed", headers=headers).json())
             made.meant.append(set(titles))
 
-        own = server_data.publish("c-own", people=[victim], lasts=timedelta(days=60))
-        server_data.publish("c-other", people=[other], lasts=timedelta(days=60))
-        everyone = server_data.publish("c-all", lasts=timedelta(days=60))
+        own = bulk_data.publish("c-own", people=[victim], lasts=timedelta(days=60))
+        bulk_data.publish("c-other", people=[other], lasts=timedelta(days=60))
+        everyone = bulk_data.publish("c-all", lasts=timedelta(days=60))
         record("About c-own", "About c-all")
         moment += timedelta(hours=1)
         _edit(everyone, "Corrected")
@@ -88,7 +88,7 @@ def _recorded() -> History:
         _recall(own)
         record("Corrected")
         moment += timedelta(hours=1)
-        server_data.publish("c-new", lasts=timedelta(days=60))
+        bulk_data.publish("c-new", lasts=timedelta(days=60))
         record("Corrected", "About c-new")
     return made
 

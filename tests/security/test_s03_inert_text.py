@@ -72,7 +72,7 @@ def traced(folder: Path, chosen: list[str], *words: str) -> list[str]:
     trace = folder / "trace"
     calls = "trace=open,openat,openat2,stat,lstat,newfstatat,statx,access,faccessat,readlink,connect,sendto,execve"
     strace = ["strace", "-f", "-qq", "-s", "300", "-e", calls, "-e", "signal=none", "-o", str(trace)]
-    program = [sys.executable, "-m", "tests.support.show_payloads", str(folder / "payloads.json"), *words]
+    program = [sys.executable, "-m", "tests.support.ui.show_payloads", str(folder / "payloads.json"), *words]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANG": "C.UTF-8"}
     done = subprocess.run(
         [*strace, *program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

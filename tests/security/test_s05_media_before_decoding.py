@@ -21,8 +21,8 @@ from agent.domain import errors, limits
 from agent.transport.http_client import ApiClient
 from resources.sample.drawing import gradient
 from resources.sample.make_media import encode
-from tests.support.agent_company import TOKEN
-from tests.support.agent_server import Reply, Request, loopback_server
+from tests.support.agent.company_in_memory import TOKEN
+from tests.support.agent.scripted_server import Reply, Request, loopback_server
 from tests.support.hostile_media import NEEDLE, bombs, files
 from tests.support.proofs import Proof
 from ui.player.file_checks import NotPlayable, open_video

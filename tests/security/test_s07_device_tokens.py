@@ -19,11 +19,11 @@ import pytest
 from agent.domain import errors, limits
 from agent.domain.model import ConnectionState
 from agent.enrolment import token_rotation
-from tests.support import server_data
-from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, loopback_server
-from tests.support.campaign_server import ServerHome
+from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, an_agent
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, loopback_server
 from tests.support.proofs import Proof
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
 
 MONTH = timedelta(days=34)
 
@@ -96,7 +96,7 @@ class World:
         """For a person of their own."""
         from server.devices.enrolment import invite
 
-        return invite(server_data.add_people(1)[0], timedelta(days=1))
+        return invite(bulk_data.add_people(1)[0], timedelta(days=1))
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.proofs import Proof
-from tests.support.wire import consent
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import consent
 
 AT_ONCE = 6
 """Requests that come together with a token that nobody has used yet."""
@@ -100,7 +100,7 @@ def test_a_token_is_known_whatever_happens_between_two_statements(
     from django.db import connection
 
     for at in range(LONGEST):
-        (token,) = server_data.add_computers(server_data.add_people(1))
+        (token,) = bulk_data.add_computers(bulk_data.add_people(1))
         following = _announced(token)
         meddling = Meddling(at, functools.partial(meanwhile, following))
         with connection.execute_wrapper(meddling):
@@ -123,7 +123,7 @@ def test_requests_that_come_together_with_a_new_token_are_all_let_in(
     proof: Proof, northwind: ServerHome, unlimited: RunningServer
 ) -> None:
     wanted, outcomes = proof.trials(full=1_000, few=12), list[int]()
-    (token,) = server_data.add_computers(server_data.add_people(1))
+    (token,) = bulk_data.add_computers(bulk_data.add_people(1))
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for _ in range(wanted):
             following = _new_token()

@@ -22,11 +22,11 @@ from agent.system import log_setup
 from agent.system.dirs import Folders
 from agent.verification.verifier import ProcessVerifier
 from server.logs import RedactingFormatter, of_granian
-from tests.support.agent_parts import MemoryKeychain, all_off, all_on
-from tests.support.campaign_server import RunningServer
+from tests.support.agent.parts import MemoryKeychain, all_off, all_on
 from tests.support.ports import free_port
 from tests.support.proofs import Proof
-from tests.support.sample import SampleCompany
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 
 EMPLOYEE = "lea.roux@northwind.example"
 ODD_ADDRESSES = ("o'neill+x@northwind.example", '"two words"@northwind.example', "zoë@münchen.example")

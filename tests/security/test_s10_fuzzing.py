@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import server_data
-from tests.support.administration import ADMIN, token_for
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.proofs import Proof
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 
 FREE_FORM = ("--exclude-checks", "positive_data_acceptance")
 """What a correction or a campaign file may hold is more than a schema can say."""
@@ -118,8 +118,8 @@ def _served(home: ServerHome) -> Iterator[tuple[RunningServer, list[str]]]:
     """A company with people, computers and a campaign with a film, and the tokens of the computers."""
     home.init()
     with home.opened():
-        tokens = server_data.add_computers(server_data.add_people(2))
-        film = server_data.add_media(b"film", "video/mp4")
-        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        tokens = bulk_data.add_computers(bulk_data.add_people(2))
+        film = bulk_data.add_media(b"film", "video/mp4")
+        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
     with home.running("--requests-per-minute", "0") as server:
         yield server, tokens

@@ -23,13 +23,13 @@ from server.devices.enrolment import invite
 from server.devices.models import Device
 from server.directory.models import Company, Group, Person
 from server.signals.models import Consent, Signal
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.administration import ADMIN, Examples, token_for
-from tests.support.campaign_server import COMPANY, RunningServer, ServerHome
 from tests.support.proofs import Proof
-from tests.support.two_worlds import output
-from tests.support.wire import acknowledgement, an_hour_ago, consent, event
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.administration import ADMIN, Examples, token_for
+from tests.support.server.campaign_server import COMPANY, RunningServer, ServerHome
+from tests.support.server.two_worlds import output
+from tests.support.server.wire import acknowledgement, an_hour_ago, consent, event
 
 API = "/api/v1"
 COMPANIES = ("northwind", "southwind")
@@ -110,7 +110,7 @@ def _filled(name: str, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     company = Company.objects.get(pk=name)
     tenant = Tenant(name)
     with monkeypatch.context() as patched:
-        patched.setattr(server_data, "company", lambda: company)
+        patched.setattr(bulk_data, "company", lambda: company)
         people = [
             Person.objects.create(company=company, email=f"p{number}@{name}.example", first_name=f"Of {name}")
             for number in range(PEOPLE)
@@ -118,9 +118,9 @@ def _filled(name: str, monkeypatch: pytest.MonkeyPatch) -> Tenant:
         group = Group.objects.create(company=company, name=f"Group of {name}")
         group.people.set(people)
         receipts = life.share_all(people, ["seen", "click", "like"])
-        media = server_data.add_media(f"a picture of {name}".encode(), "image/png")
+        media = bulk_data.add_media(f"a picture of {name}".encode(), "image/png")
         for campaign_id in (f"c-{name}", "c-same"):
-            campaign = server_data.publish(
+            campaign = bulk_data.publish(
                 campaign_id,
                 starts=an_hour_ago(),
                 groups=[group.name],
@@ -136,7 +136,7 @@ def _filled(name: str, monkeypatch: pytest.MonkeyPatch) -> Tenant:
             person=people[1], field="email", value=f"q@{name}.example", requested_at=an_hour_ago()
         )
         invite(people[2], timedelta(days=1))
-        tenant.device_token = server_data.add_computers(people[:1])[0]
+        tenant.device_token = bulk_data.add_computers(people[:1])[0]
         tenant.role_tokens = {role: token_for(role) for role in Role}
     return tenant
 

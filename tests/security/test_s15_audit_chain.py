@@ -13,10 +13,10 @@ from django.db import connection
 from server.audit import chain_heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import end_faults, verify
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
 from tests.support.proofs import Proof
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
 
 ENTRIES = 8
 COLUMNS = [
@@ -56,7 +56,7 @@ def _fill(chance: random.Random) -> None:
 
 def _is_shown() -> bool:
     """By each of the ways in which somebody is told."""
-    return not verify(server_data.company()).sound and run_command("audit", "verify") == 1
+    return not verify(bulk_data.company()).sound and run_command("audit", "verify") == 1
 
 
 def _edited(model: type[Chain] | type[Entry], column: str, before: object, chance: random.Random) -> object:
@@ -78,7 +78,7 @@ def _edited(model: type[Chain] | type[Entry], column: str, before: object, chanc
 def test_each_changed_byte_of_each_column_is_shown(northwind: ServerHome, proof: Proof) -> None:
     tries, missed, chance = proof.trials(full=1_000, few=40), [], random.Random(15)
     _fill(chance)
-    assert verify(server_data.company()).sound
+    assert verify(bulk_data.company()).sound
     for number in range(tries):
         column = COLUMNS[number % len(COLUMNS)]
         entry = chance.choice(list(Entry.objects.all()))
@@ -87,12 +87,12 @@ def test_each_changed_byte_of_each_column_is_shown(northwind: ServerHome, proof:
         if column == "number" and Entry.objects.filter(number=after).exists():
             after = int(f"{before}9")
         Entry.objects.filter(pk=entry.pk).update(**{column: after})
-        if verify(server_data.company()).sound:
+        if verify(bulk_data.company()).sound:
             missed.append((entry.number, column, before, after))
         Entry.objects.filter(pk=entry.pk).update(**{column: before})
     proof.found("changed bytes that were not shown", len(missed), tries)
     assert missed == []
-    assert verify(server_data.company()).sound
+    assert verify(bulk_data.company()).sound
 
 
 def test_each_changed_byte_of_the_noted_end_is_shown_and_stays_so(
@@ -210,7 +210,7 @@ def test_a_log_that_was_written_anew_is_shown_and_stays_so(northwind: ServerHome
         change: Callable[[list[Entry], random.Random], list[Entry]] = CHANGES[number % len(CHANGES)]
         _fill(chance)
         _write_anew(change(list(Entry.objects.order_by("number")), chance))
-        shown = _is_shown() and bool(end_faults(server_data.company()))
+        shown = _is_shown() and bool(end_faults(bulk_data.company()))
         if not (shown and _goes_on(chance)):
             missed.append(change.__name__)
     proof.found(
@@ -241,9 +241,11 @@ def test_a_process_that_is_killed_raises_no_alarm(northwind: ServerHome, proof: 
     _fill(random.Random(19))
     connection.close()
     words = [str(northwind.folder), northwind.database_url or "", str(kills), "20"]
-    subprocess.run([sys.executable, "-m", "tests.support.killed_appends", *words], check=True, timeout=1800)
+    subprocess.run(
+        [sys.executable, "-m", "tests.support.server.killed_appends", *words], check=True, timeout=1800
+    )
     log.record("northwind", log.COMMAND_LINE, "recall")
-    verdict, kept = verify(server_data.company()), chain_heads.kept("northwind")
+    verdict, kept = verify(bulk_data.company()), chain_heads.kept("northwind")
     assert kept is not None
     alarms = len(kept.breaks) + len(verdict.faults)
     proof.found("false alarms after processes were killed while they wrote", alarms, kills)
@@ -271,5 +273,5 @@ def test_check_and_the_start_of_the_server_tell_a_broken_log_and_it_serves(
     home.succeed("audit", "explain", "--by", "head of IT", "--reason", "the disk was exchanged")
     assert "the disk was exchanged" in home.succeed("audit", "verify")
     with home.opened():
-        assert end_faults(server_data.company()) == []
+        assert end_faults(bulk_data.company()) == []
     assert Path(home.folder / "audit" / "northwind.json").stat().st_mode & 0o777 == 0o600

@@ -4,8 +4,8 @@ Prints a line of JSON: how many there were, how many became published copies, ho
 the player decoded, and the most memory in MB. With `--as-ffmpeg` the files are opened as a program would that trusts them.
 """
 
-from tests.support import django_ready  # noqa: F401
 from tests.support.memory import peak_mb
+from tests.support.server import django_ready  # noqa: F401
 
 # isort: split
 import hashlib

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.support.campaign_server import READY, _ready_url
 from tests.support.children import Child
+from tests.support.server.campaign_server import READY, _ready_url
 from tests.support.waiting import PATIENCE_S, until
 
 

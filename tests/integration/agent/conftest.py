@@ -8,10 +8,10 @@ import pytest
 
 from agent.domain import limits
 from agent.domain.model import ConnectionState
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, Sending, SettableClock, an_agent, sending_parts
-from tests.support.agent_server import LoopbackServer, loopback_server
-from tests.support.agent_watching import CODE, reaches
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, Sending, SettableClock, an_agent, sending_parts
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server
+from tests.support.agent.watching import CODE, reaches
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentItem, SentStatus
-from tests.support.agent_company import Company, recalled, running
-from tests.support.agent_parts import Agent, all_off, all_on, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, json_reply, problem
-from tests.support.agent_watching import CODE, RETRIES, asked
+from tests.support.agent.company_in_memory import Company, recalled, running
+from tests.support.agent.parts import Agent, all_off, all_on, an_agent
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, json_reply, problem
+from tests.support.agent.watching import CODE, RETRIES, asked
 from tests.support.waiting import until
 
 ASKING = running("Safety rules", acknowledge=True)

@@ -14,14 +14,14 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.my_data_models import ACKNOWLEDGEMENT, SentStatus
-from tests.support import django_ready, server_data  # noqa: F401
-from tests.support.agent_confirmer import ALL
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.agent.confirmer import ALL
+from tests.support.agent.parts import Agent, an_agent
 from tests.support.children import Child
 from tests.support.proxy import Answer, DropAnswer, FaultyProxy, faulty_proxy
+from tests.support.server import bulk_data, django_ready  # noqa: F401
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago
 
 ASKING = 24
 KILLS = 3
@@ -34,9 +34,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
     made = ServerHome(tmp_path_factory.mktemp("company") / "server")
     made.init()
     with made.opened():
-        server_data.add_people(6)
+        bulk_data.add_people(6)
         for number in range(ASKING):
-            server_data.publish(f"c-rules-{number}", starts=an_hour_ago(), acknowledge=True)
+            bulk_data.publish(f"c-rules-{number}", starts=an_hour_ago(), acknowledge=True)
     return made
 
 
@@ -114,7 +114,7 @@ def test_kill_9_between_the_act_and_the_answer_loses_none_and_doubles_none(
         (token,) = agent.keychain.secrets.values()
     for number in range(KILLS):
         log, least = tmp_path / f"confirmer-{number}.log", chance.randrange(1, ASKING // KILLS)
-        command = [sys.executable, "-m", "tests.support.agent_confirmer", str(tmp_path), token]
+        command = [sys.executable, "-m", "tests.support.agent.confirmer", str(tmp_path), token]
         with Child(command, log) as child:
             until(partial(lines, log, least), "some confirmations", every=0.002)
             child.kill()
@@ -168,7 +168,7 @@ def test_a_confirmation_that_the_server_can_never_take_is_told_in_a_sentence(
 
     with home.opened():
         people = list(Person.objects.filter(email="p3@northwind.example"))
-        server_data.publish("c-own", starts=an_hour_ago(), people=people, acknowledge=True)
+        bulk_data.publish("c-own", starts=an_hour_ago(), people=people, acknowledge=True)
     with employee(home, 3, server.url, tmp_path) as agent:
         agent.runtime.interactions.acknowledge("c-own")
         with home.opened():
@@ -196,7 +196,7 @@ def test_confirmed_before_the_recall_was_heard_of_it_counts(
     with employee(home, 4, server.url, tmp_path) as agent:
         agent.runtime.interactions.acknowledge("c-rules-2")
         with home.opened():
-            recall(server_data.company(), "c-rules-2")
+            recall(bulk_data.company(), "c-rules-2")
         agent.runtime.sync_once()
         assert [campaign_id for campaign_id, _event in kept(home, 4)] == ["c-rules-2"]
         assert statuses(agent) == [SentStatus.STORED]
@@ -214,7 +214,7 @@ def test_erasing_the_person_erases_their_confirmations(
         agent.runtime.sync_once()
         assert len(kept(home, 5)) == 1
         with home.opened():
-            erase(server_data.company(), [Person.objects.get(email="p5@northwind.example").pk])
+            erase(bulk_data.company(), [Person.objects.get(email="p5@northwind.example").pk])
         with pytest.raises(errors.TokenRefused):
             agent.runtime.sync_once()
     assert kept(home, 5) == []

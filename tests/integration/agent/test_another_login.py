@@ -23,8 +23,9 @@ from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
-from tests.support.agent_company import Company
-from tests.support.agent_parts import (
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.parts import (
     Agent,
     MemoryKeychain,
     OwnProcessVerifier,
@@ -33,10 +34,9 @@ from tests.support.agent_parts import (
     all_on,
     an_agent,
 )
-from tests.support.agent_server import LoopbackServer, loopback_server, problem
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE, asked
-from tests.support.processes import Program
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server, problem
+from tests.support.agent.watching import CODE, asked
 from tests.support.waiting import until
 
 ALL_OFF = ("privacy", "set", "seen=off", "click=off", "like=off")

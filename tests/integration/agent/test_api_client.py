@@ -13,7 +13,7 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.transport.http_client import ApiClient
-from tests.support.agent_server import (
+from tests.support.agent.scripted_server import (
     LOST,
     LoopbackServer,
     Reply,

@@ -10,14 +10,14 @@ from jeepney import DBusAddress
 
 from agent.domain import errors
 from agent.system.keychain import ProcessKeychain
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import ROOT, Program
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
 from tests.support.children import Child
-from tests.support.processes import ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
-KEYCHAIN = ("/usr/bin/python3", ROOT / "tests" / "support" / "asking_keychain.py")
+KEYCHAIN = ("/usr/bin/python3", ROOT / "tests" / "support" / "agent" / "asking_keychain.py")
 ASKED = DBusAddress("/org/freedesktop/secrets", "org.freedesktop.secrets", "org.tidings.Asked")
 
 

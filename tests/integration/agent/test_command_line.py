@@ -17,12 +17,12 @@ from agent.cli import doctor
 from agent.domain import limits
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
-from tests.support.agent_company import TOKEN, Company, running
-from tests.support.agent_parts import MemoryKeychain
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
-from tests.support.agent_session import Session, a_session
+from tests.support.agent.company_in_memory import TOKEN, Company, running
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.parts import MemoryKeychain
+from tests.support.agent.processes import ASK_AGAIN_S, ROOT, Program
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, html, loopback_server
 from tests.support.ports import free_port
-from tests.support.processes import ASK_AGAIN_S, ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
 CODE = "KX7P-9QMD-2HTV"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Sending, SettableClock, a_company, sending_parts
-from tests.support.agent_server import LoopbackServer
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Sending, SettableClock, a_company, sending_parts
+from tests.support.agent.scripted_server import LoopbackServer
 
 COMPUTERS = 3
 COMPUTER = st.integers(0, COMPUTERS - 1)

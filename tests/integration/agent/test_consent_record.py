@@ -14,9 +14,9 @@ from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import SettableClock, a_company, all_off, all_on, an_agent, notice
-from tests.support.agent_server import loopback_server
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import SettableClock, a_company, all_off, all_on, an_agent, notice
+from tests.support.agent.scripted_server import loopback_server
 from tests.support.disks import a_small_disk, fill, read_only
 
 

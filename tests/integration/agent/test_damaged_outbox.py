@@ -13,9 +13,9 @@ from agent.domain import limits
 from agent.domain.model import Event, FeedbackSignal
 from agent.store import damage
 from agent.store.event_queue import EventQueue
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Sending, SettableClock, all_on, an_agent, sending_parts
-from tests.support.agent_server import LoopbackServer, Reply, Request, problem
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Sending, SettableClock, all_on, an_agent, sending_parts
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, problem
 
 NAME = "outbox-click.sqlite3"
 PAGE_BYTES = 4_096

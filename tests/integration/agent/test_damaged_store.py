@@ -14,10 +14,10 @@ from agent.domain.model import FeedbackSignal, Interaction, InteractionKind, Pre
 from agent.store import enrolment_note, repairs
 from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
-from tests.support.agent_company import Company, running
-from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, all_on, an_agent, opened_store
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE, counted_runs
+from tests.support.agent.company_in_memory import Company, running
+from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, all_on, an_agent, opened_store
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE, counted_runs
 from tests.support.waiting import until
 
 SET_ASIDE = pytest.mark.expected_logs("was damaged and is set aside")

@@ -17,7 +17,7 @@ from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.consent.server_clock import ServerClock
 from agent.domain.model import ConsentMessage, FeedbackSignal
-from tests.support.agent_parts import SettableClock, a_company
+from tests.support.agent.parts import SettableClock, a_company
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 DAY_S, YEAR_S = 86_400, 365 * 86_400

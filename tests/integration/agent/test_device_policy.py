@@ -11,9 +11,9 @@ from agent.domain.model import Change, FeedbackSignal
 from agent.domain.preferences import DEFAULTS, Corner
 from agent.settings import device_policy
 from agent.system.dirs import Folders
-from tests.support.agent_parts import MemoryKeychain, all_on, an_agent
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE
+from tests.support.agent.parts import MemoryKeychain, all_on, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
 from tests.support.descriptors import none_left
 
 GOOD = """

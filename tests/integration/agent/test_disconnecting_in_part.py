@@ -11,11 +11,11 @@ from agent.domain.model import ConnectionState, FeedbackSignal, Interaction, Int
 from agent.enrolment.service import NotForgotten
 from agent.store.enrolment import note_of
 from agent.store.enrolment_note import Stage
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent, opened_store
-from tests.support.agent_server import LOST, LoopbackServer, Reply
-from tests.support.agent_watching import CODE, RETRIES
-from tests.support.processes import Program
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, MemoryKeychain, all_off, all_on, an_agent, opened_store
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply
+from tests.support.agent.watching import CODE, RETRIES
 
 LEFT = "Not all that your company left here is deleted yet"
 NOT_TOLD = "The server could not be told"

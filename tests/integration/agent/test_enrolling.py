@@ -14,15 +14,16 @@ from agent.domain import errors, limits
 from agent.domain.model import ConnectionState
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
-from tests.support import disks, server_data
-from tests.support.agent_company import Company, instead, lost_answer
-from tests.support.agent_parts import MemoryKeychain, OwnProcessVerifier, SettableClock, an_agent
-from tests.support.agent_server import LoopbackServer, problem
-from tests.support.agent_session import a_session
-from tests.support.agent_watching import CODE, asked
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.processes import Program
+from tests.support import disks
+from tests.support.agent.company_in_memory import Company, instead, lost_answer
+from tests.support.agent.keychain_session import a_session
+from tests.support.agent.parts import MemoryKeychain, OwnProcessVerifier, SettableClock, an_agent
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LoopbackServer, problem
+from tests.support.agent.watching import CODE, asked
 from tests.support.proxy import Answer, CutAnswer, DropAnswer, Fault, FaultyProxy, busy, faulty_proxy
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
 
 LOST = pytest.mark.expected_logs("answer to an enrolment was lost")
 
@@ -57,7 +58,7 @@ def code(home: ServerHome) -> str:
     from server.devices.enrolment import invite
 
     with home.opened():
-        return invite(server_data.add_people(1)[0], timedelta(days=1))
+        return invite(bulk_data.add_people(1)[0], timedelta(days=1))
 
 
 def computers(home: ServerHome) -> int:

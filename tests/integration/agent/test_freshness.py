@@ -14,10 +14,17 @@ from agent.cli import doctor
 from agent.domain import errors, limits
 from agent.domain.model import ConnectionState, PresenceState
 from tests.contract.golden_documents import CAMPAIGN_SIGNER, RECEIPT_SIGNER, payload, signed
-from tests.support.agent_company import FAR, Company, claims, instead, recalled, running
-from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, json_reply, loopback_server
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import FAR, Company, claims, instead, recalled, running
+from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, an_agent
+from tests.support.agent.scripted_server import (
+    LOST,
+    LoopbackServer,
+    Reply,
+    Request,
+    json_reply,
+    loopback_server,
+)
+from tests.support.agent.watching import CODE
 
 HOUR, DAY = 3600, 86_400
 REFUSED = "list of announcements is not right"

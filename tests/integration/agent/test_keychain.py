@@ -15,8 +15,8 @@ from agent.cli import doctor
 from agent.domain import errors, limits
 from agent.system import subprocesses
 from agent.system.keychain import ProcessKeychain
-from tests.support.agent_session import Session, a_session
-from tests.support.processes import ROOT
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import ROOT
 from tests.support.waiting import PATIENCE_S, until
 
 """For a keychain that answers, on a computer that is busy with other things."""

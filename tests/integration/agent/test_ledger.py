@@ -8,9 +8,9 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_company import Company, instead, lost_answer
-from tests.support.agent_parts import Sending
-from tests.support.agent_server import LoopbackServer, problem
+from tests.support.agent.company_in_memory import Company, instead, lost_answer
+from tests.support.agent.parts import Sending
+from tests.support.agent.scripted_server import LoopbackServer, problem
 
 
 def test_the_ledger_keeps_the_very_bytes_that_the_server_received(

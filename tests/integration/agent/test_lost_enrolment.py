@@ -12,11 +12,11 @@ import pytest
 from agent.domain import errors, limits
 from agent.domain.model import ConnectionState, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from agent.store import enrolment_note
-from tests.support.agent_company import Company
-from tests.support.agent_dying import Dying, dying, keychain
-from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, loopback_server
-from tests.support.agent_watching import CODE, asked
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.dying import Dying, dying, keychain
+from tests.support.agent.parts import Agent, MemoryKeychain, all_off, all_on, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server
+from tests.support.agent.watching import CODE, asked
 
 SET_ASIDE = pytest.mark.expected_logs("was damaged and is set aside")
 

@@ -16,9 +16,9 @@ from agent.domain import errors, limits
 from agent.domain.model import HoldReason, PresenceState
 from agent.transport.http_client import ApiClient
 from tests.contract.golden_documents import IMAGE, variant
-from tests.support.agent_company import TOKEN, Company, running
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LoopbackServer, Reply, html, loopback_server
+from tests.support.agent.company_in_memory import TOKEN, Company, running
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, Reply, html, loopback_server
 
 CONTENT = b"a film, frame after frame; " * 4_000
 

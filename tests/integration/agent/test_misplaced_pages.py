@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.domain.model import Event, FeedbackSignal
 from agent.store import pages
 from agent.store.event_queue import EventQueue
-from tests.support.agent_parts import SettableClock
+from tests.support.agent.parts import SettableClock
 
 PAGE_BYTES = 4_096
 NAME = "outbox-click.sqlite3"

@@ -16,10 +16,10 @@ from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.domain.my_data_models import SentItem, SentStatus
 from agent.privacy.my_data import MyData
 from resources import i18n
-from tests.support.agent_company import Company, lost_answer, running
-from tests.support.agent_parts import Agent, all_on
-from tests.support.agent_server import LOST, LoopbackServer, Reply, problem
-from tests.support.agent_watching import RETRIES, asked
+from tests.support.agent.company_in_memory import Company, lost_answer, running
+from tests.support.agent.parts import Agent, all_on
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, problem
+from tests.support.agent.watching import RETRIES, asked
 from tests.support.waiting import until
 
 CLICK = Interaction("c-one", InteractionKind.CLICKED, "l1")

@@ -20,11 +20,11 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.model import HoldReason, PresenceState, Urgency
-from tests.support.agent_company import Company, recalled, running
-from tests.support.agent_displayer import ALL
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company, recalled, running
+from tests.support.agent.displayer import ALL
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
 from tests.support.children import Child
 from tests.support.waiting import until
 
@@ -82,7 +82,7 @@ def test_kill_9_at_any_moment_shows_none_twice_and_loses_one_a_kill_at_most(
     for number, offset in enumerate(clocks):
         log, least = tmp_path / f"displayer-{number}.log", chance.randrange(1, 12)
         words = (str(tmp_path), str(offset.total_seconds()))
-        with Child([sys.executable, "-m", "tests.support.agent_displayer", *words], log) as child:
+        with Child([sys.executable, "-m", "tests.support.agent.displayer", *words], log) as child:
             until(
                 partial(has_shown, log, least if number < len(clocks) - 1 else CAMPAIGNS),
                 "pages",

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, MemoryKeychain, SettableClock, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply
-from tests.support.agent_watching import CODE, RETRIES
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, an_agent
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply
+from tests.support.agent.watching import CODE, RETRIES
 
 TEN_YEARS_S = 3_652 * 86_400
 CLOCKS = (0, TEN_YEARS_S, -TEN_YEARS_S)

@@ -9,9 +9,9 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.domain.model import ConsentState, FeedbackSignal
-from tests.support.agent_company import Company, instead
-from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
-from tests.support.agent_server import LoopbackServer, Reply, Request, problem
+from tests.support.agent.company_in_memory import Company, instead
+from tests.support.agent.parts import Sending, SettableClock, a_company, notice, sending_parts
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, problem
 
 
 def test_a_consent_leaves_before_its_events_and_a_withdrawal_alone(

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_company import Company
-from tests.support.agent_parts import SettableClock, sending_parts
-from tests.support.agent_server import loopback_server
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import SettableClock, sending_parts
+from tests.support.agent.scripted_server import loopback_server
 from tests.support.children import Child
 from tests.support.waiting import until
 
@@ -27,7 +27,7 @@ def test_no_event_that_was_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> Non
     with loopback_server(company) as server:
         for number in range(KILLS):
             log, least = tmp_path / f"recorder-{number}.log", chance.randrange(1, 60)
-            command = [sys.executable, "-m", "tests.support.agent_recorder", tmp_path, server.url]
+            command = [sys.executable, "-m", "tests.support.agent.recorder", tmp_path, server.url]
             with Child(command, log) as child:
                 until(partial(has_recorded, log, least), "some clicks", every=0.003)
                 child.kill()

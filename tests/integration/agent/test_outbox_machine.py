@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_company import Company, Fault, instead, lost_answer
-from tests.support.agent_parts import Sending, SettableClock, a_company, notice, sending_parts
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, problem
+from tests.support.agent.company_in_memory import Company, Fault, instead, lost_answer
+from tests.support.agent.parts import Sending, SettableClock, a_company, notice, sending_parts
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, html, problem
 
 SIGNALS = st.sampled_from(list(FeedbackSignal))
 

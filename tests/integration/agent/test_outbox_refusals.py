@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Sending, SettableClock, all_on, sending_parts
-from tests.support.agent_server import LoopbackServer, Reply, Request, loopback_server, problem
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Sending, SettableClock, all_on, sending_parts
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, loopback_server, problem
 
 pytestmark = pytest.mark.expected_logs("does not understand")
 

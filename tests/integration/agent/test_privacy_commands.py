@@ -24,12 +24,12 @@ from agent.ipc import channel, local_socket, running_instance
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
 from tests.contract.golden_documents import PUBLIC_KEYS, RECEIPT_JWS, STRANGERS_KEY
-from tests.support.agent_company import Company
-from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE, asked
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import ROOT, Program
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, loopback_server
+from tests.support.agent.watching import CODE, asked
 from tests.support.descriptors import none_left
-from tests.support.processes import ROOT, Program
 from tests.support.waiting import PATIENCE_S, until
 
 RECEIPT_THUMBPRINT = PUBLIC_KEYS["keys"][1]["kid"]

@@ -18,12 +18,12 @@ from agent.domain import errors, limits
 from agent.domain.model import ConnectionState
 from agent.transport import proxies
 from agent.transport.http_client import ApiClient
-from tests.support.agent_parts import MemoryKeychain, an_agent
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE
+from tests.support.agent.parts import MemoryKeychain, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
+from tests.support.desktop.session_bus import SessionBus, own_user_only
 from tests.support.ports import free_port
 from tests.support.proxy import FaultyProxy, faulty_proxy
-from tests.support.session_bus import SessionBus, own_user_only
 from tests.support.slow_peer import answering_once, slow_peer
 from tests.support.waiting import PATIENCE_S
 

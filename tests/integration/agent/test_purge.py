@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agent_company import Company
-from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE
-from tests.support.processes import Program
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, loopback_server
+from tests.support.agent.watching import CODE
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,10 @@ from agent.store.database import Database
 from agent.system.dirs import Folders
 from agent.transport.http_client import ApiClient
 from agent.verification.verifier import ProcessVerifier
-from tests.support.agent_parts import MemoryKeychain, all_off, all_on
-from tests.support.campaign_server import RunningServer
+from tests.support.agent.parts import MemoryKeychain, all_off, all_on
 from tests.support.ports import free_port
-from tests.support.sample import SampleCompany
+from tests.support.server.campaign_server import RunningServer
+from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
 EMPLOYEE = "lea.roux@northwind.example"

@@ -6,10 +6,10 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.model import ConnectionState, Region
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LoopbackServer, json_reply
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, json_reply
+from tests.support.agent.watching import CODE
 
 
 def _wrong_region(detail: str) -> object:

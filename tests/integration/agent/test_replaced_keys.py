@@ -10,10 +10,10 @@ from agent.domain import errors
 from agent.domain.model import ConnectionState
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
-from tests.support import server_data
-from tests.support.agent_parts import MemoryKeychain, OwnProcessVerifier
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago, verified
+from tests.support.agent.parts import MemoryKeychain, OwnProcessVerifier
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago, verified
 
 EMAIL = "p0@northwind.example"
 
@@ -22,8 +22,8 @@ def test_stolen_keys_are_replaced_and_a_new_code_brings_the_new_ones(tmp_path: P
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        server_data.add_people(1)
-        server_data.publish("c-one", starts=an_hour_ago())
+        bulk_data.add_people(1)
+        bulk_data.publish("c-one", starts=an_hour_ago())
     keychain = MemoryKeychain()
     runtime = Runtime.open(Folders.under(tmp_path / "agent"), secrets=keychain, verifier=OwnProcessVerifier())
     try:

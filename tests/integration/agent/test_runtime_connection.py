@@ -11,10 +11,10 @@ import pytest
 from agent.domain import errors, limits
 from agent.domain.model import ConnectionState, FeedbackSignal, Interaction, InteractionKind
 from agent.runtime import Runtime
-from tests.support.agent_company import TOKEN, Company
-from tests.support.agent_parts import Agent, MemoryKeychain, all_on, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, problem
-from tests.support.agent_watching import CODE, RETRIES, asked, counted_runs, held, reaches
+from tests.support.agent.company_in_memory import TOKEN, Company
+from tests.support.agent.parts import Agent, MemoryKeychain, all_on, an_agent
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, problem
+from tests.support.agent.watching import CODE, RETRIES, asked, counted_runs, held, reaches
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -8,10 +8,10 @@ from datetime import date
 import pytest
 
 from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, all_off, all_on
-from tests.support.agent_server import LoopbackServer, Reply, Request
-from tests.support.agent_watching import RETRIES, asked, held
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, all_off, all_on
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request
+from tests.support.agent.watching import RETRIES, asked, held
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -10,10 +10,10 @@ import pytest
 
 from agent.domain import errors
 from agent.domain.model import ConnectionState, Interaction, InteractionKind, PresenceState, Tristate
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, MemoryKeychain, all_off, all_on, an_agent
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE, asked, held
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, MemoryKeychain, all_off, all_on, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE, asked, held
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("impatient")

@@ -14,7 +14,7 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.transport.http_client import ApiClient
-from tests.support.agent_server import Reply, loopback_server
+from tests.support.agent.scripted_server import Reply, loopback_server
 from tests.support.slow_peer import deaf_peer, slow_peer
 from tests.support.waiting import PATIENCE_S, until
 

@@ -23,10 +23,10 @@ from agent.runtime import Runtime
 from agent.store.database import Database
 from agent.store.migrations import MIGRATIONS, migrate
 from agent.system.dirs import Folders
-from tests.support.agent_company import Company
-from tests.support.agent_parts import all_on, an_agent
-from tests.support.agent_server import loopback_server
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import all_on, an_agent
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE
 from tests.support.children import Child
 from tests.support.waiting import PATIENCE_S, until
 

@@ -11,9 +11,17 @@ import pytest
 from agent.domain import errors
 from agent.domain.model import ConnectionState, FeedbackSignal, HoldReason, PresenceState
 from tests.contract.golden_documents import COMPANY_ID, RECEIPT_SIGNER, payload, signed
-from tests.support.agent_company import FAR, Company, instead, recalled, running
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, Request, html, json_reply, loopback_server
+from tests.support.agent.company_in_memory import FAR, Company, instead, recalled, running
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.scripted_server import (
+    LOST,
+    LoopbackServer,
+    Reply,
+    Request,
+    html,
+    json_reply,
+    loopback_server,
+)
 
 CODE = "KX7P-9QMD-2HTV"
 

@@ -14,8 +14,8 @@ import pytest
 
 from agent.domain import errors
 from agent.transport.http_client import ApiClient
-from tests.support.agent_server import LOST, Reply, json_reply, loopback_server
-from tests.support.agent_tls import Authority, Certificate
+from tests.support.agent.certificates import Authority, Certificate
+from tests.support.agent.scripted_server import LOST, Reply, json_reply, loopback_server
 
 
 @pytest.fixture(scope="module")

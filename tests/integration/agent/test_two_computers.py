@@ -16,12 +16,12 @@ from agent.ipc import instance_lock, running_instance
 from agent.ipc.instance_lock import InstanceLock, LockLost
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
-from tests.support.agent_company import Company
-from tests.support.agent_parts import MemoryKeychain, OwnProcessVerifier, SettableClock, all_on
-from tests.support.agent_server import LoopbackServer, loopback_server
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE, asked
-from tests.support.processes import Program
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.parts import MemoryKeychain, OwnProcessVerifier, SettableClock, all_on
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LoopbackServer, loopback_server
+from tests.support.agent.watching import CODE, asked
 from tests.support.waiting import until
 
 # Another kernel's names over the same files

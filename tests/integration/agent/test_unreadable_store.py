@@ -20,12 +20,12 @@ from agent.ipc.instance_lock import InstanceLock
 from agent.runtime import Runtime
 from agent.store.migrations import MIGRATIONS
 from agent.system.dirs import Folders
-from tests.support.agent_company import TOKEN, Company
-from tests.support.agent_parts import Agent, an_agent
-from tests.support.agent_server import LOST, LoopbackServer, Reply, loopback_server
-from tests.support.agent_session import Session, a_session
-from tests.support.agent_watching import CODE, RETRIES, asked
-from tests.support.processes import Program
+from tests.support.agent.company_in_memory import TOKEN, Company
+from tests.support.agent.keychain_session import Session, a_session
+from tests.support.agent.parts import Agent, an_agent
+from tests.support.agent.processes import Program
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, loopback_server
+from tests.support.agent.watching import CODE, RETRIES, asked
 from tests.support.waiting import until
 from ui.app.app import open_agent
 

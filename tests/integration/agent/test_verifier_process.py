@@ -15,7 +15,7 @@ from agent.protocol import codec
 from agent.system import subprocesses
 from agent.verification.verifier import ProcessVerifier, VerifyRequest, digest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS, payload, signed
-from tests.support.agent_company import FAR, running
+from tests.support.agent.company_in_memory import FAR, running
 from tests.support.waiting import PATIENCE_S
 
 KEYS = msgspec.json.decode(json.dumps(PUBLIC_KEYS).encode(), type=codec.KeySet)

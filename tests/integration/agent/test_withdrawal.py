@@ -12,10 +12,10 @@ import pytest
 from agent.consent import choice_errors
 from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
-from tests.support.agent_company import FAR, Company
-from tests.support.agent_parts import Agent, all_on, an_agent
-from tests.support.agent_server import LoopbackServer, Reply, Request, json_reply
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import FAR, Company
+from tests.support.agent.parts import Agent, all_on, an_agent
+from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, json_reply
+from tests.support.agent.watching import CODE
 
 
 @contextmanager

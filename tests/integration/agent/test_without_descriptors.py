@@ -12,10 +12,10 @@ from agent.consent import choice_errors
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
-from tests.support.agent_company import Company
-from tests.support.agent_parts import Agent, all_on, an_agent
-from tests.support.agent_server import LoopbackServer
-from tests.support.agent_watching import CODE
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.parts import Agent, all_on, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
 from tests.support.descriptors import none_left
 from tests.support.threads import Threads
 

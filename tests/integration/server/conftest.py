@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import django_ready  # noqa: F401
-from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.server import django_ready  # noqa: F401
+from tests.support.server.campaign_server import RunningServer, ServerHome
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -42,7 +42,7 @@ def serving(server_home: ServerHome) -> Iterator[RunningServer]:
 @pytest.fixture(scope="session")
 def whole_company(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
     """Northwind with a row in every table, in SQLite. Look at it, or copy its folder; change nothing."""
-    from tests.support.whole_company import fill
+    from tests.support.server.whole_company import fill
 
     home = ServerHome(tmp_path_factory.mktemp("whole") / "server")
     home.init()

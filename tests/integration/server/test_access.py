@@ -14,11 +14,11 @@ from server.audit.models import Entry
 from server.core import concurrency
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
-from tests.support import server_data
-from tests.support.administration import ADMIN, Call, Examples, token_for
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, Call, Examples, token_for
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago
 
 NOW_HERE = {"email": "nobody@northwind.example", "campaign_id": "c-none", "number": "7"}
 Output = pytest.CaptureFixture[str]
@@ -51,8 +51,8 @@ def test_every_call_needs_a_right(url: str) -> None:
 
 
 def test_nobody_is_let_in_without_a_token_that_is_valid_now(url: str) -> None:
-    person = server_data.add_people(1)[0]
-    (device,) = server_data.add_computers([person])
+    person = bulk_data.add_people(1)[0]
+    (device,) = bulk_data.add_computers([person])
     expired = token_for("administrator", timedelta(seconds=-1))
     run_command("token", "revoke", (revoked := AccessToken.objects.order_by("-pk")[0]).pk)
     assert not AccessToken.objects.filter(pk=revoked.pk).exists()
@@ -90,7 +90,7 @@ def test_a_company_sees_nothing_of_another(url: str) -> None:
 
 
 def test_people_are_erased_all_or_none(url: str) -> None:
-    people, token = server_data.add_people(3), token_for("dpo")
+    people, token = bulk_data.add_people(3), token_for("dpo")
     emails = [person.email for person in people]
     with_unknown = _post(url, token, "erasures", {"emails": [*emails, "x@northwind.example"]})
     assert with_unknown.status_code == 404
@@ -101,7 +101,7 @@ def test_people_are_erased_all_or_none(url: str) -> None:
 
 
 def test_a_correction_is_decided(url: str) -> None:
-    person, token = server_data.add_people(1)[0], token_for("administrator")
+    person, token = bulk_data.add_people(1)[0], token_for("administrator")
     wanted = CorrectionRequest.objects.create(
         person=person, field="email", value="new@northwind.example", requested_at=an_hour_ago()
     )
@@ -116,8 +116,8 @@ def test_a_correction_is_decided(url: str) -> None:
 
 
 def test_a_report_is_the_commands(url: str, capsys: Output) -> None:
-    server_data.add_people(6)
-    server_data.publish("c-film", starts=an_hour_ago())
+    bulk_data.add_people(6)
+    bulk_data.publish("c-film", starts=an_hour_ago())
     told = _get(url, token_for("communicator"), "reports/c-film").json()
     capsys.readouterr()
     run_command("report", "c-film", "--json")
@@ -127,7 +127,7 @@ def test_a_report_is_the_commands(url: str, capsys: Output) -> None:
 
 
 def test_a_campaign_is_recalled_once(url: str) -> None:
-    server_data.publish("c-film", starts=an_hour_ago())
+    bulk_data.publish("c-film", starts=an_hour_ago())
     token = token_for("communicator")
     answers = [_post(url, token, "recalls", {"campaign_id": "c-film"}).json() for _ in range(2)]
     assert [answer["recalled_before"] for answer in answers] == [False, True]

@@ -26,11 +26,11 @@ from server.erasure_ledger import ledger
 from server.publishing.recall import recall
 from server.retention.campaign_closing import close
 from server.signals.models import Consent, Signal
-from tests.support import server_data
-from tests.support.administration import ADMIN, token_for
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.server_commands import run_command
-from tests.support.wire import acknowledgement, an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import acknowledgement, an_hour_ago
 
 Output = pytest.CaptureFixture[str]
 
@@ -38,8 +38,8 @@ Output = pytest.CaptureFixture[str]
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Iterator[Campaign]:
     """Safety rules that everybody is asked to confirm, three people."""
-    server_data.add_people(3)
-    yield server_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
+    bulk_data.add_people(3)
+    yield bulk_data.publish("c-safety", starts=an_hour_ago(), acknowledge=True)
     AccessToken.objects.all().delete()
     ledger.path().unlink(missing_ok=True)
     ledger.LedgerState.objects.all().delete()
@@ -47,7 +47,7 @@ def campaign(northwind: ServerHome) -> Iterator[Campaign]:
 
 @pytest.fixture
 def computer(campaign: Campaign, serving: RunningServer) -> Computer:
-    return server_data.connect(serving, "p0@northwind.example")
+    return bulk_data.connect(serving, "p0@northwind.example")
 
 
 def message(campaign_id: str = "c-safety", **changes: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_the_first_confirmation_counts_and_is_kept_as_it_was_sent(
     first = message()
     assert confirm(computer, first) == ("stored", "")
     assert confirm(computer, first) == ("duplicate", "")
-    second_computer = server_data.connect(serving, "p0@northwind.example")
+    second_computer = bulk_data.connect(serving, "p0@northwind.example")
     assert confirm(second_computer, message()) == ("duplicate", "")
     assert computer.get("/me").json()["acknowledgements"] == [first]
 
@@ -84,9 +84,9 @@ def test_confirmations_that_arrive_together_are_kept_once(computer: Computer) ->
 
 
 def test_what_is_not_asked_or_not_for_the_person_or_out_of_time_is_refused(computer: Computer) -> None:
-    server_data.publish("c-news", starts=an_hour_ago())
+    bulk_data.publish("c-news", starts=an_hour_ago())
     others = list(Person.objects.filter(email="p1@northwind.example"))
-    server_data.publish("c-others", starts=an_hour_ago(), people=others, acknowledge=True)
+    bulk_data.publish("c-others", starts=an_hour_ago(), people=others, acknowledge=True)
     before = utc_text(an_hour_ago() - timedelta(hours=25))
     later = utc_text(an_hour_ago() + timedelta(hours=27))
     for body, reason in (
@@ -132,7 +132,7 @@ def test_a_confirmation_goes_with_its_person_and_stays_when_the_campaign_is_clos
     computer: Computer, serving: RunningServer, campaign: Campaign
 ) -> None:
     confirm(computer, message())
-    confirm(server_data.connect(serving, "p1@northwind.example"), message())
+    confirm(bulk_data.connect(serving, "p1@northwind.example"), message())
     close(campaign)
     assert Acknowledgement.objects.count() == 2
     leaver = Person.objects.get(email="p0@northwind.example")
@@ -178,9 +178,9 @@ def test_a_communicator_reads_who_has_confirmed_and_who_has_not(
 def test_who_left_the_audience_after_confirming_is_still_named(
     northwind: ServerHome, capsys: Output, serving: RunningServer
 ) -> None:
-    server_data.add_people(2, "Lyon")
-    campaign = server_data.publish("c-lyon", starts=an_hour_ago(), groups=["Lyon"], acknowledge=True)
-    confirm(server_data.connect(serving, "p0@northwind.example"), message("c-lyon"))
+    bulk_data.add_people(2, "Lyon")
+    campaign = bulk_data.publish("c-lyon", starts=an_hour_ago(), groups=["Lyon"], acknowledge=True)
+    confirm(bulk_data.connect(serving, "p0@northwind.example"), message("c-lyon"))
     campaign.audience_groups.get().people.remove(Person.objects.get(email="p0@northwind.example"))
     told = json.loads(_said(capsys, "report", "c-lyon", "--acknowledgements", "--json"))
     assert [(one["email"], bool(one["acknowledged"])) for one in told["people"]] == [
@@ -228,8 +228,8 @@ def test_a_data_protection_officer_is_not_shown_who_confirmed(
 
 
 def test_a_campaign_that_does_not_ask_names_nobody(northwind: ServerHome, serving: RunningServer) -> None:
-    server_data.add_people(1)
-    server_data.publish("c-news", starts=an_hour_ago())
+    bulk_data.add_people(1)
+    bulk_data.publish("c-news", starts=an_hour_ago())
     with pytest.raises(Refused, match="c-news does not ask people to confirm"):
         run_command("report", "c-news", "--acknowledgements")
     token = token_for("communicator")

@@ -21,9 +21,9 @@ from server.audit.models import Chain, Entry
 from server.audit.verifying import Verdict, verify
 from server.core.csv_export import csv_text
 from server.core.errors import Refused
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.run_command import run_command
 
 HASHED_COLUMNS = ("time", "actor", "action", "subject", "detail", "previous", "digest")
 CHANGES = 60
@@ -53,11 +53,11 @@ def _forget() -> None:
 
 
 def _verdict(expected: str | None = None) -> Verdict:
-    return verify(server_data.company(), expected)
+    return verify(bulk_data.company(), expected)
 
 
 def test_each_entry_holds_the_digest_of_the_one_before(empty: ServerHome) -> None:
-    company, person = server_data.company(), uuid4()
+    company, person = bulk_data.company(), uuid4()
     first = log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": "c-film"})
     second = log.record(company, "agent", "read-own-data", person)
     assert (first.number, first.previous) == (1, "")
@@ -338,8 +338,8 @@ def test_entries_of_many_at_once_queue_up(empty: ServerHome) -> None:
 def test_erasing_a_person_leaves_the_chain_whole_and_names_nobody(
     empty: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
-    server_data.connect(serving, person.email).get("/me")
+    person = bulk_data.add_people(1)[0]
+    bulk_data.connect(serving, person.email).get("/me")
     run_command("purge", "--yes", person.email)
     assert _verdict().sound
     columns = [" ".join(map(str, row)) for row in Entry.objects.values_list(*HASHED_COLUMNS)]

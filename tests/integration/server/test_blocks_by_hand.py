@@ -19,10 +19,10 @@ from server.reports.blocks import form
 from server.reports.models import Block, BlockMember, CohortMember, Suppression
 from server.signals.keys import person_key
 from server.signals.models import Consent
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 SIGNALS = ("seen", "click")
 GROUPS = ("Sales", "Works", "Chess")
@@ -128,9 +128,9 @@ class _Company:
         self._receipts: dict[tuple[UUID, str], UUID] = {}
         self._joined = 0
         for name in GROUPS:
-            Group.objects.create(company=server_data.company(), name=name)
+            Group.objects.create(company=bulk_data.company(), name=name)
         self._join(70)
-        server_data.publish("c-0", starts=clock.now())
+        bulk_data.publish("c-0", starts=clock.now())
 
     def step(self) -> None:
         """Let one thing happen."""
@@ -148,7 +148,7 @@ class _Company:
         return list(Person.objects.select_related("company").order_by("email"))
 
     def _join(self, count: int) -> None:
-        owner = server_data.company()
+        owner = bulk_data.company()
         for number in range(self._joined, self._joined + count):
             person = Person.objects.create(company=owner, email=f"n{number:03}@northwind.example")
             person.groups.add(
@@ -172,7 +172,7 @@ class _Company:
             life.withdraw(person, receipt, signal)
 
     def _erase(self) -> None:
-        erase(server_data.company(), [self._chance.choice(self._people()).pk])
+        erase(bulk_data.company(), [self._chance.choice(self._people()).pk])
 
     def _move(self) -> None:
         person, group = self._chance.choice(self._people()), self._chance.choice(list(Group.objects.all()))
@@ -188,11 +188,11 @@ class _Company:
             named.pop()
         names = self._chance.sample(GROUPS, groups)
         number = Campaign.objects.count()
-        server_data.publish(f"c-{number}", starts=clock.now(), groups=names, people=named)
+        bulk_data.publish(f"c-{number}", starts=clock.now(), groups=names, people=named)
 
     def _renew(self) -> None:
         """A new notice: whoever agreed to the last one is asked afresh."""
-        owner = server_data.company()
+        owner = bulk_data.company()
         version = owner.notice_version() + 1
         Notice.objects.create(company=owner, version=version, date=date(2026, 11, 24), text={"en": "Newer"})
 
@@ -209,7 +209,7 @@ def test_blocks_are_formed_of_whom_somebody_would_by_hand(
         with clock.using(lambda step=step: now + timedelta(minutes=step)):  # type: ignore[misc]
             company.step()
             if step % AT_ONCE == 0:
-                blocks._assign(server_data.company())  # which draws at random who waits for whom
+                blocks._assign(bulk_data.company())  # which draws at random who waits for whom
                 for campaign in Campaign.objects.select_related("company", "key").prefetch_related(
                     "audience_groups", "audience_people"
                 ):

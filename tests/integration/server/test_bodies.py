@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.raw_http import answer, chunked, connect, head, lines
-from tests.support.wire import an_hour_ago, consent, event, give
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, consent, event, give
 
 STALLED = 200
 """More than there are threads and places for writes in any worker."""
@@ -21,9 +21,9 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def computer(northwind: ServerHome, serving: RunningServer) -> Computer:
     """A person's computer, who shares *seen*, with a campaign."""
-    (person,) = server_data.add_people(1)
-    server_data.publish("c-news", starts=an_hour_ago())
-    return server_data.connect(serving, person.email)
+    (person,) = bulk_data.add_people(1)
+    bulk_data.publish("c-news", starts=an_hour_ago())
+    return bulk_data.connect(serving, person.email)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningSer
     home = ServerHome(tmp_path_factory.mktemp("bodies") / "server")
     home.init()
     with home.opened():
-        tokens = server_data.add_computers(server_data.add_people(3))
+        tokens = bulk_data.add_computers(bulk_data.add_people(3))
     with home.running() as server:
         yield server, tokens
 
@@ -164,8 +164,8 @@ def test_head_is_answered_like_get_without_the_body(computer: Computer, path: st
 
 
 def test_head_of_a_file_tells_its_size_and_takes_no_place(computer: Computer) -> None:
-    film = server_data.add_media(b"x" * 500_000, "video/mp4")
-    server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+    film = bulk_data.add_media(b"x" * 500_000, "video/mp4")
+    bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
     for _ in range(10):
         asked = requests.head(
             f"{computer.url}/api/v1/media/{film.sha256}", headers=computer.headers, timeout=30

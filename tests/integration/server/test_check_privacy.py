@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.retention.housekeeping import JOBS
-from tests.support.campaign_server import ServerHome
+from tests.support.server.campaign_server import ServerHome
 
 UNTIL_AN_ACT = {"MEMBERSHIP", "ACKNOWLEDGEMENT", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST"}
 """Kept until somebody does something: erases the person, decides a request, names another contact, closes the company."""

@@ -11,8 +11,8 @@ import pytest
 
 from server.__main__ import main
 from server.core.outputs import CLOSED_OUTPUT
-from tests.support import large_company, server_data
-from tests.support.campaign_server import ServerHome
+from tests.support.server import bulk_data, large_company
+from tests.support.server.campaign_server import ServerHome
 
 PEOPLE = 400
 """Of each list enough for more than the 8 KiB that Python keeps back before it writes."""
@@ -29,7 +29,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHome]:
         large_company.computers(ids)
         large_company.corrections(ids)
         large_company.acknowledgements(made[1], ids)
-        large_company.audit_entries(server_data.company(), PEOPLE)
+        large_company.audit_entries(bulk_data.company(), PEOPLE)
         yield home
 
 
@@ -87,7 +87,7 @@ def test_an_import_is_done_although_nobody_reads_of_it(full: ServerHome, tmp_pat
     file = tmp_path / "people.csv"
     file.write_text("email,first_name\np1@northwind.example,Renamed\n")
     assert _printing_into(_unread_pipe(), f"people import {file}") == CLOSED_OUTPUT
-    assert server_data.company().people.get(email="p1@northwind.example").first_name == "Renamed"
+    assert bulk_data.company().people.get(email="p1@northwind.example").first_name == "Renamed"
 
 
 @pytest.mark.parametrize(

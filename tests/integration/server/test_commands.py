@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import COMPANY, ServerHome
 from tests.support.children import descendants
-from tests.support.commands import Done, tidings_server
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import COMPANY, ServerHome
+from tests.support.server.commands import Done, tidings_server
+from tests.support.server.wire import payload
 from tests.support.waiting import PATIENCE_S, until
-from tests.support.wire import payload
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def _company_file(home: ServerHome, text: str) -> Path:
 
 def _document(home: ServerHome) -> dict[str, object]:
     with home.opened():
-        return payload(server_data.company().document)
+        return payload(bulk_data.company().document)
 
 
 def test_the_program_explains_itself(home: ServerHome) -> None:
@@ -212,11 +212,11 @@ def test_two_companies_on_one_server_know_nothing_of_each_other(made: ServerHome
 
         south = Company.objects.get(pk="southwind")
         theirs = Person.objects.create(company=south, email="p0@northwind.example")
-        ours = server_data.add_people(1)[0]
-        film = server_data.add_media(b"film", "video/mp4")
-        server_data.publish("c-same", media=[film])
-        server_data.publish("c-same", owner=south)
-        tokens = server_data.add_computers([ours, theirs])
+        ours = bulk_data.add_people(1)[0]
+        film = bulk_data.add_media(b"film", "video/mp4")
+        bulk_data.publish("c-same", media=[film])
+        bulk_data.publish("c-same", owner=south)
+        tokens = bulk_data.add_computers([ours, theirs])
     with made.running() as server:
         feeds = [
             requests.get(
@@ -302,8 +302,8 @@ def test_a_server_behind_tls_is_reached_by_https(made: ServerHome, tmp_path: Pat
 
 def test_logs_and_answers_hold_no_token_and_no_address(made: ServerHome) -> None:
     with made.opened():
-        person = server_data.add_people(1)[0]
-        token = server_data.add_computers([person])[0]
+        person = bulk_data.add_people(1)[0]
+        token = bulk_data.add_computers([person])[0]
     with made.running("--log-level", "INFO") as server:
         for path in ("feed", "nothing", "media/x"):
             requests.get(

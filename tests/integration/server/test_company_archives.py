@@ -19,8 +19,8 @@ from server.archives.exporting import export_company
 from server.core.errors import Refused
 from server.directory.models import Company
 from server.recovery.arrival import bring_in
-from tests.support.campaign_server import ServerHome
 from tests.support.contents import everything_under
+from tests.support.server.campaign_server import ServerHome
 
 Files = dict[str, bytes]
 Change = Callable[[Files], None]

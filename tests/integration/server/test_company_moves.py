@@ -25,12 +25,12 @@ from server.erasure.erasure import erase
 from server.erasure_ledger import ledger
 from server.erasure_ledger.models import LedgerState
 from server.recovery.replay import catch_up
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.postgres import programs
-from tests.support.server_commands import run_command
-from tests.support.whole_company import Whole, fill, found_under
-from tests.support.wire import payload
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.postgres import programs
+from tests.support.server.run_command import run_command
+from tests.support.server.whole_company import Whole, fill, found_under
+from tests.support.server.wire import payload
 
 
 @dataclass
@@ -96,7 +96,7 @@ def test_a_company_moves_to_another_server_whole_and_leaves_nothing(move: Move) 
         run_command("company", "import", move.archive)
         run_command("company", "export", move.archive.with_name("again.zip"))
         assert Company.objects.get().counter == counter
-        assert server_data.publish("c-two").counter > counter
+        assert bulk_data.publish("c-two").counter > counter
     first, again = _contents(move.archive), _contents(move.archive.with_name("again.zip"))
     assert first.keys() == again.keys()
     assert [name for name in first if first[name] != again[name] and not _is_audit(name)] == []

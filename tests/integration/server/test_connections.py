@@ -10,12 +10,12 @@ import psutil
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import descendants, end_all
 from tests.support.raw_http import answer, connect, head, is_closed
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago
 
 MORE_THAN_ONCE = 1_500
 """Lines at once: the runner's own limit is 1,024."""
@@ -102,9 +102,9 @@ def test_a_token_downloads_three_files_at_once_and_takes_nobody_elses_place(
     home: ServerHome, server: RunningServer
 ) -> None:
     with home.opened():
-        own, other = server_data.add_computers(server_data.add_people(2))
-        film = server_data.add_media(b"x" * LARGE, "video/mp4")
-        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        own, other = bulk_data.add_computers(bulk_data.add_people(2))
+        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
     with ExitStack() as held:
         path = f"/api/v1/media/{film.sha256}"
         for _ in range(3):
@@ -143,7 +143,7 @@ def test_if_none_match_is_compared_weakly_and_read_to_a_limit(
     home: ServerHome, server: RunningServer, condition: str, status: int
 ) -> None:
     with home.opened():
-        (token,) = server_data.add_computers(server_data.add_people(1))
+        (token,) = bulk_data.add_computers(bulk_data.add_people(1))
     url, headers = f"{server.url}/api/v1/feed", {"Authorization": f"Bearer {token}"}
     tag = requests.get(url, headers=headers, timeout=30).headers["ETag"]
     asked = headers | {"If-None-Match": condition.format(tag=tag, bare=tag.strip('"'))}
@@ -153,9 +153,9 @@ def test_if_none_match_is_compared_weakly_and_read_to_a_limit(
 @pytest.mark.parametrize("count", [2, 500, 3_000])
 def test_many_ranges_cost_no_more_than_one(home: ServerHome, server: RunningServer, count: int) -> None:
     with home.opened():
-        (token,) = server_data.add_computers(server_data.add_people(1))
-        film = server_data.add_media(f"{count}".encode() * 1_000, "video/mp4")
-        server_data.publish(f"c-ranges-{count}", starts=an_hour_ago(), media=[film])
+        (token,) = bulk_data.add_computers(bulk_data.add_people(1))
+        film = bulk_data.add_media(f"{count}".encode() * 1_000, "video/mp4")
+        bulk_data.publish(f"c-ranges-{count}", starts=an_hour_ago(), media=[film])
     ranges = "bytes=" + ",".join(f"{n}-{n}" for n in range(count))
     headers = {"Authorization": f"Bearer {token}", "Range": ranges}
     answered = requests.get(f"{server.url}/api/v1/media/{film.sha256}", headers=headers, timeout=30)

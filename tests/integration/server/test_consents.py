@@ -9,22 +9,22 @@ from server.campaigns.models import Campaign
 from server.directory.models import Notice
 from server.signals.models import Consent, Signal
 from server.signing.digests import notice_digest
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import an_hour_ago, consent, event, give, send, verified
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, consent, event, give, send, verified
 
 
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Campaign:
-    server_data.add_people(2)
+    bulk_data.add_people(2)
     for number in range(5):
-        server_data.publish(f"c-{number}", starts=an_hour_ago())
-    return server_data.publish("c-news", starts=an_hour_ago())
+        bulk_data.publish(f"c-{number}", starts=an_hour_ago())
+    return bulk_data.publish("c-news", starts=an_hour_ago())
 
 
 @pytest.fixture
 def computer(campaign: Campaign, serving: RunningServer) -> Computer:
-    return server_data.connect(serving, "p0@northwind.example")
+    return bulk_data.connect(serving, "p0@northwind.example")
 
 
 def _receipt(computer: Computer, message: dict[str, object]) -> dict[str, object]:
@@ -39,7 +39,7 @@ def _receipt(computer: Computer, message: dict[str, object]) -> dict[str, object
 def test_a_consent_is_answered_by_a_receipt_that_says_to_what(computer: Computer) -> None:
     message = consent("click", language="fr")
     receipt = _receipt(computer, message)
-    notice = server_data.company().current_notice()
+    notice = bulk_data.company().current_notice()
     assert receipt == {
         **message,
         "controller": "Northwind SAS",
@@ -76,7 +76,7 @@ def test_a_withdrawal_erases_that_signal_and_says_how_much(computer: Computer) -
 def test_a_withdrawal_leaves_other_people_alone(
     campaign: Campaign, computer: Computer, serving: RunningServer
 ) -> None:
-    other = server_data.connect(serving, "p1@northwind.example")
+    other = bulk_data.connect(serving, "p1@northwind.example")
     send(other, event("seen", "c-news", give(other, "seen")))
     mine = give(computer, "seen")
     assert _receipt(computer, consent("seen", "withdrawn", receipt_id=mine))["erased"] == 0
@@ -88,7 +88,7 @@ def test_nobody_elses_withdrawal_ends_a_consent(
 ) -> None:
     mine = give(computer, "seen")
     send(computer, event("seen", "c-news", mine))
-    other = server_data.connect(serving, "p1@northwind.example")
+    other = bulk_data.connect(serving, "p1@northwind.example")
     assert _receipt(other, consent("seen", "withdrawn", receipt_id=mine))["erased"] == 0
     assert send(computer, event("seen", "c-1", mine)) == ["stored"]
     assert Signal.objects.count() == 2
@@ -126,7 +126,7 @@ def test_giving_again_needs_a_new_receipt_and_brings_nothing_back(computer: Comp
 def test_a_withdrawal_is_of_the_person_and_ends_what_their_other_computers_gave(
     computer: Computer, serving: RunningServer
 ) -> None:
-    laptop = server_data.connect(serving, "p0@northwind.example")
+    laptop = bulk_data.connect(serving, "p0@northwind.example")
     here, there = give(computer, "seen"), give(laptop, "seen")
     send(computer, event("seen", "c-news", here))
     send(laptop, event("seen", "c-0", there), event("seen", "c-1", there))
@@ -144,7 +144,7 @@ def test_a_withdrawal_leaves_the_persons_other_signals_alone(computer: Computer)
 def test_a_consent_given_before_a_withdrawal_and_sent_after_it_changes_nothing(
     computer: Computer, serving: RunningServer
 ) -> None:
-    offline = server_data.connect(serving, "p0@northwind.example")
+    offline = bulk_data.connect(serving, "p0@northwind.example")
     withdrawal = consent("seen", "withdrawn", time="2026-11-23T10:00:00Z")
     answer = computer.post("/consents", withdrawal).json()
     late = consent("seen", time="2026-11-23T09:59:59Z")
@@ -193,7 +193,7 @@ def test_a_consent_after_a_withdrawal_from_a_clock_that_was_ten_years_ahead_hold
 def test_a_consent_from_a_clock_that_is_ahead_never_undoes_a_withdrawal_made_elsewhere(
     computer: Computer, serving: RunningServer, ahead: str
 ) -> None:
-    offline = server_data.connect(serving, "p0@northwind.example")
+    offline = bulk_data.connect(serving, "p0@northwind.example")
     answer = computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z")).json()
     late = consent("seen", time=ahead)
     assert offline.post("/consents", late).json() == answer
@@ -204,7 +204,7 @@ def test_a_consent_from_a_clock_that_is_ahead_never_undoes_a_withdrawal_made_els
 
 def test_a_new_notice_ends_consents_to_the_old_one(computer: Computer) -> None:
     old = give(computer, "seen")
-    company = server_data.company()
+    company = bulk_data.company()
     newer = Notice.objects.create(company=company, version=4, date=date(2026, 12, 1), text={"en": "Other"})
     try:
         assert send(computer, event("seen", "c-news", old)) == ["dropped_consent"]

@@ -7,9 +7,9 @@ import pytest
 from server.core.errors import Refused
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.run_command import run_command
 
 Output = pytest.CaptureFixture[str]
 NEW = "camille@northwind.example"
@@ -18,7 +18,7 @@ NEW = "camille@northwind.example"
 @pytest.fixture
 def asking(northwind: ServerHome, serving: RunningServer) -> Computer:
     """The computer of a person who has asked for another address."""
-    computer = server_data.connect(serving, server_data.add_people(1)[0].email)
+    computer = bulk_data.connect(serving, bulk_data.add_people(1)[0].email)
     assert computer.patch("/me", {"details": {"email": NEW}}).ok
     return computer
 
@@ -47,7 +47,7 @@ def test_what_is_declined_stays_as_it_was(asking: Computer, capsys: Output) -> N
 
 
 def test_an_address_that_somebody_else_has_by_now_is_not_accepted(asking: Computer) -> None:
-    Person.objects.create(company=server_data.company(), email=NEW)
+    Person.objects.create(company=bulk_data.company(), email=NEW)
     number = CorrectionRequest.objects.get().pk
     with pytest.raises(Refused, match="somebody else"):
         run_command("corrections", "accept", number)

@@ -30,12 +30,12 @@ from server.reports.models import Block, BlockMember
 from server.reports.snapshots import newest
 from server.signals.keys import person_key
 from tests.integration.server.test_company_archives import Change, Files, _read, _repacked
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.server_commands import run_command
-from tests.support.whole_company import fill
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.whole_company import fill
+from tests.support.server.wire import an_hour_ago
 
 FUZZED = 60
 """Of all fields and values, as many as the suite has time for."""
@@ -47,19 +47,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = ServerHome(tmp_path_factory.mktemp("from") / "server")
     home.init()
     with home.opened():
-        people = server_data.add_people(14)
-        server_data.add_computers(people[:2])
+        people = bulk_data.add_people(14)
+        bulk_data.add_computers(people[:2])
         receipts = life.share_all(people, ["seen", "click"])
-        campaign = server_data.publish(
+        campaign = bulk_data.publish(
             "c-news", starts=an_hour_ago(), variants={"en": ["l1"], "fr": ["l1", "l2"]}
         )
         for person in people[:9]:
             life.act(person, campaign, receipts[person.pk]["seen"])
             life.act(person, campaign, receipts[person.pk]["click"], "click")
         report(campaign)
-        server_data.publish("c-some", groups=["Everyone"], people=people[:3])
+        bulk_data.publish("c-some", groups=["Everyone"], people=people[:3])
         run_command("campaign", "recall", "c-some")
-        server_data.publish("c-taken-back", starts=an_hour_ago(), variants={"en": ["l1"], "fr": ["l1", "l2"]})
+        bulk_data.publish("c-taken-back", starts=an_hour_ago(), variants={"en": ["l1"], "fr": ["l1", "l2"]})
         run_command("campaign", "recall", "c-taken-back")
         fill(home)
         path = home.folder.parent / "northwind.zip"

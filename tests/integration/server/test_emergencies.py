@@ -10,10 +10,10 @@ import requests
 from server.access.models import AccessToken
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
-from tests.support import server_data
-from tests.support.administration import ADMIN, token_for
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.commands import succeeded, tidings_server
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.commands import succeeded, tidings_server
 
 FILE = """
 sender = "Security"
@@ -31,7 +31,7 @@ REASON = "Fire in the Lyon workshop"
 @pytest.fixture
 def url(northwind: ServerHome, serving: RunningServer) -> Iterator[str]:
     """Where the server answers."""
-    server_data.add_people(2)
+    bulk_data.add_people(2)
     yield serving.url
     AccessToken.objects.all().delete()
 

@@ -9,9 +9,9 @@ from server.core import clock
 from server.devices.enrolment import invite, revoke
 from server.devices.models import Device
 from server.signing.signers import key_file
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import verified
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import verified
 
 SECRET, ANOTHER_SECRET = "s" * 43, "t" * 43
 
@@ -22,7 +22,7 @@ def _enrol(server: RunningServer, code: str, **more: str) -> requests.Response:
 
 
 def test_a_code_gives_a_token_the_keys_and_the_company(northwind: ServerHome, serving: RunningServer) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     answer = _enrol(serving, invite(person, timedelta(days=1)))
     assert answer.status_code == 201
     enrolment = answer.json()
@@ -34,14 +34,14 @@ def test_a_code_gives_a_token_the_keys_and_the_company(northwind: ServerHome, se
 
 
 def test_a_code_is_understood_as_people_type_it(northwind: ServerHome, serving: RunningServer) -> None:
-    code = invite(server_data.add_people(1)[0], timedelta(days=1))
+    code = invite(bulk_data.add_people(1)[0], timedelta(days=1))
     assert _enrol(serving, f" {code.lower().replace('-', ' ')}").status_code == 201
 
 
 def test_unknown_used_and_expired_codes_get_the_same_answer(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     used = invite(person, timedelta(days=1))
     assert _enrol(serving, used).status_code == 201
     with clock.using(lambda: datetime.now(UTC) - timedelta(days=2)):
@@ -55,7 +55,7 @@ def test_unknown_used_and_expired_codes_get_the_same_answer(
 def test_of_many_computers_with_one_code_one_is_connected(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     with ThreadPoolExecutor(4) as together:
         statuses = sorted(
@@ -73,7 +73,7 @@ def _feed_status(server: RunningServer, enrolled: requests.Response) -> int:
 def test_a_lost_answer_can_be_asked_for_again_by_the_agent_that_lost_it(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     lost, again, once_more = (_enrol(serving, code, retry_secret=SECRET) for _ in range(3))
     assert (lost.status_code, again.status_code, once_more.status_code) == (201, 201, 201)
@@ -82,7 +82,7 @@ def test_a_lost_answer_can_be_asked_for_again_by_the_agent_that_lost_it(
 
 
 def test_a_used_code_is_of_no_use_to_anybody_else(northwind: ServerHome, serving: RunningServer) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     first = _enrol(serving, code, retry_secret=SECRET)
     assert _enrol(serving, code, retry_secret=ANOTHER_SECRET).json()["type"] == "tidings:invalid-code"
@@ -93,7 +93,7 @@ def test_a_used_code_is_of_no_use_to_anybody_else(northwind: ServerHome, serving
 def test_a_code_that_was_used_without_a_secret_is_used_up(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    code = invite(server_data.add_people(1)[0], timedelta(days=1))
+    code = invite(bulk_data.add_people(1)[0], timedelta(days=1))
     assert [
         _enrol(serving, code).status_code,
         _enrol(serving, code).status_code,
@@ -102,7 +102,7 @@ def test_a_code_that_was_used_without_a_secret_is_used_up(
 
 
 def test_after_ten_minutes_a_used_code_is_used_up(northwind: ServerHome, serving: RunningServer) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     first = _enrol(serving, code, retry_secret=SECRET)
     person.invitations.update(used_at=clock.now() - timedelta(minutes=10, seconds=1))
@@ -113,7 +113,7 @@ def test_after_ten_minutes_a_used_code_is_used_up(northwind: ServerHome, serving
 def test_a_code_that_expires_meanwhile_can_still_be_asked_again(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     _enrol(serving, code, retry_secret=SECRET)
     person.invitations.update(expires_at=clock.now() - timedelta(seconds=1))
@@ -123,7 +123,7 @@ def test_a_code_that_expires_meanwhile_can_still_be_asked_again(
 def test_a_computer_that_was_disconnected_meanwhile_does_not_come_back_by_its_used_code(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     _enrol(serving, code, retry_secret=SECRET)
     revoke(list(person.devices.values_list("pk", flat=True)))
@@ -133,7 +133,7 @@ def test_a_computer_that_was_disconnected_meanwhile_does_not_come_back_by_its_us
 def test_a_key_that_cannot_be_read_does_not_use_the_code_up(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     key = key_file("northwind", "receipt")
     aside = key.rename(key.with_suffix(".aside"))
@@ -148,7 +148,7 @@ def test_a_key_that_cannot_be_read_does_not_use_the_code_up(
 def test_of_many_requests_of_one_agent_one_token_is_left(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     with ThreadPoolExecutor(4) as together:
         answers = list(together.map(lambda _: _enrol(serving, code, retry_secret=SECRET), range(4)))
@@ -159,7 +159,7 @@ def test_of_many_requests_of_one_agent_one_token_is_left(
 
 
 def test_neither_code_nor_token_is_stored(northwind: ServerHome, serving: RunningServer) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     code = invite(person, timedelta(days=1))
     token = _enrol(serving, code, retry_secret=SECRET).json()["device_token"]
     device, invitation = person.devices.get(), person.invitations.get()
@@ -171,7 +171,7 @@ def test_neither_code_nor_token_is_stored(northwind: ServerHome, serving: Runnin
 def test_a_computer_that_disconnects_is_not_let_in_again(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     computer = serving.enrol(invite(person, timedelta(days=1)))
     assert computer.get("/feed").status_code == 200
     assert computer.delete("/device").status_code == 204
@@ -183,7 +183,7 @@ def test_a_computer_that_disconnects_is_not_let_in_again(
 
 
 def test_an_administrator_revokes_one_computer_or_all(northwind: ServerHome, serving: RunningServer) -> None:
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     desk, lap = (serving.enrol(invite(person, timedelta(days=1))) for _ in range(2))
     first = Device.objects.filter(person=person).order_by("pk").values_list("pk", flat=True)[0]
     northwind.succeed("device", "revoke", person.email, "--id", str(first))
@@ -196,7 +196,7 @@ def test_an_administrator_revokes_one_computer_or_all(northwind: ServerHome, ser
 def test_everybody_without_a_computer_is_invited_at_once(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    people = server_data.add_people(3)
+    people = bulk_data.add_people(3)
     serving.enrol(invite(people[0], timedelta(days=1)))
     lines = [line.split("\t") for line in northwind.succeed("invite", "--all").splitlines()]
     assert [email for email, _ in lines] == [people[1].email, people[2].email]

@@ -15,9 +15,9 @@ from server.core import clock
 from server.directory.models import Person
 from server.signing.documents import publish_company
 from server.signing.signers import public_keys
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import payload, verified
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import payload, verified
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ class Agent:
     """Polls in this process, at any time of our choosing, and remembers the tag as an agent does."""
 
     def __init__(self, person: Person) -> None:
-        self.token = server_data.add_computers([person])[0]
+        self.token = bulk_data.add_computers([person])[0]
         self._headers = {"Authorization": f"Bearer {self.token}"}
         self.tag = ""
 
@@ -57,22 +57,22 @@ class Agent:
 
 @pytest.fixture
 def camille(northwind: ServerHome) -> Person:
-    return server_data.add_people(1, group="Sales")[0]
+    return bulk_data.add_people(1, group="Sales")[0]
 
 
 def test_a_person_gets_what_is_for_everyone_for_their_groups_and_for_them(camille: Person) -> None:
-    other = server_data.add_people(1, group="Works")[0]
-    server_data.publish("c-all")
-    server_data.publish("c-sales", groups=["Sales"])
-    server_data.publish("c-works", groups=["Works"])
-    server_data.publish("c-camille", people=[camille])
-    server_data.publish("c-other", people=[other])
+    other = bulk_data.add_people(1, group="Works")[0]
+    bulk_data.publish("c-all")
+    bulk_data.publish("c-sales", groups=["Sales"])
+    bulk_data.publish("c-works", groups=["Works"])
+    bulk_data.publish("c-camille", people=[camille])
+    bulk_data.publish("c-other", people=[other])
     assert Agent(camille).campaigns() == {"c-all", "c-sales", "c-camille"}
     assert Agent(other).campaigns() == {"c-all", "c-works", "c-other"}
 
 
 def test_an_unchanged_feed_is_answered_304_every_time(camille: Person) -> None:
-    server_data.publish("c-1")
+    bulk_data.publish("c-1")
     agent = Agent(camille)
     assert agent.poll() == 200
     for minute in range(5):
@@ -92,7 +92,7 @@ def test_a_tag_that_a_proxy_weakened_or_listed_still_matches(camille: Person) ->
 
 
 def test_a_campaign_comes_and_goes_with_the_clock_alone(camille: Person) -> None:
-    server_data.publish("c-later", starts=NOON, lasts=timedelta(hours=1))
+    bulk_data.publish("c-later", starts=NOON, lasts=timedelta(hours=1))
     agent = Agent(camille)
     assert agent.campaigns(NOON - timedelta(seconds=1)) == set()
     assert agent.poll(NOON - timedelta(microseconds=1)) == 304
@@ -106,15 +106,15 @@ def test_a_campaign_comes_and_goes_with_the_clock_alone(camille: Person) -> None
 def test_publishing_and_a_new_company_document_change_the_tag(camille: Person) -> None:
     agent = Agent(camille)
     agent.poll()
-    server_data.publish("c-new")
+    bulk_data.publish("c-new")
     assert agent.poll() == 200
-    publish_company(server_data.company())
+    publish_company(bulk_data.company())
     assert agent.poll() == 200
     assert agent.poll() == 304
 
 
 def test_people_with_the_same_campaigns_have_tags_of_their_own(camille: Person) -> None:
-    other = server_data.add_people(1, group="Sales")[0]
+    other = bulk_data.add_people(1, group="Sales")[0]
     mine, theirs = Agent(camille), Agent(other)
     mine.poll()
     theirs.tag = mine.tag
@@ -122,10 +122,10 @@ def test_people_with_the_same_campaigns_have_tags_of_their_own(camille: Person) 
 
 
 def test_every_document_of_the_company_has_a_higher_counter(camille: Person) -> None:
-    counters = [server_data.publish(f"c-{number}").counter for number in range(3)]
+    counters = [bulk_data.publish(f"c-{number}").counter for number in range(3)]
     agent = Agent(camille)
     agent.campaigns()
-    publish_company(server_data.company())
+    publish_company(bulk_data.company())
     agent.poll()
     counters.append(payload(agent.answer.json()["company"])["ctr"])
     assert counters == sorted(set(counters))
@@ -134,7 +134,7 @@ def test_every_document_of_the_company_has_a_higher_counter(camille: Person) -> 
 @pytest.mark.expected_logs("are full")
 def test_a_feed_holds_what_the_largest_may_hold_newest_first(camille: Person) -> None:
     documents = [
-        server_data.publish(f"c-{number}", starts=NOON - timedelta(hours=number + 1)) for number in range(3)
+        bulk_data.publish(f"c-{number}", starts=NOON - timedelta(hours=number + 1)) for number in range(3)
     ]
     for campaign in documents:
         campaign.document = "x" * (LARGEST_FEED_BYTES // 2 - 6000)
@@ -148,7 +148,7 @@ def test_a_feed_holds_what_the_largest_may_hold_newest_first(camille: Person) ->
 
 
 def test_a_statement_says_what_the_feed_holds_and_lives_for_two_days(camille: Person) -> None:
-    first, second = server_data.publish("c-1"), server_data.publish("c-2")
+    first, second = bulk_data.publish("c-1"), bulk_data.publish("c-2")
     agent = Agent(camille)
     said = agent.statement()
     assert (said["iss"], said["ctr"]) == ("northwind", 0)
@@ -182,7 +182,7 @@ def test_an_agent_that_asks_for_no_statement_gets_the_feed_as_ever(camille: Pers
 def test_an_unchanged_feed_is_stated_anew_every_twelve_hours_for_each_person_at_another_time(
     northwind: ServerHome,
 ) -> None:
-    agents = [Agent(person) for person in server_data.add_people(12)]
+    agents = [Agent(person) for person in bulk_data.add_people(12)]
     start, changes = NOON, []
     for agent in agents:
         agent.poll(start, **STATED)
@@ -194,7 +194,7 @@ def test_an_unchanged_feed_is_stated_anew_every_twelve_hours_for_each_person_at_
 
 
 def test_an_unchanged_poll_of_an_agent_that_wants_statements_costs_one_query(camille: Person) -> None:
-    server_data.publish("c-1")
+    bulk_data.publish("c-1")
     agent = Agent(camille)
     agent.poll(**STATED)
     agent.poll(**STATED)
@@ -208,7 +208,7 @@ def test_an_unchanged_poll_of_an_agent_that_wants_statements_costs_one_query(cam
 @pytest.mark.expected_logs("are full")
 def test_a_campaign_that_does_not_fit_is_not_in_the_statement_either(camille: Person) -> None:
     for number in range(3):
-        campaign = server_data.publish(f"c-{number}", starts=NOON - timedelta(hours=number + 1))
+        campaign = bulk_data.publish(f"c-{number}", starts=NOON - timedelta(hours=number + 1))
         campaign.document = campaign.document + "x" * (LARGEST_FEED_BYTES // 2 - 8192)
         campaign.save()
     agent = Agent(camille)

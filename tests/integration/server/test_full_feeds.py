@@ -21,10 +21,10 @@ from server.directory.models import Group, Person
 from server.publishing.author_warnings import warnings_for
 from server.publishing.draft import Draft, draft
 from server.publishing.release import release
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.server_commands import run_command
-from tests.support.wire import payload
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import payload
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 WORDS = (
@@ -94,7 +94,7 @@ class Company:
         """One that is looked at, and not published yet. Raises `Refused`."""
         campaign_id = f"c-{len(self.taken)}-{self.dice.randrange(10**9)}"
         file = self._file(campaign_id, audience, starts, ends, size, urgency)
-        company = server_data.company()
+        company = bulk_data.company()
         reason = "a drill" if urgency == "emergency" else ""
         return draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts), reason)
 
@@ -145,12 +145,12 @@ def company(northwind: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     from server.core import concurrency
 
     monkeypatch.setattr(concurrency, "request_rate", concurrency.RequestRate(0))
-    people = server_data.add_people(3, group="Sales")
+    people = bulk_data.add_people(3, group="Sales")
     Group.objects.create(company=people[0].company, name="Nights").people.set(people[1:])
     people[1].first_name = "𝔐" * 100
     people[1].save()
     with clock.using(lambda: MONDAY):
-        yield Company(people, server_data.add_computers(people), random.Random(11))
+        yield Company(people, bulk_data.add_computers(people), random.Random(11))
 
 
 def ids(feed: bytes) -> set[str]:
@@ -209,7 +209,7 @@ def test_emergencies_are_taken_however_full_the_feeds_are(company: Company) -> N
 
 
 def test_what_would_be_too_many_is_refused_like_what_would_be_too_much(company: Company) -> None:
-    owner = server_data.company()
+    owner = bulk_data.company()
     days = {"starts": MONDAY, "ends": MONDAY + timedelta(days=3)}
     small = [
         Campaign(
@@ -248,7 +248,7 @@ UNTIL = MONDAY + timedelta(days=3)
 
 def made(count: int, groups: Sequence[str] = (), *, starts: datetime = MONDAY, document: str = "x") -> None:
     """That many campaigns to these groups, or to everyone."""
-    owner, before = server_data.company(), Campaign.objects.count()
+    owner, before = bulk_data.company(), Campaign.objects.count()
     campaigns = Campaign.objects.bulk_create(
         Campaign(
             company=owner,
@@ -277,7 +277,7 @@ def said_of_feeds(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
 def test_check_tells_that_an_import_made_feeds_overfull(
     company: Company, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, document: str
 ) -> None:
-    Group.objects.create(company=server_data.company(), name="Days").people.set(company.people[:1])
+    Group.objects.create(company=bulk_data.company(), name="Days").people.set(company.people[:1])
     tuesday = MONDAY + timedelta(days=1)
     made(count, ["Days"], document=document)
     made(count, ["Nights"], document=document, starts=tuesday)
@@ -304,7 +304,7 @@ def test_check_is_content_as_long_as_each_feed_holds_all_that_is_due(
         for number, person in enumerate(company.people):
             names = {group.name for group in person.groups.all()}
             due[number] += count if not groups or names & set(groups) else 0
-        server_data.company().feeds_changed()
+        bulk_data.company().feeds_changed()
         feeds = [json.loads(company.feed(number, MONDAY))["campaigns"] for number in range(3)]
         whole = all(len(feed) == wanted for feed, wanted in zip(feeds, due, strict=True))
         assert said_of_feeds(capsys)[0] == ("ok" if whole else "warning")

@@ -38,12 +38,12 @@ from server.reports.tallies import counted
 from server.retention.campaign_closing import close, sweep
 from server.retention.housekeeping import JOBS
 from server.signals.models import Consent, Signal
-from tests.support import company_life as life
-from tests.support import large_company, server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.commands import succeeded, tidings_server
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data, large_company
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.commands import succeeded, tidings_server
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago
 
 FEW, MANY = 2, 12
 
@@ -63,7 +63,7 @@ def _queries(act: Callable[[], object]) -> int:
 
 
 def _publish(first: int, last: int) -> list[Campaign]:
-    return [server_data.publish(f"c-{number}", starts=an_hour_ago()) for number in range(first, last)]
+    return [bulk_data.publish(f"c-{number}", starts=an_hour_ago()) for number in range(first, last)]
 
 
 def _reported(people: list[Person], campaigns: list[Campaign]) -> None:
@@ -74,7 +74,7 @@ def _reported(people: list[Person], campaigns: list[Campaign]) -> None:
 
 
 def test_a_withdrawal_costs_the_same_however_many_campaigns_are_open(northwind: ServerHome) -> None:
-    people = server_data.add_people(10)
+    people = bulk_data.add_people(10)
     costs = []
     for first, last in ((0, FEW), (FEW, MANY)):
         _publish(first, last)
@@ -87,11 +87,11 @@ def test_a_withdrawal_costs_the_same_however_many_campaigns_are_open(northwind: 
 
 
 def test_an_erasure_costs_the_same_however_many_campaigns_have_figures(northwind: ServerHome) -> None:
-    people = server_data.add_people(13)
+    people = bulk_data.add_people(13)
     _reported(people[:6], _publish(0, FEW))
-    costs = [_queries(lambda: erase(server_data.company(), [people[-1].pk]))]
+    costs = [_queries(lambda: erase(bulk_data.company(), [people[-1].pk]))]
     _reported(people[6:11], _publish(FEW, MANY))
-    costs.append(_queries(lambda: erase(server_data.company(), [people[-2].pk])))
+    costs.append(_queries(lambda: erase(bulk_data.company(), [people[-2].pk])))
     # Blocks that go are changed by the five hundred, whatever campaign they are of.
     assert costs[0] == costs[1]
 
@@ -99,25 +99,25 @@ def test_an_erasure_costs_the_same_however_many_campaigns_have_figures(northwind
 def test_the_list_of_campaigns_counts_everybody_once(northwind: ServerHome) -> None:
     costs = []
     for first, last in ((0, FEW), (FEW, MANY)):
-        server_data.add_people(last - first, "Everyone")
+        bulk_data.add_people(last - first, "Everyone")
         _publish(first, last)
-        server_data.publish(f"c-group-{last}", starts=an_hour_ago(), groups=["Everyone"])
+        bulk_data.publish(f"c-group-{last}", starts=an_hour_ago(), groups=["Everyone"])
         costs.append(_queries(lambda: succeeded("campaign", "list")))
     assert costs[0] == costs[1]
 
 
 def test_each_campaign_of_the_list_has_the_people_of_all_its_groups_once(northwind: ServerHome) -> None:
-    people = server_data.add_people(9, "A")
-    other = Group.objects.create(company=server_data.company(), name="B")
+    people = bulk_data.add_people(9, "A")
+    other = Group.objects.create(company=bulk_data.company(), name="B")
     other.people.add(*people[6:])
-    server_data.add_people(4, "B")
-    server_data.publish("c-all", starts=an_hour_ago())
-    server_data.publish("c-a", starts=an_hour_ago(), groups=["A"])
+    bulk_data.add_people(4, "B")
+    bulk_data.publish("c-all", starts=an_hour_ago())
+    bulk_data.publish("c-a", starts=an_hour_ago(), groups=["A"])
     only_groups = json.loads(succeeded("campaign", "list", "--json"))
     assert {row["campaign_id"]: row["people"] for row in only_groups} == {"c-all": 13, "c-a": 9}
-    server_data.publish("c-both", starts=an_hour_ago(), groups=["A", "B"])
-    server_data.publish("c-named", starts=an_hour_ago(), people=people[:2])
-    server_data.publish("c-mixed", starts=an_hour_ago(), groups=["B"], people=people[5:8])
+    bulk_data.publish("c-both", starts=an_hour_ago(), groups=["A", "B"])
+    bulk_data.publish("c-named", starts=an_hour_ago(), people=people[:2])
+    bulk_data.publish("c-mixed", starts=an_hour_ago(), groups=["B"], people=people[5:8])
     told = json.loads(succeeded("campaign", "list", "--json"))
     assert {row["campaign_id"]: row["people"] for row in told} == {
         "c-all": 13,
@@ -131,7 +131,7 @@ def test_each_campaign_of_the_list_has_the_people_of_all_its_groups_once(northwi
 def test_a_closing_that_was_cut_off_after_the_key_went_leaves_no_row(northwind: ServerHome) -> None:
     from server.retention.housekeeping import housekeeping
 
-    person = server_data.add_people(1)[0]
+    person = bulk_data.add_people(1)[0]
     (campaign,) = _publish(0, 1)
     assert life.act(person, campaign, life.give(person)) == "stored"
     kept = list(Signal.objects.all())
@@ -145,8 +145,8 @@ def test_a_closing_that_was_cut_off_after_the_key_went_leaves_no_row(northwind: 
 def test_a_campaign_of_which_nothing_came_in_closes_without_looking_at_anybody(northwind: ServerHome) -> None:
     costs = []
     for campaign in _publish(0, 2):
-        life.share_all(server_data.add_people(12))
-        with clock.using(lambda: server_data.STARTS + timedelta(days=365)):
+        life.share_all(bulk_data.add_people(12))
+        with clock.using(lambda: bulk_data.STARTS + timedelta(days=365)):
             costs.append(_queries(partial(close, campaign)))
         assert campaign.result is not None
         assert campaign.result["figures"][0]["sharing"] is None
@@ -157,18 +157,18 @@ def test_a_campaign_that_was_counted_after_its_end_closes_without_looking_at_eve
     northwind: ServerHome,
 ) -> None:
     costs = []
-    people = server_data.add_people(12)
+    people = bulk_data.add_people(12)
     receipts = life.share_all(people)
     for campaign in _publish(0, 2):
         assert life.act(people[0], campaign, receipts[people[0].pk]["seen"]) == "stored"
         with clock.using(lambda campaign=campaign: campaign.ends + timedelta(days=2)):  # type: ignore[misc]
             assert make_if_due(campaign)
-        with clock.using(lambda: server_data.STARTS + timedelta(days=365)):
+        with clock.using(lambda: bulk_data.STARTS + timedelta(days=365)):
             costs.append(_queries(partial(close, campaign)))
         assert campaign.result is not None
         assert campaign.result["figures"][0]["sharing"]
         # Of several hundred cohorts; here it is one more.
-        receipts |= life.share_all(server_data.add_people(130))
+        receipts |= life.share_all(bulk_data.add_people(130))
     assert costs[0] == costs[1]
 
 
@@ -179,7 +179,7 @@ def test_a_page_of_figures_costs_the_same_however_many_groups_and_people_it_is_a
     (first,) = _publish(0, 1)
     for day, groups in ((2, 1), (4, 6)):
         for group in range(groups):
-            people = server_data.add_people(12, f"G{day}-{group}")
+            people = bulk_data.add_people(12, f"G{day}-{group}")
             receipts = life.share_all(people)
         assert life.act(people[0], first, receipts[people[0].pk]["seen"]) == "stored"
         with clock.using(lambda day=day: first.starts + timedelta(days=day)):  # type: ignore[misc]
@@ -196,9 +196,9 @@ def test_a_snapshot_looks_at_no_cohort_of_which_nobody_new_can_be_counted(
     monkeypatch.setattr(blocks, "COHORTS_AT_ONCE", 1)
     costs = []
     for number, people in enumerate((60, 240)):
-        life.share_all(server_data.add_people(people))
+        life.share_all(bulk_data.add_people(people))
         # Of a cohort of others some share, but not as many as can be counted.
-        life.share_all(server_data.add_people(30, f"G{number}")[:4])
+        life.share_all(bulk_data.add_people(30, f"G{number}")[:4])
         (campaign,) = _publish(number, number + 1)
         form(campaign)
         formed = Block.objects.filter(campaign=campaign).count()
@@ -209,7 +209,7 @@ def test_a_snapshot_looks_at_no_cohort_of_which_nobody_new_can_be_counted(
 
 
 def test_a_cohort_is_looked_at_again_when_enough_people_of_it_share(northwind: ServerHome) -> None:
-    people = server_data.add_people(24)
+    people = bulk_data.add_people(24)
     life.share_all(people[:6])
     (campaign,) = _publish(0, 1)
     assert report(campaign).figures[0].sharing == 6
@@ -248,7 +248,7 @@ def test_a_page_is_not_added_up_from_all_blocks(northwind: ServerHome) -> None:
         pytest.skip("SQLite counts its steps")
     costs = []
     for number, people in enumerate((60, 600)):
-        receipts = life.share_all(server_data.add_people(people))
+        receipts = life.share_all(bulk_data.add_people(people))
         (campaign,) = _publish(number, number + 1)
         assert life.act(*_first(receipts, campaign)) == "stored"
         with clock.using(lambda campaign=campaign: campaign.starts + timedelta(days=2)):  # type: ignore[misc]
@@ -264,7 +264,7 @@ def test_a_snapshot_of_ten_times_as_many_signals_is_ten_times_the_work(northwind
         pytest.skip("SQLite counts its steps")
     costs = []
     for number, people in enumerate((40, 400)):
-        added = server_data.add_people(people)
+        added = bulk_data.add_people(people)
         life.share_all(added, large_company.SIGNALS)
         (campaign,) = _publish(number, number + 1)
         form(campaign)
@@ -280,7 +280,7 @@ def _only_on_sqlite() -> None:
 
 def _share(people: list[Person], times: int = 1, signals: Sequence[str] = ("seen",)) -> None:
     """As `life.share_all`, without receipts; once, or again and again."""
-    version, now = server_data.company().notice_version(), an_hour_ago()
+    version, now = bulk_data.company().notice_version(), an_hour_ago()
     large_company.store(
         Consent(
             person=person, receipt_id=uuid4(), signal=signal, status="given", notice_version=version, time=now
@@ -297,10 +297,10 @@ def test_a_campaign_to_few_is_counted_without_looking_at_the_cohorts_of_all_othe
     _only_on_sqlite()
     costs = []
     for number, others in enumerate((30, 300)):
-        few = server_data.add_people(20, f"Few {number}")
-        _share([*few, *server_data.add_people(others)])
-        form(server_data.publish(f"c-before-{number}", starts=an_hour_ago()))  # forms the cohorts
-        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"Few {number}"])
+        few = bulk_data.add_people(20, f"Few {number}")
+        _share([*few, *bulk_data.add_people(others)])
+        form(bulk_data.publish(f"c-before-{number}", starts=an_hour_ago()))  # forms the cohorts
+        campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"Few {number}"])
         costs.append(_steps(partial(form, campaign)))
         assert Block.objects.filter(campaign=campaign).count()
     assert costs[1] <= 1.5 * costs[0]
@@ -314,16 +314,16 @@ def test_a_campaign_to_ten_times_as_many_by_groups_is_counted_with_ten_times_the
     monkeypatch.setattr(blocks, "COHORTS_AT_ONCE", 1)
     costs = []
     for number, people in enumerate((60, 600)):
-        _share(server_data.add_people(people, f"G{number}"))
-        form(server_data.publish(f"c-before-{number}", starts=an_hour_ago()))
-        campaign = server_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"G{number}"])
+        _share(bulk_data.add_people(people, f"G{number}"))
+        form(bulk_data.publish(f"c-before-{number}", starts=an_hour_ago()))
+        campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), groups=[f"G{number}"])
         costs.append(_steps(partial(form, campaign)))
         assert Block.objects.filter(campaign=campaign).count() >= people // 20
     assert costs[1] <= 13 * costs[0]
 
 
 def test_who_shares_is_looked_up_once_for_the_first_figures_of_a_campaign(northwind: ServerHome) -> None:
-    _share(server_data.add_people(60))
+    _share(bulk_data.add_people(60))
     (campaign,) = _publish(0, 1)
     with CaptureQueriesContext(connection) as captured:
         form(campaign)
@@ -338,9 +338,9 @@ def test_consents_that_people_gave_again_and_again_are_not_compared_with_each_ot
     _only_on_sqlite()
     costs = []
     for times in (4, 16):
-        _share(server_data.add_people(30, f"{times} times"), times, large_company.SIGNALS)
-        form(server_data.publish(f"c-before-{times}", starts=an_hour_ago()))
-        campaign = server_data.publish(f"c-{times}", starts=an_hour_ago(), groups=[f"{times} times"])
+        _share(bulk_data.add_people(30, f"{times} times"), times, large_company.SIGNALS)
+        form(bulk_data.publish(f"c-before-{times}", starts=an_hour_ago()))
+        campaign = bulk_data.publish(f"c-{times}", starts=an_hour_ago(), groups=[f"{times} times"])
         costs.append(_steps(partial(form, campaign)))
         assert Block.objects.filter(campaign=campaign).count()
     assert costs[1] <= 1.5 * 4 * costs[0]
@@ -349,7 +349,7 @@ def test_consents_that_people_gave_again_and_again_are_not_compared_with_each_ot
 def test_the_rows_of_a_closed_campaign_go_in_few_large_pieces(northwind: ServerHome) -> None:
     costs = []
     for number, people in enumerate((20, 600)):
-        added = server_data.add_people(people)
+        added = bulk_data.add_people(people)
         _share(added)
         (campaign,) = _publish(number, number + 1)
         form(campaign)
@@ -372,7 +372,7 @@ def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(nort
         pytest.skip("SQLite counts its steps")
     costs = []
     for count in (1000, 4000):
-        ids = [person.pk for person in server_data.add_people(count)]
+        ids = [person.pk for person in bulk_data.add_people(count)]
         (campaign,) = _publish(count, count + 1)
         large_company.signals(campaign, ids, ("seen",))
         large_company.invitations(ids, clock.now() + timedelta(days=9))
@@ -400,7 +400,7 @@ def test_before_all_rows_are_read_postgresql_looks_how_many_there_are(
         for table in ("signals_consent", "directory_person"):
             cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
             cursor.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = %s", [table])
-    _share(server_data.add_people(1500))
+    _share(bulk_data.add_people(1500))
     assert set(_rows_known().values()) == {-1}
     assert tidings_server("company", "export", tmp_path / "company.zip").returncode == 0
     assert _rows_known() == {"signals_consent": Consent.objects.count(), "directory_person": 1500}
@@ -442,9 +442,9 @@ def _most_memory(act: Callable[[], object]) -> int:
 
 
 def test_a_list_takes_the_same_memory_however_long_it_is(northwind: ServerHome) -> None:
-    owner, most = server_data.company(), []
+    owner, most = bulk_data.company(), []
     for count in (FEW_ROWS, MANY_ROWS - FEW_ROWS):
-        ids = [person.pk for person in server_data.add_people(count)]
+        ids = [person.pk for person in bulk_data.add_people(count)]
         large_company.computers(ids)
         large_company.corrections(ids)
         log.record(owner, "test", "begin")
@@ -478,12 +478,12 @@ def test_the_lines_of_a_file_and_the_order_to_import_them_are_not_held_twice(nor
 
 
 def test_who_confirmed_a_campaign_of_few_is_told_without_reading_everybody(northwind: ServerHome) -> None:
-    few = server_data.add_people(3, "Few")
-    campaign = server_data.publish("c-few", starts=an_hour_ago(), people=few, acknowledge=True)
+    few = bulk_data.add_people(3, "Few")
+    campaign = bulk_data.publish("c-few", starts=an_hour_ago(), people=few, acknowledge=True)
     large_company.acknowledgements(campaign, [few[0].pk])
     most = []
     for count in (FEW_ROWS, MANY_ROWS - FEW_ROWS):
-        server_data.add_people(count)
+        bulk_data.add_people(count)
         most.append(_most_memory(lambda: acknowledgements(campaign)))
         assert [one.email for one in acknowledgements(campaign).people] == [person.email for person in few]
     assert most[1] < 1.5 * most[0]
@@ -491,8 +491,8 @@ def test_who_confirmed_a_campaign_of_few_is_told_without_reading_everybody(north
 
 def test_ending_all_tokens_of_a_company_names_few_rows_in_each_statement(northwind: ServerHome) -> None:
     """PostgreSQL takes 65,535 values in one, which a company of 100,000 computers would go over."""
-    owner, most = server_data.company(), [0]
-    large_company.computers([person.pk for person in server_data.add_people(1_200)])
+    owner, most = bulk_data.company(), [0]
+    large_company.computers([person.pk for person in bulk_data.add_people(1_200)])
 
     def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         most[0] = max(most[0], len(params or ()))

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.administration import Examples, token_for
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.children import Child
 from tests.support.ports import free_port
 from tests.support.raw_http import answer, connect, head
+from tests.support.server import bulk_data
+from tests.support.server.administration import Examples, token_for
+from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.waiting import until
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "hardening.md"
@@ -119,7 +119,7 @@ def test_the_unit_file_is_one_that_systemd_understands(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("northwind")
 def test_no_cache_may_keep_an_answer_for_others(serving: RunningServer) -> None:
     """Whoever calls, whatever comes of it (RFC 9111, sections 5.2.2.5 and 5.2.2.7)."""
-    (computer,) = server_data.add_computers(server_data.add_people(1))
+    (computer,) = bulk_data.add_computers(bulk_data.add_people(1))
     names = {"email": "nobody@northwind.example", "campaign_id": "c-none", "number": "7", "sha256": "0" * 64}
     statuses, shared = set(), []
     for call in sorted(Examples().calls(serving.url), key=lambda call: call.method == "DELETE"):

@@ -24,9 +24,9 @@ from server.retention import daily
 from server.retention.campaign_closing import CLOSES_AFTER, LONGEST_OPEN, close
 from server.retention.housekeeping import JOBS, housekeeping
 from server.signals.models import CampaignKey, Signal
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
 from tests.support.waiting import until
 
 STARTS = datetime(2026, 9, 1, 9, tzinfo=UTC)
@@ -36,9 +36,9 @@ ENDS = STARTS + timedelta(days=7)
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Iterator[Campaign]:
     """One that 12 people share, and have seen."""
-    campaign = server_data.publish("c-news", starts=STARTS)
+    campaign = bulk_data.publish("c-news", starts=STARTS)
     with clock.using(lambda: STARTS + timedelta(days=1)):
-        for person in server_data.add_people(12):
+        for person in bulk_data.add_people(12):
             assert _see(person.pk) == "stored"
     yield campaign
     ledger.path().unlink()
@@ -69,7 +69,7 @@ def test_closing_leaves_counts_only(campaign: Campaign) -> None:
 
 def test_what_comes_after_the_closing_is_refused_and_leaves_nothing(campaign: Campaign) -> None:
     close(campaign)
-    assert _see(server_data.company().people.all()[0].pk) == "refused"
+    assert _see(bulk_data.company().people.all()[0].pk) == "refused"
     assert not Signal.objects.exists()
 
 
@@ -85,12 +85,12 @@ def test_campaigns_close_within_thirty_days_of_their_end(campaign: Campaign) -> 
 
 
 def test_used_invitations_and_revoked_computers_go(northwind: ServerHome) -> None:
-    used, fresh, expired = server_data.add_people(3)
+    used, fresh, expired = bulk_data.add_people(3)
     for person in (used, fresh, expired):
         invite(person, timedelta(days=1))
     Invitation.objects.filter(person=used).update(used_at=clock.now() - timedelta(minutes=11))
     Invitation.objects.filter(person=expired).update(expires_at=clock.now())
-    server_data.add_computers([used, fresh])
+    bulk_data.add_computers([used, fresh])
     Device.objects.filter(person=used).update(revoked_at=clock.now())
     counts = _counts(dry_run=False)
     assert (counts["delete-invitations"], counts["delete-revoked-computers"]) == (2, 1)
@@ -98,7 +98,7 @@ def test_used_invitations_and_revoked_computers_go(northwind: ServerHome) -> Non
 
 
 def test_files_that_no_campaign_names_go_after_a_day(northwind: ServerHome) -> None:
-    named = server_data.add_media(b"named", "image/png")
+    named = bulk_data.add_media(b"named", "image/png")
     folder = files.path_of("northwind", "0" * 64).parent
     folder.mkdir(parents=True, exist_ok=True)
     old, young = folder / ("0" * 64), folder / ("0" * 63 + "1")
@@ -118,7 +118,7 @@ def test_documents_that_would_expire_are_signed_afresh(northwind: ServerHome) ->
     Company.objects.update(document_expires=soon)
     assert _counts(dry_run=True)["renew-documents"] == 1
     assert _counts(dry_run=False)["renew-documents"] == 1
-    assert server_data.company().document_expires != soon
+    assert bulk_data.company().document_expires != soon
 
 
 @pytest.mark.expected_logs("close-campaigns failed")
@@ -126,9 +126,9 @@ def test_a_job_that_fails_is_told_and_stops_no_other(
     campaign: Campaign, capsys: pytest.CaptureFixture[str]
 ) -> None:
     close(campaign)  # the ledger has a line now, and is then made unusable
-    server_data.publish("c-other", starts=STARTS)
+    bulk_data.publish("c-other", starts=STARTS)
     Invitation.objects.all().delete()
-    invite(server_data.company().people.all()[0], timedelta(0))
+    invite(bulk_data.company().people.all()[0], timedelta(0))
     whole = ledger.path().read_bytes()
     ledger.path().write_bytes(b"{}\n")
     assert run_command("housekeeping") == 1

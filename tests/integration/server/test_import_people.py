@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from server.directory.models import Company, Group, Person
-from tests.support.campaign_server import ServerHome
-from tests.support.commands import Done, succeeded, tidings_server
-from tests.support.sample import SAMPLE
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.commands import Done, succeeded, tidings_server
+from tests.support.server.sample import SAMPLE
 
 pytestmark = pytest.mark.usefixtures("northwind")
 

@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from server.api import api
-from tests.support import server_data
-from tests.support.administration import token_for
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import consent
+from tests.support.server import bulk_data
+from tests.support.server.administration import token_for
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import consent
 
 ROOT = Path(__file__).parents[3]
 READS_JSON = r"json\.loads?\(|pydantic_core\.from_json\(|(?<![\w.])(?<!def )from_json\(|validate_json\("
@@ -85,7 +85,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     home = ServerHome(tmp_path_factory.mktemp("bodies") / "server")
     home.init()
     with home.opened():
-        (token,) = server_data.add_computers(server_data.add_people(1))
+        (token,) = bulk_data.add_computers(bulk_data.add_people(1))
         tokens = (token, token_for("administrator"))
     with home.running("--requests-per-minute", "100000") as server:
         yield Asking(server.url, *({"Authorization": f"Bearer {token}"} for token in tokens))

@@ -18,10 +18,10 @@ from server.erasure_ledger import ledger
 from server.erasure_ledger.models import LedgerState
 from server.publishing.recall import recall
 from server.recovery.replay import COUNTER_LEAP, catch_up
-from tests.support import server_data
-from tests.support.administration import token_for
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.administration import token_for
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def _begin_anew() -> None:
 
 
 def _erase_two_of_three() -> Company:
-    company = server_data.company()
-    first, second, _third = server_data.add_people(3)
+    company = bulk_data.company()
+    first, second, _third = bulk_data.add_people(3)
     for person in (first, second):
         erase(company, [person.pk])
     return company
@@ -77,8 +77,8 @@ def test_a_line_that_a_crash_left_unfinished_is_cut_off(home: ServerHome) -> Non
 
 @pytest.mark.expected_logs("older than what happened since")
 def test_an_erasure_that_a_crash_cut_off_after_its_line_is_done_at_the_next_start(home: ServerHome) -> None:
-    company = server_data.company()
-    first, second = server_data.add_people(2)
+    company = bulk_data.company()
+    first, second = bulk_data.add_people(2)
     state = LedgerState.objects.values().first()
     with transaction.atomic():
         ledger.write([ledger.Fact("person-erased", company.pk, person=ledger.person_hash(first.pk))])
@@ -90,16 +90,16 @@ def test_an_erasure_that_a_crash_cut_off_after_its_line_is_done_at_the_next_star
     assert Person.objects.count() == 1
     assert catch_up() == {"person-erased": 1}
     assert not Person.objects.exists()
-    assert server_data.company().counter >= COUNTER_LEAP
+    assert bulk_data.company().counter >= COUNTER_LEAP
 
 
 @pytest.mark.expected_logs("older than what happened since")
 def test_a_recall_and_revocations_that_a_crash_cut_off_are_done_at_the_next_start(home: ServerHome) -> None:
-    company = server_data.company()
-    (device,) = server_data.add_computers(server_data.add_people(1))
+    company = bulk_data.company()
+    (device,) = bulk_data.add_computers(bulk_data.add_people(1))
     office = token_for("dpo")
     for name in ("c-kept", "c-wrong"):
-        server_data.publish(name, starts=an_hour_ago())
+        bulk_data.publish(name, starts=an_hour_ago())
     with transaction.atomic():
         ledger.write(
             [
@@ -120,10 +120,10 @@ def test_a_recall_and_revocations_that_a_crash_cut_off_are_done_at_the_next_star
 
 
 def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
-    company = server_data.company()
-    server_data.add_computers(server_data.add_people(1))
+    company = bulk_data.company()
+    bulk_data.add_computers(bulk_data.add_people(1))
     token_for("dpo")
-    server_data.publish("c-news", starts=an_hour_ago())
+    bulk_data.publish("c-news", starts=an_hour_ago())
     ledger.path().mkdir()
     for act in (
         lambda: recall(company, "c-news"),
@@ -139,11 +139,11 @@ def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
 
 
 def test_the_ledger_names_nobody(home: ServerHome) -> None:
-    (person,) = server_data.add_people(1)
-    (token,) = server_data.add_computers([person])
+    (person,) = bulk_data.add_people(1)
+    (token,) = bulk_data.add_computers([person])
     device = Device.objects.get()
     revoke([device.pk])
-    erase(server_data.company(), [person.pk])
+    erase(bulk_data.company(), [person.pk])
     content = ledger.path().read_text()
     assert ledger.path().stat().st_mode & 0o777 == 0o600
     needles = (person.email, str(person.pk), person.pk.hex, token, device.token_hash)

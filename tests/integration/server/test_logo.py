@@ -14,16 +14,16 @@ from server.campaigns.models import Media
 from server.core.errors import Refused
 from server.directory.models import Company
 from server.media.logos import MAX_SIDE
-from tests.support import server_data
-from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
-from tests.support.server_commands import run_command
-from tests.support.wire import an_hour_ago, payload
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import COMPANY, Computer, RunningServer, ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago, payload
 
 
 @pytest.fixture
 def computer(northwind: ServerHome, serving: RunningServer) -> Iterator[Computer]:
     """Of somebody who works there; afterwards the company has no logo."""
-    yield server_data.connect(serving, server_data.add_people(1)[0].email)
+    yield bulk_data.connect(serving, bulk_data.add_people(1)[0].email)
     Company.objects.update(logo=None)
 
 
@@ -98,7 +98,7 @@ def test_another_logo_takes_the_place_and_a_campaigns_picture_stays(
 ) -> None:
     _init("--logo", _picture(tmp_path / "old.png"))
     old = _told(computer)
-    server_data.publish("c-old", starts=an_hour_ago(), media=[Media.objects.get(sha256=old["sha256"])])
+    bulk_data.publish("c-old", starts=an_hour_ago(), media=[Media.objects.get(sha256=old["sha256"])])
     _init("--logo", _picture(tmp_path / "new.png", colour="navy"))
     new = _told(computer)
     assert new["sha256"] != old["sha256"]

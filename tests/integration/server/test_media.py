@@ -4,9 +4,9 @@ import pytest
 import requests
 
 from server.campaigns.models import Campaign, Media
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago
 
 CONTENT = bytes(range(256)) * 4000
 
@@ -14,17 +14,17 @@ CONTENT = bytes(range(256)) * 4000
 @pytest.fixture
 def film(northwind: ServerHome) -> Media:
     """A film in a campaign for Sales."""
-    server_data.add_people(1, group="Sales")
-    server_data.add_people(1, group="Works")
-    media = server_data.add_media(CONTENT, "video/mp4")
-    server_data.publish("c-film", starts=an_hour_ago(), groups=["Sales"], media=[media])
+    bulk_data.add_people(1, group="Sales")
+    bulk_data.add_people(1, group="Works")
+    media = bulk_data.add_media(CONTENT, "video/mp4")
+    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Sales"], media=[media])
     return media
 
 
 @pytest.fixture
 def viewer(film: Media, serving: RunningServer) -> Computer:
     """A computer of somebody in Sales."""
-    return server_data.connect(serving, "p0@northwind.example")
+    return bulk_data.connect(serving, "p0@northwind.example")
 
 
 def test_a_file_comes_whole_with_its_tag_and_type(film: Media, viewer: Computer) -> None:
@@ -77,7 +77,7 @@ def test_a_known_file_is_not_sent_again(film: Media, viewer: Computer) -> None:
 
 
 def test_those_who_are_not_in_the_audience_find_nothing(film: Media, serving: RunningServer) -> None:
-    outsider = server_data.connect(serving, "p1@northwind.example")
+    outsider = bulk_data.connect(serving, "p1@northwind.example")
     assert outsider.get(f"/media/{film.sha256}").status_code == 404
     assert requests.get(f"{serving.url}/api/v1/media/{film.sha256}", timeout=30).status_code == 401
 

@@ -23,10 +23,10 @@ from server.directory.models import Company, Person
 from server.recovery.replay import COUNTER_LEAP
 from server.signals.queries import in_force
 from server.signing.documents import publish_company, sign_campaign
-from tests.support.backups import back_up, restore
-from tests.support.campaign_server import RunningServer, ServerHome
+from tests.support.server.backups import back_up, restore
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import consent
 from tests.support.waiting import PATIENCE_S
-from tests.support.wire import consent
 
 SOUTHWIND = """
 [company]

@@ -18,9 +18,9 @@ from server.core.errors import Refused
 from server.directory.models import Company
 from server.recovery.arrival import bring_in
 from tests.integration.server.test_company_archives import Files, _repacked
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.run_command import run_command
 
 ENTRIES = "rows/audit.entry.jsonl"
 Change = Callable[[Files], None]
@@ -113,7 +113,7 @@ def test_a_whole_log_arrives_whole_and_goes_on(northwind: Path) -> None:
     after = list(Entry.objects.order_by("number").values_list("number", "digest"))
     assert after[: len(before)] == before
     assert Entry.objects.latest("number").action == "company-import"
-    assert verify(server_data.company(), before[-1][1]).sound
+    assert verify(bulk_data.company(), before[-1][1]).sound
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_break_that_nobody_explained_is_told_by_the_export_and_after_the_impor
     close_company(Company.objects.get())
     run_command("company", "import", northwind.with_name("told.zip"))
     assert "The audit log is NOT whole" in capsys.readouterr().err
-    assert any("written anew" in fault for fault in verify(server_data.company()).faults)
+    assert any("written anew" in fault for fault in verify(bulk_data.company()).faults)
     assert run_command("audit", "verify") == 1
     _explain()
     assert run_command("audit", "verify") == 0
@@ -176,7 +176,7 @@ def test_a_break_on_record_and_its_explanation_arrive(
     assert kept is not None
     assert len(kept.breaks) == 1
     assert kept.explanations[0].reason == "a disk was at fault"
-    assert any("a disk was at fault" in note for note in verify(server_data.company()).notes)
+    assert any("a disk was at fault" in note for note in verify(bulk_data.company()).notes)
     caplog.clear()
 
 

@@ -11,10 +11,10 @@ from django.db.migrations.executor import MigrationExecutor
 from server.campaigns.models import Campaign
 from server.reports.figures import report
 from server.reports.models import Block
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 FIGURE = {"sharing": 35, "people": 1, "low": 0.0, "high": 0.1, "off": False}
 FIGURES = [FIGURE | {"name": name} for name in ("seen", "click", "like")]
@@ -54,7 +54,7 @@ def _result(links: list[str]) -> dict[str, Any]:
 
 def _make_old(variants: dict[str, list[str]], **columns: Any) -> None:
     """A closed campaign of before, with the report that was kept."""
-    campaign = server_data.publish("c-old", variants=variants)
+    campaign = bulk_data.publish("c-old", variants=variants)
     result = _result(sorted({link for links in variants.values() for link in links}))
     Campaign.objects.filter(pk=campaign.pk).update(result=result, counted={}, **columns)
 
@@ -86,7 +86,7 @@ def test_kept_reports_lose_their_figures_about_few(
 
 def test_an_open_campaign_of_before_counts_what_is_in_every_variant(home: ServerHome) -> None:
     with home.opened():
-        campaign = server_data.publish("c-open", variants={"en": ["l1", "a"], "fr": ["l1"]})
+        campaign = bulk_data.publish("c-open", variants={"en": ["l1", "a"], "fr": ["l1"]})
         Campaign.objects.update(counted={})
         _migrate("campaigns", "0004_acknowledge")
         _migrate_all()
@@ -97,9 +97,9 @@ def test_an_open_campaign_of_before_counts_what_is_in_every_variant(home: Server
 def test_blocks_of_before_say_of_how_many_they_are_and_end_with_their_cohort(home: ServerHome) -> None:
     """A block whose cohort was dissolved stayed in the figures, and went with a person only if they shared."""
     with home.opened():
-        people = server_data.add_people(12)
+        people = bulk_data.add_people(12)
         life.share_all(people[:6])
-        campaign = server_data.publish("c-open", starts=an_hour_ago())
+        campaign = bulk_data.publish("c-open", starts=an_hour_ago())
         assert report(campaign).figures[0].sharing == 6
         alone = Block.objects.create(campaign=campaign, signal="click", cohort=uuid4())
         _migrate("reports", "0003_snapshots")

@@ -18,17 +18,17 @@ from server.directory.models import Company, Person
 from server.people_files.cells import PersonRow
 from server.people_files.upsert import import_people
 from server.signals.models import Consent
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import an_hour_ago, event, give, send
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, event, give, send
 
 
 @pytest.fixture
 def camille(northwind: ServerHome, serving: RunningServer) -> Computer:
     """The computer of a person who is in one group."""
-    person = server_data.add_people(1, "Paris")[0]
+    person = bulk_data.add_people(1, "Paris")[0]
     Person.objects.filter(pk=person.pk).update(last_name="Roy", site_addresses=["1 rue de la Paix"])
-    return server_data.connect(serving, person.email)
+    return bulk_data.connect(serving, person.email)
 
 
 def _me(computer: Computer) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _details(computer: Computer) -> dict[str, Any]:
 
 
 def test_a_person_sees_what_is_held_about_them(camille: Computer) -> None:
-    server_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
     receipt = give(camille, "seen")
     assert send(camille, event("seen", "c-film", receipt)) == ["stored"]
     me = _me(camille)
@@ -61,16 +61,16 @@ def test_a_person_sees_what_is_held_about_them(camille: Computer) -> None:
 
 
 def test_a_person_sees_nothing_of_somebody_else(camille: Computer, serving: RunningServer) -> None:
-    other = server_data.add_people(1, "Lyon")[0]
-    computer = server_data.connect(serving, other.email)
-    server_data.publish("c-lyon", starts=an_hour_ago(), groups=["Lyon"])
+    other = bulk_data.add_people(1, "Lyon")[0]
+    computer = bulk_data.connect(serving, other.email)
+    bulk_data.publish("c-lyon", starts=an_hour_ago(), groups=["Lyon"])
     assert send(computer, event("seen", "c-lyon", give(computer, "seen"))) == ["stored"]
     text = camille.get("/me").text
     assert not [needle for needle in (other.email, "Lyon", "c-lyon", str(other.pk)) if needle in text]
 
 
 def test_an_announcement_that_has_not_begun_keeps_its_title(camille: Computer) -> None:
-    server_data.publish("c-later", starts=datetime(2040, 1, 1, tzinfo=UTC))
+    bulk_data.publish("c-later", starts=datetime(2040, 1, 1, tzinfo=UTC))
     assert _me(camille)["campaigns"] == [{"campaign_id": "c-later", "title": "", "addressed": "everyone"}]
 
 
@@ -119,7 +119,7 @@ def test_a_value_that_cannot_be_right_changes_nothing(camille: Computer, field: 
 
 
 def test_nobody_can_take_the_address_of_somebody_else(camille: Computer) -> None:
-    other = server_data.add_people(1)[0]
+    other = bulk_data.add_people(1)[0]
     Company.objects.update(directory_fields=[])
     try:
         answer = camille.patch("/me", {"details": {"email": other.email}})
@@ -157,7 +157,7 @@ def test_an_answer_over_the_limit_says_whom_to_ask(
 def test_an_import_at_the_same_time_does_not_take_a_correction_back(
     camille: Computer, northwind: ServerHome
 ) -> None:
-    company, email = server_data.company(), Person.objects.get().email
+    company, email = bulk_data.company(), Person.objects.get().email
     rows = [PersonRow(2, email, {"first_name": "Old name"}, None)]
 
     def bring_in() -> None:
@@ -201,8 +201,8 @@ def test_reading_ones_own_data_locks_nobody_out(
 def test_more_signals_than_one_answer_holds_are_a_413_that_says_whom_to_ask(
     camille: Computer, northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server_data.publish("c-one", starts=an_hour_ago())
-    server_data.publish("c-two", starts=an_hour_ago())
+    bulk_data.publish("c-one", starts=an_hour_ago())
+    bulk_data.publish("c-two", starts=an_hour_ago())
     receipt = give(camille, "seen")
     assert send(camille, event("seen", "c-one", receipt), event("seen", "c-two", receipt)) == ["stored"] * 2
     monkeypatch.setattr(rights_api, "MOST_SIGNALS", 1)
@@ -215,7 +215,7 @@ def test_what_is_held_is_put_together_without_the_campaigns_documents(
     camille: Computer, northwind: ServerHome
 ) -> None:
     """They are a hundred times as long as what is told of a campaign, and there may be 20,000."""
-    server_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
     with CaptureQueriesContext(connection) as captured:
         answer = Client().get("/api/v1/me", headers=camille.headers)
     assert [one["title"] for one in answer.json()["campaigns"]] == ["About c-film"]

@@ -15,12 +15,12 @@ from server.directory.models import Person
 from server.people_files.cells import PersonRow
 from server.people_files.upsert import import_people
 from server.reports.figures import report
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.poolers import pooled
-from tests.support.postgres import PostgresCluster
-from tests.support.wire import an_hour_ago, event, give, send
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.poolers import pooled
+from tests.support.server.postgres import PostgresCluster
+from tests.support.server.wire import an_hour_ago, event, give, send
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def home(postgres_cluster: PostgresCluster, tmp_path: Path) -> Iterator[ServerHo
 
 def test_a_server_behind_a_pooler_serves_polls_signals_and_withdrawals(home: ServerHome) -> None:
     with home.opened():
-        people = server_data.add_people(12)
-        campaign = server_data.publish("c-1", starts=an_hour_ago())
+        people = bulk_data.add_people(12)
+        campaign = bulk_data.publish("c-1", starts=an_hour_ago())
         with home.running(workers=2) as server, ThreadPoolExecutor(6) as together:
-            computers = [server_data.connect(server, person.email) for person in people[:6]]
+            computers = [bulk_data.connect(server, person.email) for person in people[:6]]
 
             def use(number: int) -> set[int]:
                 computer = computers[number]
@@ -54,10 +54,10 @@ def test_long_work_behind_a_pooler_is_whole(home: ServerHome, tmp_path: Path) ->
         rows = [PersonRow(n + 2, f"n{n}@northwind.example", {}, ("All",)) for n in range(700)]
         with ThreadPoolExecutor(2) as together:
             publishing = together.submit(_publish, 10)
-            import_people(server_data.company(), rows, dry_run=False)
-            assert import_people(server_data.company(), rows, dry_run=True).unchanged == 700
+            import_people(bulk_data.company(), rows, dry_run=False)
+            assert import_people(bulk_data.company(), rows, dry_run=True).unchanged == 700
             publishing.result(timeout=60)
-        export_company(server_data.company(), tmp_path / "northwind.zip")
+        export_company(bulk_data.company(), tmp_path / "northwind.zip")
         assert (Person.objects.count(), Campaign.objects.count()) == (700, 10)
         life.share_all(Person.objects.all()[:6])
         for campaign in Campaign.objects.all():
@@ -67,7 +67,7 @@ def test_long_work_behind_a_pooler_is_whole(home: ServerHome, tmp_path: Path) ->
 def _publish(count: int) -> None:
     try:
         for number in range(count):
-            server_data.publish(f"c-{number}", starts=an_hour_ago())
+            bulk_data.publish(f"c-{number}", starts=an_hour_ago())
     finally:
         connection.close()
 

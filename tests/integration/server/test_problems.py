@@ -14,12 +14,12 @@ import pytest
 import requests
 from psycopg import sql
 
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.postgres import PostgresCluster
 from tests.support.raw_http import connect, head
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.postgres import PostgresCluster
+from tests.support.server.wire import an_hour_ago, consent
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago, consent
 
 LARGE = 32 * 1024 * 1024
 OF_A_COMPANY = 32
@@ -30,7 +30,7 @@ DOWNLOADS_OF_A_TOKEN = 3
 @pytest.fixture
 def headers(northwind: ServerHome) -> dict[str, str]:
     """Those of a connected computer."""
-    token = server_data.add_computers(server_data.add_people(1))[0]
+    token = bulk_data.add_computers(bulk_data.add_people(1))[0]
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
@@ -110,7 +110,7 @@ def test_a_computer_that_asks_too_often_is_told_when_to_come_back(tmp_path: Path
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        busy, calm = server_data.add_computers(server_data.add_people(2))
+        busy, calm = bulk_data.add_computers(bulk_data.add_people(2))
     with home.running("--requests-per-minute", "5") as server:
         feed = f"{server.url}/api/v1/feed"
         answers = [
@@ -126,7 +126,7 @@ def test_a_computer_that_asks_too_often_may_still_take_consents_back_and_disconn
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        (token,) = server_data.add_computers(server_data.add_people(1))
+        (token,) = bulk_data.add_computers(bulk_data.add_people(1))
     headers = {"Authorization": f"Bearer {token}"}
     with home.running("--requests-per-minute", "1") as server:
         api, given = f"{server.url}/api/v1", consent("seen")
@@ -145,9 +145,9 @@ def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        token = server_data.add_computers(server_data.add_people(1))[0]
-        film = server_data.add_media(b"x" * LARGE, "video/mp4")
-        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        token = bulk_data.add_computers(bulk_data.add_people(1))[0]
+        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
     headers = {"Authorization": f"Bearer {token}"}
     with home.running() as server:
         media = f"/api/v1/media/{film.sha256}"
@@ -173,9 +173,9 @@ def test_many_who_are_sent_away_make_few_lines_of_log(tmp_path: Path) -> None:
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        token = server_data.add_computers(server_data.add_people(1))[0]
-        film = server_data.add_media(b"x" * LARGE, "video/mp4")
-        server_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        token = bulk_data.add_computers(bulk_data.add_people(1))[0]
+        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
     headers, media = {"Authorization": f"Bearer {token}"}, f"/api/v1/media/{film.sha256}"
     with home.running() as server, contextlib.ExitStack() as slow:
         for _ in range(DOWNLOADS_OF_A_TOKEN):
@@ -214,7 +214,7 @@ def test_writes_that_wait_too_many_at_once_are_sent_away_and_polls_go_on(tmp_pat
     home = ServerHome(tmp_path / "server")
     home.init()
     with home.opened():
-        tokens = server_data.add_computers(server_data.add_people(OF_A_COMPANY + 8))
+        tokens = bulk_data.add_computers(bulk_data.add_people(OF_A_COMPANY + 8))
     headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
     with home.running() as server, closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -256,7 +256,7 @@ def test_a_database_that_is_gone_is_a_503_and_comes_back(
     home = ServerHome(tmp_path / "server", url)
     home.init()
     with home.opened():
-        token = server_data.add_computers(server_data.add_people(1))[0]
+        token = bulk_data.add_computers(bulk_data.add_people(1))[0]
     name = sql.Identifier(url.rpartition("/")[2])
     with (
         home.running() as server,

@@ -11,9 +11,9 @@ import pytest
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Company, Person
 from server.media.files import path_of
-from tests.support.campaign_server import ServerHome
-from tests.support.commands import succeeded, tidings_server
-from tests.support.sample import SAMPLE, sample_media
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.commands import succeeded, tidings_server
+from tests.support.server.sample import SAMPLE, sample_media
 
 LEA = "lea.roux@northwind.example"
 TEXT = """

@@ -15,11 +15,11 @@ from server.directory.models import Company, Person
 from server.erasure.erasure import erase, find_people
 from server.signals.keys import keys_of
 from server.signals.models import Consent, Signal
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.server_commands import run_command
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.run_command import run_command
+from tests.support.server.wire import an_hour_ago, event, give, send
 from tests.support.waiting import until
-from tests.support.wire import an_hour_ago, event, give, send
 
 CANARY = "canary-5f3a"
 
@@ -27,14 +27,14 @@ CANARY = "canary-5f3a"
 @pytest.fixture
 def leaver(northwind: ServerHome, serving: RunningServer) -> tuple[Person, Computer]:
     """Somebody about whom every table knows something."""
-    person, _colleague = server_data.add_people(2)
+    person, _colleague = bulk_data.add_people(2)
     for name in ("first_name", "last_name", "title", "work_landline", "work_cell", "external_id"):
         setattr(person, name, f"{CANARY}-{name}")
     person.site_addresses = [f"{CANARY}-site"]
     person.save()
-    server_data.publish("c-all", starts=an_hour_ago())
-    server_data.publish("c-one", starts=an_hour_ago(), people=[person])
-    computer = server_data.connect(serving, person.email)
+    bulk_data.publish("c-all", starts=an_hour_ago())
+    bulk_data.publish("c-one", starts=an_hour_ago(), people=[person])
+    computer = bulk_data.connect(serving, person.email)
     for campaign in ("c-all", "c-one"):
         send(computer, event("seen", campaign, give(computer, "seen")))
     return person, computer
@@ -47,7 +47,7 @@ def _rows() -> dict[str, int]:
 def test_every_row_about_the_person_goes_and_is_counted(leaver: tuple[Person, Computer]) -> None:
     person, computer = leaver
     assert _rows() == {"Person": 2, "Device": 1, "Invitation": 1, "Consent": 2, "Signal": 2}
-    counted = erase(server_data.company(), [person.pk])
+    counted = erase(bulk_data.company(), [person.pk])
     assert counted == {
         "campaigns.Campaign_audience_people": 1,
         "delivery.Device": 1,
@@ -124,7 +124,7 @@ def test_the_administrator_is_not_told_what_the_person_had_chosen(
     ids=["list", "table", "Microsoft 365"],
 )
 def test_people_are_erased_from_a_file(northwind: ServerHome, tmp_path: Path, content: str) -> None:
-    server_data.add_people(3)
+    bulk_data.add_people(3)
     file = tmp_path / "leavers.csv"
     file.write_text(content)
     assert run_command("purge", "--from", file, "--yes") == 0
@@ -134,7 +134,7 @@ def test_people_are_erased_from_a_file(northwind: ServerHome, tmp_path: Path, co
 def test_one_unknown_address_and_nobody_is_erased(
     northwind: ServerHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server_data.add_people(2)
+    bulk_data.add_people(2)
     file = tmp_path / "leavers.csv"
     file.write_text("email\np0@northwind.example\nq0@northwind.example\n\np1@northwind.example\n")
     with pytest.raises(Refused, match="Nothing was erased"):
@@ -147,7 +147,7 @@ def test_one_unknown_address_and_nobody_is_erased(
 
 
 def test_an_erasure_is_on_record_without_a_name(northwind: ServerHome) -> None:
-    (person,) = server_data.add_people(1)
+    (person,) = bulk_data.add_people(1)
     run_command("purge", person.email, "--yes")
     entry = Entry.objects.order_by("number").last()
     assert entry is not None
@@ -167,12 +167,12 @@ def test_every_row_that_points_at_a_person_goes_with_them() -> None:
 
 
 def test_an_address_that_cannot_be_is_unknown(northwind: ServerHome) -> None:
-    assert find_people(server_data.company(), ["a\0b@northwind.example"]) == ({}, ["a\0b@northwind.example"])
+    assert find_people(bulk_data.company(), ["a\0b@northwind.example"]) == ({}, ["a\0b@northwind.example"])
 
 
 def test_an_erasure_locks_the_company_before_its_people(northwind: ServerHome) -> None:
     """As imports and corrections do: otherwise the two would wait for each other, until PostgreSQL ends one."""
-    company, person = server_data.company(), server_data.add_people(1)[0]
+    company, person = bulk_data.company(), bulk_data.add_people(1)[0]
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Company.objects.select_for_update(no_key=True).get(pk=company.pk)

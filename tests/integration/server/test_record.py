@@ -11,7 +11,7 @@ from server.core.data_map import Retention
 from server.directory.models import Company
 from server.processing_record.record import as_csv, as_html, declared_fields, record_of
 from server.processing_record.record_words import DECLARED, FIELDS
-from tests.support.campaign_server import ServerHome
+from tests.support.server.campaign_server import ServerHome
 
 
 class _Page(HTMLParser):

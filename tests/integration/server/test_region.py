@@ -8,9 +8,9 @@ import requests
 
 from server.devices.enrolment import invite
 from server.devices.models import Device, Invitation
-from tests.support import server_data
-from tests.support.campaign_server import COMPANY, RunningServer, ServerHome
 from tests.support.contents import everything_under
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import COMPANY, RunningServer, ServerHome
 
 AMERICAN = COMPANY.replace('region = "eu"', 'region = "us"').replace("northwind", "southwind")
 
@@ -40,7 +40,7 @@ def test_the_first_company_sets_the_region(home: ServerHome, tmp_path: Path) -> 
     assert "This server is in the European Union" in told
     assert "the United States" in told
     with home.opened():
-        assert server_data.company().id == "northwind"
+        assert bulk_data.company().id == "northwind"
 
 
 def test_a_server_without_a_company_has_a_region_too(home: ServerHome, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_damaged_region_is_not_guessed(home: ServerHome, content: str) -> None
 def test_a_code_of_another_region_is_refused_and_nothing_is_stored(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    code = invite(server_data.add_people(1)[0], timedelta(days=1))
+    code = invite(bulk_data.add_people(1)[0], timedelta(days=1))
     plain = code.replace("-", "")
     elsewhere = "U" + plain[0] + plain[2:]
     body = {"code": elsewhere, "agent_version": "0.1.0", "platform": "linux"}

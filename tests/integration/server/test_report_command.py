@@ -14,15 +14,15 @@ from server.campaigns.models import Campaign
 from server.core.errors import Refused
 from server.directory.models import Group, Notice, Person
 from server.reports.named import acts
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 
 @pytest.fixture
 def people(northwind: ServerHome) -> list[Person]:
-    return server_data.add_people(12)
+    return bulk_data.add_people(12)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def receipts(people: list[Person]) -> dict[UUID, dict[str, UUID]]:
 @pytest.fixture
 def campaign(people: list[Person], receipts: dict[UUID, dict[str, UUID]]) -> Campaign:
     """Half of those who share have seen it."""
-    published = server_data.publish("c-news", starts=an_hour_ago())
+    published = bulk_data.publish("c-news", starts=an_hour_ago())
     for person in people[:3]:
         life.act(person, published, receipts[person.pk]["seen"])
     return published
@@ -85,9 +85,9 @@ def test_machines_get_all_figures_with_hidden_ones_null(northwind: ServerHome, c
 def test_no_cell_of_the_spreadsheet_is_a_formula(northwind: ServerHome, people: list[Person]) -> None:
     names = ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"]
     for name in names:
-        Group.objects.create(company=server_data.company(), name=name).people.add(*people)
+        Group.objects.create(company=bulk_data.company(), name=name).people.add(*people)
     life.share_all(people)
-    server_data.publish("c-csv", starts=an_hour_ago(), links=["l1"])
+    bulk_data.publish("c-csv", starts=an_hour_ago(), links=["l1"])
     text = northwind.succeed("report", "c-csv", "--csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     # What reads the command's output as text here makes a line feed of a carriage return.
@@ -113,7 +113,7 @@ def test_a_campaign_that_is_not_there_is_refused(northwind: ServerHome) -> None:
 @pytest.fixture
 def named_under_a_new_notice(northwind: ServerHome) -> Iterator[Callable[[], None]]:
     """Switch named reporting on in the midst of a test, and off again afterwards."""
-    owner = server_data.company()
+    owner = bulk_data.company()
 
     def switch() -> None:
         Notice.objects.create(company=owner, version=4, date="2026-11-23", text={"en": "Names are shown."})
@@ -149,7 +149,7 @@ def test_those_who_agreed_to_the_new_notice_are_named_with_what_they_did(
     named_under_a_new_notice: Callable[[], None],
 ) -> None:
     named_under_a_new_notice()
-    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    newer = bulk_data.publish("c-newer", starts=an_hour_ago())
     seen, idle, withdrawn, old = people[:4]
     for person in (seen, idle, withdrawn):
         receipt = life.give(person)

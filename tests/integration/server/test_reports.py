@@ -17,22 +17,22 @@ from server.erasure.erasure import erase
 from server.reports import blocks
 from server.reports.figures import Report, final, report
 from server.reports.models import Block, BlockMember, CohortMember, Suppression
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 from tests.support.waiting import PATIENCE_S
-from tests.support.wire import an_hour_ago
 
 
 @pytest.fixture
 def people(northwind: ServerHome) -> list[Person]:
     """Twenty people: one cohort, of whom fifteen can be counted."""
-    return server_data.add_people(20)
+    return bulk_data.add_people(20)
 
 
 @pytest.fixture
 def campaign(people: list[Person]) -> Campaign:
-    return server_data.publish("c-news", starts=an_hour_ago(), links=["l1", "l2"])
+    return bulk_data.publish("c-news", starts=an_hour_ago(), links=["l1", "l2"])
 
 
 def _figure(campaign: Campaign, signal: str = "seen") -> tuple[int | None, int | None]:
@@ -70,21 +70,21 @@ def test_five_of_a_cohort_are_never_counted_even_if_all_share(
     assert _figure(campaign) == (0, 14)
     life.share_all(people[14:])
     assert _figure(campaign) == (0, 14)
-    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    newer = bulk_data.publish("c-newer", starts=an_hour_ago())
     assert _figure(newer) == (0, 15)
 
 
 def test_a_company_of_few_people_has_no_figures(northwind: ServerHome) -> None:
-    life.share_all(server_data.add_people(9))
-    campaign = server_data.publish("c-few", starts=an_hour_ago())
+    life.share_all(bulk_data.add_people(9))
+    campaign = bulk_data.publish("c-few", starts=an_hour_ago())
     assert _figure(campaign) == (None, None)
 
 
 def test_the_number_behind_a_figure_is_what_the_company_said_when_it_published(people: list[Person]) -> None:
-    owner = server_data.company()
+    owner = bulk_data.company()
     owner.minimum = 6
     owner.save()
-    campaign = server_data.publish("c-six", starts=an_hour_ago())
+    campaign = bulk_data.publish("c-six", starts=an_hour_ago())
     owner.minimum = 5
     owner.save()
     receipts = life.share_all(people[:5])
@@ -96,7 +96,7 @@ def test_the_number_behind_a_figure_is_what_the_company_said_when_it_published(p
 
 def test_nothing_is_counted_before_the_campaign_starts(people: list[Person]) -> None:
     life.share_all(people)
-    campaign = server_data.publish("c-soon", starts=an_hour_ago() + timedelta(days=1))
+    campaign = bulk_data.publish("c-soon", starts=an_hour_ago() + timedelta(days=1))
     assert _figure(campaign) == (None, None)
     assert not Block.objects.exists()
 
@@ -128,7 +128,7 @@ def test_of_several_likes_the_highest_number_holds(people: list[Person], campaig
 
 
 def test_each_person_counts_on_their_first_day(people: list[Person]) -> None:
-    campaign = server_data.publish("c-long", starts=an_hour_ago() - timedelta(days=2))
+    campaign = bulk_data.publish("c-long", starts=an_hour_ago() - timedelta(days=2))
     receipts = life.share_all(people[:6])
     today = campaign.starts.date()
     for number, days in [(0, 1), (0, 0), (1, 0), (2, 1)]:
@@ -146,7 +146,7 @@ def test_a_signal_that_the_company_does_not_allow_is_not_shown(
 ) -> None:
     life.share_all(people)
     assert _figure(campaign) == (0, 15)
-    owner = server_data.company()
+    owner = bulk_data.company()
     owner.signals = ["click", "like"]
     owner.save()
     try:
@@ -176,13 +176,13 @@ def test_a_person_who_is_erased_takes_their_block_along_and_leaves_no_row(
 ) -> None:
     life.share_all(people[:5])
     assert _figure(campaign) == (0, 5)
-    erase(server_data.company(), [people[0].pk])
+    erase(bulk_data.company(), [people[0].pk])
     assert _figure(campaign) == (None, None)
     assert (BlockMember.objects.count(), CohortMember.objects.count()) == (4, 19)
 
 
 def test_moving_people_changes_nothing_of_what_was_counted(people: list[Person]) -> None:
-    campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
+    campaign = bulk_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone"])
     life.share_all(people[:6])
     assert _groups(campaign) == {"Everyone": (20, 6)}
     Group.objects.get(name="Everyone").people.remove(*people[:3])
@@ -191,16 +191,16 @@ def test_moving_people_changes_nothing_of_what_was_counted(people: list[Person])
 
 
 def test_groups_that_hold_no_whole_cohort_have_no_figures(people: list[Person]) -> None:
-    team = Group.objects.create(company=server_data.company(), name="Team")
+    team = Group.objects.create(company=bulk_data.company(), name="Team")
     team.people.add(*people[:8])
-    campaign = server_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone", "Team"])
+    campaign = bulk_data.publish("c-group", starts=an_hour_ago(), groups=["Everyone", "Team"])
     life.share_all(people)
     assert _groups(campaign) == {"Everyone": (20, 15), "Team": (8, None)}
 
 
 def test_an_old_consent_counts_for_old_campaigns_only(people: list[Person], campaign: Campaign) -> None:
     life.share_all(people[:6])
-    newer = server_data.publish("c-newer", starts=an_hour_ago())
+    newer = bulk_data.publish("c-newer", starts=an_hour_ago())
     newer.notice_version += 1
     newer.save()
     assert (_figure(campaign), _figure(newer)) == ((0, 6), (None, None))
@@ -223,7 +223,7 @@ def test_the_last_report_is_what_a_closed_campaign_shows(people: list[Person], c
 def test_a_report_is_worked_out_of_what_the_clock_says(people: list[Person]) -> None:
     life.share_all(people)
     starts = an_hour_ago() + timedelta(days=3)
-    campaign = server_data.publish("c-later", starts=starts)
+    campaign = bulk_data.publish("c-later", starts=starts)
     with clock.using(lambda: starts):
         assert _figure(campaign) == (0, 15)
 
@@ -258,50 +258,50 @@ def _cohorts() -> dict[UUID, set[UUID]]:
 
 def _too_small(northwind: ServerHome) -> tuple[list[Person], Campaign]:
     """Nine people are left of a cohort of fourteen, of whom six shared, and a campaign that counted it."""
-    people = server_data.add_people(14)
+    people = bulk_data.add_people(14)
     life.share_all(people[:6])
-    campaign = server_data.publish("c-old", starts=an_hour_ago())
+    campaign = bulk_data.publish("c-old", starts=an_hour_ago())
     assert _figure(campaign) == (0, 6)
-    erase(server_data.company(), [person.pk for person in people[9:]])
+    erase(bulk_data.company(), [person.pk for person in people[9:]])
     return people[:9], campaign
 
 
 def test_the_rest_of_a_cohort_waits_for_ten_people_of_whom_nothing_is_known(northwind: ServerHome) -> None:
     rest, _campaign = _too_small(northwind)
-    life.share_all(server_data.add_people(9))
-    assert _figure(server_data.publish("c-1", starts=an_hour_ago())) == (None, None)
+    life.share_all(bulk_data.add_people(9))
+    assert _figure(bulk_data.publish("c-1", starts=an_hour_ago())) == (None, None)
     assert {len(members) for members in _cohorts().values()} == {9}
-    life.share_all(server_data.add_people(1))
-    assert _figure(server_data.publish("c-2", starts=an_hour_ago())) == (None, None)
+    life.share_all(bulk_data.add_people(1))
+    assert _figure(bulk_data.publish("c-2", starts=an_hour_ago())) == (None, None)
     (members,) = _cohorts().values()
     assert len(members) == 19
     assert {person.pk for person in rest} < members
     # Sixteen share, of nineteen: five are never counted.
-    assert _figure(server_data.publish("c-3", starts=clock.now())) == (0, 14)
+    assert _figure(bulk_data.publish("c-3", starts=clock.now())) == (0, 14)
 
 
 def test_a_campaign_that_knew_a_cohort_counts_nobody_anew_whom_the_rest_of_it_joined(
     northwind: ServerHome,
 ) -> None:
     _rest, campaign = _too_small(northwind)
-    life.share_all(server_data.add_people(10))
+    life.share_all(bulk_data.add_people(10))
     assert _figure(campaign) == (None, None)
     assert CohortMember.objects.exclude(mixed_at=None).count() == 19
-    later = server_data.publish("c-later", starts=clock.now())
+    later = bulk_data.publish("c-later", starts=clock.now())
     assert (_figure(campaign), _figure(later)) == ((None, None), (0, 14))
 
 
 def test_the_blocks_of_a_cohort_that_is_dissolved_leave_the_figures(northwind: ServerHome) -> None:
     """Else whoever is erased later takes one along, or not: that would tell whether they shared."""
-    life.share_all(server_data.add_people(12)[:7])
-    campaign = server_data.publish("c-old", starts=an_hour_ago())
+    life.share_all(bulk_data.add_people(12)[:7])
+    campaign = bulk_data.publish("c-old", starts=an_hour_ago())
     assert _figure(campaign) == (0, 7)
-    owner = server_data.company()
+    owner = bulk_data.company()
     owner.minimum = 7
     owner.save()
     try:
-        server_data.add_people(14)
-        assert _figure(server_data.publish("c-new", starts=an_hour_ago())) == (None, None)
+        bulk_data.add_people(14)
+        assert _figure(bulk_data.publish("c-new", starts=an_hour_ago())) == (None, None)
     finally:
         owner.minimum = 5
         owner.save()
@@ -311,13 +311,13 @@ def test_the_blocks_of_a_cohort_that_is_dissolved_leave_the_figures(northwind: S
 
 def test_nothing_of_who_is_left_out_of_figures_is_in_their_own_copy(northwind: ServerHome) -> None:
     """It would tell them that somebody who was erased did not share."""
-    people = server_data.add_people(12)
+    people = bulk_data.add_people(12)
     life.share_all(people[:1])
-    assert _figure(server_data.publish("c-1", starts=an_hour_ago())) == (None, None)
+    assert _figure(bulk_data.publish("c-1", starts=an_hour_ago())) == (None, None)
     now = clock.now()
     with clock.using(lambda: now):
         before = held(life.caller(people[0]), 100)
-        erase(server_data.company(), [people[11].pk])
+        erase(bulk_data.company(), [people[11].pk])
         assert Suppression.objects.get().person == people[0]
         assert held(life.caller(people[0]), 100) == before
 
@@ -325,8 +325,8 @@ def test_nothing_of_who_is_left_out_of_figures_is_in_their_own_copy(northwind: S
 def test_mixing_waits_for_an_erasure_before_it_has_its_turn(northwind: ServerHome) -> None:
     """Else each waits for the other: who erases locks people first and then takes the turn."""
     rest, _campaign = _too_small(northwind)
-    server_data.add_people(10)
-    campaign = server_data.publish("c-new", starts=an_hour_ago())
+    bulk_data.add_people(10)
+    campaign = bulk_data.publish("c-new", starts=an_hour_ago())
     shown: list[Report] = []
     reading = threading.Thread(target=lambda: (shown.append(report(campaign)), connection.close()))
     with transaction.atomic():

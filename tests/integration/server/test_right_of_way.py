@@ -36,11 +36,11 @@ from server.people_files.upsert import import_people
 from server.recovery import replay
 from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
-from tests.support import server_data
-from tests.support.administration import ADMIN, token_for
-from tests.support.campaign_server import COMPANY, Computer, RunningServer, ServerHome
-from tests.support.commands import succeeded, tidings_server
-from tests.support.wire import an_hour_ago, consent, give
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import COMPANY, Computer, RunningServer, ServerHome
+from tests.support.server.commands import succeeded, tidings_server
+from tests.support.server.wire import an_hour_ago, consent, give
 
 SOON_S = 15
 """Shorter than a locked database lets others wait (20 s)."""
@@ -99,8 +99,8 @@ class Meanwhile:
 @pytest.fixture
 def meanwhile(northwind: ServerHome, serving: RunningServer) -> Iterator[Meanwhile]:
     """Somebody with a computer, whom no command of these tests is about, and an administrator."""
-    server_data.add_people(1)
-    computer = server_data.connect(serving, "p0@northwind.example")
+    bulk_data.add_people(1)
+    computer = bulk_data.connect(serving, "p0@northwind.example")
     yield Meanwhile(serving.url, computer, token_for("administrator"))
     AccessToken.objects.all().delete()
     ledger.path().unlink(missing_ok=True)
@@ -139,15 +139,15 @@ def _cut_at(tick_number: int) -> Bar:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_an_import_of_people_lets_an_emergency_pass(meanwhile: Meanwhile, dry_run: bool) -> None:
-    done = import_people(server_data.company(), _rows(), dry_run=dry_run, bar=meanwhile.bar)
+    done = import_people(bulk_data.company(), _rows(), dry_run=dry_run, bar=meanwhile.bar)
     assert meanwhile.all_answered()
     assert (done.added, done.new_groups) == (MANY, ("News",))
     assert Person.objects.filter(title="New").count() == (0 if dry_run else MANY)
 
 
 def test_a_purge_lets_an_emergency_pass(meanwhile: Meanwhile) -> None:
-    people = server_data.add_people(210, "Leavers")
-    erase(server_data.company(), [person.pk for person in people], "", meanwhile.bar)
+    people = bulk_data.add_people(210, "Leavers")
+    erase(bulk_data.company(), [person.pk for person in people], "", meanwhile.bar)
     assert meanwhile.all_answered()
     assert Person.objects.count() == 1
 
@@ -156,7 +156,7 @@ def test_an_export_lets_an_emergency_pass_and_holds_one_moment(
     meanwhile: Meanwhile, other: Company, tmp_path: Path
 ) -> None:
     archive = tmp_path / "northwind.zip"
-    export_company(server_data.company(), archive, meanwhile.bar)
+    export_company(bulk_data.company(), archive, meanwhile.bar)
     assert meanwhile.all_answered()
 
 
@@ -173,8 +173,8 @@ def test_moving_another_company_lets_an_emergency_pass(
 
 
 def test_inviting_everybody_lets_an_emergency_pass(meanwhile: Meanwhile) -> None:
-    server_data.add_people(MANY)
-    inviting = invite_all(server_data.company(), timedelta(days=1), "test")
+    bulk_data.add_people(MANY)
+    inviting = invite_all(bulk_data.company(), timedelta(days=1), "test")
     codes = next(inviting)
     meanwhile.ask()
     for some in inviting:
@@ -189,7 +189,7 @@ def test_inviting_everybody_lets_an_emergency_pass(meanwhile: Meanwhile) -> None
 def test_the_erasure_ledger_is_applied_in_pieces_between_which_others_write(
     meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _restored([person.pk for person in server_data.add_people(210, "Leavers")])
+    _restored([person.pk for person in bulk_data.add_people(210, "Leavers")])
 
     def in_pieces(company: Company, people: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
         for some in at_once(company, people):
@@ -210,8 +210,8 @@ def test_a_long_read_sees_one_moment_and_may_not_write(meanwhile: Meanwhile) -> 
     assert meanwhile.all_answered()
     assert Entry.objects.count() > before
     with pytest.raises(DatabaseError), reading():
-        Group.objects.create(company=server_data.company(), name="Written")
-    Group.objects.create(company=server_data.company(), name="Written")
+        Group.objects.create(company=bulk_data.company(), name="Written")
+    Group.objects.create(company=bulk_data.company(), name="Written")
 
 
 # --- Whole, or not at all ----------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def _finished(job: str) -> int:
 
 def test_an_import_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: ServerHome) -> None:
     with pytest.raises(PowerCut):
-        import_people(server_data.company(), _rows(), dry_run=False, bar=_cut_at(1))
+        import_people(bulk_data.company(), _rows(), dry_run=False, bar=_cut_at(1))
     assert 0 < Person.objects.count() < MANY
     assert _finished("finish-imports") == 1
     assert Person.objects.filter(groups__name="News", title="New").count() == MANY
@@ -233,7 +233,7 @@ def test_an_import_that_a_power_cut_ended_is_finished_by_housekeeping(northwind:
 
 
 def test_an_import_that_a_power_cut_ended_is_finished_before_the_next_one(northwind: ServerHome) -> None:
-    company = server_data.company()
+    company = bulk_data.company()
     with pytest.raises(PowerCut):
         import_people(company, _rows(), dry_run=False, bar=_cut_at(1))
     newer = [PersonRow(2, "n0@northwind.example", {"title": "Newer"}, None)]
@@ -243,7 +243,7 @@ def test_an_import_that_a_power_cut_ended_is_finished_before_the_next_one(northw
 
 
 def test_who_is_erased_is_not_brought_back_by_an_import_that_was_interrupted(northwind: ServerHome) -> None:
-    company = server_data.company()
+    company = bulk_data.company()
     with pytest.raises(PowerCut):
         import_people(company, _rows(), dry_run=False, bar=_cut_at(1))
     erase(company, [Person.objects.get(email="n0@northwind.example").pk])
@@ -252,7 +252,7 @@ def test_who_is_erased_is_not_brought_back_by_an_import_that_was_interrupted(nor
 
 
 def test_two_imports_do_not_run_at_once(northwind: ServerHome) -> None:
-    company = server_data.company()
+    company = bulk_data.company()
 
     def second(_title: str, _total: int) -> Tick:
         with pytest.raises(Refused, match="being done already"):
@@ -264,9 +264,9 @@ def test_two_imports_do_not_run_at_once(northwind: ServerHome) -> None:
 
 
 def test_a_purge_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: ServerHome) -> None:
-    people = server_data.add_people(250)
+    people = bulk_data.add_people(250)
     with pytest.raises(PowerCut):
-        erase(server_data.company(), [person.pk for person in people], "", _cut_at(1))
+        erase(bulk_data.company(), [person.pk for person in people], "", _cut_at(1))
     assert 0 < Person.objects.count() < 250
     assert _finished("finish-erasures") > 0
     assert not Person.objects.exists()
@@ -277,8 +277,8 @@ def test_a_purge_that_a_power_cut_ended_is_finished_by_housekeeping(northwind: S
 
 
 def test_inviting_everybody_again_after_a_power_cut_leaves_each_with_one_code(northwind: ServerHome) -> None:
-    server_data.add_people(MANY)
-    first = invite_all(server_data.company(), timedelta(days=14), "test")
+    bulk_data.add_people(MANY)
+    first = invite_all(bulk_data.company(), timedelta(days=14), "test")
     lost = dict(next(first))
     first.close()  # as a power cut does, after the first piece
     used = Invitation.objects.order_by("pk")[:1].get()
@@ -293,8 +293,8 @@ def test_inviting_everybody_again_after_a_power_cut_leaves_each_with_one_code(no
 
 
 def test_two_do_not_invite_everybody_at_once(northwind: ServerHome) -> None:
-    server_data.add_people(1)
-    inviting = invite_all(server_data.company(), timedelta(days=1), "test")
+    bulk_data.add_people(1)
+    inviting = invite_all(bulk_data.company(), timedelta(days=1), "test")
     next(inviting)
     assert "being done already" in tidings_server("invite", "--all").stderr
     assert list(inviting) == []
@@ -316,10 +316,10 @@ def _restored(erased: Sequence[UUID]) -> None:
 def test_a_ledger_that_a_power_cut_left_half_applied_is_applied_by_the_next_start(
     northwind: ServerHome,
 ) -> None:
-    people = server_data.add_people(250)
+    people = bulk_data.add_people(250)
     _restored([person.pk for person in people[:240]])
-    server_data.publish("c-news", starts=an_hour_ago())
-    counter = server_data.company().counter
+    bulk_data.publish("c-news", starts=an_hour_ago())
+    counter = bulk_data.company().counter
     on_record = Entry.objects.filter(action="replay-ledger").count()
     environment = northwind.variables() | {"DJANGO_SETTINGS_MODULE": "server.settings"}
     done = subprocess.run([sys.executable, "-c", KILLED_IN_REPLAY], env=environment, check=False)
@@ -328,7 +328,7 @@ def test_a_ledger_that_a_power_cut_left_half_applied_is_applied_by_the_next_star
     assert ledger.LedgerState.objects.count() == 0, "half of the ledger was taken for all of it"
     assert replay.catch_up()["person-erased"] > 0
     assert {person.pk for person in Person.objects.all()} == {person.pk for person in people[240:]}
-    assert server_data.company().counter > counter + replay.COUNTER_LEAP
+    assert bulk_data.company().counter > counter + replay.COUNTER_LEAP
     assert replay.catch_up(thorough=True) == {}
     assert Entry.objects.filter(action="replay-ledger").count() == on_record + 1
     ledger.path().unlink()
@@ -406,7 +406,7 @@ def test_a_company_is_here_as_a_whole_or_not_at_all(
 
 def test_whoever_waits_too_long_is_told_for_which_command(northwind: ServerHome) -> None:
     """A command in the midst of one transaction, as a foreign program would be: here this process itself."""
-    server_data.add_people(1)
+    bulk_data.add_people(1)
     variables = northwind.variables() | {"TIDINGS_LONGEST_WAIT_S": "1"}
     with under_way.told("people import"), transaction.atomic():
         Company.objects.select_for_update().get(pk="northwind")

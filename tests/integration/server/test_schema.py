@@ -4,8 +4,8 @@ from pathlib import Path
 
 import requests
 
-from tests.support.administration import ADMIN
-from tests.support.campaign_server import ServerHome
+from tests.support.server.administration import ADMIN
+from tests.support.server.campaign_server import ServerHome
 
 
 def test_the_description_names_every_call_of_the_protocol(tmp_path: Path) -> None:

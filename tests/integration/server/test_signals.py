@@ -9,22 +9,22 @@ import pytest
 from server.campaigns.models import Campaign, Media
 from server.signals.keys import keys_of
 from server.signals.models import CampaignKey, Signal
-from tests.support import server_data
-from tests.support.campaign_server import Computer, RunningServer, ServerHome
-from tests.support.wire import an_hour_ago, consent, event, give, send
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
 
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Campaign:
     """A film for everybody, one of three people."""
-    server_data.add_people(3)
-    film = server_data.add_media(b"film", Media.Type.MP4)
-    return server_data.publish("c-film", starts=an_hour_ago(), media=[film], links=["l1", "l2"])
+    bulk_data.add_people(3)
+    film = bulk_data.add_media(b"film", Media.Type.MP4)
+    return bulk_data.publish("c-film", starts=an_hour_ago(), media=[film], links=["l1", "l2"])
 
 
 @pytest.fixture
 def computer(campaign: Campaign, serving: RunningServer) -> Computer:
-    return server_data.connect(serving, "p0@northwind.example")
+    return bulk_data.connect(serving, "p0@northwind.example")
 
 
 def test_each_signal_is_stored_with_its_own_consent(campaign: Campaign, computer: Computer) -> None:
@@ -84,9 +84,9 @@ def test_of_likes_the_highest_number_stays_in_whatever_order_they_come(
 def test_the_earlier_day_stays_when_another_computer_tells_of_it_later(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
-    server_data.add_people(1)
-    server_data.publish("c-long", starts=an_hour_ago() - timedelta(days=3))
-    computer = server_data.connect(serving, "p0@northwind.example")
+    bulk_data.add_people(1)
+    bulk_data.publish("c-long", starts=an_hour_ago() - timedelta(days=3))
+    computer = bulk_data.connect(serving, "p0@northwind.example")
     receipt = give(computer, "seen")
     today = an_hour_ago().date()
     for days, status in ((1, "stored"), (0, "duplicate"), (2, "stored"), (1, "duplicate")):
@@ -105,9 +105,9 @@ def test_retries_that_arrive_together_store_each_event_once(
     campaign: Campaign, serving: RunningServer
 ) -> None:
     for number in range(50):
-        server_data.publish(f"c-{number}", starts=an_hour_ago())
+        bulk_data.publish(f"c-{number}", starts=an_hour_ago())
     for email in ("p1@northwind.example", "p2@northwind.example"):
-        computer = server_data.connect(serving, email)
+        computer = bulk_data.connect(serving, email)
         receipt = give(computer, "seen")
         events = [event("seen", f"c-{number}", receipt) for number in range(50)]
         with ThreadPoolExecutor(6) as together:
@@ -140,13 +140,13 @@ def test_without_a_consent_in_force_nothing_is_kept(campaign: Campaign, computer
 def test_another_persons_receipt_allows_nothing(
     campaign: Campaign, serving: RunningServer, computer: Computer
 ) -> None:
-    theirs = give(server_data.connect(serving, "p1@northwind.example"), "seen")
+    theirs = give(bulk_data.connect(serving, "p1@northwind.example"), "seen")
     assert send(computer, event("seen", "c-film", theirs)) == ["dropped_consent"]
 
 
 def test_what_the_company_does_not_allow_is_not_kept(campaign: Campaign, computer: Computer) -> None:
     receipt = give(computer, "like")
-    company = server_data.company()
+    company = bulk_data.company()
     company.signals = ["seen", "click"]
     company.save()
     try:
@@ -159,8 +159,8 @@ def test_what_the_company_does_not_allow_is_not_kept(campaign: Campaign, compute
 def test_an_item_that_can_never_be_stored_is_refused_with_a_reason(
     campaign: Campaign, computer: Computer
 ) -> None:
-    other = server_data.add_people(1, group="Works")
-    server_data.publish("c-works", starts=an_hour_ago(), people=other)
+    other = bulk_data.add_people(1, group="Works")
+    bulk_data.publish("c-works", starts=an_hour_ago(), people=other)
     receipt = give(computer, "click")
     early = (campaign.starts - timedelta(days=1)).date().isoformat()
     late = (campaign.ends + timedelta(days=1)).date().isoformat()
@@ -210,7 +210,7 @@ def test_a_stored_signal_names_neither_the_person_nor_the_receipt(
 ) -> None:
     receipt = give(computer, "seen")
     send(computer, event("seen", "c-film", receipt))
-    person = server_data.company().people.get(email="p0@northwind.example")
+    person = bulk_data.company().people.get(email="p0@northwind.example")
     row = {name: str(value) for name, value in Signal.objects.values()[0].items()}
     for needle in (str(person.id), person.id.hex, person.email, receipt, UUID(receipt).hex):
         assert all(needle not in value for value in row.values())
@@ -218,7 +218,7 @@ def test_a_stored_signal_names_neither_the_person_nor_the_receipt(
 
 
 def test_one_person_has_unrelated_keys_in_two_campaigns(campaign: Campaign, computer: Computer) -> None:
-    server_data.publish("c-second", starts=an_hour_ago())
+    bulk_data.publish("c-second", starts=an_hour_ago())
     receipt = give(computer, "seen")
     send(computer, event("seen", "c-film", receipt), event("seen", "c-second", receipt))
     assert len(set(Signal.objects.values_list("person_key", flat=True))) == 2

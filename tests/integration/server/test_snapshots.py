@@ -26,19 +26,19 @@ from server.reports.figures import report
 from server.reports.models import Block, Snapshot
 from server.reports.snapshots import make_due, make_if_due, newest
 from server.reports.tallies import Sums
-from tests.support import company_life as life
-from tests.support import server_data
-from tests.support.administration import ADMIN, token_for
-from tests.support.campaign_server import RunningServer, ServerHome
-from tests.support.commands import succeeded
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data
+from tests.support.server import company_life as life
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.commands import succeeded
+from tests.support.server.wire import an_hour_ago
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
 def people(northwind: ServerHome) -> Iterator[list[Person]]:
-    yield server_data.add_people(20)
+    yield bulk_data.add_people(20)
     AccessToken.objects.all().delete()
     ledger.path().unlink(missing_ok=True)
     ledger.LedgerState.objects.all().delete()
@@ -46,7 +46,7 @@ def people(northwind: ServerHome) -> Iterator[list[Person]]:
 
 @pytest.fixture
 def campaign(people: list[Person]) -> Campaign:
-    return server_data.publish("c-news", starts=an_hour_ago(), lasts=timedelta(days=30))
+    return bulk_data.publish("c-news", starts=an_hour_ago(), lasts=timedelta(days=30))
 
 
 def _seen(campaign: Campaign) -> tuple[int | None, int | None]:
@@ -110,7 +110,7 @@ def test_who_is_erased_is_out_of_the_figures_at_once(people: list[Person], campa
     life.share_all(people[:10])
     make_if_due(campaign)
     assert _seen(campaign) == (0, 10)
-    erase(server_data.company(), [people[-1].pk])
+    erase(bulk_data.company(), [people[-1].pk])
     assert _seen(campaign) == (0, 5)
 
 
@@ -165,7 +165,7 @@ def test_command_and_api_show_the_same_snapshot(
 
 
 def test_before_the_first_snapshot_nothing_is_shown(people: list[Person]) -> None:
-    server_data.publish("c-young", starts=clock.now() - timedelta(minutes=5))
+    bulk_data.publish("c-young", starts=clock.now() - timedelta(minutes=5))
     life.share_all(people)
     text = succeeded("report", "c-young")
     assert "Nothing was counted yet. It can be from" in text
@@ -175,7 +175,7 @@ def test_before_the_first_snapshot_nothing_is_shown(people: list[Person]) -> Non
 def test_the_server_counts_what_is_due_of_campaigns_of_which_something_came_in(
     people: list[Person], campaign: Campaign
 ) -> None:
-    server_data.publish("c-quiet", starts=an_hour_ago())
+    bulk_data.publish("c-quiet", starts=an_hour_ago())
     receipts = life.share_all(people[:6])
     life.act(people[0], campaign, receipts[people[0].pk]["seen"])
     assert (make_due(), make_due()) == (1, 0)
@@ -189,7 +189,7 @@ def test_a_page_costs_the_same_however_many_people_and_signals(
     people: list[Person], campaign: Campaign
 ) -> None:
     costs = []
-    for some in (people[:6], server_data.add_people(20)):
+    for some in (people[:6], bulk_data.add_people(20)):
         receipts = life.share_all(some)
         for person in some:
             life.act(person, campaign, receipts[person.pk]["seen"])

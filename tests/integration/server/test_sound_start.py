@@ -15,11 +15,11 @@ import requests
 from server.archives import closing as company_closing
 from server.database.sqlite import log
 from server.directory.models import Company
-from tests.support import server_data
-from tests.support.backups import back_up
-from tests.support.campaign_server import ServerHome
 from tests.support.ports import free_port
-from tests.support.postgres import PostgresCluster
+from tests.support.server import bulk_data
+from tests.support.server.backups import back_up
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.postgres import PostgresCluster
 from tests.support.waiting import PATIENCE_S
 
 
@@ -47,7 +47,7 @@ def test_a_database_put_back_under_the_log_of_a_newer_one_is_not_served_and_noth
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     backup = shutil.copy(database, tmp_path / "backup")
     with home.opened():
-        server_data.add_people(300)
+        bulk_data.add_people(300)
         log = shutil.copy(home.folder / "tidings.sqlite3-wal", tmp_path / "log")
     with closing(sqlite3.connect(backup)) as older:  # as a backup of a smaller company would be
         older.executescript("PRAGMA journal_mode=DELETE; DELETE FROM audit_entry; VACUUM;")
@@ -69,7 +69,7 @@ def test_a_database_put_back_under_the_log_of_a_newer_one_is_not_served_and_noth
 
 def test_a_database_whose_pages_are_damaged_is_not_served(home: ServerHome) -> None:
     with home.opened():
-        server_data.add_people(200)
+        bulk_data.add_people(200)
     database = home.folder / "tidings.sqlite3"
     with closing(sqlite3.connect(database)) as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -119,7 +119,7 @@ def test_check_names_each_column_with_a_value_that_cannot_be_read(home: ServerHo
         "directory_notice.date": "x'ff'",
     }
     with home.opened():
-        server_data.add_people(1)
+        bulk_data.add_people(1)
     with closing(sqlite3.connect(home.folder / "tidings.sqlite3")) as opened, opened:
         opened.execute("PRAGMA ignore_check_constraints = ON")
         for place, value in damage.items():
@@ -207,9 +207,9 @@ def test_no_command_replays_the_log_of_a_later_time_into_a_backup(
 ) -> None:
     database = home.folder / "tidings.sqlite3"
     with home.opened():
-        server_data.add_people(60)
+        bulk_data.add_people(60)
         back_up(home, tmp_path / "backup")
-        server_data.publish("c-between")
+        bulk_data.publish("c-between")
         _truncated(database)
         _rename("Later")  # into pages that the backup has too: no page is damaged in the mixture
         log = _killed(home, tmp_path)
@@ -229,7 +229,7 @@ def test_a_log_of_another_database_is_not_replayed(home: ServerHome, tmp_path: P
     for each in (home, other):
         _truncated(each.folder / "tidings.sqlite3")
         with each.opened():
-            server_data.add_people(3)
+            bulk_data.add_people(3)
             logs.append(_killed(each, each.folder))
     _truncated(home.folder / "tidings.sqlite3")
     _put_back(home, shutil.copy(home.folder / "tidings.sqlite3", tmp_path / "own"), logs[1])
@@ -245,7 +245,7 @@ def test_what_a_killed_server_had_written_is_there_at_the_next_start(
     database = home.folder / "tidings.sqlite3"
     _truncated(database)
     with home.opened():
-        server_data.add_people(30)
+        bulk_data.add_people(30)
         if checkpoint:
             with closing(sqlite3.connect(database)) as opened:
                 opened.execute(f"PRAGMA wal_checkpoint({checkpoint})")

@@ -15,10 +15,10 @@ from server.reports.blocks import form
 from server.reports.models import Block, BlockMember
 from server.reports.tallies import counted
 from server.signals.models import Signal
-from tests.support import company_life as life
-from tests.support import large_company, server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.wire import an_hour_ago
+from tests.support.server import bulk_data, large_company
+from tests.support.server import company_life as life
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.wire import an_hour_ago
 
 ALL = ("seen", "click", "like")
 IN_ONE_VARIANT = "only-here"
@@ -67,10 +67,10 @@ def _by_hand(block: Block, names: dict[str, str]) -> tuple[int, Counter[str], Co
 @pytest.mark.parametrize("seed", range(4))
 def test_each_block_is_counted_as_somebody_would_count_it_by_hand(northwind: ServerHome, seed: int) -> None:
     chance = random.Random(seed)
-    people: list[Person] = server_data.add_people(24)
+    people: list[Person] = bulk_data.add_people(24)
     life.share_all(people, ALL)
     campaigns = [
-        server_data.publish(f"c-{number}", starts=an_hour_ago(), variants=_variants()) for number in range(2)
+        bulk_data.publish(f"c-{number}", starts=an_hour_ago(), variants=_variants()) for number in range(2)
     ]
     for campaign in campaigns:
         form(campaign)

@@ -18,9 +18,9 @@ from server.core.errors import Refused
 from server.publishing.draft import draft
 from server.publishing.recall import recall
 from server.publishing.release import release
-from tests.support import server_data
-from tests.support.campaign_server import ServerHome
-from tests.support.commands import succeeded
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.commands import succeeded
 
 NEWS = """
 sender = "News"
@@ -34,7 +34,7 @@ title = "{title}"
 
 
 def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign:
-    company = server_data.company()
+    company = bulk_data.company()
     content = NEWS.format(more=more, title=title).encode()
     checked = draft(company, check_manifest(content, clock.now(), company.link_hosts), reason)
     campaign, _is_new = release(checked, "test")
@@ -43,22 +43,22 @@ def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign
 
 @pytest.fixture(autouse=True)
 def somebody(northwind: ServerHome) -> None:
-    server_data.add_people(1)
+    bulk_data.add_people(1)
 
 
 @pytest.mark.parametrize("more", ["", 'id = "c-lunch"'])
 def test_the_same_file_published_again_is_the_same_campaign(more: str) -> None:
     first = _publish(more)
-    counter, entries = server_data.company().counter, Entry.objects.count()
+    counter, entries = bulk_data.company().counter, Entry.objects.count()
     assert _publish(more) == first
-    assert server_data.company().counter == counter
+    assert bulk_data.company().counter == counter
     assert Entry.objects.count() == entries
     assert _publish(title="Dinner") != first
     assert Campaign.objects.count() == 2
 
 
 def test_published_several_times_at_once_it_is_one_campaign() -> None:
-    counter = server_data.company().counter
+    counter = bulk_data.company().counter
 
     def one(_number: int) -> str:
         try:
@@ -69,7 +69,7 @@ def test_published_several_times_at_once_it_is_one_campaign() -> None:
     with ThreadPoolExecutor(4) as together:
         assert len(set(together.map(one, range(4)))) == 1
     assert Campaign.objects.count() == 1
-    assert server_data.company().counter == counter + 1
+    assert bulk_data.company().counter == counter + 1
 
 
 def test_a_command_tried_again_names_the_same_campaign_and_says_that_nothing_new_is_shown(
@@ -102,7 +102,7 @@ def test_an_emergency_for_the_same_reason_is_one_and_for_another_reason_another(
 
 def test_the_same_file_may_be_published_anew_after_an_hour_or_a_recall() -> None:
     first = _publish()
-    recall(server_data.company(), first.campaign_id)
+    recall(bulk_data.company(), first.campaign_id)
     second = _publish()
     assert second != first
     Campaign.objects.filter(pk=second.pk).update(published_at=clock.now() - timedelta(hours=2))

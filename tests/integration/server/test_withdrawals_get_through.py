@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.support import server_data
-from tests.support.campaign_server import RunningServer, ServerHome
 from tests.support.raw_http import answer, connect, head, lines
-from tests.support.wire import consent
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.wire import consent
 
 JSON = {"Content-Type": "application/json"}
 NO_TOKEN = "tdt_" + "x" * 43
@@ -72,8 +72,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.fixture
 def attacked(server: RunningServer) -> Attacked:
     with server.home.opened():
-        (person,) = server_data.add_people(1)
-        stolen, other = server_data.add_computers([person, person])
+        (person,) = bulk_data.add_people(1)
+        stolen, other = bulk_data.add_computers([person, person])
     return Attacked(server, stolen, other)
 
 

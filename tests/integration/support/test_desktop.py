@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support import desktop_base
-from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.desktop import base
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.waiting import PATIENCE_S, OverdueError, until
 
 WINDOW = """
@@ -108,7 +108,7 @@ def hanging_trayer(folder: Path, hangs: int) -> None:
 def without_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualDesktop]:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with VirtualDesktop(DesktopOptions(bus=False, window_manager="openbox", panel="none")) as running:
-        monkeypatch.setattr(desktop_base, "FIRST_START_S", 3.0)
+        monkeypatch.setattr(base, "FIRST_START_S", 3.0)
         yield running
 
 
@@ -125,7 +125,7 @@ def test_a_part_that_hangs_at_its_second_start_gets_no_third(
     without_a_panel: VirtualDesktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging_trayer(tmp_path, 2)
-    monkeypatch.setattr(desktop_base, "LAST_START_S", 3.0)
+    monkeypatch.setattr(base, "LAST_START_S", 3.0)
     with pytest.raises(OverdueError, match=r"the panel; .* it still runs"):
         without_a_panel.part(["trayer"], "panel", lambda: False)
     assert (tmp_path / "starts").read_text() == "start\nstart\n"

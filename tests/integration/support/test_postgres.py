@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.support.postgres import PostgresCluster
+from tests.support.server.postgres import PostgresCluster
 
 
 def test_each_new_database_is_empty_and_its_own(postgres_cluster: PostgresCluster) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.desktop import DesktopOptions, VirtualDesktop
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 
 ASKED = (
     *("DISPLAY", "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support.contrasts import TEXT, illegible
+from tests.support.ui.contrasts import TEXT, illegible
 from ui.style.theme import Scheme
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ def test_a_pale_text_is_found(qtbot: QtBot) -> None:
 
 
 def test_every_text_on_every_screen_is_legible_in_every_scheme() -> None:
-    command = [sys.executable, "-m", "tests.support.contrasts"]
+    command = [sys.executable, "-m", "tests.support.ui.contrasts"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

@@ -13,11 +13,11 @@ from PIL import Image
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
-from tests.support.agent_company import Company
-from tests.support.agent_server import loopback_server
-from tests.support.agent_session import a_session
-from tests.support.agent_watching import CODE, asked
-from tests.support.processes import ASK_AGAIN_S, TRACEBACK, Program
+from tests.support.agent.company_in_memory import Company
+from tests.support.agent.keychain_session import a_session
+from tests.support.agent.processes import ASK_AGAIN_S, TRACEBACK, Program
+from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE, asked
 from tests.support.waiting import until
 from ui.player.file_checks import NotPlayable, NotThere, open_video
 from ui.player.messages import PlayRequest, line, named, path_of, read_order

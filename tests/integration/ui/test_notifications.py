@@ -10,7 +10,7 @@ from jeepney import DBusAddress
 
 from agent.system import subprocesses
 from tests.support.children import Child
-from tests.support.session_bus import SessionBus, own_user_only
+from tests.support.desktop.session_bus import SessionBus, own_user_only
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 from ui.popup.hosts.notification import Helper

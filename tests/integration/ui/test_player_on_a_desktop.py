@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from agent.domain.model import Interaction
 from agent.system import subprocesses
 from resources.sample import make_media
-from tests.support.desktop import VirtualDesktop
+from tests.support.desktop.screen import Box
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.films import FilmAgent, make_film
-from tests.support.screen import Box
 from tests.support.waiting import PATIENCE_S, until
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
@@ -300,7 +300,7 @@ def test_films_in_a_row_leave_no_process_no_descriptor_and_no_file(
     (tmp_path / "temporary").mkdir()
     make_film(tmp_path / "films" / "film.mp4", 0.5)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.play_films", str(tmp_path / "films"), "8", "4"],
+        [sys.executable, "-m", "tests.support.ui.play_films", str(tmp_path / "films"), "8", "4"],
         cwd=ROOT,
         env=desktop.env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "temporary")},
         capture_output=True,

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.screen import Window
+from tests.support.desktop.screen import Window
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
 from ui.popup.widgets.card import WIDTH
 from ui.popup.widgets.frame import SHADOW_MARGIN
 
 ROOT = Path(__file__).resolve().parents[3]
-PROGRAM = (sys.executable, "-m", "tests.support.show_popup")
+PROGRAM = (sys.executable, "-m", "tests.support.ui.show_popup")
 ASK_FOR_COMPOSITOR = """
 from PySide6.QtGui import QGuiApplication
 from ui.widgets.compositing import translucent_windows

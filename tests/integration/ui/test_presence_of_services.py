@@ -13,8 +13,8 @@ from jeepney import DBusAddress
 
 from agent.domain.model import PresenceState, Tristate
 from tests.support.children import Child
-from tests.support.desktop import VirtualDesktop
-from tests.support.mocked_services import MockedServices
+from tests.support.desktop.mocked_services import MockedServices
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.waiting import until
 from ui.desktop.presence import inhibitors, linux
 from ui.desktop.presence.linux import LinuxPresence

@@ -11,12 +11,12 @@ import pytest
 
 from agent.domain.model import Tristate
 from tests.support.children import Child
-from tests.support.desktop import VirtualDesktop
+from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop.presence import x11
 from ui.desktop.presence.linux import LinuxPresence
 
-WINDOWS = Path(__file__).parents[2] / "support" / "show_windows.py"
+WINDOWS = Path(__file__).parents[2] / "support" / "desktop" / "show_windows.py"
 NOTIFYD = "/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd"
 NOBODY = 65_534
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]

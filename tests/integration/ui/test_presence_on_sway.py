@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import Tristate
+from tests.support.desktop.wayland_desktop import WaylandDesktop
 from tests.support.waiting import until
-from tests.support.wayland_desktop import WaylandDesktop
 from ui.desktop.presence.linux import LinuxPresence
 
-WINDOWS = Path(__file__).parents[2] / "support" / "show_windows.py"
+WINDOWS = Path(__file__).parents[2] / "support" / "desktop" / "show_windows.py"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support.pseudo import pseudo, words_without_brackets, wrong_in
+from tests.support.ui.pseudo import pseudo, words_without_brackets, wrong_in
 from ui.widgets.buttons import Button
 from ui.widgets.text import label
 
@@ -93,7 +93,7 @@ def test_a_text_that_is_not_translated_is_found(qtbot: QtBot, kind: str) -> None
 
 @pytest.mark.parametrize("text_scale", ["1", "2"])
 def test_no_screen_cuts_a_text_or_leaves_one_untranslated(text_scale: str) -> None:
-    command = [sys.executable, "-m", "tests.support.pseudo", text_scale]
+    command = [sys.executable, "-m", "tests.support.ui.pseudo", text_scale]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

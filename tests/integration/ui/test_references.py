@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from tests.support import references
-from tests.support.gallery_screens import SCREENS
+from tests.support.ui import references
+from tests.support.ui.gallery_screens import SCREENS
 
 ROOT = Path(__file__).resolve().parents[3]
 DIFFERENCES = ROOT / "build" / "differences"
@@ -22,7 +22,7 @@ ACCENT = "#0F766E"
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every screen as it is now: small, and in full size in the folder `whole`."""
     folder = tmp_path_factory.mktemp("screens") / "now"
-    command = [sys.executable, "-m", "tests.support.gallery", "--small", str(folder)]
+    command = [sys.executable, "-m", "tests.support.ui.gallery", "--small", str(folder)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=DRAWING_TIMEOUT_S, check=False
     )

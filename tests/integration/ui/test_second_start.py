@@ -17,9 +17,9 @@ from agent.ipc import calls, local_socket, running_instance
 from agent.ipc.channel import READY
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
+from tests.support.agent.first_start import FirstStart
+from tests.support.agent.processes import ROOT
 from tests.support.descriptors import none_left
-from tests.support.first_start import FirstStart
-from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE_S
 
 WHERE = f"process {os.getpid()}, on the display :1."

@@ -12,8 +12,8 @@ import pytest
 from agent.domain import errors
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
-from tests.support.desktop import DesktopOptions, VirtualDesktop
-from tests.support.processes import TRACEBACK, AgentProcess
+from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
 
 

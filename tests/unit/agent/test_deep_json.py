@@ -21,7 +21,7 @@ from agent.transport import proxies
 from agent.verification import receipts, verifier
 from agent.verification.verifier import ProcessVerifier, VerifyRequest
 from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
-from tests.support.first_start import not_open
+from tests.support.agent.first_start import not_open
 from ui.player import messages
 
 LEVELS = 20_000

@@ -9,7 +9,7 @@ import pytest
 
 from agent.background.scheduler import Scheduler
 from agent.domain import limits
-from tests.support.agent_parts import SettableClock
+from tests.support.agent.parts import SettableClock
 from tests.support.threads import Threads
 from tests.support.waiting import PATIENCE_S, until
 

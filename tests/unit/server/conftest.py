@@ -1,3 +1,3 @@
 """The server's modules can be imported in these tests."""
 
-from tests.support import django_ready  # noqa: F401
+from tests.support.server import django_ready  # noqa: F401

@@ -287,7 +287,7 @@ def test_damage_is_what_ffmpeg_finds_too(tmp_path: Path) -> None:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-import tests.support.django_ready
+import tests.support.server.django_ready
 from tests.support.memory import peak_mb
 from server.media.checks import BadFile
 from server.media.video import check_video

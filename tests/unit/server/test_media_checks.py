@@ -17,7 +17,7 @@ from server.campaigns.models import Media
 from server.media.checks import BadFile
 from server.media.images import MAX_SIDE, check_image
 from server.media.video import check_video
-from tests.support.sample import sample_media
+from tests.support.server.sample import sample_media
 
 pytestmark = pytest.mark.slow
 

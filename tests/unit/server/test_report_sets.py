@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from server.reports.blocks import split
 from server.reports.cohorts import SMALLEST, USUAL, partition
 from server.reports.intervals import wilson
-from tests.support.differencing import small_combination, small_differences
+from tests.support.server.differencing import small_combination, small_differences
 
 directories = st.builds(
     lambda groups: {UUID(int=number): frozenset(names) for number, names in enumerate(groups)},

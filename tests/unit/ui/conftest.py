@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from resources import i18n
-from tests.support import gallery_privacy
+from tests.support.ui import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, window
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import applied_theme, apply_theme

@@ -8,8 +8,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support import gallery_data as data
-from tests.support import gallery_popup
+from tests.support.ui import gallery_data as data
+from tests.support.ui import gallery_popup
 from ui.inbox.window import InboxWindow
 from ui.player.keys import PlayerCommand, command_of
 from ui.popup.widgets.card import PopupCard

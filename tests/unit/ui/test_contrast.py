@@ -10,8 +10,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMenu, QProgressBar, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support import gallery_data as data
-from tests.support.contrasts import TEXT, Pixels, between, commonest, pixels, strongest
+from tests.support.ui import gallery_data as data
+from tests.support.ui.contrasts import TEXT, Pixels, between, commonest, pixels, strongest
 from ui.inbox.window import InboxWindow
 from ui.player.sliders import PositionSlider
 from ui.style.apply import apply_theme

@@ -17,7 +17,7 @@ from agent.ipc import starting
 from agent.ipc.instance_lock import InstanceLock
 from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
-from tests.support.first_start import FirstStart
+from tests.support.agent.first_start import FirstStart
 from tests.support.waiting import PATIENCE_S, until
 from ui.desktop import autostart, browser
 from ui.desktop.placement import active_screen, in_corner

@@ -6,8 +6,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import Link
-from tests.support import gallery_data as data
-from tests.support.gallery_emergency import emergency_page
+from tests.support.ui import gallery_data as data
+from tests.support.ui.gallery_emergency import emergency_page
 from tests.unit.ui.desk import ManualTime
 from ui.inbox.detail import Detail
 from ui.popup.pages import PopupLink

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from ui.popup.pages import DigestLine
 from ui.popup.widgets.card import PopupCard
 from ui.popup.widgets.digest import DigestRow

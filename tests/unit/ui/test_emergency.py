@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
-from tests.support.gallery_emergency import emergency_page
+from tests.support.ui.gallery_emergency import emergency_page
 from tests.unit.ui.desk import COMPANY, FILM, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.popup import view_models

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal, Person
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from ui.onboarding.connect_page import read_invitation
 from ui.onboarding.first_run import FirstRunWindow
 from ui.style.apply import apply_theme

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.errors import StoreUnreadable
 from agent.domain.model import ConnectionState, FeedbackSignal, InboxItem, Status, Trouble
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
 from ui.style.theme import Theme

@@ -17,7 +17,7 @@ from agent.domain.model import (
     Selection,
     Tristate,
 )
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from tests.unit.ui.desk import START, campaign
 from tests.unit.ui.windows_desk import Desk, window
 from ui.inbox import controller

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from resources import i18n
-from tests.support import gallery_player
+from tests.support.ui import gallery_player
 from ui.player.keys import words
 from ui.player.messages import Event, Problem, Told
 from ui.player.window import PlayerWindow

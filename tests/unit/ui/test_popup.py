@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.model import Urgency
 from resources import i18n
-from tests.support import gallery_data as data
-from tests.support import gallery_popup
+from tests.support.ui import gallery_data as data
+from tests.support.ui import gallery_popup
 from tests.unit.ui.desk import ManualTime
 from ui.popup.pages import PopupPage
 from ui.popup.widgets.card import PopupCard

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import Change, ConnectionState, ConsentState, FeedbackSignal
 from agent.domain.my_data_models import Comparison, SentStatus
-from tests.support import gallery_privacy
+from tests.support.ui import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
 from ui.core import save_files
 from ui.desktop import browser

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.my_data_models import Comparison, Difference, SentStatus
-from tests.support import gallery_data as data
-from tests.support import gallery_privacy
+from tests.support.ui import gallery_data as data
+from tests.support.ui import gallery_privacy
 from ui.privacy.sent_model import Column, Kind, SentModel
 from ui.privacy.window import PrivacyWindow
 from ui.style.theme import Theme

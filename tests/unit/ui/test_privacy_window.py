@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from agent.domain.model import ConnectionState, FeedbackSignal
 from agent.domain.my_data_models import SentStatus
 from resources import i18n
-from tests.support import gallery_data as data
-from tests.support import gallery_privacy
+from tests.support.ui import gallery_data as data
+from tests.support.ui import gallery_privacy
 from ui.privacy.sent_model import Column, Kind
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import apply_theme

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.model import ConnectionState
 from resources import i18n
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from ui.about.window import AboutWindow
 from ui.privacy.notice_window import NoticeWindow
 from ui.style.theme import Theme

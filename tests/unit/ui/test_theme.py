@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import FeedbackSignal
-from tests.support import gallery_data as data
+from tests.support.ui import gallery_data as data
 from ui.inbox.window import InboxWindow
 from ui.onboarding.first_run import FirstRunWindow
 from ui.popup.widgets.card import PopupCard

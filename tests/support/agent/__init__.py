@@ -1,0 +1,1 @@
+"""An agent under test, in memory and as a process, and what it talks to."""

@@ -1,0 +1,1 @@
+"""Virtual desktops, and a person's eyes and hands on them."""

@@ -1,0 +1,1 @@
+"""A campaign server under test, its database, and companies to fill it with."""
