@@ -78,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
     scheme = "https" if options.tls_certificate else "http"
     connection_limits.raise_descriptors()
     server = Server(
-        "server.gateway.asgi:application",
+        "server.gateway.asgi:prepare",
+        factory=True,
         address=options.host,
         port=port,
         interface=Interfaces.ASGI,

@@ -6,7 +6,7 @@ its own, which nobody else can fill: not even a thief of their token, since only
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -34,9 +34,6 @@ from server.gateway.life import live  # noqa: E402
 from server.gateway.shared import Shared  # noqa: E402
 from server.recovery.replay import catch_up  # noqa: E402
 from server.region.region import settled_region  # noqa: E402
-
-settled_region()  # a database of another region is not even looked at
-catch_up()
 
 API = "/api/v1"
 CONSENTS, DEVICE, ENROLMENTS, ME = f"{API}/consents", f"{API}/device", f"{API}/enrolments", f"{API}/me"
@@ -72,6 +69,19 @@ _endable = Shared[int, Endable](_ended, lambda token: of_database(lambda: endabl
 _bodies = Intake("bodies under way", limit=512, of_token=4, of_company=256)
 _enrolment_bodies = Intake("enrolments under way", limit=2048)
 _consent_bodies = Intake("consents under way", limit=4096)
+
+
+Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
+
+
+def prepare() -> Application:
+    """What answers, once the database is ready for it: the runner calls this in each worker.
+
+    Raises `EnvironmentFault` as `settled_region` and `catch_up` do.
+    """
+    settled_region()  # a database of another region is not even looked at
+    catch_up()
+    return application
 
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
