@@ -1,4 +1,4 @@
-"""The inbox with 10,000 announcements: how soon it opens, how soon a key in the search is answered, what it takes.
+"""The inbox with 2,000 announcements (ADR 51): how soon it opens, how soon a key in the search is answered, what it takes.
 
 Everything is real but the screen: the agent's store, the windows around it, and Qt drawing offscreen. It runs as a process
 of its own, `python -m benchmarks.inbox`, and prints its figures as JSON.
@@ -27,7 +27,7 @@ from agent.domain.model import Campaign, CampaignStatus, Link, PresenceState, Ur
 from agent.runtime import Runtime
 from agent.store.database import Database
 from agent.store.migrations import migrate
-from agent.system import gil_yield
+from agent.system import garbage_collection
 from agent.system.dirs import Folders
 from benchmarks.rows import Row
 from resources import i18n
@@ -37,7 +37,7 @@ from ui.core.bridge import Bridge
 from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 
-MANY = 10_000
+MANY = 2_000
 TYPED = "elysee 77 velos"
 DIGEST = 500
 FRAME_S = 0.050
@@ -146,7 +146,7 @@ class Measured:
     def measure(self) -> dict[str, float]:
         """All figures, in seconds and MB."""
         self.wait(lambda: True)
-        gil_yield.settle()
+        garbage_collection.settle()
         before = _memory_mb()
         judging = self.timed(lambda: self.agent.select(PresenceState()))
         found = self.open() | {"judge_s": judging}
@@ -256,10 +256,12 @@ def fill(path: Path) -> None:
         )  # fmt: skip
         listed = int(number < limits.FEED_MAX_CAMPAIGNS)
         starts = campaign.starts.isoformat()
-        rows.append((campaign.campaign_id, msgspec.json.encode(campaign), starts, starts, listed))
+        content, expires = msgspec.json.encode(campaign), int(campaign.ends.timestamp())
+        rows.append((campaign.campaign_id, content, starts, starts, listed, expires))
     with database.transaction() as connection:
         connection.executemany(
-            "INSERT INTO campaign (campaign_id, content, starts, received, recalled, listed) VALUES (?, ?, ?, ?, 0, ?)",
+            "INSERT INTO campaign (campaign_id, content, starts, received, recalled, listed, expires)"
+            " VALUES (?, ?, ?, ?, 0, ?, ?)",
             rows,
         )
     database.close()

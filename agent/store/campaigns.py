@@ -16,7 +16,6 @@ from agent.domain.msgspec_warmup import decode_json
 from agent.domain.ports import Clock
 from agent.store.database import Database, decoding
 from agent.store.sealing import is_sealed
-from agent.system import gil_yield
 
 _LIKES_A_DAY = 1_000
 _LAST_TIME = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -151,7 +150,7 @@ class CampaignStore:
     def _items(self, condition: str, *values: str | int) -> list[InboxItem]:
         with self._database.reading() as connection:
             rows = connection.sealed(_COLUMNS, "campaign", f"WHERE {condition}", values)
-        return list(gil_yield.each(self._item, rows))
+        return [self._item(row) for row in rows]
 
     def _item(self, row: _Row) -> InboxItem:
         content = row[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
@@ -15,7 +16,34 @@ from typing import Any
 import urllib3
 
 from agent.domain import errors
-from agent.system import gil_yield, threads
+from agent.system import threads
+
+_PAUSE_S = 0.0003
+
+
+class _PausingReader(io.RawIOBase):
+    """Reads from another stream, with a short pause after each piece.
+
+    A read that is answered at once gives Python's lock away and takes it back before the windows' thread has woken up to
+    take it. Reading piece after piece, as from a server that floods, held windows up for a second.
+    """
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
+        """As of the other stream."""
+        count = self._stream.readinto(buffer)
+        time.sleep(_PAUSE_S)
+        return count
+
+    def close(self) -> None:
+        """Closes the other stream, too."""
+        self._stream.close()
+        super().close()
 
 
 class _GentleResponse(HTTPResponse):
@@ -23,7 +51,7 @@ class _GentleResponse(HTTPResponse):
 
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)
-        self.fp = io.BufferedReader(gil_yield.Reader(self.fp.detach()))
+        self.fp = io.BufferedReader(_PausingReader(self.fp.detach()))
 
 
 class Lines:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication
 from agent.domain import errors, limits
 from agent.ipc import calls, channel, running_instance
 from agent.ipc.instance_lock import InstanceLock
-from agent.system import gil_yield, log_setup
+from agent.system import garbage_collection, log_setup
 from agent.system.dirs import Folders
 from resources import i18n
 from ui.app.shutdown import Shutdown, SignalWatch
@@ -209,7 +209,7 @@ class App(QObject):
         self._session.begin(open_windows=not self._minimized)
         if self._show_when_ready:
             self._session.show_inbox()
-        gil_yield.settle()
+        garbage_collection.settle()
         log.info("Started.")
 
     def _answer_commands(self) -> Callable[[], None]:

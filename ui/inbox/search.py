@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.domain.model import InboxItem, Variant
-from agent.system import gil_yield
 from resources.i18n import language
 
 _SPELT_OUT = (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("’", "'"))
@@ -48,7 +47,7 @@ def searchable(items: Sequence[InboxItem], before: Searchable | None = None) -> 
     known: dict[tuple[str, int], str] = {}
     if before is not None and before.language == spoken:
         known = {_key(item): text for item, text in zip(before.items, before.texts, strict=True)}
-    texts = list(gil_yield.each(lambda item: known.get(_key(item)) or _text(item), items))
+    texts = [known.get(_key(item)) or _text(item) for item in items]
     return Searchable(items, texts, spoken)
 
 
