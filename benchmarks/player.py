@@ -31,7 +31,7 @@ SHORT_FILM_S = 0.5
 SHORT_FILMS = 4
 FILMS_IN_A_ROW = 200
 READY_S = 2.0
-AHEAD_BY_BARE = 0.5
+AHEAD_S = 0.3
 BY_BARE = 1.5
 GROWTH_MB = 1.0
 MARATHON_TIMEOUT_S = 900
@@ -65,8 +65,8 @@ def first_frame_rows(environment: Mapping[str, str], film: Path, folder: Path) -
             f"{what}, somebody near",
             own_ahead,
             "s",
-            f"≤ {AHEAD_BY_BARE} ×",
-            own_ahead <= AHEAD_BY_BARE * reference,
+            f"≤ {AHEAD_S:g} s",
+            own_ahead <= AHEAD_S,
             reference,
             BARE,
         ),
