@@ -43,7 +43,7 @@ from agent.enrolment.device_token import DeviceToken
 from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import InstanceLock, LockLost
-from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.recorder import Interactions
 from agent.outbox.sent_log import SentLog
 from agent.outbox.signals import Outbox
@@ -120,7 +120,7 @@ class Runtime:
         sent_log = SentLog(self.messages, clock)
         receipts = ReceiptChecker(enrolments, verifier)
         self._outbox = Outbox(self._gate, self._queue, sent_log, self.messages, receipts, clock)
-        self._acknowledging = Acknowledging(
+        self._acknowledgement_sender = AcknowledgementSender(
             AcknowledgementStore(self._database), self._campaigns, sent_log, clock
         )
         self._consents = ConsentService(
@@ -138,7 +138,7 @@ class Runtime:
             self._connector,
             self._gate,
             self._queue,
-            self._acknowledging,
+            self._acknowledgement_sender,
             sent_log,
             self.messages,
             self._campaigns,
@@ -151,7 +151,7 @@ class Runtime:
             sync,
             TokenRotation(token, self._settings, clock),
             self._outbox,
-            self._acknowledging,
+            self._acknowledgement_sender,
             self._consents,
             self._cache,
             self._campaigns,
@@ -166,7 +166,7 @@ class Runtime:
             self._campaigns,
             self._gate,
             self._outbox,
-            self._acknowledging,
+            self._acknowledgement_sender,
             clock,
             self._notify,
             lambda: self._background.send.wake(),
@@ -244,7 +244,7 @@ class Runtime:
             paused_until=_read(self._paused_until, None, of_the_disk),
             unread=_read(self._campaigns.unread, 0, of_the_disk),
             waiting=_read(self._outbox.waiting, self._gate.owed(), of_the_disk)
-            + _read(self._acknowledging.waiting, 0, of_the_disk),
+            + _read(self._acknowledgement_sender.waiting, 0, of_the_disk),
             owed=self._gate.owed(),
             choose_now=self._gate.must_ask() and self._database.unreadable is None,
             troubles=tuple(dict.fromkeys([*troubles, *of_the_disk[:1]])),
@@ -400,7 +400,7 @@ class Runtime:
     def _leave(self) -> bool:
         """Let go of the company, or end what an earlier process began of that. Returns whether the server heard of it."""
         try:
-            return self._connector.disconnect(self._outbox.send_consents, self._acknowledging.send)
+            return self._connector.disconnect(self._outbox.send_consents, self._acknowledgement_sender.send)
         finally:
             self.messages.forget_held()
             self._cache.evict(())

@@ -59,9 +59,9 @@ class Company:
         self.home.succeed("campaign", "publish", *self._texts())
 
     def publish_video(self) -> None:
-        """Publishes the sample film."""
-        film = SAMPLE / "campaigns" / "lyon-studio.toml"
-        self.home.succeed("campaign", "publish", film, "--media", sample_media())
+        """Publishes the sample video."""
+        video = SAMPLE / "campaigns" / "lyon-studio.toml"
+        self.home.succeed("campaign", "publish", video, "--media", sample_media())
 
     def _texts(self) -> list[Path]:
         """Campaign files of text for the inbox, each with its own title."""

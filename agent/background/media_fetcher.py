@@ -1,4 +1,4 @@
-"""Fetches the pictures, films and logos that are needed and not here, and drops those that no longer are."""
+"""Fetches the pictures, videos and logos that are needed and not here, and drops those that no longer are."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from agent.background.faults import Faults
 from agent.consent.choice_errors import ReceiptRefused
 from agent.domain import errors, limits
 from agent.domain.model import Change
-from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.signals import Outbox
 from agent.privacy.choices import ConsentService
 from agent.transport import send_all
@@ -21,14 +21,14 @@ class Sender:
     def __init__(
         self,
         outbox: Outbox,
-        acknowledging: Acknowledging,
+        acknowledgement_sender: AcknowledgementSender,
         consents: ConsentService,
         connections: Connections,
         notify: Callable[[Change], None],
         consent_changed: Callable[[], None],
     ) -> None:
         self._outbox = outbox
-        self._acknowledging = acknowledging
+        self._acknowledgement_sender = acknowledgement_sender
         self._consents = consents
         self._connections = connections
         self._notify = notify
@@ -51,7 +51,7 @@ class Sender:
         if self._anything_waits():
             try:
                 with self._connections.for_once(TaskName.SEND) as client:
-                    send_all.all_of(client, (self._outbox.send, self._acknowledging.send))
+                    send_all.all_of(client, (self._outbox.send, self._acknowledgement_sender.send))
                 faults.of_receipt = None
             except ReceiptRefused as fault:
                 faults.of_receipt = fault
@@ -66,6 +66,6 @@ class Sender:
     def _anything_waits(self) -> bool:
         """What cannot be counted may wait; a disk that fails must keep no withdrawal back."""
         try:
-            return bool(self._outbox.waiting() or self._acknowledging.waiting())
+            return bool(self._outbox.waiting() or self._acknowledgement_sender.waiting())
         except (errors.DiskFault, errors.StoreDamaged, OSError):
             return True

@@ -22,7 +22,7 @@ from agent.domain.model import Change, ConnectionState, Trouble
 from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import LockLost
-from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.signals import Outbox
 from agent.privacy.choices import ConsentService
 from agent.store.campaigns import CampaignStore
@@ -44,7 +44,7 @@ class Background:
         sync: Sync,
         rotation: TokenRotation,
         outbox: Outbox,
-        acknowledging: Acknowledging,
+        acknowledgement_sender: AcknowledgementSender,
         consents: ConsentService,
         cache: MediaCache,
         campaigns: CampaignStore,
@@ -54,7 +54,7 @@ class Background:
         leave: Callable[[], object],
     ) -> None:
         self._connector = connector
-        self._acknowledging = acknowledging
+        self._acknowledgement_sender = acknowledgement_sender
         self._consents = consents
         self._notify = notify
         self._before_each = before_each
@@ -62,7 +62,7 @@ class Background:
         self._poller = Poller(connector, sync, rotation, consents, self._connections, notify, leave)
         self._fetcher = MediaFetcher(connector, campaigns, cache, self._connections, notify)
         self._sender = Sender(
-            outbox, acknowledging, consents, self._connections, notify, lambda: self.poll.wake()
+            outbox, acknowledgement_sender, consents, self._connections, notify, lambda: self.poll.wake()
         )
         self._busy = threading.Semaphore(len(TaskName))
         self._quiet = threading.Lock()
@@ -96,7 +96,7 @@ class Background:
     def connected(self) -> None:
         """The enrolment is another one now."""
         self._faults = Faults()
-        self._acknowledging.fault = None
+        self._acknowledgement_sender.fault = None
         self._not_before = 0.0
         self._fetcher.try_refused_again()
         self.wake_all()
@@ -193,7 +193,7 @@ class Background:
             found.append(keychain)
         if faults.refused_documents:
             found.append(errors.DocumentRefused())
-        found += [faults.of_receipt, self._acknowledging.fault, *self._consents.faults]
+        found += [faults.of_receipt, self._acknowledgement_sender.fault, *self._consents.faults]
         return tuple(trouble(each) for each in found if each is not None)
 
     def _stale(self) -> errors.TidingsError | None:

@@ -41,7 +41,7 @@ class NotAccepted(errors.TidingsError):
         ).format(reason=self._reason)
 
 
-class Acknowledging:
+class AcknowledgementSender:
     """Keeps “I have read this”, and sends it by name; no consent is asked, as the press is the person's deliberate act."""
 
     def __init__(

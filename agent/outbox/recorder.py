@@ -8,7 +8,7 @@ from datetime import timedelta
 from agent.consent.gate import ConsentGate
 from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
 from agent.domain.ports import Clock
-from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.signals import Outbox
 from agent.store.campaigns import CampaignStore
 from agent.system import login_session
@@ -22,7 +22,7 @@ class Interactions:
         campaigns: CampaignStore,
         gate: ConsentGate,
         outbox: Outbox,
-        acknowledging: Acknowledging,
+        acknowledgement_sender: AcknowledgementSender,
         clock: Clock,
         notify: Callable[[Change], None],
         send_soon: Callable[[], None],
@@ -30,7 +30,7 @@ class Interactions:
         self._campaigns = campaigns
         self._gate = gate
         self._outbox = outbox
-        self._acknowledging = acknowledging
+        self._acknowledgement_sender = acknowledgement_sender
         self._clock = clock
         self._notify = notify
         self._send_soon = send_soon
@@ -75,7 +75,7 @@ class Interactions:
 
     def acknowledge(self, campaign_id: str) -> None:
         """Confirm by name that one has read it. Raises InvalidInput, DiskFault."""
-        if self._acknowledging.acknowledge(campaign_id):
+        if self._acknowledgement_sender.acknowledge(campaign_id):
             self._send_soon()
         self._notify(Change.CAMPAIGNS)
         self._notify(Change.STATUS)

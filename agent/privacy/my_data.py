@@ -29,7 +29,7 @@ from agent.domain.my_data_models import (
 )
 from agent.domain.ports import Answer, Clock
 from agent.enrolment.service import EnrolmentService
-from agent.outbox.acknowledgements import Acknowledging
+from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.sent_log import SentLog
 from agent.privacy import html_export
 from agent.privacy.sent_items import Sent, compare
@@ -52,7 +52,7 @@ class MyData:
         connector: EnrolmentService,
         gate: ConsentGate,
         queue: EventQueue,
-        acknowledging: Acknowledging,
+        acknowledgement_sender: AcknowledgementSender,
         sent_log: SentLog,
         messages: MessageStore,
         campaigns: CampaignStore,
@@ -61,7 +61,7 @@ class MyData:
         self._connector = connector
         self._gate = gate
         self._queue = queue
-        self._acknowledging = acknowledging
+        self._acknowledgement_sender = acknowledgement_sender
         self._sent_log = sent_log
         self._messages = messages
         self._campaigns = campaigns
@@ -75,7 +75,7 @@ class MyData:
             event for signal in FeedbackSignal for event in self._queue.head(signal, limits.OUTBOX_MAX_EVENTS)
         ]
         known = self._messages
-        owed, confirmed = self._gate.messages(), self._acknowledging.messages()
+        owed, confirmed = self._gate.messages(), self._acknowledgement_sender.messages()
         return Sent(known.all(), known.parts(), reversed(queued), owed, confirmed, titles).items()
 
     def receipts(self) -> list[KeptReceipt]:

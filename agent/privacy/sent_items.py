@@ -39,7 +39,7 @@ _IN_A_MESSAGE = 1_000
 """More than the parts that a message can have: a line's number is made of the message's and the part's."""
 
 
-class _Acknowledgement(Struct, frozen=True):
+class _Confirmed(Struct, frozen=True):
     event_id: str
     campaign_id: str
 
@@ -112,7 +112,7 @@ class Sent:
 
     def _acknowledgement(self, message: SentMessage) -> SentItem:
         with decoding("message"):
-            said = decode_json(message.body, _Acknowledgement)
+            said = decode_json(message.body, _Confirmed)
         status, reason = SentStatus.WAITING, ""
         if message.answer is not None and message.status == 200:
             answer = codec.decode_acknowledgement(message.answer)
@@ -253,7 +253,7 @@ def _compare_acknowledgements(items: Iterable[SentItem], held: Held) -> tuple[in
         if theirs.pop(item.campaign_id, None) is not None:
             agreed += 1
         elif item.status is SentStatus.STORED:
-            event_id = decode_json(item.body, _Acknowledgement).event_id
+            event_id = decode_json(item.body, _Confirmed).event_id
             differences.append(_missing(event_id, item))
     differences += [
         Difference("server", event_id, ACKNOWLEDGEMENT, campaign_id)
@@ -309,4 +309,4 @@ def _erased(answer: bytes) -> int:
         return 0
 
 
-resolve(_Results, _Acknowledgement, ConsentMessage)
+resolve(_Results, _Confirmed, ConsentMessage)

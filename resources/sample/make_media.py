@@ -1,4 +1,4 @@
-"""Makes the sample company's film and pictures: `python -m resources.sample.make_media FOLDER [--broken]`.
+"""Makes the sample company's video and pictures: `python -m resources.sample.make_media FOLDER [--broken]`.
 
 They are drawn, not stored: the repository holds no binary file. Only PyAV and Pillow are needed, and the same
 versions of them give the same bytes. With `--broken` it also makes files that publishing must refuse.
@@ -20,9 +20,9 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from resources.sample.drawing import gradient
-from resources.sample.pictures import HEIGHT, WIDTH, film_frame, open_days_picture
+from resources.sample.pictures import HEIGHT, WIDTH, open_days_picture, video_frame
 
-FILM_SECONDS = 8
+VIDEO_SECONDS = 8
 FRAMES_PER_SECOND = 25
 POSTER_SECONDS = 6.6
 SAMPLE_RATE = 44_100
@@ -30,24 +30,24 @@ _CAPTIONS = Path(__file__).parent / "captions"
 
 
 def make_media(folder: Path) -> list[Path]:
-    """Write the film with its poster and captions and the open-days picture into the folder.
+    """Write the video with its poster and captions and the open-days picture into the folder.
 
     Returns the files. Raises OSError when the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    film = folder / "lyon-studio.mp4"
-    frames = (film_frame(number / FRAMES_PER_SECOND) for number in range(FILM_SECONDS * FRAMES_PER_SECOND))
+    path = folder / "lyon-studio.mp4"
+    frames = (video_frame(number / FRAMES_PER_SECOND) for number in range(VIDEO_SECONDS * FRAMES_PER_SECOND))
     encode(
-        film, frames, video_codec="libx264", options={"crf": "27", "preset": "veryfast", "tune": "animation"}
+        path, frames, video_codec="libx264", options={"crf": "27", "preset": "veryfast", "tune": "animation"}
     )
     poster = folder / "lyon-studio.jpg"
-    film_frame(POSTER_SECONDS).save(poster, quality=82, optimize=True)
+    video_frame(POSTER_SECONDS).save(poster, quality=82, optimize=True)
     picture = folder / "open-days.png"
     open_days_picture().save(picture, optimize=True)
     captions = [
         Path(shutil.copyfile(source, folder / source.name)) for source in sorted(_CAPTIONS.glob("*.vtt"))
     ]
-    return [film, poster, picture, *captions]
+    return [path, poster, picture, *captions]
 
 
 def make_broken(folder: Path) -> list[Path]:

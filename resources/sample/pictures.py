@@ -1,4 +1,4 @@
-"""The drawings of the sample company: the film about the Lyon studio, and the open-days picture.
+"""The drawings of the sample company: the video about the Lyon studio, and the open-days picture.
 
 Everything is drawn from geometry, at twice the size and then reduced, so that no font or file is needed.
 """
@@ -12,7 +12,7 @@ from resources.sample.drawing import Canvas, Colour, Point, ease, first_part, gr
 
 WIDTH, HEIGHT = 960, 540
 SCENE_CHANGE_S = 3.2
-"""Seconds into the film at which the city gives way to the floor plan."""
+"""Seconds into the video at which the city gives way to the floor plan."""
 CROSS_FADE_S = 0.8
 
 _INK = (11, 61, 58)
@@ -21,8 +21,8 @@ _PEACH = (255, 221, 210)
 _WHITE = (255, 255, 255)
 
 
-def film_frame(seconds: float) -> Image.Image:
-    """The film's picture at this time."""
+def video_frame(seconds: float) -> Image.Image:
+    """The video's picture at this time."""
     fade = ease((seconds - SCENE_CHANGE_S) / CROSS_FADE_S)
     if fade == 0:
         return _city(seconds)

@@ -36,7 +36,7 @@ class PublicationRequest(Message):
     """A campaign of texts, to be published."""
 
     file: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
-    """What docs/campaign-format.md describes, without pictures, films and captions."""
+    """What docs/campaign-format.md describes, without pictures, videos and captions."""
 
 
 class EmergencyRequest(PublicationRequest):

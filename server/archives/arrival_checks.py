@@ -18,7 +18,7 @@ from server.archives.archive import Manifest, damaged, is_media
 from server.archives.arrival_rules import TOLERANCE
 from server.archives.row_lines import wrong_row
 from server.archives.rows import rows_of
-from server.campaigns.countable import FILM
+from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Link, Media
 from server.core.clock import now, utc_text
 from server.core.errors import EnvironmentFault
@@ -482,7 +482,7 @@ def _sharing(company: Company) -> dict[UUID, frozenset[str]]:
 def _allowed(campaign: Campaign, sharing: Mapping[UUID, frozenset[str]]) -> _Allowed:
     links = set(campaign.links.values_list("link_id", flat=True))
     if campaign.media.filter(type=Media.Type.MP4).exists():
-        links.add(FILM)
+        links.add(VIDEO)
     allowed = _Allowed(campaign.starts.date(), campaign.ends.date(), frozenset(links))
     key = bytes(campaign.key.key)
     allowed.signals.update((person_key(key, person), signals) for person, signals in sharing.items())

@@ -1,4 +1,4 @@
-"""Which links and films of a campaign are counted, and under which name.
+"""Which links and videos of a campaign are counted, and under which name.
 
 Few people may get the variant in their language. A figure about a link that is in that variant only is about these few.
 So each figure is about something that is in every variant (docs/adr/0007-blocks.md).
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-FILM = "video"
-"""The id under which a click on the film is sent. No link has it."""
+VIDEO = "video"
+"""The id under which a click on the video is sent. No link has it."""
 
 
 EMPTY = {"sharing": None, "people": None, "low": None, "high": None}
@@ -17,14 +17,14 @@ EMPTY = {"sharing": None, "people": None, "low": None, "high": None}
 
 @dataclass(frozen=True)
 class Uncounted:
-    """A link, or the film, that has no figure, and the languages of the variants that have it."""
+    """A link, or the video, that has no figure, and the languages of the variants that have it."""
 
     link_id: str
     languages: tuple[str, ...]
 
 
 def counted_as(content: Mapping[str, Any]) -> dict[str, str]:
-    """By the id of each link, and of the film, that is counted: the id of the figure in which it is counted.
+    """By the id of each link, and of the video, that is counted: the id of the figure in which it is counted.
 
     What is in every variant has a figure of its own. The other links are counted together by their place among the other
     links of their variants; a link that has several places joins them. What is left has no figure.
@@ -33,7 +33,7 @@ def counted_as(content: Mapping[str, Any]) -> dict[str, str]:
     own_ids = ids(content)
     everywhere = set.intersection(*map(set, own_ids.values())) if own_ids else set()
     others = [
-        [link_id for link_id in own if link_id not in everywhere and link_id != FILM]
+        [link_id for link_id in own if link_id not in everywhere and link_id != VIDEO]
         for own in own_ids.values()
     ]
     places = [set(place) for place in zip(*others, strict=False)]
@@ -46,7 +46,7 @@ def counted_as(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def uncounted(content: Mapping[str, Any]) -> list[Uncounted]:
-    """The links that have no figure, and the film if it has none."""
+    """The links that have no figure, and the video if it has none."""
     counted, languages = counted_as(content), dict[str, list[str]]()
     for language, own in ids(content).items():
         for link_id in own:
@@ -57,15 +57,15 @@ def uncounted(content: Mapping[str, Any]) -> list[Uncounted]:
 
 
 def has_links(content: Mapping[str, Any]) -> bool:
-    """Whether a variant has a link. The film is on the company's own server."""
+    """Whether a variant has a link. The video is on the company's own server."""
     return any(variant.get("links") for variant in _variants(content).values())
 
 
 def ids(content: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What can be clicked in each variant, in its order; the film is the last."""
+    """What can be clicked in each variant, in its order; the video is the last."""
     return {
         language: [str(link["link_id"]) for link in variant.get("links") or ()]
-        + [FILM] * bool(variant.get("video"))
+        + [VIDEO] * bool(variant.get("video"))
         for language, variant in _variants(content).items()
     }
 

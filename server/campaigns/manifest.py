@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from server.campaigns.countable import FILM
+from server.campaigns.countable import VIDEO
 from server.campaigns.manifest_links import MAX_URL_CHARACTERS, checked_address
 from server.campaigns.manifest_tables import Mistake, Mistakes, Table
 from server.campaigns.models import Campaign
@@ -152,7 +152,7 @@ def _checked(
 
 
 def mistakes_of(values: dict[str, object], now: datetime, link_hosts: Sequence[str]) -> list[Mistake]:
-    """What is wrong with the values of a campaign file, which names no pictures, films and captions."""
+    """What is wrong with the values of a campaign file, which names no pictures, videos and captions."""
     mistakes = Mistakes()
     _read(Path("campaign"), "", Table(values, "", mistakes), now, _Reader(None, link_hosts))
     return mistakes.found
@@ -304,7 +304,7 @@ class _Reader:
                 label=table.text("label", 40),
                 url=url,
             )
-            if link.link_id == FILM or link.link_id in {other.link_id for other in links}:
+            if link.link_id == VIDEO or link.link_id in {other.link_id for other in links}:
                 table.refuse(
                     "id", _("“{value}” is taken").format(value=link.link_id), _("choose another one")
                 )

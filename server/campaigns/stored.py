@@ -45,7 +45,7 @@ class _Captions(_File):
     label: Annotated[str, Field(min_length=1, max_length=40)]
 
 
-class _Film(_File):
+class _Video(_File):
     type: Literal["video/mp4"]
     width: Annotated[int, Field(ge=1, le=100_000)]
     height: Annotated[int, Field(ge=1, le=100_000)]
@@ -60,7 +60,7 @@ class _Variant(BaseModel):
     body: str
     links: list[dict[str, str]]
     image: _Picture | None
-    video: _Film | None
+    video: _Video | None
 
 
 _Variants = TypeAdapter(dict[str, _Variant])

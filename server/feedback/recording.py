@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from server.campaigns.countable import FILM
+from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Link, Media
 from server.devices.auth import Caller
 from server.directory.models import Company
@@ -200,7 +200,7 @@ def _links(campaigns: list[int]) -> dict[int, frozenset[str]]:
     links: dict[int, set[str]] = {pk: set() for pk in campaigns}
     for pk, link_id in Link.objects.filter(campaign__in=campaigns).values_list("campaign_id", "link_id"):
         links[pk].add(link_id)
-    films = Campaign.media.through.objects.filter(campaign__in=campaigns, media__type=Media.Type.MP4)
-    for pk in films.values_list("campaign_id", flat=True):
-        links[pk].add(FILM)
+    videos = Campaign.media.through.objects.filter(campaign__in=campaigns, media__type=Media.Type.MP4)
+    for pk in videos.values_list("campaign_id", flat=True):
+        links[pk].add(VIDEO)
     return {pk: frozenset(names) for pk, names in links.items()}

@@ -1,1 +1,1 @@
-"""Pictures, films, captions and logos: what is taken, and where it is kept."""
+"""Pictures, videos, captions and logos: what is taken, and where it is kept."""

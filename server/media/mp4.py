@@ -47,7 +47,7 @@ def _check_start(path: Path, content: bytes, advice: Callable[[], str]) -> None:
     if content[4:8] == b"ftyp":
         brand = content[8:12]
         if brand == _QUICKTIME:
-            raise BadFile(_("“{file}” is a QuickTime film (MOV)").format(file=name), advice())
+            raise BadFile(_("“{file}” is a QuickTime video (MOV)").format(file=name), advice())
         if brand in _IMAGE_BRANDS:
             raise BadFile(
                 _("“{file}” is a picture").format(file=name),

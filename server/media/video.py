@@ -105,8 +105,8 @@ def _checked(path: Path, file: BinaryIO, size: int) -> CheckedVideo:
             with _opened(copy) as container:
                 duration_ms = round((container.duration or 0) * 1000 / av.time_base)
         content = target.read_bytes()
-    film = CheckedFile(content, Media.Type.MP4, seen.width, seen.height, duration_ms)
-    return CheckedVideo(film, encode(seen.poster, "JPEG"))
+    checked = CheckedFile(content, Media.Type.MP4, seen.width, seen.height, duration_ms)
+    return CheckedVideo(checked, encode(seen.poster, "JPEG"))
 
 
 def _opened(file: BinaryIO, options: dict[str, str] | None = None) -> av.container.InputContainer:
@@ -211,7 +211,7 @@ def _checked_streams(
 
 
 def _moving(container: av.container.InputContainer) -> list[VideoStream]:
-    """Without the cover that music programs put beside a film."""
+    """Without the cover that music programs put beside a video."""
     return [video for video in container.streams.video if not video.disposition & Disposition.attached_pic]
 
 
@@ -267,7 +267,7 @@ def _check_picture(path: Path, video: VideoStream, advice: str) -> None:
         )
     if _has_unusual_colours(video):
         raise BadFile(
-            _("“{file}” has the colours of an HDR film, which look washed out on most screens").format(
+            _("“{file}” has the colours of an HDR video, which look washed out on most screens").format(
                 file=path.name
             ),
             advice,

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server.campaigns.countable import FILM, has_links, uncounted
+from server.campaigns.countable import VIDEO, has_links, uncounted
 from server.core.clock import utc_text
 from server.publishing.draft import Draft
 
@@ -37,8 +37,8 @@ def warnings_for(draft: Draft) -> list[str]:
 
 
 def _name(draft: Draft, link_id: str) -> str:
-    if link_id == FILM:
-        return _("The film")
+    if link_id == VIDEO:
+        return _("The video")
     variants = draft.manifest.variants.values()
     label = next(link.label for variant in variants for link in variant.links if link.link_id == link_id)
     return _("The link “{label}” ({id})").format(label=label, id=link_id)

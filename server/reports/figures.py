@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from django.db.models import Count, Min
 
-from server.campaigns.countable import FILM
+from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Media
 from server.database.transactions import reading
 from server.directory.models import SMALLEST_GROUP, Person
@@ -251,10 +251,10 @@ def did(campaign: Campaign, signal: str, links: Collection[str] | None = None) -
 
 
 def links_of(campaign: Campaign) -> list[tuple[str, str]]:
-    """The ids and labels of what can be clicked: links, and the film."""
+    """The ids and labels of what can be clicked: links, and the video."""
     links = list(campaign.links.order_by("link_id").values_list("link_id", "label"))
-    has_film = campaign.media.filter(type=Media.Type.MP4).exists()
-    return [*links, (FILM, FILM)] if has_film else links
+    has_video = campaign.media.filter(type=Media.Type.MP4).exists()
+    return [*links, (VIDEO, VIDEO)] if has_video else links
 
 
 def title(campaign: Campaign) -> str:

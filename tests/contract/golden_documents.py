@@ -133,7 +133,7 @@ CANTEEN = {
 CAMPAIGNS: dict[str, JSON] = {
     "c-canteen": campaign(**CANTEEN),
     "c-picture": campaign(en=variant("The garden", image=IMAGE)),
-    "c-film": campaign(en=variant("Our year in twelve seconds", video=VIDEO, links=[LINK])),
+    "c-video": campaign(en=variant("Our year in twelve seconds", video=VIDEO, links=[LINK])),
     "c-recalled": campaign() | {"status": "recalled", "sender": ""},
     "c-safety": campaign(en=variant("Safety rules of the new workshop")) | {"acknowledge": True},
 }

@@ -35,7 +35,7 @@ FEED: JSON = {
 SEEN: JSON = {
     "signal": "seen",
     "event_id": EVENT_IDS[0],
-    "campaign_id": "c-film",
+    "campaign_id": "c-video",
     "date": "2026-11-23",
     "receipt_id": RECEIPT_ID,
 }

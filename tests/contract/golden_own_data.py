@@ -37,7 +37,7 @@ CONSENT: JSON = {
 }
 CLICK: JSON = {
     "event_id": "0d9b6c1e-3f2a-4c5d-8e7f-000000000002",
-    "campaign_id": "c-film",
+    "campaign_id": "c-video",
     "signal": "click",
     "date": "2026-11-23",
     "link_id": "l1",
@@ -63,7 +63,7 @@ ME: JSON = {
     "signals": [CLICK],
     "acknowledgements": [ACKNOWLEDGEMENT],
     "campaigns": [
-        {"campaign_id": "c-film", "title": "Our film", "addressed": "everyone"},
+        {"campaign_id": "c-video", "title": "Our video", "addressed": "everyone"},
         {"campaign_id": "c-canteen", "title": "", "addressed": "group"},
         {"campaign_id": "c-picture", "title": "A picture", "addressed": "person"},
     ],

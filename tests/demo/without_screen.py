@@ -30,7 +30,7 @@ EMAIL = "lea.roux@northwind.example"
 PICTURES = ROOT / "build" / "demo"
 NOTES = ROOT / "tests" / "support" / "desktop" / "notes.py"
 FIRST_PARAGRAPH = "Lyon studio, opening week\n\nMonday: keys at 8:00, coffee at 8:30.\nTuesday: "
-WHILE_IT_APPEARS = "the film crew comes at ten; nobody stops typing for a pop-up.\n"
+WHILE_IT_APPEARS = "the video crew comes at ten; nobody stops typing for a pop-up.\n"
 POP_UP_PICTURE = "03-pop-up.png"
 RECEIPTS = 4
 """Three consents and one withdrawal."""
@@ -72,7 +72,7 @@ class Story:
         )
         self._company = SampleCompany(folder / "server", free_port())
         with ThreadPoolExecutor() as meanwhile:
-            self._say("Making the sample company: Northwind, 40 people, a film, pictures")
+            self._say("Making the sample company: Northwind, 40 people, a video, pictures")
             code = meanwhile.submit(self._make_company)
             self._desktop = running.enter_context(VirtualDesktop(look))
             self._employee = Employee(self._desktop, PICTURES)
@@ -94,11 +94,11 @@ class Story:
             self._work()
             self._connect()
             self._choose()
-            _canteen, film = self._company.publish_all("canteen", "lyon-studio")
-            self._film_while_typing(film)
-            self._start_the_film()
+            _canteen, video = self._company.publish_all("canteen", "lyon-studio")
+            self._video_while_typing(video)
+            self._start_the_video()
             note, days = self._company.publish_all("vpn", "open-days")
-            self._watch_and_like(film)
+            self._watch_and_like(video)
             self._press_while_off(note)
             self._change_and_press(days)
             self._look_around()
@@ -141,7 +141,7 @@ class Story:
         given = [Share("consent given", detail=signal) for signal in ("seen", "like")]
         self._note("switched on seen and likes, left clicks off", picture, *given)
 
-    def _film_while_typing(self, film: str) -> None:
+    def _video_while_typing(self, video: str) -> None:
         screen = self._desktop.screen
         screen.focus(screen.window("^Notes$"))
         typed = FIRST_PARAGRAPH
@@ -151,22 +151,22 @@ class Story:
         picture = self._employee.takes_picture(POP_UP_PICTURE.removesuffix(".png"))
         self._employee.takes_detail("popup", "^Tidings$")
         until(lambda: self._notes.read_text() == typed, "the typed text, whole")
-        self._note("went on typing while the film's pop-up came", picture, reason="no key was lost")
+        self._note("went on typing while the video's pop-up came", picture, reason="no key was lost")
         self._employee.stays_seen()
-        self._note("had it before her eyes for 3 s", picture, Share("seen", film))
+        self._note("had it before her eyes for 3 s", picture, Share("seen", video))
 
-    def _start_the_film(self) -> None:
+    def _start_the_video(self) -> None:
         self._employee.presses(_("Watch"), BUTTON)
         self._employee.sees(_("Captions"))
 
-    def _watch_and_like(self, film: str) -> None:
-        picture = self._employee.takes_picture_now("04-film")
+    def _watch_and_like(self, video: str) -> None:
+        picture = self._employee.takes_picture_now("04-video")
         self._employee.takes_detail("player", re.escape(self._text("lyon-studio")["title"]))
-        self._note("watched the film, muted, with captions", picture, reason="clicks are off")
+        self._note("watched the video, muted, with captions", picture, reason="clicks are off")
         self._employee.presses(_("Like"))
         self._employee.sees(_("Liked"))
         picture = self._employee.takes_picture_now("05-liked")
-        self._note("liked it", picture, Share("like", film, "1"))
+        self._note("liked it", picture, Share("like", video, "1"))
         self._desktop.screen.key("Escape")
 
     def _press_while_off(self, note: str) -> None:
@@ -207,7 +207,7 @@ class Story:
         picture = self._employee.takes_picture("11-inbox")
         self._note("read a silent announcement in the inbox", picture)
         self._employee.presses(f".*{re.escape(self._text('lyon-studio')['title'])}.*", "list item")
-        self._note("found the film again", self._employee.takes_picture("12-film-again"))
+        self._note("found the video again", self._employee.takes_picture("12-video-again"))
         self._employee.takes_detail("inbox", _("Inbox"))
 
     def _take_back(self) -> None:

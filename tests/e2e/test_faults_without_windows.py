@@ -39,11 +39,11 @@ def cached_files(agent: AgentProcess) -> list[Path]:
     return [path for path in (agent.home / "cache" / "media").glob("*") if path.suffix != ".part"]
 
 
-def film_is_cached(company: SampleCompany, agent: AgentProcess) -> bool:
-    """Whether the largest of the company's files, the film, is among the agent's."""
+def video_is_cached(company: SampleCompany, agent: AgentProcess) -> bool:
+    """Whether the largest of the company's files, the video, is among the agent's."""
     published = [path for path in (company.home.folder / "media").rglob("*") if path.is_file()]
-    film = max(published, key=lambda path: path.stat().st_size).read_bytes()
-    return film in [path.read_bytes() for path in cached_files(agent)]
+    video = max(published, key=lambda path: path.stat().st_size).read_bytes()
+    return video in [path.read_bytes() for path in cached_files(agent)]
 
 
 def refused(agent: AgentProcess, *words: str, stdin: str = "") -> str:
@@ -97,7 +97,7 @@ def test_a_portal_instead_of_the_server_does_not_use_up_the_code(
     agent.enrol(proxy.url, code)
 
 
-def test_a_cut_off_film_is_fetched_on_from_where_it_stopped(
+def test_a_cut_off_video_is_fetched_on_from_where_it_stopped(
     company: SampleCompany, proxy: FaultyProxy, agent: AgentProcess, code: str
 ) -> None:
     company.publish("lyon-studio")
@@ -105,16 +105,16 @@ def test_a_cut_off_film_is_fetched_on_from_where_it_stopped(
     # The poster and the captions are shorter and pass whole.
     proxy.fail(CutAnswer(keep=150_000), "GET /api/v1/media/")
     refused(agent, "once")
-    assert not film_is_cached(company, agent)
+    assert not video_is_cached(company, agent)
     proxy.heal()
     agent.run("once")
-    assert film_is_cached(company, agent)
+    assert video_is_cached(company, agent)
     (rest,) = (each for each in proxy.requests("/media/") if "Range" in each.headers)
     assert rest.status == 206
     assert 0 < len(rest.answer) < 150_000
 
 
-def test_a_film_that_is_not_the_signed_one_is_never_kept(
+def test_a_video_that_is_not_the_signed_one_is_never_kept(
     company: SampleCompany, proxy: FaultyProxy, agent: AgentProcess, code: str
 ) -> None:
     company.publish("lyon-studio")

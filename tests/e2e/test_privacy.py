@@ -13,7 +13,7 @@ from tests.support.server.campaign_server import RunningServer
 from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
-FILM = "The new Lyon studio opens on Monday"
+VIDEO = "The new Lyon studio opens on Monday"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_person_sees_takes_back_checks_and_deletes_what_they_shared(
     agent.choose(FeedbackSignal.SEEN, FeedbackSignal.LIKE)
     company.publish("lyon-studio")
     agent.start("run")
-    employee.sees(FILM)
+    employee.sees(VIDEO)
     employee.presses("Like")
     employee.stays_seen()
     until(lambda: stored(company) == ["like", "seen"], "both signals at the server")

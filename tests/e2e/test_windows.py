@@ -14,7 +14,7 @@ from tests.support.server.campaign_server import RunningServer
 from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
 
-FILM = "The new Lyon studio opens on Monday"
+VIDEO = "The new Lyon studio opens on Monday"
 Stored = list[tuple[object, ...]]
 
 
@@ -60,17 +60,17 @@ def test_only_what_is_switched_on_arrives(
     on: tuple[FeedbackSignal, ...], company: SampleCompany, connected: AgentProcess, employee: Employee
 ) -> None:
     connected.choose(*on)
-    film = company.publish("lyon-studio")
+    video = company.publish("lyon-studio")
     connected.start("run")
-    employee.sees(FILM)
+    employee.sees(VIDEO)
     employee.presses("Like")
     employee.sees("Liked")
     employee.stays_seen()
     employee.presses("Read more")
     expected = {
-        FeedbackSignal.SEEN: ("seen", film, "", None),
-        FeedbackSignal.LIKE: ("like", film, "", 1),
-        FeedbackSignal.CLICK: ("click", film, "l1", None),
+        FeedbackSignal.SEEN: ("seen", video, "", None),
+        FeedbackSignal.LIKE: ("like", video, "", 1),
+        FeedbackSignal.CLICK: ("click", video, "l1", None),
     }
     wanted = {expected[signal] for signal in on}
     until(lambda: set(stored(company)) >= wanted, "the signals that are on")
@@ -121,14 +121,14 @@ def test_a_click_survives_a_power_cut_before_it_is_sent(
 ) -> None:
     agent.enrol(proxy.url, code)
     agent.choose(FeedbackSignal.CLICK)
-    film = company.publish("lyon-studio")
+    video = company.publish("lyon-studio")
     proxy.fail(busy(503, 1), "POST /api/v1/signals")
     agent.start("run")
-    employee.sees(FILM)
+    employee.sees(VIDEO)
     employee.presses("Read more")
     until(lambda: desktop.opened_links.exists(), "the browser")
     agent.kill()
     assert stored(company) == []
     proxy.heal()
     agent.start("run")
-    until(lambda: stored(company) == [("click", film, "l1", None)], "the click")
+    until(lambda: stored(company) == [("click", video, "l1", None)], "the click")

@@ -27,13 +27,13 @@ ASKED = (
     ("people", "import", "{folder}/people.csv", "--dry-run"),
     ("campaign", "list", "--json"),
     ("report",),
-    ("report", "c-film"),
-    ("report", "c-film", "--json"),
-    ("report", "c-film", "--csv"),
-    ("report", "c-film", "--by", "group"),
-    ("report", "c-film", "--by", "day"),
-    ("report", "c-film", "--named"),
-    ("report", "c-film", "--acknowledgements"),
+    ("report", "c-video"),
+    ("report", "c-video", "--json"),
+    ("report", "c-video", "--csv"),
+    ("report", "c-video", "--by", "group"),
+    ("report", "c-video", "--by", "day"),
+    ("report", "c-video", "--named"),
+    ("report", "c-video", "--acknowledgements"),
     ("report", "c-safety", "--acknowledgements", "--json"),
     ("device", "list"),
     ("device", "list", TARGET, "--json"),
@@ -53,7 +53,7 @@ ASKED = (
     ("init", "{folder}/company.toml"),
     ("invite", TARGET),
     ("device", "revoke", TARGET),
-    ("campaign", "recall", "c-film"),
+    ("campaign", "recall", "c-video"),
     ("purge", "--yes", TARGET),
     ("keys", "show"),
     ("keys", "replace", "--yes"),
@@ -123,7 +123,7 @@ def test_no_command_counts_what_people_chose(tmp_path: Path, proof: Proof) -> No
     home.init()
     with home.opened():
         person = bulk_data.add_people(1)[0]
-        campaign = bulk_data.publish("c-film", starts=an_hour_ago())
+        campaign = bulk_data.publish("c-video", starts=an_hour_ago())
         seen = [_told()]
         receipt = company_life.give(person)
         seen.append(_told())

@@ -1,4 +1,4 @@
-"""P13: no figure is about fewer than five people: over groups, days, links, films, languages, campaigns and time."""
+"""P13: no figure is about fewer than five people: over groups, days, links, videos, languages, campaigns and time."""
 
 import itertools
 import random

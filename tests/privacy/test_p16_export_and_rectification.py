@@ -29,7 +29,7 @@ def camille(northwind: ServerHome, serving: RunningServer) -> Computer:
     """The computer of a person who was sent one campaign."""
     (person,) = bulk_data.add_people(1)
     computer = bulk_data.connect(serving, person.email)
-    bulk_data.publish("c-film", starts=an_hour_ago(), people=[person])
+    bulk_data.publish("c-video", starts=an_hour_ago(), people=[person])
     return computer
 
 

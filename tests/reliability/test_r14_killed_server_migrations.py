@@ -56,7 +56,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path) -> Copier:
     template.init()
     with template.opened():
         people = bulk_data.add_people(PEOPLE)
-        campaign = bulk_data.publish("c-film", starts=an_hour_ago())
+        campaign = bulk_data.publish("c-video", starts=an_hour_ago())
         for person in people:
             receipt = company_life.give(person)
             company_life.act(person, campaign, receipt)

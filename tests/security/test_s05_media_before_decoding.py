@@ -127,21 +127,21 @@ def test_nothing_but_the_signed_bytes_is_let_in(
 @pytest.mark.proves("S5")
 def test_the_player_opens_no_file_that_was_changed(tmp_path: Path, proof: Proof) -> None:
     trials = proof.trials(full=1_000, few=100)
-    film = encode(tmp_path / "f.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
-    whole, chance = film.read_bytes(), random.Random(2)
+    video = encode(tmp_path / "f.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
+    whole, chance = video.read_bytes(), random.Random(2)
     signed = hashlib.sha256(whole).hexdigest()
-    open_video(str(film), signed).close()
+    open_video(str(video), signed).close()
     opened = 0
     for _ in range(trials):
         changed = bytearray(whole)
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
-        film.write_bytes(changed)
+        video.write_bytes(changed)
         try:
-            open_video(str(film), signed).close()
+            open_video(str(video), signed).close()
         except NotPlayable:
             continue
         opened += 1
-    proof.found("changed films opened", opened, trials)
+    proof.found("changed videos opened", opened, trials)
     assert opened == 0
 
 
@@ -203,10 +203,10 @@ def test_the_trace_shows_what_a_playlist_would_open(tmp_path: Path, listener: so
     assert touching(lines)
 
 
-def test_the_trace_shows_what_becomes_of_a_film_that_is_in_order(tmp_path: Path) -> None:
-    film = encode(tmp_path / "f.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
-    found, lines = traced(tmp_path, written(tmp_path, iter([film.read_bytes()])))
-    assert (found["copies"], found["frames"]) == (2, 1), "the film and its poster"
+def test_the_trace_shows_what_becomes_of_a_video_that_is_in_order(tmp_path: Path) -> None:
+    video = encode(tmp_path / "f.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
+    found, lines = traced(tmp_path, written(tmp_path, iter([video.read_bytes()])))
+    assert (found["copies"], found["frames"]) == (2, 1), "the video and its poster"
     assert any("0000.mp4" in line for line in lines)
 
 

@@ -115,11 +115,11 @@ def test_requests_of_all_kinds_never_make_the_server_fail(
 
 @contextmanager
 def _served(home: ServerHome) -> Iterator[tuple[RunningServer, list[str]]]:
-    """A company with people, computers and a campaign with a film, and the tokens of the computers."""
+    """A company with people, computers and a campaign with a video, and the tokens of the computers."""
     home.init()
     with home.opened():
         tokens = bulk_data.add_computers(bulk_data.add_people(2))
-        film = bulk_data.add_media(b"film", "video/mp4")
-        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        video = bulk_data.add_media(b"video", "video/mp4")
+        bulk_data.publish("c-video", starts=an_hour_ago(), media=[video])
     with home.running("--requests-per-minute", "0") as server:
         yield server, tokens

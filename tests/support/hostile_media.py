@@ -47,42 +47,42 @@ LISTS = [
 
 def files(folder: Path, port: int) -> Iterator[bytes]:
     """Each disguise of each place. ``folder`` holds the file that nobody may open, ``port`` hears who connects."""
-    film = encode(folder / "film.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
-    content = film.read_bytes()
+    video = encode(folder / "video.mp4", (gradient(64, 48, shift=at / 5) for at in range(5)), "libx264", {})
+    content = video.read_bytes()
     places = [place.format(folder=folder, needle=NEEDLE, port=port) for place in PLACES]
     yield from (elsewhere(content, place.encode()) for place in places)
     for place, wrap, text in itertools.product(places, WRAPS, LISTS):
         yield wrap(text.format(place=place, port=port).encode(), content)
 
 
-def plain(text: bytes, _film: bytes) -> bytes:
+def plain(text: bytes, _video: bytes) -> bytes:
     return text
 
 
-def named_mp4(text: bytes, _film: bytes) -> bytes:
-    """A list behind a film's first box."""
+def named_mp4(text: bytes, _video: bytes) -> bytes:
+    """A list behind a video's first box."""
     return struct.pack(">I4s4sI4s", 20, b"ftyp", b"isom", 0, b"isom") + text
 
 
-def behind(text: bytes, film: bytes) -> bytes:
-    """A film with a list behind it."""
-    return film + text
+def behind(text: bytes, video: bytes) -> bytes:
+    """A video with a list behind it."""
+    return video + text
 
 
-def before(text: bytes, film: bytes) -> bytes:
-    return text + film
+def before(text: bytes, video: bytes) -> bytes:
+    return text + video
 
 
-def in_padding(text: bytes, film: bytes) -> bytes:
-    """A film with a list in a box that players skip."""
-    return film + struct.pack(">I4s", len(text) + 8, b"free") + text
+def in_padding(text: bytes, video: bytes) -> bytes:
+    """A video with a list in a box that players skip."""
+    return video + struct.pack(">I4s", len(text) + 8, b"free") + text
 
 
-def in_png(text: bytes, _film: bytes) -> bytes:
+def in_png(text: bytes, _video: bytes) -> bytes:
     return png((9, 9), 8, 0, lambda x, _y: [x], chunks=[(b"tEXt", b"Comment\0" + text)]) + text
 
 
-def in_jpeg_start(text: bytes, _film: bytes) -> bytes:
+def in_jpeg_start(text: bytes, _video: bytes) -> bytes:
     return b"\xff\xd8\xff\xfe" + struct.pack(">H", len(text) + 2) + text
 
 
@@ -97,10 +97,10 @@ WRAPS: list[Callable[[bytes, bytes], bytes]] = [
 ]
 
 
-def elsewhere(film: bytes, place: bytes) -> bytes:
-    """A film whose pictures are said to lie in another file (ISO/IEC 14496-12, section 8.7.2)."""
+def elsewhere(video: bytes, place: bytes) -> bytes:
+    """A video whose pictures are said to lie in another file (ISO/IEC 14496-12, section 8.7.2)."""
     entry = struct.pack(">I4sI", len(place) + 13, b"url ", 0) + place + b"\0"
-    return b"".join(_rewritten(film, b"\0\0\0\0" + struct.pack(">I", 1) + entry))
+    return b"".join(_rewritten(video, b"\0\0\0\0" + struct.pack(">I", 1) + entry))
 
 
 def _rewritten(boxes: bytes, references: bytes) -> Iterator[bytes]:
@@ -117,7 +117,7 @@ def _rewritten(boxes: bytes, references: bytes) -> Iterator[bytes]:
 
 
 def bombs() -> Iterator[bytes]:
-    """Pictures and films of a few bytes that claim or unpack to very much."""
+    """Pictures and videos of a few bytes that claim or unpack to very much."""
     for side in (20_000, 65_535, 2**31 - 1):
         for depth, colour_type in ((1, 0), (8, 2), (16, 6)):
             header = struct.pack(">IIBBBBB", side, side, depth, colour_type, 0, 0, 0)

@@ -26,7 +26,7 @@ from server.media.video import check_video
 from tests.support.hostile_media import NEEDLE
 from tests.support.waiting import PATIENCE_S
 from ui.player.captions import Captions
-from ui.player.media_player import Film
+from ui.player.media_player import MediaPlayer
 from ui.widgets.picture import read_picture
 
 
@@ -48,15 +48,15 @@ def published(path: Path) -> list[CheckedFile]:
 
 def played(path: Path) -> bool:
     """Whether the player shows a frame of it. It is the file that the company signed."""
-    film, loop = Film(), QEventLoop()
+    player, loop = MediaPlayer(), QEventLoop()
     frames: list[QVideoFrame] = []
-    film.frame.connect(frames.append)
-    film.frame.connect(loop.quit)
-    film.failed.connect(loop.quit)
+    player.frame.connect(frames.append)
+    player.frame.connect(loop.quit)
+    player.failed.connect(loop.quit)
     QTimer.singleShot(round(1000 * PATIENCE_S), loop.quit)
-    film.open(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+    player.open(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
     loop.exec()
-    film.stop()
+    player.stop()
     return bool(frames)
 
 

@@ -1,6 +1,6 @@
 """The player process: orders from standard input, one window, events to standard output. Ends with its parent.
 
-Started ahead, it loads what a decoder needs and waits without a window, so that the film begins as soon as it is wanted.
+Started ahead, it loads what a decoder needs and waits without a window, so that the video begins as soon as it is wanted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 
 if TYPE_CHECKING:
-    from ui.player.media_player import Film
+    from ui.player.media_player import MediaPlayer
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Player(QObject):
         self._application = application
         self._theme = Theme.of(Scheme.DARK)
         self._window: PlayerWindow | None = None
-        self._film: Film | None = None
+        self._video: MediaPlayer | None = None
         self._agent = AgentLine()
         self._agent.ordered.connect(self._obey)
         self._agent.gone.connect(self._leave)
@@ -66,9 +66,9 @@ class Player(QObject):
 
     def close(self) -> None:
         """Let go of the decoder before Qt goes."""
-        if self._film is not None:
-            self._film.stop()
-        self._window = self._film = None
+        if self._video is not None:
+            self._video.stop()
+        self._window = self._video = None
 
     def _obey(self, text: bytes) -> None:
         try:
@@ -98,16 +98,16 @@ class Player(QObject):
         QTimer.singleShot(LOAD_AFTER_MS, self._load)
 
     def _load(self) -> None:
-        if self._film is None and self._window is None:
-            from ui.player.media_player import Film
+        if self._video is None and self._window is None:
+            from ui.player.media_player import MediaPlayer
 
-            self._film = Film(self)
+            self._video = MediaPlayer(self)
 
     def _play(self, request: PlayRequest) -> None:
         if self._window is not None:
             log.error("A second video was ordered.")
             return
-        self._window = PlayerWindow(request, self._theme, self._film)
+        self._window = PlayerWindow(request, self._theme, self._video)
         self._window.told.connect(self._tell)
         self._window.begin()
 

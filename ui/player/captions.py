@@ -56,7 +56,7 @@ OFF = -1
 
 
 class CaptionTrack:
-    """All languages of a film, the person's own first; a file is read when it is wanted first."""
+    """All languages of a video, the person's own first; a file is read when it is wanted first."""
 
     def __init__(self, files: Sequence[CaptionFile], language: str, chosen: str | None) -> None:
         """``chosen``: the language of an earlier choice, empty for none, None where there was no choice."""
@@ -89,7 +89,7 @@ class CaptionTrack:
         return self._read[self.index].text(position_ms)
 
     def _first(self, chosen: str | None) -> int:
-        """On from the start, for a film starts muted."""
+        """On from the start, for a video starts muted."""
         if chosen == "" or not self._files:
             return OFF
         for index, file in enumerate(self._files):

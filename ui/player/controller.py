@@ -89,7 +89,7 @@ class Playback:
     # A player that waits ahead
 
     def prepare(self) -> None:
-        """Somebody is about to watch: start a player, so that the film begins at once."""
+        """Somebody is about to watch: start a player, so that the video begins at once."""
         if self._ahead is None or not self._ahead.running:
             try:
                 self._ahead = self._start()

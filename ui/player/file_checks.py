@@ -11,7 +11,7 @@ from io import FileIO
 from ui.player.messages import path_of
 
 MAX_BOXES = 10_000
-"""At the outermost level; a real film has a handful."""
+"""At the outermost level; a real video has a handful."""
 
 
 class NotPlayable(Exception):
@@ -61,7 +61,7 @@ def open_video(path: str, sha256: str) -> FileIO:
 
 def _check(opened: FileIO, size: int, sha256: str) -> None:
     if b"moov" not in [name for name, _size in _boxes(opened, size)]:
-        raise NotPlayable("MP4 without a film")
+        raise NotPlayable("MP4 without a video")
     opened.seek(0)
     if hashlib.file_digest(opened, "sha256").hexdigest() != sha256:
         raise NotPlayable("the hash is not the signed one")

@@ -51,8 +51,8 @@ class PlayerFrame(Themed, QWidget):
         """As the window was made, or as the person's desktop has become."""
         return self._theme
 
-    def take_first_size(self, film: QSize) -> None:
-        """The shape of the film, as far as the screen that the person is looking at has room."""
+    def take_first_size(self, video: QSize) -> None:
+        """The shape of the video, as far as the screen that the person is looking at has room."""
         screen = placement.active_screen()
         room = screen.availableGeometry()
         bars = self._bars_height()
@@ -60,7 +60,7 @@ class PlayerFrame(Themed, QWidget):
             min(FIRST_WIDTH, round(room.width() * SCREEN_SHARE)),
             min(FIRST_HEIGHT, round(room.height() * SCREEN_SHARE) - bars),
         )
-        picture = film.scaled(most, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(MIN_PICTURE)
+        picture = video.scaled(most, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(MIN_PICTURE)
         least = min(max(self.controls.minimumSizeHint().width(), MIN_PICTURE.width()), room.width())
         size = QSize(max(picture.width(), least), picture.height() + bars)
         self.setScreen(screen)

@@ -71,7 +71,7 @@ _OTHERS = (
 
 
 def command_of(event: QKeyEvent) -> PlayerCommand | float | None:
-    """What is asked for; a share of the film, 0.0 to 0.9, for a digit; None for a key that is not the player's."""
+    """What is asked for; a share of the video, 0.0 to 0.9, for a digit; None for a key that is not the player's."""
     if event.modifiers() & _OTHERS:
         return None
     key = Qt.Key(event.key())

@@ -15,7 +15,7 @@ NO_FRAME_AFTER_MS = 5_000
 """A decoder that shows nothing for so long will show nothing: some codecs (AV1) fail without an error."""
 
 
-class Film(QObject):
+class MediaPlayer(QObject):
     """Silent until told otherwise: before that there is no audio output at all."""
 
     frame = Signal(QVideoFrame)
@@ -96,7 +96,7 @@ class Film(QObject):
             self._player.play()
 
     def seek(self, position_ms: int) -> None:
-        """To a moment within the film."""
+        """To a moment within the video."""
         self._player.setPosition(max(0, min(position_ms, self.length_ms)))
 
     def set_sound(self, volume: float, *, muted: bool) -> None:

@@ -48,7 +48,7 @@ class Problem(StrEnum):
     MISSING = "missing"
     """Its file is not there."""
     DAMAGED = "damaged"
-    """The file is not the signed one, or no film."""
+    """The file is not the signed one, or no video."""
     UNSUPPORTED = "unsupported"
     """No frame came out of it."""
     CRASHED = "crashed"

@@ -113,7 +113,7 @@ class BarSlider(Themed, QSlider):
 class PositionSlider(BarSlider):
     """Its value is in seconds, and its description says the time: after the person's own act, and when it is come to.
 
-    Said at every second, it would drown the film.
+    Said at every second, it would drown the video.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

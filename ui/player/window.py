@@ -20,7 +20,7 @@ from ui.widgets.picture import read_picture
 
 if TYPE_CHECKING:
     from ui.player.error_page import ErrorPage
-    from ui.player.media_player import Film
+    from ui.player.media_player import MediaPlayer
 
 FAR_STEP_S = 10
 POSTER_SIZE = QSize(1920, 1080)
@@ -31,13 +31,13 @@ class PlayerWindow(PlayerFrame):
 
     told = Signal(object, str)
 
-    def __init__(self, request: PlayRequest, theme: Theme, film: Film | None = None) -> None:
+    def __init__(self, request: PlayRequest, theme: Theme, video: MediaPlayer | None = None) -> None:
         poster = read_picture(path_of(request.poster), POSTER_SIZE) if request.poster else QImage()
         track = CaptionTrack(request.captions, language(), request.captions_language)
         super().__init__(theme, poster, track.labels, liked=request.liked)
         self._request, self._poster, self._track = request, poster, track
-        self._ready_film = film
-        self._film: Film | None = None
+        self._ready_video = video
+        self._video: MediaPlayer | None = None
         self._started = False
         self._volume, self._muted = FIRST_VOLUME, True
         self.trouble: ErrorPage | None = None
@@ -55,8 +55,8 @@ class PlayerWindow(PlayerFrame):
         playing = self._request.problem is None
         if self._request.problem is not None:
             self._show_trouble(self._request.problem)
-        elif self._ready_film is not None:
-            self._open_film()
+        elif self._ready_video is not None:
+            self._open_video()
         else:
             self.surface.painted.connect(self._poster_shown)
         self.show()
@@ -89,43 +89,43 @@ class PlayerWindow(PlayerFrame):
 
     def _poster_shown(self) -> None:
         self.surface.painted.disconnect(self._poster_shown)
-        QTimer.singleShot(0, self._open_film)
+        QTimer.singleShot(0, self._open_video)
 
-    def _open_film(self) -> None:
-        film = self._film or self._take_film()
-        film.set_sound(self._volume, muted=self._muted)
-        film.open(self._request.video, self._request.sha256)
+    def _open_video(self) -> None:
+        video = self._video or self._take_video()
+        video.set_sound(self._volume, muted=self._muted)
+        video.open(self._request.video, self._request.sha256)
 
-    def _take_film(self) -> Film:
-        from ui.player.media_player import Film
+    def _take_video(self) -> MediaPlayer:
+        from ui.player.media_player import MediaPlayer
 
-        film = self._film = self._ready_film or Film(self)
-        film.frame.connect(self.surface.show_frame)
-        film.moved.connect(self._on_position)
-        film.length_known.connect(self.controls.show_length)
-        film.playing_changed.connect(self._on_playing)
-        film.ended.connect(lambda: self.told.emit(Event.ENDED, ""))
-        film.failed.connect(self._fail)
-        return film
+        video = self._video = self._ready_video or MediaPlayer(self)
+        video.frame.connect(self.surface.show_frame)
+        video.moved.connect(self._on_position)
+        video.length_known.connect(self.controls.show_length)
+        video.playing_changed.connect(self._on_playing)
+        video.ended.connect(lambda: self.told.emit(Event.ENDED, ""))
+        video.failed.connect(self._fail)
+        return video
 
     # What the person does
 
     def toggle_play(self) -> None:
-        if self._film is not None and self.trouble is None:
-            self._film.toggle()
+        if self._video is not None and self.trouble is None:
+            self._video.toggle()
 
     def seek(self, position_ms: int) -> None:
-        if self._film is not None:
-            self._film.seek(position_ms)
+        if self._video is not None:
+            self._video.seek(position_ms)
 
     def _skip(self, seconds: int) -> None:
-        if self._film is not None:
-            self.seek(self._film.position_ms + seconds * 1000)
+        if self._video is not None:
+            self.seek(self._video.position_ms + seconds * 1000)
             self._say(_("{seconds} s").format(seconds=f"{seconds:+}".replace("-", "\N{MINUS SIGN}")))
 
     def _seek_share(self, share: float) -> None:
-        if self._film is not None:
-            self.seek(round(self._film.length_ms * share))
+        if self._video is not None:
+            self.seek(round(self._video.length_ms * share))
 
     def toggle_mute(self) -> None:
         self._set_sound(self._volume or FIRST_VOLUME, muted=not self._muted)
@@ -141,8 +141,8 @@ class PlayerWindow(PlayerFrame):
         self.controls.volume.show_share(volume)
         self.controls.show_muted(muted)
         self._say(_("Muted") if muted else _("Volume: {percent} %").format(percent=round(volume * 100)))
-        if self._film is not None:
-            self._film.set_sound(volume, muted=muted)
+        if self._video is not None:
+            self._video.set_sound(volume, muted=muted)
 
     def choose_captions(self, index: int) -> None:
         """An index into the languages, or ``OFF``."""
@@ -196,14 +196,14 @@ class PlayerWindow(PlayerFrame):
         }
         commands[command]()
 
-    # What the film does
+    # What the video does
 
     def _on_first_frame(self) -> None:
         self.told.emit(Event.FIRST_FRAME, "")
         if not self._started:
             self._started = True
             self.told.emit(Event.STARTED, "")
-        if self._film is not None and not self._film.has_sound:
+        if self._video is not None and not self._video.has_sound:
             self.controls.show_silent()
 
     def _on_position(self, position_ms: int) -> None:
@@ -211,7 +211,7 @@ class PlayerWindow(PlayerFrame):
         self._show_caption()
 
     def _show_caption(self) -> None:
-        self.surface.set_caption(self._track.text(self._film.position_ms if self._film is not None else 0))
+        self.surface.set_caption(self._track.text(self._video.position_ms if self._video is not None else 0))
 
     def _on_playing(self, playing: bool) -> None:
         self.controls.show_playing(playing)
@@ -239,10 +239,10 @@ class PlayerWindow(PlayerFrame):
             self.show_instead(None)
             page.deleteLater()
             self.controls.play.setFocus()
-            self._open_film()
+            self._open_video()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
-        if self._film is not None:
-            self._film.stop()
+        if self._video is not None:
+            self._video.stop()
         self.told.emit(Event.CLOSED, "")

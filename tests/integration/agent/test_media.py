@@ -20,7 +20,7 @@ from tests.support.agent.company_in_memory import TOKEN, Company, running
 from tests.support.agent.parts import Agent, an_agent
 from tests.support.agent.scripted_server import LoopbackServer, Reply, html, loopback_server
 
-CONTENT = b"a film, frame after frame; " * 4_000
+CONTENT = b"a video, frame after frame; " * 4_000
 
 
 def sha256(content: bytes) -> str:

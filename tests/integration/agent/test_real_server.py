@@ -38,7 +38,7 @@ EMPLOYEE = "lea.roux@northwind.example"
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> SampleCompany:
-    """The sample company with two campaigns: a text with links, and a film."""
+    """The sample company with two campaigns: a text with links, and a video."""
     made = SampleCompany(tmp_path_factory.mktemp("company") / "server", free_port())
     made.make()
     made.publish_all("canteen", "lyon-studio")
@@ -113,10 +113,10 @@ def test_campaigns_and_their_media_arrive_signed_and_whole(runtime: Runtime) -> 
     assert status.person.email == EMPLOYEE
     held = runtime.select(PresenceState()).held
     assert HoldReason.MEDIA_MISSING not in held.values()
-    film = next(v.video for item in runtime.inbox() if (v := item.campaign.variant("en")).video)
-    path = runtime.media_path(film.sha256)
+    video = next(v.video for item in runtime.inbox() if (v := item.campaign.variant("en")).video)
+    path = runtime.media_path(video.sha256)
     assert path is not None
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == film.sha256
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == video.sha256
 
 
 @pytest.mark.parametrize(

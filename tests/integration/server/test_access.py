@@ -117,19 +117,19 @@ def test_a_correction_is_decided(url: str) -> None:
 
 def test_a_report_is_the_commands(url: str, capsys: Output) -> None:
     bulk_data.add_people(6)
-    bulk_data.publish("c-film", starts=an_hour_ago())
-    told = _get(url, token_for("communicator"), "reports/c-film").json()
+    bulk_data.publish("c-video", starts=an_hour_ago())
+    told = _get(url, token_for("communicator"), "reports/c-video").json()
     capsys.readouterr()
-    run_command("report", "c-film", "--json")
+    run_command("report", "c-video", "--json")
     assert json.loads(capsys.readouterr().out) == told
     assert told["assigned"] == 6
     assert told["made"] is not None
 
 
 def test_a_campaign_is_recalled_once(url: str) -> None:
-    bulk_data.publish("c-film", starts=an_hour_ago())
+    bulk_data.publish("c-video", starts=an_hour_ago())
     token = token_for("communicator")
-    answers = [_post(url, token, "recalls", {"campaign_id": "c-film"}).json() for _ in range(2)]
+    answers = [_post(url, token, "recalls", {"campaign_id": "c-video"}).json() for _ in range(2)]
     assert [answer["recalled_before"] for answer in answers] == [False, True]
     assert _post(url, token, "recalls", {"campaign_id": "c-none"}).status_code == 404
 

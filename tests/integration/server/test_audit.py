@@ -58,7 +58,7 @@ def _verdict(expected: str | None = None) -> Verdict:
 
 def test_each_entry_holds_the_digest_of_the_one_before(empty: ServerHome) -> None:
     company, person = bulk_data.company(), uuid4()
-    first = log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": "c-film"})
+    first = log.record(company, log.COMMAND_LINE, "publish", detail={"campaign": "c-video"})
     second = log.record(company, "agent", "read-own-data", person)
     assert (first.number, first.previous) == (1, "")
     assert (second.number, second.previous) == (2, first.digest)

@@ -164,11 +164,11 @@ def test_head_is_answered_like_get_without_the_body(computer: Computer, path: st
 
 
 def test_head_of_a_file_tells_its_size_and_takes_no_place(computer: Computer) -> None:
-    film = bulk_data.add_media(b"x" * 500_000, "video/mp4")
-    bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
+    video = bulk_data.add_media(b"x" * 500_000, "video/mp4")
+    bulk_data.publish("c-video", starts=an_hour_ago(), media=[video])
     for _ in range(10):
         asked = requests.head(
-            f"{computer.url}/api/v1/media/{film.sha256}", headers=computer.headers, timeout=30
+            f"{computer.url}/api/v1/media/{video.sha256}", headers=computer.headers, timeout=30
         )
         assert (asked.status_code, asked.headers["Content-Length"]) == (200, "500000")
 

@@ -213,8 +213,8 @@ def test_two_companies_on_one_server_know_nothing_of_each_other(made: ServerHome
         south = Company.objects.get(pk="southwind")
         theirs = Person.objects.create(company=south, email="p0@northwind.example")
         ours = bulk_data.add_people(1)[0]
-        film = bulk_data.add_media(b"film", "video/mp4")
-        bulk_data.publish("c-same", media=[film])
+        video = bulk_data.add_media(b"video", "video/mp4")
+        bulk_data.publish("c-same", media=[video])
         bulk_data.publish("c-same", owner=south)
         tokens = bulk_data.add_computers([ours, theirs])
     with made.running() as server:
@@ -226,7 +226,7 @@ def test_two_companies_on_one_server_know_nothing_of_each_other(made: ServerHome
         ]
         issuers = [payload(feed.json()["company"])["iss"] for feed in feeds]
         assert issuers == ["northwind", "southwind"]
-        media = f"{server.url}/api/v1/media/{film.sha256}"
+        media = f"{server.url}/api/v1/media/{video.sha256}"
         assert (
             requests.get(media, headers={"Authorization": f"Bearer {tokens[1]}"}, timeout=30).status_code
             == 404

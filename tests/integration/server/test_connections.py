@@ -103,10 +103,10 @@ def test_a_token_downloads_three_files_at_once_and_takes_nobody_elses_place(
 ) -> None:
     with home.opened():
         own, other = bulk_data.add_computers(bulk_data.add_people(2))
-        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
-        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        video = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-video", starts=an_hour_ago(), media=[video])
     with ExitStack() as held:
-        path = f"/api/v1/media/{film.sha256}"
+        path = f"/api/v1/media/{video.sha256}"
         for _ in range(3):
             line = held.enter_context(connect(server.url))
             line.sendall(head("GET", path, {"Authorization": f"Bearer {own}"}))
@@ -154,13 +154,13 @@ def test_if_none_match_is_compared_weakly_and_read_to_a_limit(
 def test_many_ranges_cost_no_more_than_one(home: ServerHome, server: RunningServer, count: int) -> None:
     with home.opened():
         (token,) = bulk_data.add_computers(bulk_data.add_people(1))
-        film = bulk_data.add_media(f"{count}".encode() * 1_000, "video/mp4")
-        bulk_data.publish(f"c-ranges-{count}", starts=an_hour_ago(), media=[film])
+        video = bulk_data.add_media(f"{count}".encode() * 1_000, "video/mp4")
+        bulk_data.publish(f"c-ranges-{count}", starts=an_hour_ago(), media=[video])
     ranges = "bytes=" + ",".join(f"{n}-{n}" for n in range(count))
     headers = {"Authorization": f"Bearer {token}", "Range": ranges}
-    answered = requests.get(f"{server.url}/api/v1/media/{film.sha256}", headers=headers, timeout=30)
+    answered = requests.get(f"{server.url}/api/v1/media/{video.sha256}", headers=headers, timeout=30)
     assert answered.status_code in (200, 206, 416)
-    assert len(answered.content) <= film.size
+    assert len(answered.content) <= video.size
 
 
 def test_the_description_is_built_once(server: RunningServer) -> None:

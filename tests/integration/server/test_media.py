@@ -12,25 +12,25 @@ CONTENT = bytes(range(256)) * 4000
 
 
 @pytest.fixture
-def film(northwind: ServerHome) -> Media:
-    """A film in a campaign for Sales."""
+def video(northwind: ServerHome) -> Media:
+    """A video in a campaign for Sales."""
     bulk_data.add_people(1, group="Sales")
     bulk_data.add_people(1, group="Works")
     media = bulk_data.add_media(CONTENT, "video/mp4")
-    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Sales"], media=[media])
+    bulk_data.publish("c-video", starts=an_hour_ago(), groups=["Sales"], media=[media])
     return media
 
 
 @pytest.fixture
-def viewer(film: Media, serving: RunningServer) -> Computer:
+def viewer(video: Media, serving: RunningServer) -> Computer:
     """A computer of somebody in Sales."""
     return bulk_data.connect(serving, "p0@northwind.example")
 
 
-def test_a_file_comes_whole_with_its_tag_and_type(film: Media, viewer: Computer) -> None:
-    answer = viewer.get(f"/media/{film.sha256}")
+def test_a_file_comes_whole_with_its_tag_and_type(video: Media, viewer: Computer) -> None:
+    answer = viewer.get(f"/media/{video.sha256}")
     assert (answer.status_code, answer.content) == (200, CONTENT)
-    assert answer.headers["ETag"] == f'"{film.sha256}"'
+    assert answer.headers["ETag"] == f'"{video.sha256}"'
     assert answer.headers["Content-Type"] == "video/mp4"
     assert answer.headers["Content-Length"] == str(len(CONTENT))
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -49,42 +49,42 @@ def test_a_file_comes_whole_with_its_tag_and_type(film: Media, viewer: Computer)
     ],
 )
 def test_a_range_is_answered_with_that_part(
-    film: Media, viewer: Computer, wanted: str, first: int, last: int
+    video: Media, viewer: Computer, wanted: str, first: int, last: int
 ) -> None:
-    answer = viewer.get(f"/media/{film.sha256}", Range=wanted)
+    answer = viewer.get(f"/media/{video.sha256}", Range=wanted)
     assert answer.status_code == 206
     assert answer.content == CONTENT[first : last + 1]
     assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(CONTENT)}"
 
 
-def test_a_range_past_the_end_is_refused_with_the_size(film: Media, viewer: Computer) -> None:
-    answer = viewer.get(f"/media/{film.sha256}", Range="bytes=9999999-")
+def test_a_range_past_the_end_is_refused_with_the_size(video: Media, viewer: Computer) -> None:
+    answer = viewer.get(f"/media/{video.sha256}", Range="bytes=9999999-")
     assert answer.status_code == 416
     assert answer.headers["Content-Range"] == f"bytes */{len(CONTENT)}"
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_if_range_continues_the_same_file_only(film: Media, viewer: Computer) -> None:
-    same = viewer.get(f"/media/{film.sha256}", Range="bytes=10-19", If_Range=f'"{film.sha256}"')
+def test_if_range_continues_the_same_file_only(video: Media, viewer: Computer) -> None:
+    same = viewer.get(f"/media/{video.sha256}", Range="bytes=10-19", If_Range=f'"{video.sha256}"')
     assert (same.status_code, same.content) == (206, CONTENT[10:20])
-    other = viewer.get(f"/media/{film.sha256}", Range="bytes=10-19", If_Range='"another"')
+    other = viewer.get(f"/media/{video.sha256}", Range="bytes=10-19", If_Range='"another"')
     assert (other.status_code, other.content) == (200, CONTENT)
 
 
-def test_a_known_file_is_not_sent_again(film: Media, viewer: Computer) -> None:
-    answer = viewer.get(f"/media/{film.sha256}", If_None_Match=f'"{film.sha256}"')
+def test_a_known_file_is_not_sent_again(video: Media, viewer: Computer) -> None:
+    answer = viewer.get(f"/media/{video.sha256}", If_None_Match=f'"{video.sha256}"')
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-def test_those_who_are_not_in_the_audience_find_nothing(film: Media, serving: RunningServer) -> None:
+def test_those_who_are_not_in_the_audience_find_nothing(video: Media, serving: RunningServer) -> None:
     outsider = bulk_data.connect(serving, "p1@northwind.example")
-    assert outsider.get(f"/media/{film.sha256}").status_code == 404
-    assert requests.get(f"{serving.url}/api/v1/media/{film.sha256}", timeout=30).status_code == 401
+    assert outsider.get(f"/media/{video.sha256}").status_code == 404
+    assert requests.get(f"{serving.url}/api/v1/media/{video.sha256}", timeout=30).status_code == 401
 
 
-def test_a_recalled_campaign_shows_its_files_to_nobody(film: Media, viewer: Computer) -> None:
+def test_a_recalled_campaign_shows_its_files_to_nobody(video: Media, viewer: Computer) -> None:
     Campaign.objects.update(status=Campaign.Status.RECALLED)
-    assert viewer.get(f"/media/{film.sha256}").status_code == 404
+    assert viewer.get(f"/media/{video.sha256}").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "x", "..%2f..%2fsecret.key", "A" * 64])
@@ -95,10 +95,10 @@ def test_other_names_lead_nowhere(viewer: Computer, name: str) -> None:
 
 
 def test_a_file_that_the_disk_lost_is_a_404_not_a_crash(
-    northwind: ServerHome, film: Media, viewer: Computer
+    northwind: ServerHome, video: Media, viewer: Computer
 ) -> None:
-    next(northwind.folder.glob(f"media/*/*/{film.sha256}")).unlink()
-    assert viewer.get(f"/media/{film.sha256}").status_code == 404
+    next(northwind.folder.glob(f"media/*/*/{video.sha256}")).unlink()
+    assert viewer.get(f"/media/{video.sha256}").status_code == 404
     check = northwind.command("check", "--json")
     assert check.returncode == 1
-    assert film.sha256 in check.stdout
+    assert video.sha256 in check.stdout

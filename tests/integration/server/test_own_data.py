@@ -44,9 +44,9 @@ def _details(computer: Computer) -> dict[str, Any]:
 
 
 def test_a_person_sees_what_is_held_about_them(camille: Computer) -> None:
-    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    bulk_data.publish("c-video", starts=an_hour_ago(), groups=["Paris"])
     receipt = give(camille, "seen")
-    assert send(camille, event("seen", "c-film", receipt)) == ["stored"]
+    assert send(camille, event("seen", "c-video", receipt)) == ["stored"]
     me = _me(camille)
     assert me["controller"]["dpo_email"] == "dpo@northwind.example"
     assert {detail["field"]: detail["value"] for detail in me["details"]}["site_addresses"] == [
@@ -55,8 +55,8 @@ def test_a_person_sees_what_is_held_about_them(camille: Computer) -> None:
     assert me["groups"] == ["Paris"]
     assert [computer["this"] for computer in me["computers"]] == [True]
     assert [(one["receipt_id"], one["status"]) for one in me["consents"]] == [(receipt, "given")]
-    assert [(one["campaign_id"], one["signal"]) for one in me["signals"]] == [("c-film", "seen")]
-    assert me["campaigns"] == [{"campaign_id": "c-film", "title": "About c-film", "addressed": "group"}]
+    assert [(one["campaign_id"], one["signal"]) for one in me["signals"]] == [("c-video", "seen")]
+    assert me["campaigns"] == [{"campaign_id": "c-video", "title": "About c-video", "addressed": "group"}]
     assert me["other"]["delivery.invitation"][0]["used_at"]
 
 
@@ -215,10 +215,10 @@ def test_what_is_held_is_put_together_without_the_campaigns_documents(
     camille: Computer, northwind: ServerHome
 ) -> None:
     """They are a hundred times as long as what is told of a campaign, and there may be 20,000."""
-    bulk_data.publish("c-film", starts=an_hour_ago(), groups=["Paris"])
+    bulk_data.publish("c-video", starts=an_hour_ago(), groups=["Paris"])
     with CaptureQueriesContext(connection) as captured:
         answer = Client().get("/api/v1/me", headers=camille.headers)
-    assert [one["title"] for one in answer.json()["campaigns"]] == ["About c-film"]
+    assert [one["title"] for one in answer.json()["campaigns"]] == ["About c-video"]
     assert len(captured) > 5
     assert [query["sql"] for query in captured if '"campaigns_campaign"."document"' in query["sql"]] == []
 

@@ -146,11 +146,11 @@ def test_slow_downloads_do_not_keep_others_from_polling(tmp_path: Path) -> None:
     home.init()
     with home.opened():
         token = bulk_data.add_computers(bulk_data.add_people(1))[0]
-        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
-        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
+        video = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-video", starts=an_hour_ago(), media=[video])
     headers = {"Authorization": f"Bearer {token}"}
     with home.running() as server:
-        media = f"/api/v1/media/{film.sha256}"
+        media = f"/api/v1/media/{video.sha256}"
         slow: list[socket.socket] = []
         try:
             refused = until(
@@ -174,9 +174,9 @@ def test_many_who_are_sent_away_make_few_lines_of_log(tmp_path: Path) -> None:
     home.init()
     with home.opened():
         token = bulk_data.add_computers(bulk_data.add_people(1))[0]
-        film = bulk_data.add_media(b"x" * LARGE, "video/mp4")
-        bulk_data.publish("c-film", starts=an_hour_ago(), media=[film])
-    headers, media = {"Authorization": f"Bearer {token}"}, f"/api/v1/media/{film.sha256}"
+        video = bulk_data.add_media(b"x" * LARGE, "video/mp4")
+        bulk_data.publish("c-video", starts=an_hour_ago(), media=[video])
+    headers, media = {"Authorization": f"Bearer {token}"}, f"/api/v1/media/{video.sha256}"
     with home.running() as server, contextlib.ExitStack() as slow:
         for _ in range(DOWNLOADS_OF_A_TOKEN):
             line = slow.enter_context(connect(server.url))

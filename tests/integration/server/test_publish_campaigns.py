@@ -73,7 +73,7 @@ def test_every_sample_campaign_is_published(name: str) -> None:
 
 
 @pytest.mark.usefixtures("staffed")
-def test_a_film_travels_with_its_poster_and_captions() -> None:
+def test_a_video_travels_with_its_poster_and_captions() -> None:
     campaign = Campaign.objects.get(campaign_id=publish_sample("lyon-studio"))
     video = campaign.content["variants"]["fr"]["video"]
     assert (video["type"], video["width"], video["height"], video["duration_ms"]) == (
@@ -92,18 +92,18 @@ def test_a_film_travels_with_its_poster_and_captions() -> None:
         assert len(content) == file["size"]
 
 
-def test_a_published_film_is_served_to_its_audience_and_to_nobody_else(staffed: ServerHome) -> None:
+def test_a_published_video_is_served_to_its_audience_and_to_nobody_else(staffed: ServerHome) -> None:
     Person.objects.create(company=Company.objects.get(), email="new@northwind.example")
-    film_file = SAMPLE / "campaigns" / "lyon-studio.toml"
-    name = staffed.succeed("campaign", "publish", film_file, "--media", sample_media()).split()[0]
+    video_file = SAMPLE / "campaigns" / "lyon-studio.toml"
+    name = staffed.succeed("campaign", "publish", video_file, "--media", sample_media()).split()[0]
     video = Campaign.objects.get(campaign_id=name).content["variants"]["en"]["video"]
     with staffed.running() as server:
         lea, stranger = server.computer(LEA), server.computer("new@northwind.example")
         assert [payload(jws)["sub"] for jws in lea.get("/feed").json()["campaigns"]] == [name]
         assert stranger.get("/feed").json()["campaigns"] == []
-        film = lea.get(f"/media/{video['sha256']}")
-        assert (film.status_code, film.headers["Content-Type"]) == (200, "video/mp4")
-        assert hashlib.sha256(film.content).hexdigest() == video["sha256"]
+        file = lea.get(f"/media/{video['sha256']}")
+        assert (file.status_code, file.headers["Content-Type"]) == (200, "video/mp4")
+        assert hashlib.sha256(file.content).hexdigest() == video["sha256"]
         assert stranger.get(f"/media/{video['sha256']}").status_code == 404
         staffed.succeed("campaign", "recall", name)
         (recalled,) = lea.get("/feed").json()["campaigns"]

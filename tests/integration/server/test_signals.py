@@ -16,10 +16,10 @@ from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Campaign:
-    """A film for everybody, one of three people."""
+    """A video for everybody, one of three people."""
     bulk_data.add_people(3)
-    film = bulk_data.add_media(b"film", Media.Type.MP4)
-    return bulk_data.publish("c-film", starts=an_hour_ago(), media=[film], links=["l1", "l2"])
+    video = bulk_data.add_media(b"video", Media.Type.MP4)
+    return bulk_data.publish("c-video", starts=an_hour_ago(), media=[video], links=["l1", "l2"])
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def computer(campaign: Campaign, serving: RunningServer) -> Computer:
 
 def test_each_signal_is_stored_with_its_own_consent(campaign: Campaign, computer: Computer) -> None:
     receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
-    events = [event(signal, "c-film", receipt) for signal, receipt in receipts.items()]
-    events.append(event("click", "c-film", receipts["click"], link_id="video"))
+    events = [event(signal, "c-video", receipt) for signal, receipt in receipts.items()]
+    events.append(event("click", "c-video", receipts["click"], link_id="video"))
     assert send(computer, *events) == ["stored"] * 4
     assert Signal.objects.filter(campaign=campaign).count() == 4
     like = Signal.objects.get(signal="like")
@@ -39,11 +39,11 @@ def test_each_signal_is_stored_with_its_own_consent(campaign: Campaign, computer
 
 def test_a_batch_sent_again_changes_nothing(campaign: Campaign, computer: Computer) -> None:
     receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
-    events = [event(signal, "c-film", receipt) for signal, receipt in receipts.items()]
+    events = [event(signal, "c-video", receipt) for signal, receipt in receipts.items()]
     assert send(computer, *events) == ["stored"] * 3
     assert send(computer, *events) == ["duplicate"] * 3
     assert send(
-        computer, events[0], event("click", "c-film", receipts["click"], link_id="l2"), events[0]
+        computer, events[0], event("click", "c-video", receipts["click"], link_id="l2"), events[0]
     ) == [
         "duplicate",
         "stored",
@@ -54,12 +54,12 @@ def test_a_batch_sent_again_changes_nothing(campaign: Campaign, computer: Comput
 
 def test_one_person_cannot_fill_the_database(campaign: Campaign, computer: Computer) -> None:
     receipts = {signal: give(computer, signal) for signal in ("seen", "click", "like")}
-    today = event("seen", "c-film", "")["date"]
+    today = event("seen", "c-video", "")["date"]
     for number in range(5):
-        events = [event("seen", "c-film", receipts["seen"]) for _ in range(30)]
-        events += [event("click", "c-film", receipts["click"], link_id=f"l{1 + n % 2}") for n in range(30)]
+        events = [event("seen", "c-video", receipts["seen"]) for _ in range(30)]
+        events += [event("click", "c-video", receipts["click"], link_id=f"l{1 + n % 2}") for n in range(30)]
         events += [
-            event("like", "c-film", receipts["like"], seq=number * 100 + n + 1, value=n % 2)
+            event("like", "c-video", receipts["like"], seq=number * 100 + n + 1, value=n % 2)
             for n in range(30)
         ]
         assert set(send(computer, *events)) <= {"stored", "duplicate"}
@@ -74,7 +74,7 @@ def test_of_likes_the_highest_number_stays_in_whatever_order_they_come(
     campaign: Campaign, computer: Computer
 ) -> None:
     receipt = give(computer, "like")
-    likes = {seq: event("like", "c-film", receipt, seq=seq, value=seq % 2) for seq in range(1, 6)}
+    likes = {seq: event("like", "c-video", receipt, seq=seq, value=seq % 2) for seq in range(1, 6)}
     assert send(computer, likes[2]) == ["stored"]
     assert send(computer, likes[3], likes[5], likes[4]) == ["stored", "stored", "duplicate"]
     assert send(computer, likes[1], likes[2], likes[3], likes[5]) == ["duplicate"] * 4
@@ -96,7 +96,7 @@ def test_the_earlier_day_stays_when_another_computer_tells_of_it_later(
 
 
 def test_the_same_event_twice_in_one_batch_is_stored_once(campaign: Campaign, computer: Computer) -> None:
-    seen = event("seen", "c-film", give(computer, "seen"))
+    seen = event("seen", "c-video", give(computer, "seen"))
     assert send(computer, seen, seen) == ["stored", "duplicate"]
     assert Signal.objects.count() == 1
 
@@ -128,9 +128,9 @@ def test_without_a_consent_in_force_nothing_is_kept(campaign: Campaign, computer
     assert (
         send(
             computer,
-            event("seen", "c-film", str(uuid4())),
-            event("click", "c-film", receipt),
-            event("like", "c-film", receipt),
+            event("seen", "c-video", str(uuid4())),
+            event("click", "c-video", receipt),
+            event("like", "c-video", receipt),
         )
         == ["dropped_consent"] * 3
     )
@@ -141,7 +141,7 @@ def test_another_persons_receipt_allows_nothing(
     campaign: Campaign, serving: RunningServer, computer: Computer
 ) -> None:
     theirs = give(bulk_data.connect(serving, "p1@northwind.example"), "seen")
-    assert send(computer, event("seen", "c-film", theirs)) == ["dropped_consent"]
+    assert send(computer, event("seen", "c-video", theirs)) == ["dropped_consent"]
 
 
 def test_what_the_company_does_not_allow_is_not_kept(campaign: Campaign, computer: Computer) -> None:
@@ -150,7 +150,7 @@ def test_what_the_company_does_not_allow_is_not_kept(campaign: Campaign, compute
     company.signals = ["seen", "click"]
     company.save()
     try:
-        assert send(computer, event("like", "c-film", receipt)) == ["dropped_consent"]
+        assert send(computer, event("like", "c-video", receipt)) == ["dropped_consent"]
     finally:
         company.signals = ["seen", "click", "like"]
         company.save()
@@ -167,10 +167,10 @@ def test_an_item_that_can_never_be_stored_is_refused_with_a_reason(
     events = [
         event("click", "c-nothing", receipt),
         event("click", "c-works", receipt),
-        event("click", "c-film", receipt, link_id="l3"),
-        event("click", "c-film", receipt, date=early),
-        event("click", "c-film", receipt, date=late),
-        event("click", "c-film", receipt, link_id="l2"),
+        event("click", "c-video", receipt, link_id="l3"),
+        event("click", "c-video", receipt, date=early),
+        event("click", "c-video", receipt, date=late),
+        event("click", "c-video", receipt, link_id="l2"),
     ]
     results = computer.post("/signals", {"events": events}).json()["results"]
     assert [result["status"] for result in results] == ["refused"] * 5 + ["stored"]
@@ -181,7 +181,7 @@ def test_an_item_that_can_never_be_stored_is_refused_with_a_reason(
 def test_a_closed_campaign_takes_no_more_signals(campaign: Campaign, computer: Computer) -> None:
     receipt = give(computer, "seen")
     CampaignKey.objects.filter(campaign=campaign).delete()
-    assert send(computer, event("seen", "c-film", receipt)) == ["refused"]
+    assert send(computer, event("seen", "c-video", receipt)) == ["refused"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_one_malformed_event_stores_nothing_of_the_batch(
     campaign: Campaign, computer: Computer, change: dict[str, str]
 ) -> None:
     receipt = give(computer, "seen")
-    batch = [event("seen", "c-film", receipt), event("seen", "c-film", receipt) | change]
+    batch = [event("seen", "c-video", receipt), event("seen", "c-video", receipt) | change]
     answer = computer.post("/signals", {"events": batch})
     assert answer.status_code == 422
     assert answer.json()["type"] == "tidings:invalid-request"
@@ -209,7 +209,7 @@ def test_a_stored_signal_names_neither_the_person_nor_the_receipt(
     campaign: Campaign, computer: Computer
 ) -> None:
     receipt = give(computer, "seen")
-    send(computer, event("seen", "c-film", receipt))
+    send(computer, event("seen", "c-video", receipt))
     person = bulk_data.company().people.get(email="p0@northwind.example")
     row = {name: str(value) for name, value in Signal.objects.values()[0].items()}
     for needle in (str(person.id), person.id.hex, person.email, receipt, UUID(receipt).hex):
@@ -220,7 +220,7 @@ def test_a_stored_signal_names_neither_the_person_nor_the_receipt(
 def test_one_person_has_unrelated_keys_in_two_campaigns(campaign: Campaign, computer: Computer) -> None:
     bulk_data.publish("c-second", starts=an_hour_ago())
     receipt = give(computer, "seen")
-    send(computer, event("seen", "c-film", receipt), event("seen", "c-second", receipt))
+    send(computer, event("seen", "c-video", receipt), event("seen", "c-second", receipt))
     assert len(set(Signal.objects.values_list("person_key", flat=True))) == 2
 
 
@@ -229,7 +229,7 @@ def test_a_withdrawal_and_batches_that_arrive_together_leave_nothing(
 ) -> None:
     for _ in range(5):
         receipt = give(computer, "seen")
-        batches = [{"events": [event("seen", "c-film", receipt) for _ in range(20)]} for _ in range(3)]
+        batches = [{"events": [event("seen", "c-video", receipt) for _ in range(20)]} for _ in range(3)]
         withdrawal = consent("seen", "withdrawn", receipt_id=receipt)
         with ThreadPoolExecutor(4) as together:
             sent = [together.submit(computer.post, "/signals", batch) for batch in batches]

@@ -112,14 +112,14 @@ def test_a_company_can_be_connected_and_all_of_ones_data_saved(
         tidings.run("purge", "--yes")
 
 
-def test_pictures_and_films_are_found_there(qtbot: QtBot, home: Path) -> None:
-    picture, film = home / "a.png", home / "a.mp4"
+def test_pictures_and_videos_are_found_there(qtbot: QtBot, home: Path) -> None:
+    picture, video = home / "a.png", home / "a.mp4"
     picture.write_bytes(PICTURE.getvalue())
-    film.write_bytes(b"not a film")
+    video.write_bytes(b"not a video")
     assert read_picture(picture, QSize(8, 8)).width() == 8
-    order = read_order(line(PlayRequest("A film", named(film), "0" * 64)))
+    order = read_order(line(PlayRequest("A video", named(video), "0" * 64)))
     assert isinstance(order, PlayRequest)
-    assert path_of(order.video) == film
+    assert path_of(order.video) == video
     with pytest.raises(NotPlayable) as refused:
         open_video(order.video, "0" * 64)
     assert not isinstance(refused.value, NotThere)

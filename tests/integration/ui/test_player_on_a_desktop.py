@@ -17,7 +17,7 @@ from agent.system import subprocesses
 from resources.sample import make_media
 from tests.support.desktop.screen import Box
 from tests.support.desktop.x_desktop import VirtualDesktop
-from tests.support.films import FilmAgent, make_film
+from tests.support.videos import VideoAgent, make_video
 from tests.support.waiting import PATIENCE_S, until
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
@@ -38,11 +38,11 @@ def desktop() -> Iterator[VirtualDesktop]:
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample film, and files that cannot be played."""
+    """The sample video, and files that cannot be played."""
     folder = tmp_path_factory.mktemp("media")
     make_media.make_media(folder)
     make_media.make_broken(folder)
-    make_film(folder / "film.mp4", 12)
+    make_video(folder / "video.mp4", 12)
     return folder
 
 
@@ -69,7 +69,7 @@ class Player:
 def play(
     desktop: VirtualDesktop, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Player]]:
-    """Plays a file of the media folder with the film's captions."""
+    """Plays a file of the media folder with the video's captions."""
     for name, value in desktop.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -202,7 +202,7 @@ def test_controls_leave_the_picture_alone_in_full_screen_and_come_back(
     desktop: VirtualDesktop, play: Callable[[str], Player]
 ) -> None:
     screen = desktop.screen
-    player = play("film.mp4")
+    player = play("video.mp4")
     player.told(Event.STARTED)
     screen.focus(screen.window(title=TITLE))
     screen.move(300, 300)
@@ -271,7 +271,7 @@ def test_a_decoder_that_is_killed_ends_one_video_and_says_so_with_its_poster(
     clicks: list[Interaction] = []
     bridge = Bridge()
     playback = Playback(
-        cast(Agent, FilmAgent([media / "film.mp4"], 12, clicks.append)),
+        cast(Agent, VideoAgent([media / "video.mp4"], 12, clicks.append)),
         bridge,
         lambda fault: pytest.fail(fault.title),
         look=Look,
@@ -284,7 +284,7 @@ def test_a_decoder_that_is_killed_ends_one_video_and_says_so_with_its_poster(
     (first,) = players()
     first.kill()
     qtbot.waitUntil(lambda: bool(players()) and players() != [first])
-    window = desktop.screen.window(title="Film 0")
+    window = desktop.screen.window(title="Video 0")
     paper = (window.x + 300, window.y + 250, window.x + 500, window.y + 300)
     qtbot.waitUntil(lambda: colours(desktop, paper) == 1)
     assert len(clicks) == 1
@@ -292,15 +292,15 @@ def test_a_decoder_that_is_killed_ends_one_video_and_says_so_with_its_poster(
     qtbot.waitUntil(lambda: not players())
 
 
-def test_films_in_a_row_leave_no_process_no_descriptor_and_no_file(
+def test_videos_in_a_row_leave_no_process_no_descriptor_and_no_file(
     desktop: VirtualDesktop, tmp_path: Path
 ) -> None:
     """As `make bench` does with 200."""
-    (tmp_path / "films").mkdir()
+    (tmp_path / "videos").mkdir()
     (tmp_path / "temporary").mkdir()
-    make_film(tmp_path / "films" / "film.mp4", 0.5)
+    make_video(tmp_path / "videos" / "video.mp4", 0.5)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.ui.play_films", str(tmp_path / "films"), "8", "4"],
+        [sys.executable, "-m", "tests.support.ui.play_videos", str(tmp_path / "videos"), "8", "4"],
         cwd=ROOT,
         env=desktop.env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "temporary")},
         capture_output=True,

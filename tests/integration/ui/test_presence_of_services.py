@@ -183,7 +183,7 @@ def test_logind_tells_who_keeps_the_screen_on(
         ([("caffeine-gnome-extension", "Inhibit by caffeine", 12)], NO),
         ([("caffeine-gnome-extension", "Inhibit by caffeine", 12), ("firefox", "video-playing", 8)], YES),
     ],
-    ids=["a presentation", "music", "a tool", "a tool and a film"],
+    ids=["a presentation", "music", "a tool", "a tool and a video"],
 )
 def test_gnome_tells_who_keeps_the_screen_on(
     services: MockedServices, found: list[tuple[str, str, int]], expected: Tristate

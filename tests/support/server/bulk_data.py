@@ -83,7 +83,7 @@ def publish(
 ) -> Campaign:
     """Sign and store a campaign: to these groups and people, or to everyone if none are named.
 
-    `variants`: the link ids of each, the default one first; `video` among them is the film. Without it there is one
+    `variants`: the link ids of each, the default one first; `video` among them is the video. Without it there is one
     variant, with `links`.
     """
     from django.db import transaction
@@ -138,10 +138,10 @@ def publish(
 
 
 def _variant(campaign_id: str, ids: Sequence[str]) -> dict[str, Any]:
-    film = {"title": "A film"} if "video" in ids else None
+    video = {"title": "A video"} if "video" in ids else None
     links = [
         {"link_id": name, "label": f"Label {name}", "url": f"https://northwind.example/{name}"}
         for name in ids
         if name != "video"
     ]
-    return {"title": f"About {campaign_id}", "body": "", "image": None, "video": film, "links": links}
+    return {"title": f"About {campaign_id}", "body": "", "image": None, "video": video, "links": links}

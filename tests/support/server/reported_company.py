@@ -56,7 +56,7 @@ class ReportedCompany:
         self.cells: dict[tuple[str, str], set[Cell]] = defaultdict(set)
         self.wrong: list[str] = []
         self._joined = 0
-        self._film = bulk_data.add_media(b"a film", "video/mp4")
+        self._video = bulk_data.add_media(b"a video", "video/mp4")
         self._groups = self._make_groups()
         self._join(self._random.randint(50, 80))
         for person in list(self._people.values()):
@@ -239,7 +239,7 @@ class ReportedCompany:
             starts=an_hour_ago() + timedelta(days=self._random.choice([0, 0, 0, 1])),
             lasts=self._random.choice([timedelta(days=7), timedelta(minutes=1)]),
             groups=groups,
-            media=[self._film],
+            media=[self._video],
             variants=self._variants[campaign_id],
         )
         self._campaigns.append(campaign)

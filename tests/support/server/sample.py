@@ -19,7 +19,7 @@ SHORTEST_POLL_S = 10
 
 
 def sample_media() -> Path:
-    """The folder with the sample film and pictures; drawn once for each state of the program that draws them."""
+    """The folder with the sample video and pictures; drawn once for each state of the program that draws them."""
     digest = hashlib.sha256()
     for source in sorted([*SAMPLE.glob("*.py"), *SAMPLE.glob("captions/*")]):
         digest.update(source.read_bytes())

@@ -77,7 +77,7 @@ class World:
         """Add people, each with a computer, and campaigns for them. Within `ServerHome.opened()`."""
         people = bulk_data.add_people(PEOPLE)
         starts = an_hour_ago()  # of both: lists are in the order of their seconds
-        bulk_data.publish("c-film", starts=starts)
+        bulk_data.publish("c-video", starts=starts)
         bulk_data.publish("c-safety", starts=starts, acknowledge=True)
         tokens = bulk_data.add_computers(people)
         return [Computer(self.server.url, {"device_token": token}) for token in tokens]
@@ -91,13 +91,13 @@ class World:
             for signal in SIGNALS
         }
         for number in choices.given:
-            acts = [event(signal, "c-film", receipts[number, signal]) for signal in SIGNALS]
+            acts = [event(signal, "c-video", receipts[number, signal]) for signal in SIGNALS]
             assert send(computers[number], *acts) == len(acts) * ["stored"]
         for computer in computers[:ACKNOWLEDGING]:
             assert (
                 computer.post("/acknowledgements", acknowledgement("c-safety")).json()["status"] == "stored"
             )
-        output("report", "c-film")
+        output("report", "c-video")
         for number, signal in receipts:
             if number in choices.withdrawn:
                 taken = consent(signal, "withdrawn", receipt_id=receipts[number, signal])
@@ -126,7 +126,7 @@ class World:
         yield "log", self.mask(self.server.process.output())
 
     def _answer(self, call: object, token: str) -> str:
-        campaign_id = "c-safety" if "acknowledgements" in call.path else "c-film"  # type: ignore[attr-defined]
+        campaign_id = "c-safety" if "acknowledgements" in call.path else "c-video"  # type: ignore[attr-defined]
         names = {
             "campaign_id": campaign_id,
             "number": "1",

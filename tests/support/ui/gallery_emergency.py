@@ -51,11 +51,11 @@ def cover(theme: Theme, page: PopupPage, *, ready: bool = True) -> EmergencyCove
     return window
 
 
-def film_page() -> PopupPage:
-    film = data.video_page()
+def video_page() -> PopupPage:
+    video = data.video_page()
     return replace(
-        emergency_page(), acknowledge=None, picture=film.picture, picture_alt=film.picture_alt,
-        duration_ms=film.duration_ms, has_captions=True, count=2,
+        emergency_page(), acknowledge=None, picture=video.picture, picture_alt=video.picture_alt,
+        duration_ms=video.duration_ms, has_captions=True, count=2,
     )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def side(theme: Theme) -> SideCover:
 
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "emergency": lambda theme: cover(theme, emergency_page()),
-    "emergency-at-first": lambda theme: cover(theme, film_page(), ready=False),
+    "emergency-at-first": lambda theme: cover(theme, video_page(), ready=False),
     "emergency-closing": closing,
     "emergency-other-screen": side,
 }

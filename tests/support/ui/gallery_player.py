@@ -21,7 +21,7 @@ LANGUAGES = (
 
 
 def request(size: QSize, problem: Problem | None = None, languages: int = 2) -> PlayRequest:
-    """The announcement of the design, with a film of some shape."""
+    """The announcement of the design, with a video of some shape."""
     page = data.video_page()
     labels = LANGUAGES if languages > 2 else ("English", "Français")
     return PlayRequest(
@@ -62,7 +62,7 @@ def frame(size: QSize) -> QVideoFrame:
 
 
 def playing(theme: Theme, width: int = 1280, height: int = 720, languages: int = 2) -> PlayerWindow:
-    """In the middle of a film, with a caption."""
+    """In the middle of a video, with a caption."""
     size = QSize(width, height)
     window = PlayerWindow(request(size, languages=languages), theme)
     window.surface.show_frame(frame(size))

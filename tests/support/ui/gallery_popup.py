@@ -46,7 +46,7 @@ def asking_page() -> PopupPage:
     return replace(data.urgent_page(), acknowledge=request())
 
 
-def asking_film_page() -> PopupPage:
+def asking_video_page() -> PopupPage:
     return replace(data.video_page(), acknowledge=request())
 
 
@@ -61,10 +61,10 @@ def picture_page() -> PopupPage:
     )
 
 
-def missing_film_page() -> PopupPage:
-    """The film of the design while it is still being fetched."""
-    film = next(item for item in data.items() if item.campaign.variant("en").video)
-    content = CardContent(film, 1, 1)
+def missing_video_page() -> PopupPage:
+    """The video of the design while it is still being fetched."""
+    video = next(item for item in data.items() if item.campaign.variant("en").video)
+    content = CardContent(video, 1, 1)
     return view_models.popup_page(content, data.company(), data.choices(), no_file, data.NOW)
 
 
@@ -90,7 +90,7 @@ def question(theme: Theme) -> PopupCard:
 
 
 def waiting_question(theme: Theme) -> PopupCard:
-    popup = card(theme, asking_film_page())
+    popup = card(theme, asking_video_page())
     popup.acknowledge.ask.click()
     return popup
 
@@ -129,7 +129,7 @@ def yellow(theme: Theme) -> PopupCard:
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "popup-video": lambda theme: card(theme, data.video_page()),
     "popup-picture": lambda theme: card(theme, picture_page()),
-    "popup-missing": lambda theme: card(theme, missing_film_page()),
+    "popup-missing": lambda theme: card(theme, missing_video_page()),
     "popup-logo": lambda theme: card(theme, replace(data.video_page(), logo=logo())),
     "popup-urgent": lambda theme: card(theme, asking_page()),
     "popup-confirm": question,

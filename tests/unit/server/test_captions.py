@@ -11,7 +11,7 @@ from server.campaigns.models import Media
 from server.media.captions import check_captions
 from server.media.checks import BadFile
 from server.media.webvtt import Cue, written
-from tests.support.odd_films import advised
+from tests.support.odd_videos import advised
 from ui.player.captions import Captions
 
 VIDEO_MS = 60_000

@@ -21,7 +21,7 @@ def _content(languages: dict[str, list[str]]) -> dict[str, Any]:
         "variants": {
             language: {
                 "links": [{"link_id": name} for name in names if name != "video"],
-                "video": {"alt": "A film"} if "video" in names else None,
+                "video": {"alt": "A video"} if "video" in names else None,
             }
             for language, names in languages.items()
         },

@@ -31,7 +31,7 @@ class Line:
         self.sent.append(message)
 
 
-class Film:
+class Download:
     """An endless file that knows how much of it was read and whether it was closed."""
 
     def __init__(self) -> None:
@@ -89,21 +89,21 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_whole() -> None:
 @pytest.mark.expected_logs("read too slowly")
 def test_a_reader_that_takes_nothing_any_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "START_WITHIN_S", 0.05)
-    film, line = Film(), Line(_part(b"", False), takes=3)
-    asyncio.run(deliver(film.answer(), line.receive, line.send, head_only=False))
-    assert film.closed
-    assert film.pieces <= 4
+    download, line = Download(), Line(_part(b"", False), takes=3)
+    asyncio.run(deliver(download.answer(), line.receive, line.send, head_only=False))
+    assert download.closed
+    assert download.pieces <= 4
 
 
 def test_a_reader_that_is_gone_is_not_read_for() -> None:
-    film, line = Film(), Line(_part(b"", False), GONE)
-    asyncio.run(deliver(film.answer(), line.receive, line.send, head_only=False))
-    assert film.closed
-    assert film.pieces < 100
+    download, line = Download(), Line(_part(b"", False), GONE)
+    asyncio.run(deliver(download.answer(), line.receive, line.send, head_only=False))
+    assert download.closed
+    assert download.pieces < 100
 
 
 def test_head_reads_nothing_of_a_file_and_closes_it() -> None:
-    film, line = Film(), Line()
-    asyncio.run(deliver(film.answer(), line.receive, line.send, head_only=True))
-    assert (film.closed, film.pieces) == (True, 0)
+    download, line = Download(), Line()
+    asyncio.run(deliver(download.answer(), line.receive, line.send, head_only=True))
+    assert (download.closed, download.pieces) == (True, 0)
     assert [message.get("body", b"") for message in line.sent] == [b"", b""]

@@ -25,7 +25,7 @@ LINK = '[[variants.en.links]]\nlabel = "Details"\nurl = "https://intranet.northw
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("picture.png", "film.mp4", "film.en.vtt", "film.fr.vtt"):
+    for name in ("picture.png", "video.mp4", "video.en.vtt", "video.fr.vtt"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -79,10 +79,10 @@ def test_everything_that_a_file_can_say_is_read(folder: Path) -> None:
         file = "picture.png"
         alt = "Le plan"
         [variants.fr-CA.video]
-        file = "film.mp4"
+        file = "video.mp4"
         poster = "picture.png"
-        captions = [{ language = "fr", label = "Français", file = "film.fr.vtt" },
-                    { language = "en", label = "English", file = "film.en.vtt" }]
+        captions = [{ language = "fr", label = "Français", file = "video.fr.vtt" },
+                    { language = "en", label = "English", file = "video.en.vtt" }]
         """,
     )
     assert (manifest.campaign_id, manifest.acknowledge) == ("c-lyon", True)
@@ -95,7 +95,7 @@ def test_everything_that_a_file_can_say_is_read(folder: Path) -> None:
     assert variant.video is not None
     assert variant.video.alt == "Le studio"
     assert variant.video.poster is not None
-    assert [captions.file.name for captions in variant.video.captions] == ["film.fr.vtt", "film.en.vtt"]
+    assert [captions.file.name for captions in variant.video.captions] == ["video.fr.vtt", "video.en.vtt"]
 
 
 def test_media_are_found_next_to_the_file_or_in_a_folder_of_their_own(folder: Path, tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_a_mistake_is_explained_with_its_key_and_what_to_do(
         ('[variants.en.image]\nfile = "none.png"\nalt = "x"\n', "variants.en.image.file", "“none.png”"),
         ('[variants.en.video]\nposter = "picture.png"\n', "variants.en.video.file", "missing"),
         (
-            '[variants.en.video]\nfile = "film.mp4"\n'
-            + '[[variants.en.video.captions]]\nlanguage = "en"\nlabel = "English"\nfile = "film.en.vtt"\n'
+            '[variants.en.video]\nfile = "video.mp4"\n'
+            + '[[variants.en.video.captions]]\nlanguage = "en"\nlabel = "English"\nfile = "video.en.vtt"\n'
             * 2,
             "variants.en.video.captions[2].language",
             "twice",

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from resources.sample.drawing import gradient
-from resources.sample.make_media import FILM_SECONDS, encode, make_broken
+from resources.sample.make_media import VIDEO_SECONDS, encode, make_broken
 from server.campaigns.models import Media
 from server.media.checks import BadFile
 from server.media.images import MAX_SIDE, check_image
@@ -41,11 +41,11 @@ def refusal(check: Callable[[Path], object], path: Path) -> BadFile:
     return refused.value
 
 
-def test_the_sample_film_is_accepted_and_described(samples: Path) -> None:
+def test_the_sample_video_is_accepted_and_described(samples: Path) -> None:
     video = check_video(samples / "lyon-studio.mp4")
     assert video.file.type == Media.Type.MP4
     assert (video.file.width, video.file.height) == (960, 540)
-    assert video.file.duration_ms == FILM_SECONDS * 1000
+    assert video.file.duration_ms == VIDEO_SECONDS * 1000
     with Image.open(io.BytesIO(video.poster.content)) as poster:
         assert (poster.format, poster.size) == ("JPEG", (960, 540))
         colours = poster.convert("RGB").getcolors(1 << 24) or []

@@ -53,7 +53,7 @@ COMPANY = Company(
 )
 READ_MORE = Link("l1", "Read more", "https://intranet.northwind.example/lyon")
 ELSEWHERE = Link("l2", "Elsewhere", "https://elsewhere.example/")
-FILM = Video("a" * 64, 1_000, "video/mp4", 640, 360, 8_000)
+VIDEO = Video("a" * 64, 1_000, "video/mp4", 640, 360, 8_000)
 
 
 def campaign(

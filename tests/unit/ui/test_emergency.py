@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.support.ui.gallery_emergency import emergency_page
-from tests.unit.ui.desk import COMPANY, FILM, campaign
+from tests.unit.ui.desk import COMPANY, VIDEO, campaign
 from tests.unit.ui.presenter_desk import Desk
 from ui.popup import view_models
 from ui.popup.hosts.emergency import EmergencyHost
@@ -185,8 +185,8 @@ def test_one_that_is_recalled_uncovers_the_screen(desk: EmergencyDesk) -> None:
 
 
 def test_nothing_in_it_can_be_pressed_in_its_first_moments(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.agent.media[FILM.sha256] = Path("film.mp4")
-    desk.arrives(campaign(urgency=Urgency.EMERGENCY, acknowledge=True, video=FILM))
+    desk.agent.media[VIDEO.sha256] = Path("video.mp4")
+    desk.arrives(campaign(urgency=Urgency.EMERGENCY, acknowledge=True, video=VIDEO))
     cover = desk.cover
     buttons = [button for button in cover.findChildren(QAbstractButton) if button.isVisible()]
     assert {cover.watch, cover.like, cover.picture.play, cover.acknowledge.ask} <= set(buttons)

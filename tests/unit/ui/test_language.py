@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import Change, FeedbackSignal, InteractionKind, PresenceState
 from resources import i18n
-from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
+from tests.unit.ui.desk import VIDEO, ManualTime, MemoryAgent, campaign
 from ui.about.window import AboutWindow
 from ui.app.session import Session
 from ui.core.bridge import Bridge
@@ -167,7 +167,7 @@ def test_ctrl_comma_opens_the_preferences_and_ctrl_w_closes_the_window(
 
 
 def test_a_pop_up_on_the_screen_speaks_the_new_language_and_counts_once(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign("c-1", video=FILM))
+    desk.agent.arrives(campaign("c-1", video=VIDEO))
     qtbot.waitUntil(lambda: any(type(each) is PopupCard for each in QApplication.topLevelWidgets()))
     before = shown(PopupCard)
     desk.speak("fr")

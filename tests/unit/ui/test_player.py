@@ -23,8 +23,8 @@ from ui.player.messages import (
 )
 
 FILE_TYPE = b"\x00\x00\x00\x10ftypisom\x00\x00\x02\x00"
-FILM = b"\x00\x00\x00\x0cmoov1234"
-MP4 = FILE_TYPE + FILM + b"\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x12ab"
+VIDEO = b"\x00\x00\x00\x0cmoov1234"
+MP4 = FILE_TYPE + VIDEO + b"\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x12ab"
 
 
 SHA256 = hashlib.sha256(MP4).hexdigest()
@@ -91,7 +91,7 @@ class TestFiles:
             (tmp_path / "other").replace(video)
             assert opened.read() == MP4
 
-    def test_a_film_that_is_not_the_signed_one_is_refused(self, tmp_path: Path) -> None:
+    def test_a_video_that_is_not_the_signed_one_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "video").write_bytes(MP4[:-1] + b"c")
         with pytest.raises(NotPlayable, match="hash"):
             open_video(str(tmp_path / "video"), SHA256)
@@ -106,7 +106,7 @@ class TestFiles:
             open_video(str(tmp_path / "video.mp4"), SHA256)
 
     @pytest.mark.parametrize(
-        "content", [MP4[:-1], MP4 + b"PK\x03\x04 an archive", FILE_TYPE + FILM + b"\x00" * 4]
+        "content", [MP4[:-1], MP4 + b"PK\x03\x04 an archive", FILE_TYPE + VIDEO + b"\x00" * 4]
     )
     def test_a_file_that_was_cut_short_or_goes_on_as_something_else_is_refused(
         self, tmp_path: Path, content: bytes
@@ -115,9 +115,9 @@ class TestFiles:
         with pytest.raises(NotPlayable):
             open_video(str(tmp_path / "video.mp4"), SHA256)
 
-    def test_a_file_type_without_a_film_is_refused(self, tmp_path: Path) -> None:
+    def test_a_file_type_without_a_video_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "video.mp4").write_bytes(FILE_TYPE)
-        with pytest.raises(NotPlayable, match="film"):
+        with pytest.raises(NotPlayable, match="video"):
             open_video(str(tmp_path / "video.mp4"), SHA256)
 
     @pytest.mark.parametrize(

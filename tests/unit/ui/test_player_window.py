@@ -104,7 +104,7 @@ def test_it_starts_muted_and_keys_change_the_sound(theme: Theme, opened: Open, q
     assert (controls.mute.accessibleName(), controls.volume.value()) == ("Unmute", 85)
 
 
-def test_a_film_without_sound_says_so_and_offers_none(theme: Theme, opened: Open, qtbot: QtBot) -> None:
+def test_a_video_without_sound_says_so_and_offers_none(theme: Theme, opened: Open, qtbot: QtBot) -> None:
     window = gallery_player.playing(theme, languages=0)
     window.controls.show_silent()
     opened(window)
@@ -190,7 +190,7 @@ def test_colours_follow_the_desktop_while_it_is_open(theme: Theme, opened: Open,
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (2_560, 640), (16, 9)])
-def test_every_shape_of_film_fits_the_screen_with_its_controls_at_twice_the_text_size(
+def test_every_shape_of_video_fits_the_screen_with_its_controls_at_twice_the_text_size(
     opened: Open, qapp: QApplication, language: str, width: int, height: int
 ) -> None:
     i18n.use_language(language)

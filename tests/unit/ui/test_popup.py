@@ -128,13 +128,13 @@ def test_a_higher_page_grows_upwards_so_that_the_pager_stays_under_the_pointer(c
 
 
 PAGES = {
-    "a film": data.video_page,
+    "a video": data.video_page,
     "urgent, without a picture": data.urgent_page,
     "long": data.long_page,
     "a picture": gallery_popup.picture_page,
     "asks": gallery_popup.asking_page,
-    "a film that asks": gallery_popup.asking_film_page,
-    "a film that is not here": gallery_popup.missing_film_page,
+    "a video that asks": gallery_popup.asking_video_page,
+    "a video that is not here": gallery_popup.missing_video_page,
     "a digest": gallery_popup.digest_page,
     "a long digest": gallery_popup.long_digest_page,
     "nothing but a title": lambda: replace(
@@ -249,7 +249,7 @@ def test_the_pointer_that_pressed_i_have_read_this_never_rests_on_confirm(
     large = replace(theme, text_scale=text_scale)
     apply_theme(qapp, large)
     i18n.use_language(language)
-    for page in (gallery_popup.asking_page(), gallery_popup.asking_film_page()):
+    for page in (gallery_popup.asking_page(), gallery_popup.asking_video_page()):
         card = shown(gallery_popup.card(large, page), page)
         qtbot.addWidget(card)
         ask = card.acknowledge.ask
@@ -291,7 +291,7 @@ def test_the_companys_logo_is_on_it_and_its_first_letter_where_the_file_is_none(
 
 
 def test_a_video_that_is_not_here_yet_is_told_and_has_no_button(card: PopupCard) -> None:
-    shown(card, gallery_popup.missing_film_page())
+    shown(card, gallery_popup.missing_video_page())
     assert card.note.text() == "The video is still being fetched. It will be in your inbox."
     assert not card.watch.isVisible()
     assert not card.picture.play.isVisible()

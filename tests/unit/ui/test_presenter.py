@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.domain.model import Change, Interaction, InteractionKind, PresenceState, Tristate, Urgency
-from tests.unit.ui.desk import FILM, START, campaign
+from tests.unit.ui.desk import START, VIDEO, campaign
 from tests.unit.ui.presenter_desk import Desk
 
 SEEN_S = limits.SEEN_AFTER_MS / 1000
@@ -171,7 +171,7 @@ def test_a_link_to_a_host_that_the_company_does_not_allow_is_told_and_not_opened
 
 
 def test_watching_opens_the_player_and_the_click_is_noted_by_it_not_here(desk: Desk) -> None:
-    desk.arrives(campaign(video=FILM))
+    desk.arrives(campaign(video=VIDEO))
     desk.presenter.watch()
     assert desk.played == ["c-1"]
     assert InteractionKind.CLICKED not in desk.agent.acts("c-1")
@@ -179,7 +179,7 @@ def test_watching_opens_the_player_and_the_click_is_noted_by_it_not_here(desk: D
 
 
 def test_the_heart_is_noted_both_ways_and_the_card_stays(desk: Desk) -> None:
-    desk.arrives(campaign(video=FILM))
+    desk.arrives(campaign(video=VIDEO))
     desk.presenter.like(True)
     desk.presenter.like(False)
     assert desk.agent.acts("c-1")[-2:] == [InteractionKind.LIKED, InteractionKind.UNLIKED]

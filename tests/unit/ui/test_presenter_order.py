@@ -36,7 +36,7 @@ class TestQuietHours:
         desk.time.pass_by(1.5 * 3_600)
         desk.presence = PresenceState()
         desk.time.pass_by(60)
-        assert desk.shown == [], "the film ended at half past ten"
+        assert desk.shown == [], "the video ended at half past ten"
         asked = desk.asked
         desk.time.pass_by(3_600)
         assert desk.asked - asked < 5, "nobody asks all the time until they end"

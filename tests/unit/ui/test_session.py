@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import Change, InteractionKind, PresenceState, Tristate
-from tests.unit.ui.desk import FILM, ManualTime, MemoryAgent, campaign
+from tests.unit.ui.desk import VIDEO, ManualTime, MemoryAgent, campaign
 from ui.app.session import Session
 from ui.core.bridge import Bridge
 from ui.desktop import browser
@@ -128,10 +128,10 @@ def test_a_page_that_did_not_change_is_left_as_it_is(qtbot: QtBot, desk: Desk) -
 
 
 def test_a_video_that_is_not_here_yet_cannot_be_watched(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
-    desk.agent.arrives(campaign(video=FILM))
+    desk.agent.arrives(campaign(video=VIDEO))
     shown = card(qtbot)
     assert not shown.watch.isVisible()
-    desk.agent.media[FILM.sha256] = tmp_path / "film.mp4"
+    desk.agent.media[VIDEO.sha256] = tmp_path / "video.mp4"
     desk.agent.tell(Change.CAMPAIGNS)
     qtbot.waitUntil(shown.watch.isVisible)
 
@@ -173,8 +173,8 @@ def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_read
 ) -> None:
     near: list[str] = []
     monkeypatch.setattr("ui.player.controller.Playback.prepare", lambda _playback: near.append("near"))
-    desk.agent.media[FILM.sha256] = tmp_path / "film"
-    desk.agent.arrives(campaign("c-1", video=FILM))
+    desk.agent.media[VIDEO.sha256] = tmp_path / "video"
+    desk.agent.arrives(campaign("c-1", video=VIDEO))
     qtbot.waitUntil(lambda: bool(visible(PopupCard)))
     QApplication.sendEvent(visible(PopupCard)[0], QEvent(QEvent.Type.Enter))
     assert near == ["near"]

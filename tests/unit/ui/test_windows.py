@@ -20,7 +20,7 @@ from agent.domain.model import (
     InteractionKind,
     Status,
 )
-from tests.unit.ui.desk import FILM, campaign
+from tests.unit.ui.desk import VIDEO, campaign
 from tests.unit.ui.windows_desk import Desk, is_open, window
 from ui.about.text_windows import DiagnosticsWindow, LicencesWindow
 from ui.about.window import AboutWindow
@@ -87,7 +87,7 @@ class TestFirstRun:
 class TestInbox:
     @pytest.fixture
     def inbox(self, desk: Desk) -> InboxWindow:
-        desk.agent.arrives(campaign("c-1", video=FILM), campaign("c-2"))
+        desk.agent.arrives(campaign("c-1", video=VIDEO), campaign("c-2"))
         desk.windows.show_inbox()
         found = window(InboxWindow)
         assert isinstance(found, InboxWindow)

@@ -1,4 +1,4 @@
-"""Who asked the desktop to keep the screen on: presentations, films, calls (docs/adr/0009).
+"""Who asked the desktop to keep the screen on: presentations, videos, calls (docs/adr/0009).
 
 Only what keeps the *display* from its rest counts: logind's "idle", GNOME's flag 8, KDE's type 4. What keeps only the
 computer from sleeping (org.freedesktop.PowerManagement.Inhibit, "sleep", GNOME's flag 4) is what music and downloads ask for.

@@ -2,7 +2,7 @@
 
 CGSessionCopyCurrentDictionary (Quartz Display Services) tells whether this session has the screen and whether it is locked,
 CGEventSourceSecondsSinceLastEventType (Quartz Event Services) the time since the last input, IOPMCopyAssertionsStatus (IOKit)
-whether a program keeps the display on, as presentations, films and calls do; sound alone keeps only the computer awake.
+whether a program keeps the display on, as presentations, videos and calls do; sound alone keeps only the computer awake.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ class EmergencyCover(Cover):
         self.action_row.setVisible(self.action_row.any_shown())
 
     def _take_presses(self, taken: bool) -> None:
-        """Where a link or a film leads lies beneath: following it uncovers the screens, as closing does."""
+        """Where a link or a video leads lies beneath: following it uncovers the screens, as closing does."""
         for widget in (self.action_row, self.acknowledge, self.picture):
             widget.setEnabled(taken)
 

@@ -1,4 +1,4 @@
-"""Short films with real H.264, drawn when they are wanted, and an agent that has nothing but them."""
+"""Short videos with real H.264, drawn when they are wanted, and an agent that has nothing but them."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator
@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 320, 180
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def make_film(
+def make_video(
     path: Path, seconds: float, width: int = WIDTH, height: int = HEIGHT, shift: float = 0.0
 ) -> Path:
     """Write a moving gradient with a soft chord."""
@@ -38,28 +38,28 @@ def make_film(
     return encode(path, frames(), "libx264", {"preset": "ultrafast"})
 
 
-def campaign(film: Path, number: int, seconds: float) -> Campaign:
-    """An announcement with this film."""
-    video = Video(sha256_of(film), film.stat().st_size, "video/mp4", WIDTH, HEIGHT, round(seconds * 1000))
-    variants = {"en": Variant(f"Film {number}", video=video)}
+def campaign(file: Path, number: int, seconds: float) -> Campaign:
+    """An announcement with this video."""
+    video = Video(sha256_of(file), file.stat().st_size, "video/mp4", WIDTH, HEIGHT, round(seconds * 1000))
+    variants = {"en": Variant(f"Video {number}", video=video)}
     ends = NOW + timedelta(days=7)
     return Campaign(
         f"c-{number}", 1, CampaignStatus.LIVE, "Internal news", Urgency.NORMAL, NOW, ends, "en", variants
     )
 
 
-def sha256_of(film: Path) -> str:
-    return hashlib.sha256(film.read_bytes()).hexdigest()
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-class FilmAgent:
+class VideoAgent:
     """What ``Playback`` asks of the agent. ``recorded`` is called with each interaction."""
 
-    def __init__(self, films: list[Path], seconds: float, recorded: Callable[[Interaction], None]) -> None:
-        self._files = {sha256_of(film): film for film in films}
+    def __init__(self, videos: list[Path], seconds: float, recorded: Callable[[Interaction], None]) -> None:
+        self._files = {sha256_of(file): file for file in videos}
         self._items = [
-            InboxItem(campaign(film, number, seconds), CampaignState(received=NOW))
-            for number, film in enumerate(films)
+            InboxItem(campaign(file, number, seconds), CampaignState(received=NOW))
+            for number, file in enumerate(videos)
         ]
         self._recorded = recorded
 
@@ -80,4 +80,4 @@ class FilmAgent:
         self._recorded(interaction)
 
     def check_now(self) -> None:
-        raise AssertionError("a film was damaged")
+        raise AssertionError("a video was damaged")

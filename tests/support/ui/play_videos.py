@@ -1,7 +1,7 @@
-"""Plays films one after the other with the agent's own `Playback` and real players: `… FOLDER COUNT [EVERY]`.
+"""Plays videos one after the other with the agent's own `Playback` and real players: `… FOLDER COUNT [EVERY]`.
 
 Prints a line of JSON before the first, after every so many, and at the end: what this process, which stands for the
-resident one, then has. Each film is closed a moment after its first frame, as a person does who has seen enough.
+resident one, then has. Each video is closed a moment after its first frame, as a person does who has seen enough.
 """
 
 import json
@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication, QTimer
 
 from agent.domain import errors
 from agent.domain.model import Interaction, InteractionKind
-from tests.support.films import FilmAgent
+from tests.support.videos import VideoAgent
 from ui.core.agent_port import Agent
 from ui.core.bridge import Bridge
 from ui.core.timers import QtTimers
@@ -25,21 +25,21 @@ from ui.player.messages import Look
 LONG_ENOUGH_MS = 150
 SETTLE_MS = 500
 EVERY = 20
-FILM_S = 0.5
+VIDEO_S = 0.5
 
 
 class Marathon:
-    """So many films in a row."""
+    """So many videos in a row."""
 
-    def __init__(self, application: QCoreApplication, films: list[Path], count: int, every: int) -> None:
+    def __init__(self, application: QCoreApplication, videos: list[Path], count: int, every: int) -> None:
         self._application = application
-        self._films = len(films)
+        self._videos = len(videos)
         self._count = count
         self._every = every
         self._played = 0
         self._bridge = Bridge()
         self._playback = Playback(
-            cast(Agent, FilmAgent(films, FILM_S, self._recorded)),
+            cast(Agent, VideoAgent(videos, VIDEO_S, self._recorded)),
             self._bridge,
             self._told,
             look=Look,
@@ -55,7 +55,7 @@ class Marathon:
         self._next()
 
     def _next(self) -> None:
-        self._playback.play(f"c-{self._played % self._films}")
+        self._playback.play(f"c-{self._played % self._videos}")
 
     def _recorded(self, interaction: Interaction) -> None:
         if interaction.act is InteractionKind.CLICKED:

@@ -1,4 +1,4 @@
-"""Films as people have them are published, or refused with what is unusual and a command that helps."""
+"""Videos as people have them are published, or refused with what is unusual and a command that helps."""
 
 import io
 import shutil
@@ -13,8 +13,8 @@ from PIL import Image, ImageStat
 
 from server.media.checks import BadFile
 from server.media.video import check_video
-from tests.support import odd_films
-from tests.support.odd_films import CANARY, advised, finds_damage, silent, sounding, trimmed
+from tests.support import odd_videos
+from tests.support.odd_videos import CANARY, advised, finds_damage, silent, sounding, trimmed
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,11 +33,11 @@ AT_A_THIRD = "-vf 'select=gte(t\\,2/3)' -frames:v 1"
     [
         pytest.param(lambda folder: sounding(folder, "f.mp4", sound_s=14), id="the sound is longer"),
         pytest.param(lambda folder: sounding(folder, "f.mp4", picture_s=14), id="the picture is longer"),
-        pytest.param(lambda folder: odd_films.slides(folder, "f.mp4"), id="slides"),
+        pytest.param(lambda folder: odd_videos.slides(folder, "f.mp4"), id="slides"),
         pytest.param(
             lambda folder: sounding(folder, "f.mp4", options="-frames:v 1", sound_s=9), id="one picture"
         ),
-        pytest.param(lambda folder: odd_films.uneven(folder, "f.mp4"), id="uneven"),
+        pytest.param(lambda folder: odd_videos.uneven(folder, "f.mp4"), id="uneven"),
         pytest.param(lambda folder: silent(folder, "f.mp4", options=OPEN_GROUPS), id="open groups"),
         pytest.param(
             lambda folder: silent(folder, "f.mp4", options="-bf 3 -preset medium"), id="pictures out of order"
@@ -55,33 +55,33 @@ AT_A_THIRD = "-vf 'select=gte(t\\,2/3)' -frames:v 1"
             ),
             id="a camera's sixty",
         ),
-        pytest.param(lambda folder: odd_films.telling(folder, "f.mp4"), id="further tracks"),
+        pytest.param(lambda folder: odd_videos.telling(folder, "f.mp4"), id="further tracks"),
     ],
 )
-def test_a_film_that_ffmpeg_plays_without_a_fault_is_published(tmp_path: Path, make: Make) -> None:
-    film = make(tmp_path)
-    assert not finds_damage(film)
-    video = check_video(film)
+def test_a_video_that_ffmpeg_plays_without_a_fault_is_published(tmp_path: Path, make: Make) -> None:
+    source = make(tmp_path)
+    assert not finds_damage(source)
+    video = check_video(source)
     with Image.open(io.BytesIO(video.poster.content)) as poster:
         assert poster.size == (160, 90)
-    with av.open(str(film)) as container:
+    with av.open(str(source)) as container:
         assert video.file.duration_ms == pytest.approx((container.duration or 0) / 1000, abs=120)
     published = tmp_path / "published.mp4"
     published.write_bytes(video.file.content)
     assert not finds_damage(published)
-    assert pictures_in(published) == pictures_in(film)
+    assert pictures_in(published) == pictures_in(source)
 
 
-def pictures_in(film: Path) -> int:
-    with av.open(str(film)) as container:
+def pictures_in(source: Path) -> int:
+    with av.open(str(source)) as container:
         return sum(1 for _ in container.decode(video=0))
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_film_of_a_phone_that_was_turned_is_upright(tmp_path: Path, degrees: int) -> None:
-    film = odd_films.turned(tmp_path, "f.mp4", degrees)
-    video = check_video(film)
-    odd_films.ffmpeg(f"-i f.mp4 {AT_A_THIRD} upright.png", tmp_path)
+def test_a_video_of_a_phone_that_was_turned_is_upright(tmp_path: Path, degrees: int) -> None:
+    source = odd_videos.turned(tmp_path, "f.mp4", degrees)
+    video = check_video(source)
+    odd_videos.ffmpeg(f"-i f.mp4 {AT_A_THIRD} upright.png", tmp_path)
     with (
         Image.open(tmp_path / "upright.png") as upright,
         Image.open(io.BytesIO(video.poster.content)) as poster,
@@ -90,7 +90,7 @@ def test_a_film_of_a_phone_that_was_turned_is_upright(tmp_path: Path, degrees: i
         assert corner(poster) == pytest.approx(corner(upright), abs=60)
     published = tmp_path / "published.mp4"
     published.write_bytes(video.file.content)
-    odd_films.ffmpeg(f"-i published.mp4 {AT_A_THIRD} again.png", tmp_path)
+    odd_videos.ffmpeg(f"-i published.mp4 {AT_A_THIRD} again.png", tmp_path)
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "upright.png").read_bytes()
 
 
@@ -101,10 +101,10 @@ def corner(picture: Image.Image) -> list[float]:
 
 
 def test_nothing_that_was_written_beside_picture_and_sound_travels(tmp_path: Path) -> None:
-    film = odd_films.telling(tmp_path, "f.mp4")
-    content = film.read_bytes()
+    source = odd_videos.telling(tmp_path, "f.mp4")
+    content = source.read_bytes()
     assert content.count(CANARY.encode()) >= 4
-    video = check_video(film)
+    video = check_video(source)
     assert CANARY.encode() not in video.file.content
     assert b"45.76" not in video.file.content
     with av.open(io.BytesIO(video.file.content)) as container:
@@ -118,18 +118,18 @@ MARK = "086f3693-b7b3-4f2c-9653-21492feee5b8"
 @pytest.mark.parametrize("options", ["", OPEN_GROUPS])
 def test_what_a_camera_writes_between_the_pictures_does_not_travel(tmp_path: Path, options: str) -> None:
     notes = f"-bsf:v 'h264_metadata=sei_user_data={MARK}+{CANARY}'"
-    film = silent(tmp_path, "f.mp4", options=f"{options} {notes}")
-    assert CANARY.encode() in film.read_bytes()
+    source = silent(tmp_path, "f.mp4", options=f"{options} {notes}")
+    assert CANARY.encode() in source.read_bytes()
     published = tmp_path / "published.mp4"
-    published.write_bytes(check_video(film).file.content)
+    published.write_bytes(check_video(source).file.content)
     assert CANARY.encode() not in published.read_bytes()
     assert b"x264" not in published.read_bytes()
     assert not finds_damage(published)
-    assert pixels_of(published) == pixels_of(film)
+    assert pixels_of(published) == pixels_of(source)
 
 
-def pixels_of(film: Path) -> list[bytes]:
-    with av.open(str(film)) as container:
+def pixels_of(source: Path) -> list[bytes]:
+    with av.open(str(source)) as container:
         return [bytes(frame.planes[0]) for frame in container.decode(video=0)]
 
 
@@ -139,9 +139,9 @@ def odd(folder: Path) -> Path:
 
 
 def test_what_an_edit_list_hides_does_not_travel(tmp_path: Path) -> None:
-    film = trimmed(tmp_path, "f.mp4")
+    source = trimmed(tmp_path, "f.mp4")
     with pytest.raises(BadFile, match="edit list") as refused:
-        check_video(film)
+        check_video(source)
     video = check_video(advised(refused.value.what_to_do, tmp_path))
     assert video.file.duration_ms == pytest.approx(2_700, abs=120)
 
@@ -154,25 +154,25 @@ def test_an_edit_list_that_hides_all_is_named_and_the_command_shows_all(
     tmp_path: Path, duration: int, begin: int, sound: bool
 ) -> None:
     """FFmpeg sees no picture in these."""
-    film = odd_films.edited(tmp_path, "f.mp4", duration, begin, sound=sound)
-    with av.open(str(film)) as container:
+    source = odd_videos.edited(tmp_path, "f.mp4", duration, begin, sound=sound)
+    with av.open(str(source)) as container:
         assert list(container.decode(video=0)) == []
     with pytest.raises(BadFile, match="shows no picture: its edit list hides all") as refused:
-        check_video(film)
+        check_video(source)
     video = check_video(advised(refused.value.what_to_do, tmp_path))
     assert video.file.duration_ms == pytest.approx(2_000, abs=120)
 
 
 def test_an_edit_list_that_only_delays_is_taken(tmp_path: Path) -> None:
-    video = check_video(odd_films.edited(tmp_path, "f.mp4", 2_000, 1_024))
+    video = check_video(odd_videos.edited(tmp_path, "f.mp4", 2_000, 1_024))
     assert video.file.duration_ms == pytest.approx(2_000, abs=120)
 
 
 def test_sound_that_an_edit_list_hides_stays_behind(tmp_path: Path) -> None:
     whole = sounding(tmp_path, "whole.mp4", options="-g 1", picture_s=4, sound_s=4)
-    odd_films.ffmpeg(f"-i {whole.name} -an -c copy picture.mp4", tmp_path)
-    odd_films.ffmpeg("-ss 2.02 -i whole.mp4 -vn -c copy sound.m4a", tmp_path)
-    odd_films.ffmpeg("-i picture.mp4 -i sound.m4a -c copy f.mp4", tmp_path)
+    odd_videos.ffmpeg(f"-i {whole.name} -an -c copy picture.mp4", tmp_path)
+    odd_videos.ffmpeg("-ss 2.02 -i whole.mp4 -vn -c copy sound.m4a", tmp_path)
+    odd_videos.ffmpeg("-i picture.mp4 -i sound.m4a -c copy f.mp4", tmp_path)
     video = check_video(tmp_path / "f.mp4")
     with av.open(io.BytesIO(video.file.content), options={"ignore_editlist": "1"}) as container:
         seconds = sum(packet.size > 0 for packet in container.demux(audio=0)) * 1024 / 48_000
@@ -213,7 +213,7 @@ def large_and_fast(folder: Path, name: str) -> Path:
             (160, 90),
         ),
         (lambda folder: silent(folder, "f.mp4", codec="-c:v mpeg4"), "MPEG-4 Part 2", (160, 90)),
-        (lambda folder: silent(folder, 'a film\'s "name": $1.mkv'), "Matroska", (160, 90)),
+        (lambda folder: silent(folder, 'a video\'s "name": $1.mkv'), "Matroska", (160, 90)),
         (lambda folder: silent(folder, "./-f.mov"), "QuickTime", (160, 90)),
         (lambda folder: large_and_fast(folder, "f.mp4"), "yuv444p", (1920, 582)),
         (lambda folder: large_and_fast(folder, "f.mkv"), "Matroska", (1920, 582)),
@@ -227,9 +227,9 @@ def large_and_fast(folder: Path, name: str) -> Path:
 def test_a_refusal_names_what_is_unusual_and_one_command_that_helps(
     tmp_path: Path, make: Make, what: str, size: tuple[int, int]
 ) -> None:
-    film = make_in(tmp_path, make)
+    source = make_in(tmp_path, make)
     with pytest.raises(BadFile) as refused:
-        check_video(film)
+        check_video(source)
     assert what in refused.value.what
     video = check_video(advised(refused.value.what_to_do, tmp_path))
     assert (video.file.width, video.file.height) == pytest.approx(size, abs=2)
@@ -243,19 +243,19 @@ H264_10 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le"
 @pytest.mark.parametrize(
     ("name", "codec", "what"),
     [
-        ("f.mp4", odd_films.H264, "HDR"),
+        ("f.mp4", odd_videos.H264, "HDR"),
         ("f.mp4", H264_10, "yuv420p10le"),
         ("f.mp4", HEVC_10, "HEVC"),
         ("f.mov", HEVC_10, "QuickTime"),
         ("f.mkv", HEVC_10, "Matroska"),
     ],
 )
-def test_a_film_of_high_dynamic_range_is_refused_with_one_command_that_brings_its_colours_to_screens(
+def test_a_video_of_high_dynamic_range_is_refused_with_one_command_that_brings_its_colours_to_screens(
     tmp_path: Path, name: str, codec: str, what: str, transfer: str
 ) -> None:
-    film = odd_films.bright(tmp_path, name, transfer, codec)
+    source = odd_videos.bright(tmp_path, name, transfer, codec)
     with pytest.raises(BadFile) as refused:
-        check_video(film)
+        check_video(source)
     assert what in refused.value.what
     assert ("tonemap" in refused.value.what_to_do) == (transfer != "bt2020-10")
     result = advised(refused.value.what_to_do, tmp_path)
@@ -305,10 +305,10 @@ else:
 """
 
 
-def in_a_child(film: Path, room_bytes: int = 0) -> str:
+def in_a_child(source: Path, room_bytes: int = 0) -> str:
     """What the check says in a process of its own: "published" and its peak in MB, or the refusal."""
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(film), str(room_bytes)],
+        [sys.executable, "-c", LIMITED, str(source), str(room_bytes)],
         capture_output=True,
         text=True,
         check=False,
@@ -320,7 +320,7 @@ def in_a_child(film: Path, room_bytes: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def one_key_frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("films")
+    folder = tmp_path_factory.mktemp("videos")
     source = "-f lavfi -i color=teal:size=1920x1080:rate=30:duration=5"
     return silent(folder, "f.mp4", source=source, options="-g 100000 -sc_threshold 0")
 

@@ -1,4 +1,4 @@
-"""Films as cameras, editors and recorders write them, made small with ffmpeg."""
+"""Videos as cameras, editors and recorders write them, made small with ffmpeg."""
 
 import shlex
 import subprocess
@@ -37,28 +37,28 @@ def advised(what_to_do: str, folder: Path) -> Path:
     return folder / shlex.split(command)[-1]
 
 
-def finds_damage(film: Path) -> bool:
+def finds_damage(video: Path) -> bool:
     """Whether ffmpeg itself finds something wrong."""
-    command = ["ffmpeg", "-v", "error", "-xerror", "-nostdin", "-i", str(film), "-f", "null", "-"]
+    command = ["ffmpeg", "-v", "error", "-xerror", "-nostdin", "-i", str(video), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
     return bool(done.returncode or done.stderr)
 
 
 def sounding(folder: Path, name: str, *, options: str = "", picture_s: float = 2, sound_s: float = 2) -> Path:
-    """A film with sound, of ``picture_s`` and ``sound_s`` seconds."""
+    """A video with sound, of ``picture_s`` and ``sound_s`` seconds."""
     inputs = f"{PICTURE.format(seconds=picture_s)} {SOUND.format(seconds=sound_s)}"
     ffmpeg(f"{inputs} {H264} {AAC} {options} {name}", folder)
     return folder / name
 
 
 def silent(folder: Path, name: str, *, source: str = "", options: str = "", codec: str = H264) -> Path:
-    """A film without sound."""
+    """A video without sound."""
     ffmpeg(f"{source or PICTURE.format(seconds=2)} {codec} {options} {shlex.quote(f'file:{name}')}", folder)
     return folder / name
 
 
 def bright(folder: Path, name: str, transfer: str, codec: str = H264, primaries: str = "bt2020") -> Path:
-    """A grey film of high dynamic range: 58 % of the signal of PQ is the white of a page, about 200 cd/m²."""
+    """A grey video of high dynamic range: 58 % of the signal of PQ is the white of a page, about 200 cd/m²."""
     colours = f"-color_primaries {primaries} -color_trc {transfer} -colorspace bt2020nc"
     source = "-f lavfi -i color=c=0x949494:size=160x90:rate=25:duration=1"
     return silent(folder, name, source=source, codec=codec, options=colours)
@@ -72,21 +72,21 @@ def slides(folder: Path, name: str) -> Path:
 
 
 def uneven(folder: Path, name: str) -> Path:
-    """A film whose pictures stay for different times."""
+    """A video whose pictures stay for different times."""
     keep = "select='not(mod(n\\,7))+not(mod(n\\,5))'"
     ffmpeg(f'{PICTURE.format(seconds=4)} -vf "{keep}" -vsync vfr {H264} {name}', folder)
     return folder / name
 
 
 def turned(folder: Path, name: str, degrees: int) -> Path:
-    """A film from a phone that was held upright."""
+    """A video from a phone that was held upright."""
     whole = silent(folder, f"lying-{name}")
     ffmpeg(f"-i {whole.name} -c copy -metadata:s:v:0 rotate={degrees} {name}", folder)
     return folder / name
 
 
 def telling(folder: Path, name: str) -> Path:
-    """A film with a place, names, chapters, a cover, a time code and a track of texts, each with the canary."""
+    """A video with a place, names, chapters, a cover, a time code and a track of texts, each with the canary."""
     (folder / "notes.txt").write_text(
         f";FFMETADATA1\ntitle={CANARY}\nartist={CANARY}\nlocation=+45.7640+004.8357/\n"
         f"[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle={CANARY}\n"
@@ -105,19 +105,19 @@ def telling(folder: Path, name: str) -> Path:
 
 
 def edited(folder: Path, name: str, duration: int, begin: int, *, sound: bool = False) -> Path:
-    """A film whose picture has one edit: that long (in 1/1,000 s) from ``begin`` on (in ticks; -1: nothing is shown)."""
+    """A video whose picture has one edit: that long (in 1/1,000 s) from ``begin`` on (in ticks; -1: nothing is shown)."""
     make = sounding if sound else silent
-    film = make(folder, name, options="-bf 3 -preset medium")
-    content = bytearray(film.read_bytes())
+    video = make(folder, name, options="-bf 3 -preset medium")
+    content = bytearray(video.read_bytes())
     at = content.index(b"elst") + 8
     assert content[at : at + 4] == (1).to_bytes(4, "big")
     content[at + 4 : at + 12] = duration.to_bytes(4, "big") + (begin % 2**32).to_bytes(4, "big")
-    film.write_bytes(content)
-    return film
+    video.write_bytes(content)
+    return video
 
 
 def trimmed(folder: Path, name: str, options: str = "-c copy") -> Path:
-    """A film whose beginning was cut away without encoding: it is in the file, and an edit list hides it."""
+    """A video whose beginning was cut away without encoding: it is in the file, and an edit list hides it."""
     whole = sounding(folder, f"whole-{name}", options="-g 250", picture_s=4, sound_s=4)
     ffmpeg(f"-ss 1.3 -i {whole.name} {options} {name}", folder)
     return folder / name
