@@ -20,8 +20,8 @@ from server.core import clock, concurrency, problems
 from server.core.schemas import CampaignId, Message
 from server.publishing.author_warnings import warnings_for
 from server.publishing.draft import draft
+from server.publishing.publish import LONGEST_REASON, publish
 from server.publishing.recall import EmergencyKept, recall
-from server.publishing.release import LONGEST_REASON, release
 from server.reports.figures import Report
 from server.reports.snapshots import make_if_due, newest
 
@@ -130,7 +130,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = draft(caller.company, manifest, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
-            campaign, _is_new = release(checked, caller.actor)
+            campaign, _is_new = publish(checked, caller.actor)
         warnings = warnings_for(checked)
     answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
     return Status(201, answer)

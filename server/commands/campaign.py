@@ -21,8 +21,8 @@ from server.database.transactions import reading
 from server.directory.models import Company
 from server.publishing.author_warnings import warnings_for
 from server.publishing.draft import Draft, draft
+from server.publishing.publish import check_reason, publish
 from server.publishing.recall import recall
-from server.publishing.release import check_reason, release
 from server.reports.audiences import audience_sizes
 
 CAMPAIGNS_AT_ONCE = 100
@@ -88,7 +88,7 @@ def _publish(options: argparse.Namespace) -> int:
                 )
             )
         else:
-            campaign, is_new = release(checked, log.COMMAND_LINE)
+            campaign, is_new = publish(checked, log.COMMAND_LINE)
             told = _reach(checked, (campaign.starts, campaign.ends))
             message = (
                 _("{name} is published. {reach}")

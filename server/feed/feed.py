@@ -15,13 +15,13 @@ import logging
 import threading
 import zlib
 from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
+from cachetools import LRUCache, cached
 from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.db.models import Value as Constant
 
@@ -43,41 +43,7 @@ STATED_ANEW = timedelta(hours=12)
 REMEMBERED_SCHEDULES = 200
 REMEMBERED_BODY_BYTES = 64 * 1024 * 1024
 
-Value = TypeVar("Value")
-
 _log = SparingLog(logging.getLogger(__name__))
-
-
-class Remembered(Generic[Value]):
-    """A cache that forgets what was used least recently. Keys name a state, so values never go stale.
-
-    It holds `most` by the `weight` of its values, which is 1 each unless told otherwise.
-    """
-
-    def __init__(self, most: int, weight: Callable[[Value], int] = lambda _value: 1) -> None:
-        self._most = most
-        self._weight = weight
-        self._held = 0
-        self._values: OrderedDict[object, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: object, make: Callable[[], Value]) -> Value:
-        """The value of `key`, made if it is not there."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            if key not in self._values:
-                self._values[key] = value
-                self._held += self._weight(value)
-            while self._held > self._most and self._values:
-                self._held -= self._weight(self._values.popitem(last=False)[1])
-        return value
-
-
-_schedules: Remembered[list[datetime]] = Remembered(REMEMBERED_SCHEDULES)
 
 
 @dataclass(frozen=True)
@@ -88,17 +54,12 @@ class Shared:
     listed: dict[str, Any]
 
 
-_bodies: Remembered[Shared] = Remembered(REMEMBERED_BODY_BYTES, lambda shared: len(shared.body))
-
-
 def entity_tag(caller: Caller, now: datetime, *, stated: bool = False) -> str:
     """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll.
 
     `stated`: of the feed with a statement.
     """
-    schedule = _schedules.get(
-        (caller.company_id, caller.feed_revision), lambda: _starts_and_ends(caller.company_id)
-    )
+    schedule = _starts_and_ends(caller.company_id, caller.feed_revision)
     named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
     period = f"-{_period(caller.person_id, now):x}" if stated else ""
     return (
@@ -112,7 +73,8 @@ def _period(person_id: UUID, now: datetime) -> int:
     return (int(now.timestamp()) + person_id.int % length) // length
 
 
-def _starts_and_ends(company_id: str) -> list[datetime]:
+@cached(LRUCache[Hashable, list[datetime]](REMEMBERED_SCHEDULES), lock=threading.Lock())
+def _starts_and_ends(company_id: str, _revision: int) -> list[datetime]:
     spans = Campaign.objects.filter(company_id=company_id).values_list("starts", "ends")
     return sorted(moment for span in spans for moment in span)
 
@@ -142,7 +104,7 @@ def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
         .order_by(EMERGENCIES_FIRST, "-starts", "pk")
         .values_list("pk", flat=True)[:MOST_CAMPAIGNS]
     )
-    shared = _bodies.get((caller.company_id, caller.feed_revision, ids), lambda: _build(caller, ids))
+    shared = _build(caller, ids)
     own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
     if stated:
         own["statement"] = sign_feed(
@@ -157,6 +119,11 @@ def subject(caller: Caller) -> str:
     return hashlib.sha256(b"tidings feed " + caller.token_hash.encode()).hexdigest()
 
 
+@cached(
+    LRUCache[Hashable, Shared](REMEMBERED_BODY_BYTES, lambda shared: len(shared.body)),
+    key=lambda caller, ids: (caller.company_id, caller.feed_revision, ids),
+    lock=threading.Lock(),
+)
 def _build(caller: Caller, ids: tuple[int, ...]) -> Shared:
     own_signer(
         caller.company_id, "receipt"

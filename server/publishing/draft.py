@@ -146,7 +146,7 @@ def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
     )
 
 
-def publish(draft: Draft) -> tuple[Campaign, bool]:
+def store(draft: Draft) -> tuple[Campaign, bool]:
     """Store the media, sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
 
     The same file published twice within an hour is one campaign, unless it was recalled in between, or is an emergency for

@@ -20,7 +20,7 @@ from server.core.errors import Refused
 from server.directory.models import Group, Person
 from server.publishing.author_warnings import warnings_for
 from server.publishing.draft import Draft, draft
-from server.publishing.release import release
+from server.publishing.publish import publish
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.run_command import run_command
@@ -84,7 +84,7 @@ class Company:
         """Publish some `size` languages of long texts. Gives the warnings. Raises `Refused`."""
         drafted = self.drafted(audience, starts, ends, size=size, urgency=urgency)
         warnings = warnings_for(drafted)
-        release(drafted, "test")
+        publish(drafted, "test")
         self.taken.append(Published(drafted.campaign_id, audience, starts, ends))
         return warnings
 
@@ -236,9 +236,9 @@ def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company
     first, second = (
         company.drafted("everyone = true", MONDAY, MONDAY + timedelta(days=3), size=15) for _ in range(2)
     )
-    release(first, "test")
+    publish(first, "test")
     with pytest.raises(Refused, match="would be left out"):
-        release(second, "test")
+        publish(second, "test")
 
 
 # --- What fitted when it was published, and does not since --------------------------------------------------

@@ -16,8 +16,8 @@ from server.campaigns.models import Campaign
 from server.core import clock
 from server.core.errors import Refused
 from server.publishing.draft import draft
+from server.publishing.publish import publish
 from server.publishing.recall import recall
-from server.publishing.release import release
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.commands import succeeded
@@ -37,7 +37,7 @@ def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign
     company = bulk_data.company()
     content = NEWS.format(more=more, title=title).encode()
     checked = draft(company, check_manifest(content, clock.now(), company.link_hosts), reason)
-    campaign, _is_new = release(checked, "test")
+    campaign, _is_new = publish(checked, "test")
     return campaign
 
 

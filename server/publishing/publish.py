@@ -9,7 +9,7 @@ from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
-from server.publishing.draft import Draft, publish
+from server.publishing.draft import Draft, store
 
 LONGEST_REASON = 500
 """Characters, as the audit log keeps them."""
@@ -32,14 +32,14 @@ def check_reason(manifest: Manifest, reason: str) -> None:
         )
 
 
-def release(draft: Draft, actor: str) -> tuple[Campaign, bool]:
+def publish(draft: Draft, actor: str) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
-    Answers as `publish` does. Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `publish` does.
+    Answers as `store` does. Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `store` does.
     """
     check_reason(draft.manifest, draft.reason)
     with transaction.atomic():
-        campaign, is_new = publish(draft)
+        campaign, is_new = store(draft)
         if not is_new:
             return campaign, False
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
