@@ -20,7 +20,7 @@ SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
     "test": [
-        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "fiu-utils", "grim", "iproute2"),
+        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "chromium", "ffmpeg", "fiu-utils", "grim", "iproute2"),
         *("libfiu0", "libpcre2-8-0", "openssl"),
         *("pgbouncer", "postgresql", "strace", "sway", "systemd"),
     ],
