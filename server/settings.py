@@ -43,7 +43,14 @@ INSTALLED_APPS = [
     "server.data_subject",
     "server.access",
     "server.acknowledgements",
+    "server.accounts",
+    "server.accounts.apps.ContentTypeTables",
+    "server.accounts.apps.AuthTables",
+    "server.accounts.apps.AddressTables",
+    "server.accounts.apps.SecondFactorTables",
 ]
+AUTH_USER_MODEL = "accounts.Account"
+"""Of the console (`server.console.settings`): nobody signs in to the agents' API with an account."""
 MIDDLEWARE = ["server.core.problems.ProblemMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False

@@ -9,16 +9,26 @@ class Role(StrEnum):
 
     ADMINISTRATOR = "administrator"
     COMMUNICATOR = "communicator"
+    APPROVER = "approver"
+    """The second person, who looks at what a communicator wrote."""
     DPO = "dpo"
     """The data protection officer (GDPR article 39)."""
+    WORKS_COUNCIL = "works-council"
+    """Looks at who looked."""
+
+
+TOKEN_ROLES = (Role.ADMINISTRATOR, Role.COMMUNICATOR, Role.DPO)
+"""Those that a program can have. The others are of people, who sign in to the console."""
 
 
 class Right(StrEnum):
-    """One thing that the API can do."""
+    """One thing that the API or the console can do."""
 
     ERASE_PEOPLE = "erase-people"
     READ_CORRECTIONS = "read-corrections"
     DECIDE_CORRECTIONS = "decide-corrections"
+    READ_CAMPAIGNS = "read-campaigns"
+    """Which there are, for whom and from when to when."""
     READ_REPORTS = "read-reports"
     READ_ACKNOWLEDGEMENTS = "read-acknowledgements"
     """By name, who confirmed a campaign that asks for it: a deliberate act of theirs, and none of their choices."""
@@ -35,6 +45,16 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.COMMUNICATOR: frozenset(
         {
+            Right.READ_CAMPAIGNS,
+            Right.READ_REPORTS,
+            Right.READ_ACKNOWLEDGEMENTS,
+            Right.PUBLISH_CAMPAIGNS,
+            Right.RECALL_CAMPAIGNS,
+        }
+    ),
+    Role.APPROVER: frozenset(
+        {
+            Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,
             Right.PUBLISH_CAMPAIGNS,
@@ -42,4 +62,5 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         }
     ),
     Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_RECORD}),
+    Role.WORKS_COUNCIL: frozenset({Right.READ_RECORD}),
 }

@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
+from server.accounts.models import Account
 from server.archives.rows import company_models, label, rows_of
 from server.core.progress import Bar, no_bar
 from server.database.transactions import Pieces
@@ -20,8 +21,8 @@ MOST_ROUNDS = 5
 
 
 def lock_out(company_id: str) -> Counter[str]:
-    """End every token of the company: from here on nobody is answered. Answers how many rows went, by model."""
-    tokens: tuple[type[Model], ...] = (SpentToken, Device, AccessToken)
+    """End every token and account of the company: from here on nobody is answered. Answers how many rows went, by model."""
+    tokens: tuple[type[Model], ...] = (SpentToken, Device, AccessToken, Account)
     # A few rows at a time: PostgreSQL takes 65,535 values in a statement.
     pieces = Pieces()
     return +Counter({label(model): _delete_all(model, company_id, pieces) for model in tokens})

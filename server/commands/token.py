@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from server.access.roles import Role
+from server.access.roles import TOKEN_ROLES, Role
 from server.access.tokens import create, revoke, tokens_of
 from server.audit.log import COMMAND_LINE
 from server.commands.companies import add_company_argument, chosen_company
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
     description = _("make a token for a role; it is shown once, and only its hash is kept")
     creating = actions.add_parser("create", help=_("make a token"), description=description)
-    creating.add_argument("--role", required=True, choices=[str(role) for role in Role])
+    creating.add_argument("--role", required=True, choices=[str(role) for role in TOKEN_ROLES])
     creating.add_argument("--name", default="", metavar=_("NAME"), help=_("who or what uses it"))
     creating.add_argument(
         "--days", type=_days, default=90, help=_("how long it is valid (%(default)s, at most 366)")

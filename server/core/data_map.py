@@ -4,7 +4,8 @@ Every model has a `data_map` that names each of its fields. The record of proces
 so that a column cannot be added without saying what it is for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ class Retention(StrEnum):
     ACKNOWLEDGEMENT = "while the person belongs to the company, which can so tell who has confirmed what it had to make known"
     REQUEST = "until the request is decided"
     OFFICE = "while the company names this contact"
+    ACCOUNT = "while the person has an account of the console"
+    SESSION = "until the session ends, 12 hours after the sign-in at most"
     AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"
 
 
@@ -47,3 +50,49 @@ DataMap: TypeAlias = dict[str, Declaration]
 
 CONTACT = Personal("reach and recognise the person in the company's announcements", Retention.MEMBERSHIP)
 TARGETING = Personal("decide which announcements are for the person", Retention.MEMBERSHIP)
+
+SIGNING_IN = Personal(
+    "let the person work in the console, and know who may act for the company", Retention.ACCOUNT
+)
+_HIDDEN = replace(SIGNING_IN, secret=True)
+
+OF_OTHERS: Mapping[str, DataMap] = {
+    "mfa.authenticator": {
+        "id": IMPERSONAL,
+        "user": SIGNING_IN,
+        "type": SIGNING_IN,
+        "data": _HIDDEN,
+        "created_at": SIGNING_IN,
+        "last_used_at": SIGNING_IN,
+    },
+    # allauth's; the console writes none of them, and an account's address is in our own table.
+    "account.emailaddress": {
+        "id": IMPERSONAL,
+        "user": SIGNING_IN,
+        "email": SIGNING_IN,
+        "verified": IMPERSONAL,
+        "primary": IMPERSONAL,
+    },
+    "account.emailconfirmation": {
+        "id": IMPERSONAL,
+        "email_address": SIGNING_IN,
+        "created": SIGNING_IN,
+        "sent": SIGNING_IN,
+        "key": _HIDDEN,
+    },
+    # Django's; nothing is in them, for rights are rows of `access.roles`.
+    "contenttypes.contenttype": {"id": IMPERSONAL, "app_label": IMPERSONAL, "model": IMPERSONAL},
+    "auth.permission": {
+        "id": IMPERSONAL,
+        "name": IMPERSONAL,
+        "content_type": IMPERSONAL,
+        "codename": IMPERSONAL,
+    },
+    "auth.group": {"id": IMPERSONAL, "name": IMPERSONAL, "permissions": IMPERSONAL},
+}
+"""The same of tables that are not ours, which cannot say it themselves."""
+
+
+def data_map_of(label: str, own: DataMap | None) -> DataMap:
+    """What is declared of a model's fields: by itself, or here. Empty where nothing is."""
+    return own if own is not None else OF_OTHERS.get(label, {})

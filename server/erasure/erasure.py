@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from server.accounts.invitations import end_of_people
+from server.accounts.models import Account
 from server.core import under_way
 from server.core.progress import Bar, Tick, no_bar
 from server.database.transactions import Pieces
@@ -105,6 +107,7 @@ def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int]
     blocks.leave(locked, company.pk, ALL_SIGNALS, erased=True)
     for some in _chunks(locked):
         erased.update(_erase_signals(company, some))
+        erased.update(_end_accounts(company, some))
         erased.update(Person.objects.filter(pk__in=some).delete()[1])
     company.feeds_changed()
     return {table: rows for table, rows in sorted(erased.items()) if rows}, locked
@@ -139,6 +142,12 @@ def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
     for named in many_keys(people, keys):
         erased.update(Signal.objects.filter(person_key__among=named).delete()[1])
     return erased
+
+
+def _end_accounts(company: Company, people: Sequence[UUID]) -> Counter[str]:
+    """Of the console, which knows people by their addresses."""
+    addresses = list(Person.objects.filter(pk__in=people).values_list("email", flat=True))
+    return Counter({Account._meta.label: end_of_people(company, addresses)})
 
 
 def _chunks(items: Sequence[_Item], size: int = PEOPLE_AT_ONCE) -> Iterator[Sequence[_Item]]:

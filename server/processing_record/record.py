@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from server.core import clock
 from server.core.csv_export import csv_text
-from server.core.data_map import Personal, Retention
+from server.core.data_map import Personal, Retention, data_map_of
 from server.directory.models import Company
 from server.processing_record.record_words import FIELDS
 from server.region.region import region_name
@@ -45,8 +45,7 @@ def declared_fields() -> dict[str, Personal]:
     return {
         f"{model._meta.label_lower}.{name}": said
         for model in apps.get_models()
-        if model.__module__.startswith("server.")
-        for name, said in getattr(model, "data_map", {}).items()
+        for name, said in data_map_of(model._meta.label_lower, getattr(model, "data_map", None)).items()
         if isinstance(said, Personal)
     }
 
@@ -78,6 +77,8 @@ def _activities() -> list[Activity]:
 
 
 def _people(retention: Retention) -> str:
+    if retention in (Retention.ACCOUNT, Retention.SESSION):
+        return _("people with an account of the console")
     return _("contacts and administrators") if retention is Retention.OFFICE else _("employees")
 
 

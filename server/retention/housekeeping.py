@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
+from server.accounts.invitations import delete_expired_links
+from server.accounts.sessions import delete_expired_sessions
 from server.archives import closing
 from server.campaigns.models import Media
 from server.core import clock, under_way
@@ -110,6 +112,14 @@ def _forget_token_times(dry_run: bool) -> int:
     return past.count() if dry_run else past.update(grace_until=None)
 
 
+def _delete_sessions(dry_run: bool) -> int:
+    return delete_expired_sessions(dry_run=dry_run)
+
+
+def _delete_links(dry_run: bool) -> int:
+    return delete_expired_links(dry_run=dry_run)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -177,6 +187,8 @@ JOBS = (
     Job("delete-invitations", _delete_invitations, Retention.INVITATION),
     Job("delete-revoked-computers", _delete_devices, Retention.ENROLMENT),
     Job("forget-token-times", _forget_token_times),
+    Job("delete-expired-sessions", _delete_sessions, Retention.SESSION),
+    Job("delete-sign-in-links", _delete_links),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.access.models import AccessToken
+from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Entry
 from server.core.data_map import Personal
 from server.data_subject import held as answers
@@ -20,7 +21,7 @@ from tests.support.server.canaries import Canaries, texts_in
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago
 
-OF_OTHERS = {Company, AccessToken}
+OF_OTHERS = {Company, AccessToken, Account, SignInLink, Session}
 """Their personal fields are about the data protection officer and administrators, who have no entry as an employee."""
 
 

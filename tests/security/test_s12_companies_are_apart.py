@@ -13,7 +13,9 @@ from django.db import connection
 
 from server.__main__ import COMMANDS
 from server.access.models import AccessToken
-from server.access.roles import Role
+from server.access.roles import TOKEN_ROLES, Role
+from server.accounts.invitations import invite as invite_account
+from server.accounts.models import Account
 from server.acknowledgements.models import Acknowledgement
 from server.archives.row_lines import Numbers, to_line
 from server.archives.rows import company_models, label, rows_of
@@ -102,7 +104,7 @@ def serving(home: ServerHome) -> Iterator[RunningServer]:
 def tenants(home: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tenant]]:
     with home.opened():
         yield [_filled(name, monkeypatch) for name in COMPANIES]
-        for model in (AccessToken, Campaign, Media, Person, Group):
+        for model in (AccessToken, Account, Campaign, Media, Person, Group):
             model._default_manager.all().delete()
 
 
@@ -136,8 +138,10 @@ def _filled(name: str, monkeypatch: pytest.MonkeyPatch) -> Tenant:
             person=people[1], field="email", value=f"q@{name}.example", requested_at=an_hour_ago()
         )
         invite(people[2], timedelta(days=1))
+        for person in people:
+            invite_account(company, person.email, [Role.DPO], "test")
         tenant.device_token = bulk_data.add_computers(people[:1])[0]
-        tenant.role_tokens = {role: token_for(role) for role in Role}
+        tenant.role_tokens = {role: token_for(role) for role in TOKEN_ROLES}
     return tenant
 
 
@@ -296,6 +300,9 @@ COMMANDS_ASKED = (
     ("audit", "verify"),
     ("token", "list"),
     ("token", "revoke", "{number}"),
+    ("console", "accounts"),
+    ("console", "reset", "{email}"),
+    ("console", "remove", "{email}"),
     ("company", "show"),
     ("record",),
     ("keys", "show"),

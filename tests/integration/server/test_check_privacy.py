@@ -8,7 +8,7 @@ import pytest
 from server.retention.housekeeping import JOBS
 from tests.support.server.campaign_server import ServerHome
 
-UNTIL_AN_ACT = {"MEMBERSHIP", "ACKNOWLEDGEMENT", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST"}
+UNTIL_AN_ACT = {"MEMBERSHIP", "ACKNOWLEDGEMENT", "CONSENT_PROOF", "OFFICE", "AUDIT", "REQUEST", "ACCOUNT"}
 """Kept until somebody does something: erases the person, decides a request, names another contact, closes the company."""
 
 

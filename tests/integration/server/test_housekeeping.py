@@ -143,6 +143,7 @@ def test_each_retention_that_ends_by_itself_has_its_job() -> None:
         Retention.CAMPAIGN,
         Retention.INVITATION,
         Retention.ENROLMENT,
+        Retention.SESSION,
     }
 
 

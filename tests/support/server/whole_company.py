@@ -25,6 +25,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     """Northwind with people, computers, a campaign with a picture, and a row of every other model."""
     from server.access.roles import Role
     from server.access.tokens import create
+    from server.accounts.invitations import invite as invite_account
     from server.acknowledgements.recording import acknowledge
     from server.archives.rows import company_models, rows_of
     from server.audit import log
@@ -55,6 +56,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     acknowledge(life.caller(first), uuid4(), asking.campaign_id, datetime.now(UTC))
     invite(first, timedelta(days=1))
     create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
+    invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
     log.record(company, "agent", "read-own-data", first.pk)
     named: dict[str, str | list[str]] = {
         "title": "canary-title",

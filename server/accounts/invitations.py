@@ -1,0 +1,124 @@
+"""How accounts come and go: invited by a link that works once, reset by another one, removed."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from server.access.roles import Role
+from server.accounts import sessions
+from server.accounts.models import Account, SignInLink
+from server.accounts.second_factor import switch_off
+from server.audit import log
+from server.core import clock
+from server.core.errors import Refused
+from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
+from server.directory.addresses import canonical
+from server.directory.models import Company
+from server.people_files.cells import email_objection
+
+VALID_FOR = timedelta(hours=24)
+
+
+def invite(company: Company, email: str, roles: Iterable[Role], actor: str) -> tuple[Account, str]:
+    """A new account, and the token of its link, which is nowhere else. Raises `Refused`."""
+    email = canonical(email)
+    if objection := email_objection(email):
+        raise Refused(_("{email} is no e-mail address").format(email=email), objection[0])
+    given = set(roles)
+    wanted = [str(role) for role in Role if role in given]
+    with transaction.atomic():
+        # First, as whoever changes people does: an erasure of this person goes before or after.
+        Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+        if Account.objects.filter(email=email).exists():
+            raise Refused(
+                _("{email} has an account already").format(email=email),
+                _("For a new link: tidings-server console reset {email}").format(email=email),
+            )
+        account = Account(company=company, email=email, roles=wanted, created_at=clock.now())
+        account.set_unusable_password()
+        account.save()
+        token = _new_link(account)
+        log.record(company, actor, "invite-account", detail={"account": account.pk, "roles": wanted})
+    return account, token
+
+
+def reset(account: Account, actor: str) -> str:
+    """A new link, whose token is answered. The password, the second factor and all sessions end."""
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(pk=account.pk)
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+        switch_off(account)
+        sessions.end_all(account)
+        token = _new_link(account)
+        log.record(account.company, actor, "reset-account", detail={"account": account.pk})
+    return token
+
+
+def remove(account: Account, actor: str) -> None:
+    """Delete the account, with its link, its second factor and its sessions."""
+    with transaction.atomic():
+        number = account.pk
+        account.delete()
+        log.record(account.company, actor, "remove-account", detail={"account": number})
+
+
+def end_of_people(company: Company, emails: Sequence[str]) -> int:
+    """Delete the accounts of people who are erased, in the caller's transaction. Answers how many."""
+    return accounts_of(company).filter(email__in=emails).delete()[1].get(Account._meta.label, 0)
+
+
+def accounts_of(company: Company) -> QuerySet[Account]:
+    """The company's accounts, oldest first."""
+    return Account.objects.filter(company=company).order_by("pk")
+
+
+def account_named(company: Company, email: str) -> Account:
+    """The company's account with this address. Raises `Refused`."""
+    account = accounts_of(company).filter(email=email).first() if "\0" not in email else None
+    if account is None:
+        raise Refused(
+            _("{email} has no account").format(email=email), _("See: tidings-server console accounts.")
+        )
+    return account
+
+
+def link_of(token: str) -> SignInLink | None:
+    """The link with this token, while it is valid. Looking at it does not use it."""
+    if len(token) > LONGEST_TOKEN:
+        return None
+    found = SignInLink.objects.select_related("account__company")
+    return found.filter(token_hash=token_hash(token), expires_at__gt=clock.now()).first()
+
+
+def use_link(token: str, password: str) -> Account | None:
+    """Set the password of the link's account. None where it was used meanwhile: only one of two who try has it."""
+    with transaction.atomic():
+        link = link_of(token)
+        if link is None:
+            return None
+        account = Account.objects.select_for_update().get(pk=link.account_id)
+        if not SignInLink.objects.filter(pk=link.pk, token_hash=link.token_hash).delete()[0]:
+            return None
+        account.set_password(password)
+        account.save(update_fields=["password"])
+    return account
+
+
+def delete_expired_links(*, dry_run: bool) -> int:
+    """Delete links that nobody used in time. Answers how many."""
+    expired = SignInLink.objects.filter(expires_at__lte=clock.now())
+    return expired.count() if dry_run else expired.delete()[0]
+
+
+def _new_link(account: Account) -> str:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    SignInLink.objects.filter(account=account).delete()
+    SignInLink.objects.create(
+        account=account, token_hash=token_hash(token), expires_at=clock.now() + VALID_FOR
+    )
+    return token

@@ -1,0 +1,27 @@
+"""The second factor of an account: codes of an app (TOTP, RFC 6238), and recovery codes. allauth keeps them."""
+
+from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
+
+from server.accounts.models import Account
+
+
+def is_on(account: Account) -> bool:
+    """Whether the account has a second factor: recovery codes alone are none."""
+    return _of(account).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
+def switch_off(account: Account) -> None:
+    """Delete the second factor and its recovery codes: the person sets up another one when they next sign in."""
+    _of(account).delete()
+
+
+def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
+    """The numbers of those accounts that have one."""
+    found = Authenticator.objects.filter(user__in=accounts, type=Authenticator.Type.TOTP)
+    return set(found.values_list("user_id", flat=True))
+
+
+def _of(account: Account) -> "QuerySet[Authenticator]":
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=account.pk)
+    return found

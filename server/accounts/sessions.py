@@ -1,0 +1,68 @@
+"""Where sessions are kept: Django's own way, with the account in a column, so that they end with it.
+
+A session ends 30 minutes after the last page and 12 hours after the sign-in, whichever is first.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from server.accounts.models import Account, Session
+from server.core import clock
+
+IDLE_END = timedelta(minutes=30)
+ABSOLUTE_END = timedelta(hours=12)
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly the time of the last page is kept: each note is a write."""
+STARTED, SEEN = "started", "seen"
+
+
+class SessionStore(DatabaseStore):
+    """The engine that settings name."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        """Our own table."""
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """A row with the account that is signed in, if any."""
+        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        row.account_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        return row
+
+
+def begin(session: SessionBase) -> None:
+    """Note the sign-in, from which the absolute end counts."""
+    session[STARTED] = session[SEEN] = clock.now().isoformat()
+
+
+def goes_on(session: SessionBase) -> bool:
+    """Whether a signed-in session may be used still. Notes that it was."""
+    now = clock.now()
+    started, seen = _time(session, STARTED), _time(session, SEEN)
+    if started is None or seen is None:
+        return False
+    if not (started <= now < started + ABSOLUTE_END and now < seen + IDLE_END):
+        return False
+    if now >= seen + NOTED_EVERY:
+        session[SEEN] = now.isoformat()
+    return True
+
+
+def end_all(account: Account) -> None:
+    """End every session of the account, at once."""
+    Session.objects.filter(account=account).delete()
+
+
+def delete_expired_sessions(*, dry_run: bool) -> int:
+    """Delete sessions whose browser never came back. Answers how many."""
+    expired = Session.objects.filter(expire_date__lte=clock.now())
+    return expired.count() if dry_run else expired.delete()[0]
+
+
+def _time(session: SessionBase, name: str) -> datetime | None:
+    return datetime.fromisoformat(session[name]) if name in session else None
