@@ -38,6 +38,7 @@ COMMANDS = (
     "audit",
     "corrections",
     "token",
+    "console",
     "company",
     "record",
 )
@@ -196,6 +197,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "ledger": _("check the erasure ledger, which restored backups obey"),
         "audit": _("show the audit log, and check that it is whole"),
         "token": _("make, list and revoke tokens of the administration API"),
+        "console": _("serve the console, and say who may sign in to it"),
         "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
         "company": _("look at companies, take one out, bring one in, close one"),

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal ends it. Raises `Refused` where it cannot listen."""
     _prepare(options)
-    port = _port_to_listen_on(options.host, options.port)
+    port = port_to_listen_on(options.host, options.port)
     scheme = "https" if options.tls_certificate else "http"
     connection_limits.raise_descriptors()
     server = Server(
@@ -131,7 +131,7 @@ def _prepare(options: argparse.Namespace) -> None:
     private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)
     _prepare_companies(list(Company.objects.exclude(pk__in=on_the_move()).order_by("pk")))
-    if not (options.tls_certificate or _is_loopback(options.host)):
+    if not (options.tls_certificate or is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
     if not connection_limits.keeps_promise(options.workers):
         LOGGER.warning(
@@ -177,14 +177,15 @@ def _require_readable(file: Path) -> None:
         ) from error
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _port_to_listen_on(host: str, port: int) -> int:
+def port_to_listen_on(host: str, port: int) -> int:
     """The port, or a free one for 0. Raises `EnvironmentFault` when it is taken, which granian answers with a panic."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 import server
 
 SERVER = Path(server.__file__).parent
+METHODS = [("**.py", "python"), ("**.html", "resources.catalogues:of_template")]
 CATALOGUE = SERVER / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 
@@ -21,7 +22,8 @@ def french() -> Catalog:
 
 
 def texts_of_the_code() -> set[object]:
-    return {message for _file, _line, message, _comments, _context in extract_from_dir(str(SERVER))}
+    found = extract_from_dir(str(SERVER), METHODS)
+    return {message for _file, _line, message, _comments, _context in found}
 
 
 def forms(message: Message) -> list[str]:

@@ -1,0 +1,141 @@
+"""`tidings-server console`: the pages of the console, and who may sign in to them."""
+
+import argparse
+import os
+import sys
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from server.access.roles import Role
+from server.accounts.invitations import VALID_FOR, account_named, accounts_of, invite, remove, reset
+from server.accounts.second_factor import with_second_factor
+from server.audit.log import COMMAND_LINE
+from server.commands.companies import add_company_argument, chosen_company
+from server.commands.serve import is_loopback, port_to_listen_on
+from server.console import address
+from server.core import private_files
+from server.core.clock import now, utc_text
+from server.core.errors import Refused
+from server.database.migrating import migrate
+from server.database.soundness import require_sound, require_whole
+from server.directory.models import Company
+from server.region.region import require_own_region, settled_region
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions of `tidings-server console`, with their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar=_("ACTION"))
+    serving = actions.add_parser("serve", help=_("serve the pages"), description=_("serve the pages"))
+    serving.add_argument("--host", default="127.0.0.1", help=_("the address to listen on (%(default)s)"))
+    serving.add_argument(
+        "--port", type=int, default=8410, help=_("the port to listen on (%(default)s); 0 takes a free one")
+    )
+    serving.add_argument(
+        "--address",
+        metavar="URL",
+        help=_("where people's browsers reach it, such as https://console.example; a proxy there speaks TLS"),
+    )
+    inviting = actions.add_parser(
+        "invite",
+        help=_("make an account"),
+        description=_("make an account; its link is shown once, and works once"),
+    )
+    inviting.add_argument("email", metavar="EMAIL", help=_("whom to invite"))
+    inviting.add_argument(
+        "--role",
+        required=True,
+        nargs="+",
+        action="extend",
+        choices=[str(role) for role in Role],
+        help=_("what they do; roles combine"),
+    )
+    listing = actions.add_parser("accounts", help=_("list accounts"), description=_("list accounts"))
+    removing = actions.add_parser(
+        "remove", help=_("delete an account"), description=_("delete an account; its sessions end at once")
+    )
+    resetting = actions.add_parser(
+        "reset",
+        help=_("let somebody in anew"),
+        description=_("make a new link; the password, the second factor and all sessions end"),
+    )
+    for action in (removing, resetting):
+        action.add_argument("email", metavar="EMAIL", help=_("whose account"))
+    for action in (inviting, resetting):
+        action.add_argument("--address", metavar="URL", help=_("where people's browsers reach the console"))
+    for action in (inviting, listing, removing, resetting):
+        add_company_argument(action)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve, or change who may sign in. Raises `Refused`."""
+    if options.action == "serve":
+        return _serve(options)
+    actions = {"invite": _invite, "accounts": _list, "remove": _remove, "reset": _reset}
+    return actions[options.action](chosen_company(options), options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Become the process that serves: it begins anew, with the console's own settings."""
+    port = port_to_listen_on(options.host, options.port)
+    if options.address is None and not is_loopback(options.host):
+        raise Refused(
+            _("Where do browsers reach the console?"),
+            _(
+                "Passwords travel over TLS only. Put a proxy in front, and add --address https://…; see docs/console.md."
+            ),
+        )
+    reached = address.checked(options.address or address.of(options.host, port))
+    if not settings.SECRET_FILE.exists():
+        raise Refused(
+            _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
+        )
+    require_sound()
+    settled_region()
+    migrate()
+    require_whole()
+    require_own_region()
+    private_files.tighten_all(settings.DATA)
+    own = {"DJANGO_SETTINGS_MODULE": "server.console.settings", address.VARIABLE: reached}
+    ready = _("Console at {url} (Ctrl-C stops)").format(url=reached)
+    words = [sys.executable, "-P", "-m", "server.console", options.host, str(port), ready]
+    sys.stdout.flush()
+    os.execve(sys.executable, words, os.environ | own)
+
+
+def _invite(company: Company, options: argparse.Namespace) -> int:
+    reached = address.checked(options.address or address.DEFAULT)
+    _account, token = invite(company, options.email, map(Role, options.role), COMMAND_LINE)
+    return _show_link(reached, token)
+
+
+def _reset(company: Company, options: argparse.Namespace) -> int:
+    reached = address.checked(options.address or address.DEFAULT)
+    return _show_link(reached, reset(account_named(company, options.email), COMMAND_LINE))
+
+
+def _show_link(reached: str, token: str) -> int:
+    print(_("Link: {url}").format(url=f"{reached}/welcome/{token}"))
+    until = utc_text(now() + VALID_FOR)
+    print(
+        _("It works once, until {time}, and is not shown again. Give it to this person alone.").format(
+            time=until
+        )
+    )
+    return 0
+
+
+def _list(company: Company, _options: argparse.Namespace) -> int:
+    accounts = accounts_of(company)
+    secured = with_second_factor(accounts)
+    for account in accounts:
+        month = f"{account.signed_in_month:%Y-%m}" if account.signed_in_month else "-"
+        factor = _("second factor") if account.pk in secured else _("no second factor")
+        print(account.pk, account.email, ", ".join(account.roles), month, factor, sep="\t")
+    return 0
+
+
+def _remove(company: Company, options: argparse.Namespace) -> int:
+    remove(account_named(company, options.email), COMMAND_LINE)
+    print(_("Removed."))
+    return 0

@@ -1,0 +1,1 @@
+"""What stands between a browser and every page, in the order of `settings.MIDDLEWARE`."""

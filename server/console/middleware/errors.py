@@ -1,0 +1,30 @@
+"""Errors that have a title and a message for people become pages."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from server.console.pages.errors import page_of
+from server.core.errors import EnvironmentFault, Refused
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class ErrorMiddleware:
+    """The last of all."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page for what was refused, and for a fault of the machine. Other errors are bugs."""
+        if isinstance(error, Refused):
+            return page_of(request, HTTPStatus.CONFLICT, error.title, error.message)
+        if isinstance(error, EnvironmentFault):
+            return page_of(request, HTTPStatus.SERVICE_UNAVAILABLE, error.title, error.message)
+        return None

@@ -1,0 +1,44 @@
+"""The person's own account."""
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from server.accounts import sessions
+from server.accounts.choices import choose_language
+from server.accounts.models import Account
+from server.console.access import AccountRequest, page
+
+
+class LanguageForm(forms.Form):
+    """Which language the console speaks."""
+
+    language = forms.ChoiceField(
+        label=_("Language of the console"),
+        required=False,
+        choices=[("", _("As the browser says")), ("en", "English"), ("fr", "Français")],
+    )
+
+
+@page(None)
+def account(request: AccountRequest) -> HttpResponse:
+    """What the person may change about their account."""
+    form = LanguageForm(
+        request.POST if request.method == "POST" else None, initial={"language": request.user.language}
+    )
+    if request.method == "POST" and form.is_valid():
+        choose_language(request.user, Account.Language(form.cleaned_data["language"]))
+        return redirect("account")
+    return render(request, "pages/account.html", {"form": form})
+
+
+@require_POST
+@page(None)
+def sign_out_everywhere(request: AccountRequest) -> HttpResponse:
+    """End every session of the account, this one too."""
+    sessions.end_all(request.user)
+    get_adapter().logout(request)
+    return redirect("account_login")

@@ -1,0 +1,82 @@
+"""What a page says when it cannot be shown, in words, with what to do."""
+
+from http import HTTPStatus
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+
+def page_of(request: HttpRequest, status: HTTPStatus, title: str, message: str) -> HttpResponse:
+    """An error in the console's frame."""
+    return render(request, "pages/error.html", {"title": title, "message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, and 413 for a form that is too large."""
+    if isinstance(exception, RequestDataTooBig):
+        return page_of(
+            request,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            _("That was too much"),
+            _(
+                "The form holds more than the console takes. Shorten the texts, or send files where the page asks for them."
+            ),
+        )
+    return _bare(
+        HTTPStatus.BAD_REQUEST,
+        _("The console did not understand that"),
+        _("The address or the form is not one of its own. Open the start page, and go on from there."),
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: no right, or another site asked."""
+    return page_of(
+        request,
+        HTTPStatus.FORBIDDEN,
+        _("This is not yours to open"),
+        str(exception)
+        or _("Your roles do not include it. Ask an administrator of your company if you need it."),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: of another company, or nothing at all."""
+    return page_of(
+        request,
+        HTTPStatus.NOT_FOUND,
+        _("There is no such page"),
+        _("The address is wrong, or what was here is gone. Open the start page, and look for it from there."),
+    )
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500: a bug. Whatever failed may fail again, so this needs nothing."""
+    return _bare(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        _("Something went wrong in the console"),
+        _(
+            "It is noted in the server's log. Try again; if it stays, tell who runs the server at what time it happened."
+        ),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that this browser did not get from the console, or got before signing in anew."""
+    return page_of(
+        request,
+        HTTPStatus.FORBIDDEN,
+        _("This form is out of date"),
+        _(
+            "Nothing was changed. Go back, reload the page, and send the form again. The console needs cookies."
+        ),
+    )
+
+
+def _bare(status: HTTPStatus, title: str, message: str) -> HttpResponse:
+    return HttpResponse(
+        render_to_string("pages/bare_error.html", {"title": title, "message": message}), status=status
+    )

@@ -1,0 +1,74 @@
+"""What allauth asks of us: who may sign up (nobody), what a sign-in notes, how a second factor's secret is kept."""
+
+import base64
+import hashlib
+from typing import Any, ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from server.accounts import second_factor, sessions
+from server.accounts.models import Account
+from server.core import clock
+from server.core.errors import EnvironmentFault
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Of addresses and passwords."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _("The address and the password do not belong together."),
+        "too_many_login_attempts": _("Too many attempts. Wait five minutes, and try again."),
+        "rate_limited": _("Too many attempts. Wait five minutes, and try again."),
+        "incorrect_code": _("That code is not right. Take the one that the app shows now."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """People are invited."""
+        return False
+
+    def is_reauthentication_required(self, *, app: str, **words: Any) -> bool:
+        """Always but for the first second factor: nothing else is there yet to show who it is."""
+        account = self.request.user if self.request else None
+        return not isinstance(account, Account) or second_factor.is_on(account)
+
+    def login(self, request: HttpRequest, user: Account) -> None:
+        """Begin a session; of the sign-in only the month is kept."""
+        super().login(request, user)
+        sessions.begin(request.session)
+        month = clock.now().date().replace(day=1)
+        if user.signed_in_month != month:
+            user.signed_in_month = month
+            user.save(update_fields=["signed_in_month"])
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Of codes."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("That code is not right. Take the one that the app shows now."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        """Under a key that is made of the server's secret, so that the database alone gives no codes."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises `EnvironmentFault` where the server's secret is another one by now."""
+        try:
+            return _cipher().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken as error:
+            raise EnvironmentFault(
+                _now("Your second factor cannot be read"),
+                _now("The server's secret key was replaced. Ask who runs the server for a new link."),
+            ) from error
+
+
+def _cipher() -> Fernet:
+    digest = hashlib.sha256(b"tidings second factor " + settings.SECRET_KEY.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(digest))

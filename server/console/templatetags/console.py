@@ -1,0 +1,87 @@
+"""Tags and filters of the console's templates."""
+
+from datetime import datetime
+
+from django import template
+from django.forms import BoundField
+from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server.console import assets, words
+from server.core import clock
+from server.core.clock import utc_text
+
+register = template.Library()
+
+MOST_NAMES = 3
+
+
+@register.simple_tag
+def asset(name: str) -> str:
+    """The address of a static file."""
+    return assets.addresses()[name]
+
+
+@register.filter
+def number(value: int) -> str:
+    """With the separators of the language: 1,240."""
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def moment(value: datetime) -> SafeString:
+    """A day and a time, with the year where it is not this one, and the zone."""
+    same_year = value.year == clock.now().year
+    # Translators: how a day is written this year, and in another one; see Django's date formats.
+    day = date_format(value, _("D j M") if same_year else _("j M Y"))
+    text = _("{day}, {time} UTC").format(day=day, time=date_format(value, "H:i"))
+    return format_html('<time datetime="{}">{}</time>', utc_text(value), text)
+
+
+@register.filter
+def state_word(state: str) -> Promise | str:
+    """What a campaign's state is called."""
+    return words.STATES[state]
+
+
+@register.filter
+def urgency_word(urgency: str) -> Promise | str:
+    """What a campaign's urgency is called."""
+    return words.URGENCIES[urgency]
+
+
+@register.filter
+def role_words(roles: list[str]) -> str:
+    """What the roles are called, one after the other."""
+    return ", ".join(str(words.ROLES.get(role, role)) for role in roles)
+
+
+@register.filter
+def shortened(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    first = ", ".join(names[:MOST_NAMES])
+    if more <= 0:
+        return first
+    return ngettext("{names} and {more} more", "{names} and {more} more", more).format(names=first, more=more)
+
+
+@register.filter
+def described(field: BoundField) -> SafeString:
+    """A field's control, with what is said about it, for those who do not see it."""
+    name = field.id_for_label
+    about = [f"{name}_fault{n}" for n in range(len(field.errors))]
+    if field.help_text:
+        about.append(f"{name}_help")
+    field.field.widget.attrs.pop("placeholder", None)  # the label says it
+    return field.as_widget(attrs={"aria-describedby": " ".join(about)} if about else None)
+
+
+@register.filter
+def drawing(svg: str) -> SafeString:
+    """A picture that a library drew here, from its `<svg>` on. Nothing in it comes from people."""
+    return mark_safe(svg[svg.index("<svg") :])

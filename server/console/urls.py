@@ -1,0 +1,30 @@
+"""Addresses of the console. What allauth has besides these answers 404."""
+
+from allauth.account import views as account_views
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from django.urls import path
+
+from server.console.pages import account, campaigns, errors, second_factor, today, welcome
+
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("welcome/<str:token>", welcome.welcome, name="welcome"),
+    path("sign-in", account_views.login, name="account_login"),
+    path("sign-in/second-step", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-out", account_views.logout, name="account_logout"),
+    path("account", account.account, name="account"),
+    path("account/sign-out-everywhere", account.sign_out_everywhere, name="account-everywhere"),
+    path("account/confirm", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/second-factor", account.account, name="mfa_index"),
+    path("account/second-factor/new", second_factor.SetUpApp.as_view(), name="mfa_activate_totp"),
+    path("account/second-factor/change", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/recovery-codes", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/recovery-codes/new", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+]
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.failed

@@ -1,0 +1,165 @@
+"""Who may open which page of the console, and what every answer says to a browser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from server.access.roles import RIGHTS, Right, Role
+from server.accounts.models import Account
+from server.audit.models import Entry
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import account_of, client_of, console_settings
+
+OPEN_TO_ALL = {"account_login", "mfa_authenticate", "account_logout", "welcome"}
+"""What leads to a sign-in, or away from one."""
+OF_ALLAUTH = {
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+}
+"""About the account itself: for everybody who is signed in."""
+
+
+@pytest.fixture
+def console(northwind: ServerHome) -> Iterator[ServerHome]:
+    with console_settings():
+        yield northwind
+        Account.objects.all().delete()
+
+
+def pages() -> dict[str, URLPattern]:
+    from server.console import urls
+
+    return {str(pattern.name): pattern for pattern in urls.urlpatterns}
+
+
+def address(name: str) -> str:
+    """One of a page, with something in place of each part that varies."""
+    route = str(pages()[name].pattern)
+    return "/" + route.replace("<str:token>", "x" * 43).replace("<str:campaign_id>", "c-none")
+
+
+def right_of(name: str) -> Right | None:
+    found: Right | None = pages()[name].callback.right  # type: ignore[attr-defined]
+    return found
+
+
+def of_rights() -> list[str]:
+    return sorted(pages().keys() - OPEN_TO_ALL - OF_ALLAUTH)
+
+
+def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
+    assert all(hasattr(pages()[name].callback, "right") for name in of_rights())
+    assert len(get_resolver().url_patterns) == len(pages())
+
+
+def test_each_role_opens_exactly_the_pages_of_its_rights(console: ServerHome) -> None:
+    found, wanted = {}, {}
+    for role in Role:
+        client = client_of(account_of(f"{role}@northwind.example", role))
+        for name in of_rights():
+            found[role, name] = client.get(address(name)).status_code != 403
+            wanted[role, name] = right_of(name) in {None, *RIGHTS[role]}
+    assert found == wanted
+
+
+def test_roles_combine(console: ServerHome) -> None:
+    both = account_of("both@northwind.example", Role.DPO, Role.COMMUNICATOR)
+    assert both.rights == RIGHTS[Role.DPO] | RIGHTS[Role.COMMUNICATOR]
+
+
+def test_nobody_opens_a_page_without_signing_in(console: ServerHome) -> None:
+    client = client_of()
+    for name in sorted(pages().keys() - OPEN_TO_ALL):
+        answer = client.get(address(name)) if name != "account-everywhere" else client.post(address(name))
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/sign-in"), name
+
+
+def test_a_refusal_is_on_record_and_says_what_to_do(console: ServerHome) -> None:
+    account = account_of("dpo@northwind.example", Role.DPO)
+    answer = client_of(account).get("/campaigns")
+    entry = Entry.objects.order_by("-number")[0]
+    assert (entry.actor, entry.action) == (f"account {account.pk} (dpo)", "denied")
+    assert "Ask an administrator" in answer.content.decode()
+
+
+def test_the_navigation_shows_only_what_the_person_may_open(console: ServerHome) -> None:
+    for role in Role:
+        client = client_of(account_of(f"{role}@northwind.example", role))
+        shown = client.get("/").content.decode()
+        assert ('href="/campaigns"' in shown) == (Right.READ_CAMPAIGNS in RIGHTS[role])
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/campaigns", "/nothing", "/welcome/x"])
+def test_every_answer_tells_browsers_to_be_strict(console: ServerHome, path: str) -> None:
+    answer = client_of().get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+CROSS = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", CROSS, 200),
+        ("/campaigns", CROSS, 403),
+        ("/", CROSS | {"Sec-Fetch-Dest": "iframe"}, 403),
+        ("/", CROSS | {"Sec-Fetch-Mode": "no-cors"}, 403),
+        ("/campaigns", CROSS | {"Sec-Fetch-Site": "same-site"}, 403),
+        ("/campaigns", CROSS | {"Sec-Fetch-Site": "same-origin"}, 200),
+    ],
+)
+def test_another_website_can_open_the_start_and_nothing_else(
+    console: ServerHome, path: str, headers: dict[str, str], status: int
+) -> None:
+    client = client_of(account_of("a@northwind.example", Role.ADMINISTRATOR))
+    assert client.get(path, headers=headers).status_code == status
+
+
+def test_another_website_cannot_send_a_form(console: ServerHome) -> None:
+    account = account_of("a@northwind.example", Role.ADMINISTRATOR)
+    client = client_of(account)
+    assert client.post("/account", {"language": "fr"}, headers=CROSS).status_code == 403
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    refused = strict.post("/account", {"language": "fr"})
+    assert refused.status_code == 403
+    assert "out of date" in refused.content.decode()
+    account.refresh_from_db()
+    assert account.language == ""
+
+
+def test_another_host_name_is_refused(console: ServerHome) -> None:
+    answer = client_of().get("/sign-in", headers={"Host": "console.evil.example"})
+    assert answer.status_code == 400
+
+
+def test_a_form_that_is_too_large_is_refused_in_words(console: ServerHome) -> None:
+    client = client_of(account_of("a@northwind.example", Role.ADMINISTRATOR))
+    answer = client.post("/account", {"language": "f" * 300_000})
+    assert answer.status_code == 413
+    assert "more than the console takes" in answer.content.decode()
+
+
+def test_pages_speak_the_language_of_the_account_else_of_the_browser(console: ServerHome) -> None:
+    account = account_of("a@northwind.example", Role.ADMINISTRATOR)
+    client = client_of(account, **{"Accept-Language": "fr-CA,fr"})
+    assert "Aujourd’hui" in _text(client.get("/"))
+    client.post("/account", {"language": "en"})
+    assert "Today" in _text(client.get("/"))
+
+
+def _text(answer: HttpResponse | Any) -> str:
+    return str(answer.content.decode())
