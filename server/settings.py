@@ -2,9 +2,11 @@
 
 `TIDINGS_SERVER_DATA`: the data folder (keys, media, the SQLite database); else the platform's folder for user data.
 `TIDINGS_LONGEST_WAIT_S`: how long to wait for a lock of the database, 20 s unless given.
+`TIDINGS_RESTORE_WATCH_S`: how often to look for a backup that was restored under the server, 2 s unless given; 0: never.
 `DATABASE_URL`: a PostgreSQL database, `postgresql://user:password@host/name`; else SQLite in the data folder.
 """
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -78,15 +80,17 @@ LOGGING = {
 }
 
 
-def _seconds(name: str, default: float) -> float:
+def _seconds(name: str, default: float, *, or_never: bool = False) -> float:
+    """`or_never`: 0 means that, and is taken."""
     text = os.environ.get(name) or str(default)
     try:
         seconds = float(text)
     except ValueError:
-        seconds = 0
-    if not 0 < seconds <= MOST_WAIT_S:  # NaN is not either
+        seconds = math.nan
+    if not (0 < seconds <= MOST_WAIT_S or (or_never and seconds == 0)):  # NaN is neither
+        never = ", 0 for never," if or_never else ","
         raise ImproperlyConfigured(
-            f"{name} is {text!r}: write a number of seconds, up to {MOST_WAIT_S}, or unset it."
+            f"{name} is {text!r}: write a number of seconds, up to {MOST_WAIT_S}{never} or unset it."
         )
     return seconds
 
@@ -94,6 +98,8 @@ def _seconds(name: str, default: float) -> float:
 MOST_WAIT_S = 3600
 LONGEST_WAIT_S = _seconds("TIDINGS_LONGEST_WAIT_S", 20)
 """For a lock of the database: then whoever waits is told who holds it."""
+RESTORE_WATCH_S = _seconds("TIDINGS_RESTORE_WATCH_S", 2, or_never=True)
+"""How long a backup may be served that was restored under the server. 0: nobody looks."""
 
 
 def sqlite_database(path: Path) -> dict[str, Any]:

@@ -20,6 +20,15 @@ class ServerClock:
         self._at = 0.0
         self._noted: datetime | None = None
 
+    def follow(self, other: ServerClock) -> None:
+        """The server is another one, which only ``other`` has heard."""
+        with self._lock:
+            self._said, self._at, self._noted = other._said, other._at, None
+
+    def forget(self) -> None:
+        """There is no server any more."""
+        self.follow(ServerClock(self._clock))
+
     def note(self, said: datetime | None) -> None:
         """The server said so to an earlier process."""
         with self._lock:

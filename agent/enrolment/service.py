@@ -167,9 +167,11 @@ class EnrolmentService:
                 )
             )
         retry_secret = self.token.retry_secrets.of(url, code, keep=keep)
-        with closing(ApiClient(url, heard=self._server_clock.heard)) as client:
+        heard = ServerClock(self._clock)
+        with closing(ApiClient(url, heard=heard.heard)) as client:
             answer = code_exchange.exchange(client, code, retry_secret)
         another = self._begin(url, answer, keep=keep)
+        self._server_clock.follow(heard)
         self.token.retry_secrets.done()
         return another
 
@@ -239,6 +241,7 @@ class EnrolmentService:
             self._gate.forget()
         self._enrolments.begin(enrolment)
         self._enrolments.raise_counters({note.company_id: note.counter})
+        self._server_clock.forget()
         self._unfinished = None
         self.reload()
         return another
@@ -330,6 +333,7 @@ class EnrolmentService:
                     self._gate.forget()
                 finally:
                     self._enrolments.forget()
+                    self._server_clock.forget()
                     self._unfinished, self._enrolment = None, None
                     self.reload()
             except errors.DiskFault as fault:

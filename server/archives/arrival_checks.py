@@ -31,7 +31,7 @@ from server.signals.queries import GIVEN, standing
 from server.signing.checking import Keys, payload_of, usable
 from server.signing.digests import notice_digest
 from server.signing.documents import company_content
-from server.signing.signers import REPLACED, Use, read_key_set, signer_in
+from server.signing.signers import REPLACED, USES, read_key_set, signer_in
 
 ROWS_AT_ONCE = 2000
 BEGINNINGS: Mapping[str, Callable[[bytes], bool]] = {
@@ -59,16 +59,19 @@ class SigningKeys:
 
     campaign: Keys
     receipt: Keys
+    """With those of older receipts."""
+    own_receipt: str
+    """The id of the present one."""
 
     @classmethod
     def in_folder(cls, folder: Path) -> "SigningKeys":
         """Raises `Refused` for files that hold no such keys."""
         try:
-            own: dict[Use, Any] = {use: signer_in(folder, use).public_key for use in ("campaign", "receipt")}
+            own = {use: signer_in(folder, use).public_key for use in USES}
             replaced = read_key_set(folder / REPLACED) if (folder / REPLACED).exists() else []
         except EnvironmentFault as fault:
             raise damaged(f"keys/{fault.message.removeprefix(f'{folder}/')}") from fault
-        return cls(usable([own["campaign"]]), usable([own["receipt"], *replaced]))
+        return cls(usable([own["campaign"]]), usable([own["receipt"], *replaced]), own["receipt"]["kid"])
 
 
 def refuse_what_does_not_fit(company: Company, manifest: Manifest, staged: Path) -> None:
@@ -105,6 +108,8 @@ def _company(company: Company, keys: SigningKeys) -> Iterator[Wrong]:
     if not Notice.objects.filter(company=company).exists():
         yield Wrong(Notice, 0, "version", _("the company has no notice"))
         return
+    if company.receipt_key not in ("", keys.own_receipt):
+        yield Wrong(Company, company.pk, "receipt_key", _("the receipt key is another one"))
     if not company.document:
         return
     try:

@@ -21,11 +21,11 @@ from server.core.progress import Bar, no_bar
 from server.database.transactions import reading
 from server.directory.models import Company
 from server.media.files import CHUNK_BYTES, path_of
+from server.signing.checking import require_own_keys
 from server.signing.digests import canonical_json
-from server.signing.signers import Use, key_file, replaced_keys
+from server.signing.signers import USES, key_file, replaced_keys
 
 ROWS_AT_ONCE = 500
-KEYS: tuple[Use, ...] = ("campaign", "receipt")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class Exported:
 def export_company(company: Company, path: Path, bar: Bar = no_bar) -> Exported:
     """Write the whole company into an archive at `path`. Nothing changes in the company.
 
-    Raises `Refused` when the file is there already, `EnvironmentFault` when something of the company is missing or the disk
-    refuses; there is no file then.
+    Raises `Refused` when the file is there already, `EnvironmentFault` when something of the company is missing, its keys are
+    not its own or the disk refuses; there is no file then.
     """
+    require_own_keys(company)
     verdict = verify(company)
     with reading():
         manifest, digest = export_here(company, path, verdict, bar)
@@ -87,9 +88,9 @@ def _write_rows(company: Company, archive: ArchiveWriter, bar: Bar) -> None:
 
 
 def _write_files(company: Company, media: list[str], archive: ArchiveWriter, bar: Bar) -> None:
-    tick = bar(_("Files"), len(media) + len(KEYS))
+    tick = bar(_("Files"), len(media) + len(USES))
     places = {f"media/{sha256}": path_of(company.pk, sha256) for sha256 in media}
-    places |= {f"keys/{use}.jwk.json": key_file(company.pk, use) for use in KEYS}
+    places |= {f"keys/{use}.jwk.json": key_file(company.pk, use) for use in USES}
     archive.add(
         REPLACED_KEYS, iter([canonical_json({"keys": replaced_keys(company.pk, "receipt")}).encode()])
     )

@@ -8,7 +8,6 @@ is a break. Breaks, with the end that was remembered, and what a person said abo
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -170,7 +169,7 @@ def _change(company_id: str, change: Callable[[Kept | None], Kept | None]) -> No
         before = kept(company_id)
         after = change(before)
         if after is not None and after != before:
-            _replace(_path(company_id), json.dumps(to_fields(after), ensure_ascii=False))
+            private_files.write(_path(company_id), json.dumps(to_fields(after), ensure_ascii=False).encode())
 
 
 def to_fields(content: Kept) -> dict[str, Any]:
@@ -209,20 +208,6 @@ def _unreadable(path: Path, error: Exception) -> tuple[str, str]:
         _("The end of the audit log cannot be read"),
         _("{file}: {reason}. It was changed, or the disk is at fault.").format(file=path, reason=error),
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    with open(fresh, "w", encoding="utf-8", opener=private_files.opener) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from server.commands.companies import add_company_argument, chosen_company
 from server.core.errors import Refused
 from server.recovery.rekeying import replace_keys
 from server.recovery.replay import catch_up
+from server.signing.checking import require_own_keys
 from server.signing.signers import public_keys
 
 
@@ -28,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the fingerprints, or replace the keys, which disconnects every computer.
 
-    Raises `Refused` without `--yes`, and `EnvironmentFault` where the keys of yet another company are missing.
+    Raises `Refused` without `--yes`, and `EnvironmentFault` where the keys are not the company's own (nobody must be told
+    their fingerprints), or those of yet another company are missing.
     """
     company = chosen_company(options)
     if options.action == "replace":
@@ -47,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
         )
         print(text.format(count=count), flush=True)
         catch_up()
+    else:
+        require_own_keys(company)
     for key in public_keys(company.pk)["keys"]:
         print(key["tidings_use"], key["kid"], sep="\t")
     return 0

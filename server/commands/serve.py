@@ -23,10 +23,11 @@ from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole, strangers, told_of_strangers
 from server.directory.models import Company
+from server.recovery.rekeying import settle
 from server.recovery.replay import catch_up
 from server.region.region import require_own_region, settled_region
 from server.retention import daily
-from server.signing.checking import require_own_keys
+from server.signing.checking import note_receipt_key, require_own_keys
 from server.signing.documents import renew_company
 
 LOGGER = logging.getLogger(__name__)
@@ -151,6 +152,8 @@ def _prepare_companies(companies: list[Company]) -> None:
         _tell_broken_log(company)
         try:
             require_own_keys(company)
+            settle(company)
+            note_receipt_key(company)
             renew_company(company)
         except EnvironmentFault as fault:
             faults.append(fault)

@@ -10,7 +10,7 @@ from server.core.errors import Refused
 from server.directory.models import Company, Notice
 from server.media.logos import check_logo, set_logo
 from server.signing.documents import publish_company
-from server.signing.signers import create_keys, key_file
+from server.signing.signers import create_keys
 
 
 @transaction.atomic
@@ -43,7 +43,7 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
     if "logo" in section.model_fields_set:
         set_logo(company, check_logo(section.logo) if section.logo else None)
     _set_notice(company, description.notice or _kept_or_plain(company, description))
-    if is_new and not key_file(company.id, "campaign").exists():
+    if is_new:
         create_keys(company.id)
     publish_company(company)
     return company, is_new

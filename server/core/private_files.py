@@ -26,6 +26,26 @@ def make(path: Path) -> None:
         tighten(path)
 
 
+def write(path: Path, content: bytes) -> None:
+    """Put a file there that holds all of this, or leave it as it was, whenever the process ends. Raises `OSError`."""
+    fresh = path.with_name(f".{path.name}.new")
+    with open(fresh, "wb", opener=opener) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in it are on the disk when this returns. Raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def make_folder(folder: Path) -> None:
     """Make it, with its parents where there are none. Raises `OSError`."""
     if folder.exists():

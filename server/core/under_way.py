@@ -18,6 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from server.core import private_files
 from server.core.clock import now, utc_text
 from server.core.errors import EnvironmentFault, Refused
 from server.core.json_text import read_json
@@ -104,7 +105,7 @@ class Order:
                 while rest:
                     rest = rest[os.write(self._file, rest) :]
             os.fsync(self._file)
-            _sync_folder()
+            private_files.sync_folder(_folder())
         except OSError as error:
             raise _unusable(error) from error
         self.content, self.stands = b"", True
@@ -194,14 +195,6 @@ def _is_held(file: int) -> bool:
         return True
     fcntl.flock(file, fcntl.LOCK_UN)
     return False
-
-
-def _sync_folder() -> None:
-    folder = os.open(_folder(), os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _folder() -> Path:

@@ -81,6 +81,12 @@ class Company(models.Model):
     feed_revision = models.PositiveBigIntegerField(
         default=0, help_text="Another number whenever feeds may have changed."
     )
+    receipt_key = models.CharField(
+        max_length=43,
+        blank=True,
+        default="",
+        help_text="The thumbprint (RFC 7638) of its receipt key; empty until a server of this version looked at it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     data_map: ClassVar[DataMap] = {
@@ -103,6 +109,7 @@ class Company(models.Model):
         "document_expires": IMPERSONAL,
         "counter": IMPERSONAL,
         "feed_revision": IMPERSONAL,
+        "receipt_key": IMPERSONAL,
         "created_at": IMPERSONAL,
     }
 

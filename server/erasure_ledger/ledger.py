@@ -19,6 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from server.core import private_files
 from server.core.clock import now
 from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
@@ -210,21 +211,12 @@ def _locked() -> Iterator[int]:
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         if is_new:
-            _sync_folder()
+            private_files.sync_folder(path().parent)
         yield file
     except OSError as error:
         raise _unusable(error) from error
     finally:
         os.close(file)
-
-
-def _sync_folder() -> None:
-    """A new file's name is on the disk only after its folder is."""
-    folder = os.open(path().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _append(file: int, lines: bytes) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from django.conf import settings
+
 from server.core import connection_limits
 from server.gateway.bodies import Receive
 from server.gateway.exchange import Send
@@ -18,8 +20,6 @@ from server.recovery.restored import Watch
 
 LOOK_EVERY_S = 5.0
 NEARLY_FULL = 0.9
-WATCH_EVERY_S = float(os.environ.get("TIDINGS_RESTORE_WATCH_S", "2"))
-"""How long a backup may be served that was restored under the server. 0: nobody looks."""
 UNREAD_S = 60
 """How long the other end of a line may acknowledge nothing of what it is sent, or leave it unread (RFC 5482)."""
 
@@ -78,11 +78,11 @@ async def _look_after_connections() -> None:
 
 async def _look_after_database() -> None:
     """End this worker where a backup was restored under it: the one in its place catches up before it answers."""
-    if WATCH_EVERY_S <= 0:
+    if not settings.RESTORE_WATCH_S:
         return
     watch, own = Watch(), ThreadPoolExecutor(1, thread_name_prefix="watch")
     while not await asyncio.get_running_loop().run_in_executor(own, watch.has_gone_back):
-        await asyncio.sleep(WATCH_EVERY_S)
+        await asyncio.sleep(settings.RESTORE_WATCH_S)
     _log.error(
         "The database is older than it was: was a backup restored while the server ran? This worker ends; the next one does "
         "again what the backup has undone. Stop the server first the next time."

@@ -34,7 +34,8 @@ from server.devices.models import Device, SpentToken
 from server.directory.models import Company
 from server.recovery.replay import apply_to, leap
 from server.region.region import refuse_other_region, require_own_region
-from server.signing.signers import load_signer
+from server.signing.checking import note_receipt_key
+from server.signing.signers import USES, load_signer
 
 ROWS_AT_ONCE = 500
 BYTES_AT_ONCE = 4 * 1024 * 1024
@@ -166,8 +167,9 @@ def _complete(company: Company, staged: Path, digest: str) -> None:
     for source, place in ((staged / "media", media), (staged / "keys", keys)):
         private_files.make_folder(place.parent)
         source.rename(place)
-    load_signer(company.pk, "receipt")
-    load_signer(company.pk, "campaign")
+    for use in USES:
+        load_signer(company.pk, use)
+    note_receipt_key(company)
     if apply_to(company):
         # It was taken out before people were erased or withdrew here: agents have seen newer documents, too.
         leap(company)

@@ -36,7 +36,7 @@ from server.publishing.recall import recall_row
 from server.retention.campaign_closing import close
 from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person
-from server.signing.checking import require_own_keys
+from server.signing.checking import HalfReplaced, require_own_keys
 from server.signing.documents import publish_company, publish_under_new_key, sign_campaign
 
 COUNTER_LEAP = 1_000_000
@@ -126,6 +126,8 @@ def _that_can_sign(told: "_Told") -> list[Company]:
     for company in companies:
         try:
             require_own_keys(company, or_replaced=True)
+        except HalfReplaced:
+            raise
         except EnvironmentFault as fault:
             raise EnvironmentFault(
                 _("The database is older than what happened since, and {company} cannot sign").format(

@@ -9,14 +9,26 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
+from server.core import under_way
 from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
 from server.directory.models import Company
-from server.signing.signers import ALGORITHM, Kind, PublicKey, Signer, Use, load_signer, replaced_keys
+from server.signing.signers import (
+    ALGORITHM,
+    USES,
+    Kind,
+    PublicKey,
+    Signer,
+    Use,
+    load_signer,
+    replaced_keys,
+)
 
 Keys = Mapping[str, OKPKey]
 """Public keys by their ids."""
-_USES: tuple[Use, ...] = ("campaign", "receipt")
+
+REPLACEMENT = "keys"
+"""The order under which keys are replaced."""
 
 _found: dict[tuple[str, Use], str] = {}
 """The ids of keys that were found to be their company's own: the others are looked at each time."""
@@ -25,6 +37,19 @@ _found: dict[tuple[str, Use], str] = {}
 def usable(keys: Iterable[PublicKey]) -> Keys:
     """The keys, ready to check with."""
     return {key["kid"]: OKPKey.import_key({name: key[name] for name in ("kty", "crv", "x")}) for key in keys}
+
+
+class HalfReplaced(EnvironmentFault):
+    """The replacement of a company's keys was interrupted, or another process is at it."""
+
+    def __init__(self, company_id: str) -> None:
+        super().__init__(
+            _("The keys of {company} are half replaced").format(company=company_id),
+            _(
+                "That was interrupted. Run it again: tidings-server keys replace --yes --company {company}. Until then "
+                "nothing is signed for it."
+            ).format(company=company_id),
+        )
 
 
 def payload_of(document: str, kind: Kind, keys: Keys) -> dict[str, Any]:
@@ -61,27 +86,54 @@ def own_signer(company_id: str, use: Use) -> Signer:
 
 def own_public_keys(company_id: str) -> dict[str, list[PublicKey]]:
     """The JWK Set (RFC 7517) that an agent pins when it enrols. Raises `EnvironmentFault` as `own_signer` does."""
-    return {"keys": [own_signer(company_id, use).public_key for use in _USES]}
+    return {"keys": [own_signer(company_id, use).public_key for use in USES]}
 
 
 def require_own_keys(company: Company, *, or_replaced: bool = False) -> None:
-    """Raise `EnvironmentFault` unless the company's keys can be read, and the campaign key is that of its document.
+    """Raise `EnvironmentFault` unless the company's keys can be read and are its own.
 
-    `or_replaced`: where a backup is older than the replacement of stolen keys, the document is of the key before.
+    Its campaign key is that of its document, its receipt key the one that its row names.
+    `or_replaced`: where a backup is older than the replacement of stolen keys, both name the keys before.
     """
-    own = [load_signer(company.pk, use).public_key for use in _USES][:1]
-    if or_replaced:
-        own += replaced_keys(company.pk, "campaign")
+    try:
+        _compare(company, {use: [load_signer(company.pk, use).public_key] for use in USES})
+    except EnvironmentFault as fault:
+        if company.pk in under_way.begun(REPLACEMENT):
+            raise HalfReplaced(company.pk) from fault
+        if not or_replaced:
+            raise
+        keys = {
+            use: [load_signer(company.pk, use).public_key, *replaced_keys(company.pk, use)] for use in USES
+        }
+        _compare(company, keys)
+
+
+def note_receipt_key(company: Company) -> None:
+    """Keep which receipt key is the company's own, where an earlier version of this program kept none.
+
+    Raises `EnvironmentFault` when it cannot be read.
+    """
+    if not company.receipt_key:
+        company.receipt_key = load_signer(company.pk, "receipt").public_key["kid"]
+        company.save(update_fields=["receipt_key"])
+
+
+def _compare(company: Company, keys: Mapping[Use, list[PublicKey]]) -> None:
+    reason = ""
     try:
         if company.document:
-            payload_of(company.document, "tidings-company", usable(own))
+            payload_of(company.document, "tidings-company", usable(keys["campaign"]))
     except ValueError as error:
+        reason = str(error)
+    if not reason and company.receipt_key not in ("", *(key["kid"] for key in keys["receipt"])):
+        reason = _("the receipt key is another one")
+    if reason:
         raise EnvironmentFault(
             _("The signing keys are those of another company, or of another time"),
             _("Restore those of {company} from your backup ({reason}).").format(
-                company=company.pk, reason=error
+                company=company.pk, reason=reason
             ),
-        ) from error
+        )
 
 
 def _read(text: bytes) -> Any:

@@ -67,14 +67,15 @@ def publish_company(company: Company) -> None:
         content=company_content(company),
     )
     company.document_expires = expires
-    company.save(update_fields=["document", "document_expires"])
+    company.receipt_key = own_signer(company.id, "receipt").public_key["kid"]
+    company.save(update_fields=["document", "document_expires", "receipt_key"])
     company.feeds_changed()
 
 
 @transaction.atomic
 def publish_under_new_key(company: Company) -> None:
-    """Sign the company's document with the key that replaced its own. Raises `EnvironmentFault` as `publish_company` does."""
-    Company.objects.filter(pk=company.pk).update(document="")
+    """Sign the company's document with the keys that replaced its own. Raises as `publish_company` does."""
+    Company.objects.filter(pk=company.pk).update(document="", receipt_key="")
     publish_company(company)
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -16,10 +16,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from server.core import private_files
-from server.core.errors import EnvironmentFault, Refused
+from server.core.errors import EnvironmentFault
 from server.core.json_text import read_json
 
 Use = Literal["campaign", "receipt"]
+USES: tuple[Use, ...] = get_args(Use)
 PublicKey = dict[str, str]
 Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed"]
 
@@ -68,26 +69,18 @@ def key_file(company_id: str, use: Use) -> Path:
 
 
 def create_keys(company_id: str) -> None:
-    """Make the company's campaign and receipt keys.
+    """Make the keys that the company has not yet. Raises `EnvironmentFault`.
 
-    Raises `EnvironmentFault`, and `Refused` when there are keys already: agents that pinned those would refuse
-    everything from then on.
+    One that is there stays: agents that pinned it would refuse everything that another one signs.
     """
-    for use in ("campaign", "receipt"):
+    for use in USES:
         path = key_file(company_id, use)
+        if path.exists():
+            continue
         text = json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))
         try:
             private_files.make_folder(path.parent)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        except FileExistsError as error:
-            raise Refused(
-                _("This company has signing keys already"),
-                _("{path} exists. Move it away only if no computer is enrolled.").format(path=path),
-            ) from error
+            private_files.write(path, text.encode())
         except OSError as error:
             raise EnvironmentFault(_("The signing key cannot be written"), f"{path}: {error}") from error
 
@@ -139,6 +132,15 @@ def signer_in(folder: Path, use: Use) -> Signer:
     return FileSigner(_read(folder / f"{use}.jwk.json")[0], use)
 
 
+def is_readable(path: Path) -> bool:
+    """Whether the file holds a private key."""
+    try:
+        _read(path)
+    except EnvironmentFault:
+        return False
+    return True
+
+
 def _read(path: Path) -> tuple[OKPKey, int]:
     """The private key in a file, and the file's mode."""
     try:
@@ -165,5 +167,4 @@ def _unreadable(path: Path, error: Exception) -> EnvironmentFault:
 
 def public_keys(company_id: str) -> dict[str, list[PublicKey]]:
     """The JWK Set (RFC 7517) of the keys that are there. Raises `EnvironmentFault`."""
-    uses: tuple[Use, ...] = ("campaign", "receipt")
-    return {"keys": [load_signer(company_id, use).public_key for use in uses]}
+    return {"keys": [load_signer(company_id, use).public_key for use in USES]}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -152,6 +154,26 @@ def test_disconnecting_leaves_nothing_of_the_company_here(
     left = b"".join(path.read_bytes() for path in agent.folders.data.rglob("*") if path.is_file())
     for needle in (b"northwind", b"ada@", b"c-one", b"tdt_"):
         assert needle not in left.lower()
+
+
+def test_choices_for_the_next_company_are_dated_by_its_clock_and_not_by_the_former_ones(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    agent.runtime.choose(all_on())
+    until(lambda: agent.runtime.status().waiting == 0, "the consents")
+    agent.runtime.disconnect()
+    asked_before = len(server.requests)
+    behind = timedelta(seconds=limits.CLOCK_JUMP_S - 20)
+    company.now = lambda: datetime.now(UTC) - behind
+    company.token = TOKEN
+    company.codes.add("AAAABBBBCCCC")
+    agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
+    agent.runtime.choose(all_on())
+    until(lambda: agent.runtime.status().waiting == 0, "the consents")
+    consents = [json.loads(each.body) for each in server.requests[asked_before:] if "consents" in each.path]
+    given = [datetime.fromisoformat(each["time"]) for each in consents if each["status"] == "given"]
+    assert len(given) == len(FeedbackSignal)
+    assert max(given) <= company.now()
 
 
 @pytest.mark.expected_logs("not told")

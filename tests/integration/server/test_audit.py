@@ -19,6 +19,7 @@ from django.db.models import F
 from server.audit import chain_heads, log
 from server.audit.models import Chain, Entry
 from server.audit.verifying import Verdict, verify
+from server.core import private_files
 from server.core.csv_export import csv_text
 from server.core.errors import Refused
 from tests.support.server import bulk_data
@@ -291,11 +292,11 @@ def test_a_broken_end_in_the_data_folder_is_told_kept_and_stops_no_act(
 def test_a_data_folder_that_takes_nothing_stops_no_act(
     chain: ServerHome, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_path: Path, _text: str) -> None:
+    def full(_path: Path, _content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(chain_heads, "_replace", full)
+        patched.setattr(private_files, "write", full)
         for _number in range(3):
             log.record("northwind", log.COMMAND_LINE, "publish-emergency")
         assert not Entry.objects.filter(action=log.BREAK).exists()

@@ -102,6 +102,13 @@ def _other_keys(files: Files) -> None:
     files["keys/campaign.jwk.json"] = files["keys/receipt.jwk.json"]
 
 
+def _other_receipt_key(files: Files) -> None:
+    """Without anything that was signed with the right one."""
+    files["keys/receipt.jwk.json"] = files["keys/campaign.jwk.json"]
+    for name in ("signals.consent", "signals.signal"):
+        files[f"rows/{name}.jsonl"] = b""
+
+
 def _second_company(files: Files) -> None:
     row = json.loads(files[COMPANY]) | {"id": "southwind", "region": "us"}
     files[COMPANY] += json.dumps(row).encode() + b"\n"
@@ -126,6 +133,7 @@ def _second_company(files: Files) -> None:
         (_last_line_lost, "ends within a line"),
         (_person_twice, "does not fit together"),
         (_other_keys, "not those of its company"),
+        (_other_receipt_key, "receipt_key: the receipt key is another one"),
         (_add("rows/future.thing.jsonl", b"{}\n"), "newer version"),
         (_add("../../etc/passwd", b"root"), "manifest.json"),
         (_add("media/../../x", b"x"), "manifest.json"),

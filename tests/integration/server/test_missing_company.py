@@ -295,3 +295,51 @@ def test_keys_that_were_replaced_after_a_backup_catch_it_up(two: Two, tmp_path: 
         assert _feed(server, two.south).status_code == 401
         assert "cannot be served" not in server.process.output()
     assert "✓ Keys of southwind" in two.home.command("check").stdout
+
+
+def _exchange_receipt_key(two: Two) -> Path:
+    """Northwind's in place of Southwind's. Gives where Southwind's own lies now."""
+    keys = two.home.folder / "keys"
+    aside = (keys / "southwind" / "receipt.jwk.json").rename(two.home.folder / "own.jwk.json")
+    shutil.copyfile(keys / "northwind" / "receipt.jwk.json", keys / "southwind" / "receipt.jwk.json")
+    (keys / "southwind" / "receipt.jwk.json").chmod(0o600)
+    return aside
+
+
+def test_a_receipt_key_that_was_exchanged_alone_is_named_and_signs_nothing(two: Two, tmp_path: Path) -> None:
+    with two.home.running() as server:
+        assert _agree(server, two.south).ok, "with its own key"
+        aside = _exchange_receipt_key(two)
+        for answer in (_agree(server, two.south), _feed(server, two.south, **STATED)):
+            assert (answer.status_code, answer.json()["type"]) == (503, "tidings:overloaded")
+        _assert_northwind_is_served(server, two)
+    assert "Keys of southwind" in two.names()
+    of_southwind = ("--company", "southwind")
+    for words in (("keys", "show"), ("company", "export", tmp_path / "southwind.zip")):
+        refused = two.home.command(*words, *of_southwind)
+        assert (refused.returncode, refused.stdout) == (1, ""), refused
+        assert "of another company, or of another time" in refused.stderr
+    assert not (tmp_path / "southwind.zip").exists()
+    aside.replace(two.home.folder / "keys" / "southwind" / "receipt.jwk.json")
+    assert "receipt" in two.home.succeed("keys", "show", *of_southwind)
+
+
+def test_a_restored_backup_is_of_no_use_with_an_exchanged_receipt_key(two: Two, tmp_path: Path) -> None:
+    _restored_without_a_withdrawal(two, tmp_path)
+    aside = _exchange_receipt_key(two)
+    refused = two.home.command("serve", "--port", "0")
+    assert (refused.returncode, "southwind cannot sign" in refused.stderr) == (1, True), refused
+    aside.replace(two.home.folder / "keys" / "southwind" / "receipt.jwk.json")
+    two.home.succeed("housekeeping")
+    assert _in_force(two) == []
+
+
+def test_which_receipt_key_is_its_own_is_noted_of_a_company_that_was_made_before(two: Two) -> None:
+    with two.home.opened():
+        noted = dict(Company.objects.values_list("pk", "receipt_key"))
+        assert all(noted.values())
+        Company.objects.update(receipt_key="")
+    with two.home.running() as server:
+        _assert_northwind_is_served(server, two)
+    with two.home.opened():
+        assert dict(Company.objects.values_list("pk", "receipt_key")) == noted
