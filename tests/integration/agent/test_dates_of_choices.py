@@ -191,3 +191,45 @@ def test_the_last_act_on_the_only_computer_counts_while_its_program_runs(
         computers[0].poll()
         computers[0].send()
         assert computers[0].is_on is wanted is bool(server.given)
+
+
+def test_the_time_of_a_withdrawal_that_is_owed_stays_when_the_person_chooses_again_after_a_restart() -> None:
+    """Else a consent that they gave elsewhere meanwhile, and of which the server hears later, would be ended by it."""
+    with two_computers() as (server, (computer, _other)):
+        computer.poll()
+        computer.choose(True)
+        computer.send()
+        computer.choose(False)
+        withdrawn_at = server.now
+        for on in (True, False, True):
+            server.now += timedelta(days=1)
+            computer.clock.advance(DAY_S)
+            computer.start()
+            computer.poll()
+            if on:
+                computer.choose(True)
+            told = {
+                message.status: computer.gate.as_told(message).time for message in computer.gate.messages()
+            }
+            assert told == {"withdrawn": withdrawn_at}
+
+
+def test_a_withdrawal_that_nobody_could_date_is_dated_by_the_next_choice_after_a_restart() -> None:
+    """No earlier than it was made, and no later than what the person did next."""
+    with two_computers() as (server, (computer, _other)):
+        computer.poll()
+        computer.choose(True)
+        computer.send()
+        computer.start()
+        computer.choose(False)
+        server.now += timedelta(days=1)
+        computer.clock.advance(DAY_S)
+        computer.start()
+        computer.choose(True)
+        chosen_at = server.now
+        server.now += timedelta(days=1)
+        computer.clock.advance(DAY_S)
+        computer.poll()
+        computer.send()
+        assert server.withdrawn == [chosen_at]
+        assert list(server.given.values()) == [chosen_at]

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import PresenceState, Tristate
 from agent.domain.preferences import Corner
-from agent.ipc import starting
+from agent.ipc import running_instance, starting
 from agent.ipc.instance_lock import InstanceLock
 from agent.ipc.local_socket import connect
 from agent.system.dirs import Folders
@@ -82,6 +84,30 @@ class TestSecondStart:
             first = FirstStart(folders, lock=lock)
             qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
         assert (asked.result(), first.shown) == (None, 1)
+        first.close()
+
+    def test_it_opens_nothing_on_the_display_of_a_first_that_was_just_starting(
+        self, qtbot: QtBot, tmp_path: Path, patient: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has not said yet on which display it is when it is looked for."""
+        folders, tried, sleep = Folders.under(tmp_path), threading.Event(), time.sleep
+        lock = InstanceLock(folders, ":elsewhere")
+        (folders.data / running_instance.NAME).unlink()
+
+        def told(seconds: float) -> None:
+            tried.set()
+            sleep(seconds)
+
+        monkeypatch.setattr(starting.time, "sleep", told)
+        with ThreadPoolExecutor(1) as worker:
+            asked = worker.submit(lock_or_show, folders, show=True)
+            assert tried.wait(PATIENCE_S)
+            lock.beat()
+            first = FirstStart(folders, lock=lock)
+            qtbot.waitUntil(asked.done, timeout=PATIENCE_MS)
+        refused = asked.exception()
+        assert isinstance(refused, errors.AlreadyRunning)
+        assert (refused.display, first.shown) == (":elsewhere", 0)
         first.close()
 
     @pytest.mark.parametrize("show", [True, False])
