@@ -234,7 +234,13 @@ class Runtime:
         enrolment = self._connector.enrolment()
         of_the_disk: list[Trouble] = []
         halted = self._database.unreadable or self._background.halted()
-        troubles = self._policy_troubles() + self._background.troubles() + self._lost() + self._damage()
+        troubles = (
+            self._policy_troubles()
+            + self._background.troubles()
+            + self._lost()
+            + self._deaf()
+            + self._damage()
+        )
         return Status(
             connection=ConnectionState.HALTED if halted is not None else self._background.connection(),
             server_url=enrolment.server_url if enrolment else "",
@@ -476,6 +482,11 @@ class Runtime:
     def _policy_troubles(self) -> tuple[Trouble, ...]:
         fault = self._policy.current().fault
         return (trouble(fault),) if fault is not None else ()
+
+    def _deaf(self) -> tuple[Trouble, ...]:
+        """Whether commands do not reach this agent."""
+        deaf = self._lock.deaf if self._lock is not None else None
+        return (trouble(deaf),) if deaf is not None else ()
 
     def _lost(self) -> tuple[Trouble, ...]:
         if self._lock is not None and self._lock.is_lost:

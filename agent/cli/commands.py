@@ -55,15 +55,14 @@ def run_headless(options: argparse.Namespace, checks: Checks) -> int:
     with _signals() as (told_to_end, end):
         lock.when_lost = end
         runtime = Runtime.open(folders, lock=lock)
-        stop_answering = channel.listen(
-            lock.sockets,
-            partial(calls.answer, lambda: runtime, data=running_instance.data_mark(folders.data)),
+        answering = channel.Channel(
+            lock, partial(calls.answer, lambda: runtime, data=running_instance.data_mark(folders.data))
         )
         try:
             runtime.start()
             told_to_end.recv(1)
         finally:
-            stop_answering()
+            answering.close()
             runtime.stop()
             lock.release()
     if lock.is_lost:

@@ -116,14 +116,22 @@ PRESENTING_FORGOTTEN_S = 600
 
 # The command line asks the running agent
 CONTROL_AT_ONCE = 4
-CONTROL_TIMEOUT_S = 10.0
-"""For each piece of a question or an answer."""
+CONTROL_WAITING = 32
+"""Questions that are being answered, or wait for their turn."""
+CONTROL_LINES = 192
+"""Connections. Fewer than the descriptors of a process, of which macOS gives 256."""
+CONTROL_QUESTION_S = 30.0
+"""For a whole question, however its pieces come."""
+CONTROL_TAKEN_S = 30.0
+"""Until a whole answer is taken."""
+CONTROL_NEAR_S = 2.0
+"""Until an agent takes a question that seems to run on another computer, and may run on this one."""
 CONTROL_RETRY_S = 0.5
 """Until somebody is heard again where no descriptor was left for them."""
 CONTROL_READY_S = 20.0
 """Until a running agent takes a question."""
 CONTROL_PATIENCE_S = 150.0
-"""For an answer that itself waits for the server."""
+"""For a whole answer, which may itself wait for the server."""
 CONTROL_QUESTION_MAX_BYTES = 64 * 1024
 CONTROL_ANSWER_MAX_BYTES = 128 * 1024 * 1024
 

@@ -78,11 +78,15 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Reply(Struct, frozen=True):
-    """``title`` and ``message`` say what went wrong, in the agent's language; empty where all went well."""
+    """``title`` and ``message`` say what went wrong, in the agent's language; empty where all went well.
+
+    ``is_of_another``: nothing was done, as it is the agent of another data folder.
+    """
 
     result: Raw = Raw(b"null")
     title: str = ""
     message: str = ""
+    is_of_another: bool = False
 
 
 class Shown(Struct, frozen=True):
@@ -109,6 +113,10 @@ class Failed(errors.TidingsError):
         return self._message
 
 
+class _OtherData(errors.AlreadyRunning):
+    """The agent that was asked works on another data folder."""
+
+
 def answer(
     agent: Callable[[], Asked],
     question: bytes,
@@ -130,7 +138,7 @@ def answer(
     try:
         call = decode_json(question, Call)
         if data and call.data != data:
-            raise errors.AlreadyRunning("it has another data folder")
+            raise _OtherData("it has another data folder")
         told: object
         if call.name == SHOW_INBOX:
             told = show_inbox() if show_inbox is not None else None
@@ -147,8 +155,25 @@ def answer(
         reply = Reply(title=fault.title, message=fault.message)
     except errors.TidingsError as error:
         log.info("%s: %s", type(error).__name__, error.detail)
-        reply = Reply(title=error.title, message=error.message)
+        is_of_another = isinstance(error, _OtherData)
+        reply = Reply(title=error.title, message=error.message, is_of_another=is_of_another)
     return msgspec.json.encode(reply)
+
+
+def is_of_another(reply: bytes) -> bool:
+    """Whether an agent of other data answered."""
+    try:
+        return decode_json(reply, Reply).is_of_another
+    except msgspec.MsgspecError:
+        return False
+
+
+def is_soon_answered(question: bytes) -> bool:
+    """Whether it needs no turn: a choice does not wait for those who ask for more."""
+    try:
+        return decode_json(question, Call).name in (SHOW_INBOX, *WITHOUT_STORE)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
 
 
 def result(reply: bytes) -> Raw:

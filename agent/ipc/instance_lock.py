@@ -18,10 +18,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agent.domain import errors, limits
 from agent.ipc import local_socket, named_pipe, running_instance
 from agent.ipc.running_instance import Place
-from agent.system import private_files
+from agent.system import mounts, private_files
 from agent.system.dirs import Folders
 from resources.i18n import _
 
@@ -67,6 +69,21 @@ class LockLost(errors.EnvironmentFault):
         )
 
 
+class NobodyCanAsk(errors.EnvironmentFault):
+    """There is no place for the socket over which commands ask."""
+
+    @property
+    def title(self) -> str:
+        return _("Commands cannot reach this Tidings")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "“tidings privacy” and a second start do not find it, as there is no place for its socket: {reason}. Choose in "
+            "its window, or remove what is in the way. Tidings tries again each minute."
+        ).format(reason=self.detail)
+
+
 class InstanceLock:
     """Held until ``release`` or the end of the process. Raises AlreadyRunning, NoLocks, DiskFault.
 
@@ -82,6 +99,9 @@ class InstanceLock:
         self.is_lost = False
         """Whether it cannot be taken again: this agent must do nothing more."""
         self.when_lost: Callable[[], None] = lambda: None
+        self.each_beat: Callable[[], None] = lambda: None
+        self.deaf: NobodyCanAsk | None = None
+        """Why commands do not find this agent, if so."""
         try:
             for folder in (folders.data, folders.runtime):
                 private_files.make_folder(folder)
@@ -100,12 +120,25 @@ class InstanceLock:
         except errors.EnvironmentFault:
             self._close()
             raise
+        self._written = True
         self._written = self._write()
 
     @property
     def sockets(self) -> Path:
         """The folder for this agent's sockets: its user's alone."""
         return self.place.socket_folder or Path()
+
+    def move_sockets(self) -> None:
+        """To a fresh folder, and tell where. Raises DiskFault where that is not possible."""
+        try:
+            folder = os.fsencode(_fresh_sockets())
+        except OSError as error:
+            raise errors.DiskFault(f"no folder for a socket: {error}") from error
+        _remove_temporary(self.place)
+        self.place = replace(self.place, sockets=folder)
+        self._written = self._write()
+        if not self._written:
+            raise errors.DiskFault("it cannot be written where commands are heard")
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -126,7 +159,17 @@ class InstanceLock:
     def _is_taken_over(self) -> bool:
         """Whether an agent of a computer that does not see this lock wrote that it runs here."""
         place = running_instance.read(self._data)
-        return self._written and place is not None and place.instance != self.place.instance
+        return (
+            self._written
+            and place is not None
+            and place.instance != self.place.instance
+            and not self._is_forged(place)
+        )
+
+    def _is_forged(self, place: Place) -> bool:
+        """An agent of this computer would have had to take the lock first."""
+        is_known_here = bool(place.computer) and place.computer == self.place.computer
+        return not place.is_elsewhere and (is_known_here or mounts.is_of_one_computer(self._data))
 
     def hold(self) -> None:
         """Take it again where somebody removed it. Raises LockLost where another has it, or the folder is gone."""
@@ -169,12 +212,14 @@ class InstanceLock:
 
     def beat(self) -> None:
         """Show computers that do not see this lock that the agent runs."""
-        if not self._written or not self.is_ours():
+        self.each_beat()
+        if not self.is_ours():
+            return
+        if running_instance.read(self._data) != self.place:
+            self._written = self._write()
             return
         try:
             os.utime(self._data / running_instance.NAME)
-        except FileNotFoundError:
-            self._written = self._write()
         except OSError as error:
             log.info("Other computers cannot see that this agent runs: %s", error)
 
@@ -222,7 +267,7 @@ class InstanceLock:
         with contextlib.suppress(OSError):
             os.utime(self._data / NAME)
             age = (self._data / NAME).stat().st_mtime - (self._data / running_instance.NAME).stat().st_mtime
-            if age < limits.LEASE_S:
+            if abs(age) < limits.LEASE_S:  # no sign comes from the future
                 raise running_instance.already_running(place, "another computer's agent gave a sign of life")
             log.info("The agent of another computer gave no sign of life for %d s: this one takes over.", age)
 
@@ -231,7 +276,8 @@ class InstanceLock:
         try:
             running_instance.write(self._data, self.place)
         except OSError as error:
-            log.warning("Where this agent runs could not be written: %s", error)
+            if self._written:
+                log.warning("Where this agent runs could not be written: %s", error)
             return False
         return True
 
@@ -322,11 +368,14 @@ def _earlier_locks(folders: Folders) -> Iterator[Path]:
 
 def _socket_folder(runtime: Path) -> bytes:
     """The session's folder; where it takes no socket, a fresh one of our own."""
+    is_usual = sys.platform != "win32" and local_socket.takes_sockets(runtime)
+    return os.fsencode(runtime if is_usual else _fresh_sockets())
+
+
+def _fresh_sockets() -> Path:
     if sys.platform == "win32":
-        return os.fsencode(named_pipe.fresh())
-    return os.fsencode(
-        runtime if local_socket.takes_sockets(runtime) else tempfile.mkdtemp(prefix=_TEMPORARY)
-    )
+        return named_pipe.fresh()
+    return Path(tempfile.mkdtemp(prefix=_TEMPORARY))
 
 
 def _remove_temporary(place: Place) -> None:

@@ -1,27 +1,86 @@
 """The channel's end on Linux and macOS: a Unix socket in a folder of the person's own, whose other end is checked.
 
-(unix(7), SO_PEERCRED; getpeereid(3).)
+(unix(7), SO_PEERCRED; getpeereid(3).) Messages come after their length, as `multiprocessing.connection` writes them; its own
+`Connection` waits for each piece of one anew, so that one that drips would never end (ADR 44).
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
-
-from agent.domain import limits
+from types import TracebackType
+from typing import Self
 
 log = logging.getLogger(__name__)
 
 NAME = "control.socket"
 WAITING = 128
-"""Who finds no room in this line is refused at once (unix(7)), and a withdrawal must not be."""
+"""Who finds no room in this line waits for it (unix(7)); other systems refuse them."""
+_LENGTH = struct.Struct(">i")
+_PIECE_BYTES = 64 * 1024
+
+
+class Line:
+    """One connection, with whole messages under a deadline. Methods raise OSError, and EOFError where nobody is there."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def send(self, message: bytes, seconds: float) -> None:
+        """All of it within so long, however the other end takes it."""
+        self._socket.settimeout(seconds)
+        self._socket.sendall(_LENGTH.pack(len(message)) + message)
+
+    def receive(self, seconds: float, most_bytes: int) -> bytes:
+        """The next message, all of it within so long, however its pieces come."""
+        deadline = time.monotonic() + seconds
+        (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
+        if not 0 <= length <= most_bytes:
+            raise OSError(f"a message of {length} bytes")
+        return self._read(length, deadline)
+
+    def _read(self, count: int, deadline: float) -> bytes:
+        pieces = bytearray()
+        while len(pieces) < count:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError("the message did not come in time")
+            self._socket.settimeout(left_s)
+            piece = self._socket.recv(min(count - len(pieces), _PIECE_BYTES))
+            if not piece:
+                raise EOFError("the other end closed")
+            pieces += piece
+        return bytes(pieces)
+
+    def is_quiet(self) -> bool:
+        """Whether the other end is there, and has said nothing more."""
+        self._socket.setblocking(False)
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        return False
+
+    def hang_up(self) -> None:
+        """End what another thread is waiting for."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Listener:
@@ -35,45 +94,65 @@ class Listener:
             with short(self._path) as path:
                 self._socket.bind(path)
             self._path.chmod(0o600)
+            self._file = self._path.lstat()
             self._socket.listen(WAITING)
         except OSError:
             self._socket.close()
             raise
 
-    def accept(self) -> Connection | None:
+    def accept(self) -> Line | None:
         """The next who asks; None for another user. Raises OSError."""
         asking, _address = self._socket.accept()
-        with asking:
-            return _connection(asking, limits.CONTROL_TIMEOUT_S) if _is_own(asking) else None
+        if _is_own(asking):
+            return Line(asking)
+        asking.close()
+        return None
+
+    def is_found(self) -> bool:
+        """Whether its name still leads to it: anybody of the person's may have removed or replaced it."""
+        try:
+            return os.path.samestat(self._file, self._path.lstat())
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Hear nobody any more; who waits in ``accept`` gets an OSError."""
-        if self._path.exists():
-            self._path.unlink(missing_ok=True)
+        try:
+            if self.is_found():
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.info("The socket stays: %s", error)
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
+        self._socket.close()
 
 
-def connect(folder: Path, seconds: float) -> Connection:
-    """The agent whose socket is in this folder, which may take so long for each piece. Raises OSError."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as agent:
-        agent.settimeout(seconds)
+def connect(folder: Path, seconds: float) -> Line:
+    """The agent whose socket is in this folder; in its line there may be no room for so long. Raises OSError."""
+    agent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        patience = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
+        agent.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         with short(folder / NAME) as path:
             agent.connect(path)
         if not _is_own(agent):
             raise PermissionError("another user answers")
-        return _connection(agent, seconds)
+    except OSError:
+        agent.close()
+        raise
+    return Line(agent)
 
 
 def takes_sockets(folder: Path) -> bool:
-    """Whether there can be a socket: some file systems take none, and some systems only short paths."""
+    """Whether there can be one: some file systems take none, some systems only short paths, and its name may be taken."""
     path = folder / f"{NAME}.{os.getpid()}"
     try:
+        (folder / NAME).unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial, short(path) as address:
             trial.bind(address)
         path.unlink()
     except OSError as error:
-        log.info("No socket can be in the session's folder: %s", error)
+        log.warning("No socket can be in the session's folder: %s", error)
         return False
     return True
 
@@ -89,15 +168,6 @@ def short(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
-
-
-def _connection(line: socket.socket, seconds: float) -> Connection:
-    """One whose other end may take so long for each piece; then there is an OSError (socket(7), SO_RCVTIMEO)."""
-    line.setblocking(True)
-    patience = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        line.setsockopt(socket.SOL_SOCKET, option, patience)
-    return Connection(line.detach())
 
 
 def _is_own(line: socket.socket) -> bool:

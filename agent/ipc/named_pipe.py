@@ -15,6 +15,42 @@ if sys.platform == "win32":
     from multiprocessing import connection
     from multiprocessing.connection import PipeConnection
     from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    class Line:
+        """One connection, with whole messages under a deadline: a pipe's message comes whole or not at all.
+
+        Methods raise OSError, and EOFError where nobody is there.
+        """
+
+        def __init__(self, connected: PipeConnection) -> None:
+            self._pipe = connected
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        ) -> None:
+            self._pipe.close()
+
+        def send(self, message: bytes, _seconds: float) -> None:
+            """All of it."""
+            self._pipe.send_bytes(message)
+
+        def receive(self, seconds: float, most_bytes: int) -> bytes:
+            """The next message, within so long."""
+            if not self._pipe.poll(seconds):
+                raise TimeoutError("the message did not come in time")
+            return self._pipe.recv_bytes(most_bytes)
+
+        def is_quiet(self) -> bool:
+            """Whether the other end is there, and has said nothing more."""
+            return not self._pipe.poll()
+
+        def hang_up(self) -> None:
+            """What another thread waits for ends with its own deadline."""
 
     class Listener:
         """Hears whoever asks, until ``close``. Raises OSError where there can be no pipe."""
@@ -23,9 +59,13 @@ if sys.platform == "win32":
             self._pipe = str(pipe)
             self._listener = connection.Listener(self._pipe, "AF_PIPE")
 
-        def accept(self) -> PipeConnection:
+        def accept(self) -> Line | None:
             """The next who asks. Raises OSError."""
-            return self._listener.accept()
+            return Line(self._listener.accept())
+
+        def is_found(self) -> bool:
+            """Nobody can take away the name of a pipe."""
+            return True
 
         def close(self) -> None:
             """Hear nobody any more; who waits in ``accept`` hears one more, which asks nothing."""
@@ -33,9 +73,9 @@ if sys.platform == "win32":
                 connection.Client(self._pipe, "AF_PIPE").close()
             self._listener.close()
 
-    def connect(pipe: Path, _seconds: float) -> PipeConnection:
+    def connect(pipe: Path, _seconds: float) -> Line:
         """The agent that made this pipe. Raises OSError."""
-        return connection.Client(str(pipe), "AF_PIPE")
+        return Line(connection.Client(str(pipe), "AF_PIPE"))
 
     def fresh() -> Path:
         """The name of a pipe that nobody can guess."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import socket
 from pathlib import Path
@@ -16,8 +17,12 @@ from msgspec import Struct
 
 from agent.domain import errors
 from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.system import mounts, private_files
+
+log = logging.getLogger(__name__)
 
 NAME = "agent.place"
+_MOST_BYTES = 8 * 1024
 
 
 class Place(Struct, frozen=True):
@@ -74,11 +79,21 @@ def this_host() -> str:
 
 
 def read(data: Path) -> Place | None:
-    """What the agent of this data folder wrote; None where it wrote nothing. It may have died since."""
+    """What the agent of this data folder wrote; None where it wrote nothing. It may have died since.
+
+    Anybody of the person's can write it: what cannot be true counts as nothing.
+    """
+    path = data / NAME
     try:
-        return decode_json((data / NAME).read_bytes(), Place)
-    except (OSError, msgspec.MsgspecError):
+        if path.is_symlink():
+            return None
+        place = decode_json(private_files.read(path, _MOST_BYTES), Place)
+    except (OSError, ValueError, msgspec.MsgspecError):
         return None
+    if place.is_elsewhere and mounts.is_of_one_computer(data):
+        log.info("Another computer cannot have written %s: it is no network's.", NAME)
+        return None
+    return place
 
 
 def write(data: Path, place: Place) -> None:

@@ -6,10 +6,14 @@ On Windows a user's own folders are the user's alone by what the system sets the
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
 from pathlib import Path
+
+_UNBLOCKED = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe (fifo(7)) waits for its other end else."""
 
 MODE = 0o600
 FOLDER_MODE = 0o700
@@ -29,6 +33,18 @@ def make(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))
     tighten(path)
+
+
+def read(path: Path, most_bytes: int) -> bytes:
+    """What an ordinary file holds. Raises OSError, also for what would never end: a pipe, a device, a file that is larger."""
+    descriptor = os.open(path, os.O_RDONLY | _UNBLOCKED)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+    return content
 
 
 def write(path: Path, content: bytes) -> None:

@@ -25,6 +25,19 @@ def a_small_disk(place: Path, size: str = "1m") -> Iterator[Path]:
 
 
 @contextmanager
+def a_network_disk(place: Path) -> Iterator[None]:
+    """A disk of a kind of which nobody knows that this computer alone uses it, at a folder."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    place.mkdir(parents=True, exist_ok=True)
+    _mount("-t", "ramfs", "tidings-test", str(place))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True, timeout=PATIENCE_S)
+
+
+@contextmanager
 def read_only(folder: Path) -> Iterator[None]:
     """Let nothing in a folder be opened for writing, made or deleted. What is open already stays so."""
     if os.geteuid() != 0:

@@ -214,15 +214,15 @@ class App(QObject):
 
     def _answer_commands(self) -> Callable[[], None]:
         """What commands ask waits until the agent is open. Returns how to end that."""
-        return channel.listen(
-            self._lock.sockets,
+        return channel.Channel(
+            self._lock,
             partial(
                 calls.answer,
                 self._open,
                 data=running_instance.data_mark(self._folders.data),
                 show_inbox=self._inbox_requests.ask,
             ),
-        )
+        ).close
 
     def _open(self) -> Agent:
         """The agent, on a thread of the channel. Raises the error that it did not open with, AlreadyRunning."""

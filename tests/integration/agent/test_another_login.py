@@ -22,6 +22,7 @@ from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction
 from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
+from agent.system import mounts
 from agent.system.dirs import Folders
 from tests.support.agent.company_in_memory import Company
 from tests.support.agent.keychain_session import Session, a_session
@@ -37,6 +38,7 @@ from tests.support.agent.parts import (
 from tests.support.agent.processes import Program
 from tests.support.agent.scripted_server import LoopbackServer, loopback_server, problem
 from tests.support.agent.watching import CODE, asked
+from tests.support.disks import a_network_disk
 from tests.support.waiting import until
 
 ALL_OFF = ("privacy", "set", "seen=off", "click=off", "like=off")
@@ -102,9 +104,9 @@ def clicks(env: dict[str, str]) -> None:
     """The person clicks, in an agent that does not run on."""
     program = (
         "from agent.system.dirs import Folders; from agent.runtime import Runtime\n"
-        "from agent.domain.model import Act, Interaction\n"
+        "from agent.domain.model import Interaction, InteractionKind\n"
         "runtime = Runtime.open(Folders.standard())\n"
-        "runtime.interactions.record(Interaction('c-one', Act.CLICKED, 'l1')); runtime.stop()\n"
+        "runtime.interactions.record(Interaction('c-one', InteractionKind.CLICKED, 'l1')); runtime.stop()\n"
     )
     subprocess.run([sys.executable, "-c", program], env=env, timeout=60, check=True)
 
@@ -157,8 +159,15 @@ def test_an_agent_that_began_in_another_login_is_found_from_the_session(
     elsewhere.stop()
 
 
+@pytest.fixture
+def network_home(session: Session) -> Iterator[None]:
+    """The person's data is on a disk that other computers may use too."""
+    with a_network_disk(Path(session.env["XDG_DATA_HOME"]) / "tidings"):
+        yield
+
+
 def test_an_agent_on_another_computer_is_named_and_left_alone(
-    tidings: Program, session: Session, tmp_path: Path
+    network_home: None, tidings: Program, session: Session, tmp_path: Path
 ) -> None:
     """A second computer with the same home, by a name of its own."""
     data = Path(session.env["XDG_DATA_HOME"]) / "tidings"
@@ -208,11 +217,11 @@ def turned_off_elsewhere(agent: Agent, *signals: FeedbackSignal) -> None:
     program = (
         "import sys; from pathlib import Path; from agent.system.clock import SystemClock\n"
         "from agent.consent.record_file import ConsentFile; from agent.consent.rules import refuse\n"
-        "from agent.domain.model import Signal\n"
+        "from agent.domain.model import FeedbackSignal\n"
         "file = ConsentFile(Path(sys.argv[1])); consents = file.read()\n"
         "for name in sys.argv[2:]:\n"
         "    now = SystemClock().now()\n"
-        "    file.write(refuse(consents[Signal(name)], notice_version=3, now=now, language='en'))\n"
+        "    file.write(refuse(consents[FeedbackSignal(name)], notice_version=3, now=now, language='en'))\n"
     )
     path = agent.folders.data / "consent.record"
     subprocess.run([sys.executable, "-c", program, path, *signals], timeout=60, check=True)
@@ -391,6 +400,12 @@ def test_an_earlier_version_in_another_login_counts_too(folders: Folders, tmp_pa
             InstanceLock(replace(folders, other_runtimes=(other,)))
 
 
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other computers may be over the same home."""
+    monkeypatch.setattr(mounts, "is_of_one_computer", lambda _folder: False)
+
+
 def seems_to_run_on(host: str, folders: Folders, *, last_sign_s: float) -> None:
     """A computer wrote that an agent runs there, and the lock of that agent is not seen here."""
     folders.make()
@@ -400,7 +415,9 @@ def seems_to_run_on(host: str, folders: Folders, *, last_sign_s: float) -> None:
     os.utime(folders.data / running_instance.NAME, (now - last_sign_s, now - last_sign_s))
 
 
-def test_a_sign_of_life_of_another_computer_counts_where_locks_do_not_reach(folders: Folders) -> None:
+def test_a_sign_of_life_of_another_computer_counts_where_locks_do_not_reach(
+    folders: Folders, network: None
+) -> None:
     seems_to_run_on("desk-7", folders, last_sign_s=limits.BEAT_S)
     with pytest.raises(errors.AlreadyRunning) as refused:
         InstanceLock(folders)
@@ -420,7 +437,7 @@ def test_an_agent_that_died_on_this_computer_holds_nothing_up(folders: Folders) 
 
 @pytest.mark.expected_logs("beside the data is lost")
 def test_an_agent_whose_lock_was_taken_over_makes_and_sends_nothing(
-    served: LoopbackServer, company: Company, tmp_path: Path
+    served: LoopbackServer, company: Company, tmp_path: Path, network: None
 ) -> None:
     folders = Folders.under(tmp_path / "one")
     lock = InstanceLock(folders)
@@ -572,7 +589,7 @@ def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_sa
     monkeypatch.setattr(local_socket, "takes_sockets", lambda _folder: False)
     lock = InstanceLock(folders)
     assert lock.sockets.stat().st_mode & 0o777 == 0o700
-    end = channel.listen(lock.sockets, lambda question: question + b"!")
+    end = channel.Channel(lock, lambda question: question + b"!").close
     try:
         elsewhere = replace(folders, runtime=folders.runtime / "of" / "another" / "login")
         assert channel.ask_agent(elsewhere, b"here") == b"here!"

@@ -263,7 +263,7 @@ def test_an_agent_that_had_no_descriptors_left_for_a_while_is_reached_again(
 
 def folder_of(program: Program) -> Path:
     """The socket that commands ask over."""
-    return channel.socket_folder(Folders.under(Path(program.env["TIDINGS_HOME"]))) / local_socket.NAME
+    return Folders.under(Path(program.env["TIDINGS_HOME"])).runtime / local_socket.NAME
 
 
 def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_done() -> None:

@@ -15,6 +15,7 @@ from agent.domain.model import ConsentState, FeedbackSignal, Interaction, Intera
 from agent.ipc import instance_lock, running_instance
 from agent.ipc.instance_lock import InstanceLock, LockLost
 from agent.runtime import Runtime
+from agent.system import mounts
 from agent.system.dirs import Folders
 from tests.support.agent.company_in_memory import Company
 from tests.support.agent.keychain_session import Session, a_session
@@ -22,6 +23,8 @@ from tests.support.agent.parts import MemoryKeychain, OwnProcessVerifier, Settab
 from tests.support.agent.processes import Program
 from tests.support.agent.scripted_server import LoopbackServer, loopback_server
 from tests.support.agent.watching import CODE, asked
+from tests.support.desktop.session_bus import own_user_only
+from tests.support.disks import a_network_disk
 from tests.support.waiting import until
 
 # Another kernel's names over the same files
@@ -34,8 +37,8 @@ def session() -> Iterator[Session]:
 
 
 def on_desk_7(session: Session, log: Path) -> Program:
-    """A program on another computer: with a host name of its own."""
-    program = Program("agent", session.env, log)
+    """A program on another computer: with a host name of its own, and folders of its sessions."""
+    program = Program("agent", session.env | {"XDG_RUNTIME_DIR": str(own_user_only(log.parent / "run"))}, log)
     named = ["sh", "-c", 'hostname desk-7 && exec "$@"', "sh"]
     program.command = ["unshare", "--uts", *named, *program.command]
     return program
@@ -46,7 +49,7 @@ def test_what_runs_on_one_computer_is_named_and_left_alone_by_the_other(
     session: Session, company: Company, tmp_path: Path
 ) -> None:
     data = Path(session.env["XDG_DATA_HOME"]) / "tidings"
-    with loopback_server(company) as server:
+    with a_network_disk(data), loopback_server(company) as server:
         here, there = Program("agent", session.env, tmp_path / "log"), on_desk_7(session, tmp_path / "7.log")
         here.run("enrol", server.url, CODE)
         here.run("privacy", "set", "click=on")
@@ -73,7 +76,6 @@ def test_what_runs_on_one_computer_is_named_and_left_alone_by_the_other(
         until(lambda: running_instance.read(data) is None, "the end of the other computer's agent")
         assert "Clicks: off" in here.run("privacy", "set", "click=off").stdout
         assert [each["signal"] for each in company.withdrawals] == ["click"]
-        here.run("purge", "--yes")
 
 
 # Computers that do not see each other's locks (NFS with nolock)
@@ -85,6 +87,7 @@ class Computers:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(instance_lock, "_lock", lambda _descriptor: None)
+        monkeypatch.setattr(mounts, "is_of_one_computer", lambda _folder: False)
 
     def use(self, name: str, number: str = "") -> None:
         self._monkeypatch.setattr(running_instance, "this_host", lambda: name)
@@ -222,11 +225,11 @@ def test_the_number_of_a_computer_is_not_the_one_that_is_to_be_kept_secret() -> 
         assert number == ""
 
 
-def test_the_place_of_an_earlier_version_is_read(folders: Folders) -> None:
+def test_the_place_of_an_earlier_version_is_read(computers: Computers, folders: Folders) -> None:
     folders.make()
     (folders.data / running_instance.NAME).write_text(
-        '{"instance":"x","host":"desk-7","pid":9,"display":":0","sockets":""}'
+        '{"instance":"x","host":"desk-8","pid":9,"display":":0","sockets":""}'
     )
     place = running_instance.read(folders.data)
     assert place is not None
-    assert (place.host, place.computer) == ("desk-7", "")
+    assert (place.host, place.computer) == ("desk-8", "")

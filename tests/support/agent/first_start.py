@@ -30,7 +30,7 @@ class FirstStart:
             data=running_instance.data_mark(folders.data),
             show_inbox=self.requests.ask,
         )
-        self.stop_answering = channel.listen(self.lock.sockets, answer)
+        self.stop_answering = channel.Channel(self.lock, answer).close
 
     def close(self) -> None:
         self.stop_answering()
