@@ -104,7 +104,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _told(options: argparse.Namespace) -> AbstractContextManager[None]:
     """Let others see that the command runs, who may have to wait for it. `serve` keeps nobody waiting."""
-    if options.command == "serve":
+    if "serve" in (options.command, getattr(options, "action", "")):
         return nullcontext()
     return under_way.told(" ".join(filter(None, (options.command, getattr(options, "action", "")))))
 

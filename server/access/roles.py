@@ -39,6 +39,8 @@ class Right(StrEnum):
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"
     """The record of processing (GDPR article 30)."""
+    READ_HEALTH = "read-health"
+    """What is missing or broken in the server."""
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {

@@ -132,6 +132,11 @@ class Campaign(models.Model):
                 condition=models.Q(starts__lt=models.F("ends")), name="campaign_starts_before_end"
             ),
         )
+        # Lists are ordered, filtered and counted over it alone.
+        indexes = (
+            models.Index(fields=("company", "starts", "ends", "status"), name="campaign_times"),
+            models.Index(fields=("company", "counter"), name="campaign_counter"),
+        )
 
     def __str__(self) -> str:
         return self.campaign_id

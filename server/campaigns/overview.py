@@ -1,16 +1,23 @@
 """All campaigns of a company, a page at a time: title, state, and for how many people each is."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from cachetools import LRUCache
 from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.campaigns.models import Campaign
 from server.directory.models import Company, Person
+
+MOST_COMPANIES = 20
+"""Whose titles are kept in memory."""
+NEWEST_FIRST = ("-starts", "-ends", "-status", "-pk")
+"""As the index `campaign_times` lies, read from its end: nothing is sorted."""
 
 
 class State(StrEnum):
@@ -65,6 +72,40 @@ def title_of(content: dict[str, Any], language: str = "") -> str:
     return str(variant.get("title", ""))
 
 
+def titled(company: Company, words: str) -> list[int]:
+    """The numbers of the campaigns with these words in a title, in any language, however they are capitalised."""
+    folded = words.casefold()
+    return [number for number, text in _titles.of(company).items() if folded in text]
+
+
+class _Titles:
+    """The titles of a company's campaigns, in memory: no column has them, and to read all documents takes too long.
+
+    Only documents that were signed since are read again: each has a higher counter than those before it.
+    """
+
+    def __init__(self) -> None:
+        self._known: LRUCache[str, tuple[int, dict[int, str]]] = LRUCache(MOST_COMPANIES)
+        self._lock = threading.Lock()
+
+    def of(self, company: Company) -> dict[int, str]:
+        """By the campaigns' numbers, with lower-case letters."""
+        with self._lock:
+            seen, titles = self._known.get(company.pk, (-1, {}))
+            if seen > company.counter:  # a backup was restored
+                seen, titles = -1, {}
+            fresh = Campaign.objects.filter(company=company, counter__gt=seen)
+            for number, counter, content in fresh.values_list("pk", "counter", "content").iterator():
+                variants = content.get("variants", {}).values()
+                titles[number] = "\n".join(str(variant.get("title", "")) for variant in variants).casefold()
+                seen = max(seen, counter)
+            self._known[company.pk] = (seen, titles)
+            return dict(titles)
+
+
+_titles = _Titles()
+
+
 def lines_of(
     company: Company, campaigns: QuerySet[Campaign], now: datetime, language: str = ""
 ) -> list[Line]:
@@ -91,6 +132,11 @@ def lines_of(
     ]
 
 
+SIZES: LRUCache[tuple[str, int, "_Audience"], int] = LRUCache(10_000)
+"""By company and revision of its feeds, which is another one as soon as somebody joins or leaves a group."""
+_sizes_lock = threading.Lock()
+
+
 @dataclass(frozen=True)
 class _Audience:
     """What makes the size of an audience. `named`: the campaign that names people; 0 for none."""
@@ -107,6 +153,13 @@ def _audience_key(campaign: Campaign, named: dict[int, int]) -> _Audience:
     return _Audience(False, groups, campaign.pk if campaign.pk in named else 0)
 
 
+def starting_or_ending(company: Company, now: datetime, within: timedelta) -> QuerySet[Campaign]:
+    """What begins or ends soon, in the order of that; recalled ones are over."""
+    soon = Q(starts__range=(now, now + within)) | Q(ends__range=(now, now + within))
+    found = Campaign.objects.filter(soon, company=company).exclude(status=Campaign.Status.RECALLED)
+    return found.order_by("starts", "pk")
+
+
 def _named(campaigns: Sequence[Campaign]) -> dict[int, int]:
     """How many people each campaign names; those that name none are not in it."""
     rows: QuerySet[Any, Any] = Campaign.audience_people.through.objects.filter(campaign__in=campaigns)
@@ -114,13 +167,19 @@ def _named(campaigns: Sequence[Campaign]) -> dict[int, int]:
 
 
 def _sizes(company: Company, audiences: Sequence[_Audience]) -> dict[_Audience, int]:
-    """How many people each is for, in one query."""
-    if not audiences:
-        return {}
-    row = Company.objects.filter(pk=company.pk).values_list(
-        *(Coalesce(_count_of(company, audience), 0) for audience in audiences)
-    )
-    return dict(zip(audiences, row.get(), strict=True))
+    """How many people each is for: what is not known yet in one query."""
+    with _sizes_lock:
+        known = {one: SIZES.get((company.pk, company.feed_revision, one)) for one in audiences}
+    sizes = {audience: size for audience, size in known.items() if size is not None}
+    unknown = [audience for audience, size in known.items() if size is None]
+    if unknown:
+        counts = (Coalesce(_count_of(company, audience), 0) for audience in unknown)
+        row = Company.objects.filter(pk=company.pk).values_list(*counts)
+        counted = dict(zip(unknown, row.get(), strict=True))
+        sizes |= counted
+        with _sizes_lock:
+            SIZES.update({(company.pk, company.feed_revision, one): size for one, size in counted.items()})
+    return sizes
 
 
 def _count_of(company: Company, audience: _Audience) -> "Subquery":

@@ -9,7 +9,6 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from server.accounts import second_factor, sessions
@@ -64,8 +63,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken as error:
             raise EnvironmentFault(
-                _now("Your second factor cannot be read"),
-                _now("The server's secret key was replaced. Ask who runs the server for a new link."),
+                str(_("Your second factor cannot be read")),
+                str(_("The server's secret key was replaced. Ask who runs the server for a new link.")),
             ) from error
 
 

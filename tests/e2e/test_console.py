@@ -1,23 +1,85 @@
-"""A person comes in by a link, sets a password and a second factor, looks around and signs out: in a real browser."""
+"""The console in a real browser: a person's first hour, the keyboard alone, and what axe-core finds on each page."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
+from tests.support.server import (
+    bulk_data,
+    django_ready,  # noqa: F401
+)
 from tests.support.server.campaign_server import ServerHome
-from tests.support.server.console import PASSWORD, RunningConsole, code, running_console
+from tests.support.server.console import (
+    PASSWORD,
+    RunningConsole,
+    account_of,
+    client_of,
+    code,
+    console_settings,
+    running_console,
+)
 
 CHROMIUM = shutil.which("chromium")
+PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
+"""A folder for pictures of every page, for people to look at."""
+SESSION = "tidings-session"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A console with a company that has campaigns and one that has nothing. Sessions: by who is signed in."""
+
+    running: RunningConsole
+    link: str
+    sessions: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.running.url
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     home = ServerHome(tmp_path_factory.mktemp("console"))
     home.init()
     with running_console(home) as running:
-        yield running
+        yield Filled(running, running.invite("welcome@northwind.example", "dpo"), _fill(home))
+
+
+def _fill(home: ServerHome) -> dict[str, str]:
+    from server.access.roles import Role
+    from server.data_subject.models import CorrectionRequest
+    from server.directory.models import Company, Notice
+    from server.publishing.recall import recall
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    with home.opened(), console_settings():
+        people = bulk_data.add_people(12, "Lyon")
+        bulk_data.add_people(7, "Paris")
+        for number in range(60):
+            starts = now + timedelta(days=2 - number, hours=number)
+            groups = [["Lyon"], ["Lyon", "Paris"], []][number % 3]
+            bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
+        recall(bulk_data.company(), "c-news-5")
+        CorrectionRequest.objects.create(person=people[0], field="title", value="Head", requested_at=now)
+        empty = Company.objects.create(id="empty", name="Empty", legal_name="Empty", region="eu")
+        Notice.objects.create(company=empty, version=1, date=now.date(), text={"en": "x"})
+        accounts = {
+            "full": account_of("ines@northwind.example", Role.ADMINISTRATOR),
+            "empty": account_of("tom@empty.example", Role.COMMUNICATOR, company="empty"),
+            "council": account_of("council@northwind.example", Role.WORKS_COUNCIL),
+        }
+        return {name: str(client_of(account).cookies[SESSION].value) for name, account in accounts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +123,16 @@ def come_in(page: Page, link: str) -> str:
     return secret
 
 
-def test_from_the_link_to_the_sign_out_and_in_again(console: RunningConsole, page: Page) -> None:
-    link = console.invite("lea@northwind.example", "communicator")
+def test_from_the_link_to_the_sign_out_and_in_again(console: Filled, page: Page) -> None:
+    link = console.running.invite("lea@northwind.example", "communicator")
     secret = come_in(page, link)
     assert page.locator(".codes li").count() == 10
     page.get_by_role("link", name="I have kept them").click()
     assert page.title().startswith("Today")
-    page.get_by_role("link", name="Campaigns").click()
-    assert "Nothing has been published yet" in page.inner_text("main")
+    page.get_by_role("link", name="Campaigns", exact=True).click()
+    page.get_by_label("Title").fill("ABOUT C-NEWS-12")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("tbody tr").count() == 1
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{console.url}/campaigns")
     page.get_by_label("E-mail address").fill("lea@northwind.example")
@@ -79,3 +143,132 @@ def test_from_the_link_to_the_sign_out_and_in_again(console: RunningConsole, pag
     assert page.url == f"{console.url}/campaigns"
     page.goto(link)
     assert "This link is used up" in page.inner_text("main")
+
+
+def test_the_keyboard_alone_leads_from_the_link_to_the_campaigns(console: Filled, page: Page) -> None:
+    page.goto(console.running.invite("keys@northwind.example", "communicator"))
+    _press(page, "Tab", PASSWORD, "Tab", PASSWORD, "Enter")
+    page.wait_for_url("**/second-factor/new")
+    secret = page.locator(".code").inner_text()
+    _press(page, "Tab", code(secret), "Enter")
+    page.wait_for_url("**/recovery-codes")
+    # The first stop skips the places; the one after it is the page's own.
+    _press(page, "Tab", "Enter", "Tab", "Enter")
+    page.wait_for_url(f"{console.url}/")
+    _press(page, "Tab", "Tab", "Tab", "Enter")
+    page.wait_for_url("**/campaigns")
+
+
+def _press(page: Page, *keys: str) -> None:
+    """Keys by their names; whatever is no name is typed."""
+    for key in keys:
+        if key in ("Tab", "Enter"):
+            page.keyboard.press(key)
+        else:
+            page.keyboard.type(key)
+
+
+# --- Accessibility ------------------------------------------------------------------------------------
+
+Scheme = Literal["light", "dark"]
+LOOKS: list[tuple[str, Scheme]] = [
+    ("en-GB", "light"),
+    ("en-GB", "dark"),
+    ("fr-FR", "light"),
+    ("fr-FR", "dark"),
+]
+
+
+def _wrong_code(page: Page) -> None:
+    page.get_by_role("textbox").fill("1")
+    page.get_by_role("button").last.focus()
+    page.locator("main button.main").click()
+
+
+OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
+OF_THE_SIGNED_IN = {
+    "today": "/",
+    "campaigns": "/campaigns",
+    "campaigns-none": "/campaigns?title=nothing+like+it",
+    "account": "/account",
+    "confirm": "/account/second-factor/change",
+    "not-found": "/nothing",
+}
+THEN: dict[str, Callable[[Page], None]] = {"confirm": _wrong_code}
+"""What is done on a page before it is looked at."""
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+def test_axe_finds_nothing_on_any_page(
+    console: Filled, browser: Browser, language: str, scheme: Scheme
+) -> None:
+    found = {}
+    signed_in = [
+        *product(["full", "empty"], OF_THE_SIGNED_IN.items()),
+        ("council", ("refused", "/campaigns")),
+    ]
+    places = [*((None, item) for item in OF_ANYBODY.items()), *signed_in]
+    for who in (None, "full", "empty", "council"):
+        # axe-core writes a style of its own into the page, which the policy forbids.
+        context = browser.new_context(locale=language, color_scheme=scheme, bypass_csp=True)
+        if who:
+            context.add_cookies([{"name": SESSION, "value": console.sessions[who], "url": console.url}])
+        opened = context.new_page()
+        for name, path in [item for owner, item in places if owner == who]:
+            opened.goto(f"{console.url}{path}")
+            THEN.get(name, lambda _page: None)(opened)
+            found[who, name] = _violations(opened, f"{name}-{who}-{language[:2]}-{scheme}")
+        if who is None:
+            opened.goto(console.link)
+            found[who, "welcome"] = _violations(opened, f"welcome-{language[:2]}-{scheme}")
+        context.close()
+    assert {place: said for place, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_second_factor_is_set_up(
+    console: Filled, browser: Browser, scheme: Scheme
+) -> None:
+    context = browser.new_context(locale="en-GB", color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    found = []
+    page.goto(console.running.invite(f"{scheme}@northwind.example", "dpo"))
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_label("The same password again").fill("other")
+    page.get_by_role("button", name="Set the password").click()
+    found += _violations(page, f"welcome-faults-en-{scheme}")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    found += _violations(page, f"set-up-en-{scheme}")
+    secret = page.locator(".code").inner_text()
+    page.get_by_label("The code that the app shows").fill(code(secret))
+    page.get_by_role("button", name="Switch on").click()
+    found += _violations(page, f"codes-en-{scheme}")
+    page.reload()
+    found += _violations(page, f"codes-again-en-{scheme}")
+    page.get_by_role("link", name="Make new ones").click()
+    found += _violations(page, f"codes-new-en-{scheme}")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail address").fill(f"{scheme}@northwind.example")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    found += _violations(page, f"second-step-en-{scheme}")
+    context.close()
+    assert found == []
+
+
+def _violations(page: Page, name: str) -> list[str]:
+    """What axe-core says of the page, and nothing of it is wider than a narrow window."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    response = Axe().run(page).response
+    found = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in response["violations"]]
+    size = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 640})
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}-320.png", full_page=True)
+    if page.evaluate("document.documentElement.scrollWidth") > 320:
+        found.append("wider than 320 pixels")
+    page.set_viewport_size(size or {"width": 1280, "height": 720})
+    return found

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from server.access.roles import Right
 from server.campaigns.models import Campaign
-from server.campaigns.overview import State, in_state, lines_of
+from server.campaigns.overview import NEWEST_FIRST, State, in_state, lines_of, titled
 from server.console.access import AccountRequest, page
 from server.core import clock
 
@@ -42,9 +42,11 @@ def campaigns(request: AccountRequest) -> HttpResponse:
     """The list, newest first."""
     company, now = request.user.company, clock.now()
     chosen = Filter.of(request)
-    found = Campaign.objects.filter(company=company).order_by("-starts", "-pk")
+    found = Campaign.objects.filter(company=company).order_by(*NEWEST_FIRST)
     if chosen.state:
         found = in_state(found, chosen.state, now)
+    if chosen.title:
+        found = found.filter(pk__among=titled(company, chosen.title))
     shown: Page[Campaign] = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     lines = lines_of(company, shown.object_list, now, get_language() or "")  # type: ignore[arg-type]
     words = {"page": shown, "lines": lines, "filter": chosen, "states": list(State), "now": now}

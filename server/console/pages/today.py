@@ -1,13 +1,80 @@
 """Today: what waits for the person, and nothing else."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
+from server.access.roles import Right
+from server.accounts.models import Account
+from server.campaigns.overview import lines_of, starting_or_ending
 from server.console.access import AccountRequest, page
+from server.console.times import day_text
 from server.core import clock
+from server.data_subject.decisions import waiting
+from server.health.findings import quick_findings
+
+SOON = timedelta(days=7)
+MOST_LINES = 12
+DUE_DAYS = 30
+"""To answer a person who asks for a correction: GDPR article 12(3) says a month."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing that waits for the person, and what to do about it."""
+
+    title: str
+    detail: str
+    is_bad: bool = False
 
 
 @page(None)
 def today(request: AccountRequest) -> HttpResponse:
     """The start."""
-    return render(request, "pages/today.html", {"now": clock.now()})
+    account, now = request.user, clock.now()
+    items = list(_waiting(account))
+    words = {"items": items, "now": now, "greeting": _greeting(now), "shows_week": False}
+    if Right.READ_CAMPAIGNS in account.rights:
+        soon = starting_or_ending(account.company, now, SOON)
+        lines = lines_of(account.company, soon[: MOST_LINES + 1], now, get_language() or "")
+        words |= {"shows_week": True, "week": lines[:MOST_LINES], "has_more": len(lines) > MOST_LINES}
+    return render(request, "pages/today.html", words)
+
+
+def _waiting(account: Account) -> Iterator[Waiting]:
+    rights = account.rights
+    if Right.READ_CORRECTIONS in rights:
+        yield from _corrections(account)
+    if Right.READ_HEALTH in rights:
+        for finding in quick_findings(account.company):
+            yield Waiting(finding.name, finding.message, finding.state == "fault")
+
+
+def _corrections(account: Account) -> Iterator[Waiting]:
+    asked = waiting(account.company)
+    count = asked.count()
+    if not count:
+        return
+    oldest = asked.values_list("requested_at", flat=True)[:1].get()
+    title = ngettext(
+        "{count} person wants their details corrected", "{count} people want their details corrected", count
+    )
+    due = day_text(oldest + timedelta(days=DUE_DAYS))
+    yield Waiting(
+        title.format(count=count),
+        _(
+            "To be answered by {day} (GDPR article 12(3)). At the server: tidings-server corrections list"
+        ).format(day=due),
+    )
+
+
+def _greeting(now: datetime) -> str:
+    """By the hour in UTC, until companies say their zone."""
+    if now.hour < 12:
+        return _("Good morning")
+    return _("Good afternoon") if now.hour < 18 else _("Good evening")

@@ -5,8 +5,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from server.accounts.invitations import link_of, use_link
@@ -19,14 +18,14 @@ class PasswordForm(forms.Form):
     """A password of the person's own, twice."""
 
     password = forms.CharField(
-        label=gettext_lazy("Password"),
-        help_text=gettext_lazy("At least 12 characters. A sentence is easy to remember and hard to guess."),
+        label=_("Password"),
+        help_text=_("At least 12 characters. A sentence is easy to remember and hard to guess."),
         strip=False,
         max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
-        label=gettext_lazy("The same password again"),
+        label=_("The same password again"),
         strip=False,
         max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

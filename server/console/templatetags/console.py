@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from server.console import assets, words
-from server.core import clock
+from server.console.times import moment_text
 from server.core.clock import utc_text
 
 register = template.Library()
@@ -35,11 +35,14 @@ def number(value: int) -> str:
 @register.filter
 def moment(value: datetime) -> SafeString:
     """A day and a time, with the year where it is not this one, and the zone."""
-    same_year = value.year == clock.now().year
-    # Translators: how a day is written this year, and in another one; see Django's date formats.
-    day = date_format(value, _("D j M") if same_year else _("j M Y"))
-    text = _("{day}, {time} UTC").format(day=day, time=date_format(value, "H:i"))
-    return format_html('<time datetime="{}">{}</time>', utc_text(value), text)
+    return format_html('<time datetime="{}">{}</time>', utc_text(value), moment_text(value))
+
+
+@register.filter
+def long_day(value: datetime) -> str:
+    """The day of the week and of the month."""
+    # Translators: a day with its name, as Django's date formats write it.
+    return date_format(value, _("l j F"))
 
 
 @register.filter

@@ -31,7 +31,7 @@ def url(northwind: ServerHome, serving: RunningServer) -> Iterator[str]:
     AccessToken.objects.all().delete()
 
 
-OF_PAGES = {Right.READ_CAMPAIGNS}
+OF_PAGES = {Right.READ_CAMPAIGNS, Right.READ_HEALTH}
 """What nothing of the API asks for: the console does."""
 
 

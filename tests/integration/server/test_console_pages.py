@@ -1,16 +1,27 @@
 """Who may open which page of the console, and what every answer says to a browser."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver
 
 from server.access.roles import RIGHTS, Right, Role
 from server.accounts.models import Account
 from server.audit.models import Entry
+from server.campaigns.overview import SIZES
+from server.core import clock
+from server.data_subject.models import CorrectionRequest
+from server.directory.models import Company, Group
+from server.erasure.erasure import erase
+from server.publishing.recall import recall
+from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
 
@@ -163,3 +174,119 @@ def test_pages_speak_the_language_of_the_account_else_of_the_browser(console: Se
 
 def _text(answer: HttpResponse | Any) -> str:
     return str(answer.content.decode())
+
+
+def test_a_page_asks_the_database_as_often_for_many_campaigns_as_for_few(console: ServerHome) -> None:
+    people = bulk_data.add_people(6, "Lyon")
+    bulk_data.add_people(3, "Paris")
+    client = client_of(account_of("a@northwind.example", Role.ADMINISTRATOR))
+    counts = {}
+    for first, last in ((0, 5), (5, 60)):
+        for number in range(first, last):
+            audience = [
+                {"groups": ["Lyon"]},
+                {"groups": ["Lyon", "Paris"]},
+                {"people": people[: number % 5 + 1]},
+                {},
+            ]
+            bulk_data.publish(f"c-{number}", starts=clock.now(), **audience[number % 4])  # type: ignore[arg-type]
+        for path in ("/", "/campaigns", "/campaigns?state=live&title=about", "/campaigns?page=2", "/account"):
+            SIZES.clear()
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(path).status_code == 200
+            counts.setdefault(path, []).append(len(queries))
+    assert {path for path, (_few, many) in counts.items() if many > 12} == set()
+    assert {path for path, (few, many) in counts.items() if many > few + 1} == set()
+
+
+def test_the_list_tells_for_how_many_people_each_campaign_is_now(console: ServerHome) -> None:
+    lyon, paris = bulk_data.add_people(6, "Lyon"), bulk_data.add_people(3, "Paris")
+    Group.objects.get(name="Paris").people.add(lyon[0])
+    bulk_data.publish("c-two", groups=["Lyon", "Paris"])
+    bulk_data.publish("c-named", groups=["Paris"], people=[lyon[0], lyon[1]])
+    bulk_data.publish("c-all")
+    client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
+    assert _sizes(client) == {"c-two": 9, "c-named": 5, "c-all": 9}
+    erase(bulk_data.company(), [paris[0].pk])
+    assert _sizes(client) == {"c-two": 8, "c-named": 4, "c-all": 8}
+
+
+def _sizes(client: Client) -> dict[str, int]:
+    rows = re.findall(r'code">(c-[^<]+)<.+?· (\d+)</span>', _text(client.get("/campaigns")), re.DOTALL)
+    return {campaign_id: int(people) for campaign_id, people in rows}
+
+
+def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: ServerHome) -> None:
+    now, day = clock.now(), timedelta(days=1)
+    bulk_data.publish("c-later", starts=now + day)
+    bulk_data.publish("c-now", starts=now - day)
+    bulk_data.publish("c-over", starts=now - 9 * day)
+    bulk_data.publish("c-back", starts=now - day)
+    recall(bulk_data.company(), "c-back")
+    other = bulk_data.publish("c-été", starts=now - day)
+    other.content["variants"]["fr"] = other.content["variants"]["en"] | {"title": "L’ÉTÉ à Lyon"}
+    other.save()
+    client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
+    found = {
+        words: set(re.findall(r'code">(c-[^<]+)<', _text(client.get(f"/campaigns?{words}"))))
+        for words in (
+            "state=scheduled",
+            "state=live",
+            "state=over",
+            "state=recalled",
+            "title=l’été",
+            "title=ABOUT+c-n",
+        )
+    }
+    assert found == {
+        "state=scheduled": {"c-later"},
+        "state=live": {"c-now", "c-été"},
+        "state=over": {"c-over"},
+        "state=recalled": {"c-back"},
+        "title=l’été": {"c-été"},
+        "title=ABOUT+c-n": {"c-now"},
+    }
+
+
+def test_what_is_published_after_a_search_is_found_by_the_next(console: ServerHome) -> None:
+    client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
+    bulk_data.publish("c-first")
+    assert "c-first" in _text(client.get("/campaigns?title=about"))
+    bulk_data.publish("c-second")
+    assert "c-second" in _text(client.get("/campaigns?title=about"))
+    recall(bulk_data.company(), "c-first")
+    shown = _text(client.get("/campaigns?title=about"))
+    assert ("c-first" in shown, "c-second" in shown) == (False, True)
+
+
+def test_nothing_of_another_company_is_on_any_page(console: ServerHome) -> None:
+    bulk_data.add_people(2, "Secret group")
+    bulk_data.publish("c-secret", starts=clock.now())
+    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    client = client_of(account_of("a@other.example", Role.ADMINISTRATOR, company="other"))
+    shown = "".join(
+        _text(client.get(path)) for path in ("/", "/campaigns", "/campaigns?title=about", "/account")
+    )
+    other.delete()
+    assert "ecret" not in shown
+    assert "Northwind" not in shown
+    assert "Nothing has been published yet" in shown
+
+
+def test_today_tells_what_waits_to_those_who_can_do_something_about_it(console: ServerHome) -> None:
+    person = bulk_data.add_people(1)[0]
+    CorrectionRequest.objects.create(person=person, field="title", value="Head", requested_at=clock.now())
+    Company.objects.update(document_expires=clock.now() + timedelta(days=2))
+    bulk_data.publish("c-soon", starts=clock.now() + timedelta(days=3))
+    seen = {}
+    for role in Role:
+        shown = _text(client_of(account_of(f"{role}@northwind.example", role)).get("/"))
+        seen[role] = ("details corrected" in shown, "Document of northwind" in shown, "c-soon" in shown)
+    assert seen == {
+        role: (
+            Right.READ_CORRECTIONS in RIGHTS[role],
+            Right.READ_HEALTH in RIGHTS[role],
+            Right.READ_CAMPAIGNS in RIGHTS[role],
+        )
+        for role in Role
+    }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PASSWORD = "ein Fass voller Sterne"
 STEP_S = 30
+QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
+"""Within this process: what the console takes its time for is no test's subject."""
 LINK = re.compile(r"http\S+/welcome/\S+")
 
 
@@ -53,7 +55,7 @@ class RunningConsole:
 
     def invite(self, email: str, *roles: str) -> str:
         """The link of a new account."""
-        words = ("invite", email, "--role", *roles, "--address", self.url)
+        words = ("invite", email, "--role", *roles, "--address", self.url, "--company", "northwind")
         return link_in(self.home.succeed("console", *words))
 
 
@@ -95,7 +97,7 @@ def console_settings() -> Iterator[None]:
         for name, value in vars(of_the_console).items()
         if name.isupper() and value is not vars(of_the_server).get(name)
     }
-    own |= {"ALLOWED_HOSTS": ["testserver"]}
+    own |= {"ALLOWED_HOSTS": ["testserver"], "PASSWORD_HASHERS": [QUICK]}
     with override_settings(**own):
         cache.clear()  # the attempts that allauth counts
         yield
@@ -113,6 +115,15 @@ def account_of(email: str, *roles: "Role", company: str = "northwind") -> "Accou
     assert account
     TOTP.activate(account, generate_totp_secret())
     return account
+
+
+def secret_of(account: "Account") -> str:
+    """What the account's app was told."""
+    from allauth.mfa.adapter import get_adapter
+    from allauth.mfa.models import Authenticator
+
+    stored = Authenticator.objects.get(user=account, type=Authenticator.Type.TOTP).data["secret"]
+    return str(get_adapter().decrypt(stored))
 
 
 def client_of(account: "Account | None" = None, **headers: str) -> "Client":

@@ -1,0 +1,369 @@
+"""Who comes into the console, and who does not: links, passwords, codes, sessions and addresses to go on to."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+
+from server.access.roles import Role
+from server.accounts import sessions
+from server.accounts.invitations import invite, remove, reset, use_link
+from server.accounts.models import Account, Session, SignInLink
+from server.audit.models import Entry
+from server.core import clock
+from server.directory.models import Company
+from tests.support.server import (
+    bulk_data,
+    django_ready,  # noqa: F401
+)
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import PASSWORD, account_of, client_of, code, console_settings, secret_of
+from tests.support.server.run_command import run_command
+
+MORNING = datetime(2026, 11, 27, 8, tzinfo=UTC)
+EMAIL = "lea@northwind.example"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
+    home = ServerHome(tmp_path_factory.mktemp("console") / "server")
+    home.init()
+    return home
+
+
+@pytest.fixture
+def console(made: ServerHome) -> Iterator[ServerHome]:
+    with made.opened(), console_settings():
+        yield made
+        Account.objects.all().delete()
+        Session.objects.all().delete()
+        Company.objects.exclude(pk="northwind").delete()
+
+
+@pytest.fixture
+def link(console: ServerHome) -> str:
+    """Where the link of a new account leads."""
+    return f"/welcome/{invite(bulk_data.company(), EMAIL, [Role.COMMUNICATOR], 'test')[1]}"
+
+
+BOTH = {"password": PASSWORD, "again": PASSWORD}
+
+
+def is_in(client: Client) -> bool:
+    """Whether the start page opens, as it does for those who are signed in with a second factor."""
+    return client.get("/").status_code == 200
+
+
+# --- Links -----------------------------------------------------------------------------------------
+
+
+def test_opening_a_link_uses_nothing(link: str) -> None:
+    for _time in range(3):
+        assert client_of().get(link).status_code == 200
+    assert client_of().head(link).status_code == 200
+    assert SignInLink.objects.exists()
+
+
+def test_a_link_works_once_for_one_of_two_who_opened_it(link: str) -> None:
+    first, second = client_of(), client_of()
+    assert (first.get(link).status_code, second.get(link).status_code) == (200, 200)
+    assert first.post(link, BOTH).status_code == 302
+    late = second.post(link, {"password": "a password of a thief", "again": "a password of a thief"})
+    assert (late.status_code, "_auth_user_id" in second.session) == (410, False)
+    assert Account.objects.get().check_password(PASSWORD)
+    assert client_of().get(link).status_code == 410
+
+
+def test_a_link_that_was_used_meanwhile_sets_no_password(link: str) -> None:
+    token = link.rpartition("/")[2]
+    assert use_link(token, PASSWORD) is not None
+    assert use_link(token, "another password") is None
+
+
+def test_a_link_ends_after_a_day(link: str) -> None:
+    with clock.using(lambda: datetime.now(UTC) + timedelta(hours=24, seconds=1)):
+        assert client_of().get(link).status_code == 410
+        assert client_of().post(link, BOTH).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("password", "again"),
+    [
+        ("too short", "too short"),
+        ("password1234", "password1234"),
+        ("lea@northwind.example", "lea@northwind.example"),
+        (PASSWORD, PASSWORD + "?"),
+        ("", ""),
+    ],
+)
+def test_a_bad_password_does_not_use_the_link(link: str, password: str, again: str) -> None:
+    answer = client_of().post(link, {"password": password, "again": again})
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.content.decode()
+    assert SignInLink.objects.exists()
+
+
+def test_the_database_holds_no_link_and_no_secret_of_a_factor(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.DPO)
+    token = reset(account, "test")
+    account_of("other@northwind.example", Role.DPO)
+    secret = secret_of(Account.objects.get(email="other@northwind.example"))
+    stored = str(list(SignInLink.objects.values())) + str(list(Authenticator.objects.values()))
+    assert token not in stored
+    assert secret not in stored
+
+
+# --- The second factor -----------------------------------------------------------------------------
+
+
+def test_without_a_second_factor_every_page_leads_to_where_it_is_set_up(link: str) -> None:
+    client = client_of()
+    client.post(link, BOTH)
+    for path in ("/", "/campaigns", "/account", "/account/recovery-codes", "/account/recovery-codes/new"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/account/second-factor/new"), path
+    assert client.get("/account/second-factor/new").status_code == 200
+
+
+def test_a_password_alone_lets_nobody_in(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    answer = client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    assert answer.headers["Location"] == "/sign-in/second-step"
+    assert not is_in(client)
+
+
+def test_password_and_code_let_the_person_in_and_the_code_is_then_used_up(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    shown = code(secret_of(account))
+    for expected in (True, False):
+        client = client_of()
+        client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+        client.post("/sign-in/second-step", {"code": shown})
+        assert is_in(client) == expected
+    account.refresh_from_db()
+    assert account.signed_in_month is not None
+    assert account.signed_in_month.day == 1
+
+
+def test_codes_cannot_be_tried_one_after_the_other(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    right = code(secret_of(account))
+    for wrong in range(5):
+        client.post("/sign-in/second-step", {"code": f"{(int(right) + 1 + wrong) % 1_000_000:06}"})
+    answer = client.post("/sign-in/second-step", {"code": right})
+    assert "Too many attempts" in answer.content.decode()
+    assert not is_in(client)
+
+
+def test_passwords_cannot_be_tried_one_after_the_other(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    for wrong in range(5):
+        client.post("/sign-in", {"login": EMAIL, "password": f"wrong password {wrong}"})
+    answer = client_of().post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    assert "Too many attempts" in answer.content.decode()
+
+
+def test_whether_an_address_has_an_account_is_not_told(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    known = client_of().post("/sign-in", {"login": EMAIL, "password": "wrong password"})
+    unknown = client_of().post("/sign-in", {"login": "no@northwind.example", "password": "wrong password"})
+    texts = [answer.content.decode() for answer in (known, unknown)]
+    assert texts[0].replace(EMAIL, "") != ""
+    assert "do not belong together" in texts[0]
+    assert "do not belong together" in texts[1]
+
+
+def test_another_factor_needs_a_fresh_code_and_recovery_codes_are_shown_once(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of(account)
+    for path in ("/account/second-factor/change", "/account/recovery-codes/new"):
+        answer = client.get(path)
+        assert answer.headers["Location"].startswith("/account/confirm?"), path
+        assert client.post(path).headers["Location"].startswith("/account/confirm?"), path
+    assert Authenticator.objects.filter(user=account, type="totp").exists()
+    client.post("/account/confirm", {"code": code(secret_of(account))})
+    assert client.post("/account/recovery-codes/new").status_code == 302
+    first, second = (client.get("/account/recovery-codes").content.decode() for _time in range(2))
+    assert first.count("<li>") - second.count("<li>") == 10
+    assert "10 codes are left" in second
+
+
+def test_what_allauth_has_besides_is_not_there(console: ServerHome) -> None:
+    client = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
+    others = (
+        "signup/",
+        "password/reset/",
+        "email/",
+        "password/change/",
+        "login/code/",
+        "confirm-email/",
+        "2fa/",
+    )
+    for path in ("/sign-up", *(f"{root}{path}" for root in ("/", "/accounts/") for path in others)):
+        assert client.get(path).status_code == 404, path
+
+
+# --- Sessions --------------------------------------------------------------------------------------
+
+
+def test_a_session_that_somebody_planted_is_not_the_one_after_the_sign_in(link: str) -> None:
+    client = client_of()
+    client.get(link)
+    planted = "x" * 32
+    client.cookies["tidings-session"] = planted
+    client.post(link, BOTH)
+    assert client.cookies["tidings-session"].value != planted
+    stranger = client_of()
+    stranger.cookies["tidings-session"] = planted
+    assert stranger.get("/account/second-factor/new").headers["Location"].startswith("/sign-in")
+
+
+def test_the_session_before_the_second_step_is_not_the_one_after_it(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    before = client.cookies["tidings-session"].value
+    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
+    assert client.cookies["tidings-session"].value != before
+
+
+@pytest.mark.parametrize(
+    ("steps", "lasts"),
+    [
+        ([29], True),
+        ([31], False),
+        ([20] * 30, True),
+        ([20] * 36, False),
+    ],
+)
+def test_a_session_ends_when_nobody_is_there_and_after_twelve_hours(
+    console: ServerHome, steps: list[int], lasts: bool
+) -> None:
+    account, moments = account_of(EMAIL, Role.ADMINISTRATOR), [MORNING]
+    with clock.using(lambda: moments[-1]):
+        client = client_of(account)
+        for minutes in steps:
+            moments.append(moments[-1] + timedelta(minutes=minutes))
+            answer = client.get("/")
+        assert (answer.status_code == 200) == lasts
+
+
+@pytest.mark.parametrize("end", [reset, remove], ids=["reset", "removed"])
+def test_an_account_that_ends_takes_its_sessions_along(
+    console: ServerHome, end: Callable[[Account, str], object]
+) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    one, two = client_of(account), client_of(account)
+    assert is_in(one)
+    end(account, "test")
+    assert not is_in(one)
+    assert not is_in(two)
+
+
+def test_sign_out_everywhere_ends_every_session(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    one, two = client_of(account), client_of(account)
+    other = client_of(account_of("other@northwind.example", Role.DPO))
+    one.post("/account/sign-out-everywhere")
+    assert [is_in(client) for client in (one, two, other)] == [False, False, True]
+
+
+def test_a_link_or_a_picture_cannot_sign_anybody_out(console: ServerHome) -> None:
+    client = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
+    client.get("/sign-out")
+    assert client.get("/account/sign-out-everywhere").status_code == 405
+    assert is_in(client)
+
+
+def test_another_website_cannot_sign_somebody_in_as_another_person(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    client = Client(enforce_csrf_checks=True)
+    client.get("/sign-in")
+    assert client.post("/sign-in", {"login": EMAIL, "password": PASSWORD}).status_code == 403
+
+
+def test_sessions_that_are_over_are_deleted_by_housekeeping(console: ServerHome) -> None:
+    client_of(account_of(EMAIL, Role.ADMINISTRATOR))
+    assert sessions.delete_expired_sessions(dry_run=False) == 0
+    with clock.using(lambda: datetime.now(UTC) + timedelta(hours=13)):
+        assert sessions.delete_expired_sessions(dry_run=True) == 1
+        assert sessions.delete_expired_sessions(dry_run=False) == 1
+
+
+# --- Where a sign-in goes on to ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "http://testserver@evil.example/",
+        "\thttps://evil.example/",
+    ],
+)
+def test_a_sign_in_never_leads_to_another_host(console: ServerHome, onward: str) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD, "next": onward})
+    answer = client.post("/sign-in/second-step", {"code": code(secret_of(account))})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_a_sign_out_never_leads_to_another_host(console: ServerHome) -> None:
+    client = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
+    answer = client.post("/sign-out", {"next": "https://evil.example/"})
+    assert answer.headers["Location"] == "/sign-in"
+
+
+# --- Companies and people ---------------------------------------------------------------------------
+
+
+def test_an_account_ends_with_its_person_and_only_in_its_own_company(console: ServerHome) -> None:
+    person = bulk_data.add_people(1)[0]
+    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    account_of(person.email, Role.COMMUNICATOR)
+    account_of("p0@other.example", Role.COMMUNICATOR, company=other.pk)
+    run_command("purge", "--yes", person.email, "--company", "northwind")
+    assert [account.email for account in Account.objects.all()] == ["p0@other.example"]
+
+
+def test_the_audit_log_names_accounts_by_number_and_role(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.COMMUNICATOR, Role.DPO)
+    number = account.pk
+    reset(account, "command-line")
+    remove(account, account.actor)
+    entries = list(Entry.objects.order_by("-number").values_list("actor", "action", "detail")[:3])
+    assert entries == [
+        (f"account {number} (communicator, dpo)", "remove-account", f'{{"account":{number}}}'),
+        ("command-line", "reset-account", f'{{"account":{number}}}'),
+        (
+            "test",
+            "invite-account",
+            f'{{"account":{number},"roles":["communicator","dpo"]}}',
+        ),
+    ]
+
+
+def test_commands_invite_list_reset_and_remove(
+    console: ServerHome, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run_command("console", "invite", "Lea@Northwind.example", "--role", "dpo", "communicator")
+    run_command("console", "accounts")
+    run_command("console", "reset", EMAIL, "--address", "https://console.example")
+    run_command("console", "remove", EMAIL)
+    printed = capsys.readouterr().out
+    assert "http://127.0.0.1:8410/welcome/" in printed
+    assert f"{EMAIL}\tcommunicator, dpo\t-\tno second factor" in printed
+    assert "https://console.example/welcome/" in printed
+    assert not Account.objects.exists()
