@@ -9,15 +9,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.roles import Role
-from server.accounts import sessions
+from server.accounts import revoked
 from server.accounts.models import Account, SignInLink
-from server.accounts.second_factor import switch_off
 from server.audit import log
 from server.core import clock
 from server.core.errors import Refused
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.addresses import canonical
 from server.directory.models import Company
+from server.erasure_ledger import ledger
 from server.people_files.cells import email_objection
 
 VALID_FOR = timedelta(hours=24)
@@ -47,23 +47,26 @@ def invite(company: Company, email: str, roles: Iterable[Role], actor: str) -> t
 
 
 def reset(account: Account, actor: str) -> str:
-    """A new link, whose token is answered. The password, the second factor and all sessions end."""
+    """A new link, whose token is answered. The password, the second factor and all sessions end.
+
+    Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
+    """
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account.pk)
-        account.set_unusable_password()
-        account.save(update_fields=["password"])
-        switch_off(account)
-        sessions.end_all(account)
+        facts = [revoked.replaced(account), *map(revoked.used, SignInLink.objects.filter(account=account))]
+        revoked.lock_out(account)
         token = _new_link(account)
+        ledger.write(facts)
         log.record(account.company, actor, "reset-account", detail={"account": account.pk})
     return token
 
 
 def remove(account: Account, actor: str) -> None:
-    """Delete the account, with its link, its second factor and its sessions."""
+    """Delete the account, with its link, its second factor and its sessions. Raises `EnvironmentFault` as `reset` does."""
     with transaction.atomic():
-        number = account.pk
+        number, fact = account.pk, revoked.removed(account)
         account.delete()
+        ledger.write([fact])
         log.record(account.company, actor, "remove-account", detail={"account": number})
 
 
@@ -96,7 +99,10 @@ def link_of(token: str) -> SignInLink | None:
 
 
 def use_link(token: str, password: str) -> Account | None:
-    """Set the password of the link's account. None where it was used meanwhile: only one of two who try has it."""
+    """Set the password of the link's account. None where it was used meanwhile: only one of two who try has it.
+
+    Raises `EnvironmentFault` when the erasure ledger cannot be written; the link can be used still.
+    """
     with transaction.atomic():
         link = link_of(token)
         if link is None:
@@ -106,6 +112,7 @@ def use_link(token: str, password: str) -> Account | None:
             return None
         account.set_password(password)
         account.save(update_fields=["password"])
+        ledger.write([revoked.used(link)])
     return account
 
 

@@ -47,7 +47,7 @@ class Fact:
     """One thing that must not be undone. Fields that do not belong to its kind are empty.
 
     `person`: see `person_hash`. `time`: of a withdrawal, as the person's computer said it (RFC 3339, UTC). `token`: of a
-    computer or of the administration API, see `token_digest`.
+    computer, of the administration API, or of what lets somebody into the console, see `token_digest`.
     """
 
     kind: Kind

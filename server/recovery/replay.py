@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
+from server.accounts.revoked import revoke_again
 from server.archives.closing import ARRIVAL, delete_files, on_the_move
 from server.archives.deleting import delete_rows
 from server.audit import chain_heads, log
@@ -296,7 +297,7 @@ def _revoke_access(told: _Told) -> int:
     ended = [token for token in AccessToken.objects.all() if ledger.token_digest(token.token_hash) in tokens]
     for token in ended:
         token.delete()
-    return len(ended)
+    return len(ended) + revoke_again(tokens)
 
 
 def _recall_campaigns(told: _Told) -> int:

@@ -3,10 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from server.access.models import AccessToken
+from server.access.roles import Role
 from server.access.tokens import revoke as revoke_access
+from server.accounts.invitations import invite as invite_account
+from server.accounts.invitations import remove as remove_account
+from server.accounts.invitations import reset as reset_account
+from server.accounts.invitations import use_link
+from server.accounts.models import Account, Session, SignInLink
 from server.campaigns.models import Campaign
 from server.core.errors import EnvironmentFault
 from server.devices.enrolment import revoke
@@ -21,6 +28,7 @@ from server.recovery.replay import COUNTER_LEAP, catch_up
 from tests.support.server import bulk_data
 from tests.support.server.administration import token_for
 from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import PASSWORD, account_of, client_of, console_settings
 from tests.support.server.wire import an_hour_ago
 
 
@@ -149,3 +157,34 @@ def test_the_ledger_names_nobody(home: ServerHome) -> None:
     needles = (person.email, str(person.pk), person.pk.hex, token, device.token_hash)
     assert content.count("\n") == 2
     assert [needle for needle in needles if needle in content] == []
+
+
+def test_what_lets_nobody_into_the_console_any_more_does_not_come_back_with_a_backup(
+    home: ServerHome,
+) -> None:
+    company = bulk_data.company()
+    with console_settings():
+        gone, locked, kept = (
+            account_of(f"{name}@northwind.example", Role.DPO) for name in ("gone", "locked", "kept")
+        )
+        client_of(locked)
+        _account, token = invite_account(company, "new@northwind.example", [Role.DPO], "test")
+        models = (Account, Authenticator, SignInLink, Session)
+        backup = [row for model in models for row in model._default_manager.all()]
+        remove_account(gone, "test")
+        reset_account(locked, "test")
+        assert use_link(token, PASSWORD)
+        for model in reversed(models):
+            model._default_manager.all().delete()
+        for row in backup:
+            row.save(force_insert=True)
+        LedgerState.objects.all().delete()
+        assert catch_up()["access-revoked"] == 3
+        assert not Account.objects.filter(email="gone@northwind.example").exists()
+        assert not Account.objects.get(pk=locked.pk).has_usable_password()
+        assert set(Authenticator.objects.values_list("user", flat=True)) == {kept.pk}
+        assert not Session.objects.exists()
+        assert not SignInLink.objects.exists()
+        assert Account.objects.get(pk=kept.pk).check_password(PASSWORD)
+        assert catch_up(thorough=True) == {}
+        Account.objects.all().delete()

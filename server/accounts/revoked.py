@@ -1,0 +1,57 @@
+"""What a restored backup must not bring back: accounts that were removed, passwords that were reset, links that were used.
+
+The erasure ledger keeps a digest of each, as it does of tokens.
+"""
+
+from collections.abc import Set
+
+from django.db import transaction
+
+from server.accounts import second_factor, sessions
+from server.accounts.models import Account, SignInLink
+from server.erasure_ledger.ledger import Fact, token_digest
+
+
+def removed(account: Account) -> Fact:
+    """That the account is no more."""
+    return Fact("access-revoked", account.company_id, token=_digest_of_account(account))
+
+
+def replaced(account: Account) -> Fact:
+    """That its present password lets nobody in any more."""
+    return Fact("access-revoked", account.company_id, token=token_digest(account.password))
+
+
+def used(link: SignInLink) -> Fact:
+    """That the link lets nobody in any more."""
+    return Fact("access-revoked", link.account.company_id, token=token_digest(link.token_hash))
+
+
+def revoke_again(tokens: Set[str]) -> int:
+    """End what the ledger names and a backup brought back. Answers how many."""
+    count = 0
+    for link in SignInLink.objects.all():
+        if token_digest(link.token_hash) in tokens:
+            count += link.delete()[0]
+    for account in Account.objects.all():
+        if _digest_of_account(account) in tokens:
+            account.delete()
+        elif token_digest(account.password) in tokens:
+            lock_out(account)
+        else:
+            continue
+        count += 1
+    return count
+
+
+def lock_out(account: Account) -> None:
+    """End the password, the second factor and all sessions."""
+    with transaction.atomic():
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+        second_factor.switch_off(account)
+        sessions.end_all(account)
+
+
+def _digest_of_account(account: Account) -> str:
+    return token_digest(f"account {account.company_id} {account.pk} {account.created_at.isoformat()}")
