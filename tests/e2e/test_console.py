@@ -258,6 +258,16 @@ def test_axe_finds_nothing_where_a_second_factor_is_set_up(
     assert found == []
 
 
+def test_axe_notices_what_nobody_could_read(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(
+        '<html lang="en"><title>x</title><main><p style="color:#999;width:400px">grey</p><img src="x">'
+    )
+    found = " ".join(_violations(page, "noticed"))
+    page.close()
+    assert [rule for rule in ("color-contrast", "image-alt", "wider than") if rule not in found] == []
+
+
 def _violations(page: Page, name: str) -> list[str]:
     """What axe-core says of the page, and nothing of it is wider than a narrow window."""
     if PICTURES:

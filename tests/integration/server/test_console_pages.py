@@ -3,20 +3,22 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, get_resolver, path
 
 from server.access.roles import RIGHTS, Right, Role
 from server.accounts.models import Account
 from server.audit.models import Entry
 from server.campaigns.overview import SIZES
 from server.core import clock
+from server.core.errors import EnvironmentFault, Refused
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Group
 from server.erasure.erasure import erase
@@ -107,9 +109,9 @@ def test_the_navigation_shows_only_what_the_person_may_open(console: ServerHome)
         assert ('href="/campaigns"' in shown) == (Right.READ_CAMPAIGNS in RIGHTS[role])
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/campaigns", "/nothing", "/welcome/x"])
-def test_every_answer_tells_browsers_to_be_strict(console: ServerHome, path: str) -> None:
-    answer = client_of().get(path)
+@pytest.mark.parametrize("where", ["/", "/sign-in", "/campaigns", "/nothing", "/welcome/x"])
+def test_every_answer_tells_browsers_to_be_strict(console: ServerHome, where: str) -> None:
+    answer = client_of().get(where)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -122,7 +124,7 @@ CROSS = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetc
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "status"),
+    ("where", "headers", "status"),
     [
         ("/", CROSS, 200),
         ("/campaigns", CROSS, 403),
@@ -133,10 +135,10 @@ CROSS = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetc
     ],
 )
 def test_another_website_can_open_the_start_and_nothing_else(
-    console: ServerHome, path: str, headers: dict[str, str], status: int
+    console: ServerHome, where: str, headers: dict[str, str], status: int
 ) -> None:
     client = client_of(account_of("a@northwind.example", Role.ADMINISTRATOR))
-    assert client.get(path, headers=headers).status_code == status
+    assert client.get(where, headers=headers).status_code == status
 
 
 def test_another_website_cannot_send_a_form(console: ServerHome) -> None:
@@ -190,11 +192,17 @@ def test_a_page_asks_the_database_as_often_for_many_campaigns_as_for_few(console
                 {},
             ]
             bulk_data.publish(f"c-{number}", starts=clock.now(), **audience[number % 4])  # type: ignore[arg-type]
-        for path in ("/", "/campaigns", "/campaigns?state=live&title=about", "/campaigns?page=2", "/account"):
+        for where in (
+            "/",
+            "/campaigns",
+            "/campaigns?state=live&title=about",
+            "/campaigns?page=2",
+            "/account",
+        ):
             SIZES.clear()
             with CaptureQueriesContext(connection) as queries:
-                assert client.get(path).status_code == 200
-            counts.setdefault(path, []).append(len(queries))
+                assert client.get(where).status_code == 200
+            counts.setdefault(where, []).append(len(queries))
     assert {path for path, (_few, many) in counts.items() if many > 12} == set()
     assert {path for path, (few, many) in counts.items() if many > few + 1} == set()
 
@@ -265,7 +273,7 @@ def test_nothing_of_another_company_is_on_any_page(console: ServerHome) -> None:
     other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
     client = client_of(account_of("a@other.example", Role.ADMINISTRATOR, company="other"))
     shown = "".join(
-        _text(client.get(path)) for path in ("/", "/campaigns", "/campaigns?title=about", "/account")
+        _text(client.get(where)) for where in ("/", "/campaigns", "/campaigns?title=about", "/account")
     )
     other.delete()
     assert "ecret" not in shown
@@ -290,3 +298,50 @@ def test_today_tells_what_waits_to_those_who_can_do_something_about_it(console: 
         )
         for role in Role
     }
+
+
+def _refuse(_request: HttpRequest) -> HttpResponse:
+    raise Refused("It is too late", "Begin another one.")
+
+
+def _lack(_request: HttpRequest) -> HttpResponse:
+    raise EnvironmentFault("The disk is full", "Make room.")
+
+
+def _fail(_request: HttpRequest) -> HttpResponse:
+    raise ValueError("a secret of the code")
+
+
+@pytest.fixture
+def failing(console: ServerHome) -> Iterator[Client]:
+    """Somebody who is signed in, and the console with three pages more."""
+    from server.console import urls
+
+    client = client_of(account_of("a@northwind.example", Role.ADMINISTRATOR))
+    client.raise_request_exception = False
+    views = {"refused": _refuse, "lacking": _lack, "failing": _fail}
+    more = [path(name, view, name=name) for name, view in views.items()]
+    module = ModuleType("console_that_fails")
+    vars(module).update(vars(urls) | {"urlpatterns": [*urls.urlpatterns, *more]})
+    with override_settings(ROOT_URLCONF=module):
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "words"),
+    [
+        ("/refused", 409, ("It is too late", "Begin another one.", 'href="/campaigns"')),
+        ("/lacking", 503, ("The disk is full", "Make room.", 'href="/campaigns"')),
+        ("/nothing", 404, ("There is no such page", "Start page", 'href="/campaigns"')),
+        ("/failing", 500, ("Something went wrong", "Try again", "Start page")),
+    ],
+)
+@pytest.mark.expected_logs("Internal Server Error: /failing")
+def test_errors_are_pages_that_say_what_to_do(
+    failing: Client, where: str, status: int, words: tuple[str, ...]
+) -> None:
+    answer = failing.get(where)
+    assert answer.status_code == status
+    assert [word for word in words if word not in _text(answer)] == []
+    assert "a secret of the code" not in _text(answer)
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
