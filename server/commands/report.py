@@ -167,7 +167,7 @@ def _print(campaign: Campaign, figures: Report, by: str | None) -> None:
     views = {None: tables.whole, "group": tables.by_group, "day": tables.by_day}
     print(*views[by](figures), sep="\n")
     print()
-    print(_explanation(by).format(minimum=figures.minimum))
+    print(tables.explanation(by, figures.minimum))
 
 
 def _state(campaign: Campaign, figures: Report) -> str:
@@ -180,19 +180,3 @@ def _state(campaign: Campaign, figures: Report) -> str:
         return _("Nothing was counted yet. It can be from {time} on.").format(time=next_time)
     told = _("As counted at {time}; the same for everybody until {next_time}.")
     return told.format(time=figures.made, next_time=next_time)
-
-
-def _explanation(by: str | None) -> str:
-    counted = _(
-        "Counted are people who share, always {minimum} or more together: so nobody can be told apart by comparing "
-        "figures. Some who share are not counted yet, or not any more because somebody among them withdrew."
-    )
-    others = {
-        None: _(
-            "“Of all” is an estimate: Wilson's score interval at 95 %, corrected for the number of people. It holds "
-            "if those who share are like the others."
-        ),
-        "group": _("A group shows those who were put together with people of the same group only."),
-        "day": _("Each person counts on the first day, in UTC. The days add up to the figures of the whole."),
-    }
-    return f"{counted}\n{others[by]}"

@@ -40,6 +40,7 @@ SECTIONS = (
             Place("campaigns", _("Campaigns"), Right.READ_CAMPAIGNS),
         ),
     ),
+    Section(_("Trust"), (Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),)),
 )
 
 

@@ -4,13 +4,27 @@ from allauth.account import views as account_views
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from server.console.pages import account, campaigns, errors, second_factor, today, welcome
+from server.console.pages import account, audit, campaigns, errors, report, second_factor, today, welcome
+from server.core.schemas import CAMPAIGN_ID
+
+
+class CampaignConverter(StringConverter):
+    """A campaign's id in an address; anything else is a 404."""
+
+    regex = CAMPAIGN_ID.strip("^$")
+
+
+register_converter(CampaignConverter, "campaign")
 
 urlpatterns = [
     path("", today.today, name="today"),
     path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<campaign:campaign_id>", report.report, name="campaigns-report"),
+    path("campaigns/<campaign:campaign_id>/report.csv", report.report_csv, name="campaigns-report-csv"),
+    path("audit", audit.audit, name="audit"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),
     path("sign-in", account_views.login, name="account_login"),
     path("sign-in/second-step", mfa.authenticate, name="mfa_authenticate"),

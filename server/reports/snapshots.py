@@ -40,6 +40,18 @@ def newest(campaign: Campaign) -> Report:
         return report_of(campaign, sums, snapshot.sizes, utc_text(snapshot.made_at))
 
 
+def as_shown(campaign: Campaign) -> Report:
+    """The newest, for those who look without counting.
+
+    `make_due` counts only where something came in. So as long as no figure is shown, it is not told either when that was:
+    it would say that somebody shares.
+    """
+    found = newest(campaign)
+    if found.closed or any(figure.people is not None for figure in found.figures):
+        return found
+    return report_of(campaign, Sums(), sizes_of(campaign))
+
+
 def due_at(campaign: Campaign) -> datetime:
     """When the next snapshot may be made."""
     last = Snapshot.objects.filter(campaign=campaign).values_list("made_at", flat=True).first()

@@ -77,6 +77,23 @@ def share(figure: Figure, minimum: int) -> str:
     )
 
 
+def explanation(by: str | None, minimum: int) -> str:
+    """What the figures are about, and how they are to be read. `by`: group, day, or None for the whole."""
+    counted = _(
+        "Counted are people who share, always {minimum} or more together: so nobody can be told apart by comparing "
+        "figures. Some who share are not counted yet, or not any more because somebody among them withdrew."
+    )
+    others = {
+        None: _(
+            "“Of all” is an estimate: Wilson's score interval at 95 %, corrected for the number of people. It holds "
+            "if those who share are like the others."
+        ),
+        "group": _("A group shows those who were put together with people of the same group only."),
+        "day": _("Each person counts on the first day, in UTC. The days add up to the figures of the whole."),
+    }
+    return f"{counted}\n{others[by]}".format(minimum=minimum)
+
+
 def _both(figure: Figure, minimum: int) -> tuple[str, str]:
     if figure.low is None or figure.high is None:
         return share(figure, minimum), ""

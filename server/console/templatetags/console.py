@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.access.roles import Right
+from server.accounts.models import Account
 from server.console import assets, words
 from server.console.times import moment_text
 from server.core.clock import utc_text
@@ -43,6 +45,12 @@ def long_day(value: datetime) -> str:
     """The day of the week and of the month."""
     # Translators: a day with its name, as Django's date formats write it.
     return date_format(value, _("l j F"))
+
+
+@register.filter
+def may(account: Account, right: str) -> bool:
+    """Whether the person has a right, named as in `server.access.roles`."""
+    return Right(right) in account.rights
 
 
 @register.filter

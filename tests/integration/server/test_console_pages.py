@@ -55,7 +55,7 @@ def pages() -> dict[str, URLPattern]:
 def address(name: str) -> str:
     """One of a page, with something in place of each part that varies."""
     route = str(pages()[name].pattern)
-    return "/" + route.replace("<str:token>", "x" * 43).replace("<str:campaign_id>", "c-none")
+    return "/" + route.replace("<str:token>", "x" * 43).replace("<campaign:campaign_id>", "c-none")
 
 
 def right_of(name: str) -> Right | None:

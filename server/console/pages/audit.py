@@ -1,0 +1,101 @@
+"""The audit log: who did what, and who read personal data. Whoever looks at it is in it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from server.access.roles import Right
+from server.audit.log import ACTION
+from server.audit.models import Entry
+from server.audit.verifying import end_faults, what_to_do
+from server.console import words
+from server.console.access import AccountRequest, page
+
+A_PAGE = 100
+LARGEST_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry. `details`: names and values, as texts."""
+
+    number: int
+    time: datetime
+    actor: str
+    act: str
+    is_about_somebody: bool
+    details: Sequence[tuple[str, str]]
+    digest: str
+
+
+@page(Right.READ_AUDIT_LOG, on_record=True)
+def audit(request: AccountRequest) -> HttpResponse:
+    """The newest entries first, a page at a time by number: what is added meanwhile moves nothing."""
+    before, action = _number(request.GET.get("before", "")), request.GET.get("action", "")
+    company = request.user.company
+    found = Entry.objects.filter(company=company).order_by("-number")
+    if before:
+        found = found.filter(number__lt=before)
+    if chosen := action if ACTION.fullmatch(action) else "":
+        found = found.filter(action=chosen)
+    entries = list(found[: A_PAGE + 1])
+    lines = [_line(entry) for entry in entries[:A_PAGE]]
+    is_whole = not (before or chosen)
+    faults = end_faults(company) if is_whole else []
+    return render(
+        request,
+        "pages/audit.html",
+        {
+            "lines": lines,
+            "newest": lines[0] if is_whole else None,  # the entry of this look
+            "older": lines[-1].number if len(entries) > A_PAGE else None,
+            "before": before,
+            "action": chosen,
+            "actions": sorted(
+                ((name, str(text)) for name, text in words.ACTIONS.items()), key=lambda each: each[1]
+            ),
+            "faults": faults,
+            "what_to_do": what_to_do() if faults else "",
+        },
+    )
+
+
+def _number(text: str) -> int | None:
+    """Which entry the page ends before; what is no number is left out."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
+    return min(number, LARGEST_NUMBER) or None
+
+
+def _line(entry: Entry) -> Line:
+    return Line(
+        entry.number,
+        datetime.fromisoformat(entry.time),
+        entry.actor,
+        str(words.ACTIONS.get(entry.action, entry.action)),
+        bool(entry.subject),
+        _details(entry.detail),
+        entry.digest,
+    )
+
+
+def _details(text: str) -> list[tuple[str, str]]:
+    """The detail's names and values. One that was made unreadable is shown as it is."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return [("", text)]
+    if not isinstance(found, dict):
+        return [("", text)]
+    return [(name, _shown(value)) for name, value in found.items()]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
