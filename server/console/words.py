@@ -59,6 +59,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "read-campaigns": _("read the list of campaigns"),
     "read-corrections": _("read the corrections"),
     "read-devices": _("read which computers are connected"),
+    "read-health": _("read what the server's check finds"),
     "read-own-data": _("read their own data"),
     "read-record": _("read the record of processing"),
     "read-reports": _("read a report"),

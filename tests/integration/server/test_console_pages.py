@@ -231,7 +231,7 @@ def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: Serv
     bulk_data.publish("c-over", starts=now - 9 * day)
     bulk_data.publish("c-back", starts=now - day)
     recall(bulk_data.company(), "c-back")
-    other = bulk_data.publish("c-été", starts=now - day)
+    other = bulk_data.publish("c-ete", starts=now - day)
     other.content["variants"]["fr"] = other.content["variants"]["en"] | {"title": "L’ÉTÉ à Lyon"}
     other.save()
     client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
@@ -248,10 +248,10 @@ def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: Serv
     }
     assert found == {
         "state=scheduled": {"c-later"},
-        "state=live": {"c-now", "c-été"},
+        "state=live": {"c-now", "c-ete"},
         "state=over": {"c-over"},
         "state=recalled": {"c-back"},
-        "title=l’été": {"c-été"},
+        "title=l’été": {"c-ete"},
         "title=ABOUT+c-n": {"c-now"},
     }
 
