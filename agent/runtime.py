@@ -40,6 +40,7 @@ from agent.domain.model import (
 from agent.domain.ports import Clock, SecretStore
 from agent.enrolment import service
 from agent.enrolment.device_token import DeviceToken
+from agent.enrolment.left_entry import KeychainEntryStays, LeftEntry
 from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import InstanceLock, LockLost
@@ -162,6 +163,7 @@ class Runtime:
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
         self._examine = self._scheduler.task("examine", self._examined, lambda: limits.EXAMINE_FIRST_S)
+        self._left = self._scheduler.task("keychain", self._left_deleted)
         self.interactions = Interactions(
             self._campaigns,
             self._gate,
@@ -213,6 +215,7 @@ class Runtime:
         self._scheduler.start()
         self._background.wake_all()
         self._examine.wake(limits.EXAMINE_FIRST_S)
+        self._left.wake(limits.KEYCHAIN_RETRY_S)
         if self._beat is not None:
             self._beat.wake()
 
@@ -377,7 +380,8 @@ class Runtime:
     def disconnect(self) -> bool:
         """Take back what was shared and this computer's access, and delete what the company left here. Works offline too.
 
-        Returns whether the server heard of it. Raises NotForgotten, after all that could be done was done; LockLost.
+        Returns whether the server heard of it. Raises NotForgotten and KeychainEntryStays, after all that could be done was
+        done; LockLost.
         """
         fault: errors.DiskFault | None = None
         if self._lock is not None:
@@ -401,6 +405,9 @@ class Runtime:
         self._background.connected()
         if fault is not None:
             raise service.NotForgotten(fault.detail, heard=heard) from fault
+        if (left := self.left_entry) is not None:
+            self._left.wake(limits.KEYCHAIN_RETRY_S)
+            raise KeychainEntryStays(left)
         return heard
 
     def _leave(self) -> bool:
@@ -426,11 +433,23 @@ class Runtime:
         self._policy_may_differ()
         self._gate.look_again()
         self._store_may_be_back()
+        self._left_deleted()
         if self._gate.changed_elsewhere():
             self._background.interrupt_sending()
             self._background.send.wake()
             self._notify(Change.CONSENT)
             self._notify(Change.STATUS)
+
+    @property
+    def left_entry(self) -> LeftEntry | None:
+        """What of an ended connection is still in the keychain."""
+        return self._connector.token.left
+
+    def _left_deleted(self) -> float | None:
+        """Try again. Returns when to try next, in seconds; None where nothing is left."""
+        if self._connector.token.delete_left():
+            self._notify(Change.STATUS)
+        return limits.KEYCHAIN_RETRY_S if self.left_entry is not None else None
 
     def _store_may_be_back(self) -> None:
         """Go on with a store that could not be read until now: what was withdrawn meanwhile holds there too."""
@@ -493,6 +512,8 @@ class Runtime:
             return (trouble(LockLost()),)
         if (left := self._connector.left) is not None:
             return (trouble(left),)
+        if (entry := self.left_entry) is not None:
+            return (trouble(KeychainEntryStays(entry)),)
         is_lost = self._connector.is_lost and self._database.unreadable is None
         return (trouble(errors.EnrolmentLost()),) if is_lost else ()
 

@@ -28,7 +28,9 @@ from agent.domain.model import (
     Status,
 )
 from agent.domain.msgspec_warmup import decode_json
+from agent.enrolment import left_entry
 from agent.enrolment.device_token import DeviceToken
+from agent.enrolment.left_entry import KeychainEntryStays, LeftEntry
 from agent.enrolment.service import NotForgotten
 from agent.ipc import calls, channel, running_instance, starting
 from agent.ipc.instance_lock import InstanceLock, LockLost, refuse_elsewhere
@@ -271,10 +273,7 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
             _say(_("Nothing was deleted."))
             return 1
     lock = InstanceLock(folders)
-    if folders.data.exists():
-        _disconnect(folders)
-    else:
-        DeviceToken(ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S), folders.data, SystemClock()).delete()
+    left = _disconnect(folders)
     logging.shutdown()
     removal = Removal()
     for each in removal.listed(folders.data):
@@ -283,35 +282,57 @@ def purge(options: argparse.Namespace, checks: Checks) -> int:
     lock.release(remove=True)
     for folder in (folders.data, folders.cache, folders.logs, folders.runtime, *folders.other_runtimes):
         removal.of(folder)
-    if removal.faults:
-        raise errors.DiskFault(f"purge: {removal.faults[0]}") from removal.faults[0]
     if folders.logs.parent.name == "tidings":  # XDG: ~/.local/state/tidings/log
         with suppress(OSError):
             folders.logs.parent.rmdir()
-    if removal.left:
-        raise NotAllRemoved(removal.left)
+    _raise_what_stays(folders, removal, left)
     _say(_("Everything of Tidings was deleted for this user."))
     return 0
 
 
-def _disconnect(folders: Folders) -> None:
-    """As well as that can be done: data that cannot be read or changed is deleted all the same."""
+def _raise_what_stays(folders: Folders, removal: Removal, left: LeftEntry | None) -> None:
+    """Say all of it. Raises DiskFault, NotAllRemoved, KeychainEntryStays."""
+    faults: list[errors.TidingsError] = []
+    if removal.faults:
+        faults.append(errors.DiskFault(f"purge: {removal.faults[0]}"))
+    elif removal.left:
+        faults.append(NotAllRemoved(removal.left))
+    if left is not None:
+        left_entry.keep(folders.data, left)
+        faults.append(KeychainEntryStays(left))
+    for fault in faults[1:]:
+        sys.stderr.write(f"{fault.title}. {fault.message}\n")
+    if faults:
+        raise faults[0]
+
+
+def _disconnect(folders: Folders) -> LeftEntry | None:
+    """As well as that can be done: data that cannot be read or changed is deleted all the same.
+
+    Returns what the keychain did not delete.
+    """
     keychain = ProcessKeychain(limits.KEYCHAIN_COMMAND_PATIENCE_S)
     heard = False
     try:
         runtime = Runtime.open(folders, secrets=keychain, store_needed=False)
         try:
             heard = runtime.disconnect()
+        except NotForgotten as fault:
+            log.info("It is deleted with its file: %s", fault.detail)
+            heard = fault.heard
+        except KeychainEntryStays as fault:
+            heard = fault.left.heard
         finally:
             runtime.stop()
-    except NotForgotten as fault:
-        log.info("It is deleted with its file: %s", fault.detail)
-        heard = fault.heard
+        left = runtime.left_entry
     except errors.EnvironmentFault as fault:
         log.warning("The computer could not be disconnected in good order: %s", fault.detail)
-        DeviceToken(keychain, folders.data, SystemClock()).delete()
+        token = DeviceToken(keychain, folders.data, SystemClock())
+        token.delete(heard=False)
+        left = token.left
     if not heard:
         sys.stderr.write(_("The server could not be told: what you shared stays there.") + "\n")
+    return left
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Checks], int]] = {

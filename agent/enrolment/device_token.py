@@ -12,12 +12,14 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from agent.domain import errors, limits
 from agent.domain.ports import Clock, SecretStore
+from agent.enrolment import left_entry
 from agent.enrolment.code_exchange import RetrySecrets, attempt_account
+from agent.enrolment.left_entry import LeftEntry
 from agent.system import private_files
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,14 @@ def keep_account(data: Path, account: str) -> None:
         log.warning("The name of the keychain entry was not kept: %s", error)
 
 
+def drop_account(data: Path) -> None:
+    """There is no entry any more."""
+    try:
+        (data / _NAME_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("The name of the keychain entry stays: %s", error)
+
+
 class DeviceToken:
     """Thread-safe. ``fault`` is why the token could not be kept or read, if so.
 
@@ -68,6 +78,9 @@ class DeviceToken:
         self.is_deleted = False
         """By this process, and none came since."""
         self._not_before = 0.0
+        self.left = left_entry.read(data)
+        """What could not be deleted, in an earlier process too."""
+        self._left_not_before = 0.0
         self.fault: errors.KeychainUnavailable | None = None
         self.when_late: Callable[[], None] = lambda: None
         keychain.when_late(self._answered)
@@ -158,11 +171,15 @@ class DeviceToken:
         self._secrets.write(self._account, token)
         keep_account(self._data, self._account)
         self.fault = None
+        if self.left is not None:  # the entry is in use again
+            self._note_left([], self.left.heard)
 
     def _answered(self) -> None:
         """The keychain did, after nobody waited any more: asking the same again gives its answer."""
         with self._lock:
             self._not_before = 0.0
+            if self.left is not None:
+                self._note_left(self._undeleted(self.left.accounts, self._secrets.delete), self.left.heard)
             if self._token is not None and isinstance(self.fault, errors.KeychainWaiting):
                 try:
                     self._write(self._token)
@@ -176,23 +193,57 @@ class DeviceToken:
 
     def ask_again(self) -> None:
         """The person acts: the keychain may be open now."""
-        self._not_before = 0.0
+        self._not_before = self._left_not_before = 0.0
 
     def forget(self) -> None:
         """The server refused it."""
         with self._lock:
             self._take(None)
 
-    def delete(self, old_account: str = "") -> None:
-        """From memory and keychain. A keychain that does not answer is told in the log."""
+    @property
+    def was_kept(self) -> bool:
+        """Whether the keychain has, or had, an entry of this computer."""
+        return self.left is not None or (self._data / _NAME_FILE).exists()
+
+    def delete(self, old_account: str = "", *, heard: bool) -> None:
+        """From memory and keychain. ``left`` says then what the keychain did not delete.
+
+        ``heard``: whether the server knows that the token is of no use any more.
+        """
         with self._lock:
+            was_kept, before = self.was_kept, self.left.accounts if self.left is not None else ()
             self._take(None)
             self.fault, self.is_deleted = None, True
-            for account in filter(None, (self._account, attempt_account(self._account), old_account)):
-                try:
-                    self._secrets.delete(account)
-                except errors.KeychainUnavailable as error:
-                    log.warning("The keychain entry could not be deleted: %s", error.detail)
+            accounts = (self._account, attempt_account(self._account), old_account, *before)
+            undeleted = self._undeleted(filter(None, dict.fromkeys(accounts)), self._secrets.delete)
+            self._note_left(undeleted if was_kept else [], heard)
+            if not undeleted:
+                drop_account(self._data)
+
+    def delete_left(self) -> bool:
+        """Delete what the keychain did not delete before, if it asks nobody for that. Returns whether less is left."""
+        with self._lock:
+            left = self.left
+            if left is None or self._clock.monotonic() < self._left_not_before:
+                return False
+            self._note_left(self._undeleted(left.accounts, self._secrets.delete_unasked), left.heard)
+            return self.left != left
+
+    def _undeleted(self, accounts: Iterable[str], delete: Callable[[str], None]) -> list[str]:
+        undeleted = []
+        for account in accounts:
+            try:
+                delete(account)
+            except errors.KeychainUnavailable as error:
+                log.warning("The keychain entry could not be deleted: %s", error.detail)
+                undeleted.append(account)
+        return undeleted
+
+    def _note_left(self, accounts: Sequence[str], heard: bool) -> None:
+        before, self.left = self.left, LeftEntry(tuple(accounts), heard) if accounts else None
+        self._left_not_before = self._clock.monotonic() + limits.KEYCHAIN_RETRY_S
+        if self.left != before:
+            left_entry.keep(self._data, self.left)
 
     def _failed(self, fault: errors.KeychainUnavailable) -> None:
         self.fault = fault

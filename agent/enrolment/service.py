@@ -224,7 +224,7 @@ class EnrolmentService:
                 self.reload()
                 raise
             except errors.EnvironmentFault:
-                self.token.delete()
+                self.token.delete(heard=False)
                 self._unfinished = None
                 self.reload()
                 raise
@@ -319,14 +319,18 @@ class EnrolmentService:
 
     def _let_go(self) -> bool:
         """Where it is lost to which company this computer was connected, a token may be left, and nobody can be told."""
-        was_connected = False
-        with suppress(errors.TokenMissing, errors.KeychainUnavailable):
-            was_connected = bool(self.token.read(""))
-        self._delete(not was_connected)
-        return not was_connected
+        left, was_connected = self.token.left, False
+        with suppress(errors.TokenMissing):
+            try:
+                was_connected = bool(self.token.read(""))
+            except errors.KeychainUnavailable:
+                was_connected = self.token.was_kept
+        heard = left.heard if left is not None else not was_connected
+        self._delete(heard)
+        return heard
 
     def _delete(self, heard: bool, old_account: str = "") -> None:
-        self.token.delete(old_account)
+        self.token.delete(old_account, heard=heard)
         with self._lock:
             try:
                 try:

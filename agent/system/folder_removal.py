@@ -18,7 +18,7 @@ from agent.system import dirs
 from resources.i18n import _
 
 _OURS = re.compile(
-    r"media|log|tidings([.-].*)?|agent\..*|outbox-.*|consent[.-].*|enrolment\..*|keychain\.name|.*\.note"
+    r"media|log|tidings([.-].*)?|agent\..*|outbox-.*|consent[.-].*|enrolment\..*|keychain\..*|.*\.note"
     r"|control\.socket.*|[0-9a-f]{64}(\.part)?"
 )
 """What Tidings calls its own files and folders, at the top of its folders and in its cache."""

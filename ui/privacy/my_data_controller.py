@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from agent.domain.model import ConnectionState
 from agent.domain.my_data_models import Corrected, DetailName, DetailValue, KeptReceipt
 from resources.i18n import _
 from ui.core import desktop_errors, save_files
@@ -212,10 +213,17 @@ class MyDataActs(QObject):
                 )
             self._tell(_("This computer is disconnected"), text)
 
+        def failed(title: str, message: str) -> None:
+            """Something is left, and the window closes; or it is still connected."""
+            is_connected = self._agent.status().connection is not ConnectionState.NOT_CONNECTED
+            if is_connected and self._windows.find(type(window)) is window:
+                note.show_problem(title, message)
+            else:
+                self._tell(title, message)
+
         def act() -> None:
             note.show_progress(_("Disconnecting…"))
-            work = self._agent.disconnect
-            self._work.run(window, work, done, note.show_problem, "disconnect", tell_anyway=True)
+            self._work.run(window, self._agent.disconnect, done, failed, "disconnect", tell_anyway=True)
 
         self._confirm(_("Disconnect this computer?"), sentences, _("Disconnect this computer"), act)
 

@@ -35,7 +35,7 @@ class WindowWork:
     ) -> None:
         """Do ``work`` on a worker; then, in the window, ``done`` with what it gave or ``problem`` with why not.
 
-        ``tell_anyway``: ``done`` does not need the window.
+        ``tell_anyway``: neither ``done`` nor ``problem`` needs the window.
         """
 
         def is_open() -> bool:
@@ -46,7 +46,7 @@ class WindowWork:
                 done(result)
 
         def fail(fault: errors.TidingsError) -> None:
-            if is_open():
+            if tell_anyway or is_open():
                 problem(fault.title, fault.message)
 
         self._bridge.run_in_worker(work, answer, fail, name)

@@ -203,5 +203,5 @@ def test_a_server_that_was_told_by_a_process_that_was_killed_before_it_deleted_t
     assert not keychain.secrets
 
 
-def _killed(*_: object) -> None:
+def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt

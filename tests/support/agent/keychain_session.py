@@ -6,11 +6,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+
+from jeepney import DBusAddress, new_method_call
+from jeepney.wrappers import unwrap_msg
 
 from tests.support.children import Child
 from tests.support.desktop.base import KEYRING_PASSWORD, SECRETS
 from tests.support.desktop.session_bus import SessionBus, own_user_only
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 INHERITED = ("PATH", "TMPDIR", "TZ")
 
@@ -38,6 +42,20 @@ class Session:
         """Lock the keychain, as a screen locker does."""
         (collection,) = self.bus.call(SECRETS, "ReadAlias", "s", ("default",))
         self.bus.call(SECRETS, "Lock", "ao", ([collection],))
+
+    def unlock(self) -> None:
+        """Open it again with the person's password, as PAM does (gnome-keyring's own interface)."""
+        internal = SECRETS.with_interface("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface")
+        (collection,) = self.bus.call(SECRETS, "ReadAlias", "s", ("default",))
+        with self.bus.connection() as connection:
+
+            def call(address: DBusAddress, method: str, signature: str, body: tuple[Any, ...]) -> Any:
+                message = new_method_call(address, method, signature, body)
+                return unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE_S))
+
+            _, opened = call(SECRETS, "OpenSession", "sv", ("plain", ("s", "")))
+            secret = (opened, b"", KEYRING_PASSWORD, "text/plain")
+            call(internal, "UnlockWithMasterPassword", "o(oayays)", (collection, secret))
 
 
 @contextmanager

@@ -58,19 +58,19 @@ class SessionBus:
 
     def names(self) -> set[str]:
         """Well-known names that somebody owns."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             answer = unwrap_msg(connection.send_and_get_reply(message_bus.ListNames(), timeout=PATIENCE_S))
         return {name for name in answer[0] if not name.startswith(":")}
 
     def call(self, address: DBusAddress, method: str, signature: str = "", body: tuple[Any, ...] = ()) -> Any:
         """The values that a method answers."""
         message = new_method_call(address, method, signature or None, body)
-        with self._connection() as connection:
+        with self.connection() as connection:
             return unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE_S))
 
     def property(self, address: DBusAddress, name: str) -> Any:
         """The value of a property."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             answer = connection.send_and_get_reply(Properties(address).get(name), timeout=PATIENCE_S)
         return unwrap_msg(answer)[0][1]
 
@@ -80,7 +80,7 @@ class SessionBus:
         for registered in self.property(WATCHER, "RegisteredStatusNotifierItems"):
             name, _, path = registered.partition("/")
             address = DBusAddress(f"/{path}", name, "org.kde.StatusNotifierItem")
-            with self._connection() as connection:
+            with self.connection() as connection:
                 answer = connection.send_and_get_reply(Properties(address).get_all(), timeout=PATIENCE_S)
             items.append({key: value for key, (_, value) in unwrap_msg(answer)[0].items()})
         return items
@@ -91,7 +91,8 @@ class SessionBus:
         except OSError:  # the socket is not there yet, or nobody listens yet
             return False
 
-    def _connection(self) -> DBusConnection:
+    def connection(self) -> DBusConnection:
+        """One to it, for what must be asked over the same."""
         return open_dbus_connection(bus=self.address)
 
 

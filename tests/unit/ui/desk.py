@@ -36,6 +36,7 @@ from agent.domain.model import (
     Video,
 )
 from agent.domain.preferences import DEFAULTS, Preferences, with_values
+from agent.enrolment.left_entry import KeychainEntryStays, LeftEntry
 from tests.unit.ui.desk_data import MemoryData
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -168,6 +169,7 @@ class MemoryAgent:
         self.recorded: list[Interaction] = []
         self.noted_together: list[list[str]] = []
         self.listeners: list[Callable[[Change], None]] = []
+        self.left: LeftEntry | None = None
         self.state = Status(
             ConnectionState.CONNECTED,
             "https://news.northwind.example",
@@ -327,6 +329,8 @@ class MemoryAgent:
         heard = self.state.connection is ConnectionState.CONNECTED
         self.state = Status(ConnectionState.NOT_CONNECTED)
         self.tell(Change.STATUS)
+        if self.left is not None:
+            raise KeychainEntryStays(self.left)
         return heard
 
     def enrol(self, server_url: str, code: str) -> None:

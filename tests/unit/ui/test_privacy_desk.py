@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import Change, ConnectionState, ConsentState, FeedbackSignal
 from agent.domain.my_data_models import Comparison, SentStatus
+from agent.enrolment.left_entry import LeftEntry
 from tests.support.ui import gallery_privacy
 from tests.unit.ui.windows_desk import Desk, click, is_open, window
 from ui.core import save_files
@@ -204,6 +205,19 @@ class TestDeleting:
         message = window(MessageWindow)
         assert isinstance(message, MessageWindow)
         assert "The server could not be told. What you shared" in message.message.text()
+
+    def test_which_entry_stays_in_the_keychain_is_said_when_the_window_has_closed(
+        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    ) -> None:
+        desk.agent.left = LeftEntry(("device-0123456789abcdef",), heard=False)
+        click(qtbot, privacy.share.disconnect_button)
+        self.confirm(qtbot, yes=True)
+        qtbot.waitUntil(lambda: is_open(MessageWindow))
+        message = window(MessageWindow)
+        assert isinstance(message, MessageWindow)
+        assert message.title.text() == "A key of this computer is still in your keychain"
+        assert "device-0123456789abcdef" in message.message.text()
+        assert "ask your administrator to end" in message.message.text()
 
 
 def told(receipts: ReceiptsWindow) -> list[str]:
