@@ -43,7 +43,10 @@ COMMANDS = (
     "record",
 )
 CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit", "keys")
-"""The first two migrate before; the others look at what is wrong, and new keys may be what it takes."""
+"""The first two migrate before; the others look at what is wrong, and new keys may be what it takes.
+
+So does `company close`, which may be what it takes, too.
+"""
 OF_ANY_REGION = ("init", "serve", "check")
 """They look at the region themselves, and say more about it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -84,7 +87,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         importlib.import_module("server.database.soundness").require_own_log()
         if options.command not in OF_ANY_REGION:
             importlib.import_module("server.region.region").settled_region()
-        if options.command not in CATCHING_UP_LATER:
+        if options.command not in CATCHING_UP_LATER and not _is_closing(options):
             _catch_up()
         with _told(options):
             return int(modules[options.command].run(options) or 0)
@@ -107,6 +110,10 @@ def _told(options: argparse.Namespace) -> AbstractContextManager[None]:
     if "serve" in (options.command, getattr(options, "action", "")):
         return nullcontext()
     return under_way.told(" ".join(filter(None, (options.command, getattr(options, "action", "")))))
+
+
+def _is_closing(options: argparse.Namespace) -> bool:
+    return (options.command, getattr(options, "action", "")) == ("company", "close")
 
 
 def _is_utf8(word: str) -> bool:

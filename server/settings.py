@@ -98,6 +98,16 @@ def _seconds(name: str, default: float, *, or_never: bool = False) -> float:
 MOST_WAIT_S = 3600
 LONGEST_WAIT_S = _seconds("TIDINGS_LONGEST_WAIT_S", 20)
 """For a lock of the database: then whoever waits is told who holds it."""
+LONGEST_IDLE_S = 600
+"""How long a transaction may do nothing before PostgreSQL ends it, with its locks: its process hangs, or is stopped."""
+LOST_PEER = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Of libpq: a database whose machine is gone is noticed within a minute. `tcp_user_timeout` in ms, the others in s."""
 RESTORE_WATCH_S = _seconds("TIDINGS_RESTORE_WATCH_S", 2, or_never=True)
 """How long a backup may be served that was restored under the server. 0: nobody looks."""
 
@@ -135,7 +145,7 @@ def postgresql_database(url: str) -> dict[str, Any]:
     # The poll's query is then planned once for each connection, which is most of its cost; not where a pooler is
     # between, see `database.sessions`.
     options = {"server_side_binding": True, "prepare_threshold": 5}
-    return settings | {"OPTIONS": settings.get("OPTIONS", {}) | options}
+    return settings | {"OPTIONS": LOST_PEER | settings.get("OPTIONS", {}) | options}
 
 
 def database(url: str | None, data: Path) -> dict[str, Any]:

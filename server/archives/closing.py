@@ -1,11 +1,13 @@
 """Close a company: everything of it goes (GDPR articles 17 and 28(3)(g)), and stays away when a backup is restored."""
 
+import contextlib
 import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
@@ -29,6 +31,8 @@ from server.erasure_ledger.ledger import Fact
 ORDER = "closing"
 ARRIVAL = "arrival"
 """The order under which a company is brought in: one that was interrupted is undone."""
+KINDS = {ORDER: Company.Move.CLOSING, ARRIVAL: Company.Move.ARRIVING}
+"""The orders, with what the company's row says as long as they stand."""
 GROWS_BY_EXPORTING = ("rows/audit.", "audit/")
 """That a company was exported is on record in it."""
 
@@ -50,6 +54,7 @@ def close_company(company: Company, exported: Path | None = None, bar: Bar = no_
                 Company.objects.select_for_update().get(pk=company.pk)
                 if before is not None and _state(company) != before:
                     raise _not_all(company, exported)
+                Company.objects.filter(pk=company.pk).update(move=Company.Move.CLOSING)
                 deleted = lock_out(company.pk)
                 ledger.write([Fact("company-closed", company.pk)])
                 order.begin(b"close")
@@ -65,20 +70,58 @@ def close_company(company: Company, exported: Path | None = None, bar: Bar = no_
 
 
 def finish_moves() -> int:
-    """Delete what is left of companies that were being closed or brought in when that was interrupted. Answers how many."""
+    """Delete what is left of companies that were being closed or brought in when that was interrupted. Answers how many.
+
+    A restored backup may say that of a company, too, of which nothing is under way any more.
+    """
     finished = 0
-    for kind in (ORDER, ARRIVAL):
-        for name in under_way.interrupted(kind):
-            with under_way.order(kind, name) as order:
-                _delete(name, no_bar)
+    for kind, move in KINDS.items():
+        for name in sorted({*under_way.interrupted(kind), *_said_to_be(move)} - {*_held(kind)}):
+            # Another process may just have begun to do the same.
+            with contextlib.suppress(Refused), under_way.order(kind, name) as order:
+                _finish(kind, name, was_here=order.stands)
                 order.done()
                 finished += 1
     return finished
 
 
+def interrupted_moves() -> int:
+    """How many companies `finish_moves` would finish."""
+    return sum(
+        len({*under_way.interrupted(kind), *_said_to_be(move)} - {*_held(kind)})
+        for kind, move in KINDS.items()
+    )
+
+
 def on_the_move() -> set[str]:
     """The companies that are being brought in or closed, by whomever: they are no companies to work with."""
-    return {*under_way.begun(ORDER), *under_way.begun(ARRIVAL)}
+    begun = {name for kind in KINDS for name in under_way.begun(kind)}
+    return begun | {name for move in KINDS.values() for name in _said_to_be(move)}
+
+
+def _said_to_be(move: Company.Move) -> set[str]:
+    """The companies of which the database says so."""
+    return set(Company.objects.filter(move=move).values_list("pk", flat=True))
+
+
+def _held(kind: str) -> set[str]:
+    """The companies with which a process is at it."""
+    return set(under_way.begun(kind)) - set(under_way.interrupted(kind))
+
+
+def _finish(kind: str, company_id: str, *, was_here: bool) -> None:
+    """`was_here`: it was interrupted here, and not in the database from which a backup was made."""
+    stored = Company.objects.filter(pk=company_id).first()
+    if kind == ARRIVAL and was_here and stored is not None and not stored.move:
+        shutil.rmtree(
+            staging_folder(company_id), ignore_errors=True
+        )  # it was interrupted after its last step
+        return
+    delete_rows(company_id)
+    if was_here or not chain_heads.is_kept(company_id):
+        delete_files(company_id)
+    # Else the files are newer than the backup, and all that is left of a company that came in since.
+    transaction.on_commit(empty_write_ahead_log)
 
 
 def _delete(company_id: str, bar: Bar) -> Counter[str]:
@@ -135,9 +178,14 @@ def _compared(manifest: Manifest) -> tuple[str, dict[str, str]]:
     }
 
 
+def staging_folder(company_id: str) -> Path:
+    """Where the files of a company lie that is being brought in, until all of it is here."""
+    return Path(settings.DATA) / f".import-{company_id}"
+
+
 def delete_files(company_id: str) -> None:
     """Delete the media, the keys and the remembered end of the log of a company without rows. Raises `EnvironmentFault`."""
-    for folder in data_folders(company_id):
+    for folder in (*data_folders(company_id), staging_folder(company_id)):
         try:
             shutil.rmtree(folder)
         except FileNotFoundError:

@@ -82,12 +82,12 @@ class Kept:
 
 def is_kept(company_id: str) -> bool:
     """Whether the data folder remembers the log of such a company, readable or not."""
-    return _path(company_id).exists()
+    return path_of(company_id).exists()
 
 
 def kept(company_id: str) -> Kept | None:
     """What the data folder remembers, or None where it has no file. Raises `EnvironmentFault`, `Damaged`."""
-    path = _path(company_id)
+    path = path_of(company_id)
     try:
         return from_fields(read_json(path.read_bytes()))
     except FileNotFoundError:
@@ -134,7 +134,7 @@ def note_break(company_id: str, found: Break) -> None:
     with contextlib.suppress(Damaged):
         _change(company_id, lambda old: _with_break(old, found))
         return
-    path = _path(company_id)
+    path = path_of(company_id)
     path.replace(path.with_name(f"{company_id}.{found.time.replace(':', '')}.damaged"))
     _change(company_id, lambda old: _with_break(old, found))
 
@@ -157,7 +157,7 @@ def explain(company_id: str, explanation: Explanation) -> None:
 
 def forget(company_id: str) -> None:
     """Remove the files of a company whose account is closed."""
-    _path(company_id).unlink(missing_ok=True)
+    path_of(company_id).unlink(missing_ok=True)
     for damaged in _folder().glob(f"{company_id}.*.damaged"):
         damaged.unlink(missing_ok=True)
 
@@ -169,7 +169,9 @@ def _change(company_id: str, change: Callable[[Kept | None], Kept | None]) -> No
         before = kept(company_id)
         after = change(before)
         if after is not None and after != before:
-            private_files.write(_path(company_id), json.dumps(to_fields(after), ensure_ascii=False).encode())
+            private_files.write(
+                path_of(company_id), json.dumps(to_fields(after), ensure_ascii=False).encode()
+            )
 
 
 def to_fields(content: Kept) -> dict[str, Any]:
@@ -222,5 +224,6 @@ def _folder() -> Path:
     return Path(settings.DATA) / "audit"
 
 
-def _path(company_id: str) -> Path:
+def path_of(company_id: str) -> Path:
+    """Where it is kept what the data folder knows of a company's log, whether anything is."""
     return _folder() / f"{company_id}.json"

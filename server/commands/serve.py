@@ -131,7 +131,12 @@ def _prepare(options: argparse.Namespace) -> None:
     require_own_region()
     private_files.tighten_all(settings.DATA)
     catch_up(thorough=True)
-    _prepare_companies(list(Company.objects.exclude(pk__in=on_the_move()).order_by("pk")))
+    moving = on_the_move()
+    for name in sorted(moving):
+        LOGGER.warning(
+            "%s is being brought in or closed: it is not served. Housekeeping ends what was cut off.", name
+        )
+    _prepare_companies(list(Company.objects.exclude(pk__in=moving).order_by("pk")))
     if not (options.tls_certificate or is_loopback(options.host)):
         LOGGER.warning("Listening on %s without TLS: put a proxy in front that speaks it.", options.host)
     if not connection_limits.keeps_promise(options.workers):

@@ -24,6 +24,11 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
     section = description.company
     company = Company.objects.filter(pk=section.id).first()
     is_new = company is None
+    if company is not None and company.move:
+        raise Refused(
+            _("{name} is being brought in or closed").format(name=company.pk),
+            _("Wait until that is done. If it was interrupted, run: tidings-server housekeeping"),
+        )
     if company is not None and company.region != section.region:
         raise Refused(
             _("A company's region cannot be changed"),

@@ -2,19 +2,19 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
-
-from server.settings import LONGEST_WAIT_S
 
 
 def prepare(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    """Limit how long a statement waits for a lock, and get along with a pooler between us and the database."""
+    """Limit how long locks are waited for and held in vain, and get along with a pooler between us and the database."""
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_backend_pid(), set_config('lock_timeout', %s, false)",
-            [f"{LONGEST_WAIT_S * 1000:.0f}ms"],
+            "SELECT pg_backend_pid(), set_config('lock_timeout', %s, false),"
+            " set_config('idle_in_transaction_session_timeout', %s, false)",
+            [f"{seconds * 1000:.0f}ms" for seconds in (settings.LONGEST_WAIT_S, settings.LONGEST_IDLE_S)],
         )
         backend = cursor.fetchone()[0]
     # It may give each transaction another backend, which knows neither what was prepared before nor a cursor that

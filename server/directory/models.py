@@ -48,6 +48,11 @@ class Company(models.Model):
         EU = "eu"
         US = "us"
 
+    class Move(models.TextChoices):
+        NONE = ""
+        ARRIVING = "arriving"
+        CLOSING = "closing"
+
     id = models.SlugField(primary_key=True, max_length=40)
     name = models.CharField(max_length=120)
     legal_name = models.CharField(max_length=200)
@@ -87,6 +92,13 @@ class Company(models.Model):
         default="",
         help_text="The thumbprint (RFC 7638) of its receipt key; empty until a server of this version looked at it.",
     )
+    move = models.CharField(
+        max_length=8,
+        choices=Move.choices,
+        blank=True,
+        default=Move.NONE,
+        help_text="Whether it is being brought in or closed: then it is no company to work with.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     data_map: ClassVar[DataMap] = {
@@ -110,6 +122,7 @@ class Company(models.Model):
         "counter": IMPERSONAL,
         "feed_revision": IMPERSONAL,
         "receipt_key": IMPERSONAL,
+        "move": IMPERSONAL,
         "created_at": IMPERSONAL,
     }
 

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.archives.closing import on_the_move
 from server.archives.row_rules import wrong_rows
 from server.audit.verifying import verify, what_to_do
 from server.campaigns import feed_room
@@ -65,10 +66,14 @@ def findings() -> Iterator[Finding]:
     yield _region()
     yield _ledger()
     yield _record()
+    moving = on_the_move()
     found = list(Company.objects.order_by("id"))
     if not found:
         yield Finding(_("Company"), "fault", _("There is none. Run: tidings-server init."))
+    yield from map(_move, sorted(moving))
     for company in found:
+        if company.pk in moving:
+            continue
         for look in (_keys, _document, _rows, _feeds, _media, _audit, _address):
             yield look(company)
 
@@ -249,6 +254,11 @@ def _record() -> Finding:
             count=len(declared)
         ),
     )
+
+
+def _move(company_id: str) -> Finding:
+    message = _("It is being brought in or closed. If that was interrupted, run: tidings-server housekeeping")
+    return Finding(_("Company {company}").format(company=company_id), "warning", message)
 
 
 def _keys(company: Company) -> Finding:

@@ -2,14 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, transaction
 from django.db.models import Model
 from django.db.models.sql import InsertQuery
@@ -17,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from server.archives.archive import LOG_END, ArchiveReader, Manifest, damaged, is_media, opened
 from server.archives.arrival_checks import refuse_what_does_not_fit
-from server.archives.closing import ARRIVAL
+from server.archives.closing import ARRIVAL, delete_files, finish_moves, staging_folder
 from server.archives.deleting import delete_rows
 from server.archives.exporting import data_folders
 from server.archives.known_digests import refuse_known_digests
@@ -68,14 +66,16 @@ def bring_in(path: Path, bar: Bar = no_bar, expected: str | None = None) -> Impo
         if expected is not None and expected.strip().lower() != archive.digest:
             raise _another(archive.digest)
         refuse_other_region(manifest.region)
+        finish_moves()
         _refuse_known(manifest)
         archive.check()
-        with _staged_files(archive, bar) as staged, under_way.order(ARRIVAL, manifest.company) as order:
-            order.begin(b"undo")
+        with under_way.order(ARRIVAL, manifest.company) as order:
+            order.begin(b"arrival")
             with ExitStack() as undo:
                 undo.callback(_undo, manifest.company, order)
-                imported = _store(archive, staged, bar)
+                imported = _store(archive, _staged_files(archive, bar), bar)
                 undo.pop_all()
+            shutil.rmtree(staging_folder(manifest.company), ignore_errors=True)
             order.done()
     return imported
 
@@ -91,7 +91,7 @@ def _another(digest: str) -> Refused:
 
 def _undo(company_id: str, order: under_way.Order) -> None:
     delete_rows(company_id)
-    _remove_files(company_id)
+    delete_files(company_id)
     order.done()
 
 
@@ -103,39 +103,33 @@ def _refuse_known(manifest: Manifest) -> None:
                 "Nothing was imported. To replace it, close it first: tidings-server company close {id}"
             ).format(id=manifest.company),
         )
-    for folder in data_folders(manifest.company):
-        if folder.exists():
-            raise Refused(
-                _("Files of a company with this id are here already"),
-                _("{path} is of a company that this database does not know. Move it away first.").format(
-                    path=folder
-                ),
-            )
+    places = (*data_folders(manifest.company), chain_heads.path_of(manifest.company))
+    if left := [str(place) for place in places if place.exists()]:
+        raise Refused(
+            _("Files of a company with this id are here already"),
+            _("Of a company that this database does not know: {paths}. Move them away first.").format(
+                paths=", ".join(left)
+            ),
+        )
 
 
-@contextmanager
-def _staged_files(archive: ArchiveReader, bar: Bar) -> Iterator[Path]:
-    """The archive's files in a folder beside their place, which vanishes with the block."""
+def _staged_files(archive: ArchiveReader, bar: Bar) -> Path:
+    """The folder with the archive's files, beside their place. Raises `EnvironmentFault`."""
     names = [name for name in archive.manifest.files if not name.startswith("rows/")]
     tick = bar(_("Files"), len(names))
+    staged = staging_folder(archive.manifest.company)
     try:
-        staged = Path(tempfile.mkdtemp(prefix=".import-", dir=settings.DATA))
-    except OSError as error:
-        raise EnvironmentFault(_("The data folder cannot be used"), f"{settings.DATA}: {error}") from error
-    try:
-        for folder in ("media", "keys"):
-            (staged / folder).mkdir(mode=0o700)
+        for folder in (staged, staged / "media", staged / "keys"):
+            private_files.make_folder(folder)
         for done, name in enumerate(names, start=1):
             found = is_media(name)
             place = staged / "media" / found[1][:2] / found[1] if found else staged / name
             private_files.make_folder(place.parent)
             _write(place, archive.chunks(name))
             tick(done)
-        yield staged
     except OSError as error:
         raise EnvironmentFault(_("The data folder cannot be used"), f"{staged}: {error}") from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    return staged
 
 
 def _write(place: Path, chunks: Iterator[bytes]) -> None:
@@ -167,12 +161,14 @@ def _complete(company: Company, staged: Path, digest: str) -> None:
     for source, place in ((staged / "media", media), (staged / "keys", keys)):
         private_files.make_folder(place.parent)
         source.rename(place)
+        private_files.sync_folder(place.parent)
     for use in USES:
         load_signer(company.pk, use)
     note_receipt_key(company)
     if apply_to(company):
         # It was taken out before people were erased or withdrew here: agents have seen newer documents, too.
         leap(company)
+    Company.objects.filter(pk=company.pk).update(move=Company.Move.NONE)
     log.record(company, log.COMMAND_LINE, "company-import", detail={"archive": digest})
 
 
@@ -200,7 +196,7 @@ class _Rows:
         first = 1
         for some in _portions(lines):
             read = [from_line(model, line, number, self._numbers) for number, line in enumerate(some, first)]
-            self._refuse_other_company(row for row, _there in read)
+            self._take(row for row, _there in read)
             refuse_known_digests(model, [row for row, _there in read], first)
             try:
                 with self._pieces.piece():
@@ -213,16 +209,15 @@ class _Rows:
             self._done += sum(len(line) + 1 for line in some)
             self._tick(self._done)
 
-    def _refuse_other_company(self, rows: Iterable[Model]) -> None:
-        """One company only: a second could be of any region."""
+    def _take(self, rows: Iterable[Model]) -> None:
+        """One company only, as a second could be of any region; it is on the move until all of it is here."""
         told = self._archive.manifest
         for row in rows:
-            if isinstance(row, Company) and (row.pk, row.name, row.region) != (
-                told.company,
-                told.name,
-                told.region,
-            ):
+            if not isinstance(row, Company):
+                continue
+            if (row.pk, row.name, row.region) != (told.company, told.name, told.region):
                 raise _other_company()
+            row.move = Company.Move.ARRIVING
 
 
 def _row_files(manifest: Manifest) -> dict[type[Model], str]:
@@ -292,9 +287,3 @@ def _name_there(name: object) -> object:
     if not isinstance(name, (str, int)):
         raise damaged(_("a row has no name"))
     return name
-
-
-def _remove_files(company_id: str) -> None:
-    for folder in data_folders(company_id):
-        shutil.rmtree(folder, ignore_errors=True)
-    chain_heads.forget(company_id)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
 from server.accounts.revoked import revoke_again
-from server.archives.closing import ARRIVAL, delete_files, on_the_move
+from server.archives.closing import delete_files, finish_moves, on_the_move
 from server.archives.deleting import delete_rows
 from server.audit import chain_heads, log
 from server.audit.models import Chain
@@ -91,7 +91,8 @@ def _replay() -> dict[str, int]:
         told = _Told.after(_applied())
         if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker
             return {}
-        told = told.without(under_way.begun(ARRIVAL))  # they have no keys yet, and apply all at their end
+        finish_moves()
+        told = told.without(on_the_move())  # a process is at it, and applies all at the end or deletes all
         companies = _that_can_sign(told)
         for company in companies:
             _take_up_new_key(company)
@@ -137,7 +138,8 @@ def _that_can_sign(told: "_Told") -> list[Company]:
                 _(
                     "{title}. {reason} Nothing is served, shown or changed before all is done again that the backup does not "
                     "know. Put keys/{company} of the data folder back from your backup. If its keys are lost for good: "
-                    "tidings-server keys replace --yes --company {company}"
+                    "tidings-server keys replace --yes --company {company}. If it was closed since: tidings-server company "
+                    "close --yes {company}"
                 ).format(title=fault.title, reason=fault.message, company=company.pk),
             ) from fault
     return companies
@@ -209,7 +211,7 @@ def _applied() -> Mark:
 
 def _is_older_than_its_audit_log() -> bool:
     """The end of the log is confirmed in the data folder after the commit, so only a restored database can be behind it."""
-    companies = list(Company.objects.values_list("pk", flat=True))
+    companies = set(Company.objects.values_list("pk", flat=True)) - on_the_move()
     kept = {company: _kept_number(company) for company in companies}
     stored = dict(Chain.objects.values_list("pk", "number"))
     return any(number > stored.get(company, 0) for company, number in kept.items())

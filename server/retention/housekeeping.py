@@ -92,8 +92,7 @@ def _finish_erasures(dry_run: bool) -> int:
 
 
 def _finish_moves(dry_run: bool) -> int:
-    kinds = (closing.ORDER, closing.ARRIVAL)
-    return sum(len(under_way.interrupted(kind)) for kind in kinds) if dry_run else closing.finish_moves()
+    return closing.interrupted_moves() if dry_run else closing.finish_moves()
 
 
 def _delete_invitations(dry_run: bool) -> int:

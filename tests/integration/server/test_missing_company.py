@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,79 +14,32 @@ from django.db import transaction
 
 from server.archives.deleting import delete_rows
 from server.core.errors import EnvironmentFault
-from server.devices.auth import LOOK_EVERY_S, Missing
+from server.devices.auth import LOOK_EVERY_S, Doubt, Known, known
 from server.devices.enrolment import invite
 from server.devices.models import Device
 from server.devices.tokens import new_token, token_hash
 from server.directory.models import Company, Person
+from server.erasure.erasure import erase
 from server.recovery.replay import COUNTER_LEAP
 from server.signals.queries import in_force
 from server.signing.documents import publish_company, sign_campaign
-from tests.support.server.backups import back_up, restore
+from tests.support.server.backups import back_up, restore, restore_under
 from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.two_companies import Two, two_companies
 from tests.support.server.wire import consent
 from tests.support.waiting import PATIENCE_S
-
-SOUTHWIND = """
-[company]
-id = "southwind"
-name = "Southwind"
-legal_name = "Southwind SAS"
-dpo_name = "Inès Martin"
-dpo_email = "dpo@southwind.example"
-region = "eu"
-server_url = "http://127.0.0.1:1"
-"""
-
-
-@dataclass
-class Two:
-    """A server with two companies, and a computer's token of each."""
-
-    home: ServerHome
-    north: str
-    south: str
-
-    def names(self) -> str:
-        """What `check` says, which must find a fault."""
-        checked = self.home.command("check")
-        assert checked.returncode == 1, checked.stdout
-        return "\n".join(line for line in checked.stdout.splitlines() if line.startswith("✗"))
-
-
-def _token_in(company: Company, email: str) -> str:
-    person = Person.objects.create(company=company, email=email, first_name="A")
-    token = new_token()
-    Device.objects.create(
-        person=person, platform="linux", agent_version="0.1.0", token_hash=token_hash(token)
-    )
-    return token
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Two:
     """In SQLite: to be copied."""
-    return _two(ServerHome(tmp_path_factory.mktemp("two") / "server"))
+    return two_companies(ServerHome(tmp_path_factory.mktemp("two") / "server"))
 
 
 @pytest.fixture
 def two(made: Two, tmp_path: Path) -> Two:
     shutil.copytree(made.home.folder, tmp_path / "server")
     return Two(ServerHome(tmp_path / "server"), made.north, made.south)
-
-
-def _two(home: ServerHome) -> Two:
-    home.init()
-    (home.folder / "southwind.toml").write_text(SOUTHWIND)
-    home.succeed("init", home.folder / "southwind.toml")
-    with home.opened():
-        return Two(
-            home,
-            *(
-                _token_in(Company.objects.get(pk=name), f"a@{name}.example")
-                for name in ("northwind", "southwind")
-            ),
-        )
 
 
 def _feed(server: RunningServer, token: str, **headers: str) -> requests.Response:
@@ -151,15 +103,51 @@ def test_who_was_disconnected_is_told_so_although_a_company_is_missing(two: Two)
         assert (_feed(server, two.south).status_code, _agree(server, two.south).status_code) == (503, 503)
 
 
-def test_whether_a_company_is_missing_is_looked_at_once_in_a_while() -> None:
-    looks: list[str] = []
+def test_no_computer_is_told_that_it_is_not_connected_in_the_moment_after_rows_vanish(two: Two) -> None:
+    with two.home.running() as server:
+        assert _feed(server, "tdt_stranger").status_code == 401, "and all were looked for"
+        with two.home.opened():
+            delete_rows("southwind")
+        assert (_feed(server, two.south).status_code, _agree(server, two.south).status_code) == (503, 503)
+        _assert_northwind_is_served(server, two)
+
+
+def test_a_token_is_in_doubt_as_long_as_a_restored_backup_is_older_than_the_data_folder(
+    two: Two, tmp_path: Path
+) -> None:
+    two.home.environment["TIDINGS_RESTORE_WATCH_S"] = "0"
+    back_up(two.home, tmp_path / "backup")
+    with two.home.running() as server:
+        with two.home.opened():
+            computer = Device.objects.get(person__company="southwind")
+            computer.pk, computer.token_hash = None, token_hash(newer := new_token())
+            computer.save()
+            erase(Company.objects.get(pk="northwind"), [Person.objects.get(company="northwind").pk])
+        assert (_feed(server, newer).status_code, _feed(server, two.north).status_code) == (200, 401)
+        restore_under(two.home, tmp_path / "backup")
+        assert (_feed(server, newer).status_code, _agree(server, newer).status_code) == (503, 503)
+
+
+def test_the_data_folder_is_looked_at_once_in_a_while_and_the_database_each_time(two: Two) -> None:
+    looks: list[float] = []
     now = 0.0
-    missing = Missing(look=lambda: looks, clock=lambda: now)
-    assert not missing.is_anybody()
-    looks.append("southwind")
-    assert not missing.is_anybody(), "it was looked at just now"
-    now = LOOK_EVERY_S
-    assert missing.is_anybody()
+
+    def look() -> Known:
+        looks.append(now)
+        return known()
+
+    doubt = Doubt(look, clock=lambda: now)
+    with two.home.opened():
+        assert not doubt.is_there()
+        assert not doubt.is_there()
+        assert looks == [0.0]
+        now = LOOK_EVERY_S
+        assert not doubt.is_there()
+        assert looks == [0.0, LOOK_EVERY_S]
+        delete_rows("southwind")
+        assert doubt.is_there()
+        shutil.rmtree(two.home.folder / "keys" / "southwind")
+        assert not doubt.is_there(), "it was closed"
 
 
 def test_rows_of_a_company_that_is_gone_itself_are_named(two: Two) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from uuid import UUID
 
 import pytest
 import requests
-from django.db import DatabaseError, connection, transaction
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from server.access.models import AccessToken
 from server.archives.closing import close_company
@@ -36,10 +38,12 @@ from server.people_files.upsert import import_people
 from server.recovery import replay
 from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
+from server.settings import postgresql_database
 from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, token_for
-from tests.support.server.campaign_server import COMPANY, Computer, RunningServer, ServerHome
+from tests.support.server.campaign_server import COMPANY, Computer, RunningServer, ServerHome, django_at
 from tests.support.server.commands import succeeded, tidings_server
+from tests.support.server.postgres import PostgresCluster
 from tests.support.server.wire import an_hour_ago, consent, give
 
 SOON_S = 15
@@ -425,6 +429,46 @@ def test_whoever_waits_too_long_is_told_for_which_command(northwind: ServerHome)
     assert done.returncode == 1
     assert "The database cannot be used" in done.stderr
     assert f"tidings-server people import (process {os.getpid()}, since " in done.stderr
+
+
+def test_a_process_that_hangs_within_a_transaction_keeps_nobody_waiting_for_ever(
+    postgres_cluster: PostgresCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = ServerHome(tmp_path / "server", postgres_cluster.new_database())
+    home.init()
+    with home.opened():
+        monkeypatch.setattr(settings, "LONGEST_IDLE_S", 0.2)
+        connection.ensure_connection()
+        monkeypatch.undo()
+        with pytest.raises(DatabaseError):
+            _hang_until_another_has_changed_the_company()
+
+
+@transaction.atomic
+def _hang_until_another_has_changed_the_company() -> None:
+    Company.objects.select_for_update().get(pk="northwind")
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(_change_company).result(timeout=60) == 1
+    Company.objects.get(pk="northwind")
+
+
+def _change_company() -> int:
+    try:
+        return Company.objects.filter(pk="northwind").update(name="Northwind again")
+    finally:
+        connection.close()
+
+
+def test_a_database_that_says_nothing_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    """How long is said in the address, too: the 10 s of all others are long for a test."""
+    url = "postgresql://tidings@127.0.0.1:{port}/tidings"
+    assert postgresql_database(url.format(port=5432))["OPTIONS"]["connect_timeout"] == 10
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        django_at(tmp_path, url.format(port=silent.getsockname()[1]) + "?connect_timeout=2"),
+        pytest.raises(OperationalError, match="timeout"),
+    ):
+        connection.ensure_connection()
 
 
 def _look() -> None:
