@@ -20,7 +20,15 @@ from agent.system.keychain import ProcessKeychain
 from agent.transport import proxies
 from agent.verification import receipts, verifier
 from agent.verification.verifier import ProcessVerifier, VerifyRequest
-from tests.contract.golden_documents import COMPANY_ID, PUBLIC_KEYS
+from tests.contract.golden_documents import (
+    CAMPAIGN_EXP,
+    CAMPAIGN_JWS,
+    CAMPAIGN_SIGNER,
+    COMPANY_ID,
+    IAT,
+    PUBLIC_KEYS,
+    payload,
+)
 from tests.support.agent.first_start import not_open
 from ui.player import messages
 
@@ -53,6 +61,8 @@ FORMS = (
     b'{"unknown":' + DEEP + b"}",
     b'{"content":' + DEEP + b"}",
 )
+DEEP_CONTENT = json.dumps(payload("c-x", {}, 5, CAMPAIGN_EXP)).encode().replace(b"{}", DEEP)
+"""All that a document says, but for what is in it."""
 
 
 def _base64(content: bytes) -> str:
@@ -93,6 +103,18 @@ def test_a_document_with_such_a_header_or_payload_gets_a_verdict(content: bytes)
     documents = (f"{_base64(content)}.e30.AA", f"{header}.{_base64(content)}.AA")
     question = VerifyRequest(codec.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, 0, documents)
     assert all(verdict.problem for verdict in verifier.verify_documents(question))
+
+
+@pytest.mark.parametrize("content", [*FORMS, DEEP_CONTENT], ids=range(len(FORMS) + 1))
+def test_a_payload_that_the_companys_own_key_signed_is_one_verdict_and_the_others_get_theirs(
+    content: bytes,
+) -> None:
+    keys = msgspec.convert(PUBLIC_KEYS, codec.KeySet)
+    sound = next(iter(CAMPAIGN_JWS.values()))
+    documents = (sound, CAMPAIGN_SIGNER.sign("tidings-campaign", content), sound)
+    question = VerifyRequest(codec.CAMPAIGN_DOCUMENT, COMPANY_ID, keys, IAT, documents)
+    problems = [bool(verdict.problem) for verdict in verifier.verify_documents(question)]
+    assert problems == [False, True, False]
 
 
 def test_a_helper_that_answers_so_is_a_fault_of_this_computer(
