@@ -452,16 +452,16 @@ class Runtime:
         return limits.KEYCHAIN_RETRY_S if self.left_entry is not None else None
 
     def _store_may_be_back(self) -> None:
-        """Go on with a store that could not be read until now: what was withdrawn meanwhile holds there too."""
+        """Go on with a store that could not be read or written until now: what was withdrawn meanwhile holds there too."""
         with self._opening:
-            if self._database.unreadable is None:
+            if self._database.unreadable is None and not self._database.can_be_kept:
                 return
             try:
                 self._open_again()
             except errors.EnvironmentFault as fault:
-                log.info("The store cannot be read yet: %s", fault.detail)
+                log.info("The store cannot be used yet: %s", fault.detail)
                 return
-            log.info("The store can be read again.")
+            log.info("The store can be used again.")
             self._connector.read_again()
             self._consents.catch_up()
         self._background.wake_all()

@@ -48,7 +48,7 @@ class NothingIsRecorded(errors.DiskFault):
     def message(self) -> str:
         return _(
             "The disk is read-only or failing, so everything is off. Announcements still arrive. Repair the disk, then "
-            "restart Tidings and choose again."
+            "choose again: Tidings notices that by itself."
         )
 
 

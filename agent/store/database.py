@@ -105,7 +105,7 @@ class Database:
     """Write-ahead log, synced at every commit; what is deleted is overwritten. Raises DiskFault, StoreDamaged.
 
     ``scratch``: a folder that can be written where that of ``path`` cannot: a disk that is read-only. The store is then
-    worked on ``in_memory``, and what changes there is lost at the end.
+    worked on ``in_memory``, and what changes there is lost at the end, unless ``take_over`` writes it to the disk before.
 
     ``unreadable``: why the file cannot be read. What is opened is empty then, and takes nothing: StoreUnreadable.
     ``take_over`` puts the real one in its place.
@@ -135,7 +135,7 @@ class Database:
                 self._connection = _load(path, scratch)
             else:
                 self._connection = _open(path)
-        self._closed, self._is_open = False, True
+        self._closed, self._is_open, self._only_reads = False, True, False
 
     @property
     def unreadable(self) -> errors.StoreUnreadable | None:
@@ -143,17 +143,28 @@ class Database:
         why = self._unreadable
         return errors.StoreUnreadable(why.detail, file=self.path.name) if why is not None else None
 
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether the disk takes again what could only be worked on in memory."""
+        return self.in_memory and self._unreadable is None and _why_unwritable(self.path) is None
+
     def check(self) -> None:
         """Raises StoreUnreadable: what is read here then is no answer."""
         if (fault := self.unreadable) is not None:
             raise fault
 
     def take_over(self, opened: Database) -> None:
-        """The file can be read again: work on with what was opened of it, which is this one's from now on."""
+        """The file can be read or written again: work on with what was opened of it, which is this one's from now on.
+
+        What was worked on in memory is written to it first: nobody else changed the file. Raises DiskFault.
+        """
         with self._lock:
             if self._closed:
                 opened.close()
             self._check_closed()
+            if self._unreadable is None:
+                with faults(self.path.name):
+                    self._connection.backup(opened._connection)
             self._connection.close()
             self._connection, self._keeper = opened._connection, opened._keeper
             self.in_memory, self._unreadable = opened.in_memory, None
@@ -177,6 +188,7 @@ class Database:
         self.check()
         self._hold()
         with self._lock, self._judged():
+            self._open_to_write()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -224,6 +236,13 @@ class Database:
             log.info("The store is looked at again: %s", fault.detail)
             self.patiently(look)
 
+    def _open_to_write(self) -> None:
+        """SQLite opens for reading what it cannot write, and then never writes over that (sqlite.org/c3ref/open.html)."""
+        if self._only_reads:
+            self._only_reads = False
+            self._let_go()
+            self._check_open()
+
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with faults(self.path.name):
             self._check_open()
@@ -236,6 +255,10 @@ class Database:
             with faults(self.path.name):
                 self._check_open()
                 yield
+        except errors.DiskFault as fault:
+            if self._keeper is not None and _is_read_only(fault):
+                self._only_reads = True
+            raise
         except (errors.StoreDamaged, sqlite3.DatabaseError) as fault:
             if self._keeper is None:
                 raise
@@ -321,8 +344,18 @@ class Database:
             self._is_open = True
 
 
+def _is_read_only(fault: errors.DiskFault) -> bool:
+    return getattr(fault.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+
+
 def _is_writable(path: Path) -> bool:
-    """Whether the file can be written, and its log made beside it.
+    if (why := _why_unwritable(path)) is not None:
+        log.warning(why)
+    return why is None
+
+
+def _why_unwritable(path: Path) -> str | None:
+    """Why the file cannot be written, or its log not be made beside it; None where both can.
 
     A full disk lets that, a folder that is another's does not. The superuser may write what others may not, but not on a
     read-only disk.
@@ -330,12 +363,8 @@ def _is_writable(path: Path) -> bool:
     try:
         os.close(os.open(path, os.O_RDWR))
     except OSError as error:
-        log.warning("The store cannot be written: %s", error)
-        return False
-    if not os.access(path.parent, os.W_OK):
-        log.warning("The folder of the store takes no files.")
-        return False
-    return True
+        return f"The store cannot be written: {error}"
+    return None if os.access(path.parent, os.W_OK) else "The folder of the store takes no files."
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -53,8 +53,15 @@ def open_store(
 
 
 def open_again(database: Database, scratch: Path | None, clock: Clock, *, owner: bool) -> None:
-    """Put the store in the place of the empty one that was opened for it. Raises as ``open_store`` while it cannot."""
-    database.take_over(_open_store(database.path, scratch, clock, owner=owner))
+    """Put the store in the place of what was opened for it, in memory. Raises as ``open_store`` while it cannot."""
+    opened = _open_store(database.path, scratch, clock, owner=owner)
+    try:
+        if opened.in_memory and database.unreadable is None:
+            raise errors.DiskFault("it is read-only again")
+        database.take_over(opened)
+    except errors.DiskFault:
+        opened.close()
+        raise
 
 
 def _nothing(path: Path, fault: errors.EnvironmentFault) -> Database:
