@@ -12,7 +12,7 @@ QT = [
 DESKTOP = [
     *("at-spi2-core", "dbus", "dunst", "fonts-dejavu-core", "fonts-inter", "gnome-keyring", "hsetroot"),
     *("openbox", "trayer", "x11-utils", "x11-xserver-utils", "xdotool", "xfce4-panel", "xfconf", "xfwm4"),
-    "xvfb",
+    *("chromium", "xvfb"),
 ]
 PROXIES = ["dconf-gsettings-backend", "gsettings-desktop-schemas", "libglib2.0-bin", "libproxy1v5"]
 PRESENCE = ["i3lock", "python3-dbusmock", "xfce4-notifyd", "xscreensaver"]
@@ -20,7 +20,7 @@ SYSTEM_PACKAGES = {
     "run": QT,
     "desktop": [*QT, *DESKTOP],
     "test": [
-        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "chromium", "ffmpeg", "fiu-utils", "grim", "iproute2"),
+        *(*QT, *DESKTOP, *PROXIES, *PRESENCE, "ffmpeg", "fiu-utils", "grim", "iproute2"),
         *("libfiu0", "libpcre2-8-0", "openssl"),
         *("pgbouncer", "postgresql", "strace", "sway", "systemd"),
     ],

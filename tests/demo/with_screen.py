@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tests.demo.console_pages import links
 from tests.support.agent.processes import ROOT, AgentProcess
 from tests.support.ports import free_port
+from tests.support.server.console import RunningConsole, running_console
 from tests.support.server.sample import SAMPLE, SampleCompany, sample_media
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def run(options: "DemoOptions") -> int:
         child = agent.start("run")
         for name in FIRST_CAMPAIGNS:
             company.publish(name)
-        tell(console, company, connected)
+        pages = running.enter_context(running_console(company.home))
+        tell(console, company, connected, pages)
         try:
             code = child.wait(None)
         except KeyboardInterrupt:
@@ -55,7 +58,7 @@ def connect(agent: AgentProcess, company: SampleCompany) -> str:
     return "" if done.returncode == 0 else code
 
 
-def tell(console: Console, company: SampleCompany, code: str) -> None:
+def tell(console: Console, company: SampleCompany, code: str, pages: RunningConsole) -> None:
     """What is where, and what to try."""
     server = f"{Path('.venv/bin/tidings-server')} --data {company.home.folder.relative_to(ROOT)}"
     console.print(f"\nThe server of Northwind answers at {company.url}")
@@ -67,6 +70,11 @@ def tell(console: Console, company: SampleCompany, code: str) -> None:
     console.print("Publish another announcement:", style="bold")
     canteen = (SAMPLE / "campaigns" / "canteen.toml").relative_to(ROOT)
     console.print(f"  {server} campaign publish {canteen}", soft_wrap=True)
+    console.print(
+        f"\nThe company's console is at {pages.url}. Each link lets one person in, once:", style="bold"
+    )
+    for role, link in links(pages).items():
+        console.print(f"  {role:12} {link}", soft_wrap=True)
     console.print("\nCtrl-C ends all of it.")
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from resources import i18n
 from resources.i18n import _, ngettext
 from tests.demo.account import Account, Share
+from tests.demo.console_pages import ConsoleTour
 from tests.support.agent.processes import ROOT, TRACEBACK, AgentProcess
 from tests.support.desktop.employee import Employee
 from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
@@ -62,6 +63,7 @@ class Story:
         self._console = console
         self._account = Account()
         self._folder = folder
+        self._language, self._dark = options.language, options.dark
         look = DesktopOptions(
             width=1920,
             height=1080,
@@ -103,6 +105,7 @@ class Story:
             self._change_and_press(days)
             self._look_around()
             self._take_back()
+            self._look_from_the_company(video)
         except OverdueError:
             self._employee.takes_picture_now("99-stopped-here")
             self._console.print(self._employee.describes(), highlight=False, markup=False)
@@ -230,6 +233,11 @@ class Story:
         self._note("read the receipt that the server signed", self._employee.takes_picture("14-receipt"))
         self._employee.takes_detail("receipt", f"^{re.escape(_('Receipts'))}")
         self._receipt = self._checked_receipt()
+
+    def _look_from_the_company(self, video: str) -> None:
+        tour = ConsoleTour(PICTURES, self._language, dark=self._dark)
+        for picture in tour.go(self._company, video, self._say):
+            self._say(f"The console: {picture}")
 
     def _checked_receipt(self) -> str:
         """What `tidings receipt verify` says of the receipt that the agent keeps."""

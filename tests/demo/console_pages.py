@@ -1,0 +1,90 @@
+"""The company's side of the demo: its communicator and its data protection officer open the console in a real browser."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from tests.support.server.console import PASSWORD, RunningConsole, code, running_console
+from tests.support.server.sample import SampleCompany
+
+ACCOUNTS = {
+    "communicator": "tom.lang@northwind.example",
+    "approver": "maya.stein@northwind.example",
+    "dpo": "ines.costa@northwind.example",
+}
+"""Whom the demo lets in, by role."""
+WINDOW_PX = {"width": 1440, "height": 960}
+
+
+def links(console: RunningConsole) -> dict[str, str]:
+    """A one-time sign-in link for each role."""
+    return {role: console.invite(email, role) for role, email in ACCOUNTS.items()}
+
+
+class ConsoleTour:
+    """Signs in as two people and takes a picture of each page that they open."""
+
+    def __init__(self, folder: Path, language: Literal["en", "fr"], *, dark: bool) -> None:
+        self._folder, self._language, self._dark = folder, language, dark
+        self._pictures: list[str] = []
+
+    def go(self, company: SampleCompany, campaign_id: str, say: Callable[[str], None]) -> list[str]:
+        """Answers the names of the pictures."""
+        with running_console(company.home) as console:
+            say(f"The console answers at {console.url}")
+            invited = links(console)
+            with self._signed_in(invited["communicator"], "communicator") as page:
+                self._picture(page, "today")
+                self._open(page, f"{console.url}/campaigns", "campaigns")
+                self._open(page, f"{console.url}/campaigns/{campaign_id}", "report")
+                page.emulate_media(color_scheme="light" if self._dark else "dark")
+                self._picture(page, "report-in-the-other-scheme")
+                self._open(page, f"{console.url}/account", "account")
+            with self._signed_in(invited["dpo"], "officer") as page:
+                self._picture(page, "today-of-the-officer")
+                self._open(page, f"{console.url}/audit", "audit-log")
+                self._open(page, f"{console.url}/campaigns", "not-for-the-officer")
+        return self._pictures
+
+    @contextmanager
+    def _signed_in(self, link: str, who: str) -> Iterator[Page]:
+        """In a browser of their own, from the link to the start page."""
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+            context: BrowserContext = chromium.new_context(
+                locale=self._language,
+                reduced_motion="reduce",
+                color_scheme="dark" if self._dark else "light",
+                viewport=WINDOW_PX,  # type: ignore[arg-type]
+            )
+            page = context.new_page()
+            self._open(page, link, f"welcome-{who}")
+            for field in page.locator("input[type=password]").all():
+                field.fill(PASSWORD)
+            self._press(page)
+            self._picture(page, f"second-factor-{who}")
+            page.locator("input[name=code]").fill(code(page.locator(".code").inner_text()))
+            self._press(page)
+            self._press(page)
+            page.wait_for_url("**/")
+            yield page
+            chromium.close()
+
+    def _press(self, page: Page) -> None:
+        """Go on, whatever the button is called in this language."""
+        page.locator("main .button.main").click()
+
+    def _open(self, page: Page, address: str, name: str) -> None:
+        page.goto(address)
+        self._picture(page, name)
+
+    def _picture(self, page: Page, name: str) -> None:
+        file = self._folder / f"console-{len(self._pictures) + 1:02}-{name}.png"
+        page.screenshot(path=file, full_page=True)
+        self._pictures.append(file.name)
