@@ -8,6 +8,7 @@ from typing import Any
 _SECRETS = re.compile(
     r"t[ad]t_[\w-]+"  # tokens of computers and of administrators
     r"|Bearer\s+\S+"
+    r"|(?<=/welcome/)[\w-]+"  # links of the console that let somebody in once
     r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b"  # codes of invitations
     r"|(?:\"[^\"]*\"|[^\s\"'(<,;=:]+)@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
     # What PostgreSQL adds to an error: the query, and the values of the row, over several lines where they have some.

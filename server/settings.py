@@ -69,7 +69,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # Results go to stdout, logs to stderr. Django's warning for each answer of 400 and more is left out: those are
 # the agents' affair, and paths would fill the log. So is its error for each 503: who sends many away says so sparingly.
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": logs.line()},

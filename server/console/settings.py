@@ -5,10 +5,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from server.console import address
 from server.settings import *  # noqa: F403
+from server.settings import LOGGING as _of_the_server
 
 ADDRESS = os.environ.get(address.VARIABLE) or address.DEFAULT
 IS_SECURE = ADDRESS.startswith("https://")
@@ -54,6 +56,10 @@ CSRF_COOKIE_NAME = f"{PREFIX}tidings-csrf"
 CSRF_COOKIE_AGE = None
 CSRF_FAILURE_VIEW = "server.console.pages.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+_SILENT = {"django.security": {"level": "CRITICAL"}}
+# As in the API's log, what visitors send is their affair: other host names, forms of other sites.
+LOGGING: dict[str, Any] = {**_of_the_server, "loggers": _of_the_server["loggers"] | _SILENT}
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"

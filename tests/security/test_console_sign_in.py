@@ -1,10 +1,12 @@
 """Who comes into the console, and who does not: links, passwords, codes, sessions and addresses to go on to."""
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
@@ -15,13 +17,23 @@ from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Entry
 from server.core import clock
 from server.directory.models import Company
+from server.logs import RedactingFormatter
 from tests.support.server import (
     bulk_data,
     django_ready,  # noqa: F401
 )
 from tests.support.server.campaign_server import ServerHome
-from tests.support.server.console import PASSWORD, account_of, client_of, code, console_settings, secret_of
+from tests.support.server.console import (
+    PASSWORD,
+    account_of,
+    client_of,
+    code,
+    console_settings,
+    running_console,
+    secret_of,
+)
 from tests.support.server.run_command import run_command
+from tests.support.waiting import PATIENCE_S
 
 MORNING = datetime(2026, 11, 27, 8, tzinfo=UTC)
 EMAIL = "lea@northwind.example"
@@ -114,6 +126,21 @@ def test_the_database_holds_no_link_and_no_secret_of_a_factor(console: ServerHom
     stored = str(list(SignInLink.objects.values())) + str(list(Authenticator.objects.values()))
     assert token not in stored
     assert secret not in stored
+
+
+def test_a_link_stands_in_no_log(made: ServerHome, tmp_path: Path) -> None:
+    line = logging.LogRecord(
+        "django.request", logging.ERROR, __file__, 1, "Internal Server Error: /welcome/a-_Z09", None, None
+    )
+    assert "a-_Z09" not in RedactingFormatter().format(line)
+    with running_console(made) as console:
+        link = console.invite(EMAIL, "dpo")
+        session = requests.Session()
+        assert session.post(link, BOTH, timeout=PATIENCE_S).status_code == 403
+        assert session.get(link, headers={"Host": "evil.example"}, timeout=PATIENCE_S).status_code == 400
+        assert session.get(link, timeout=PATIENCE_S).status_code == 200
+    assert link.rpartition("/")[2] not in (made.folder / "console.log").read_text()
+    made.succeed("console", "remove", EMAIL)
 
 
 # --- The second factor -----------------------------------------------------------------------------
