@@ -78,14 +78,15 @@ def run(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     """Become the process that serves: it begins anew, with the console's own settings."""
     port = port_to_listen_on(options.host, options.port)
-    if options.address is None and not is_loopback(options.host):
+    named = _address(options)
+    if not (named or is_loopback(options.host)):
         raise Refused(
             _("Where do browsers reach the console?"),
             _(
                 "Passwords travel over TLS only. Put a proxy in front, and add --address https://…; see docs/console.md."
             ),
         )
-    reached = address.checked(options.address or address.of(options.host, port))
+    reached = named or address.of(options.host, port)
     if not settings.SECRET_FILE.exists():
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
@@ -103,14 +104,20 @@ def _serve(options: argparse.Namespace) -> int:
     os.execve(sys.executable, words, os.environ | own)
 
 
+def _address(options: argparse.Namespace) -> str:
+    """As the command or the environment names it; empty where neither does."""
+    named = options.address or os.environ.get(address.VARIABLE, "")
+    return address.checked(named) if named else ""
+
+
 def _invite(company: Company, options: argparse.Namespace) -> int:
-    reached = address.checked(options.address or address.DEFAULT)
+    reached = _address(options) or address.DEFAULT
     _account, token = invite(company, options.email, map(Role, options.role), COMMAND_LINE)
     return _show_link(reached, token)
 
 
 def _reset(company: Company, options: argparse.Namespace) -> int:
-    reached = address.checked(options.address or address.DEFAULT)
+    reached = _address(options) or address.DEFAULT
     return _show_link(reached, reset(account_named(company, options.email), COMMAND_LINE))
 
 

@@ -5,7 +5,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from server.console import address
@@ -59,7 +58,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 _SILENT = {"django.security": {"level": "CRITICAL"}}
 # As in the API's log, what visitors send is their affair: other host names, forms of other sites.
-LOGGING: dict[str, Any] = {**_of_the_server, "loggers": _of_the_server["loggers"] | _SILENT}
+LOGGING = {**_of_the_server, "loggers": _of_the_server["loggers"] | _SILENT}
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today"

@@ -1,6 +1,7 @@
 """Who comes into the console, and who does not: links, passwords, codes, sessions and addresses to go on to."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,11 @@ from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Entry
 from server.core import clock
+from server.core.errors import Refused
 from server.directory.models import Company
 from server.logs import RedactingFormatter
+from tests.support.children import Child
+from tests.support.ports import free_port
 from tests.support.server import (
     bulk_data,
     django_ready,  # noqa: F401
@@ -33,7 +37,7 @@ from tests.support.server.console import (
     secret_of,
 )
 from tests.support.server.run_command import run_command
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 MORNING = datetime(2026, 11, 27, 8, tzinfo=UTC)
 EMAIL = "lea@northwind.example"
@@ -383,14 +387,61 @@ def test_the_audit_log_names_accounts_by_number_and_role(console: ServerHome) ->
 
 
 def test_commands_invite_list_reset_and_remove(
-    console: ServerHome, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    console: ServerHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_command("console", "invite", "Lea@Northwind.example", "--role", "dpo", "communicator")
     run_command("console", "accounts")
     run_command("console", "reset", EMAIL, "--address", "https://console.example")
     run_command("console", "remove", EMAIL)
+    monkeypatch.setenv("TIDINGS_CONSOLE", "https://named.example/")
+    run_command("console", "invite", EMAIL, "--role", "dpo")
+    run_command("console", "remove", EMAIL)
     printed = capsys.readouterr().out
     assert "http://127.0.0.1:8410/welcome/" in printed
+    assert "https://named.example/welcome/" in printed
     assert f"{EMAIL}\tcommunicator, dpo\t-\tno second factor" in printed
     assert "https://console.example/welcome/" in printed
     assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://console.example",
+        "console.example",
+        "https://",
+        "https://a:b@console.example",
+        "https://console.example/path",
+        "ftp://127.0.0.1",
+    ],
+)
+def test_no_address_is_taken_under_which_passwords_would_travel_unprotected(
+    console: ServerHome, address: str
+) -> None:
+    with pytest.raises(Refused, match="no address of a console"):
+        run_command("console", "invite", EMAIL, "--role", "dpo", "--address", address)
+    assert not Account.objects.exists()
+
+
+def test_behind_a_proxy_cookies_are_for_this_host_and_tls_alone(made: ServerHome) -> None:
+    home = ServerHome(made.folder, environment={"TIDINGS_CONSOLE": "https://console.example"})
+    port = free_port()
+    words = [sys.executable, "-m", "server", "console", "serve", "--port", str(port)]
+    with Child(words, made.folder / "proxied.log", env=home.variables()):
+        headers = {"Host": "console.example"}
+        url = f"http://127.0.0.1:{port}/sign-in"
+        answer = until(lambda: _answer(url, headers), "the console to answer")
+        assert requests.get(url, timeout=PATIENCE_S).status_code == 400
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-tidings-csrf=")
+    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def _answer(url: str, headers: dict[str, str]) -> requests.Response | None:
+    try:
+        answer = requests.get(url, headers=headers, timeout=5)
+    except (requests.ConnectionError, requests.Timeout):
+        return None
+    return answer if answer.ok else None
