@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from agent.cli import privacy_arguments
+from agent.consent import by_record
+from agent.consent.choice_errors import OnlyRecorded
+from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
 from agent.domain.model import Company, ConnectionState, FeedbackSignal, SignalChoice
@@ -35,6 +38,7 @@ from agent.ipc.instance_lock import InstanceLock
 from agent.protocol import codec
 from agent.runtime import Runtime
 from agent.system import private_files
+from agent.system.clock import SystemClock
 from agent.system.dirs import Folders
 from agent.system.keychain import ProcessKeychain
 from agent.verification import receipts
@@ -69,6 +73,31 @@ def _ask(call: Call, type: type[T]) -> T:
         finally:
             lock.release()
     return decode_json(calls.result(reply), type)
+
+
+def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
+    """Ask, and see that what is turned off is off on record: what answers need not be the agent, and it need not answer.
+
+    Raises as `_ask`; OnlyRecorded where it was written down without the agent, NotRecorded where not even that was possible.
+    """
+    folders = Folders.standard()
+    notes = (folders.runtime, *folders.other_runtimes)
+    unheard: errors.TidingsError | None = None
+    try:
+        shown = _ask(call, Shown)
+    except errors.AlreadyRunning as fault:
+        if fault.host:
+            raise
+        unheard = fault
+    except errors.NoAnswer as fault:
+        unheard = fault
+    file = ConsentFile(folders.data / "consent.record", notes)
+    if still_given := by_record.given(file, off):
+        by_record.withdraw(file, still_given, SystemClock(), i18n.language())
+        raise OnlyRecorded("the agent that runs did not turn it off") from unheard
+    if unheard is not None:
+        raise unheard
+    return shown
 
 
 def _alone(folders: Folders, call: Call) -> bytes:
@@ -146,7 +175,7 @@ def _say_company(company: Company) -> None:
 
 def _set(options: argparse.Namespace) -> int:
     choices = {FeedbackSignal(name): on for name, on in options.choices}
-    _say_choices(_ask(Call("choose", choices=choices), Shown))
+    _say_choices(_decided(Call("choose", choices=choices), [each for each, on in choices.items() if not on]))
     return 0
 
 
@@ -225,7 +254,7 @@ def _erase(options: argparse.Namespace) -> int:
         if sys.stdin.readline().strip().lower() not in (_("yes"), "yes"):
             _say(_("Nothing was deleted."))
             return 1
-    _say_choices(_ask(Call("erase"), Shown))
+    _say_choices(_decided(Call("erase"), list(FeedbackSignal)))
     return 0
 
 

@@ -52,6 +52,22 @@ class NothingIsRecorded(errors.DiskFault):
         )
 
 
+class OnlyRecorded(errors.EnvironmentFault):
+    """The agent that runs did not answer, so that what was turned off is written down for it."""
+
+    @property
+    def title(self) -> str:
+        return _("Tidings runs, but did not answer")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "What you turned off is written down: the Tidings that runs looks there before it makes or sends anything, and "
+            "tells your company's server. Nothing else was changed. If it goes on not answering, end that process and start "
+            "Tidings again."
+        )
+
+
 class ReceiptRefused(errors.EnvironmentFault):
     """A server's answer to a choice that proves nothing."""
 

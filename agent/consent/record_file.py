@@ -21,13 +21,16 @@ from agent.consent.rules import Consent, distrust
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
+from agent.system import private_files
 
 log = logging.getLogger(__name__)
 
 SLOT_BYTES = 1024
 _SLOTS = {signal: index * SLOT_BYTES for index, signal in enumerate(FeedbackSignal)}
 _FILE_BYTES = SLOT_BYTES * len(_SLOTS)
-_BINARY = getattr(os, "O_BINARY", 0)
+_MOST_BYTES = 16 * 1024
+_BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A pipe in the place of a file (fifo(7)) is a fault, and not waited for."""
 _READINGS = 3
 """A slot that another process is just writing can look damaged once, and a disk can fail once."""
 
@@ -90,7 +93,7 @@ class ConsentFile:
         """
         for left in reversed(range(_READINGS)):
             try:
-                content = self._path.read_bytes() if self._path.exists() else b""
+                content = private_files.read(self._path, _MOST_BYTES) if self._path.exists() else b""
             except OSError as error:
                 if not left:
                     raise errors.DiskFault(f"consent record: {error}") from error
@@ -133,7 +136,7 @@ class ConsentFile:
         content, why = None, ""
         for _ in range(_READINGS):
             try:
-                content = self._path.read_bytes() if self._path.exists() else b""
+                content = private_files.read(self._path, _MOST_BYTES) if self._path.exists() else b""
             except OSError as error:
                 why = f"The consent record cannot be read; everything is off: {error}"
                 continue
@@ -182,7 +185,7 @@ class ConsentFile:
         """Of a note; empty where it cannot be read."""
         content, why = b"", ""
         try:
-            content = path.read_bytes()
+            content = private_files.read(path, _MOST_BYTES)
         except FileNotFoundError:
             pass
         except OSError as error:

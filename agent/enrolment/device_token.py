@@ -25,12 +25,13 @@ from agent.system import private_files
 log = logging.getLogger(__name__)
 
 _NAME_FILE = "keychain.name"
+_NAME_MOST_BYTES = 1024
 
 
 def keychain_account(data: Path) -> str:
     """The name of the keychain entry of the agent whose data is in this folder."""
     try:
-        kept = (data / _NAME_FILE).read_text(encoding="ascii")
+        kept = private_files.read(data / _NAME_FILE, _NAME_MOST_BYTES).decode("ascii")
     except (OSError, UnicodeDecodeError):
         kept = ""
     if re.fullmatch(r"device-[0-9a-f]{16}", kept):

@@ -28,6 +28,7 @@ from agent.system import private_files
 log = logging.getLogger(__name__)
 
 NAME = "enrolment.note"
+_MOST_BYTES = 1024 * 1024
 _READINGS = 3
 """A disk can fail once."""
 
@@ -72,7 +73,7 @@ class EnrolmentNotes:
         """What it says; None where there is none, or none that is what was written."""
         for _ in range(_READINGS):
             try:
-                content = self._path.read_bytes()
+                content = private_files.read(self._path, _MOST_BYTES)
             except FileNotFoundError:
                 return None
             except OSError as error:

@@ -38,9 +38,10 @@ def make(path: Path) -> None:
 def read(path: Path, most_bytes: int) -> bytes:
     """What an ordinary file holds. Raises OSError, also for what would never end: a pipe, a device, a file that is larger."""
     descriptor = os.open(path, os.O_RDONLY | _UNBLOCKED)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is no ordinary file", str(path))
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
@@ -49,7 +50,7 @@ def read(path: Path, most_bytes: int) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Replace what the file holds. Raises OSError."""
-    with open(path, "wb", opener=opener) as file:
+    with open(path, "wb", opener=lambda name, flags: opener(name, flags | _UNBLOCKED)) as file:
         file.write(content)
     tighten(path)
 

@@ -22,7 +22,7 @@ from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction
 from agent.ipc import channel, instance_lock, local_socket, running_instance
 from agent.ipc.instance_lock import NAME, InstanceLock, LockLost, NoLocks
 from agent.runtime import Runtime
-from agent.system import mounts
+from agent.system import mounts, private_files
 from agent.system.dirs import Folders
 from tests.support.agent.company_in_memory import Company
 from tests.support.agent.keychain_session import Session, a_session
@@ -320,14 +320,14 @@ def test_a_record_that_cannot_be_read_for_a_moment_makes_and_sends_nothing_then_
     computer: Agent, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     click(computer)
-    read = Path.read_bytes
+    read = private_files.read
 
-    def fails(path: Path) -> bytes:
+    def fails(path: Path, most_bytes: int) -> bytes:
         if path.name == "consent.record":
             raise OSError(errno.EIO, "Input/output error")
-        return read(path)
+        return read(path, most_bytes)
 
-    monkeypatch.setattr(Path, "read_bytes", fails)
+    monkeypatch.setattr(private_files, "read", fails)
     click(computer)
     computer.runtime.sync_once()
     assert company.events == {}

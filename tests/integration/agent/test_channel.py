@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -10,6 +11,7 @@ import socket
 import struct
 import subprocess
 import threading
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -18,7 +20,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent.cli import privacy
+from agent.consent.choice_errors import OnlyRecorded
+from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
+from agent.domain.model import ConnectionState, ConsentState, FeedbackSignal, Status
 from agent.ipc import calls, channel, local_socket, running_instance
 from agent.ipc.instance_lock import InstanceLock
 from agent.system.dirs import Folders
@@ -498,3 +504,87 @@ def test_an_agent_that_nobody_can_ask_says_so_until_somebody_can(folders: Folder
     finally:
         heard.close()
         lock.release()
+
+
+# Nobody answers, or somebody else
+
+
+def test_what_is_turned_off_while_the_agent_stands_still_is_off_when_it_goes_on(
+    running: Program, home: Path, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = running.child
+    assert child is not None
+    monkeypatch.setattr(limits, "CONTROL_READY_S", 0.5)
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(OnlyRecorded) as told:
+            set_here(running, monkeypatch, "click=off")
+        assert "written down" in told.value.message
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    shown = json.loads(running.run("privacy", "show", "--json").stdout)
+    assert shown["shared"]["click"] is False
+    running.stop()
+    running.run("once")
+    assert [each["signal"] for each in company.withdrawals] == ["click"]
+
+
+def test_what_is_turned_on_while_the_agent_stands_still_is_not_on(
+    running: Program, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = running.child
+    assert child is not None
+    monkeypatch.setattr(limits, "CONTROL_READY_S", 0.5)
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(errors.AlreadyRunning):
+            set_here(running, monkeypatch, "like=on")
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    assert json.loads(running.run("privacy", "show", "--json").stdout)["shared"]["like"] is False
+
+
+def test_what_somebody_only_says_to_be_off_is_off(
+    running: Program, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another program is where the agent is said to be, and answers that all went well."""
+    place = running_instance.read(home / "data")
+    assert place is not None
+    shown = calls.Shown(Status(ConnectionState.CONNECTED), ())
+    lie = msgspec.json.encode(calls.Reply(msgspec.Raw(msgspec.json.encode(shown))))
+    (home / "run" / local_socket.NAME).unlink()
+    liar = channel.ControlListener(tmp_path, lambda _question: lie)
+    try:
+        running_instance.write(home / "data", _at_another_agent(place, tmp_path))
+        with pytest.raises(OnlyRecorded):
+            set_here(running, monkeypatch, "click=off")
+    finally:
+        liar.close()
+    consents = ConsentFile(home / "data" / "consent.record").read()
+    assert consents[FeedbackSignal.CLICK].state is ConsentState.WITHDRAWN
+
+
+def set_here(tidings: Program, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """`tidings privacy set`, in this process, whose patience a test sets."""
+    for name, value in tidings.env.items():
+        if name.startswith(("TIDINGS", "XDG", "HOME")):
+            monkeypatch.setenv(name, value)
+    name, _, on = words.partition("=")
+    privacy.privacy(Namespace(act="set", choices=[(name, on == "on")]), ())
+
+
+@pytest.mark.parametrize(
+    "names", [("consent.record", "agent.lock"), ("keychain.name", "enrolment.note")], ids=str
+)
+def test_a_pipe_in_the_place_of_a_file_of_ours_makes_no_command_wait(
+    home: Path, session: Session, server: LoopbackServer, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """It says what is wrong, or does without the file."""
+    for name in names:
+        (home / "data" / name).unlink(missing_ok=True)
+        os.mkfifo(home / "data" / name)
+    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log")
+    done = tidings.run("privacy", "set", "click=off", code=None)
+    assert "Traceback" not in done.stderr
+    assert ("Clicks: off" in done.stdout) is (done.returncode == 0)
+    assert done.stderr or done.returncode == 0
