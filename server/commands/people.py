@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.progress import bars
 from server.core.errors import Refused
-from server.people_files.cells import Problem
+from server.people_files.cells import Mistake
 from server.people_files.formats import Layout, recognise
 from server.people_files.groups import doubtful_groups
 from server.people_files.rows import Reading, Skipped, read_people
@@ -64,15 +64,15 @@ def run(options: argparse.Namespace) -> int:
         reading = read_people(layout, bar, is_whole=options.whole)
         # From here on the people are all that is needed of the file, which may be large.
         layout = reading.layout = replace(layout, text="")
-        reading.problems += doubtful_groups(reading, company, options.group)
+        reading.mistakes += doubtful_groups(reading, company, options.group)
         difference = (
             import_people(company, reading.people, dry_run=options.dry_run, bar=bar)
-            if not reading.problems
+            if not reading.mistakes
             else None
         )
     _print_remarks(encoding, reading)
     if difference is None:
-        _print_problems(options.file, reading.problems)
+        _print_mistakes(options.file, reading.mistakes)
         return 1
     _print_difference(difference, options.dry_run)
     return 0
@@ -149,13 +149,13 @@ def _print_skipped(skipped: Sequence[Skipped]) -> None:
         print(text.format(count=count, why=why, lines=shown))
 
 
-def _print_problems(path: Path, problems: Sequence[Problem]) -> None:
-    ordered = sorted(problems, key=lambda problem: problem.line)
-    for problem in ordered[:MOST_SHOWN]:
-        place = _("line {line}, {column}") if problem.column else _("line {line}")
-        where = place.format(line=problem.line, column=problem.column)
+def _print_mistakes(path: Path, mistakes: Sequence[Mistake]) -> None:
+    ordered = sorted(mistakes, key=lambda mistake: mistake.line)
+    for mistake in ordered[:MOST_SHOWN]:
+        place = _("line {line}, {column}") if mistake.column else _("line {line}")
+        where = place.format(line=mistake.line, column=mistake.column)
         line = _("{file}: {where}: {what}; {what_to_do}.").format(
-            file=path.name, where=where, what=problem.what, what_to_do=problem.what_to_do
+            file=path.name, where=where, what=mistake.what, what_to_do=mistake.what_to_do
         )
         print(line, file=sys.stderr)
     hidden = len(ordered) - MOST_SHOWN

@@ -59,7 +59,7 @@ _PRIMARY_ADDRESS = re.compile(r"(?:^|[+;,\s])SMTP:([^+;,\s]+)")
 
 
 @dataclass(frozen=True)
-class Problem:
+class Mistake:
     """What keeps one line from being imported, and what to do. `column` is empty for the line as a whole."""
 
     line: int
@@ -80,11 +80,11 @@ class PersonRow:
 
 @dataclass
 class CheckedLine:
-    """One line's cells by their role, and the problems found in them so far."""
+    """One line's cells by their role, and the mistakes found in them so far."""
 
     layout: Layout
     line: Line
-    problems: list[Problem] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         written = {
@@ -96,7 +96,7 @@ class CheckedLine:
         self.repaired = self._cells != written
 
     def person(self) -> PersonRow | None:
-        """The person, or None when there are `problems`."""
+        """The person, or None when there are `mistakes`."""
         email = self._email()
         known = self.layout.known_roles
         fields: dict[str, str | list[str]] = {
@@ -107,12 +107,12 @@ class CheckedLine:
         if Role.ADDRESSES in known or known & _PLACES:
             fields["site_addresses"] = self._addresses()
         groups = self._groups() if known & _GROUPINGS else None
-        return None if self.problems else PersonRow(self.line.number, email, fields, groups)
+        return None if self.mistakes else PersonRow(self.line.number, email, fields, groups)
 
     def why_skipped(self) -> str:
         """Why this is not an employee who reads announcements; empty if it is one, or if that cannot be told.
 
-        Of an account it must be known whether it is in use: what says neither is a problem of the line.
+        Of an account it must be known whether it is in use: what says neither is a mistake of the line.
         """
         enabled, blocked = self._yes_or_no(Role.ENABLED), self._yes_or_no(Role.BLOCKED)
         if enabled is False or blocked:
@@ -162,9 +162,9 @@ class CheckedLine:
         return role, self._cell(role)
 
     def refuse(self, role: Role | None, what: str, what_to_do: str) -> None:
-        """Write a problem down."""
+        """Write a mistake down."""
         column = self.layout.header_of(role) if role is not None else ""
-        self.problems.append(Problem(self.line.number, column, what, what_to_do))
+        self.mistakes.append(Mistake(self.line.number, column, what, what_to_do))
 
     def _cell(self, role: Role) -> str:
         return self._cells.get(role, "")

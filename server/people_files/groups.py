@@ -6,14 +6,14 @@ from collections.abc import Collection
 from django.utils.translation import gettext as _
 
 from server.directory.models import Company
-from server.people_files.cells import Problem
+from server.people_files.cells import Mistake
 from server.people_files.formats import Role
 from server.people_files.rows import Reading
 
 _BETWEEN = re.compile(r"\s*(?:[,/+&、，；،\n]|\s(?:and|et|und|y|e|en)\s)\s*", re.IGNORECASE)
 
 
-def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) -> list[Problem]:
+def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) -> list[Mistake]:
     """The new groups whose names are made of two or more that are known, here or in the company, and that nobody `meant`."""
     named = {name for row in reading.people for name in row.groups or ()}
     existing = {name.casefold() for name in company.groups.values_list("name", flat=True)}
@@ -25,7 +25,7 @@ def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) 
         if name.casefold() not in settled and len(parts) > 1 and known.issuperset(parts):
             doubtful[name] = "; ".join(_BETWEEN.split(name))
     return [
-        Problem(
+        Mistake(
             row.line,
             reading.layout.header_of(Role.GROUPS) or reading.layout.header_of(Role.DEPARTMENT),
             _("“{name}” looks like several groups that are known").format(name=name),

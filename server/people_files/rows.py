@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from server.core.progress import Bar, Tick, no_bar
-from server.people_files.cells import CheckedLine, Problem
+from server.people_files.cells import CheckedLine, Mistake
 from server.people_files.excerpts import excerpt
 from server.people_files.formats import ENTRA_TEMPLATE, Layout
 from server.people_files.kept_rows import KeptRows
@@ -33,7 +33,7 @@ class Reading:
 
     layout: Layout
     people: KeptRows = field(default_factory=KeptRows)
-    problems: list[Problem] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
     """The lines with cells that a spreadsheet program had dressed up, and that were put right."""
@@ -42,7 +42,7 @@ class Reading:
 def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) -> Reading:
     """Check every line, and move the bar on every 500 records.
 
-    A file whose last line has no end may have been cut short within it, which is a problem, unless somebody knows that it
+    A file whose last line has no end may have been cut short within it, which is a mistake, unless somebody knows that it
     `is_whole`.
     """
     reading = Reading(layout)
@@ -50,10 +50,10 @@ def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) ->
     tick = bar(_("Reading"), total)
     first_line_of: dict[str, int] = {}
     if not is_whole and not layout.text.endswith(("\n", "\r")):
-        reading.problems.append(_cut_short(total))
+        reading.mistakes.append(_cut_short(total))
     for line in _lines(layout, tick):
         if isinstance(line, BrokenLine):
-            reading.problems.append(Problem(line.number, "", line.what, line.what_to_do))
+            reading.mistakes.append(Mistake(line.number, "", line.what, line.what_to_do))
         else:
             _read_line(reading, CheckedLine(layout, line), first_line_of)
     tick(total)
@@ -73,9 +73,9 @@ def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int
     _refuse_missing_cells(line)
     _refuse_swallowed_lines(line)
     if (
-        line.problems and line.layout.holds_passwords
+        line.mistakes and line.layout.holds_passwords
     ):  # which may stand in any column then, and would be shown
-        reading.problems.extend(line.problems)
+        reading.mistakes.extend(line.mistakes)
         return
     if line.repaired:
         reading.repaired.append(line.line.number)
@@ -94,7 +94,7 @@ def _read_line(reading: Reading, line: CheckedLine, first_line_of: dict[str, int
             _("{email} is on line {line} already").format(email=person.email, line=earlier),
             _("remove one of the two lines"),
         )
-    reading.problems.extend(line.problems)
+    reading.mistakes.extend(line.mistakes)
 
 
 def _why_no_person(line: CheckedLine) -> str:
@@ -149,8 +149,8 @@ def _refuse_swallowed_lines(line: CheckedLine) -> None:
                 return
 
 
-def _cut_short(line: int) -> Problem:
-    return Problem(
+def _cut_short(line: int) -> Mistake:
+    return Mistake(
         line,
         "",
         _("the file ends within this line, so it may have been cut short"),

@@ -62,13 +62,13 @@ def line_of(header: str, **cells: str) -> str:
 
 
 def only_person(reading: Reading) -> PersonRow:
-    assert reading.problems == []
+    assert reading.mistakes == []
     assert len(reading.people) == 1
     return reading.people[0]
 
 
 def complaints(reading: Reading) -> list[tuple[int, str, str]]:
-    return [(problem.line, problem.column, problem.what) for problem in reading.problems]
+    return [(mistake.line, mistake.column, mistake.what) for mistake in reading.mistakes]
 
 
 def test_our_own_columns_are_read() -> None:
@@ -215,7 +215,7 @@ def test_without_a_mail_address_the_sign_in_name_of_entra_is_taken() -> None:
 def test_accounts_that_nobody_reads_with_are_left_out_and_named(header: str, cells: dict[str, str]) -> None:
     reading = read(f"{header}\n{line_of(header, **cells)}\n")
     assert list(reading.people) == []
-    assert reading.problems == []
+    assert reading.mistakes == []
     assert [(one.line, bool(one.email), bool(one.why)) for one in reading.skipped] == [(2, True, True)]
 
 
@@ -402,8 +402,8 @@ def test_entras_template_to_delete_people_brings_nobody_in(lines: tuple[str, ...
 )
 def test_no_password_is_shown_whatever_is_wrong_with_its_line(line: str) -> None:
     reading = read(f"version:v1.0\n{ENTRA_BULK}\n{line}\n")
-    assert reading.problems
-    assert SECRET not in repr(reading.problems)
+    assert reading.mistakes
+    assert SECRET not in repr(reading.mistakes)
 
 
 @pytest.mark.parametrize("codec", ["cp1252", "mac_roman", "utf-7"])
@@ -486,8 +486,8 @@ def test_every_mistake_is_reported_with_its_line_and_column() -> None:
         (11, "first_name"),
         (12, "groups"),
     ]
-    assert all(problem.what and problem.what_to_do for problem in reading.problems)
-    assert "line 4" in reading.problems[2].what
+    assert all(mistake.what and mistake.what_to_do for mistake in reading.mistakes)
+    assert "line 4" in reading.mistakes[2].what
 
 
 def test_several_mistakes_of_one_line_are_all_reported() -> None:
@@ -580,7 +580,7 @@ def test_accounts_that_a_translated_export_blocks_are_left_out() -> None:
 )
 def test_a_disabled_account_is_left_out_in_whatever_language_excel_wrote_it(no: str) -> None:
     reading = read(f"userPrincipalName;mail;accountEnabled\r\n{LEA};{LEA};{no}\r\n")
-    assert (list(reading.people), reading.problems) == ([], [])
+    assert (list(reading.people), reading.mistakes) == ([], [])
     assert [skipped.email for skipped in reading.skipped] == [LEA]
 
 
@@ -596,8 +596,8 @@ def test_a_disabled_account_is_left_out_in_whatever_language_excel_wrote_it(no: 
 def test_an_account_whose_state_cannot_be_told_is_a_mistake_of_its_line(column: str, value: str) -> None:
     reading = read(f"userPrincipalName;mail;{column}\r\n{LEA};{LEA};{value}\r\n")
     assert list(reading.people) == []
-    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, column)]
-    assert value in reading.problems[0].what
+    assert [(mistake.line, mistake.column) for mistake in reading.mistakes] == [(2, column)]
+    assert value in reading.mistakes[0].what
 
 
 @pytest.mark.parametrize(("status", "taken"), [("Active", 1), ("Suspended", 0), ("", 1)])
@@ -608,15 +608,15 @@ def test_the_state_that_a_template_asks_google_for_counts_too(status: str, taken
 def test_a_record_with_fewer_values_than_names_is_a_mistake() -> None:
     reading = read(f"email,first_name,last_name,groups\n{LEA},Lé\n")
     assert list(reading.people) == []
-    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "")]
-    assert read(f"email,first_name,,\n{LEA},Léa\n").problems == []
+    assert [(mistake.line, mistake.column) for mistake in reading.mistakes] == [(2, "")]
+    assert read(f"email,first_name,,\n{LEA},Léa\n").mistakes == []
 
 
 def test_a_file_that_ends_within_a_line_is_a_mistake_unless_somebody_says_that_it_is_whole() -> None:
     text = f"first_name,email,last_name\nHugo,{LEA},Bernard\nChloé,chloe@northwind.ex,Font"
-    assert [problem.line for problem in read(text).problems] == [3]
+    assert [mistake.line for mistake in read(text).mistakes] == [3]
     whole = read_people(recognise(text), is_whole=True)
-    assert (len(whole.people), whole.problems) == (2, [])
+    assert (len(whole.people), whole.mistakes) == (2, [])
 
 
 @pytest.mark.parametrize(
@@ -624,8 +624,8 @@ def test_a_file_that_ends_within_a_line_is_a_mistake_unless_somebody_says_that_i
 )
 def test_what_a_spreadsheet_left_in_place_of_a_value_is_a_mistake(value: str) -> None:
     reading = read(f'email,work_cell\n{LEA},"{value}"\n')
-    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "work_cell")]
-    assert value in reading.problems[0].what
+    assert [(mistake.line, mistake.column) for mistake in reading.mistakes] == [(2, "work_cell")]
+    assert value in reading.mistakes[0].what
 
 
 @pytest.mark.parametrize(
@@ -643,9 +643,9 @@ def test_what_a_spreadsheet_left_in_place_of_a_value_is_a_mistake(value: str) ->
 )
 def test_a_telephone_number_that_became_a_date_or_a_decimal_is_a_mistake(value: str) -> None:
     reading = read(f'email,last_name,work_landline\n{LEA},Roux,"{value}"\n')
-    assert [(problem.line, problem.column) for problem in reading.problems] == [(2, "work_landline")]
-    assert value in reading.problems[0].what
-    assert read(f'email,title\n{LEA},"{value}"\n').problems == []
+    assert [(mistake.line, mistake.column) for mistake in reading.mistakes] == [(2, "work_landline")]
+    assert value in reading.mistakes[0].what
+    assert read(f'email,title\n{LEA},"{value}"\n').mistakes == []
 
 
 @pytest.mark.parametrize(
@@ -680,7 +680,7 @@ def test_a_value_that_was_dressed_up_for_a_spreadsheet_is_put_right(cell: str) -
 def test_two_spellings_of_one_domain_are_one_mailbox() -> None:
     reading = read("email,first_name\nanna@münchen.example,Anna\nANNA@xn--mnchen-3ya.example,Anna\n")
     assert [person.email for person in reading.people] == ["anna@münchen.example"]
-    assert [problem.line for problem in reading.problems] == [3]
+    assert [mistake.line for mistake in reading.mistakes] == [3]
 
 
 @pytest.mark.parametrize(
@@ -793,7 +793,7 @@ def test_text_that_was_encoded_twice_is_a_mistake_that_says_what_it_should_be(na
     for column in ("first_name", "title", "site_addresses", "groups"):
         reading = read(f'email,{column}\n{LEA},"{spoilt}"\n')
         assert [(line, where) for line, where, _what in complaints(reading)] == [(2, column)], spoilt
-        assert "encoded twice" in reading.problems[0].what
+        assert "encoded twice" in reading.mistakes[0].what
 
 
 def test_a_header_or_a_domain_that_was_encoded_twice_is_a_mistake_too() -> None:
@@ -903,7 +903,7 @@ def test_text_that_only_has_such_bytes_stays_as_it_is(name: str) -> None:
 def test_what_a_program_did_to_a_text_is_a_mistake_in_every_column(cell: str, column: str) -> None:
     reading = read(f'email,{column}\n{LEA},"{cell}"\n')
     assert {(line, where) for line, where, _what in complaints(reading)} == {(2, column)}, cell
-    assert all(problem.what_to_do for problem in reading.problems)
+    assert all(mistake.what_to_do for mistake in reading.mistakes)
 
 
 @pytest.mark.parametrize(
@@ -946,7 +946,7 @@ def test_a_number_or_a_date_is_nobodys_name(cell: str) -> None:
         assert [where for _line, where, _what in complaints(read(f"email,{column}\n{LEA},{cell}\n"))] == [
             column
         ]
-    assert read(f"email,title\n{LEA},{cell}\n").problems == []
+    assert read(f"email,title\n{LEA},{cell}\n").mistakes == []
 
 
 @pytest.mark.parametrize(
