@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from resources import i18n
 from tests.support.ui import gallery_privacy
-from tests.unit.ui.windows_desk import Desk, window
+from tests.unit.ui.windows_fakes import Fakes, window
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import applied_theme, apply_theme
 from ui.style.theme import Scheme, Theme
@@ -41,19 +41,19 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
+def fakes(qtbot: QtBot) -> Iterator[Fakes]:
     """The windows around an agent that has sent seven messages."""
-    desk = Desk()
-    desk.agent.my_data.items = gallery_privacy.sent()
-    yield desk
-    desk.windows.close()
+    fakes = Fakes()
+    fakes.agent.my_data.items = gallery_privacy.sent()
+    yield fakes
+    fakes.windows.close()
     qtbot.waitUntil(lambda: not any(each.isVisible() for each in QApplication.topLevelWidgets()))
 
 
 @pytest.fixture
-def privacy(qtbot: QtBot, desk: Desk) -> PrivacyWindow:
+def privacy(qtbot: QtBot, fakes: Fakes) -> PrivacyWindow:
     """The privacy window, open and filled."""
-    desk.windows.show_choices()
+    fakes.windows.show_choices()
     found = window(PrivacyWindow)
     assert isinstance(found, PrivacyWindow)
     qtbot.waitUntil(lambda: found.sent.model.rowCount() == len(gallery_privacy.sent()))

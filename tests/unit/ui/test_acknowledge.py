@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.unit.ui.desk import COMPANY, ManualTime, MemoryAgent, campaign
+from tests.unit.ui.memory_agent import COMPANY, ManualTime, MemoryAgent, campaign
 from ui.style.theme import Theme
 from ui.widgets.acknowledge import Acknowledge, ReadRequest, read_request
 from ui.widgets.buttons import Button

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain.model import Link
 from tests.support.ui import gallery_data as data
 from tests.support.ui.gallery_emergency import emergency_page
-from tests.unit.ui.desk import ManualTime
+from tests.unit.ui.memory_agent import ManualTime
 from ui.inbox.detail import Detail
 from ui.popup.pages import PopupLink
 from ui.popup.widgets.card import PopupCard

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
 from tests.support.ui.gallery_emergency import emergency_page
-from tests.unit.ui.desk import COMPANY, VIDEO, campaign
-from tests.unit.ui.presenter_desk import Desk
+from tests.unit.ui.memory_agent import COMPANY, VIDEO, campaign
+from tests.unit.ui.presenter_fakes import Fakes
 from ui.popup import view_models
 from ui.popup.hosts.emergency import EmergencyHost
 from ui.popup.pages import PopupPage
@@ -27,7 +27,7 @@ LEFT = Qt.MouseButton.LeftButton
 READY_S = 3.1
 
 
-class EmergencyDesk(Desk):
+class EmergencyFakes(Fakes):
     """The presenter with real covers."""
 
     def __init__(self, theme: Theme) -> None:
@@ -62,87 +62,89 @@ class EmergencyDesk(Desk):
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, theme: Theme) -> Iterator[EmergencyDesk]:
-    desk = EmergencyDesk(theme)
-    yield desk
-    desk.presenter.close()
+def fakes(qtbot: QtBot, theme: Theme) -> Iterator[EmergencyFakes]:
+    fakes = EmergencyFakes(theme)
+    yield fakes
+    fakes.presenter.close()
 
 
-def click(qtbot: QtBot, desk: Desk, button: QPushButton) -> None:
+def click(qtbot: QtBot, fakes: Fakes, button: QPushButton) -> None:
     qtbot.mouseClick(button, LEFT)
-    desk.time.pass_by(0.1)
+    fakes.time.pass_by(0.1)
 
 
-def test_it_covers_the_whole_screen_and_shows_its_text(desk: EmergencyDesk) -> None:
-    desk.comes()
-    assert desk.cover.geometry() == desk.cover.screen().geometry()
-    assert desk.cover.title.text() == "About c-1"
-    assert desk.cover.card.geometry().center().x() == pytest.approx(desk.cover.rect().center().x(), abs=1)
+def test_it_covers_the_whole_screen_and_shows_its_text(fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    assert fakes.cover.geometry() == fakes.cover.screen().geometry()
+    assert fakes.cover.title.text() == "About c-1"
+    assert fakes.cover.card.geometry().center().x() == pytest.approx(fakes.cover.rect().center().x(), abs=1)
 
 
-def test_a_click_in_its_first_moments_does_not_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes()
-    click(qtbot, desk, desk.cover.guard.first)
-    assert not desk.cover.guard.question.isVisible()
-    desk.time.pass_by(READY_S)
-    click(qtbot, desk, desk.cover.guard.first)
-    assert desk.cover.guard.question.isVisible()
+def test_a_click_in_its_first_moments_does_not_close_it(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    click(qtbot, fakes, fakes.cover.guard.first)
+    assert not fakes.cover.guard.question.isVisible()
+    fakes.time.pass_by(READY_S)
+    click(qtbot, fakes, fakes.cover.guard.first)
+    assert fakes.cover.guard.question.isVisible()
 
 
-def test_a_double_click_on_close_does_not_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes()
-    desk.time.pass_by(READY_S)
-    first = desk.cover.guard.first
-    place = first.mapTo(desk.cover, first.rect().center())
-    click(qtbot, desk, first)
-    under_it = desk.cover.childAt(place)
+def test_a_double_click_on_close_does_not_close_it(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    fakes.time.pass_by(READY_S)
+    first = fakes.cover.guard.first
+    place = first.mapTo(fakes.cover, first.rect().center())
+    click(qtbot, fakes, first)
+    under_it = fakes.cover.childAt(place)
     if isinstance(under_it, Button):
-        click(qtbot, desk, under_it)
-    click(qtbot, desk, desk.cover.guard.yes)
-    assert desk.cover.isVisible()
-    assert InteractionKind.DISMISSED not in desk.agent.acts("c-1")
+        click(qtbot, fakes, under_it)
+    click(qtbot, fakes, fakes.cover.guard.yes)
+    assert fakes.cover.isVisible()
+    assert InteractionKind.DISMISSED not in fakes.agent.acts("c-1")
 
 
-def test_two_deliberate_steps_close_it(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes()
-    desk.time.pass_by(READY_S)
-    cover = desk.cover
-    click(qtbot, desk, cover.guard.first)
-    desk.time.pass_by(1)
-    click(qtbot, desk, cover.guard.yes)
+def test_two_deliberate_steps_close_it(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    fakes.time.pass_by(READY_S)
+    cover = fakes.cover
+    click(qtbot, fakes, cover.guard.first)
+    fakes.time.pass_by(1)
+    click(qtbot, fakes, cover.guard.yes)
     assert not cover.isVisible()
-    assert InteractionKind.DISMISSED in desk.agent.acts("c-1")
+    assert InteractionKind.DISMISSED in fakes.agent.acts("c-1")
 
 
-def test_keep_it_open_goes_back_to_the_first_step(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes()
-    desk.time.pass_by(READY_S)
-    click(qtbot, desk, desk.cover.guard.first)
-    click(qtbot, desk, desk.cover.guard.keep)
-    assert desk.cover.guard.first.isVisible()
-    assert not desk.cover.guard.question.isVisible()
+def test_keep_it_open_goes_back_to_the_first_step(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    fakes.time.pass_by(READY_S)
+    click(qtbot, fakes, fakes.cover.guard.first)
+    click(qtbot, fakes, fakes.cover.guard.keep)
+    assert fakes.cover.guard.first.isVisible()
+    assert not fakes.cover.guard.question.isVisible()
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_A])
 def test_keys_that_were_meant_for_another_program_do_nothing(
-    qtbot: QtBot, desk: EmergencyDesk, key: Qt.Key
+    qtbot: QtBot, fakes: EmergencyFakes, key: Qt.Key
 ) -> None:
-    desk.comes(acknowledge=True)
-    desk.time.pass_by(READY_S)
+    fakes.comes(acknowledge=True)
+    fakes.time.pass_by(READY_S)
     for _ in range(3):
-        qtbot.keyClick(desk.cover.focusWidget() or desk.cover, key)
-        desk.time.pass_by(2)
-    assert desk.cover.isVisible()
-    assert not desk.cover.guard.question.isVisible()
-    assert not desk.cover.acknowledge.question.isVisible()
-    assert desk.agent.acts("c-1") == []
+        qtbot.keyClick(fakes.cover.focusWidget() or fakes.cover, key)
+        fakes.time.pass_by(2)
+    assert fakes.cover.isVisible()
+    assert not fakes.cover.guard.question.isVisible()
+    assert not fakes.cover.acknowledge.question.isVisible()
+    assert fakes.agent.acts("c-1") == []
 
 
-def test_the_keyboard_comes_to_the_text_and_closes_it_in_two_steps(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes()
-    cover = desk.cover
+def test_the_keyboard_comes_to_the_text_and_closes_it_in_two_steps(
+    qtbot: QtBot, fakes: EmergencyFakes
+) -> None:
+    fakes.comes()
+    cover = fakes.cover
     assert cover.focusWidget() is None, "at first it takes no keys"
-    desk.time.pass_by(READY_S)
+    fakes.time.pass_by(READY_S)
     assert cover.focusWidget() is cover.text
     cover.guard.first.setFocus()
     qtbot.keyClick(cover.guard.first, Qt.Key.Key_Return)
@@ -150,134 +152,134 @@ def test_the_keyboard_comes_to_the_text_and_closes_it_in_two_steps(qtbot: QtBot,
     qtbot.keyClick(cover.guard.keep, Qt.Key.Key_Escape)
     assert cover.focusWidget() is cover.guard.first
     qtbot.keyClick(cover.guard.first, Qt.Key.Key_Space)
-    desk.time.pass_by(1)
+    fakes.time.pass_by(1)
     qtbot.keyClick(cover.guard.yes, Qt.Key.Key_Return)
     assert not cover.isVisible()
 
 
-def test_a_window_managers_own_way_does_not_close_it(desk: EmergencyDesk) -> None:
-    desk.comes()
+def test_a_window_managers_own_way_does_not_close_it(fakes: EmergencyFakes) -> None:
+    fakes.comes()
     event = QCloseEvent()
-    QApplication.sendEvent(desk.cover, event)
+    QApplication.sendEvent(fakes.cover, event)
     assert not event.isAccepted()
-    assert desk.cover.isVisible()
+    assert fakes.cover.isVisible()
 
 
-def test_the_next_one_takes_its_place_and_must_be_read_too(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes("c-1")
-    desk.comes("c-2")
-    assert desk.cover.position.text() == "1 of 2"
-    desk.time.pass_by(READY_S)
-    click(qtbot, desk, desk.cover.guard.first)
-    desk.time.pass_by(1)
-    click(qtbot, desk, desk.cover.guard.yes)
-    assert desk.cover.title.text() == "About c-2"
-    assert not desk.cover.guard.first.isEnabled()
-    assert len(desk.hosts) == 1
+def test_the_next_one_takes_its_place_and_must_be_read_too(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes("c-1")
+    fakes.comes("c-2")
+    assert fakes.cover.position.text() == "1 of 2"
+    fakes.time.pass_by(READY_S)
+    click(qtbot, fakes, fakes.cover.guard.first)
+    fakes.time.pass_by(1)
+    click(qtbot, fakes, fakes.cover.guard.yes)
+    assert fakes.cover.title.text() == "About c-2"
+    assert not fakes.cover.guard.first.isEnabled()
+    assert len(fakes.hosts) == 1
 
 
-def test_one_that_is_recalled_uncovers_the_screen(desk: EmergencyDesk) -> None:
-    desk.comes()
-    cover = desk.cover
-    desk.agent.recall("c-1")
-    desk.time.pass_by(0.1)
+def test_one_that_is_recalled_uncovers_the_screen(fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    cover = fakes.cover
+    fakes.agent.recall("c-1")
+    fakes.time.pass_by(0.1)
     assert not cover.isVisible()
 
 
-def test_nothing_in_it_can_be_pressed_in_its_first_moments(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.agent.media[VIDEO.sha256] = Path("video.mp4")
-    desk.arrives(campaign(urgency=Urgency.EMERGENCY, acknowledge=True, video=VIDEO))
-    cover = desk.cover
+def test_nothing_in_it_can_be_pressed_in_its_first_moments(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.agent.media[VIDEO.sha256] = Path("video.mp4")
+    fakes.arrives(campaign(urgency=Urgency.EMERGENCY, acknowledge=True, video=VIDEO))
+    cover = fakes.cover
     buttons = [button for button in cover.findChildren(QAbstractButton) if button.isVisible()]
     assert {cover.watch, cover.like, cover.picture.play, cover.acknowledge.ask} <= set(buttons)
     assert not any(button.isEnabled() for button in buttons)
     for button in buttons:
         qtbot.mouseClick(button, LEFT)
-    assert (desk.opened, desk.played, desk.agent.recorded) == ([], [], [])
+    assert (fakes.opened, fakes.played, fakes.agent.recorded) == ([], [], [])
     assert not cover.acknowledge.question.isVisible()
-    desk.time.pass_by(READY_S)
+    fakes.time.pass_by(READY_S)
     assert all(button.isEnabled() for button in buttons)
-    click(qtbot, desk, cover.watch)
-    assert desk.played == ["c-1"]
+    click(qtbot, fakes, cover.watch)
+    assert fakes.played == ["c-1"]
 
 
-def test_it_leaves_a_screen_that_is_locked_and_is_there_when_it_is_open_again(desk: EmergencyDesk) -> None:
-    desk.comes()
-    desk.time.pass_by(20)
-    cover = desk.cover
-    desk.presence = PresenceState(locked=Tristate.YES)
-    desk.time.pass_by(6)
+def test_it_leaves_a_screen_that_is_locked_and_is_there_when_it_is_open_again(fakes: EmergencyFakes) -> None:
+    fakes.comes()
+    fakes.time.pass_by(20)
+    cover = fakes.cover
+    fakes.presence = PresenceState(locked=Tristate.YES)
+    fakes.time.pass_by(6)
     assert not cover.isVisible()
-    desk.time.pass_by(3_600)
-    assert len(desk.hosts) == 1
-    desk.presence = PresenceState(locked=Tristate.NO)
-    desk.time.pass_by(6)
-    assert desk.cover.isVisible()
-    assert not desk.cover.guard.first.isEnabled()
+    fakes.time.pass_by(3_600)
+    assert len(fakes.hosts) == 1
+    fakes.presence = PresenceState(locked=Tristate.NO)
+    fakes.time.pass_by(6)
+    assert fakes.cover.isVisible()
+    assert not fakes.cover.guard.first.isEnabled()
 
 
 def test_a_screen_that_changes_while_it_is_locked_does_not_bring_it_above_the_lock(
-    desk: EmergencyDesk, monkeypatch: pytest.MonkeyPatch
+    fakes: EmergencyFakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.comes()
-    desk.time.pass_by(1)
+    fakes.comes()
+    fakes.time.pass_by(1)
     raised: list[str] = []
-    monkeypatch.setattr(desk.cover, "raise_", lambda: raised.append("raised"))
-    desk.cover.screen().geometryChanged.emit(desk.cover.geometry())
-    desk.time.pass_by(0.1)
+    monkeypatch.setattr(fakes.cover, "raise_", lambda: raised.append("raised"))
+    fakes.cover.screen().geometryChanged.emit(fakes.cover.geometry())
+    fakes.time.pass_by(0.1)
     assert raised == ["raised"], "an open screen is covered again"
-    desk.presence = PresenceState(locked=Tristate.YES)
-    cover = desk.cover
+    fakes.presence = PresenceState(locked=Tristate.YES)
+    cover = fakes.cover
     cover.screen().geometryChanged.emit(cover.geometry())
-    desk.time.pass_by(0.1)
+    fakes.time.pass_by(0.1)
     assert raised == ["raised"]
     assert not cover.isVisible()
 
 
 def test_one_that_nobody_closed_is_there_after_a_restart_and_one_that_was_closed_is_not(
-    qtbot: QtBot, desk: EmergencyDesk, theme: Theme
+    qtbot: QtBot, fakes: EmergencyFakes, theme: Theme
 ) -> None:
-    desk.comes()
-    desk.time.pass_by(60)
-    desk.restarts()
-    assert desk.cover.isVisible()
-    desk.time.pass_by(READY_S)
-    click(qtbot, desk, desk.cover.guard.first)
-    desk.time.pass_by(1)
-    click(qtbot, desk, desk.cover.guard.yes)
-    desk.restarts()
-    assert len(desk.hosts) == 2
-    desk.agent.interactions.mark_read(["c-1"], False)
-    desk.time.pass_by(1)
-    assert len(desk.hosts) == 2, "marked as unread it does not come again"
+    fakes.comes()
+    fakes.time.pass_by(60)
+    fakes.restarts()
+    assert fakes.cover.isVisible()
+    fakes.time.pass_by(READY_S)
+    click(qtbot, fakes, fakes.cover.guard.first)
+    fakes.time.pass_by(1)
+    click(qtbot, fakes, fakes.cover.guard.yes)
+    fakes.restarts()
+    assert len(fakes.hosts) == 2
+    fakes.agent.interactions.mark_read(["c-1"], False)
+    fakes.time.pass_by(1)
+    assert len(fakes.hosts) == 2, "marked as unread it does not come again"
 
 
-def test_confirming_it_was_read_keeps_it_and_says_so(qtbot: QtBot, desk: EmergencyDesk) -> None:
-    desk.comes(acknowledge=True)
-    desk.time.pass_by(READY_S)
-    acknowledge = desk.cover.acknowledge
-    click(qtbot, desk, acknowledge.ask)
-    desk.time.pass_by(3)
-    click(qtbot, desk, acknowledge.question.confirm)
-    assert desk.agent.items["c-1"].state.acknowledged is not None
+def test_confirming_it_was_read_keeps_it_and_says_so(qtbot: QtBot, fakes: EmergencyFakes) -> None:
+    fakes.comes(acknowledge=True)
+    fakes.time.pass_by(READY_S)
+    acknowledge = fakes.cover.acknowledge
+    click(qtbot, fakes, acknowledge.ask)
+    fakes.time.pass_by(3)
+    click(qtbot, fakes, acknowledge.question.confirm)
+    assert fakes.agent.items["c-1"].state.acknowledged is not None
     assert acknowledge.done.isVisible()
 
 
 def test_news_of_the_same_one_do_not_make_its_close_button_wait_again(
-    qtbot: QtBot, desk: EmergencyDesk
+    qtbot: QtBot, fakes: EmergencyFakes
 ) -> None:
-    desk.comes()
-    desk.time.pass_by(READY_S)
-    desk.agent.choose(dict.fromkeys(COMPANY.signals, True))
-    desk.time.pass_by(0.1)
-    assert desk.cover.guard.first.isEnabled()
+    fakes.comes()
+    fakes.time.pass_by(READY_S)
+    fakes.agent.choose(dict.fromkeys(COMPANY.signals, True))
+    fakes.time.pass_by(0.1)
+    assert fakes.cover.guard.first.isEnabled()
 
 
 @pytest.mark.parametrize("text_scale", [1.0, 2.0])
 def test_a_long_text_is_scrolled_and_the_close_button_stays_in_sight(
     qtbot: QtBot, theme: Theme, text_scale: float
 ) -> None:
-    cover = EmergencyCover(replace(theme, text_scale=text_scale), Desk().time, bypass=False)
+    cover = EmergencyCover(replace(theme, text_scale=text_scale), Fakes().time, bypass=False)
     qtbot.addWidget(cover)
     cover.resize(1024, 700)
     cover.show_page(replace(emergency_page(), body="Go to the meeting point. " * 200), anew=True)

@@ -18,8 +18,8 @@ from agent.domain.model import (
     Tristate,
 )
 from tests.support.ui import gallery_data as data
-from tests.unit.ui.desk import START, campaign
-from tests.unit.ui.windows_desk import Desk, window
+from tests.unit.ui.memory_agent import START, campaign
+from tests.unit.ui.windows_fakes import Fakes, window
 from ui.inbox import controller
 from ui.inbox.keys import keys
 from ui.inbox.model import Filter
@@ -210,61 +210,63 @@ class TestHeld:
 
 class TestWithTheAgent:
     @pytest.fixture
-    def shown(self, desk: Desk) -> InboxWindow:
-        desk.agent.arrives(campaign("c-1", acknowledge=True), campaign("c-2"))
-        desk.windows.show_inbox()
+    def shown(self, fakes: Fakes) -> InboxWindow:
+        fakes.agent.arrives(campaign("c-1", acknowledge=True), campaign("c-2"))
+        fakes.windows.show_inbox()
         found = window(InboxWindow)
         assert isinstance(found, InboxWindow)
         return found
 
     def test_marking_reaches_the_agent_and_its_undo_too(
-        self, qtbot: QtBot, desk: Desk, shown: InboxWindow
+        self, qtbot: QtBot, fakes: Fakes, shown: InboxWindow
     ) -> None:
         shown.mark_all_read()
-        assert all(item.state.read for item in desk.agent.items.values())
+        assert all(item.state.read for item in fakes.agent.items.values())
         shown.undo()
-        assert not any(item.state.read for item in desk.agent.items.values())
+        assert not any(item.state.read for item in fakes.agent.items.values())
 
     def test_a_confirmation_takes_two_steps_and_is_told_afterwards(
-        self, qtbot: QtBot, desk: Desk, shown: InboxWindow
+        self, qtbot: QtBot, fakes: Fakes, shown: InboxWindow
     ) -> None:
         shown.open("c-1")
         acknowledge = shown.detail.acknowledge
         click(qtbot, acknowledge.ask)
-        assert desk.agent.items["c-1"].state.acknowledged is None
+        assert fakes.agent.items["c-1"].state.acknowledged is None
         qtbot.waitUntil(acknowledge.question.confirm.isEnabled)
         click(qtbot, acknowledge.question.confirm)
-        assert desk.agent.items["c-1"].state.acknowledged == START
+        assert fakes.agent.items["c-1"].state.acknowledged == START
         qtbot.waitUntil(acknowledge.done.isVisible)
         assert "You confirmed on" in acknowledge.done.text.text()
 
     def test_a_reminder_at_the_next_login_is_kept_and_told(
-        self, qtbot: QtBot, desk: Desk, shown: InboxWindow
+        self, qtbot: QtBot, fakes: Fakes, shown: InboxWindow
     ) -> None:
         shown.open("c-2")
         shown.later_chosen.emit("c-2", None)
-        assert desk.agent.items["c-2"].state.remind_after_login == "monday"
+        assert fakes.agent.items["c-2"].state.remind_after_login == "monday"
         qtbot.waitUntil(lambda: "at the next login" in shown.detail.facts.text())
 
     def test_what_the_desktop_holds_back_is_explained(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+        self, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         presence = PresenceState(do_not_disturb=Tristate.YES)
-        monkeypatch.setattr(desk, "ask_presence", lambda answer: answer(presence))
-        desk.agent.arrives(campaign("c-1"))
-        desk.windows.show_inbox("c-1")
+        monkeypatch.setattr(fakes, "ask_presence", lambda answer: answer(presence))
+        fakes.agent.arrives(campaign("c-1"))
+        fakes.windows.show_inbox("c-1")
         shown = window(InboxWindow)
         assert isinstance(shown, InboxWindow)
         assert "do not disturb" in shown.detail.held.text.text()
 
-    def test_more_than_fit_in_a_frame_are_read_by_a_worker_and_follow(self, qtbot: QtBot, desk: Desk) -> None:
+    def test_more_than_fit_in_a_frame_are_read_by_a_worker_and_follow(
+        self, qtbot: QtBot, fakes: Fakes
+    ) -> None:
         many = 3 * controller.AT_ONCE
-        desk.agent.arrives(*(campaign(f"c-{number}") for number in range(many)))
-        desk.windows.show_inbox()
+        fakes.agent.arrives(*(campaign(f"c-{number}") for number in range(many)))
+        fakes.windows.show_inbox()
         shown = window(InboxWindow)
         assert isinstance(shown, InboxWindow)
         assert shown.model.rowCount() == controller.AT_ONCE
         qtbot.waitUntil(lambda: shown.model.rowCount() == many)
         shown.open(f"c-{many - 1}")
-        assert desk.agent.acts(f"c-{many - 1}") == [InteractionKind.READ]
+        assert fakes.agent.acts(f"c-{many - 1}") == [InteractionKind.READ]
         qtbot.waitUntil(lambda: shown.model.counts()[Filter.UNREAD] == many - 1)

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import Change, FeedbackSignal, InteractionKind, PresenceState
 from resources import i18n
-from tests.unit.ui.desk import VIDEO, ManualTime, MemoryAgent, campaign
+from tests.unit.ui.memory_agent import VIDEO, ManualTime, MemoryAgent, campaign
 from ui.about.window import AboutWindow
 from ui.app.session import Session
 from ui.core.bridge import Bridge
@@ -36,7 +36,7 @@ class AwayPresence:
         return PresenceState()
 
 
-class Desk:
+class Fakes:
     def __init__(self) -> None:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
@@ -50,12 +50,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
-    desk = Desk()
-    desk.session.begin(open_windows=True)
-    yield desk
-    desk.session.close()
-    desk.bridge.close()
+def fakes(qtbot: QtBot) -> Iterator[Fakes]:
+    fakes = Fakes()
+    fakes.session.begin(open_windows=True)
+    yield fakes
+    fakes.session.close()
+    fakes.bridge.close()
     qtbot.waitUntil(lambda: not [each for each in QApplication.topLevelWidgets() if each.isVisible()])
     i18n.use_language("en")
 
@@ -66,19 +66,19 @@ def shown(kind: type[QWidget]) -> Any:
     return found
 
 
-def test_the_inbox_keeps_its_search_its_filter_and_the_open_announcement(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign("c-1"), campaign("c-2"), campaign("c-3"))
-    desk.session.show_inbox("c-2")
+def test_the_inbox_keeps_its_search_its_filter_and_the_open_announcement(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.agent.arrives(campaign("c-1"), campaign("c-2"), campaign("c-3"))
+    fakes.session.show_inbox("c-2")
     inbox = shown(InboxWindow)
     inbox.filters.buttons[Filter.UNREAD].click()
     inbox.search.setText("c-")
     inbox.open("c-1")
-    desk.agent.tell(Change.CAMPAIGNS)
+    fakes.agent.tell(Change.CAMPAIGNS)
     qtbot.waitUntil(lambda: inbox.model.rowCount() == 2)
     inbox.move(40, 30)
     place, opened = inbox.pos(), list[str]()
     inbox.opened.connect(opened.append)
-    desk.speak("fr")
+    fakes.speak("fr")
     qtbot.waitUntil(lambda: shown(InboxWindow).windowTitle() == "Boîte de réception — Northwind")
     after = shown(InboxWindow)
     assert after is not inbox
@@ -90,9 +90,9 @@ def test_the_inbox_keeps_its_search_its_filter_and_the_open_announcement(qtbot: 
 
 
 def test_the_preferences_speak_the_new_language_and_the_keyboard_stays_where_it_was(
-    qtbot: QtBot, desk: Desk
+    qtbot: QtBot, fakes: Fakes
 ) -> None:
-    desk.tray.preferences.emit()
+    fakes.tray.preferences.emit()
     window = shown(PreferencesWindow)
     row = window.rows["language"]
     assert isinstance(row, ChoiceRow)
@@ -103,15 +103,15 @@ def test_the_preferences_speak_the_new_language_and_the_keyboard_stays_where_it_
     after = shown(PreferencesWindow)
     assert after.focusWidget() is after.rows["language"].combo
     assert after.rows["language"].combo.currentText() == "Français"
-    assert desk.tray.quit.text() == "Quitter"
+    assert fakes.tray.quit.text() == "Quitter"
 
 
-def test_what_was_typed_and_switched_in_the_first_run_stays(qtbot: QtBot, desk: Desk) -> None:
-    desk.tray.connect_wanted.emit()
+def test_what_was_typed_and_switched_in_the_first_run_stays(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tray.connect_wanted.emit()
     window = shown(FirstRunWindow)
     window.connect_page.address.setText("https://news.northwind.example")
     window.connect_page.code.setText("KX7P")
-    desk.speak("fr")
+    fakes.speak("fr")
     qtbot.waitUntil(lambda: shown(FirstRunWindow) is not window)
     after = shown(FirstRunWindow)
     assert after.connect_page.address.text() == "https://news.northwind.example"
@@ -120,28 +120,28 @@ def test_what_was_typed_and_switched_in_the_first_run_stays(qtbot: QtBot, desk: 
 
 
 def test_a_question_half_answered_is_asked_on_and_nothing_is_chosen_meanwhile(
-    qtbot: QtBot, desk: Desk
+    qtbot: QtBot, fakes: Fakes
 ) -> None:
-    desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
-    desk.agent.tell(Change.STATUS)
+    fakes.agent.state = msgspec.structs.replace(fakes.agent.state, choose_now=True)
+    fakes.agent.tell(Change.STATUS)
     qtbot.waitUntil(lambda: any(type(each) is FirstRunWindow for each in QApplication.topLevelWidgets()))
-    window, given = shown(FirstRunWindow), dict(desk.agent.given)
+    window, given = shown(FirstRunWindow), dict(fakes.agent.given)
     window.choose_page.rows[1].toggle.setChecked(True)
-    desk.speak("fr")
+    fakes.speak("fr")
     qtbot.waitUntil(lambda: shown(FirstRunWindow) is not window)
     after = shown(FirstRunWindow)
     assert [row.on for row in after.choose_page.rows] == [False, True, False]
     assert after.choose_page.nothing.text() == "Ne rien partager"
-    assert desk.agent.given == given
+    assert fakes.agent.given == given
     assert [row.signal for row in after.choose_page.rows] == list(FeedbackSignal)
 
 
-def test_privacy_and_about_change_and_a_message_stays_as_it_was_said(qtbot: QtBot, desk: Desk) -> None:
-    desk.session.show_choices()
-    desk.tray.about.emit()
-    desk.session.tell(errors.DiskFault("full"))
+def test_privacy_and_about_change_and_a_message_stays_as_it_was_said(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.session.show_choices()
+    fakes.tray.about.emit()
+    fakes.session.tell(errors.DiskFault("full"))
     message = shown(MessageWindow)
-    desk.speak("fr")
+    fakes.speak("fr")
     qtbot.waitUntil(lambda: shown(AboutWindow).windowTitle() == "À propos de Tidings")
     assert shown(PrivacyWindow).share.delete_button.text() == "Supprimer tout ce que j’ai partagé"
     assert shown(MessageWindow) is message
@@ -149,11 +149,11 @@ def test_privacy_and_about_change_and_a_message_stays_as_it_was_said(qtbot: QtBo
 
 @pytest.mark.parametrize("kind", [InboxWindow, AboutWindow, PrivacyWindow])
 def test_ctrl_comma_opens_the_preferences_and_ctrl_w_closes_the_window(
-    qtbot: QtBot, desk: Desk, kind: type[QWidget]
+    qtbot: QtBot, fakes: Fakes, kind: type[QWidget]
 ) -> None:
-    desk.session.show_inbox()
-    desk.tray.about.emit()
-    desk.session.show_choices()
+    fakes.session.show_inbox()
+    fakes.tray.about.emit()
+    fakes.session.show_choices()
     window = shown(kind)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
@@ -166,10 +166,10 @@ def test_ctrl_comma_opens_the_preferences_and_ctrl_w_closes_the_window(
     assert shown(PreferencesWindow).isVisible()
 
 
-def test_a_pop_up_on_the_screen_speaks_the_new_language_and_counts_once(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign("c-1", video=VIDEO))
+def test_a_pop_up_on_the_screen_speaks_the_new_language_and_counts_once(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.agent.arrives(campaign("c-1", video=VIDEO))
     qtbot.waitUntil(lambda: any(type(each) is PopupCard for each in QApplication.topLevelWidgets()))
     before = shown(PopupCard)
-    desk.speak("fr")
+    fakes.speak("fr")
     qtbot.waitUntil(lambda: not shiboken6.isValid(before) and shown(PopupCard).watch.text() == "Regarder")
-    assert desk.agent.acts("c-1") == [InteractionKind.DISPLAYED]
+    assert fakes.agent.acts("c-1") == [InteractionKind.DISPLAYED]

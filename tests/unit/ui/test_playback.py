@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.model import Captions, FeedbackSignal, Interaction, InteractionKind, Video
-from tests.unit.ui.desk import ManualTime, MemoryAgent, campaign
+from tests.unit.ui.memory_agent import ManualTime, MemoryAgent, campaign
 from ui.core import desktop_errors
 from ui.core.bridge import Bridge
 from ui.player.controller import Playback
@@ -40,7 +40,7 @@ with open(folder / "ended", "a") as ended:
 """
 
 
-class Desk:
+class Fakes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.time = ManualTime()
@@ -114,203 +114,209 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.playback.close()
-    qtbot.waitUntil(lambda: not desk.players)
+def fakes(qtbot: QtBot, tmp_path: Path) -> Iterator[Fakes]:
+    fakes = Fakes(tmp_path)
+    yield fakes
+    fakes.playback.close()
+    qtbot.waitUntil(lambda: not fakes.players)
 
 
-def test_the_player_is_given_verified_files_of_this_computer_and_no_address(qtbot: QtBot, desk: Desk) -> None:
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: bool(desk.requests))
-    assert desk.orders[0] == desk.look, "the language and the colours come first"
-    request = desk.requests[0]
-    assert (request.video, request.sha256) == (str(desk.folder / "video"), VIDEO.sha256)
-    assert request.captions[0].path == str(desk.folder / "captions")
+def test_the_player_is_given_verified_files_of_this_computer_and_no_address(
+    qtbot: QtBot, fakes: Fakes
+) -> None:
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(fakes.requests))
+    assert fakes.orders[0] == fakes.look, "the language and the colours come first"
+    request = fakes.requests[0]
+    assert (request.video, request.sha256) == (str(fakes.folder / "video"), VIDEO.sha256)
+    assert request.captions[0].path == str(fakes.folder / "captions")
     assert (request.title, request.body) == ("About c-1", "Come and see.")
     assert [link.link_id for link in request.links] == ["l1", "l2"]
     assert "Nothing is shared" in request.share_line
-    assert b"http" not in (desk.folder / "orders").read_bytes()
+    assert b"http" not in (fakes.folder / "orders").read_bytes()
 
 
-def test_a_video_that_starts_is_a_click_and_hearts_are_hearts(qtbot: QtBot, desk: Desk) -> None:
-    desk.tells(Event.READY, Event.FIRST_FRAME, Event.STARTED, Event.LIKED, Event.UNLIKED, Event.ENDED)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: len(desk.agent.recorded) == 3)
-    assert desk.agent.recorded == [
+def test_a_video_that_starts_is_a_click_and_hearts_are_hearts(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tells(Event.READY, Event.FIRST_FRAME, Event.STARTED, Event.LIKED, Event.UNLIKED, Event.ENDED)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: len(fakes.agent.recorded) == 3)
+    assert fakes.agent.recorded == [
         Interaction("c-1", InteractionKind.CLICKED, "video"),
         Interaction("c-1", InteractionKind.LIKED),
         Interaction("c-1", InteractionKind.UNLIKED),
     ]
 
 
-def test_a_video_that_fails_is_no_click(qtbot: QtBot, desk: Desk) -> None:
-    desk.tells(Event.READY, (Event.FAILED, "unsupported: no frame"), Event.LIKED)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: bool(desk.agent.recorded))
-    assert desk.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)]
+def test_a_video_that_fails_is_no_click(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tells(Event.READY, (Event.FAILED, "unsupported: no frame"), Event.LIKED)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(fakes.agent.recorded))
+    assert fakes.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)]
 
 
-def test_a_damaged_file_goes_and_is_fetched_again(qtbot: QtBot, desk: Desk) -> None:
-    desk.tells((Event.FAILED, "damaged: the hash is not the signed one"))
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: "check_now" in desk.agent.calls)
-    assert not (desk.folder / "video").exists()
+def test_a_damaged_file_goes_and_is_fetched_again(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tells((Event.FAILED, "damaged: the hash is not the signed one"))
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: "check_now" in fakes.agent.calls)
+    assert not (fakes.folder / "video").exists()
 
 
-def test_a_file_that_this_computer_cannot_show_stays(qtbot: QtBot, desk: Desk) -> None:
-    desk.tells((Event.FAILED, "unsupported: no frame"), Event.CHANGE)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.changes == 1)
-    assert (desk.folder / "video").exists()
+def test_a_file_that_this_computer_cannot_show_stays(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tells((Event.FAILED, "unsupported: no frame"), Event.CHANGE)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: fakes.changes == 1)
+    assert (fakes.folder / "video").exists()
 
 
-def test_links_are_opened_by_the_agent_and_what_is_shared_is_changed_there(qtbot: QtBot, desk: Desk) -> None:
-    desk.tells((Event.FOLLOWED, "l1"), Event.CHANGE)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.changes == 1)
-    assert desk.followed == [("c-1", "l1")]
+def test_links_are_opened_by_the_agent_and_what_is_shared_is_changed_there(
+    qtbot: QtBot, fakes: Fakes
+) -> None:
+    fakes.tells((Event.FOLLOWED, "l1"), Event.CHANGE)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: fakes.changes == 1)
+    assert fakes.followed == [("c-1", "l1")]
 
 
 @pytest.mark.parametrize("language", ["fr", ""])
 def test_captions_that_were_chosen_are_those_of_the_next_video(
-    qtbot: QtBot, desk: Desk, language: str
+    qtbot: QtBot, fakes: Fakes, language: str
 ) -> None:
-    desk.tells((Event.CAPTIONS, language), Event.CHANGE)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.changes == 1)
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: len(desk.requests) == 2)
-    assert [request.captions_language for request in desk.requests] == [None, language]
+    fakes.tells((Event.CAPTIONS, language), Event.CHANGE)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: fakes.changes == 1)
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: len(fakes.requests) == 2)
+    assert [request.captions_language for request in fakes.requests] == [None, language]
 
 
-def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, desk: Desk) -> None:
-    desk.playback.play("c-1")
-    desk.agent.interactions.record(Interaction("c-1", InteractionKind.LIKED))
-    desk.agent.choose({FeedbackSignal.LIKE: True})
-    desk.playback.refresh()
-    desk.playback.refresh()
-    qtbot.waitUntil(lambda: len(desk.orders) == 3)
-    told = [order for order in desk.orders if isinstance(order, Told)]
+def test_a_heart_or_a_choice_elsewhere_is_told_to_the_player(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.playback.play("c-1")
+    fakes.agent.interactions.record(Interaction("c-1", InteractionKind.LIKED))
+    fakes.agent.choose({FeedbackSignal.LIKE: True})
+    fakes.playback.refresh()
+    fakes.playback.refresh()
+    qtbot.waitUntil(lambda: len(fakes.orders) == 3)
+    told = [order for order in fakes.orders if isinstance(order, Told)]
     assert len(told) == 1, "only what is new"
     assert told[0].liked
     assert "Shared: likes" in told[0].share_line
 
 
-def test_a_desktop_that_turns_dark_darkens_the_player(qtbot: QtBot, desk: Desk) -> None:
-    desk.playback.play("c-1")
-    desk.look = Look("en", "dark", "#0F766E")
-    desk.playback.refresh()
-    qtbot.waitUntil(lambda: len(desk.orders) == 3)
-    assert desk.orders[-1] == desk.look
+def test_a_desktop_that_turns_dark_darkens_the_player(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.playback.play("c-1")
+    fakes.look = Look("en", "dark", "#0F766E")
+    fakes.playback.refresh()
+    qtbot.waitUntil(lambda: len(fakes.orders) == 3)
+    assert fakes.orders[-1] == fakes.look
 
 
-def test_a_recalled_announcement_leaves_the_player_too(qtbot: QtBot, desk: Desk) -> None:
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: bool(desk.requests))
-    desk.agent.recall("c-1")
-    desk.playback.refresh()
-    qtbot.waitUntil(lambda: desk.ended == 1)
+def test_a_recalled_announcement_leaves_the_player_too(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(fakes.requests))
+    fakes.agent.recall("c-1")
+    fakes.playback.refresh()
+    qtbot.waitUntil(lambda: fakes.ended == 1)
 
 
 @pytest.mark.expected_logs("something unknown")
-def test_what_a_broken_player_says_does_no_harm(qtbot: QtBot, desk: Desk) -> None:
-    desk.events = ["Traceback", '{"event": "bought"}', '{"event": "liked"}']
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)])
+def test_what_a_broken_player_says_does_no_harm(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.events = ["Traceback", '{"event": "bought"}', '{"event": "liked"}']
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: fakes.agent.recorded == [Interaction("c-1", InteractionKind.LIKED)])
 
 
 @pytest.mark.expected_logs("ended with 3")
-def test_a_player_that_crashes_comes_back_with_the_poster_and_a_sentence(qtbot: QtBot, desk: Desk) -> None:
-    desk.exit_codes = [3, 0]
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: len(desk.requests) == 2)
-    assert [request.problem for request in desk.requests] == [None, Problem.CRASHED]
-    assert not desk.told
+def test_a_player_that_crashes_comes_back_with_the_poster_and_a_sentence(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.exit_codes = [3, 0]
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: len(fakes.requests) == 2)
+    assert [request.problem for request in fakes.requests] == [None, Problem.CRASHED]
+    assert not fakes.told
 
 
 @pytest.mark.expected_logs("ended with 3")
-def test_a_player_that_crashes_without_decoding_too_is_told_in_a_message(qtbot: QtBot, desk: Desk) -> None:
-    desk.exit_codes = [3]
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: bool(desk.told))
-    assert isinstance(desk.told[0], desktop_errors.PlayerEnded)
-    assert desk.started == 2
+def test_a_player_that_crashes_without_decoding_too_is_told_in_a_message(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.exit_codes = [3]
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(fakes.told))
+    assert isinstance(fakes.told[0], desktop_errors.PlayerEnded)
+    assert fakes.started == 2
 
 
-def test_a_video_that_is_not_here_yet_is_told_and_no_player_starts(desk: Desk) -> None:
-    desk.agent.media.clear()
+def test_a_video_that_is_not_here_yet_is_told_and_no_player_starts(fakes: Fakes) -> None:
+    fakes.agent.media.clear()
     for campaign_id in ("c-1", "c-2", "c-9"):
-        desk.playback.play(campaign_id)
-    assert [type(fault) for fault in desk.told] == [desktop_errors.VideoMissing] * 3
+        fakes.playback.play(campaign_id)
+    assert [type(fault) for fault in fakes.told] == [desktop_errors.VideoMissing] * 3
 
 
 @pytest.mark.expected_logs("did not start")
-def test_a_player_that_cannot_start_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk.playback, "_command", lambda: ["/nowhere/player"])
-    desk.playback.play("c-1")
-    assert isinstance(desk.told[0], desktop_errors.PlayerUnavailable)
+def test_a_player_that_cannot_start_is_told(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fakes.playback, "_command", lambda: ["/nowhere/player"])
+    fakes.playback.play("c-1")
+    assert isinstance(fakes.told[0], desktop_errors.PlayerUnavailable)
 
 
-def test_a_second_video_closes_the_first(qtbot: QtBot, desk: Desk) -> None:
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: bool(desk.requests))
-    desk.playback.play("c-1")
-    qtbot.waitUntil(lambda: desk.ended == 1 and len(desk.requests) == 2)
+def test_a_second_video_closes_the_first(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: bool(fakes.requests))
+    fakes.playback.play("c-1")
+    qtbot.waitUntil(lambda: fakes.ended == 1 and len(fakes.requests) == 2)
 
 
 class TestAhead:
-    def test_a_player_that_waits_takes_the_video(self, qtbot: QtBot, desk: Desk) -> None:
-        desk.playback.prepare()
-        desk.playback.prepare()
-        qtbot.waitUntil(lambda: desk.started == 1)
-        desk.playback.play("c-1")
-        qtbot.waitUntil(lambda: bool(desk.requests))
-        desk.time.pass_by(3_600)
-        assert (desk.started, desk.ended) == (1, 0), "the one that plays is not let go"
+    def test_a_player_that_waits_takes_the_video(self, qtbot: QtBot, fakes: Fakes) -> None:
+        fakes.playback.prepare()
+        fakes.playback.prepare()
+        qtbot.waitUntil(lambda: fakes.started == 1)
+        fakes.playback.play("c-1")
+        qtbot.waitUntil(lambda: bool(fakes.requests))
+        fakes.time.pass_by(3_600)
+        assert (fakes.started, fakes.ended) == (1, 0), "the one that plays is not let go"
 
-    def test_it_goes_some_seconds_after_nobody_is_near_any_more(self, qtbot: QtBot, desk: Desk) -> None:
-        desk.playback.prepare()
-        qtbot.waitUntil(lambda: desk.started == 1)
-        desk.playback.let_go_soon()
-        desk.time.pass_by(9)
-        desk.playback.prepare()
-        desk.playback.let_go_soon()
-        desk.time.pass_by(9)
-        assert desk.ended == 0, "somebody came back"
-        desk.time.pass_by(2)
-        qtbot.waitUntil(lambda: desk.ended == 1)
-        assert desk.time.waiting == 0
+    def test_it_goes_some_seconds_after_nobody_is_near_any_more(self, qtbot: QtBot, fakes: Fakes) -> None:
+        fakes.playback.prepare()
+        qtbot.waitUntil(lambda: fakes.started == 1)
+        fakes.playback.let_go_soon()
+        fakes.time.pass_by(9)
+        fakes.playback.prepare()
+        fakes.playback.let_go_soon()
+        fakes.time.pass_by(9)
+        assert fakes.ended == 0, "somebody came back"
+        fakes.time.pass_by(2)
+        qtbot.waitUntil(lambda: fakes.ended == 1)
+        assert fakes.time.waiting == 0
 
-    def test_it_goes_although_a_pointer_was_left_there(self, qtbot: QtBot, desk: Desk) -> None:
-        desk.playback.prepare()
-        qtbot.waitUntil(lambda: desk.started == 1)
-        desk.time.pass_by(121)
-        qtbot.waitUntil(lambda: desk.ended == 1)
+    def test_it_goes_although_a_pointer_was_left_there(self, qtbot: QtBot, fakes: Fakes) -> None:
+        fakes.playback.prepare()
+        qtbot.waitUntil(lambda: fakes.started == 1)
+        fakes.time.pass_by(121)
+        qtbot.waitUntil(lambda: fakes.ended == 1)
 
     @pytest.mark.expected_logs("ended with -9")
-    def test_one_that_died_while_it_waited_is_replaced_without_a_word(self, qtbot: QtBot, desk: Desk) -> None:
-        desk.playback.prepare()
-        qtbot.waitUntil(lambda: desk.started == 1)
-        (player,) = desk.players
+    def test_one_that_died_while_it_waited_is_replaced_without_a_word(
+        self, qtbot: QtBot, fakes: Fakes
+    ) -> None:
+        fakes.playback.prepare()
+        qtbot.waitUntil(lambda: fakes.started == 1)
+        (player,) = fakes.players
         player.kill()
-        qtbot.waitUntil(lambda: not desk.players)
-        desk.playback.play("c-1")
-        qtbot.waitUntil(lambda: bool(desk.requests))
-        assert desk.requests[0].problem is None
-        assert not desk.told
+        qtbot.waitUntil(lambda: not fakes.players)
+        fakes.playback.play("c-1")
+        qtbot.waitUntil(lambda: bool(fakes.requests))
+        assert fakes.requests[0].problem is None
+        assert not fakes.told
 
-    def test_coming_near_a_video_prepares_and_going_lets_go(self, qtbot: QtBot, desk: Desk) -> None:
+    def test_coming_near_a_video_prepares_and_going_lets_go(self, qtbot: QtBot, fakes: Fakes) -> None:
         button = QPushButton()
         qtbot.addWidget(button)
         has_video = False
-        Nearby(desk.playback, lambda: has_video, button)
+        Nearby(fakes.playback, lambda: has_video, button)
         QApplication.sendEvent(button, QEvent(QEvent.Type.Enter))
-        assert desk.time.waiting == 0, "no video, no player"
+        assert fakes.time.waiting == 0, "no video, no player"
         has_video = True
         QApplication.sendEvent(button, QEvent(QEvent.Type.Enter))
-        qtbot.waitUntil(lambda: desk.started == 1)
+        qtbot.waitUntil(lambda: fakes.started == 1)
         QApplication.sendEvent(button, QEvent(QEvent.Type.Hide))
-        desk.time.pass_by(11)
-        qtbot.waitUntil(lambda: desk.ended == 1)
+        fakes.time.pass_by(11)
+        qtbot.waitUntil(lambda: fakes.ended == 1)

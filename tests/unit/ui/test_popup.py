@@ -13,7 +13,7 @@ from agent.domain.model import Urgency
 from resources import i18n
 from tests.support.ui import gallery_data as data
 from tests.support.ui import gallery_popup
-from tests.unit.ui.desk import ManualTime
+from tests.unit.ui.memory_agent import ManualTime
 from ui.popup.pages import PopupPage
 from ui.popup.widgets.card import PopupCard
 from ui.style.apply import apply_theme

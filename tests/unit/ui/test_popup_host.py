@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import InteractionKind, Urgency
-from tests.unit.ui.desk import COMPANY, campaign
-from tests.unit.ui.presenter_desk import Desk
+from tests.unit.ui.memory_agent import COMPANY, campaign
+from tests.unit.ui.presenter_fakes import Fakes
 from ui.popup import view_models
 from ui.popup.hosts.window import PopupHost
 from ui.popup.pages import PopupPage
@@ -22,7 +22,7 @@ from ui.widgets.buttons import Button
 LEFT = Qt.MouseButton.LeftButton
 
 
-class ScreenDesk(Desk):
+class ScreenFakes(Fakes):
     """The presenter with real pop-ups."""
 
     def __init__(self, theme: Theme) -> None:
@@ -50,59 +50,59 @@ class ScreenDesk(Desk):
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, theme: Theme) -> Iterator[ScreenDesk]:
-    desk = ScreenDesk(theme)
-    yield desk
-    desk.presenter.close()
+def fakes(qtbot: QtBot, theme: Theme) -> Iterator[ScreenFakes]:
+    fakes = ScreenFakes(theme)
+    yield fakes
+    fakes.presenter.close()
 
 
-def click(qtbot: QtBot, desk: ScreenDesk, button: Button) -> None:
+def click(qtbot: QtBot, fakes: ScreenFakes, button: Button) -> None:
     qtbot.mouseClick(button, LEFT)
-    desk.time.pass_by(0.1)
+    fakes.time.pass_by(0.1)
 
 
 def test_i_have_read_this_reaches_the_agent_and_the_page_stays_and_says_so(
-    qtbot: QtBot, desk: ScreenDesk
+    qtbot: QtBot, fakes: ScreenFakes
 ) -> None:
-    desk.arrives(campaign(urgency=Urgency.URGENT, acknowledge=True))
-    acknowledge = desk.card.acknowledge
-    click(qtbot, desk, acknowledge.ask)
-    desk.time.pass_by(3)
-    click(qtbot, desk, acknowledge.question.confirm)
-    assert desk.agent.items["c-1"].state.acknowledged is not None
-    assert desk.card.isVisible()
+    fakes.arrives(campaign(urgency=Urgency.URGENT, acknowledge=True))
+    acknowledge = fakes.card.acknowledge
+    click(qtbot, fakes, acknowledge.ask)
+    fakes.time.pass_by(3)
+    click(qtbot, fakes, acknowledge.question.confirm)
+    assert fakes.agent.items["c-1"].state.acknowledged is not None
+    assert fakes.card.isVisible()
     assert acknowledge.done.isVisible()
-    assert InteractionKind.CLICKED not in desk.agent.acts("c-1")
+    assert InteractionKind.CLICKED not in fakes.agent.acts("c-1")
 
 
-def test_news_of_the_person_do_not_close_the_question(qtbot: QtBot, desk: ScreenDesk) -> None:
-    desk.arrives(campaign(urgency=Urgency.URGENT, acknowledge=True))
-    click(qtbot, desk, desk.card.acknowledge.ask)
-    desk.agent.choose(dict.fromkeys(COMPANY.signals, True))
-    desk.time.pass_by(0.1)
-    assert desk.card.acknowledge.question.isVisible()
+def test_news_of_the_person_do_not_close_the_question(qtbot: QtBot, fakes: ScreenFakes) -> None:
+    fakes.arrives(campaign(urgency=Urgency.URGENT, acknowledge=True))
+    click(qtbot, fakes, fakes.card.acknowledge.ask)
+    fakes.agent.choose(dict.fromkeys(COMPANY.signals, True))
+    fakes.time.pass_by(0.1)
+    assert fakes.card.acknowledge.question.isVisible()
 
 
-def test_a_campaign_that_is_recalled_vanishes_from_the_screen(desk: ScreenDesk) -> None:
-    desk.arrives(campaign("c-1"), campaign("c-2"))
-    first, card = desk.presenter.shown, desk.card
-    desk.agent.recall(first)
-    desk.time.pass_by(0.1)
-    assert desk.card is card
+def test_a_campaign_that_is_recalled_vanishes_from_the_screen(fakes: ScreenFakes) -> None:
+    fakes.arrives(campaign("c-1"), campaign("c-2"))
+    first, card = fakes.presenter.shown, fakes.card
+    fakes.agent.recall(first)
+    fakes.time.pass_by(0.1)
+    assert fakes.card is card
     assert card.isVisible()
-    assert desk.presenter.shown not in ("", first)
-    desk.agent.recall(desk.presenter.shown)
-    desk.time.pass_by(0.1)
+    assert fakes.presenter.shown not in ("", first)
+    fakes.agent.recall(fakes.presenter.shown)
+    fakes.time.pass_by(0.1)
     assert not card.isVisible()
 
 
-def test_a_campaign_that_ends_vanishes_from_the_screen_at_that_moment(desk: ScreenDesk) -> None:
+def test_a_campaign_that_ends_vanishes_from_the_screen_at_that_moment(fakes: ScreenFakes) -> None:
     ending = msgspec.structs.replace(
-        campaign(urgency=Urgency.URGENT), ends=desk.time.now().replace(second=30)
+        campaign(urgency=Urgency.URGENT), ends=fakes.time.now().replace(second=30)
     )
-    desk.arrives(ending)
-    desk.card.hover_changed.emit(True)
-    desk.time.pass_by(25)
-    assert desk.card.isVisible()
-    desk.time.pass_by(10)
-    assert not desk.card.isVisible()
+    fakes.arrives(ending)
+    fakes.card.hover_changed.emit(True)
+    fakes.time.pass_by(25)
+    assert fakes.card.isVisible()
+    fakes.time.pass_by(10)
+    assert not fakes.card.isVisible()

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain.preferences import DEFAULTS, Corner, Day, Preferences, decode, encode, with_values
 from resources import i18n
-from tests.unit.ui.desk import ManualTime, MemoryAgent
+from tests.unit.ui.memory_agent import ManualTime, MemoryAgent
 from ui.desktop.placement import in_corner
 from ui.preferences.controller import PreferencesController
 from ui.preferences.rows import ChoiceRow, DaysRow, SwitchRow

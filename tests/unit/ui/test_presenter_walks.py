@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from agent.campaigns import selection
 from agent.campaigns.display_limits import quiet_until
 from agent.domain.model import InteractionKind, PresenceState, Tristate, Urgency
-from tests.unit.ui.desk import campaign
-from tests.unit.ui.presenter_desk import Desk
+from tests.unit.ui.memory_agent import campaign
+from tests.unit.ui.presenter_fakes import Fakes
 from ui.popup.ports import CardContent, DigestContent
 from ui.popup.presenter import ASK_AGAIN_WHILE_SHOWN_MS
 
@@ -34,8 +34,8 @@ class Walk(RuleBasedStateMachine):
         quiet=st.booleans(),
     )
     def begin(self, per_hour: int, gap: int, quiet: bool) -> None:
-        self.desk = Desk()
-        self.desk.agent.preferences.change(
+        self.fakes = Fakes()
+        self.fakes.agent.preferences.change(
             {
                 "popups_per_hour": per_hour,
                 "minutes_between": gap,
@@ -52,27 +52,27 @@ class Walk(RuleBasedStateMachine):
         self.silent: set[str] = set()
 
     def teardown(self) -> None:
-        if not hasattr(self, "desk"):
+        if not hasattr(self, "fakes"):
             return
         self._nothing_is_lost()
-        self.desk.presenter.close()
-        assert not any(card.open for card in self.desk.cards)
+        self.fakes.presenter.close()
+        assert not any(card.open for card in self.fakes.cards)
 
     def _nothing_is_lost(self) -> None:
         """At last the person is there, wants everything, and looks at each page."""
-        desk = self.desk
-        desk.presence = FREE
-        desk.agent.pause(None)
-        desk.agent.preferences.change({"popups_per_hour": 0, "minutes_between": 0, "quiet_hours": False})
-        desk.time.pass_by(WAIT.total_seconds())
+        fakes = self.fakes
+        fakes.presence = FREE
+        fakes.agent.pause(None)
+        fakes.agent.preferences.change({"popups_per_hour": 0, "minutes_between": 0, "quiet_hours": False})
+        fakes.time.pass_by(WAIT.total_seconds())
         for _page in range(3 * self.number + 20):
-            desk.time.pass_by(HALF_A_MINUTE)
-            if desk.shown:
-                desk.presenter.dismiss()
-        for campaign_id, item in desk.agent.items.items():
+            fakes.time.pass_by(HALF_A_MINUTE)
+            if fakes.shown:
+                fakes.presenter.dismiss()
+        for campaign_id, item in fakes.agent.items.items():
             if campaign_id not in self.over | self.silent and not item.state.read:
                 pending = item.state.remind_at is not None or item.state.remind_after_login
-                assert pending or InteractionKind.DISPLAYED in desk.agent.acts(campaign_id), (
+                assert pending or InteractionKind.DISPLAYED in fakes.agent.acts(campaign_id), (
                     f"{campaign_id} was lost"
                 )
 
@@ -85,7 +85,7 @@ class Walk(RuleBasedStateMachine):
         wait=st.sampled_from([NOTHING, NOTHING, WAIT]),
     )
     def arrives(self, urgency: Urgency, count: int, age: int, wait: timedelta) -> None:
-        now = self.desk.time.now()
+        now = self.fakes.time.now()
         made = []
         for _each in range(count):
             self.number += 1
@@ -99,14 +99,14 @@ class Walk(RuleBasedStateMachine):
             )
             if urgency is Urgency.SILENT:
                 self.silent.add(f"c-{self.number}")
-        self.desk.arrives(*made)
+        self.fakes.arrives(*made)
 
     @rule(data=st.data())
     def recalls(self, data: st.DataObject) -> None:
         if campaign_id := self._one(data):
             self.over.add(campaign_id)
-            self.desk.agent.recall(campaign_id)
-            self.desk.time.pass_by(1)
+            self.fakes.agent.recall(campaign_id)
+            self.fakes.time.pass_by(1)
             assert not self._on_screen(campaign_id)
 
     # The person
@@ -119,72 +119,72 @@ class Walk(RuleBasedStateMachine):
         )
     )
     def is_elsewhere(self, fields: dict[str, Tristate]) -> None:
-        self.desk.presence = replace(FREE, **fields)
+        self.fakes.presence = replace(FREE, **fields)
 
     @rule()
     def is_there(self) -> None:
-        self.desk.presence = FREE
+        self.fakes.presence = FREE
 
     @rule(seconds=st.sampled_from([None, 600, 7_200]))
     def pauses(self, seconds: float | None) -> None:
-        self.desk.agent.pause(seconds)
+        self.fakes.agent.pause(seconds)
 
     @rule()
     def closes(self) -> None:
-        self.desk.presenter.dismiss()
+        self.fakes.presenter.dismiss()
 
     @rule(delay_s=st.sampled_from([900.0, 3_600.0, None]))
     def later(self, delay_s: float | None) -> None:
-        if shown := self.desk.presenter.shown:
+        if shown := self.fakes.presenter.shown:
             self._asks_for(shown, delay_s)
-            self.desk.presenter.later(delay_s)
+            self.fakes.presenter.later(delay_s)
 
     @rule(data=st.data(), delay_s=st.sampled_from([900.0, 3_600.0, None]))
     def puts_off_in_the_inbox(self, data: st.DataObject, delay_s: float | None) -> None:
         if campaign_id := self._one(data):
             self._asks_for(campaign_id, delay_s)
-            self.desk.agent.interactions.remind(campaign_id, delay_s)
+            self.fakes.agent.interactions.remind(campaign_id, delay_s)
             self._hears()
 
     @rule(data=st.data())
     def reads_in_the_inbox(self, data: st.DataObject) -> None:
         if campaign_id := self._one(data):
-            self.desk.agent.interactions.mark_read([campaign_id], True)
+            self.fakes.agent.interactions.mark_read([campaign_id], True)
             self._hears()
 
     @rule(pages=st.sampled_from([-1, 1]))
     def turns(self, pages: int) -> None:
-        self.desk.presenter.turn(pages)
+        self.fakes.presenter.turn(pages)
 
     @rule(under_pointer=st.booleans())
     def points(self, under_pointer: bool) -> None:
-        self.desk.presenter.hovered(under_pointer)
+        self.fakes.presenter.hovered(under_pointer)
 
     @rule()
     def logs_in_again(self) -> None:
-        self.desk.agent.login += "'"
+        self.fakes.agent.login += "'"
         self.wanted = {key: moment for key, moment in self.wanted.items() if moment != NEVER}
-        self.desk.presenter.refresh()
+        self.fakes.presenter.refresh()
 
     # Time
 
     @rule(seconds=st.sampled_from([1, 4, 25, 70, 1_000, 4_000]))
     def passes(self, seconds: int) -> None:
-        self.desk.time.pass_by(seconds)
+        self.fakes.time.pass_by(seconds)
 
     @rule()
     def a_poll_ends(self) -> None:
-        self.desk.presenter.refresh()
-        self.desk.time.pass_by(1)
+        self.fakes.presenter.refresh()
+        self.fakes.time.pass_by(1)
 
     # What holds at any time
 
     @invariant()
     def once_for_each_time_that_it_was_asked_for(self) -> None:
-        if not hasattr(self, "desk"):
+        if not hasattr(self, "fakes"):
             return
         displayed = Counter(
-            each.campaign_id for each in self.desk.agent.recorded if each.act is InteractionKind.DISPLAYED
+            each.campaign_id for each in self.fakes.agent.recorded if each.act is InteractionKind.DISPLAYED
         )
         for campaign_id, times in displayed.items():
             assert times <= 1 + self.asked[campaign_id], f"{campaign_id} came again without a reason"
@@ -194,9 +194,9 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def nothing_comes_in_quiet_hours_or_before_it_is_wanted(self) -> None:
-        if not hasattr(self, "desk"):
+        if not hasattr(self, "fakes"):
             return
-        agent = self.desk.agent
+        agent = self.fakes.agent
         new, self.checked = agent.recorded[self.checked :], len(agent.recorded)
         for campaign_id in {each.campaign_id for each in new if each.act is InteractionKind.DISPLAYED}:
             item = agent.items[campaign_id]
@@ -209,18 +209,18 @@ class Walk(RuleBasedStateMachine):
 
     @invariant()
     def what_is_on_the_screen_is_noted_and_an_emergency_is_alone(self) -> None:
-        if not hasattr(self, "desk"):
+        if not hasattr(self, "fakes"):
             return
-        contents: list[Any] = [card.content for card in self.desk.cards if card.open and card.content]
+        contents: list[Any] = [card.content for card in self.fakes.cards if card.open and card.content]
         assert len(contents) <= 1
         for content in contents:
             items = content.items if isinstance(content, DigestContent) else (content.item,)
             for item in items:
-                noted = InteractionKind.DISPLAYED in self.desk.agent.acts(item.campaign.campaign_id)
+                noted = InteractionKind.DISPLAYED in self.fakes.agent.acts(item.campaign.campaign_id)
                 assert noted is (item.campaign.urgency is not Urgency.EMERGENCY)
             emergencies = {
                 item.campaign.campaign_id
-                for page in self.desk.presenter._queue
+                for page in self.fakes.presenter._queue
                 for item in page.items
                 if item.campaign.urgency is Urgency.EMERGENCY
             }
@@ -230,23 +230,23 @@ class Walk(RuleBasedStateMachine):
 
     def _hears(self) -> None:
         """What changed is told before the person's next act, however quick they are."""
-        self.desk.time.pass_by(0.01)
+        self.fakes.time.pass_by(0.01)
 
     def _asks_for(self, campaign_id: str, delay_s: float | None) -> None:
         self.asked[campaign_id] += 1
         delay = timedelta(seconds=delay_s) if delay_s is not None else None
-        self.wanted[campaign_id] = NEVER if delay is None else self.desk.time.now() + delay
+        self.wanted[campaign_id] = NEVER if delay is None else self.fakes.time.now() + delay
 
     def _one(self, data: st.DataObject) -> str:
         known = sorted(
             key
-            for key, item in self.desk.agent.items.items()
-            if not selection.over(item, self.desk.time.now())
+            for key, item in self.fakes.agent.items.items()
+            if not selection.over(item, self.fakes.time.now())
         )
         return data.draw(st.sampled_from(known)) if known else ""
 
     def _on_screen(self, campaign_id: str) -> bool:
-        return any(campaign_id in shown.partition(" ")[0].split("+") for shown in self.desk.shown)
+        return any(campaign_id in shown.partition(" ")[0].split("+") for shown in self.fakes.shown)
 
 
 TestWalks = Walk.TestCase

@@ -16,7 +16,7 @@ from agent.domain.model import Change, ConnectionState, ConsentState, FeedbackSi
 from agent.domain.my_data_models import Comparison, SentStatus
 from agent.enrolment.left_entry import LeftEntry
 from tests.support.ui import gallery_privacy
-from tests.unit.ui.windows_desk import Desk, click, is_open, window
+from tests.unit.ui.windows_fakes import Fakes, click, is_open, window
 from ui.core import save_files
 from ui.desktop import browser
 from ui.privacy.confirm_window import ConfirmWindow
@@ -52,19 +52,19 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
 
 class TestFiles:
     def test_what_was_sent_is_saved_as_json_for_its_owner_alone(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, places: Places
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow, places: Places
     ) -> None:
         click(qtbot, privacy.sent.save_button)
         qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "Saved")
         (name,) = places.offered
         assert name == f"tidings-sent-{TODAY}.json"
-        assert (places.path / name).read_bytes() == desk.agent.my_data.sent_json()
+        assert (places.path / name).read_bytes() == fakes.agent.my_data.sent_json()
         assert stat.S_IMODE((places.path / name).stat().st_mode) == 0o600
 
     def test_a_copy_is_two_files_that_replace_none_and_their_folder_can_be_opened(
         self,
         qtbot: QtBot,
-        desk: Desk,
+        fakes: Fakes,
         privacy: PrivacyWindow,
         places: Places,
         monkeypatch: pytest.MonkeyPatch,
@@ -98,20 +98,20 @@ class TestFiles:
         assert str(places.path) in message.message.text()
 
     def test_a_copy_that_cannot_be_had_or_written_says_why(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, places: Places
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow, places: Places
     ) -> None:
-        desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+        fakes.agent.my_data.fault = errors.ServerUnreachable("no route")
         note = privacy.share.note
         click(qtbot, privacy.share.copy_button)
         qtbot.waitUntil(lambda: note.title.text() == errors.ServerUnreachable().title)
         assert list(places.path.iterdir()) == []
-        desk.agent.my_data.fault = None
+        fakes.agent.my_data.fault = None
         places.path = places.path / "nowhere"
         click(qtbot, privacy.share.copy_button)
         qtbot.waitUntil(lambda: note.title.text() == errors.DiskFault().title)
 
     def test_the_person_chooses_the_place_in_a_dialogue_that_blocks_no_other_window(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, tmp_path: Path
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow, tmp_path: Path
     ) -> None:
         click(qtbot, privacy.sent.save_button)
         (dialogue,) = privacy.findChildren(QFileDialog)
@@ -132,59 +132,59 @@ class TestDeleting:
         click(qtbot, asked.yes if yes else asked.no)
 
     def test_it_says_what_happens_and_no_is_where_the_keyboard_is(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
     ) -> None:
-        desk.agent.choose({FeedbackSignal.SEEN: True})
+        fakes.agent.choose({FeedbackSignal.SEEN: True})
         click(qtbot, privacy.share.delete_button)
         asked = window(ConfirmWindow)
         assert isinstance(asked, ConfirmWindow)
         assert "What is deleted cannot be brought back." in asked.accessibleDescription()
         assert asked.focusWidget() is asked.no
         self.confirm(qtbot, yes=False)
-        assert desk.agent.given[FeedbackSignal.SEEN] is ConsentState.GIVEN
+        assert fakes.agent.given[FeedbackSignal.SEEN] is ConsentState.GIVEN
         assert not is_open(ConfirmWindow)
 
     def test_after_a_yes_all_is_off_and_the_receipts_are_shown(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
     ) -> None:
         click(qtbot, privacy.share.delete_button)
-        desk.agent.my_data.kept = [gallery_privacy.receipt(signal) for signal in FeedbackSignal]
+        fakes.agent.my_data.kept = [gallery_privacy.receipt(signal) for signal in FeedbackSignal]
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
-        assert set(desk.agent.given.values()) == {ConsentState.WITHDRAWN}
+        assert set(fakes.agent.given.values()) == {ConsentState.WITHDRAWN}
         assert privacy.sent.empty_title.text() == "Nothing was sent about you"
         shown = window(ReceiptsWindow)
         assert isinstance(shown, ReceiptsWindow)
         assert shown.position.text() == "1 of 3"
 
     def test_offline_it_says_that_the_server_will_be_told_and_shows_the_receipts_later(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        data = desk.agent.my_data
+        data = fakes.agent.my_data
         waiting = [gallery_privacy.withdrawal(SentStatus.WAITING)]
         monkeypatch.setattr(
-            desk.agent, "delete_all_shared", lambda: data.items.__setitem__(slice(None), waiting)
+            fakes.agent, "delete_all_shared", lambda: data.items.__setitem__(slice(None), waiting)
         )
         click(qtbot, privacy.share.delete_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: privacy.share.note.title.text() == "Nothing is shared any more")
         assert not is_open(ReceiptsWindow)
         data.items, data.kept = [], [gallery_privacy.receipt()]
-        desk.agent.tell(Change.CONSENT)
+        fakes.agent.tell(Change.CONSENT)
         qtbot.waitUntil(lambda: is_open(ReceiptsWindow))
 
     def test_that_nothing_is_shared_is_not_said_any_more_once_something_is(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(desk.agent, "delete_all_shared", lambda: None)
+        monkeypatch.setattr(fakes.agent, "delete_all_shared", lambda: None)
         click(qtbot, privacy.share.delete_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: privacy.share.note.title.text() == "Nothing is shared any more")
-        desk.agent.choose({FeedbackSignal.SEEN: True})
+        fakes.agent.choose({FeedbackSignal.SEEN: True})
         qtbot.waitUntil(lambda: not privacy.share.note.isVisible())
 
     def test_a_disconnected_computer_closes_the_window_and_says_so(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
     ) -> None:
         click(qtbot, privacy.share.disconnect_button)
         self.confirm(qtbot, yes=True)
@@ -196,9 +196,9 @@ class TestDeleting:
         qtbot.waitUntil(lambda: not is_open(PrivacyWindow))
 
     def test_what_a_server_out_of_reach_still_has_is_said(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
     ) -> None:
-        desk.agent.state = msgspec.structs.replace(desk.agent.state, connection=ConnectionState.OFFLINE)
+        fakes.agent.state = msgspec.structs.replace(fakes.agent.state, connection=ConnectionState.OFFLINE)
         click(qtbot, privacy.share.disconnect_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: is_open(MessageWindow))
@@ -207,9 +207,9 @@ class TestDeleting:
         assert "The server could not be told. What you shared" in message.message.text()
 
     def test_which_entry_stays_in_the_keychain_is_said_when_the_window_has_closed(
-        self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+        self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
     ) -> None:
-        desk.agent.left = LeftEntry(("device-0123456789abcdef",), heard=False)
+        fakes.agent.left = LeftEntry(("device-0123456789abcdef",), heard=False)
         click(qtbot, privacy.share.disconnect_button)
         self.confirm(qtbot, yes=True)
         qtbot.waitUntil(lambda: is_open(MessageWindow))
@@ -228,9 +228,9 @@ def told(receipts: ReceiptsWindow) -> list[str]:
 
 class TestReceipts:
     @pytest.fixture
-    def receipts(self, qtbot: QtBot, desk: Desk, privacy: PrivacyWindow) -> ReceiptsWindow:
+    def receipts(self, qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow) -> ReceiptsWindow:
         checked = gallery_privacy.receipt(genuine=None)
-        desk.agent.my_data.kept = [checked, gallery_privacy.receipt(FeedbackSignal.LIKE, genuine=False)]
+        fakes.agent.my_data.kept = [checked, gallery_privacy.receipt(FeedbackSignal.LIKE, genuine=False)]
         privacy.share.receipts.emit()
         found = window(ReceiptsWindow)
         assert isinstance(found, ReceiptsWindow)
@@ -257,11 +257,11 @@ class TestReceipts:
 
     @pytest.mark.expected_logs("A kept receipt cannot be read")
     def test_one_that_cannot_be_read_can_still_be_saved(
-        self, qtbot: QtBot, desk: Desk, receipts: ReceiptsWindow
+        self, qtbot: QtBot, fakes: Fakes, receipts: ReceiptsWindow
     ) -> None:
         kept = msgspec.structs.replace(gallery_privacy.receipt(), document="no.signed-document")
-        desk.agent.my_data.kept = [kept]
-        desk.agent.tell(Change.CONSENT)
+        fakes.agent.my_data.kept = [kept]
+        fakes.agent.tell(Change.CONSENT)
         qtbot.waitUntil(lambda: any("cannot be read here" in part for part in told(receipts)))
         assert receipts.save_button.isEnabled()
 
@@ -276,26 +276,26 @@ class TestReceipts:
 
 
 def test_verifying_shows_what_the_server_and_this_computer_have(
-    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
 ) -> None:
-    desk.agent.my_data.comparison = Comparison(2, ())
+    fakes.agent.my_data.comparison = Comparison(2, ())
     click(qtbot, privacy.sent.verify_button)
     qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "The server and this computer agree")
-    desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+    fakes.agent.my_data.fault = errors.ServerUnreachable("no route")
     click(qtbot, privacy.sent.verify_button)
     qtbot.waitUntil(lambda: privacy.sent.note.title.text() == errors.ServerUnreachable().title)
-    desk.agent.my_data.fault = None
+    fakes.agent.my_data.fault = None
     click(qtbot, privacy.sent.verify_button)
     qtbot.waitUntil(lambda: privacy.sent.note.title.text() == "The server and this computer agree")
 
 
 def test_an_answer_for_a_window_that_was_closed_is_dropped(
-    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
 ) -> None:
     click(qtbot, privacy.sent.verify_button)
     privacy.close()
     qtbot.waitUntil(lambda: not is_open(PrivacyWindow))
-    desk.windows.show_choices()
+    fakes.windows.show_choices()
     again = window(PrivacyWindow)
     assert isinstance(again, PrivacyWindow)
     qtbot.waitUntil(lambda: again.sent.model.rowCount() == len(gallery_privacy.sent()))
@@ -303,9 +303,9 @@ def test_an_answer_for_a_window_that_was_closed_is_dropped(
 
 
 def test_a_switch_turned_off_where_the_company_is_lost_says_what_holds(
-    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
 ) -> None:
-    desk.not_connected()
+    fakes.not_connected()
     click(qtbot, privacy.share.cards[0].row.toggle)
     qtbot.waitUntil(lambda: is_open(MessageWindow))
     texts = {label.text() for label in window(MessageWindow).findChildren(QLabel)}

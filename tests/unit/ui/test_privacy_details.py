@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
-from tests.unit.ui.windows_desk import Desk, click, window
+from tests.unit.ui.windows_fakes import Fakes, click, window
 from ui.privacy.details_window import DetailsWindow
 from ui.privacy.window import PrivacyWindow
 
@@ -27,7 +27,7 @@ def test_each_field_says_whose_it_is_and_what_waits(form: DetailsWindow) -> None
 
 
 def test_only_what_was_changed_is_sent_and_each_field_says_what_became_of_it(
-    qtbot: QtBot, desk: Desk, form: DetailsWindow
+    qtbot: QtBot, fakes: Fakes, form: DetailsWindow
 ) -> None:
     assert not form.save_button.isEnabled()
     for name in ("first_name", "title"):
@@ -40,7 +40,7 @@ def test_only_what_was_changed_is_sent_and_each_field_says_what_became_of_it(
     assert form.fields["title"].result.text() == "Requested: your administrator decides."
     assert not form.fields["last_name"].result.isVisible()
     assert "“Lena”" in form.fields["title"].owner.text()
-    by_field = {detail.field: detail.value for detail in desk.agent.my_data.details}
+    by_field = {detail.field: detail.value for detail in fakes.agent.my_data.details}
     assert by_field["first_name"] == "Lena"
 
 
@@ -56,7 +56,7 @@ def test_all_of_it_can_be_scrolled_to_after_saving(
     assert fields[-1].y() > fields[-2].y() > fields[0].y()
 
 
-def test_a_correction_can_be_undone(qtbot: QtBot, desk: Desk, form: DetailsWindow) -> None:
+def test_a_correction_can_be_undone(qtbot: QtBot, fakes: Fakes, form: DetailsWindow) -> None:
     edit = form.fields["site_addresses"].edit
     edit.setPlainText("1 quai Perrache\n\n 69002 Lyon ")
     assert form.changes == {"site_addresses": ("1 quai Perrache", "69002 Lyon")}
@@ -64,21 +64,23 @@ def test_a_correction_can_be_undone(qtbot: QtBot, desk: Desk, form: DetailsWindo
     qtbot.waitUntil(lambda: bool(form.note.buttons))
     click(qtbot, form.note.buttons[0])
     original = ("12 rue des Tanneurs", "69001 Lyon")
-    qtbot.waitUntil(lambda: desk.agent.my_data.details[-1].value == original)
+    qtbot.waitUntil(lambda: fakes.agent.my_data.details[-1].value == original)
     qtbot.waitUntil(lambda: form.fields["site_addresses"].value == original)
 
 
-def test_an_address_that_cannot_be_right_is_not_sent(qtbot: QtBot, desk: Desk, form: DetailsWindow) -> None:
+def test_an_address_that_cannot_be_right_is_not_sent(qtbot: QtBot, fakes: Fakes, form: DetailsWindow) -> None:
     field = form.fields["email"]
     qtbot.keyClicks(field.edit, " and more")
     click(qtbot, form.save_button)
     assert field.problem.isVisible()
     assert field.problem.text() in field.edit.accessibleDescription()
-    assert desk.agent.my_data.details[0].value == "lea@northwind.example"
+    assert fakes.agent.my_data.details[0].value == "lea@northwind.example"
 
 
-def test_what_the_server_refuses_leaves_what_was_typed(qtbot: QtBot, desk: Desk, form: DetailsWindow) -> None:
-    desk.agent.my_data.fault = errors.InvalidInput("last_name: too long")
+def test_what_the_server_refuses_leaves_what_was_typed(
+    qtbot: QtBot, fakes: Fakes, form: DetailsWindow
+) -> None:
+    fakes.agent.my_data.fault = errors.InvalidInput("last_name: too long")
     form.fields["last_name"].edit.setText("R")
     qtbot.keyClicks(form.fields["last_name"].edit, "x")
     click(qtbot, form.save_button)
@@ -89,13 +91,13 @@ def test_what_the_server_refuses_leaves_what_was_typed(qtbot: QtBot, desk: Desk,
 
 
 def test_without_a_network_the_form_says_so_and_asks_again(
-    qtbot: QtBot, desk: Desk, privacy: PrivacyWindow
+    qtbot: QtBot, fakes: Fakes, privacy: PrivacyWindow
 ) -> None:
-    desk.agent.my_data.fault = errors.ServerUnreachable("no route")
+    fakes.agent.my_data.fault = errors.ServerUnreachable("no route")
     click(qtbot, privacy.share.correct_button)
     form = window(DetailsWindow)
     assert isinstance(form, DetailsWindow)
     qtbot.waitUntil(lambda: bool(form.note.buttons))
-    desk.agent.my_data.fault = None
+    fakes.agent.my_data.fault = None
     click(qtbot, form.note.buttons[0])
     qtbot.waitUntil(lambda: bool(form.fields))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import Change, InteractionKind, PresenceState, Tristate
-from tests.unit.ui.desk import VIDEO, ManualTime, MemoryAgent, campaign
+from tests.unit.ui.memory_agent import VIDEO, ManualTime, MemoryAgent, campaign
 from ui.app.session import Session
 from ui.core.bridge import Bridge
 from ui.desktop import browser
@@ -34,7 +34,7 @@ class StillPresence:
         return self.state
 
 
-class Desk:
+class Fakes:
     def __init__(self) -> None:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
@@ -51,10 +51,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
-    desk = Desk()
-    yield desk
-    desk.close()
+def fakes(qtbot: QtBot) -> Iterator[Fakes]:
+    fakes = Fakes()
+    yield fakes
+    fakes.close()
     qtbot.waitUntil(lambda: not visible(QWidget))
 
 
@@ -70,36 +70,40 @@ def card(qtbot: QtBot) -> PopupCard:
     return found
 
 
-def test_what_arrives_is_on_the_screen_at_the_bottom_right_and_in_the_tray(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign("c-1", title="The new Lyon studio opens"))
+def test_what_arrives_is_on_the_screen_at_the_bottom_right_and_in_the_tray(
+    qtbot: QtBot, fakes: Fakes
+) -> None:
+    fakes.agent.arrives(campaign("c-1", title="The new Lyon studio opens"))
     shown = card(qtbot)
     assert shown.title.text() == "The new Lyon studio opens"
     room = shown.screen().availableGeometry()
     qtbot.waitUntil(lambda: shown.geometry().right() > room.right() - 40)
     qtbot.waitUntil(lambda: shown.geometry().bottom() > room.bottom() - 40)
-    assert desk.tray.inbox.text() == "Open inbox (1 new)"
+    assert fakes.tray.inbox.text() == "Open inbox (1 new)"
 
 
-def test_it_counts_as_seen_when_it_stayed(qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_counts_as_seen_when_it_stayed(
+    qtbot: QtBot, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agent.domain.limits.SEEN_AFTER_MS", 50)
-    desk.agent.arrives(campaign())
-    qtbot.waitUntil(lambda: InteractionKind.SEEN in desk.agent.acts("c-1"))
+    fakes.agent.arrives(campaign())
+    qtbot.waitUntil(lambda: InteractionKind.SEEN in fakes.agent.acts("c-1"))
 
 
-def test_nothing_appears_on_a_locked_screen(qtbot: QtBot, desk: Desk) -> None:
-    desk.presence.state = PresenceState(locked=Tristate.YES)
-    desk.agent.arrives(campaign())
+def test_nothing_appears_on_a_locked_screen(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.presence.state = PresenceState(locked=Tristate.YES)
+    fakes.agent.arrives(campaign())
     qtbot.wait(100)
     assert not visible(PopupCard)
-    assert desk.agent.recorded == []
+    assert fakes.agent.recorded == []
 
 
 def test_a_link_opens_the_browser_and_the_card_goes(
-    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(browser, "open_url", lambda url: not opened.append(url))
-    desk.agent.arrives(campaign())
+    fakes.agent.arrives(campaign())
     shown = card(qtbot)
     shown.link_clicked.emit("l1")
     assert opened == ["https://intranet.northwind.example/lyon"]
@@ -107,37 +111,37 @@ def test_a_link_opens_the_browser_and_the_card_goes(
 
 
 def test_without_a_browser_the_person_is_told_what_to_do(
-    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(browser, "open_url", lambda _url: False)
-    desk.agent.arrives(campaign())
+    fakes.agent.arrives(campaign())
     card(qtbot).link_clicked.emit("l1")
     assert visible(MessageWindow)[0].title.text() == "No browser could be started"
 
 
-def test_a_page_that_did_not_change_is_left_as_it_is(qtbot: QtBot, desk: Desk) -> None:
+def test_a_page_that_did_not_change_is_left_as_it_is(qtbot: QtBot, fakes: Fakes) -> None:
     """A poll in the background must not close what the person has open on the card."""
-    desk.agent.arrives(campaign())
+    fakes.agent.arrives(campaign())
     shown = card(qtbot)
     shown.later_button.click()
     assert shown.later.isVisible()
-    desk.agent.tell(Change.CAMPAIGNS)
-    desk.agent.tell(Change.STATUS)
+    fakes.agent.tell(Change.CAMPAIGNS)
+    fakes.agent.tell(Change.STATUS)
     qtbot.wait(30)
     assert shown.later.isVisible()
 
 
-def test_a_video_that_is_not_here_yet_cannot_be_watched(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
-    desk.agent.arrives(campaign(video=VIDEO))
+def test_a_video_that_is_not_here_yet_cannot_be_watched(qtbot: QtBot, fakes: Fakes, tmp_path: Path) -> None:
+    fakes.agent.arrives(campaign(video=VIDEO))
     shown = card(qtbot)
     assert not shown.watch.isVisible()
-    desk.agent.media[VIDEO.sha256] = tmp_path / "video.mp4"
-    desk.agent.tell(Change.CAMPAIGNS)
+    fakes.agent.media[VIDEO.sha256] = tmp_path / "video.mp4"
+    fakes.agent.tell(Change.CAMPAIGNS)
     qtbot.waitUntil(shown.watch.isVisible)
 
 
-def test_the_card_leads_to_the_choices_and_says_what_is_shared_then(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign())
+def test_the_card_leads_to_the_choices_and_says_what_is_shared_then(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.agent.arrives(campaign())
     shown = card(qtbot)
     assert shown.share_line.text() == "Nothing is shared"
     shown.change_clicked.emit()
@@ -146,39 +150,39 @@ def test_the_card_leads_to_the_choices_and_says_what_is_shared_then(qtbot: QtBot
     qtbot.waitUntil(lambda: "seen" in shown.share_line.text())
 
 
-def test_the_trays_menu_pauses_resumes_checks_and_opens(qtbot: QtBot, desk: Desk) -> None:
-    desk.tray.pause_chosen.emit(1_800.0)
-    qtbot.waitUntil(lambda: desk.tray.state.text().startswith("Pop-ups paused"))
-    desk.tray.pause_chosen.emit(None)
-    qtbot.waitUntil(lambda: desk.tray.state.text().startswith("Connected"))
-    desk.tray.check_now.emit()
-    assert desk.agent.calls == ["check_now"]
-    desk.session.show_inbox()
+def test_the_trays_menu_pauses_resumes_checks_and_opens(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.tray.pause_chosen.emit(1_800.0)
+    qtbot.waitUntil(lambda: fakes.tray.state.text().startswith("Pop-ups paused"))
+    fakes.tray.pause_chosen.emit(None)
+    qtbot.waitUntil(lambda: fakes.tray.state.text().startswith("Connected"))
+    fakes.tray.check_now.emit()
+    assert fakes.agent.calls == ["check_now"]
+    fakes.session.show_inbox()
     assert visible(InboxWindow)
 
 
-def test_after_closing_nothing_is_asked_of_the_agent_any_more(qtbot: QtBot, desk: Desk) -> None:
-    desk.agent.arrives(campaign())
+def test_after_closing_nothing_is_asked_of_the_agent_any_more(qtbot: QtBot, fakes: Fakes) -> None:
+    fakes.agent.arrives(campaign())
     card(qtbot)
-    desk.agent.tell(Change.STATUS)
-    desk.session.close()
-    desk.agent.status = lambda: pytest.fail("the store is closed by now")  # type: ignore[method-assign]
+    fakes.agent.tell(Change.STATUS)
+    fakes.session.close()
+    fakes.agent.status = lambda: pytest.fail("the store is closed by now")  # type: ignore[method-assign]
     qtbot.wait(30)
     assert not visible(QWidget)
-    assert desk.agent.listeners == []
+    assert fakes.agent.listeners == []
 
 
 def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_ready(
-    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    qtbot: QtBot, fakes: Fakes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     near: list[str] = []
     monkeypatch.setattr("ui.player.controller.Playback.prepare", lambda _playback: near.append("near"))
-    desk.agent.media[VIDEO.sha256] = tmp_path / "video"
-    desk.agent.arrives(campaign("c-1", video=VIDEO))
+    fakes.agent.media[VIDEO.sha256] = tmp_path / "video"
+    fakes.agent.arrives(campaign("c-1", video=VIDEO))
     qtbot.waitUntil(lambda: bool(visible(PopupCard)))
     QApplication.sendEvent(visible(PopupCard)[0], QEvent(QEvent.Type.Enter))
     assert near == ["near"]
-    desk.session.show_inbox()
+    fakes.session.show_inbox()
     inbox = visible(InboxWindow)[0]
     inbox.open("c-1")
     qtbot.waitUntil(inbox.detail.picture.play.isVisible)
@@ -187,13 +191,13 @@ def test_whoever_comes_near_a_video_in_the_inbox_or_a_pop_up_finds_a_player_read
 
 
 def test_after_the_first_choice_the_icon_says_once_where_it_is(
-    qtbot: QtBot, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
-    monkeypatch.setattr(desk.tray.icon, "showMessage", lambda title, *_rest: said.append(title))
-    desk.agent.state = msgspec.structs.replace(desk.agent.state, choose_now=True)
-    desk.agent.tell(Change.STATUS)
+    monkeypatch.setattr(fakes.tray.icon, "showMessage", lambda title, *_rest: said.append(title))
+    fakes.agent.state = msgspec.structs.replace(fakes.agent.state, choose_now=True)
+    fakes.agent.tell(Change.STATUS)
     qtbot.waitUntil(lambda: bool(visible(FirstRunWindow)))
     visible(FirstRunWindow)[0].choose_page.nothing.click()
     assert said == ["Tidings is ready"]

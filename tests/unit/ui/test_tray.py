@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from agent.domain.model import ConnectionState, Status, Trouble
-from tests.unit.ui.desk import COMPANY, START, ManualTime
+from tests.unit.ui.memory_agent import COMPANY, START, ManualTime
 from ui.style import text_format
 from ui.style.app_icon import SIZES, TrayState, tray_pixmap
 from ui.tray.availability import MISSING_AFTER_MS, RETRY_AFTER_MS, TrayWatch

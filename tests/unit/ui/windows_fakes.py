@@ -8,14 +8,14 @@ from pytestqt.qtbot import QtBot
 
 from agent.domain import errors
 from agent.domain.model import ConnectionState, PresenceState, Status
-from tests.unit.ui.desk import ManualTime, MemoryAgent
+from tests.unit.ui.memory_agent import ManualTime, MemoryAgent
 from ui.app.window_manager import Windows
 from ui.core.bridge import Bridge
 from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 
 
-class Desk(QObject):
+class Fakes(QObject):
     """Windows, and what they let others do."""
 
     def __init__(self) -> None:

@@ -1,10 +1,10 @@
-"""A desk for the presenter: a pop-up on paper, and everything around it."""
+"""What the presenter talks to: a pop-up on paper, and everything around it."""
 
 from collections.abc import Callable
 
 from agent.domain import errors
 from agent.domain.model import PresenceState
-from tests.unit.ui.desk import ManualTime, MemoryAgent
+from tests.unit.ui.memory_agent import ManualTime, MemoryAgent
 from ui.popup.ports import CardContent, DigestContent, PopupEvents
 from ui.popup.presenter import Presenter
 
@@ -33,7 +33,7 @@ def name(content: CardContent | DigestContent) -> str:
     return "+".join(item.campaign.campaign_id for item in content.items)
 
 
-class Desk:
+class Fakes:
     """The presenter with everything around it."""
 
     def __init__(self) -> None:

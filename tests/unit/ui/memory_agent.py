@@ -1,4 +1,4 @@
-"""A desk for the windows under test: an agent in memory over the real selection, and time that passes on request."""
+"""For the windows under test: an agent in memory over the real selection, and time that passes on request."""
 
 import heapq
 import itertools
@@ -37,7 +37,7 @@ from agent.domain.model import (
 )
 from agent.domain.preferences import DEFAULTS, Preferences, with_values
 from agent.enrolment.left_entry import KeychainEntryStays, LeftEntry
-from tests.unit.ui.desk_data import MemoryData
+from tests.unit.ui.memory_data import MemoryData
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 COMPANY = Company(
