@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -38,7 +38,7 @@ def today(request: AccountRequest) -> HttpResponse:
     """The start."""
     account, now = request.user, clock.now()
     items = list(_waiting(account))
-    words = {"items": items, "now": now, "greeting": _greeting(now), "shows_week": False}
+    words = {"items": items, "now": now, "shows_week": False}
     if Right.READ_CAMPAIGNS in account.rights:
         soon = starting_or_ending(account.company, now, SOON)
         lines = lines_of(account.company, soon[: MOST_LINES + 1], now, get_language() or "")
@@ -71,10 +71,3 @@ def _corrections(account: Account) -> Iterator[Waiting]:
             "To be answered by {day} (GDPR article 12(3)). At the server: tidings-server corrections list"
         ).format(day=due),
     )
-
-
-def _greeting(now: datetime) -> str:
-    """By the hour in UTC, until companies say their zone."""
-    if now.hour < 12:
-        return _("Good morning")
-    return _("Good afternoon") if now.hour < 18 else _("Good evening")
