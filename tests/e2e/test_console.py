@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +17,7 @@ from tests.support.server import (
     bulk_data,
     django_ready,  # noqa: F401
 )
+from tests.support.server import company_life as life
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import (
     PASSWORD,
@@ -28,10 +29,16 @@ from tests.support.server.console import (
     running_console,
 )
 
+if TYPE_CHECKING:
+    from server.campaigns.models import Campaign
+    from server.directory.models import Person
+
 CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
 """A folder for pictures of every page, for people to look at."""
 SESSION = "tidings-session"
+SEEN = "c-news-3"
+"""A campaign that has figures."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 
 def _fill(home: ServerHome) -> dict[str, str]:
     from server.access.roles import Role
+    from server.campaigns.models import Campaign
     from server.data_subject.models import CorrectionRequest
     from server.directory.models import Company, Notice
     from server.publishing.recall import recall
@@ -71,6 +79,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
             groups = [["Lyon"], ["Lyon", "Paris"], []][number % 3]
             bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
         recall(bulk_data.company(), "c-news-5")
+        _some_react(people, Campaign.objects.get(campaign_id=SEEN))
         CorrectionRequest.objects.create(person=people[0], field="title", value="Head", requested_at=now)
         empty = Company.objects.create(id="empty", name="Empty", legal_name="Empty", region="eu")
         Notice.objects.create(company=empty, version=1, date=now.date(), text={"en": "x"})
@@ -80,6 +89,16 @@ def _fill(home: ServerHome) -> dict[str, str]:
             "council": account_of("council@northwind.example", Role.WORKS_COUNCIL),
         }
         return {name: str(client_of(account).cookies[SESSION].value) for name, account in accounts.items()}
+
+
+def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
+    """All share, and most have seen it."""
+    from server.reports.snapshots import make_if_due
+
+    receipts = life.share_all(people, ("seen", "click", "like"))
+    for person in people[:9]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
+    assert make_if_due(campaign)
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +206,11 @@ def _wrong_code(page: Page) -> None:
 
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
+    "report": f"/campaigns/{SEEN}",
+    "report-without-figures": "/campaigns/c-news-4",
+    "report-recalled": "/campaigns/c-news-5",
+    "audit": "/audit",
+    "audit-narrowed": "/audit?action=gap",
     "today": "/",
     "campaigns": "/campaigns",
     "campaigns-none": "/campaigns?title=nothing+like+it",
