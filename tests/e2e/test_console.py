@@ -37,7 +37,7 @@ CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
 """A folder for pictures of every page, for people to look at."""
 SESSION = "tidings-session"
-SEEN = "c-news-3"
+SEEN = "c-news-8"
 """A campaign that has figures."""
 
 
@@ -93,12 +93,13 @@ def _fill(home: ServerHome) -> dict[str, str]:
 
 def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
     """All share, and most have seen it."""
-    from server.reports.snapshots import make_if_due
+    from server.reports.snapshots import make_if_due, newest
 
     receipts = life.share_all(people, ("seen", "click", "like"))
     for person in people[:9]:
         life.act(person, campaign, receipts[person.pk]["seen"])
     assert make_if_due(campaign)
+    assert newest(campaign).figures[0].people == 9, "there is something to look at"
 
 
 @pytest.fixture(scope="module")
