@@ -458,8 +458,8 @@ class Runtime:
                 return
             try:
                 self._open_again()
-            except errors.EnvironmentFault as fault:
-                log.info("The store cannot be used yet: %s", fault.detail)
+            except errors.EnvironmentFault as error:
+                log.info("The store cannot be used yet: %s", error.detail)
                 return
             log.info("The store can be used again.")
             self._connector.read_again()
@@ -473,8 +473,8 @@ class Runtime:
         self._store_may_be_back()
         try:
             self._database.examine()
-        except errors.EnvironmentFault as fault:
-            log.warning("The store could not be looked at: %s", fault.detail)
+        except errors.EnvironmentFault as error:
+            log.warning("The store could not be looked at: %s", error.detail)
         else:
             self._notify(Change.STATUS)
         return limits.EXAMINE_S
@@ -534,7 +534,7 @@ def _read(question: Callable[[], T], otherwise: T, faults: list[Trouble]) -> T:
     """What the store says. A disk that fails for now must not hide the rest."""
     try:
         return question()
-    except (errors.DiskFault, errors.StoreDamaged) as fault:
-        log.info("Not known now: %s", fault.detail)
-        faults.append(trouble(fault))
+    except (errors.DiskFault, errors.StoreDamaged) as error:
+        log.info("Not known now: %s", error.detail)
+        faults.append(trouble(error))
         return otherwise

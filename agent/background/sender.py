@@ -53,8 +53,8 @@ class Sender:
                 with self._connections.for_once(TaskName.SEND) as client:
                     send_all.all_of(client, (self._outbox.send, self._acknowledgement_sender.send))
                 faults.of_receipt = None
-            except ReceiptRefused as fault:
-                faults.of_receipt = fault
+            except ReceiptRefused as error:
+                faults.of_receipt = error
                 self._notify(Change.STATUS)
                 raise
             finally:

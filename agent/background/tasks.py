@@ -229,10 +229,10 @@ class Background:
                     return None
                 except errors.ServerBusy as busy:
                     return self._failed(name, busy, self._after(busy, pace))
-                except (errors.EnvironmentFault, errors.Refused) as fault:
-                    return self._failed(name, fault, pace.failed(self._interval_s()))
-                except OSError as fault:
-                    disk = errors.DiskFault(str(fault))
+                except (errors.EnvironmentFault, errors.Refused) as error:
+                    return self._failed(name, error, pace.failed(self._interval_s()))
+                except OSError as error:
+                    disk = errors.DiskFault(str(error))
                     return self._failed(name, disk, pace.failed(self._interval_s()))
             pace.succeeded(self._interval_s())
             return delay

@@ -317,16 +317,16 @@ def _disconnect(folders: Folders) -> LeftEntry | None:
         runtime = Runtime.open(folders, secrets=keychain, store_needed=False)
         try:
             heard = runtime.disconnect()
-        except NotForgotten as fault:
-            log.info("It is deleted with its file: %s", fault.detail)
-            heard = fault.heard
-        except KeychainEntryStays as fault:
-            heard = fault.left.heard
+        except NotForgotten as error:
+            log.info("It is deleted with its file: %s", error.detail)
+            heard = error.heard
+        except KeychainEntryStays as error:
+            heard = error.left.heard
         finally:
             runtime.stop()
         left = runtime.left_entry
-    except errors.EnvironmentFault as fault:
-        log.warning("The computer could not be disconnected in good order: %s", fault.detail)
+    except errors.EnvironmentFault as error:
+        log.warning("The computer could not be disconnected in good order: %s", error.detail)
         token = DeviceToken(keychain, folders.data, SystemClock())
         token.delete(heard=False)
         left = token.left

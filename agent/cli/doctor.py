@@ -101,10 +101,10 @@ def _shown(path: Path) -> str:
 def _keychain(secrets: SecretStore) -> Check:
     try:
         secrets.look()
-    except errors.KeychainUnavailable as fault:
-        return Check("keychain", "warning", f"{fault.title}: {fault.message}")
-    except errors.EnvironmentFault as fault:
-        return Check("keychain", "fault", fault.detail)
+    except errors.KeychainUnavailable as error:
+        return Check("keychain", "warning", f"{error.title}: {error.message}")
+    except errors.EnvironmentFault as error:
+        return Check("keychain", "fault", error.detail)
     return Check("keychain", "ok", _("The system's keychain answers"))
 
 
@@ -201,16 +201,16 @@ def _agent(folders: Folders) -> Check:
     question = msgspec.json.encode(calls.Call("show", data=running_instance.data_mark(folders.data)))
     try:
         calls.result(channel.ask_agent(folders, question))
-    except (errors.AlreadyRunning, errors.NoAnswer) as fault:
-        log.info("The agent: %s", fault.detail)
-    except calls.Failed as fault:
-        return Check("agent", "fault", f"{fault.title}: {fault.message}")
+    except (errors.AlreadyRunning, errors.NoAnswer) as error:
+        log.info("The agent: %s", error.detail)
+    except calls.Failed as error:
+        return Check("agent", "fault", f"{error.title}: {error.message}")
     else:
         return Check("agent", "ok", _("Tidings runs and answers"))
     try:
         InstanceLock(folders).release()
-    except errors.DiskFault as fault:
-        return Check("agent", "fault", f"{fault.title}: {fault.message}")
+    except errors.DiskFault as error:
+        return Check("agent", "fault", f"{error.title}: {error.message}")
     except errors.AlreadyRunning as running:
         return Check(
             "agent",

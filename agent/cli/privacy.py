@@ -85,12 +85,12 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     unheard: errors.TidingsError | None = None
     try:
         shown = _ask(call, Shown)
-    except errors.AlreadyRunning as fault:
-        if fault.host:
+    except errors.AlreadyRunning as error:
+        if error.host:
             raise
-        unheard = fault
-    except errors.NoAnswer as fault:
-        unheard = fault
+        unheard = error
+    except errors.NoAnswer as error:
+        unheard = error
     file = ConsentFile(folders.data / "consent.record", notes)
     if still_given := by_record.given(file, off):
         by_record.withdraw(file, still_given, SystemClock(), i18n.language())

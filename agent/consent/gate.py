@@ -123,9 +123,9 @@ class ConsentGate:
                 return
             try:
                 written = self._file.changed()
-            except errors.DiskFault as fault:
+            except errors.DiskFault as error:
                 if not self._unreadable:
-                    log.info("Closed for now: %s", fault.detail)
+                    log.info("Closed for now: %s", error.detail)
                 self._unreadable = True
                 return
             self._unreadable = False
@@ -323,8 +323,8 @@ class ConsentGate:
         with self._lock:
             try:
                 self._file.catch_up()
-            except errors.DiskFault as fault:
-                self._fault = self._fault or choice_errors.NotRecorded(fault.detail)
+            except errors.DiskFault as error:
+                self._fault = self._fault or choice_errors.NotRecorded(error.detail)
                 raise
             self._fault = None
 
@@ -413,8 +413,8 @@ class ConsentGate:
         self._consents[signal] = consent
         try:
             self._file.write(consent)
-        except errors.DiskFault as fault:
-            log.warning("What holds for %s is not on the disk yet: %s", signal.value, fault.detail)
+        except errors.DiskFault as error:
+            log.warning("What holds for %s is not on the disk yet: %s", signal.value, error.detail)
         return True
 
 

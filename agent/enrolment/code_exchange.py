@@ -36,8 +36,8 @@ class RetrySecrets:
         if keep:
             try:
                 self._find(attempt)
-            except errors.KeychainUnavailable as fault:
-                raise errors.KeychainNeeded(fault.detail, fault.locked) from fault
+            except errors.KeychainUnavailable as error:
+                raise errors.KeychainNeeded(error.detail, error.locked) from error
         return self._attempts.setdefault(attempt, secrets.token_urlsafe(32))
 
     def _find(self, attempt: str) -> None:
@@ -69,8 +69,8 @@ class RetrySecrets:
         try:
             self._keychain.delete_unasked(self._account)
             self._is_kept = False
-        except errors.KeychainUnavailable as fault:
-            log.info("A secret that is of no use any more stays in the keychain: %s", fault.detail)
+        except errors.KeychainUnavailable as error:
+            log.info("A secret that is of no use any more stays in the keychain: %s", error.detail)
 
 
 def attempt_account(account: str) -> str:
@@ -90,11 +90,11 @@ def exchange(client: Transport, code: str, retry_secret: str) -> codec.Enrolment
             return _ask(client, body)
         except errors.NotUnderstood:
             break
-        except (errors.ServerUnreachable, errors.ServerFault, errors.ServerBusy) as fault:
-            if wait_s is None or not _may_be_lost(fault):
+        except (errors.ServerUnreachable, errors.ServerFault, errors.ServerBusy) as error:
+            if wait_s is None or not _may_be_lost(error):
                 raise
-            log.warning("The answer to an enrolment was lost: %s (%s).", type(fault).__name__, fault.detail)
-            time.sleep(max(wait_s, getattr(fault, "retry_after_s", None) or 0.0))
+            log.warning("The answer to an enrolment was lost: %s (%s).", type(error).__name__, error.detail)
+            time.sleep(max(wait_s, getattr(error, "retry_after_s", None) or 0.0))
     return _ask(client, codec.encode_enrolment(code, __version__, platform))
 
 

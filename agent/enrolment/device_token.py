@@ -97,8 +97,8 @@ class DeviceToken:
                     raise self.fault
                 try:
                     self._take(self._secrets.read(self._account) or self._renamed(old_account))
-                except errors.KeychainUnavailable as fault:
-                    self._failed(fault)
+                except errors.KeychainUnavailable as error:
+                    self._failed(error)
                     raise
                 self.fault = None
             if self._token is None:
@@ -161,12 +161,12 @@ class DeviceToken:
             self._next, self.is_undecided, self._chosen = None, False, None
             try:
                 self._write(token)
-            except errors.KeychainUnavailable as fault:
+            except errors.KeychainUnavailable as error:
                 if needed:
                     self._token = before
-                    raise errors.KeychainNeeded(fault.detail, fault.locked, is_used=True) from fault
-                log.warning("The device token is held in memory only: %s", fault.detail)
-                self._failed(fault)
+                    raise errors.KeychainNeeded(error.detail, error.locked, is_used=True) from error
+                log.warning("The device token is held in memory only: %s", error.detail)
+                self._failed(error)
 
     def _write(self, token: str) -> None:
         self._secrets.write(self._account, token)
@@ -184,8 +184,8 @@ class DeviceToken:
             if self._token is not None and isinstance(self.fault, errors.KeychainWaiting):
                 try:
                     self._write(self._token)
-                except errors.KeychainUnavailable as fault:
-                    self._failed(fault)
+                except errors.KeychainUnavailable as error:
+                    self._failed(error)
         self.when_late()
 
     def close(self) -> None:

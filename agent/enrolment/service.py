@@ -304,8 +304,8 @@ class EnrolmentService:
         if self._unfinished is not None and not self.is_leaving:
             try:
                 self._finish_connecting()
-            except errors.KeychainUnavailable as fault:
-                log.warning("It cannot be told whose token is in the keychain: %s", fault.detail)
+            except errors.KeychainUnavailable as error:
+                log.warning("It cannot be told whose token is in the keychain: %s", error.detail)
                 return None
         return from_note(self._unfinished) if self._unfinished is not None else self._enrolment
 
@@ -314,8 +314,8 @@ class EnrolmentService:
         self._unfinished, self._enrolment = note, None
         try:
             self._enrolments.plan(note)
-        except errors.DiskFault as fault:
-            log.warning("It is not noted that this computer disconnects: %s", fault.detail)
+        except errors.DiskFault as error:
+            log.warning("It is not noted that this computer disconnects: %s", error.detail)
 
     def _let_go(self) -> bool:
         """Where it is lost to which company this computer was connected, a token may be left, and nobody can be told."""
@@ -340,8 +340,8 @@ class EnrolmentService:
                     self._server_clock.forget()
                     self._unfinished, self._enrolment = None, None
                     self.reload()
-            except errors.DiskFault as fault:
-                raise NotForgotten(fault.detail, heard=heard) from fault
+            except errors.DiskFault as error:
+                raise NotForgotten(error.detail, heard=heard) from error
 
 
 def _hash(token: str) -> str:

@@ -51,8 +51,8 @@ class TokenRotation:
         except errors.Refused as refusal:
             log.info("The server replaces no tokens: %s", refusal.detail)
             return period
-        except errors.EnvironmentFault as fault:
-            log.info("The token was not replaced: %s", fault.detail)
+        except errors.EnvironmentFault as error:
+            log.info("The token was not replaced: %s", error.detail)
             return timedelta(seconds=limits.TOKEN_RETRY_S)
         self._token.advance()
         share = limits.POLL_JITTER_SHARE

@@ -209,9 +209,9 @@ def _later(agent: Asked, send: Callable[[], None]) -> str:
     why = ""
     try:
         send()
-    except (errors.EnvironmentFault, errors.Refused, errors.NotConnected) as fault:
-        log.info("%s: %s", type(fault).__name__, fault.detail)
-        why = f" ({fault.title}. {fault.message})"
+    except (errors.EnvironmentFault, errors.Refused, errors.NotConnected) as error:
+        log.info("%s: %s", type(error).__name__, error.detail)
+        why = f" ({error.title}. {error.message})"
     if not agent.status().owed:
         return ""
     return _("Your company's server is told as soon as it can be reached.") + why

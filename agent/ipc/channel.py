@@ -179,17 +179,17 @@ class Channel:
                 self._listener = None
             try:
                 self._listener = self._listening()
-            except errors.DiskFault as fault:
-                self._lock.deaf = NobodyCanAsk(fault.detail)
-                log.error("Commands cannot ask this agent: %s", fault.detail)
+            except errors.DiskFault as error:
+                self._lock.deaf = NobodyCanAsk(error.detail)
+                log.error("Commands cannot ask this agent: %s", error.detail)
             else:
                 self._lock.deaf = None
 
     def _listening(self) -> ControlListener:
         try:
             return ControlListener(self._lock.sockets, self._answer)
-        except errors.DiskFault as fault:
-            log.warning("Commands find this agent at another place: %s", fault.detail)
+        except errors.DiskFault as error:
+            log.warning("Commands find this agent at another place: %s", error.detail)
         self._lock.move_sockets()
         return ControlListener(self._lock.sockets, self._answer)
 
@@ -217,9 +217,9 @@ def ask_agent(folders: Folders, question: bytes, ready_s: float | None = None) -
     is_elsewhere = place is not None and place.is_elsewhere
     try:
         return _asked(_meeting_places(folders), question, limits.CONTROL_NEAR_S if is_elsewhere else ready_s)
-    except errors.AlreadyRunning as fault:
-        detail = "it runs on another computer" if is_elsewhere else fault.detail
-        raise running_instance.already_running(place, detail) from fault
+    except errors.AlreadyRunning as error:
+        detail = "it runs on another computer" if is_elsewhere else error.detail
+        raise running_instance.already_running(place, detail) from error
 
 
 def is_answering(folders: Folders, ready_s: float) -> bool:

@@ -41,16 +41,16 @@ def lock(
     while True:
         try:
             return InstanceLock(folders, display)
-        except errors.AlreadyRunning as fault:
+        except errors.AlreadyRunning as error:
             place = running_instance.read(folders.data)
             if place is not None and place.is_elsewhere:
                 raise
             if shows is not None:
-                if shows(fault):
+                if shows(error):
                     return None
             elif channel.is_answering(folders, READY_WITHIN_S):
                 raise
             if time.monotonic() > deadline:
                 raise
-            log.info("Waiting for the process that holds the lock: %s", fault.detail)
+            log.info("Waiting for the process that holds the lock: %s", error.detail)
         time.sleep(ASK_AGAIN_S)

@@ -47,10 +47,10 @@ class SentLog:
         now = self._clock.now()
         try:
             message_id = self._store.begin(now, method, path, body, events, offsets)
-        except errors.DiskFault as fault:
+        except errors.DiskFault as error:
             if not must_leave:
                 raise
-            log.warning("What is sent now is written down later: %s", fault.detail)
+            log.warning("What is sent now is written down later: %s", error.detail)
             message_id = self._store.hold(now, method, path, body)
         if not may_leave():
             self._store.forget(message_id)

@@ -130,10 +130,10 @@ def _tried(step: Callable[..., None], *arguments: object) -> errors.DiskFault | 
     """Take a step. What a disk does not do must not keep the others from being taken."""
     try:
         step(*arguments)
-    except errors.DiskFault as fault:
-        return fault
-    except (errors.StoreDamaged, OSError) as fault:
-        return errors.DiskFault(str(fault))
+    except errors.DiskFault as error:
+        return error
+    except (errors.StoreDamaged, OSError) as error:
+        return errors.DiskFault(str(error))
     return None
 
 

@@ -208,10 +208,10 @@ class Database:
         with self._lock:
             try:
                 return self._try(work)
-            except (errors.StoreDamaged, errors.DiskFault) as fault:
+            except (errors.StoreDamaged, errors.DiskFault) as error:
                 if self._keeper is None or (self._is_open and self._connection.in_transaction):
                     raise
-                log.info("The store is read again: %s", fault.detail)
+                log.info("The store is read again: %s", error.detail)
                 self._reopen(self._keeper)
             try:
                 return self._try(work)
@@ -232,8 +232,8 @@ class Database:
         try:
             with faults(self.path.name, tried=True), closing(_connect(self.path)) as connection:
                 look(connection)
-        except errors.StoreDamaged as fault:
-            log.info("The store is looked at again: %s", fault.detail)
+        except errors.StoreDamaged as error:
+            log.info("The store is looked at again: %s", error.detail)
             self.patiently(look)
 
     def _open_to_write(self) -> None:
@@ -255,19 +255,19 @@ class Database:
             with faults(self.path.name):
                 self._check_open()
                 yield
-        except errors.DiskFault as fault:
-            if self._keeper is not None and _is_read_only(fault):
+        except errors.DiskFault as error:
+            if self._keeper is not None and _is_read_only(error):
                 self._only_reads = True
             raise
-        except (errors.StoreDamaged, sqlite3.DatabaseError) as fault:
+        except (errors.StoreDamaged, sqlite3.DatabaseError) as error:
             if self._keeper is None:
                 raise
             self._reopen(self._keeper)
             if not self._is_sound(self._keeper):
                 self._repair(self._keeper)
-            elif isinstance(fault, sqlite3.DatabaseError):
+            elif isinstance(error, sqlite3.DatabaseError):
                 raise
-            raise errors.DiskFault(f"{self.path.name}: {fault}") from fault
+            raise errors.DiskFault(f"{self.path.name}: {error}") from error
 
     def _is_sound(self, keeper: Keeper) -> bool:
         try:

@@ -122,8 +122,8 @@ class EnrolmentStore:
             log.info("The connection is restored from its second note.")
             try:
                 self._restore(enrolment)
-            except errors.DiskFault as fault:
-                log.warning("The connection is known from its second note only: %s", fault.detail)
+            except errors.DiskFault as error:
+                log.warning("The connection is known from its second note only: %s", error.detail)
         return enrolment
 
     def _restore(self, enrolment: Enrolment) -> None:
@@ -182,8 +182,8 @@ class EnrolmentStore:
             return
         try:
             self._notes.write(note) if note is not None else self._remove_note()
-        except errors.DiskFault as fault:
-            log.warning("The second note of the connection is not the first: %s", fault.detail)
+        except errors.DiskFault as error:
+            log.warning("The second note of the connection is not the first: %s", error.detail)
             return
         self._noted = note
 

@@ -181,8 +181,8 @@ class EventQueue:
         path = self._path(signal)
         try:
             return self._transact(signal, work, create=create)
-        except (errors.StoreDamaged, errors.DiskFault) as fault:
-            log.info("%s is tried again: %s", path.name, fault.detail)
+        except (errors.StoreDamaged, errors.DiskFault) as error:
+            log.info("%s is tried again: %s", path.name, error.detail)
         self._wait()
         try:
             return self._transact(signal, work, create=create)
@@ -191,13 +191,13 @@ class EventQueue:
                 raise
         try:
             self._repair(signal)
-        except errors.StoreDamaged as fault:
-            raise errors.DiskFault(fault.detail) from fault
+        except errors.StoreDamaged as error:
+            raise errors.DiskFault(error.detail) from error
         try:
             return self._transact(signal, work, create=create)
-        except errors.StoreDamaged as fault:
+        except errors.StoreDamaged as error:
             if repairs.is_there(path):
-                raise errors.DiskFault(fault.detail) from fault
+                raise errors.DiskFault(error.detail) from error
             raise
 
     def _transact(

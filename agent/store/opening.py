@@ -45,11 +45,11 @@ def open_store(
     """
     try:
         return _open_store(path, scratch, clock, owner=owner)
-    except errors.EnvironmentFault as fault:
+    except errors.EnvironmentFault as error:
         if needed:
             raise
-        log.warning("The store cannot be read: %s", fault.detail)
-        return _nothing(path, fault)
+        log.warning("The store cannot be read: %s", error.detail)
+        return _nothing(path, error)
 
 
 def open_again(database: Database, scratch: Path | None, clock: Clock, *, owner: bool) -> None:
@@ -76,8 +76,8 @@ def _open_store(path: Path, scratch: Path | None, clock: Clock, *, owner: bool) 
         repairs.finish(path)
     try:
         return _opened(path, scratch, keeper)
-    except (errors.StoreDamaged, errors.DiskFault) as fault:
-        log.info("The store is opened again: %s", fault.detail)
+    except (errors.StoreDamaged, errors.DiskFault) as error:
+        log.info("The store is opened again: %s", error.detail)
     clock.wait(limits.DISK_RETRY_S)
     try:
         return _opened(path, scratch, keeper)
@@ -93,11 +93,11 @@ def _opened(path: Path, scratch: Path | None, keeper: StoreKeeper | None) -> Dat
     try:
         with faults(path.name, tried=True):
             migrate(database)
-    except errors.StoreTooNew as fault:
+    except errors.StoreTooNew as error:
         ours = database.patiently(schema) == newest_schema()
         database.close()
         if ours:  # the number is damaged, not newer
-            raise errors.StoreDamaged(fault.detail) from fault
+            raise errors.StoreDamaged(error.detail) from error
         raise
     except BaseException:
         database.close()
@@ -130,8 +130,8 @@ class StoreKeeper:
         """Raises DiskFault; nothing is changed then."""
         try:
             self._repair()
-        except errors.StoreDamaged as fault:  # of the copy: the disk fails while it is made
-            raise errors.DiskFault(fault.detail) from fault
+        except errors.StoreDamaged as error:  # of the copy: the disk fails while it is made
+            raise errors.DiskFault(error.detail) from error
 
     def _repair(self) -> None:
         path, now = self._path, self._clock.now()

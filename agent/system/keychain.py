@@ -128,8 +128,8 @@ class _Asked:
         self._done = threading.Event()
         try:
             self._helper = subprocesses.Helper("keychain", msgspec.json.encode(question))
-        except errors.EnvironmentFault as fault:
-            raise errors.KeychainUnavailable(fault.detail) from fault
+        except errors.EnvironmentFault as error:
+            raise errors.KeychainUnavailable(error.detail) from error
         try:
             threads.start("keychain", self._wait)
         except OSError as error:
@@ -163,8 +163,8 @@ class _Asked:
             return KeychainReply(fault="locked", detail="no answer in time")
         except msgspec.DecodeError:
             return KeychainReply(fault="missing", detail="no proper answer of the helper")
-        except errors.EnvironmentFault as fault:
-            return KeychainReply(fault="missing", detail=fault.detail)
+        except errors.EnvironmentFault as error:
+            return KeychainReply(fault="missing", detail=error.detail)
 
 
 def _fault(reply: KeychainReply) -> errors.KeychainUnavailable:

@@ -171,10 +171,10 @@ class ApiClient:
         for proxy in others:
             try:
                 return self._ask_over(proxy, method, path, body, headers)
-            except errors.ServerUnreachable as fault:
-                if self._lines.cut or not _led_nowhere(fault):
+            except errors.ServerUnreachable as error:
+                if self._lines.cut or not _led_nowhere(error):
                     raise
-                log.info("The next way to the server is tried: %s", fault.detail)
+                log.info("The next way to the server is tried: %s", error.detail)
         return self._ask_over(last, method, path, body, headers)
 
     def _ask_over(
@@ -192,8 +192,8 @@ class ApiClient:
                     stream=True,
                     proxies={"http": proxy, "https": proxy},
                 )
-        except errors.ServerUnreachable as fault:
-            if self._lines.overdue or (_led_nowhere(fault) and not self._lines.cut):
+        except errors.ServerUnreachable as error:
+            if self._lines.overdue or (_led_nowhere(error) and not self._lines.cut):
                 proxies.leads_nowhere(proxy)
             raise
 

@@ -69,8 +69,8 @@ class SigningKeys:
         try:
             own = {use: signer_in(folder, use).public_key for use in USES}
             replaced = read_key_set(folder / REPLACED) if (folder / REPLACED).exists() else []
-        except EnvironmentFault as fault:
-            raise damaged(f"keys/{fault.message.removeprefix(f'{folder}/')}") from fault
+        except EnvironmentFault as error:
+            raise damaged(f"keys/{error.message.removeprefix(f'{folder}/')}") from error
         return cls(usable([own["campaign"]]), usable([own["receipt"], *replaced]), own["receipt"]["kid"])
 
 

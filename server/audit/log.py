@@ -115,11 +115,11 @@ def _compare(chain: Chain) -> None:
     """Hold the database against the data folder before the log goes on. A break is put on record, and stops no act."""
     try:
         kept = chain_heads.kept(chain.company_id)
-    except Damaged as fault:
-        _log.error("%s %s", fault.title, fault.message)
+    except Damaged as error:
+        _log.error("%s %s", error.title, error.message)
         kept = None
-    except EnvironmentFault as fault:  # the disk may answer again later, and nothing is lost
-        _log.error("%s %s", fault.title, fault.message)
+    except EnvironmentFault as error:  # the disk may answer again later, and nothing is lost
+        _log.error("%s %s", error.title, error.message)
         return
     last = Entry.objects.filter(company=chain.company_id).order_by("-number").first()
     if is_continued(kept, chain, last):

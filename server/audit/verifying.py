@@ -115,8 +115,8 @@ class _End:
         self.head = Head(self.chain.number, self.chain.digest) if self.chain else START
         try:
             self.kept = chain_heads.kept(company.pk)
-        except EnvironmentFault as fault:
-            self.unreadable = fault
+        except EnvironmentFault as error:
+            self.unreadable = error
 
     def check(self, reading: "_Reading") -> None:
         """Hold the end against what was read."""

@@ -160,9 +160,9 @@ def _prepare_companies(companies: list[Company]) -> None:
             settle(company)
             note_receipt_key(company)
             renew_company(company)
-        except EnvironmentFault as fault:
-            faults.append(fault)
-            LOGGER.error("%s cannot be served. %s. %s", company.id, fault.title, fault.message)
+        except EnvironmentFault as error:
+            faults.append(error)
+            LOGGER.error("%s cannot be served. %s. %s", company.id, error.title, error.message)
     if faults and len(faults) == len(companies):
         raise faults[0]
     if missing := strangers():

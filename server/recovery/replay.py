@@ -130,7 +130,7 @@ def _that_can_sign(told: "_Told") -> list[Company]:
             require_own_keys(company, or_replaced=True)
         except HalfReplaced:
             raise
-        except EnvironmentFault as fault:
+        except EnvironmentFault as error:
             raise EnvironmentFault(
                 _("The database is older than what happened since, and {company} cannot sign").format(
                     company=company.pk
@@ -140,8 +140,8 @@ def _that_can_sign(told: "_Told") -> list[Company]:
                     "know. Put keys/{company} of the data folder back from your backup. If its keys are lost for good: "
                     "tidings-server keys replace --yes --company {company}. If it was closed since: tidings-server company "
                     "close --yes {company}"
-                ).format(title=fault.title, reason=fault.message, company=company.pk),
-            ) from fault
+                ).format(title=error.title, reason=error.message, company=company.pk),
+            ) from error
     return companies
 
 
@@ -220,8 +220,8 @@ def _is_older_than_its_audit_log() -> bool:
 def _kept_number(company_id: str) -> int:
     try:
         head = chain_heads.kept(company_id)
-    except EnvironmentFault as fault:  # for `tidings-server audit verify` to complain about
-        _log.error("%s %s", fault.title, fault.message)
+    except EnvironmentFault as error:  # for `tidings-server audit verify` to complain about
+        _log.error("%s %s", error.title, error.message)
         return 0
     return head.end.number if head else 0
 

@@ -160,8 +160,8 @@ def _renew_documents(dry_run: bool) -> int:
     for company in companies:
         try:
             count += _renew(company.pk)
-        except EnvironmentFault as fault:  # of its keys, which keeps the others from nothing
-            faults.append(fault)
+        except EnvironmentFault as error:  # of its keys, which keeps the others from nothing
+            faults.append(error)
     if faults:
         raise faults[0]
     return count

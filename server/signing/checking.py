@@ -97,9 +97,9 @@ def require_own_keys(company: Company, *, or_replaced: bool = False) -> None:
     """
     try:
         _compare(company, {use: [load_signer(company.pk, use).public_key] for use in USES})
-    except EnvironmentFault as fault:
+    except EnvironmentFault as error:
         if company.pk in under_way.begun(REPLACEMENT):
-            raise HalfReplaced(company.pk) from fault
+            raise HalfReplaced(company.pk) from error
         if not or_replaced:
             raise
         keys = {

@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     """Run in the tray until asked to end. Returns the exit code."""
     try:
         folders = Folders.standard()
-    except errors.NoHome as fault:
-        return _say(fault)
+    except errors.NoHome as error:
+        return _say(error)
     log_setup.set_up(options.log_level, folders.logs)
     qt_logging.install()
     log.info("Start, 1 of 5: single instance.")
@@ -270,8 +270,8 @@ def open_agent(folders: Folders, lock: InstanceLock) -> Agent:
     for wait_s in (*STORE_AGAIN_AFTER_S, None):
         try:
             return Runtime.open(folders, lock=lock)
-        except errors.DiskFault as fault:
-            log.warning("The store could not be opened: %s", fault.detail)
+        except errors.DiskFault as error:
+            log.warning("The store could not be opened: %s", error.detail)
         if wait_s is not None:
             wait(wait_s)
     log.warning("It runs without its store.")

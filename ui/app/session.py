@@ -238,8 +238,8 @@ class Session(QObject):
     def _pause(self, seconds: float | None) -> None:
         try:
             self._agent.pause(seconds)
-        except errors.TidingsError as fault:
-            self.tell(fault)
+        except errors.TidingsError as error:
+            self.tell(error)
 
     def _tell_trouble(self, code: str) -> None:
         for trouble in self._agent.status().troubles:
@@ -249,6 +249,6 @@ class Session(QObject):
     def _switch_autostart(self, on: bool) -> None:
         try:
             autostart.switch(on)
-        except errors.TidingsError as fault:
-            self.tell(fault)
+        except errors.TidingsError as error:
+            self.tell(error)
         self._tray.set_autostart(autostart.is_on())

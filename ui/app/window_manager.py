@@ -229,6 +229,6 @@ class Windows(QObject):
     def _act(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except errors.TidingsError as fault:
-            log.error("%s: %s", type(fault).__name__, fault.detail)
-            self.tell(fault.title, fault.message)
+        except errors.TidingsError as error:
+            log.error("%s: %s", type(error).__name__, error.detail)
+            self.tell(error.title, error.message)

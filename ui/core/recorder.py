@@ -42,8 +42,8 @@ class Recorder:
         """
         try:
             url = self._agent.allowed_url(campaign_id, link_id)
-        except errors.TidingsError as fault:
-            self._tell(fault)
+        except errors.TidingsError as error:
+            self._tell(error)
             return False
         self.record(campaign_id, InteractionKind.CLICKED, link_id)
         return open_url(url)
@@ -51,8 +51,8 @@ class Recorder:
     def _told(self, note: Callable[[], None]) -> bool:
         try:
             note()
-        except errors.TidingsError as fault:
-            log.error("It was not recorded: %s: %s", type(fault).__name__, fault.detail)
-            self._tell(fault)
+        except errors.TidingsError as error:
+            log.error("It was not recorded: %s: %s", type(error).__name__, error.detail)
+            self._tell(error)
             return False
         return True

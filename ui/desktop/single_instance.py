@@ -75,11 +75,11 @@ def _shows(folders: Folders) -> bool | None:
     try:
         answer = calls.result(channel.ask_agent(folders, question, starting.READY_WITHIN_S))
         return decode_json(answer, bool | None)
-    except errors.AlreadyRunning as fault:
-        log.info("The running agent: %s", fault.detail)
+    except errors.AlreadyRunning as error:
+        log.info("The running agent: %s", error.detail)
         return False
-    except (errors.TidingsError, msgspec.MsgspecError) as fault:
-        log.info("The running agent does not show its inbox: %s", fault)
+    except (errors.TidingsError, msgspec.MsgspecError) as error:
+        log.info("The running agent does not show its inbox: %s", error)
         return None
 
 

@@ -32,9 +32,9 @@ class Noting:
         """Note it, or tell the person why not."""
         try:
             self._agent.interactions.record(Interaction(campaign_id, act))
-        except errors.TidingsError as fault:
-            log.error("%s was not recorded: %s", act, fault.detail)
-            self._tell_once(fault)
+        except errors.TidingsError as error:
+            log.error("%s was not recorded: %s", act, error.detail)
+            self._tell_once(error)
         else:
             self._told.clear()
 
@@ -44,9 +44,9 @@ class Noting:
             return
         try:
             self._agent.interactions.displayed(sorted(campaign_ids))
-        except errors.TidingsError as fault:
-            log.error("What came to the screen was not recorded: %s", fault.detail)
-            self._tell_once(fault)
+        except errors.TidingsError as error:
+            log.error("What came to the screen was not recorded: %s", error.detail)
+            self._tell_once(error)
             self._not_noted.update(campaign_ids)
         else:
             self._told.clear()
@@ -73,8 +73,8 @@ class Noting:
         try:
             if owed:
                 self._agent.interactions.displayed(owed)
-        except errors.TidingsError as fault:
-            log.info("Still not recorded: %s", fault.detail)
+        except errors.TidingsError as error:
+            log.info("Still not recorded: %s", error.detail)
             return
         self._not_noted.clear()
 

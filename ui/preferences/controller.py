@@ -79,7 +79,7 @@ class PreferencesController(QObject):
         """The window shows what holds afterwards, also when that could not be kept."""
         try:
             act()
-        except errors.TidingsError as fault:
-            log.error("%s: %s", type(fault).__name__, fault.detail)
-            self._tell(fault.title, fault.message)
+        except errors.TidingsError as error:
+            log.error("%s: %s", type(error).__name__, error.detail)
+            self._tell(error.title, error.message)
         self._fill(window)

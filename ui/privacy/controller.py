@@ -147,10 +147,10 @@ class PrivacyController(QObject):
         """One switch was moved: the window shows what holds now, also when that could not be kept."""
         try:
             self._agent.choose({signal: given})
-        except errors.TidingsError as fault:
-            log.error("%s: %s", type(fault).__name__, fault.detail)
+        except errors.TidingsError as error:
+            log.error("%s: %s", type(error).__name__, error.detail)
             self._fill(window)
-            window.share.show_problem(fault.title, fault.message)
+            window.share.show_problem(error.title, error.message)
             return
         if self._agent.status().company is None:  # and the window closes
             lost = errors.EnrolmentLost()
@@ -201,8 +201,8 @@ def _page(kept: KeptReceipt) -> ReceiptPage:
 
     try:
         content = receipts.content(kept.document)
-    except errors.DocumentRefused as fault:
-        log.warning("A kept receipt cannot be read: %s", fault.detail)
+    except errors.DocumentRefused as error:
+        log.warning("A kept receipt cannot be read: %s", error.detail)
         return ReceiptPage(kept, None)
     return ReceiptPage(
         kept,

@@ -137,8 +137,8 @@ class Asking:
     def _ask(self) -> None:
         try:
             self.client.request("GET", "/api/v1/feed")
-        except errors.TidingsError as fault:
-            self.fault = fault
+        except errors.TidingsError as error:
+            self.fault = error
 
     def ends_in(self, kind: type[errors.TidingsError]) -> None:
         self._thread.join(PATIENCE_S)
