@@ -1,18 +1,17 @@
 """Who may open which page. Pages ask for rights, never for roles; refusals and looks are put on record."""
 
 import functools
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
-from server.core.schemas import CAMPAIGN_ID
+from server.campaigns.models import Campaign
 
 P = ParamSpec("P")
 
@@ -26,10 +25,23 @@ class AccountRequest(HttpRequest):
 View = Callable[Concatenate[AccountRequest, P], HttpResponse]
 
 
-def page(right: Right | None, *, on_record: bool = False) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+READING = ("GET", "HEAD")
+
+
+class WrongMethod(Exception):
+    """A page was asked by a method of HTTP that it does not take."""
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__(", ".join(methods))
+
+
+def page(
+    right: Right | None, *, on_record: bool = False, methods: Sequence[str] = READING
+) -> Callable[[View[P]], Callable[..., HttpResponse]]:
     """A page for those who have the right; for everybody who is signed in where there is None.
 
-    `on_record`: opening it is an entry of the audit log, as reading over the API is.
+    `on_record`: opening it is an entry of the audit log, as reading over the API is. `methods`: those of HTTP that it
+    takes; no other reads it unseen. A campaign that the address names has to be one of the company.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
@@ -40,8 +52,11 @@ def page(right: Right | None, *, on_record: bool = False) -> Callable[[View[P]],
             if right is not None and right not in account.rights:
                 log.record(account.company, account.actor, "denied", detail={"right": str(right)})
                 raise PermissionDenied
-            if right is not None and on_record and request.method == "GET":
-                log.record(account.company, account.actor, str(right), detail=_campaign_of(kwargs))
+            if request.method not in methods:
+                raise WrongMethod(methods)
+            detail = _campaign_of(account, kwargs)
+            if right is not None and on_record:
+                log.record(account.company, account.actor, str(right), detail=detail)
             return view(asked, *args, **kwargs)
 
         found = login_required(checked)
@@ -51,7 +66,11 @@ def page(right: Right | None, *, on_record: bool = False) -> Callable[[View[P]],
     return decorate
 
 
-def _campaign_of(words: Mapping[str, Any]) -> dict[str, str]:
-    """Which campaign is read. The address is the caller's, and not checked yet."""
-    named = str(words.get("campaign_id", ""))
-    return {"campaign": named} if re.fullmatch(CAMPAIGN_ID, named) else {}
+def _campaign_of(account: Account, words: Mapping[str, Any]) -> dict[str, str]:
+    """Which campaign is read; nothing that is not there comes into the log."""
+    named = words.get("campaign_id")
+    if named is None:
+        return {}
+    if not Campaign.objects.filter(company=account.company_id, campaign_id=named).exists():
+        raise Http404
+    return {"campaign": named}

@@ -54,7 +54,13 @@ def as_shown(campaign: Campaign) -> Report:
 
 def due_at(campaign: Campaign) -> datetime:
     """When the next snapshot may be made."""
-    last = Snapshot.objects.filter(campaign=campaign).values_list("made_at", flat=True).first()
+    return due_after(
+        campaign, Snapshot.objects.filter(campaign=campaign).values_list("made_at", flat=True).first()
+    )
+
+
+def due_after(campaign: Campaign, last: datetime | None) -> datetime:
+    """When the next one may be made after the `last`."""
     since = last or campaign.starts
     return since + (AT_FIRST if since < campaign.starts + FIRST_DAY else LATER)
 

@@ -42,6 +42,8 @@ ASKED = (
     ("audit", "verify"),
     ("audit", "export"),
     ("token", "list"),
+    ("console", "accounts"),
+    ("console", "remove", "dpo@northwind.example"),
     ("company", "list"),
     ("company", "show"),
     ("record",),

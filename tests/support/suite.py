@@ -22,12 +22,32 @@ class _Failures:
 
     def __init__(self) -> None:
         self.tests: dict[str, bool] = {}
+        self.is_whole = False
+        """Whether every test ran, and nothing failed that was not seen here."""
+        self._reports = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keeps one that failed; a worker that died is no test that may be tried again."""
         if report.failed:
+            self._reports += 1
             may = report.when in {"setup", "call", "teardown"} and _may_be_tried_again(report)
             self.tests[report.nodeid] = self.tests.get(report.nodeid, True) and may
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be imported is no test that may be tried again."""
+        if report.failed:
+            self._reports += 1
+            self.tests[report.nodeid] = False
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Whoever stopped early (`-x`) has not run all tests."""
+        stopped = session.shouldfail or session.shouldstop
+        self.is_whole = not stopped and session.testsfailed == self._reports
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Few failed, and all of them may."""
+        return self.is_whole and len(self.tests) <= MOST and all(self.tests.values())
 
 
 def _may_be_tried_again(report: pytest.TestReport) -> bool:
@@ -40,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     failures = _Failures()
     code = pytest.main(list(arguments), [failures])
     names = list(failures.tests)
-    if code != pytest.ExitCode.TESTS_FAILED or len(names) > MOST or not all(failures.tests.values()):
+    if code != pytest.ExitCode.TESTS_FAILED or not failures.may_be_tried_again:
         return int(code)
     print(f"\n===== failed beside others; each has to pass {TRIES} times alone =====", flush=True)
     for _ in range(TRIES):

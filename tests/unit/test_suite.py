@@ -28,15 +28,19 @@ def ran(
     place.mkdir(parents=True)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = proves\naddopts = --import-mode=importlib\n")
     (place / "test_unsteady.py").write_text(FAILS_UNTIL.format(names=names, mark=mark, failures=failures))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.suite", "tests"],
+    done = run(folder)
+    return done.returncode, done.stdout + done.stderr, len((place / names[0]).read_text())
+
+
+def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tests.support.suite", "tests", *options],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr, len((place / names[0]).read_text())
 
 
 @pytest.mark.parametrize("folder", ["e2e", "integration/ui"])
@@ -93,13 +97,31 @@ def test_a_worker_that_died_is_not_tried_again(tmp_path: Path) -> None:
         "        tries.touch()\n"
         "        os.abort()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.suite", "tests"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(tmp_path)
     assert done.returncode == 1, done.stdout
+    assert "UNSTEADY" not in done.stdout
+
+
+def unsteady_and(folder: Path, name: str, content: str) -> None:
+    """A test that passes at the second try, and another file."""
+    place = folder / "tests" / "e2e"
+    place.mkdir(parents=True)
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    (place / "test_a.py").write_text(FAILS_UNTIL.format(names=("one",), mark="", failures=1))
+    (place / name).write_text(content)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_file_that_cannot_be_imported_is_not_tried_again(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    unsteady_and(tmp_path, "test_b.py", "import no_such_module\n")
+    done = run(tmp_path, *workers)
+    assert done.returncode != 0, done.stdout
+    assert "UNSTEADY" not in done.stdout
+
+
+@pytest.mark.parametrize("options", [("-x",), ("-x", "-n", "2"), ("--maxfail", "1")])
+def test_a_run_that_stopped_early_is_not_tried_again(tmp_path: Path, options: tuple[str, ...]) -> None:
+    unsteady_and(tmp_path, "test_b.py", "def test_wrong():\n    assert False\n")
+    done = run(tmp_path, *options)
+    assert done.returncode != 0, done.stdout
     assert "UNSTEADY" not in done.stdout

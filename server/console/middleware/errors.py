@@ -5,7 +5,9 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
+from server.console.access import WrongMethod
 from server.console.pages.errors import page_of
 from server.core.errors import EnvironmentFault, Refused
 
@@ -23,6 +25,15 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """A page for what was refused, and for a fault of the machine. Other errors are bugs."""
+        if isinstance(error, WrongMethod):
+            answer = page_of(
+                request,
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                _("This page cannot be asked that way"),
+                _("Open it from the start page."),
+            )
+            answer.headers["Allow"] = str(error)
+            return answer
         if isinstance(error, Refused):
             return page_of(request, HTTPStatus.CONFLICT, error.title, error.message)
         if isinstance(error, EnvironmentFault):

@@ -5,12 +5,11 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from server.accounts import sessions
 from server.accounts.choices import choose_language
 from server.accounts.models import Account
-from server.console.access import AccountRequest, page
+from server.console.access import READING, AccountRequest, page
 
 
 class LanguageForm(forms.Form):
@@ -23,7 +22,7 @@ class LanguageForm(forms.Form):
     )
 
 
-@page(None)
+@page(None, methods=(*READING, "POST"))
 def account(request: AccountRequest) -> HttpResponse:
     """What the person may change about their account."""
     form = LanguageForm(
@@ -35,8 +34,7 @@ def account(request: AccountRequest) -> HttpResponse:
     return render(request, "pages/account.html", {"form": form})
 
 
-@require_POST
-@page(None)
+@page(None, methods=("POST",))
 def sign_out_everywhere(request: AccountRequest) -> HttpResponse:
     """End every session of the account, this one too."""
     sessions.end_all(request.user)

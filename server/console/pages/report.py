@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -23,7 +23,7 @@ from server.core import clock
 from server.core.csv_export import csv_text
 from server.reports import tables
 from server.reports.figures import Day, Figure, Report
-from server.reports.snapshots import as_shown, due_at
+from server.reports.snapshots import as_shown, due_after
 
 SEAL_DIGITS = 8
 """Of the document's digest: enough for two people to see that they speak of the same."""
@@ -67,14 +67,15 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """The figures of one campaign. Nothing is counted by looking."""
     campaign = _campaign(request, campaign_id)
     found, now = as_shown(campaign), clock.now()
-    next_count = due_at(campaign) if found.made else now
+    made = datetime.fromisoformat(found.made) if found.made else None
+    next_count = due_after(campaign, made) if made else now
     words = {
         "campaign": campaign,
         "title": title_of(campaign.content, get_language() or ""),
         "state": state_of(campaign, now),
         "is_recalled": state_of(campaign, now) is State.RECALLED,
         "found": found,
-        "made": datetime.fromisoformat(found.made) if found.made else None,
+        "made": made,
         "next": next_count if next_count > now else None,
         "cards": [_card(figure, found.minimum) for figure in found.figures],
         "signals": list(tables.signal_names().values()),
@@ -100,13 +101,10 @@ def report_csv(request: AccountRequest, campaign_id: str) -> HttpResponse:
 
 
 def _campaign(request: AccountRequest, campaign_id: str) -> Campaign:
-    found = Campaign.objects.select_related("company").filter(
+    """As the page was let through, it is there."""
+    return Campaign.objects.select_related("company").get(
         company=request.user.company, campaign_id=campaign_id
     )
-    campaign = found.first()
-    if campaign is None:
-        raise Http404
-    return campaign
 
 
 def _card(figure: Figure, minimum: int) -> Card:

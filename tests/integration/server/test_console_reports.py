@@ -19,7 +19,7 @@ from server.audit import log
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.console import words
-from server.directory.models import Company, Person
+from server.directory.models import Company, Notice, Person
 from server.erasure_ledger import ledger
 from server.reports.models import Block, Snapshot
 from server.reports.snapshots import make_due, make_if_due, newest
@@ -152,6 +152,36 @@ def test_each_look_at_a_report_is_on_record(campaign: Campaign, reader: Client, 
     assert entry
     assert (entry.action, entry.detail) == ("read-reports", '{"campaign":"c-news"}')
     assert re.fullmatch(r"account \d+ \(communicator\)", entry.actor)
+
+
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "HEAD", "GET"]
+)
+@pytest.mark.parametrize("address", ["/campaigns/c-news", "/campaigns/c-news/report.csv", "/audit"])
+def test_no_method_reads_without_being_on_record(
+    campaign: Campaign, reader: Client, officer: Client, address: str, method: str
+) -> None:
+    client = officer if address == "/audit" else reader
+    before = Entry.objects.count()
+    answer = client.generic(method, address)
+    if method in ("GET", "HEAD"):
+        assert answer.status_code == 200
+        assert Entry.objects.count() == before + 1
+    else:
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert b"c-news" not in answer.content
+
+
+@pytest.mark.parametrize("address", ["/campaigns/c-lea-martin-did-it", "/campaigns/c-other/report.csv"])
+def test_nobody_writes_into_the_log_by_naming_what_is_not_there(
+    campaign: Campaign, reader: Client, address: str
+) -> None:
+    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    Notice.objects.create(company=other, version=1, date=campaign.starts.date(), text={"en": "x"})
+    before = Entry.objects.count()
+    assert reader.get(address).status_code == 404
+    assert Entry.objects.count() == before
+    other.delete()
 
 
 @pytest.mark.parametrize("name", ["c-none", "C-NEWS", "c-news%00", "..%2f..%2fetc", "c-" + "x" * 300])

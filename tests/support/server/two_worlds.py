@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, Examples, token_for
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
+from tests.support.server.console import account_of, client_of, console_settings
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import acknowledgement, an_hour_ago, consent, event, give, send
 
@@ -35,6 +36,16 @@ VOLATILE = (
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
 )
 """What differs between any two servers: times, ids, digests, tokens, thumbprints of keys, codes, ports, free space."""
+
+VOLATILE_IN_PAGES = (
+    (re.compile(r'value="[A-Za-z0-9]{64}"'), "FORM"),
+    (re.compile(r"\b[0-9A-Z]{32}\b|<svg.*?</svg>", re.DOTALL), "SECRET"),
+    (re.compile(r">[0-9a-f]{8}<"), ">SEAL<"),
+    (re.compile(r"\w{3} \d{1,2} \w{3}, \d\d:\d\d UTC|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "TIME"),
+)
+"""The same for pages: forms, the secret of a second factor and its picture, seals, times in words."""
+PART = re.compile(r"<\w+:\w+>")
+"""Of an address: what varies."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,7 @@ class World:
             for role in sorted(tokens, reverse=True):
                 if call.method == "GET":
                     yield f"{role} {call.method} {call.path}", self._answer(call, tokens[role])
+        yield from self._pages()
         for words in commands:
             yield f"tidings-server {' '.join(words)}", self.mask(self._run(words))
         for call in ours:
@@ -124,6 +136,25 @@ class World:
             if not call.path.startswith(ADMIN):
                 yield f"administrator {call.method} {call.path}", self._answer(call, tokens["administrator"])
         yield "log", self.mask(self.server.process.output())
+
+    def _pages(self) -> Iterator[tuple[str, str]]:
+        """What each role gets from each page of the console."""
+        from server.access.roles import Role
+        from server.console import urls
+
+        routes = [str(pattern.pattern) for pattern in urls.urlpatterns]
+        with console_settings():
+            for role in Role:
+                client = client_of(account_of(f"{role}@northwind.example", role))
+                for route in routes:
+                    for campaign_id in ("c-video", "c-safety") if "campaign_id" in route else ("",):
+                        path = "/" + PART.sub(campaign_id or "none", route)
+                        answer = client.get(path)
+                        content = b"".join(answer) if answer.streaming else answer.content
+                        text = f"{answer.status_code} {sorted(answer.headers.items())} {content.decode()}"
+                        for pattern, name in VOLATILE_IN_PAGES:
+                            text = pattern.sub(name, text)
+                        yield f"{role} {path}", self.mask(text)
 
     def _answer(self, call: object, token: str) -> str:
         campaign_id = "c-safety" if "acknowledgements" in call.path else "c-video"  # type: ignore[attr-defined]
