@@ -11,9 +11,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from server import logs
+from server.core import connection_limits
 
-THREADS = 4
-WAITING = 64
 HEADER_S = 10
 MOST_HEADER_BYTES = 64 * 1024
 STOP_WITHIN_S = 10
@@ -21,16 +20,18 @@ STOP_WITHIN_S = 10
 
 def main(host: str, port: int, ready: str) -> None:
     """Serve until a signal ends it."""
+    connection_limits.raise_descriptors()
     server = Server(
-        "server.console.wsgi:application",
+        "server.console.asgi:prepare",
+        factory=True,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_S * 1000, max_buffer_size=MOST_HEADER_BYTES),
         workers=1,  # allauth counts attempts in its memory
-        blocking_threads=THREADS,
-        backpressure=WAITING,
+        backlog=connection_limits.BACKLOG,
+        backpressure=connection_limits.of_worker(),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,

@@ -32,14 +32,8 @@ def in_front_of(application: "WSGIApplication") -> "WSGIApplication":
         application,
         allow_all_origins=False,
         immutable_file_test=lambda _path, url: HASHED.fullmatch(url) is not None,
-        add_headers_function=_headers,
     )
     for name, address in addresses().items():
         files.add_file_to_dictionary(address, str(FOLDER / name))
     wrapped: WSGIApplication = files
     return wrapped
-
-
-def _headers(headers: dict[str, str], _path: str, _url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"

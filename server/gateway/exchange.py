@@ -8,13 +8,15 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 
 from server.core import concurrency
 from server.gateway.bodies import Receive
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 START_WITHIN_S = 30.0
 """How long somebody may take over any answer."""
@@ -76,8 +78,8 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
     return environ
 
 
-def ask(django: WSGIHandler, environ: dict[str, Any]) -> Answer:
-    """Let Django answer, in this thread."""
+def ask(django: "WSGIApplication", environ: dict[str, Any]) -> Answer:
+    """Let Django answer, or what is in front of it, in this thread."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(
@@ -89,11 +91,12 @@ def ask(django: WSGIHandler, environ: dict[str, Any]) -> Answer:
     response = django(environ, start_response)
     status, headers = started[0]
     answer = Answer(int(status[:3]), _encoded(headers))
+    close = getattr(response, "close", lambda: None)  # not every iterable has one (PEP 3333)
     if getattr(response, "streaming", True):
-        answer.stream, answer.close = iter(response), response.close
+        answer.stream, answer.close = iter(response), close
     else:
         answer.body = b"".join(response)
-        response.close()
+        close()
     return answer
 
 

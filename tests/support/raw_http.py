@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from tests.support.waiting import PATIENCE_S
 
 
-def head(method: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+def head(
+    method: str, path: str, headers: Mapping[str, str] | None = None, host: str = "tidings.example"
+) -> bytes:
     """The head of a request, with its empty line."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: tidings.example"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "", ""]).encode()
 

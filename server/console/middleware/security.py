@@ -3,7 +3,7 @@
 Sources: CSP 3, Fetch Metadata, the OWASP secure headers project.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -35,6 +35,11 @@ DOORS = ("/", "/sign-in", "/welcome/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
+def headers(is_secure: bool) -> Mapping[str, str]:
+    """Those of every answer, by their name; over TLS one more."""
+    return HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_secure else {})
+
+
 class SecurityMiddleware:
     """The first of all, so that errors have the headers, too."""
 
@@ -43,10 +48,8 @@ class SecurityMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in headers(request.is_secure()).items():
             response.headers[name] = value
-        if request.is_secure():
-            response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
         return response
 
     def process_view(self, request: HttpRequest, *_words: object) -> None:

@@ -6,6 +6,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
@@ -17,19 +18,18 @@ def page_of(request: HttpRequest, status: HTTPStatus, title: str, message: str) 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, and 413 for a form that is too large."""
     if isinstance(exception, RequestDataTooBig):
-        return page_of(
-            request,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            _("That was too much"),
-            _(
-                "The form holds more than the console takes. Shorten the texts, or send files where the page asks for them."
-            ),
-        )
-    return _bare(
-        HTTPStatus.BAD_REQUEST,
-        _("The console did not understand that"),
-        _("The address or the form is not one of its own. Open the start page, and go on from there."),
-    )
+        return page_of(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *_too_large())
+    return _bare(HTTPStatus.BAD_REQUEST, *_not_understood())
+
+
+def unread(status: HTTPStatus) -> HttpResponse:
+    """For a request that did not come whole, or got no turn: nothing was looked up, nor changed."""
+    texts = {
+        HTTPStatus.REQUEST_TIMEOUT: _late,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _too_large,
+        HTTPStatus.SERVICE_UNAVAILABLE: _busy,
+    }
+    return _bare(status, *texts.get(status, _not_understood)())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -76,7 +76,36 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _bare(status: HTTPStatus, title: str, message: str) -> HttpResponse:
-    return HttpResponse(
-        render_to_string("pages/bare_error.html", {"title": title, "message": message}), status=status
+def _too_large() -> tuple[str, str]:
+    return (
+        _("That was too much"),
+        _(
+            "The form holds more than the console takes. Shorten the texts, or send files where the page asks for them."
+        ),
     )
+
+
+def _not_understood() -> tuple[str, str]:
+    return (
+        _("The console did not understand that"),
+        _("The address or the form is not one of its own. Open the start page, and go on from there."),
+    )
+
+
+def _late() -> tuple[str, str]:
+    return (
+        _("The form did not come in time"),
+        _("Nothing was changed. Look at your network connection, go back, and send the form again."),
+    )
+
+
+def _busy() -> tuple[str, str]:
+    return (
+        _("The console is busy"),
+        _("Nothing was changed. Wait for some seconds, and try again."),
+    )
+
+
+def _bare(status: HTTPStatus, title: str, message: str) -> HttpResponse:
+    words = {"title": title, "message": message, "language": get_language()}
+    return HttpResponse(render_to_string("pages/bare_error.html", words), status=status)

@@ -1,0 +1,86 @@
+"""What the runner serves: pages and static files, asked by way of WSGI once a request has come whole.
+
+A form that comes slowly, or never, costs a connection and no thread: bodies are received here, as the agents' are.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.utils import translation
+
+from server.console import wsgi  # before what needs Django to be ready
+from server.console.middleware import security
+from server.console.pages.errors import unread
+from server.console.settings import IS_SECURE
+from server.core.concurrency import NOBODY
+from server.core.problems import Problem
+from server.gateway.bodies import Receive, receive_body
+from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of
+from server.gateway.intake import Intake
+from server.gateway.lanes import Lane
+from server.gateway.life import live
+from server.recovery.replay import catch_up
+from server.region.region import settled_region
+
+_forms = Intake("forms under way", limit=64)
+_pages = Lane("pages", limit=64, threads=4)
+_files = Lane("static files", limit=256, threads=1)
+
+
+Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
+
+
+def prepare() -> Application:
+    """What answers, once what a restored backup has undone is done again: the runner calls this in each worker.
+
+    Raises `EnvironmentFault` as `settled_region` and `catch_up` do.
+    """
+    settled_region()
+    catch_up()
+    return application
+
+
+async def application(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    """One request, or the worker's life (the lifespan protocol of ASGI)."""
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+        return
+    environ = environ_of(scope)
+    try:
+        await _receive(environ, receive)
+        lane = _files if environ["PATH_INFO"].startswith("/static/") else _pages
+        answer = await lane.run(NOBODY, lambda: ask(wsgi.application, environ))
+    except Problem as problem:
+        answer = _refusal(problem, environ)
+    answer.headers += _missing(answer)
+    await deliver(answer, receive, send, head_only=environ["REQUEST_METHOD"] == "HEAD")
+
+
+async def _receive(environ: dict[str, Any], receive: Receive) -> None:
+    """Put the body into the environ. What comes with GET has no meaning (RFC 9110, section 9.3.1). Raises `Problem`."""
+    body = b""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        most_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = await _forms.take(NOBODY, receive_body(receive, environ, most_bytes))
+    environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+
+
+def _refusal(problem: Problem, environ: dict[str, Any]) -> Answer:
+    """A page in place of a problem document. No session is looked up for it."""
+    request = WSGIRequest(environ | {"wsgi.input": BytesIO()})
+    with translation.override(translation.get_language_from_request(request)):
+        response = unread(HTTPStatus(problem.status))
+    if retry_after := problem.response().get("Retry-After"):
+        response["Retry-After"] = retry_after
+    return answer_of(response)
+
+
+def _missing(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The headers of pages, where the answer has none of its own: static files say themselves who may keep them."""
+    given = {name for name, _value in answer.headers}
+    wanted = ((name.lower().encode(), value.encode()) for name, value in security.headers(IS_SECURE).items())
+    return [(name, value) for name, value in wanted if name not in given]
