@@ -13,6 +13,7 @@ import requests
 
 from server.access.models import AccessToken
 from server.access.tokens import revoke as revoke_access
+from server.accounts.models import Account
 from server.campaigns.models import Campaign
 from server.devices.auth import Caller
 from server.devices.enrolment import revoke
@@ -32,6 +33,7 @@ from tests.support.server import bulk_data
 from tests.support.server.administration import token_for
 from tests.support.server.backups import back_up, restore, restore_under
 from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import running_console
 from tests.support.server.wire import an_hour_ago, event, payload
 from tests.support.waiting import until
 
@@ -248,6 +250,30 @@ def test_a_backup_that_is_restored_under_a_running_server_brings_nobody_back(
         assert statuses == [401, 200, 200]
         proof.found("erased people who were served after that", statuses.count(200) - 2, 1)
         assert "was a backup restored while the server ran?" in server.process.output()
+
+
+@pytest.mark.proves("P15")
+def test_a_backup_that_is_restored_under_a_running_console_lets_nobody_in_again(
+    home: ServerHome, tmp_path: Path, proof: Proof
+) -> None:
+    with running_console(home) as console:
+        link = console.invite("gone@northwind.example", "dpo")
+        back_up(home, tmp_path / "backup")
+        home.succeed("console", "remove", "gone@northwind.example")
+        assert _opened(link) == 410
+        restore_under(home, tmp_path / "backup")
+        until(lambda: _opened(link) == 410, "the console to catch up")
+        accounts = Account.objects.count()
+        proof.found("removed accounts that were let in after that", accounts, 1)
+        assert accounts == 0
+
+
+def _opened(link: str) -> int:
+    """What a link answers; 0 while no worker does."""
+    try:
+        return requests.get(link, timeout=30).status_code
+    except requests.RequestException:
+        return 0
 
 
 def _status(url: str, token: str) -> int:
