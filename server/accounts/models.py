@@ -12,6 +12,7 @@ from server.core.data_map import IMPERSONAL, SECRET, SIGNING_IN, DataMap, Person
 from server.directory.models import AddressField, Company
 
 SIGNED_IN = Personal("keep the person signed in to the console", Retention.SESSION)
+ATTEMPTED = Personal("stop who tries passwords and codes", Retention.ATTEMPT, secret=True)
 
 
 class Account(AbstractBaseUser):
@@ -101,3 +102,20 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return f"session of account {self.account_id}"
+
+
+class Attempt(models.Model):
+    """Attempts to sign in of late, or a code that was used: what `attempts.AttemptCache` holds for minutes."""
+
+    key_digest = models.CharField(
+        max_length=64, primary_key=True, help_text="HMAC of allauth's key under the server's secret, in hex."
+    )
+    value = models.JSONField(help_text="As allauth sets it: the times of attempts, in seconds.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    data_map: ClassVar[DataMap] = {"key_digest": ATTEMPTED, "value": ATTEMPTED, "expires_at": ATTEMPTED}
+    of_the_server: ClassVar[bool] = True
+    """Who tries need have no account, so it leads to no company."""
+
+    def __str__(self) -> str:
+        return f"attempt until {self.expires_at.isoformat()}"

@@ -3,12 +3,15 @@
 A session ends 30 minutes after the last page and 12 hours after the sign-in, whichever is first.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils.crypto import constant_time_compare
+from django.utils.http import base36_to_int
 
 from server.accounts.models import Account, Session
 from server.core import clock
@@ -18,6 +21,10 @@ ABSOLUTE_END = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the time of the last page is kept: each note is a write."""
 STARTED, SEEN = "started", "seen"
+PENDING = "account_login"
+"""Where allauth keeps, in a session, who has typed a password and no code yet."""
+OF_PASSWORD = "of-password"
+"""Of a pending sign-in: a digest of the account's password as it was typed."""
 
 
 class SessionStore(DatabaseStore):
@@ -29,15 +36,30 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        """A row with the account that is signed in, if any."""
+        """A row with the account that is signed in, or whose code is waited for, if any."""
         row: Session = super().create_model_instance(data)  # type: ignore[assignment]
-        row.account_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        row.account_id = int(data[SESSION_KEY]) if SESSION_KEY in data else _pending_account(data)
         return row
 
 
 def begin(session: SessionBase) -> None:
     """Note the sign-in, from which the absolute end counts."""
+    session.pop(OF_PASSWORD, None)
     session[STARTED] = session[SEEN] = clock.now().isoformat()
+
+
+def note_password(session: SessionBase, account: Account) -> None:
+    """Note which password was right, until the code is, too."""
+    session[OF_PASSWORD] = account.get_session_auth_hash()
+
+
+def waits_in_vain(session: SessionBase) -> bool:
+    """Whether a code is waited for from an account that is gone, or has another password by now."""
+    if PENDING not in session:
+        return False
+    account = Account.objects.filter(pk=_pending_account(session) or 0).first()
+    noted = session.get(OF_PASSWORD, "")
+    return account is None or not constant_time_compare(noted, account.get_session_auth_hash())
 
 
 def goes_on(session: SessionBase) -> bool:
@@ -62,6 +84,11 @@ def delete_expired_sessions(*, dry_run: bool) -> int:
     """Delete sessions whose browser never came back. Answers how many."""
     expired = Session.objects.filter(expire_date__lte=clock.now())
     return expired.count() if dry_run else expired.delete()[0]
+
+
+def _pending_account(data: Mapping[str, Any] | SessionBase) -> int | None:
+    number = (data.get(PENDING) or {}).get("user_pk")
+    return base36_to_int(number) if number else None
 
 
 def _time(session: SessionBase, name: str) -> datetime | None:

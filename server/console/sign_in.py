@@ -8,13 +8,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from server.accounts import second_factor, sessions
 from server.accounts.models import Account
 from server.core import clock
 from server.core.errors import EnvironmentFault
+from server.directory.addresses import canonical
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -35,6 +36,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Always but for the first second factor: nothing else is there yet to show who it is."""
         account = self.request.user if self.request else None
         return not isinstance(account, Account) or second_factor.is_on(account)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By the account alone. allauth's own key has the host in it, whose port the caller chooses."""
+        return canonical(credentials["email"])
+
+    def pre_login(self, request: HttpRequest, user: Account, **words: Any) -> HttpResponse | None:
+        """Before the second step."""
+        sessions.note_password(request.session, user)
+        response: HttpResponse | None = super().pre_login(request, user, **words)
+        return response
 
     def login(self, request: HttpRequest, user: Account) -> None:
         """Begin a session; of the sign-in only the month is kept."""

@@ -23,6 +23,7 @@ class Retention(StrEnum):
     OFFICE = "while the company names this contact"
     ACCOUNT = "while the person has an account of the console"
     SESSION = "until the session ends, 12 hours after the sign-in at most"
+    ATTEMPT = "for a day at most"
     AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"
 
 

@@ -16,6 +16,7 @@ DECLARED = frozenset(
         N_("know who may act for the company"),
         N_("let the person work in the console, and know who may act for the company"),
         N_("keep the person signed in to the console"),
+        N_("stop who tries passwords and codes"),
         N_("prove what the person chose (GDPR article 7(1))"),
         N_("count how a campaign was received, with the person's consent (GDPR article 6(1)(a))"),
         N_("tell employees whom to contact (GDPR article 13(1)(b))"),
@@ -35,6 +36,7 @@ DECLARED = frozenset(
         N_("while the company names this contact"),
         N_("while the person has an account of the console"),
         N_("until the session ends, 12 hours after the sign-in at most"),
+        N_("for a day at most"),
         N_("while the company uses the service, as evidence of who did what (GDPR article 5(2))"),
     }
 )
@@ -60,6 +62,9 @@ FIELDS = {
     "accounts.account.password": N_("digest of a console account's password"),
     "accounts.account.roles": N_("roles of a console account"),
     "accounts.account.signed_in_month": N_("month of the last sign-in to the console"),
+    "accounts.attempt.expires_at": N_("when an attempt to sign in counts no more"),
+    "accounts.attempt.key_digest": N_("digest of who tried to sign in"),
+    "accounts.attempt.value": N_("times of attempts to sign in"),
     "accounts.session.account": N_("console account that is signed in"),
     "accounts.session.expire_date": N_("when the session ends"),
     "accounts.session.session_data": N_("what the console keeps during a session"),

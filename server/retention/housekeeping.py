@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
+from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import delete_expired_links
 from server.accounts.sessions import delete_expired_sessions
 from server.archives import closing
@@ -115,6 +116,10 @@ def _delete_sessions(dry_run: bool) -> int:
     return delete_expired_sessions(dry_run=dry_run)
 
 
+def _delete_attempts(dry_run: bool) -> int:
+    return delete_expired_attempts(dry_run=dry_run)
+
+
 def _delete_links(dry_run: bool) -> int:
     return delete_expired_links(dry_run=dry_run)
 
@@ -188,6 +193,7 @@ JOBS = (
     Job("forget-token-times", _forget_token_times),
     Job("delete-expired-sessions", _delete_sessions, Retention.SESSION),
     Job("delete-sign-in-links", _delete_links),
+    Job("delete-sign-in-attempts", _delete_attempts, Retention.ATTEMPT),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

@@ -1,20 +1,27 @@
 """Who comes into the console, and who does not: links, passwords, codes, sessions and addresses to go on to."""
 
+import hashlib
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Role
 from server.accounts import sessions
+from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import invite, remove, reset, use_link
-from server.accounts.models import Account, Session, SignInLink
+from server.accounts.models import Account, Attempt, Session, SignInLink
 from server.audit.models import Entry
 from server.core import clock
 from server.core.errors import Refused
@@ -241,6 +248,99 @@ def test_what_allauth_has_besides_is_not_there(console: ServerHome) -> None:
         assert client.get(path).status_code == 404, path
 
 
+# --- Attempts --------------------------------------------------------------------------------------
+
+
+def flood() -> None:
+    """Empty forms from more networks than a cache of Django's holds entries."""
+    for number in range(320):
+        client_of().post("/sign-in", {}, REMOTE_ADDR=f"2001:db8:{number:x}::1")
+
+
+def type_wrong_passwords(email: str, network: str = "192.0.2.77") -> None:
+    """As often as makes the console take no more of them for a while."""
+    for wrong in range(5):
+        words = {"login": email, "password": f"wrong password {wrong}"}
+        client_of().post("/sign-in", words, REMOTE_ADDR=network)
+
+
+def test_a_flood_of_attempts_from_other_networks_makes_no_limit_forgotten(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    type_wrong_passwords(EMAIL)
+    flood()
+    answer = client_of().post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    assert "Too many attempts" in answer.content.decode()
+
+
+def test_a_flood_of_attempts_from_other_networks_makes_no_used_code_good_again(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    shown = code(secret_of(account), steps=1)  # which is taken for a minute still
+    first, second = client_of(), client_of()
+    for client in (first, second):
+        client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    first.post("/sign-in/second-step", {"code": shown})
+    flood()
+    second.post("/sign-in/second-step", {"code": shown})
+    assert [is_in(first), is_in(second)] == [True, False]
+
+
+def test_the_port_in_the_name_of_the_host_gives_no_further_attempts(console: ServerHome) -> None:
+    account_of(EMAIL, Role.ADMINISTRATOR)
+    type_wrong_passwords(EMAIL)
+    for host in ("testserver:1", "testserver:2", "TESTSERVER", "testserver."):
+        answer = client_of(host=host).post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+        assert "Too many attempts" in answer.content.decode(), host
+
+
+def test_a_restart_makes_no_limit_forgotten(made: ServerHome) -> None:
+    for before in (True, False):
+        with running_console(made) as console:
+            session = requests.Session()
+            page = session.get(f"{console.url}/sign-in", timeout=PATIENCE_S).text
+            found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
+            assert found
+            words = {"login": "ada@northwind.example", "password": "wrong", "csrfmiddlewaretoken": found[1]}
+            send = partial(session.post, f"{console.url}/sign-in", words, timeout=PATIENCE_S)
+            if before:
+                assert "Too many attempts" not in [send() for _time in range(5)][-1].text
+            assert "Too many attempts" in send().text
+
+
+def test_of_attempts_the_database_holds_neither_networks_nor_names(console: ServerHome) -> None:
+    client_of().post("/sign-in", {}, REMOTE_ADDR="192.0.2.78")
+    assert not Attempt.objects.exists()
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = client_of()
+    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
+    type_wrong_passwords("other@northwind.example")
+    stored = str(list(Attempt.objects.values()))
+    plain = hashlib.sha256(b"other@northwind.example").hexdigest()
+    assert Attempt.objects.exists()
+    said = (EMAIL, "other@", plain, "127.0.0.1", "192.0.2.", "code=")
+    assert not [word for word in said if word in stored]
+
+
+def test_attempts_count_for_minutes_and_are_then_deleted(console: ServerHome) -> None:
+    type_wrong_passwords("ada@northwind.example")
+    type_wrong_passwords("bob@northwind.example", network="192.0.2.79")
+    assert delete_expired_attempts(dry_run=False) == 0
+    with clock.using(lambda: datetime.now(UTC) + timedelta(minutes=5, seconds=1)):
+        answer = client_of().post("/sign-in", {"login": "ada@northwind.example", "password": PASSWORD})
+        assert "do not belong together" in answer.content.decode()
+        assert Attempt.objects.count() == 1
+    with clock.using(lambda: datetime.now(UTC) + timedelta(hours=1)):
+        assert delete_expired_attempts(dry_run=True) == 1
+        assert delete_expired_attempts(dry_run=False) == 1
+
+
+def test_looking_at_the_form_to_sign_in_writes_nothing(console: ServerHome) -> None:
+    type_wrong_passwords(EMAIL)
+    with CaptureQueriesContext(connection) as asked:
+        assert client_of().get("/sign-in").status_code == 200
+    assert [query["sql"] for query in asked if not query["sql"].startswith("SELECT")] == []
+
+
 # --- Sessions --------------------------------------------------------------------------------------
 
 
@@ -296,6 +396,60 @@ def test_an_account_that_ends_takes_its_sessions_along(
     end(account, "test")
     assert not is_in(one)
     assert not is_in(two)
+
+
+def begun(email: str = EMAIL) -> Client:
+    """A browser in which the password was typed, and no code yet."""
+    client = client_of()
+    answer = client.post("/sign-in", {"login": email, "password": PASSWORD})
+    assert answer.headers["Location"] == "/sign-in/second-step"
+    return client
+
+
+def purge(account: Account, _actor: str) -> None:
+    """Erase the account's person."""
+    run_command("purge", "--yes", account.email, "--company", "northwind")
+
+
+@pytest.mark.parametrize("end", [reset, remove, purge])
+def test_an_account_that_ends_takes_sign_ins_along_that_wait_for_a_code(
+    console: ServerHome, end: Callable[[Account, str], object]
+) -> None:
+    person = bulk_data.add_people(1)[0]
+    account = account_of(person.email, Role.ADMINISTRATOR)
+    client = begun(person.email)
+    end(account, "test")
+    assert not Session.objects.exists()
+    assert client.get("/sign-in/second-step").headers["Location"] == "/sign-in"
+    assert client.get("/sign-in").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["gone", "password"])
+def test_a_sign_in_that_was_stored_after_its_account_ended_leads_back_to_the_form(
+    console: ServerHome, end: str
+) -> None:
+    """As by a request that was under way meanwhile."""
+    account, other = (account_of(f"{name}@northwind.example", Role.DPO) for name in ("lea", "other"))
+    client = begun()
+    Session.objects.update(account=other)
+    if end == "gone":
+        account.delete()
+    else:
+        account.set_password("another password of hers")
+        account.save()
+    answer = client.post("/sign-in/second-step", {"code": code(secret_of(other))})
+    assert answer.headers["Location"] == "/sign-in"
+    assert client.get("/sign-in").status_code == 200
+    assert not is_in(client)
+
+
+def test_a_new_app_does_not_let_a_sign_in_with_the_former_password_in(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client = begun()
+    assert use_link(reset(account, "test"), "another password of hers")
+    TOTP.activate(account, generate_totp_secret())
+    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
+    assert not is_in(client)
 
 
 def test_sign_out_everywhere_ends_every_session(console: ServerHome) -> None:

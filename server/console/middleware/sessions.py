@@ -26,6 +26,8 @@ class SessionEndMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated and not sessions.goes_on(request.session):
             get_adapter().logout(request)
+        if sessions.waits_in_vain(request.session):
+            request.session.flush()
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_words: Any) -> HttpResponse | None:

@@ -144,6 +144,7 @@ def test_each_retention_that_ends_by_itself_has_its_job() -> None:
         Retention.INVITATION,
         Retention.ENROLMENT,
         Retention.SESSION,
+        Retention.ATTEMPT,
     }
 
 
