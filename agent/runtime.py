@@ -309,8 +309,12 @@ class Runtime:
         hosts = enrolment.company.link_hosts if enrolment else ()
         return link_policy.link_url(text.links if text else (), link_id, hosts)
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
+    def choose(
+        self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
+
+        On takes effect only while ``is_wanted``, and unless it is turned off by record meanwhile.
 
         Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
         """
@@ -318,7 +322,7 @@ class Runtime:
         with self._deciding():
             if refused:
                 choices = {signal: given for signal, given in choices.items() if not given}
-            self._consents.choose(choices, i18n.language())
+            self._consents.choose(choices, i18n.language(), is_wanted)
             if refused:
                 raise self._database.unreadable or choice_errors.NothingIsRecorded("the store is in memory")
 

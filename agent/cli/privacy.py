@@ -17,7 +17,7 @@ import msgspec
 
 from agent.cli import privacy_arguments
 from agent.consent import by_record
-from agent.consent.choice_errors import OnlyRecorded
+from agent.consent.choice_errors import NotRecorded, OnlyRecorded
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
@@ -60,7 +60,10 @@ def receipt(options: argparse.Namespace, checks: object) -> int:
 
 
 def _ask(call: Call, type: type[T]) -> T:
-    """Ask the agent that runs, or one opened for this. Raises Failed with its words, AlreadyRunning, DiskFault."""
+    """Ask the agent that runs, or one opened for this.
+
+    Raises Failed with its words, EnvironmentFault where these make no sense, AlreadyRunning, NoAnswer, DiskFault.
+    """
     folders = Folders.standard()
     try:
         lock = InstanceLock(folders)
@@ -72,11 +75,16 @@ def _ask(call: Call, type: type[T]) -> T:
             reply = _alone(folders, call)
         finally:
             lock.release()
-    return decode_json(calls.result(reply), type)
+    try:
+        return decode_json(calls.result(reply), type)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise errors.EnvironmentFault("an answer of another version") from error
 
 
 def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     """Ask, and see that what is turned off is off on record: what answers need not be the agent, and it need not answer.
+
+    It is written down also where it is off on record: what was asked for before, and given up, may still be done.
 
     Raises as `_ask`; OnlyRecorded where it was written down without the agent, NotRecorded where not even that was possible.
     """
@@ -85,15 +93,19 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     unheard: errors.TidingsError | None = None
     try:
         shown = _ask(call, Shown)
-    except errors.AlreadyRunning as error:
-        if error.host:
+    except errors.TidingsError as error:  # whoever said so need not be the agent
+        if isinstance(error, errors.AlreadyRunning) and error.host:
             raise
         unheard = error
-    except errors.NoAnswer as error:
-        unheard = error
     file = ConsentFile(folders.data / "consent.record", notes)
-    if still_given := by_record.given(file, off):
-        by_record.withdraw(file, still_given, SystemClock(), i18n.language())
+    still_given = by_record.given(file, off)
+    try:
+        if still_given or unheard is not None:
+            by_record.withdraw(file, off, SystemClock(), i18n.language())
+    except NotRecorded:
+        if still_given:
+            raise
+    if still_given:
         raise OnlyRecorded("the agent that runs did not turn it off") from unheard
     if unheard is not None:
         raise unheard

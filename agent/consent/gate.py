@@ -188,8 +188,22 @@ class ConsentGate:
                 )
             )
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool], language: str) -> None:
+    def last_chosen(self) -> Mapping[FeedbackSignal, datetime | None]:
+        """When each was chosen last, as the record says; without those of which nobody knows. Waits for nobody."""
+        return {signal: consent.time for signal, consent in self._file.recorded().items()}
+
+    def choose(
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        language: str,
+        is_wanted: Callable[[], bool] = lambda: True,
+        since: Mapping[FeedbackSignal, datetime | None] | None = None,
+    ) -> None:
         """The person's deliberate act.
+
+        What is off takes effect in any case. What is on does only if ``is_wanted`` until it is on the disk: who gave up may
+        have chosen otherwise since. Nor does it where it was turned off after ``since``: the `last_chosen` of when somebody
+        asked for it.
 
         Raises NotConnected; NotRecorded when it could not be written: what was turned off is off all the same, and what was
         turned on is not on.
@@ -198,6 +212,9 @@ class ConsentGate:
         """
         with self._lock:
             self.look_again()
+            choices = self._still_wanted(choices, is_wanted, since)
+            if not choices:
+                return
             if self.is_lost() and not any(choices.values()):
                 choices = {signal: False for signal in choices if self._consents[signal].receipt_id}
                 version = self._last_version()
@@ -217,6 +234,47 @@ class ConsentGate:
                 self._keep_moment(old[signal], self._consents[signal], receipt_id)
                 self._doubted.discard(signal)
             self._record(choices, old)
+            if any(choices.values()) and not is_wanted():
+                self._take_back(choices, old)
+
+    def _still_wanted(
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        is_wanted: Callable[[], bool],
+        since: Mapping[FeedbackSignal, datetime | None] | None,
+    ) -> Mapping[FeedbackSignal, bool]:
+        if not any(choices.values()):
+            return choices
+        if not is_wanted():
+            log.info("Nothing is turned on: who asked for it gave up.")
+            return {signal: given for signal, given in choices.items() if not given}
+        last, since = self.last_chosen(), since or {}
+        overtaken = {
+            signal
+            for signal, given in choices.items()
+            if given
+            and self._consents[signal].state is not ConsentState.GIVEN
+            and signal in last
+            and signal in since
+            and last[signal] != since[signal]
+        }
+        for signal in overtaken:
+            log.info("%s was turned off after it was asked for: it stays off.", signal.value)
+        return {signal: given for signal, given in choices.items() if signal not in overtaken}
+
+    def _take_back(
+        self, choices: Mapping[FeedbackSignal, bool], old: Mapping[FeedbackSignal, Consent]
+    ) -> None:
+        """As if it had not been turned on: nothing was made under it yet. Raises NotRecorded."""
+        log.info("What was turned on is off again: who asked for it gave up.")
+        turned_on = [
+            signal
+            for signal, given in choices.items()
+            if given and self._consents[signal].receipt_id != old[signal].receipt_id
+        ]
+        for signal in turned_on:
+            self._consents[signal] = old[signal]
+        self._record(dict.fromkeys(turned_on, False), old)
 
     def _dated(self, *, given: bool) -> datetime:
         """By the server's clock. A consent no later than it was given, a withdrawal no earlier than it was made."""

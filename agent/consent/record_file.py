@@ -85,6 +85,12 @@ class ConsentFile:
                 self._unwritten[signal] = consents[signal] = consent
         return consents
 
+    def recorded(self) -> dict[FeedbackSignal, Consent]:
+        """What stands in the slots that can be read, whatever else speaks against it. Changes nothing here."""
+        content, _ = self._content_or_why()
+        slots = {signal: _read_slot(signal, _slot(content or b"", signal)) for signal in FeedbackSignal}
+        return {signal: consent for signal, consent in slots.items() if consent is not None}
+
     def changed(self) -> dict[FeedbackSignal, Consent]:
         """What another process wrote since this one read or wrote last; a slot that makes no sense is off.
 
@@ -133,6 +139,11 @@ class ConsentFile:
 
     def _read_patiently(self) -> bytes | None:
         """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""
+        content, why = self._content_or_why()
+        self._say(self._path, why)
+        return content
+
+    def _content_or_why(self) -> tuple[bytes | None, str]:
         content, why = None, ""
         for _ in range(_READINGS):
             try:
@@ -142,8 +153,7 @@ class ConsentFile:
                 continue
             if all(_read_slot(signal, _slot(content, signal)) for signal in FeedbackSignal):
                 break
-        self._say(self._path, why if content is None else "")
-        return content
+        return content, why if content is None else ""
 
     def _is_writable(self) -> bool:
         for _ in range(_READINGS):

@@ -172,8 +172,9 @@ class DeviceToken:
         self._secrets.write(self._account, token)
         keep_account(self._data, self._account)
         self.fault = None
-        if self.left is not None:  # the entry is in use again
-            self._note_left([], self.left.heard)
+        if self.left is not None:  # this entry is in use again, the others are not
+            others = [account for account in self.left.accounts if account != self._account]
+            self._note_left(self._undeleted(others, self._secrets.delete_unasked), self.left.heard)
 
     def _answered(self) -> None:
         """The keychain did, after nobody waited any more: asking the same again gives its answer."""

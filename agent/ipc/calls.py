@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -56,7 +57,7 @@ class Asked(Protocol):
 
     def choices(self) -> tuple[SignalChoice, ...]: ...
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None: ...
+    def choose(self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = ...) -> None: ...
 
     def delete_all_shared(self) -> None: ...
 
@@ -120,6 +121,7 @@ class _OtherData(errors.AlreadyRunning):
 def answer(
     agent: Callable[[], Asked],
     question: bytes,
+    is_wanted: Callable[[], bool] = lambda: True,
     *,
     data: str = "",
     send: Callable[[], None] | None = None,
@@ -130,6 +132,7 @@ def answer(
     Args:
         agent: gives it, once it is open; may raise a TidingsError.
         question: an encoded `Call`.
+        is_wanted: whether who asked is still there; nothing is turned on for who gave up.
         data: the mark of the agent's data folder: in one session there may be agents of two, and what is asked about one is
             not done to the other.
         send: how to send what is owed, where no agent runs that does so by itself.
@@ -143,7 +146,7 @@ def answer(
         if call.name == SHOW_INBOX:
             told = show_inbox() if show_inbox is not None else None
         elif decision := _DECISIONS.get(call.name):
-            told = _decide(agent(), call, decision, send)
+            told = _decide(agent(), call, partial(decision, is_wanted=is_wanted), send)
         elif wanted := _CALLS.get(call.name):
             told = wanted(agent(), call)
         else:
@@ -177,8 +180,11 @@ def is_soon_answered(question: bytes) -> bool:
 
 
 def result(reply: bytes) -> Raw:
-    """What was answered. Raises Failed."""
-    read = decode_json(reply, Reply)
+    """What was answered. Raises Failed; EnvironmentFault where that is no answer of an agent."""
+    try:
+        read = decode_json(reply, Reply)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise errors.EnvironmentFault("an answer of another version") from error
     if read.title:
         raise Failed(read.title, read.message)
     return read.result
@@ -217,10 +223,16 @@ def _later(agent: Asked, send: Callable[[], None]) -> str:
     return _("Your company's server is told as soon as it can be reached.") + why
 
 
-_DECISIONS: Mapping[str, Callable[[Asked, Call], None]] = {
-    "choose": lambda agent, call: agent.choose(call.choices),
-    "erase": lambda agent, _call: agent.delete_all_shared(),
-}
+def _choose(agent: Asked, call: Call, is_wanted: Callable[[], bool]) -> None:
+    agent.choose(call.choices, is_wanted)
+
+
+def _erase(agent: Asked, _call: Call, is_wanted: Callable[[], bool]) -> None:
+    """Also for who gave up: it turns nothing on."""
+    agent.delete_all_shared()
+
+
+_DECISIONS: Mapping[str, Callable[..., None]] = {"choose": _choose, "erase": _erase}
 """Calls after which the server has to be told something."""
 
 WITHOUT_STORE = ("show", *_DECISIONS)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from agent.domain import errors, limits
@@ -30,7 +31,8 @@ log = logging.getLogger(__name__)
 READY = b"ready"
 """The agent's first word: it runs, and takes a question."""
 
-Answering = Callable[[bytes], bytes]
+Answering = Callable[[bytes, Callable[[], bool]], bytes]
+"""Answers a question, given how to find out whether who asked is still there."""
 
 
 class ControlListener:
@@ -130,9 +132,10 @@ class ControlListener:
                 with self._lock:
                     self._silent.pop(line, None)
                 with self._turn(question):
-                    if not line.is_quiet():  # Nothing is done for somebody who has gone meanwhile.
+                    is_wanted = partial(_is_there, line)
+                    if not is_wanted():  # Nothing is done for somebody who has gone meanwhile.
                         raise EOFError("the other end closed before anything was done")
-                    line.send(self._answer(question), limits.CONTROL_TAKEN_S)
+                    line.send(self._answer(question, is_wanted), limits.CONTROL_TAKEN_S)
         except (OSError, EOFError) as error:
             log.info("Who asked the agent went away: %s", error)
         finally:
@@ -287,6 +290,13 @@ def _ready(folders: Sequence[Path], seconds: float) -> Iterator[Line]:
     finally:
         is_over.set()
         _close_all(lines)
+
+
+def _is_there(line: Line) -> bool:
+    try:
+        return line.is_quiet()
+    except (OSError, EOFError):
+        return False
 
 
 def _close_all(lines: queue.SimpleQueue[Line | None]) -> None:

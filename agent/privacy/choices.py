@@ -51,11 +51,19 @@ class ConsentService:
         self._sent_stays = any(note.exists() for note in self._notes)
         self._left: NotDeleted | None = None
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool], language: str) -> None:
+    def choose(
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        language: str,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         """The person's deliberate act; off takes effect before this returns.
+
+        On takes effect only while ``is_wanted``, and unless it is turned off by record meanwhile.
 
         Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
         """
+        since = self._gate.last_chosen()
         off = {signal: False for signal, given in choices.items() if not given}
         on = {signal: True for signal, given in choices.items() if given}
         faults = [_tried(self._gate.choose, off, language)]
@@ -65,7 +73,7 @@ class ConsentService:
             faults.append(self._deleted(self._campaigns.forget_copies))
         faults.append(self._deleted(self._outbox.drop_ended))
         if not any(faults):
-            faults.append(_tried(self._gate.choose, on, language))
+            faults.append(_tried(self._gate.choose, on, language, is_wanted, since))
         self._deleted(self._forget_traces)
         _raise_first(faults)
 

@@ -589,7 +589,7 @@ def test_where_the_sessions_folder_takes_no_socket_the_agent_is_found_all_the_sa
     monkeypatch.setattr(local_socket, "takes_sockets", lambda _folder: False)
     lock = InstanceLock(folders)
     assert lock.sockets.stat().st_mode & 0o777 == 0o700
-    end = channel.Channel(lock, lambda question: question + b"!").close
+    end = channel.Channel(lock, lambda question, _: question + b"!").close
     try:
         elsewhere = replace(folders, runtime=folders.runtime / "of" / "another" / "login")
         assert channel.ask_agent(elsewhere, b"here") == b"here!"

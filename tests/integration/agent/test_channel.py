@@ -162,7 +162,7 @@ def test_a_line_that_drips_is_ended_when_the_time_of_a_whole_question_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "CONTROL_QUESTION_S", 2.0)
-    listener = channel.ControlListener(tmp_path, lambda question: question)
+    listener = channel.ControlListener(tmp_path, lambda question, _: question)
     try:
         with lines(tmp_path / local_socket.NAME, 1) as (line,), dripping([line]):
             line.setblocking(True)
@@ -200,7 +200,7 @@ def test_questions_that_take_long_keep_no_choice_waiting(tmp_path: Path) -> None
     """As those do that wait for the server."""
     free, begun = threading.Event(), threading.Semaphore(0)
 
-    def answer(question: bytes) -> bytes:
+    def answer(question: bytes, _: Callable[[], bool]) -> bytes:
         if b"verify" in question:
             begun.release()
             free.wait(PATIENCE_S)
@@ -321,7 +321,7 @@ def folders(tmp_path: Path) -> Folders:
 def lock(folders: Folders) -> Iterator[InstanceLock]:
     """An agent that answers with what it was asked."""
     held = InstanceLock(folders)
-    heard = channel.Channel(held, lambda question: question)
+    heard = channel.Channel(held, lambda question, _: question)
     yield held
     heard.close()
     held.release()
@@ -465,7 +465,7 @@ def test_an_agent_whose_socket_has_no_place_is_found_at_another(
 def test_a_socket_that_was_taken_away_is_made_anew(folders: Folders, how: str) -> None:
     lock = InstanceLock(folders)
     path = lock.sockets / local_socket.NAME
-    heard = channel.Channel(lock, lambda question: question + b"!")
+    heard = channel.Channel(lock, lambda question, _: question + b"!")
     try:
         path.unlink()
         if how == "a folder":
@@ -492,7 +492,7 @@ def test_an_agent_that_nobody_can_ask_says_so_until_somebody_can(folders: Folder
     place = folders.data / running_instance.NAME
     place.unlink()
     place.mkdir()
-    heard = channel.Channel(lock, lambda question: question)
+    heard = channel.Channel(lock, lambda question, _: question)
     try:
         assert lock.deaf is not None
         assert str(path) in lock.deaf.message or "cannot be written" in lock.deaf.message
@@ -553,7 +553,7 @@ def test_what_somebody_only_says_to_be_off_is_off(
     shown = calls.Shown(Status(ConnectionState.CONNECTED), ())
     lie = msgspec.json.encode(calls.Reply(msgspec.Raw(msgspec.json.encode(shown))))
     (home / "run" / local_socket.NAME).unlink()
-    liar = channel.ControlListener(tmp_path, lambda _question: lie)
+    liar = channel.ControlListener(tmp_path, lambda _question, _: lie)
     try:
         running_instance.write(home / "data", _at_another_agent(place, tmp_path))
         with pytest.raises(OnlyRecorded):

@@ -10,11 +10,12 @@ import pytest
 
 from agent.domain import errors, limits
 from agent.domain.model import Trouble
+from agent.enrolment.device_token import DeviceToken
 from agent.enrolment.left_entry import KeychainEntryStays
 from tests.integration.agent.test_purge import in_keychain
 from tests.support.agent.company_in_memory import TOKEN, Company
 from tests.support.agent.keychain_session import Session, a_session
-from tests.support.agent.parts import Agent, MemoryKeychain, an_agent
+from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, an_agent
 from tests.support.agent.processes import Program
 from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, loopback_server
 from tests.support.agent.watching import CODE, RETRIES
@@ -153,6 +154,30 @@ def test_an_entry_that_is_in_use_again_is_not_deleted(
     connected.clock.advance(limits.KEYCHAIN_RETRY_S)
     connected.runtime._left._run()
     assert company.token in keychain.secrets.values()
+
+
+@UNDELETED
+@pytest.mark.parametrize("is_open", [True, False])
+def test_entries_that_are_not_in_use_again_are_still_deleted_once_that_is_possible(
+    tmp_path: Path, keychain: RefusingKeychain, *, is_open: bool
+) -> None:
+    clock = SettableClock()
+    token = DeviceToken(keychain, tmp_path, clock)
+    token.keep("tdt_a")
+    token.retry_secrets.of("https://example.com", CODE, keep=True)
+    keychain.write("old-account", "tdt_older")
+    assert len(keychain.secrets) == 3
+    keychain.refuses = True
+    token.delete("old-account", heard=False)
+    keychain.refuses = not is_open
+    token.keep("tdt_b")
+    again = DeviceToken(keychain, tmp_path, clock)
+    assert (again.left is None) is is_open
+    keychain.refuses = False
+    clock.advance(limits.KEYCHAIN_RETRY_S)
+    again.delete_left()
+    assert list(keychain.secrets.values()) == ["tdt_b"]
+    assert again.left is None
 
 
 @pytest.mark.expected_logs("could not be deleted", "held in memory", "was not told")

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -183,7 +183,7 @@ with socket.socket(socket.AF_UNIX) as asking:
 def test_another_user_is_refused_even_where_the_folder_was_opened_to_all() -> None:
     heard: list[bytes] = []
 
-    def answer(question: bytes) -> bytes:
+    def answer(question: bytes, _: Callable[[], bool]) -> bytes:
         heard.append(question)
         return b"{}"
 
@@ -267,7 +267,7 @@ def folder_of(program: Program) -> Path:
 
 
 def test_an_agent_that_took_a_question_and_did_not_answer_leaves_open_what_was_done() -> None:
-    def never(_question: bytes) -> bytes:
+    def never(_question: bytes, _: Callable[[], bool]) -> bytes:
         raise OSError("it died")
 
     with tempfile.TemporaryDirectory(prefix="tidings-") as name:

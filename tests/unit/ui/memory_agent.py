@@ -304,7 +304,9 @@ class MemoryAgent:
         self.state = msgspec.structs.replace(self.state, paused_until=until)
         self.tell(Change.STATUS)
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
+    def choose(
+        self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         for signal, given in choices.items():
             self.given[signal] = ConsentState.GIVEN if given else ConsentState.REFUSED
         self.state = msgspec.structs.replace(self.state, choose_now=False)

@@ -1,0 +1,206 @@
+"""The last act counts: what was asked for and given up turns nothing on, and what is turned off is off whoever answers."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.cli import privacy
+from agent.consent import by_record
+from agent.consent.choice_errors import OnlyRecorded
+from agent.consent.gate import ConsentGate
+from agent.consent.record_file import ConsentFile
+from agent.domain import errors, limits
+from agent.domain.model import ConsentState, FeedbackSignal
+from agent.ipc import calls, channel, running_instance
+from agent.ipc.instance_lock import InstanceLock
+from agent.system.clock import SystemClock
+from tests.support.agent.parts import Agent, SettableClock, a_company, an_agent
+from tests.support.agent.scripted_server import LoopbackServer
+from tests.support.agent.watching import CODE
+from tests.support.waiting import until
+
+CLICK, LIKE = FeedbackSignal.CLICK, FeedbackSignal.LIKE
+SHORT_S = 0.3
+
+
+@pytest.fixture
+def agent(server: LoopbackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
+    """Connected; commands of this process find its data."""
+    monkeypatch.setenv("TIDINGS_HOME", str(tmp_path))
+    with an_agent(tmp_path) as connected:
+        connected.runtime.enrol(server.url, CODE)
+        yield connected
+
+
+@pytest.fixture
+def lock(agent: Agent) -> Iterator[InstanceLock]:
+    held = InstanceLock(agent.folders)
+    yield held
+    held.release()
+
+
+@pytest.fixture
+def answering(agent: Agent, lock: InstanceLock) -> Iterator[channel.Channel]:
+    """The agent is asked by commands."""
+    mark = running_instance.data_mark(agent.folders.data)
+    heard = channel.Channel(lock, partial(calls.answer, lambda: agent.runtime, data=mark))
+    yield heard
+    heard.close()
+
+
+def command(*choices: tuple[str, bool]) -> None:
+    """`tidings privacy set`."""
+    privacy.privacy(Namespace(act="set", choices=list(choices)), ())
+
+
+def recorded(agent: Agent) -> dict[FeedbackSignal, ConsentState]:
+    consents = ConsentFile(agent.folders.data / "consent.record").read()
+    return {signal: consents[signal].state for signal in FeedbackSignal}
+
+
+def all_is_answered(heard: channel.Channel) -> None:
+    listener = heard._listener
+    assert listener is not None
+    until(lambda: listener._lines == 0, "the end of what was asked")
+
+
+# Asked for, and given up
+
+
+@pytest.mark.parametrize("before", [True, False, None], ids=["on", "off", "never chosen"])
+def test_an_on_that_was_given_up_does_not_take_effect_after_a_later_off(
+    agent: Agent, answering: channel.Channel, monkeypatch: pytest.MonkeyPatch, before: bool | None
+) -> None:
+    if before is not None:
+        agent.runtime.choose({CLICK: before})
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE_S", SHORT_S)
+    with agent.runtime._gate.holding(CLICK):
+        for on in (True, False):
+            with pytest.raises((errors.NoAnswer, OnlyRecorded)):
+                command(("click", on))
+    all_is_answered(answering)
+    assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+    assert CLICK not in {choice.signal for choice in agent.runtime.choices() if choice.on}
+
+
+def test_of_a_command_that_was_given_up_the_off_holds_and_the_on_does_not(
+    agent: Agent, answering: channel.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.runtime.choose({CLICK: True})
+    monkeypatch.setattr(limits, "CONTROL_PATIENCE_S", SHORT_S)
+    with agent.runtime._gate.holding(CLICK), pytest.raises((errors.NoAnswer, OnlyRecorded)):
+        command(("click", False), ("like", True))
+    all_is_answered(answering)
+    assert recorded(agent)[CLICK] is ConsentState.WITHDRAWN
+    assert recorded(agent)[LIKE] is not ConsentState.GIVEN
+
+
+def test_an_on_whose_command_waits_for_it_holds(agent: Agent, answering: channel.Channel) -> None:
+    command(("click", True))
+    assert recorded(agent)[CLICK] is ConsentState.GIVEN
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> ConsentFile:
+    made = ConsentFile(tmp_path / "record")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def gate(file: ConsentFile) -> ConsentGate:
+    made = ConsentGate(file, SettableClock(datetime(2026, 11, 27, tzinfo=UTC)))
+    made.use_company(a_company())
+    return made
+
+
+@pytest.mark.parametrize("was_off", [True, False])
+def test_an_on_gives_way_to_an_off_that_was_written_down_after_it_was_asked_for(
+    gate: ConsentGate, tmp_path: Path, *, was_off: bool
+) -> None:
+    if was_off:
+        gate.choose({CLICK: False}, "en")
+    asked = gate.last_chosen()
+    by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+    gate.choose({CLICK: True, LIKE: True}, "en", since=asked)
+    assert gate.receipt(CLICK) is None
+    assert gate.receipt(LIKE) is not None, "of that nobody said anything"
+    gate.choose({CLICK: True}, "en", since=gate.last_chosen())
+    assert gate.receipt(CLICK) is not None, "a new act"
+
+
+def test_two_offs_that_follow_each_other_within_a_second_are_told_apart(
+    gate: ConsentGate, tmp_path: Path
+) -> None:
+    by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+    asked = gate.last_chosen()
+    by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+    gate.choose({CLICK: True}, "en", since=asked)
+    assert gate.receipt(CLICK) is None
+
+
+def test_who_gives_up_while_it_is_being_written_down_turned_nothing_on_and_nothing_off(
+    gate: ConsentGate, tmp_path: Path
+) -> None:
+    gate.choose({LIKE: True}, "en")
+    like, there = gate.receipt(LIKE), iter([True, False])
+    gate.choose({CLICK: True, LIKE: True}, "en", lambda: next(there))
+    assert gate.receipt(CLICK) is None
+    assert ConsentFile(tmp_path / "record").read()[CLICK].state is ConsentState.NOT_ASKED
+    assert gate.receipt(LIKE) == like, "it was on before"
+    assert {message.signal for message in gate.messages()} == {LIKE}, "there is no consent to take back"
+
+
+# Something answers, and it does not do it
+
+
+def of_other_data(question: bytes) -> bytes:
+    return calls.answer(lambda: pytest.fail("it is not meant"), question, data="1:2")
+
+
+def of_another_version(_question: bytes) -> bytes:
+    return msgspec.json.encode(calls.Reply(title="Something went wrong", message="Start it again."))
+
+
+def without_a_word(_question: bytes) -> bytes:
+    return msgspec.json.encode(calls.Reply())
+
+
+def nonsense(_question: bytes) -> bytes:
+    return b"\xff{"
+
+
+@pytest.mark.parametrize("says", [of_other_data, of_another_version, without_a_word, nonsense])
+def test_what_is_turned_off_is_written_down_whatever_answers_in_the_agents_place(
+    agent: Agent, lock: InstanceLock, says: Callable[[bytes], bytes]
+) -> None:
+    agent.runtime.choose({CLICK: True, LIKE: True})
+    other = channel.ControlListener(lock.sockets, lambda question, _: says(question))
+    try:
+        with pytest.raises(OnlyRecorded):
+            command(("click", False))
+    finally:
+        other.close()
+    assert recorded(agent)[CLICK] is ConsentState.WITHDRAWN
+    assert recorded(agent)[LIKE] is ConsentState.GIVEN
+    assert agent.runtime._gate.receipt(CLICK) is None
+
+
+@pytest.mark.parametrize("says", [of_other_data, of_another_version, without_a_word, nonsense])
+def test_nothing_is_turned_on_by_what_answers_in_the_agents_place(
+    agent: Agent, lock: InstanceLock, says: Callable[[bytes], bytes]
+) -> None:
+    other = channel.ControlListener(lock.sockets, lambda question, _: says(question))
+    try:
+        with pytest.raises(errors.TidingsError):
+            command(("click", True))
+    finally:
+        other.close()
+    assert recorded(agent)[CLICK] is not ConsentState.GIVEN
