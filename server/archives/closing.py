@@ -26,13 +26,14 @@ from server.devices.models import Device
 from server.directory.models import Company
 from server.erasure.erasure import empty_write_ahead_log
 from server.erasure_ledger import ledger
-from server.erasure_ledger.ledger import Fact
+from server.erasure_ledger.ledger import Fact, Kind, Mark
 
 ORDER = "closing"
 ARRIVAL = "arrival"
 """The order under which a company is brought in: one that was interrupted is undone."""
 KINDS = {ORDER: Company.Move.CLOSING, ARRIVAL: Company.Move.ARRIVING}
 """The orders, with what the company's row says as long as they stand."""
+CLOSED: Kind = "company-closed"
 GROWS_BY_EXPORTING = ("rows/audit.", "audit/")
 """That a company was exported is on record in it."""
 
@@ -44,26 +45,24 @@ def close_company(company: Company, exported: Path | None = None, bar: Bar = no_
     their turn. Where that is interrupted, housekeeping goes on.
 
     `exported`: an archive that must hold all of it, as it is at this moment; nothing can then be lost on the way to another
-    server. Raises `Refused` when it does not, and `EnvironmentFault` when the disk or the database refuses; the rows are
-    all still there then.
+    server. Raises `Refused` when it does not, and `EnvironmentFault` when the disk or the database refuses: the rows are all
+    still there then, and stay, unless it says that the closing goes on.
     """
     with under_way.order(ORDER, company.pk) as order:
         before = _compared_with(company, exported, bar) if exported is not None else None
+        since = ledger.end()
         try:
-            with transaction.atomic():
-                Company.objects.select_for_update().get(pk=company.pk)
-                if before is not None and _state(company) != before:
-                    raise _not_all(company, exported)
-                Company.objects.filter(pk=company.pk).update(move=Company.Move.CLOSING)
-                deleted = lock_out(company.pk)
-                ledger.write([Fact("company-closed", company.pk)])
-                order.begin(b"close")
+            with contextlib.ExitStack() as undo:
+                undo.callback(_take_back, company.pk, since, order)
+                with transaction.atomic():
+                    Company.objects.select_for_update().get(pk=company.pk)
+                    if before is not None and _state(company) != before:
+                        raise _not_all(company, exported)
+                    order.begin(b"close")
+                    deleted = _begin(company.pk)
+                undo.pop_all()
         except OperationalError as error:
-            order.done()
-            raise EnvironmentFault(
-                _("The company is in use"),
-                _("Somebody changed it at the same moment. Nothing was deleted. Try again."),
-            ) from error
+            raise _cut_off(company, begun=order.stands) from error
         deleted += _delete(company.pk, bar)
         order.done()
     return deleted
@@ -79,10 +78,35 @@ def finish_moves() -> int:
         for name in sorted({*under_way.interrupted(kind), *_said_to_be(move)} - {*_held(kind)}):
             # Another process may just have begun to do the same.
             with contextlib.suppress(Refused), under_way.order(kind, name) as order:
-                _finish(kind, name, was_here=order.stands)
+                finished += _finish(kind, name, was_here=order.stands)
                 order.done()
-                finished += 1
     return finished
+
+
+def _begin(company_id: str) -> Counter[str]:
+    """Lock everybody of the company out, in the caller's transaction. Answers how many rows went, by model."""
+    Company.objects.filter(pk=company_id).update(move=Company.Move.CLOSING)
+    deleted = lock_out(company_id)
+    ledger.write([Fact(CLOSED, company_id)])
+    return deleted
+
+
+def _take_back(company_id: str, since: Mark, order: under_way.Order) -> None:
+    """End an order whose beginning failed, but not where the ledger has the line: a replay would close the company, too."""
+    if Fact(CLOSED, company_id) not in (fact for mark, fact in ledger.read() if mark.number > since.number):
+        order.done()
+
+
+def _cut_off(company: Company, *, begun: bool) -> EnvironmentFault:
+    if begun:
+        return EnvironmentFault(
+            _("The database could not note that {company} is being closed").format(company=company.name),
+            _("The erasure ledger has it already, so the closing goes on: tidings-server housekeeping"),
+        )
+    return EnvironmentFault(
+        _("The company is in use"),
+        _("Somebody changed it at the same moment. Nothing was deleted. Try again."),
+    )
 
 
 def interrupted_moves() -> int:
@@ -109,19 +133,27 @@ def _held(kind: str) -> set[str]:
     return set(under_way.begun(kind)) - set(under_way.interrupted(kind))
 
 
-def _finish(kind: str, company_id: str, *, was_here: bool) -> None:
-    """`was_here`: it was interrupted here, and not in the database from which a backup was made."""
+def _finish(kind: str, company_id: str, *, was_here: bool) -> bool:
+    """Whether there was anything to finish.
+
+    `was_here`: it was interrupted here, and not in the database from which a backup was made.
+    """
     stored = Company.objects.filter(pk=company_id).first()
-    if kind == ARRIVAL and was_here and stored is not None and not stored.move:
-        shutil.rmtree(
-            staging_folder(company_id), ignore_errors=True
-        )  # it was interrupted after its last step
-        return
+    says_so = stored is not None and stored.move == KINDS[kind]
+    if not was_here and not says_so:
+        return False  # another process ended it since it was looked for
+    if stored is not None and not says_so:
+        if kind == ARRIVAL:  # it was interrupted after its last step
+            shutil.rmtree(staging_folder(company_id), ignore_errors=True)
+            return True
+        with transaction.atomic():  # it was interrupted before the database noted it, or after a backup
+            _begin(company_id)
     delete_rows(company_id)
     if was_here or not chain_heads.is_kept(company_id):
         delete_files(company_id)
     # Else the files are newer than the backup, and all that is left of a company that came in since.
     transaction.on_commit(empty_write_ahead_log)
+    return True
 
 
 def _delete(company_id: str, bar: Bar) -> Counter[str]:

@@ -95,7 +95,10 @@ class Order:
         self.stands = bool(self.content)
 
     def begin(self, content: bytes | memoryview) -> None:
-        """From here on it will be carried out, also after a crash. Raises `EnvironmentFault` when the disk refuses."""
+        """From here on it will be carried out, also after a crash.
+
+        Raises `EnvironmentFault` when the disk refuses; then it will not.
+        """
         digest = hashlib.sha256(content).hexdigest().encode()
         try:
             os.ftruncate(self._file, 0)
@@ -107,6 +110,9 @@ class Order:
             os.fsync(self._file)
             private_files.sync_folder(_folder())
         except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, 0)  # all of it may have been written
+            self.content, self.stands = b"", False
             raise _unusable(error) from error
         self.content, self.stands = b"", True
 

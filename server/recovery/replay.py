@@ -92,7 +92,8 @@ def _replay() -> dict[str, int]:
         if not told.lines and not _is_older_than_its_audit_log():  # another process was quicker
             return {}
         finish_moves()
-        told = told.without(on_the_move())  # a process is at it, and applies all at the end or deletes all
+        # Read again, as that may have written a line. Where a process is at it, it applies all at the end or deletes all.
+        told = _Told.after(_applied()).without(on_the_move())
         companies = _that_can_sign(told)
         for company in companies:
             _take_up_new_key(company)

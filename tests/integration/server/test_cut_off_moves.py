@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,9 +13,14 @@ from uuid import UUID
 
 import pytest
 import requests
+from django.db import OperationalError, connection
 
+from server.archives import closing
+from server.archives.deleting import delete_rows
+from server.core import under_way
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
+from server.recovery.replay import catch_up
 from tests.support.server.backups import back_up, restore
 from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.server.commands import Done, succeeded, tidings_server
@@ -115,6 +122,7 @@ def test_of_a_closing_that_an_older_version_began_a_backup_is_told_how_to_end_it
         Company.objects.update(move="")
     back_up(two.home, tmp_path / "backup")
     with two.home.opened():
+        Company.objects.filter(pk="southwind").update(move=Company.Move.CLOSING)
         succeeded("housekeeping")
         succeeded("token", "create", "--role", "dpo", "--company", "northwind")
     restore(two.home, tmp_path / "backup")
@@ -140,6 +148,74 @@ def test_a_company_that_is_being_closed_is_not_made_again_under_its_rows(
         assert advised, told
         succeeded(*advised[1].split())
         assert tidings_server("init", two.home.folder / "southwind.toml").returncode == 0
+
+
+def _fail_to_sync(patch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the disk be full where a file of this name is synced."""
+    sync = os.fsync
+
+    def fsync(file: int) -> None:
+        if Path(f"/proc/self/fd/{file}").readlink().name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    patch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("name", ["southwind.closing", "under-way", "erasures.ledger"])
+def test_a_closing_that_could_not_begin_changes_nothing_at_the_next_start_either(
+    two: Two, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with two.home.opened():
+        with monkeypatch.context() as patch:
+            _fail_to_sync(patch, name)
+            told = tidings_server(*CLOSE)
+        assert told.returncode == 1
+        assert "No space left on device" in told.stderr
+        assert catch_up(thorough=True) == {}
+        succeeded("housekeeping")
+        assert Person.objects.filter(company="southwind").exists()
+    with two.home.running() as server:
+        assert (_feed(server, two.north), _feed(server, two.south)) == (200, 200)
+
+
+@pytest.mark.parametrize("advised", [True, False], ids=["housekeeping", "next start"])
+def test_a_closing_that_the_ledger_has_and_the_database_could_not_note_goes_on_and_is_said_to(
+    two: Two, monkeypatch: pytest.MonkeyPatch, advised: bool
+) -> None:
+    def full() -> None:
+        raise OperationalError("database or disk is full")
+
+    with two.home.opened():
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "commit", full)
+            told = tidings_server(*CLOSE)
+        assert told.returncode == 1
+        assert "Nothing was deleted" not in told.stderr
+        assert ADVICE.findall(told.stderr) == ["housekeeping"]
+        assert Person.objects.filter(company="southwind").exists()
+        if advised:
+            tidings_server("housekeeping")
+    with two.home.running() as server:
+        assert (_feed(server, two.north), _feed(server, two.south)) == (200, 401)
+    assert _is_gone(two.home)
+    with two.home.opened():
+        assert catch_up(thorough=True) == {}
+
+
+@pytest.mark.parametrize("step", ["open erasures.ledger", 'UPDATE "privacy_ledgerstate" SET'])
+def test_a_closing_that_was_killed_as_it_began_goes_on_and_does_not_come_back_with_a_backup(
+    two: Two, kills: Killing, closing_steps: list[str], tmp_path: Path, step: str
+) -> None:
+    back_up(two.home, tmp_path / "backup")
+    assert kills.run(two.home, *CLOSE, before=closing_steps.index(step))[0]
+    with two.home.opened():
+        tidings_server("housekeeping")
+    assert _is_gone(two.home)
+    restore(two.home, tmp_path / "backup")
+    with two.home.running() as server:
+        assert (_feed(server, two.north), _feed(server, two.south)) == (200, 401)
+    assert _is_gone(two.home)
 
 
 # --- Arrival -----------------------------------------------------------------------------------------------
@@ -238,6 +314,27 @@ def test_an_import_that_was_killed_can_be_run_again_or_undone(
         assert "northwind" not in tidings_server("housekeeping").stderr
         assert Person.objects.filter(company="northwind").exists()
         assert "✓ Keys of northwind" in tidings_server("check").stdout
+
+
+@pytest.mark.parametrize("end", ["arrived", "undone"])
+def test_what_belongs_to_an_import_that_ends_while_housekeeping_looks_is_left_alone(
+    two: Two, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    with two.home.opened():
+        Company.objects.filter(pk="southwind").update(move=Company.Move.ARRIVING)
+        begun = under_way.begun
+
+        def ends_meanwhile(kind: str) -> list[str]:
+            if kind == closing.ARRIVAL and end == "undone":
+                delete_rows("southwind")
+            elif kind == closing.ARRIVAL:
+                Company.objects.filter(pk="southwind").update(move=Company.Move.NONE)
+            return begun(kind)
+
+        monkeypatch.setattr(under_way, "begun", ends_meanwhile)
+        assert closing.finish_moves() == 0
+        assert Person.objects.filter(company="southwind").exists() == (end == "arrived")
+    assert list((two.home.folder / "keys" / "southwind").iterdir())
 
 
 @pytest.mark.parametrize("step", AT_THE_END)
