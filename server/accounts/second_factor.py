@@ -16,6 +16,11 @@ def switch_off(account: Account) -> None:
     _of(account).delete()
 
 
+def use_up(account: Account, code: str) -> None:
+    """Let a code that the app has shown be good for nothing else. allauth notes it when it looks at it."""
+    _of(account).get(type=Authenticator.Type.TOTP).wrap().validate_code(code)
+
+
 def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
     """The numbers of those accounts that have one."""
     found = Authenticator.objects.filter(user__in=accounts, type=Authenticator.Type.TOTP)

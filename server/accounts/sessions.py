@@ -3,6 +3,7 @@
 A session ends 30 minutes after the last page and 12 hours after the sign-in, whichever is first.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ IDLE_END = timedelta(minutes=30)
 ABSOLUTE_END = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the time of the last page is kept: each note is a write."""
+_KEY = re.compile("[a-z0-9]{32}")
 STARTED, SEEN = "started", "seen"
 PENDING = "account_login"
 """Where allauth keeps, in a session, who has typed a password and no code yet."""
@@ -29,6 +31,10 @@ OF_PASSWORD = "of-password"
 
 class SessionStore(DatabaseStore):
     """The engine that settings name."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        """A cookie that holds no key of ours is none: PostgreSQL refuses to look for some."""
+        super().__init__(session_key if session_key and _KEY.fullmatch(session_key) else None)
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -78,6 +84,11 @@ def goes_on(session: SessionBase) -> bool:
 def end_all(account: Account) -> None:
     """End every session of the account, at once."""
     Session.objects.filter(account=account).delete()
+
+
+def end_others(account: Account, session: SessionBase) -> None:
+    """End every session of the account but this one."""
+    Session.objects.filter(account=account).exclude(pk=session.session_key).delete()
 
 
 def delete_expired_sessions(*, dry_run: bool) -> int:

@@ -3,7 +3,6 @@
 from allauth.account import views as account_views
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
-from allauth.mfa.totp import views as totp
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
@@ -34,7 +33,7 @@ urlpatterns = [
     path("account/confirm", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("account/second-factor", account.account, name="mfa_index"),
     path("account/second-factor/new", second_factor.SetUpApp.as_view(), name="mfa_activate_totp"),
-    path("account/second-factor/change", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/second-factor/change", second_factor.ReplaceApp.as_view(), name="mfa_deactivate_totp"),
     path("account/recovery-codes", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/recovery-codes/new", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
 ]

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Role
-from server.accounts import sessions
+from server.accounts import second_factor, sessions
 from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Attempt, Session, SignInLink
@@ -78,6 +79,14 @@ BOTH = {"password": PASSWORD, "again": PASSWORD}
 def is_in(client: Client) -> bool:
     """Whether the start page opens, as it does for those who are signed in with a second factor."""
     return client.get("/").status_code == 200
+
+
+def begun(email: str = EMAIL) -> Client:
+    """A browser in which the password was typed, and no code yet."""
+    client = client_of()
+    answer = client.post("/sign-in", {"login": email, "password": PASSWORD})
+    assert answer.headers["Location"] == "/sign-in/second-step"
+    return client
 
 
 # --- Links -----------------------------------------------------------------------------------------
@@ -231,6 +240,77 @@ def test_another_factor_needs_a_fresh_code_and_recovery_codes_are_shown_once(con
     first, second = (client.get("/account/recovery-codes").content.decode() for _time in range(2))
     assert first.count("<li>") - second.count("<li>") == 10
     assert "10 codes are left" in second
+
+
+def new_secret(page: str) -> str:
+    """What a page that sets an app up gives it."""
+    found = re.search(r'<span class="code">([A-Z2-7]{32})</span>', page)
+    assert found, page
+    return found[1]
+
+
+CHANGE = "/account/second-factor/change"
+
+
+def to_change(account: Account) -> tuple[Client, str]:
+    """A browser that has just typed a code of the present app, and the secret of the next one."""
+    client = client_of(account)
+    client.get(CHANGE)
+    client.post("/account/confirm", {"code": code(secret_of(account))})
+    return client, new_secret(client.get(CHANGE).content.decode())
+
+
+def test_the_present_app_holds_until_a_code_of_the_new_one_is_typed(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    former = secret_of(account)
+    client, _new = to_change(account)
+    assert client.post(CHANGE, {"code": "wrong"}).status_code == 200
+    assert client.post(CHANGE, {"code": code(former, steps=1)}).status_code == 200
+    assert secret_of(account) == former
+    thief = begun()
+    assert not is_in(thief)
+    assert thief.get("/account/second-factor/new").headers["Location"].startswith("/sign-in")
+
+
+def test_a_new_app_takes_the_place_of_the_former_in_one_step(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    RecoveryCodes.activate(account)
+    former = Authenticator.objects.get(user=account, type="recovery_codes").wrap().get_unused_codes()
+    client, new = to_change(account)
+    other, waiting = client_of(account), begun()
+    assert client.post(CHANGE, {"code": code(new)}).headers["Location"] == "/account/recovery-codes"
+    assert secret_of(account) == new
+    codes = Authenticator.objects.get(user=account, type="recovery_codes").wrap().get_unused_codes()
+    assert len(codes) == 10
+    assert not set(codes) & set(former)
+    waiting.post("/sign-in/second-step", {"code": code(new, steps=1)})
+    assert [is_in(browser) for browser in (client, other, waiting)] == [True, False, False]
+
+
+def test_the_first_app_ends_sessions_that_were_begun_without_it(link: str) -> None:
+    client = client_of()
+    client.post(link, BOTH)
+    thief = client_of()
+    thief.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    secret = new_secret(client.get("/account/second-factor/new").content.decode())
+    client.post("/account/second-factor/new", {"code": code(secret)})
+    assert [is_in(browser) for browser in (client, thief)] == [True, False]
+
+
+@pytest.mark.parametrize("page", ["/account/second-factor/new", CHANGE])
+def test_the_code_that_switched_an_app_on_lets_nobody_in(console: ServerHome, page: str) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client, new = to_change(account)
+    if page != CHANGE:
+        second_factor.switch_off(account)
+        new = new_secret(client.get(page).content.decode())
+    shown = code(new, steps=1)  # which is taken for a minute still
+    assert client.post(page, {"code": shown}).status_code == 302
+    again = begun()
+    again.post("/sign-in/second-step", {"code": shown})
+    assert not is_in(again)
+    again.post("/sign-in/second-step", {"code": code(new)})
+    assert is_in(again)
 
 
 def test_what_allauth_has_besides_is_not_there(console: ServerHome) -> None:
@@ -396,14 +476,6 @@ def test_an_account_that_ends_takes_its_sessions_along(
     end(account, "test")
     assert not is_in(one)
     assert not is_in(two)
-
-
-def begun(email: str = EMAIL) -> Client:
-    """A browser in which the password was typed, and no code yet."""
-    client = client_of()
-    answer = client.post("/sign-in", {"login": email, "password": PASSWORD})
-    assert answer.headers["Location"] == "/sign-in/second-step"
-    return client
 
 
 def purge(account: Account, _actor: str) -> None:

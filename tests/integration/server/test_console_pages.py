@@ -67,6 +67,16 @@ def of_rights() -> list[str]:
     return sorted(pages().keys() - OPEN_TO_ALL - OF_ALLAUTH)
 
 
+@pytest.mark.parametrize(
+    "key", ["\0aaaaaaaaaaa", "a" * 31 + "\0", "a" * 33, "A" * 32, "é" * 32, "a" * 32 + "\n", "a' OR '1'='1"]
+)
+def test_a_cookie_that_holds_no_key_of_a_session_is_none(console: ServerHome, key: str) -> None:
+    client = client_of()
+    client.cookies["tidings-session"] = key
+    assert client.get("/").headers["Location"].startswith("/sign-in")
+    assert client.post("/sign-in", {"login": "", "password": ""}).status_code == 200
+
+
 def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
     assert all(hasattr(pages()[name].callback, "right") for name in of_rights())
     assert len(get_resolver().url_patterns) == len(pages())
