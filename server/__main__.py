@@ -18,7 +18,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from server.core import under_way
+from server.core import plain_text, under_way
 from server.core.errors import EnvironmentFault, ServerError
 from server.core.outputs import CLOSED_OUTPUT, NO_ROOM, discard, flush
 
@@ -226,7 +226,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
 
 
 def _explain(error: ServerError) -> int:
-    print(f"{error.title}\n{error.message}", file=sys.stderr)
+    """Tell it without what a terminal would obey: the texts may hold whatever somebody typed."""
+    title = plain_text.harmless(error.title).replace("\n", "·")
+    print(f"{title}\n{plain_text.harmless(error.message)}", file=sys.stderr)
     return 1
 
 

@@ -19,6 +19,7 @@ from server.directory.addresses import canonical
 from server.directory.models import Company
 from server.erasure_ledger import ledger
 from server.people_files.cells import email_objection
+from server.people_files.excerpts import excerpt
 
 VALID_FOR = timedelta(hours=24)
 
@@ -27,7 +28,7 @@ def invite(company: Company, email: str, roles: Iterable[Role], actor: str) -> t
     """A new account, and the token of its link, which is nowhere else. Raises `Refused`."""
     email = canonical(email)
     if objection := email_objection(email):
-        raise Refused(_("{email} is no e-mail address").format(email=email), objection[0])
+        raise Refused(_("{email} is no e-mail address").format(email=excerpt(email)), objection[0])
     given = set(roles)
     wanted = [str(role) for role in Role if role in given]
     with transaction.atomic():
@@ -85,7 +86,8 @@ def account_named(company: Company, email: str) -> Account:
     account = accounts_of(company).filter(email=email).first() if "\0" not in email else None
     if account is None:
         raise Refused(
-            _("{email} has no account").format(email=email), _("See: tidings-server console accounts.")
+            _("{email} has no account").format(email=excerpt(email)),
+            _("See: tidings-server console accounts."),
         )
     return account
 

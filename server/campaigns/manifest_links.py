@@ -5,18 +5,13 @@ import unicodedata
 from collections.abc import Sequence
 from urllib.parse import SplitResult, quote, urlsplit
 
-import idna
 from django.utils.translation import gettext as _
 
 from server.campaigns.manifest_tables import Refuse
+from server.core import host_names
 
 MAX_URL_CHARACTERS = 2_000
 
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
-"""RFC 1123 section 2.1 and the underscore, which names within companies have and every browser takes."""
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""As the last label it makes an IPv4 address of the host, in any browser (URL Standard, "ends in a number")."""
 _RFC_3986 = "!#$%&'()*+,/:;=?@[]~"
 """Besides letters, digits and ``-._``: the characters that an address may have as they are (RFC 3986 section 2)."""
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -44,7 +39,7 @@ def checked_address(address: str, link_hosts: Sequence[str], refuse: Refuse) -> 
     except ValueError:
         refuse(_("“{address}” is no address").format(address=address), _("correct it"))
         return address
-    host = _ascii_host(parts)
+    host = host_names.in_ascii(parts.hostname or "")
     wrong = _wrong_with(address, parts, port) or _wrong_host(parts, host, link_hosts)
     rest = address[len(parts.scheme) + len("://") + len(parts.netloc) :]
     published = f"https://{host}{_encoded(rest)}"
@@ -85,7 +80,7 @@ def _wrong_with(address: str, parts: SplitResult, port: int | None) -> tuple[str
 
 
 def _wrong_host(parts: SplitResult, host: str, link_hosts: Sequence[str]) -> tuple[str, str] | None:
-    is_name = bool(_HOST.fullmatch(host)) and len(host) <= 253 and not _NUMBER.fullmatch(host.split(".")[-1])
+    is_name = host_names.is_name(host)
     if is_name and is_allowed(host, link_hosts):
         return None
     typed = (parts.hostname or "").rstrip(".")
@@ -101,17 +96,6 @@ def _wrong_host(parts: SplitResult, host: str, link_hosts: Sequence[str]) -> tup
         _("the company does not allow links to “{host}”").format(host=shown),
         _("allowed are: {hosts}").format(hosts=", ".join(link_hosts) or _("none")),
     )
-
-
-def _ascii_host(parts: SplitResult) -> str:
-    """The host in small ASCII letters, without the dot that may end it; empty where it has no such form."""
-    host = (parts.hostname or "").removesuffix(".")
-    if host.isascii():
-        return host
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return ""
 
 
 def _encoded(rest: str) -> str:

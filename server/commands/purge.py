@@ -18,6 +18,7 @@ from server.core.errors import Refused
 from server.directory.models import Company
 from server.erasure.address_lists import Address, read_addresses
 from server.erasure.erasure import erase, find_people, finish_erasures
+from server.people_files.excerpts import excerpt
 from server.people_files.text_files import MAX_BYTES, decode
 
 MOST_SHOWN = 50
@@ -99,7 +100,7 @@ def _addresses(options: argparse.Namespace) -> list[Address]:
 def _print_faults(faults: Sequence[Address], company: Company) -> None:
     for fault in faults[:MOST_SHOWN]:
         what = fault.fault or (
-            _("{email} is not known in {company}").format(email=fault.email, company=company.name)
+            _("{email} is not known in {company}").format(email=excerpt(fault.email), company=company.name)
             if fault.email
             else _("the e-mail address is missing")
         )

@@ -1,6 +1,7 @@
 """`tidings-server serve`: answer agents until Ctrl-C or SIGTERM."""
 
 import argparse
+import errno
 import ipaddress
 import logging
 import socket
@@ -32,6 +33,7 @@ from server.signing.documents import renew_company
 
 LOGGER = logging.getLogger(__name__)
 STOP_WITHIN_S = 10
+LAST_PORT = 65_535
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -194,15 +196,34 @@ def is_loopback(host: str) -> bool:
 
 
 def port_to_listen_on(host: str, port: int) -> int:
-    """The port, or a free one for 0. Raises `EnvironmentFault` when it is taken, which granian answers with a panic."""
+    """The port, or a free one for 0. Where it is taken granian would panic.
+
+    Raises `Refused` for a number that no port has, and `EnvironmentFault` where nothing can listen.
+    """
+    if not 0 <= port <= LAST_PORT:
+        raise Refused(
+            _("There is no port {port}").format(port=port),
+            _("Choose one from 1 to {last} with --port, or 0 for a free one.").format(last=LAST_PORT),
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:  # the latter for a host that is no name (RFC 5891)
         raise EnvironmentFault(
-            _("Cannot listen on {host}, port {port}").format(host=host, port=port),
-            _("{reason}. Stop what listens there, or choose another with --port.").format(reason=error),
+            _("Cannot listen on {host}, port {port}").format(host=host, port=port), _why_not(error)
         ) from error
+
+
+def _why_not(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError | socket.gaierror):
+        return _("The host is unknown to this machine. Name one of its addresses with --host.")
+    if error.errno == errno.EADDRINUSE:
+        return _("{reason}. Stop what listens there, or choose another with --port.").format(
+            reason=error.strerror
+        )
+    return _("{reason}. Choose another address with --host, or another port with --port.").format(
+        reason=error.strerror
+    )

@@ -5,7 +5,6 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from server.console import address
 from server.settings import *  # noqa: F403
@@ -13,7 +12,7 @@ from server.settings import LOGGING as _of_the_server
 
 ADDRESS = os.environ.get(address.VARIABLE) or address.DEFAULT
 IS_SECURE = ADDRESS.startswith("https://")
-ALLOWED_HOSTS = [urlsplit(ADDRESS).hostname or ""]
+ALLOWED_HOSTS = [address.host_of(ADDRESS)]
 
 ROOT_URLCONF = "server.console.urls"
 MIDDLEWARE = [

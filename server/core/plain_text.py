@@ -73,6 +73,13 @@ def problem_of_lines(text: str) -> str:
     return ""
 
 
+def harmless(text: str) -> str:
+    """The text with a “·” for each character that a terminal would obey or not show. Spaces and line feeds stay."""
+    return "".join(
+        one if one == "\n" or one.isprintable() or unicodedata.category(one) == "Zs" else "·" for one in text
+    )
+
+
 def _is_plain(character: str) -> bool:
     category = unicodedata.category(character)
     if category[0] == "Z":

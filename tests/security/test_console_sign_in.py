@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Role
@@ -24,6 +24,8 @@ from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Attempt, Session, SignInLink
 from server.audit.models import Entry
+from server.console import assets
+from server.console.address import host_of
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company
@@ -639,6 +641,39 @@ def test_commands_invite_list_reset_and_remove(
         "https://a:b@console.example",
         "https://console.example/path",
         "ftp://127.0.0.1",
+        "https://*",
+        "https://*.example",
+        "https://.example",
+        "https://console..example",
+        "https://-console.example",
+        "https://con_sole.example",
+        "https://con sole.example",
+        "https://a\r\nb.example",
+        "https://a\tb.example",
+        "https://console.example\n",
+        "\x01https://console.example",
+        "https://console.example\u202e",
+        "https://consol\u00ade.example",
+        "https://con%73ole.example",
+        "https://console.example\\x",
+        "https://@console.example",
+        "https://:@console.example",
+        "https://console.example?",
+        "https://console.example#",
+        "https://console.example:0",
+        "https://console.example:99999",
+        "https://console.example:https",
+        "https://1.2.3",
+        "https://0x7f.1",
+        "https://256.1.1.1",
+        "https://0.0.0.0",
+        "https://[::]",
+        "https://[::1",
+        "https://[fe80::1%25eth0]",
+        "https://" + "a" * 64 + ".example",
+        "https://" + "a." * 130 + "example",
+        "http://[::2]",
+        "http://127.0.0.1.example",
     ],
 )
 def test_no_address_is_taken_under_which_passwords_would_travel_unprotected(
@@ -647,6 +682,56 @@ def test_no_address_is_taken_under_which_passwords_would_travel_unprotected(
     with pytest.raises(Refused, match="no address of a console"):
         run_command("console", "invite", EMAIL, "--role", "dpo", "--address", address)
     assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "sent", "host"),
+    [
+        ("https://Console.Example./", "https://console.example", "console.example"),
+        ("HTTPS://console.example:8443", "https://console.example:8443", "console.example:8443"),
+        ("https://console.example:", "https://console.example", "console.example"),
+        ("https://wöchner.example", "https://xn--wchner-wxa.example", "xn--wchner-wxa.example"),
+        ("https://192.0.2.7", "https://192.0.2.7", "192.0.2.7"),
+        ("http://[::1]:8410", "http://[::1]:8410", "[::1]:8410"),
+        ("http://localhost:8410", "http://localhost:8410", "localhost:8410"),
+        ("https://console", "https://console", "console"),
+    ],
+)
+def test_the_console_answers_to_the_one_host_that_its_address_names(
+    console: ServerHome, capsys: pytest.CaptureFixture[str], address: str, sent: str, host: str
+) -> None:
+    run_command("console", "invite", EMAIL, "--role", "dpo", "--address", address)
+    assert f"{sent}/welcome/" in capsys.readouterr().out
+    with override_settings(ALLOWED_HOSTS=[host_of(sent)]):
+        client = client_of()
+        assert client.get("/sign-in", headers={"Host": host}).status_code == 200
+        for other in ("evil.example", f"x.{host}", "xn--wchner-wxb.example"):
+            assert client.get("/sign-in", headers={"Host": other}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("serve", "--address", "https://*"), "https://* is no address of a console"),
+        (("serve", "--port", "99999"), "There is no port 99999"),
+        (("serve", "--host", ".example", "--address", "https://a.example"), "The host is unknown"),
+        (("serve", "--host", "192.0.2.1", "--address", "https://a.example"), "Choose another address"),
+        (("invite", "a\x1b[31m\n@x", "--role", "dpo"), "a·[31m·@x is no e-mail address"),
+        (("remove", "a\x1b[31m\n@x"), "a·[31m·@x has no account"),
+        (("reset", "a\u202e@x"), "a·@x has no account"),
+        (("invite", EMAIL, "--role", "dpo", "--address", "https://\x1b[31m"), "https://·[31m is no address"),
+        (("accounts", "--company", "\x1b[31m\n"), "·[31m·"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_words_without_what_a_terminal_obeys(
+    made: ServerHome, words: tuple[str, ...], told: str
+) -> None:
+    done = made.command("console", *words)
+    assert done.returncode == 1, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not set("\x1b\u202e") & set(done.stderr)
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_behind_a_proxy_cookies_are_for_this_host_and_tls_alone(made: ServerHome) -> None:
@@ -658,11 +743,14 @@ def test_behind_a_proxy_cookies_are_for_this_host_and_tls_alone(made: ServerHome
         url = f"http://127.0.0.1:{port}/sign-in"
         answer = until(lambda: _answer(url, headers), "the console to answer")
         assert requests.get(url, timeout=PATIENCE_S).status_code == 400
+        style = f"http://127.0.0.1:{port}{assets.addresses()['console.css']}"
+        file = requests.get(style, timeout=PATIENCE_S)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-tidings-csrf=")
     assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
-    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    for each in (answer, file):
+        assert each.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
 def _answer(url: str, headers: dict[str, str]) -> requests.Response | None:

@@ -131,6 +131,15 @@ def test_a_body_that_comes_with_get_is_not_waited_for(console: RunningConsole) -
     assert _answered(console, asked).status == 200
 
 
+@pytest.mark.parametrize("host", ["evil.example", "a b", "a,b", "[::1", "xn--\xff", ""])
+def test_other_names_of_hosts_are_refused_and_fill_no_log(console: RunningConsole, host: str) -> None:
+    log = console.home.folder / "console.log"
+    before = log.read_text()
+    for method in ("GET", "POST"):
+        assert _answered(console, head(method, "/sign-in", host=host)).status in (400, 403)
+    assert log.read_text() == before
+
+
 def test_static_files_have_the_headers_of_pages_and_are_kept(console: RunningConsole) -> None:
     page = get(console, "/sign-in")
     path = style_of(page)
