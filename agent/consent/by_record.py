@@ -16,28 +16,46 @@ from agent.domain.ports import Clock
 
 
 def given(file: ConsentFile, signals: Collection[FeedbackSignal]) -> list[FeedbackSignal]:
-    """Which of these the record says to be given."""
-    consents = file.recorded()
+    """Which of these the record says to be given; where it cannot be read, any may be."""
+    try:
+        consents = file.recorded()
+    except errors.DiskFault:
+        return list(signals)
     return [
-        signal for signal in signals if signal in consents and consents[signal].state is ConsentState.GIVEN
+        signal
+        for signal in signals
+        if signal in consents and file.noted(consents[signal]).state is ConsentState.GIVEN
     ]
 
 
 def withdraw(file: ConsentFile, signals: Collection[FeedbackSignal], clock: Clock, language: str) -> None:
     """Write down that these are off. The agent reads it before each event and request, and tells the server (ADR 13).
 
-    What is off already gets the time of this: what was asked for before, and is turned on late, is told by that. Raises
-    NotRecorded.
+    Where the disk takes no writes it is noted elsewhere, and the agent looks there too. What is off already gets the time of
+    this: what was asked for before, and is turned on late, is told by that. Raises NotRecorded.
     """
     fault: errors.DiskFault | None = None
-    for signal, consent in file.recorded().items():
-        if signal in signals:
-            try:
-                file.write(_off(consent, clock, language))
-            except errors.DiskFault as error:
-                fault = error
+    for consent in _recorded(file, signals):
+        try:
+            file.write(_off(consent, clock, language))
+        except errors.DiskFault as error:
+            fault = error
     if fault is not None:
         raise NotRecorded(fault.detail) from fault
+
+
+def _recorded(file: ConsentFile, signals: Collection[FeedbackSignal]) -> list[Consent]:
+    """Without those of which a withdrawal is noted that the record does not have."""
+    try:
+        consents = file.recorded()
+    except errors.DiskFault:
+        return [Consent(signal) for signal in signals]
+    return [
+        consent
+        for signal, consent in consents.items()
+        if signal in signals
+        and (file.noted(consent) == consent or file.noted(consent).state is not ConsentState.WITHDRAWN)
+    ]
 
 
 def _off(consent: Consent, clock: Clock, language: str) -> Consent:

@@ -190,7 +190,10 @@ class ConsentGate:
 
     def last_chosen(self) -> Mapping[FeedbackSignal, datetime | None]:
         """When each was chosen last, as the record says; without those of which nobody knows. Waits for nobody."""
-        return {signal: consent.time for signal, consent in self._file.recorded().items()}
+        try:
+            return {signal: consent.time for signal, consent in self._file.recorded().items()}
+        except errors.DiskFault:
+            return {}
 
     def choose(
         self,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.consent.rules import Consent, distrust
+from agent.consent.rules import Consent, distrust, without_record
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
@@ -47,6 +47,7 @@ class ConsentFile:
         self._notes = notes
         self._unwritten: dict[FeedbackSignal, Consent] = {}
         self._known = b""
+        self._known_notes: dict[FeedbackSignal, bytes] = {}
         self._said: dict[Path, str] = {}
         self.unread = False
 
@@ -77,8 +78,9 @@ class ConsentFile:
         self._known = content = content or b""
         consents = {signal: _decode(signal, _slot(content, signal)) for signal in FeedbackSignal}
         usable = self.unread or self._is_writable()
+        self._known_notes = self._contents_of_notes()
         for signal, kept in list(consents.items()):
-            consent = self._noted(kept)
+            consent = self.noted(kept)
             if not usable:
                 consent = distrust(consent)
             if consent != kept:
@@ -86,17 +88,29 @@ class ConsentFile:
         return consents
 
     def recorded(self) -> dict[FeedbackSignal, Consent]:
-        """What stands in the slots that can be read, whatever else speaks against it. Changes nothing here."""
-        content, _ = self._content_or_why()
-        slots = {signal: _read_slot(signal, _slot(content or b"", signal)) for signal in FeedbackSignal}
+        """What stands in the slots that make sense, whatever else speaks against it. Raises DiskFault."""
+        content, why = self._content_or_why()
+        if content is None:
+            raise errors.DiskFault(why)
+        slots = {signal: _read_slot(signal, _slot(content, signal)) for signal in FeedbackSignal}
         return {signal: consent for signal, consent in slots.items() if consent is not None}
 
     def changed(self) -> dict[FeedbackSignal, Consent]:
-        """What another process wrote since this one read or wrote last; a slot that makes no sense is off.
+        """What another process wrote, or noted, since this one read or wrote last; a slot that makes no sense is off.
 
         The file is opened each time: that is when a network file system asks whether there is something newer. Raises
         DiskFault where it cannot be read.
         """
+        changed = self._changed_slots()
+        notes = self._contents_of_notes()
+        for signal in notes:
+            if notes[signal] != self._known_notes.get(signal):
+                kept = changed.get(signal) or _decode(signal, _slot(self._known, signal))
+                changed[signal] = self._unwritten[signal] = self.noted(kept)
+        self._known_notes = notes
+        return changed
+
+    def _changed_slots(self) -> dict[FeedbackSignal, Consent]:
         for left in reversed(range(_READINGS)):
             try:
                 content = private_files.read(self._path, _MOST_BYTES) if self._path.exists() else b""
@@ -181,15 +195,23 @@ class ConsentFile:
     def _note_paths(self, signal: FeedbackSignal) -> list[Path]:
         return [folder / f"consent-{signal.value}.note" for folder in self._notes]
 
-    def _noted(self, consent: Consent) -> Consent:
+    def noted(self, consent: Consent) -> Consent:
         """What a note says of a signal instead of the file; off where it cannot be read."""
-        path = next((each for each in self._note_paths(consent.signal) if each.exists()), None)
-        if path is None:
+        content = self._content_of_note(consent.signal)
+        if content is None:
             return consent
-        noted = _read_slot(consent.signal, self._content(path))
+        noted = _read_slot(consent.signal, content)
         if noted is None or noted.state is ConsentState.GIVEN:
             return distrust(consent)
-        return noted
+        return without_record(consent, noted)
+
+    def _contents_of_notes(self) -> dict[FeedbackSignal, bytes]:
+        contents = {signal: self._content_of_note(signal) for signal in FeedbackSignal}
+        return {signal: content for signal, content in contents.items() if content is not None}
+
+    def _content_of_note(self, signal: FeedbackSignal) -> bytes | None:
+        path = next((each for each in self._note_paths(signal) if each.exists()), None)
+        return None if path is None else self._content(path)
 
     def _content(self, path: Path) -> bytes:
         """Of a note; empty where it cannot be read."""
@@ -211,10 +233,14 @@ class ConsentFile:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
             _write_synced(descriptor, _encode(consent), 0)
             _sync_folder(path.parent)
+            self._known_notes[consent.signal] = _encode(consent)
         except OSError as error:
             log.warning("That %s is off is known in memory only: %s", consent.signal.value, error)
 
     def _drop_notes(self, signal: FeedbackSignal) -> None:
+        """One that came while the record was being written stays until it was looked at."""
+        if self._content_of_note(signal) != self._known_notes.pop(signal, None):
+            return
         for path in self._note_paths(signal):
             if path.exists():
                 path.unlink()

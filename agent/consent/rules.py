@@ -138,6 +138,22 @@ def distrust(consent: Consent) -> Consent:
     return consent
 
 
+def without_record(kept: Consent, noted: Consent) -> Consent:
+    """What a note says, which may have been made by somebody who could not read what was given: that is withdrawn then."""
+    if noted.state is ConsentState.NOT_ASKED and noted.time is not None and kept.receipt_id:
+        return replace(
+            refuse(
+                kept,
+                notice_version=kept.notice_version,
+                now=LAST_TIME,
+                language=noted.language or kept.language,
+            ),
+            time=noted.time,
+            company=kept.company,
+        )
+    return noted
+
+
 def for_company(consent: Consent, company_id: str) -> Consent:
     """What was chosen for another company is nothing to this one: it is asked afresh, and hears of no withdrawal."""
     if consent.company == company_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from agent.cli import privacy
 from agent.consent import by_record
-from agent.consent.choice_errors import OnlyRecorded
+from agent.consent.choice_errors import NotRecorded, OnlyRecorded
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
@@ -24,6 +25,7 @@ from agent.system.clock import SystemClock
 from tests.support.agent.parts import Agent, SettableClock, a_company, an_agent
 from tests.support.agent.scripted_server import LoopbackServer
 from tests.support.agent.watching import CODE
+from tests.support.disks import read_only
 from tests.support.waiting import until
 
 CLICK, LIKE = FeedbackSignal.CLICK, FeedbackSignal.LIKE
@@ -204,3 +206,63 @@ def test_nothing_is_turned_on_by_what_answers_in_the_agents_place(
     finally:
         other.close()
     assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+
+
+# A disk that takes no writes
+
+
+@pytest.mark.expected_logs(
+    "cannot be written", "cannot be read", "not on the disk yet", "could not be written"
+)
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_what_is_turned_off_on_a_disk_that_takes_no_writes_is_noted_and_the_agent_looks_there(
+    agent: Agent, lock: InstanceLock, *, is_readable: bool
+) -> None:
+    agent.runtime.choose({CLICK: True, LIKE: True})
+    receipt, note = agent.runtime._gate.receipt(CLICK), agent.folders.runtime / "consent-click.note"
+    data = agent.folders.data
+    with read_only(data) if is_readable else nobody_reads(data / "consent.record"):
+        other = channel.ControlListener(lock.sockets, lambda question, _: of_another_version(question))
+        try:
+            with pytest.raises(NotRecorded):
+                command(("click", False))
+        finally:
+            other.close()
+        assert note.exists()
+        assert agent.runtime._gate.receipt(CLICK) is None
+    assert agent.runtime._gate.receipt(LIKE) is not None
+    (owed,) = [each for each in agent.runtime._gate.messages() if each.status == "withdrawn"]
+    assert owed.receipt_id == receipt
+    agent.runtime._gate.catch_up()
+    assert recorded(agent)[CLICK] is ConsentState.WITHDRAWN
+    assert not note.exists()
+    agent.runtime.choose({CLICK: True})
+    assert agent.runtime._gate.receipt(CLICK) is not None, "a new act"
+
+
+@contextmanager
+def nobody_reads(path: Path) -> Iterator[None]:
+    """A folder is in its place: whoever opens it gets an error, the superuser too."""
+    away = path.with_name("away")
+    path.rename(away)
+    path.mkdir()
+    try:
+        yield
+    finally:
+        path.rmdir()
+        away.rename(path)
+
+
+def test_a_note_that_comes_while_the_record_is_being_written_is_not_lost(tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    file = ConsentFile(tmp_path / "record", [runtime])
+    file.prepare()
+    gate = ConsentGate(file, SettableClock(datetime(2026, 11, 27, tzinfo=UTC)))
+    gate.use_company(a_company())
+    gate.choose({CLICK: True}, "en")
+    consent = file.recorded()[CLICK]
+    with nobody_reads(tmp_path / "record"), pytest.raises(NotRecorded):
+        by_record.withdraw(ConsentFile(tmp_path / "record", [runtime]), [CLICK], SystemClock(), "en")
+    file.write(consent)  # as of an agent that looked before
+    assert gate.receipt(CLICK) is None

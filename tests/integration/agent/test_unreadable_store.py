@@ -452,6 +452,7 @@ def test_an_agent_whose_store_fails_while_it_runs_takes_back_and_tells(
     _a_folder(agent.folders.data / "tidings.sqlite3")
     for log_file in agent.folders.data.glob("tidings.sqlite3-*"):
         log_file.unlink()
+    agent.runtime._database._let_go()  # a task may have opened it meanwhile
     agent.runtime.choose({FeedbackSignal.CLICK: False})
     until(lambda: company.withdrawals, "the withdrawal")
     state = {choice.signal: choice.state for choice in agent.runtime.choices()}
