@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -43,6 +45,7 @@ OF_ALLAUTH = {
 def console(northwind: ServerHome) -> Iterator[ServerHome]:
     with console_settings():
         yield northwind
+        cache.clear()
         Account.objects.all().delete()
 
 
@@ -75,6 +78,20 @@ def test_a_cookie_that_holds_no_key_of_a_session_is_none(console: ServerHome, ke
     client.cookies["tidings-session"] = key
     assert client.get("/").headers["Location"].startswith("/sign-in")
     assert client.post("/sign-in", {"login": "", "password": ""}).status_code == 200
+
+
+def test_of_those_who_note_a_used_code_at_once_one_is_the_first(console: ServerHome) -> None:
+    def note(_number: int) -> bool:
+        try:
+            return bool(cache.add("user=1&code=123456", "y", timeout=60))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as several:
+        assert sorted(several.map(note, range(8))) == [False] * 7 + [True]
+    with clock.using(lambda: datetime.now(UTC) + timedelta(seconds=61)):
+        assert cache.get("user=1&code=123456") is None
+        assert cache.add("user=1&code=123456", "y", timeout=60)
 
 
 def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
