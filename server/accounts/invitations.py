@@ -18,6 +18,7 @@ from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.addresses import canonical
 from server.directory.models import Company
 from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import Fact
 from server.people_files.cells import email_objection
 from server.people_files.excerpts import excerpt
 
@@ -54,7 +55,11 @@ def reset(account: Account, actor: str) -> str:
     """
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=account.pk)
-        facts = [revoked.replaced(account), *map(revoked.used, SignInLink.objects.filter(account=account))]
+        facts = [
+            revoked.replaced(account),
+            *revoked.second_factor_of(account),
+            *map(revoked.used, SignInLink.objects.filter(account=account)),
+        ]
         revoked.lock_out(account)
         token = _new_link(account)
         ledger.write(facts)
@@ -71,9 +76,12 @@ def remove(account: Account, actor: str) -> None:
         log.record(account.company, actor, "remove-account", detail={"account": number})
 
 
-def end_of_people(company: Company, emails: Sequence[str]) -> int:
-    """Delete the accounts of people who are erased, in the caller's transaction. Answers how many."""
-    return accounts_of(company).filter(email__in=emails).delete()[1].get(Account._meta.label, 0)
+def end_of_people(company: Company, emails: Sequence[str]) -> list[Fact]:
+    """Delete the accounts of people who are erased, in the caller's transaction. Answers a fact for each, to be written."""
+    accounts = accounts_of(company).select_for_update().filter(email__in=emails)
+    facts = [revoked.removed(account) for account in accounts]
+    accounts.delete()
+    return facts
 
 
 def accounts_of(company: Company) -> QuerySet[Account]:

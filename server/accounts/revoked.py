@@ -1,4 +1,4 @@
-"""What a restored backup must not bring back: accounts that were removed, passwords that were reset, links that were used.
+"""What a restored backup must not bring back: accounts, passwords, second factors and links that let nobody in any more.
 
 The erasure ledger keeps a digest of each, as it does of tokens.
 """
@@ -22,6 +22,11 @@ def replaced(account: Account) -> Fact:
     return Fact("access-revoked", account.company_id, token=token_digest(account.password))
 
 
+def second_factor_of(account: Account) -> list[Fact]:
+    """That its present second factor and recovery codes let nobody in any more."""
+    return [Fact("access-revoked", account.company_id, token=digest) for digest in _factor_digests(account)]
+
+
 def used(link: SignInLink) -> Fact:
     """That the link lets nobody in any more."""
     return Fact("access-revoked", link.account.company_id, token=token_digest(link.token_hash))
@@ -36,7 +41,8 @@ def revoke_again(tokens: Set[str]) -> int:
     for account in Account.objects.all():
         if _digest_of_account(account) in tokens:
             account.delete()
-        elif token_digest(account.password) in tokens:
+        elif {token_digest(account.password), *_factor_digests(account)} & tokens:
+            # Of the second factor too: without it, whoever knows the password could set up their own.
             lock_out(account)
         else:
             continue
@@ -51,6 +57,14 @@ def lock_out(account: Account) -> None:
         account.save(update_fields=["password"])
         second_factor.switch_off(account)
         sessions.end_all(account)
+
+
+def _factor_digests(account: Account) -> list[str]:
+    """By what stays the same while it is used."""
+    return [
+        token_digest(f"factor {account.pk} {factor.type} {factor.created_at.isoformat()}")
+        for factor in second_factor.of(account)
+    ]
 
 
 def _digest_of_account(account: Account) -> str:

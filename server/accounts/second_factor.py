@@ -8,17 +8,17 @@ from server.accounts.models import Account
 
 def is_on(account: Account) -> bool:
     """Whether the account has a second factor: recovery codes alone are none."""
-    return _of(account).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return of(account).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
 
 
 def switch_off(account: Account) -> None:
     """Delete the second factor and its recovery codes: the person sets up another one when they next sign in."""
-    _of(account).delete()
+    of(account).delete()
 
 
 def use_up(account: Account, code: str) -> None:
     """Let a code that the app has shown be good for nothing else. allauth notes it when it looks at it."""
-    _of(account).get(type=Authenticator.Type.TOTP).wrap().validate_code(code)
+    of(account).get(type=Authenticator.Type.TOTP).wrap().validate_code(code)
 
 
 def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
@@ -27,6 +27,7 @@ def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
     return set(found.values_list("user_id", flat=True))
 
 
-def _of(account: Account) -> "QuerySet[Authenticator]":
+def of(account: Account) -> "QuerySet[Authenticator]":
+    """The account's second factor and recovery codes."""
     found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=account.pk)
     return found

@@ -18,6 +18,7 @@ from server.database.transactions import Pieces
 from server.directory.addresses import canonical
 from server.directory.models import ALL_SIGNALS, Company, Person
 from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import Fact
 from server.people_files.upsert import finish_import_of
 from server.reports import blocks
 from server.signals.keys import KEYS_AT_ONCE, many_keys
@@ -80,10 +81,11 @@ def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str
     reached = 0
     for some in at_once(company, people):
         with pieces.piece():
-            rows, gone = erase_rows(company, some)
-            ledger.write(
-                ledger.Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
+            rows, gone, accounts = erase_rows(company, some)
+            people_gone = (
+                Fact("person-erased", company.pk, person=ledger.person_hash(person)) for person in gone
             )
+            ledger.write([*people_gone, *accounts])
         erased.update(rows)
         reached += len(some)
         tick(reached)
@@ -97,9 +99,14 @@ def at_once(company: Company, people: Sequence[UUID]) -> Iterator[Sequence[UUID]
     return _chunks(sorted(people), max(1, min(PEOPLE_IN_A_PIECE, 5 * KEYS_AT_ONCE // max(1, keys))))
 
 
-def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int], list[UUID]]:
-    """Delete the rows, within the caller's transaction. Answers how many went by table, and who was there at all."""
+def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int], list[UUID], list[Fact]]:
+    """Delete the rows, within the caller's transaction.
+
+    Answers how many went by table, who was there at all, and facts of their accounts: a backup may hold an account that is
+    older than its person.
+    """
     erased: Counter[str] = Counter()
+    accounts: list[Fact] = []
     # First, as imports and corrections do: it is written at the end, and two that wait for each other both fail.
     Company.objects.select_for_update(no_key=True).filter(pk=company.pk).values_list("pk").first()
     # In this order, so that no batch can store a row between the two: it needs the person's row.
@@ -107,10 +114,11 @@ def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int]
     blocks.leave(locked, company.pk, ALL_SIGNALS, erased=True)
     for some in _chunks(locked):
         erased.update(_erase_signals(company, some))
-        erased.update(_end_accounts(company, some))
+        accounts += _end_accounts(company, some)
         erased.update(Person.objects.filter(pk__in=some).delete()[1])
+    erased[Account._meta.label] += len(accounts)
     company.feeds_changed()
-    return {table: rows for table, rows in sorted(erased.items()) if rows}, locked
+    return {table: rows for table, rows in sorted(erased.items()) if rows}, locked, accounts
 
 
 def empty_write_ahead_log() -> None:
@@ -144,10 +152,9 @@ def _erase_signals(company: Company, people: Sequence[UUID]) -> Counter[str]:
     return erased
 
 
-def _end_accounts(company: Company, people: Sequence[UUID]) -> Counter[str]:
+def _end_accounts(company: Company, people: Sequence[UUID]) -> list[Fact]:
     """Of the console, which knows people by their addresses."""
-    addresses = list(Person.objects.filter(pk__in=people).values_list("email", flat=True))
-    return Counter({Account._meta.label: end_of_people(company, addresses)})
+    return end_of_people(company, list(Person.objects.filter(pk__in=people).values_list("email", flat=True)))
 
 
 def _chunks(items: Sequence[_Item], size: int = PEOPLE_AT_ONCE) -> Iterator[Sequence[_Item]]:

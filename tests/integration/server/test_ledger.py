@@ -1,10 +1,11 @@
 """The erasure ledger: whole or refused, ahead of the database or equal to it, and without names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.db.models import Model
 
 from server.access.models import AccessToken
 from server.access.roles import Role
@@ -170,15 +171,11 @@ def test_what_lets_nobody_into_the_console_any_more_does_not_come_back_with_a_ba
         client_of(locked)
         _account, token = invite_account(company, "new@northwind.example", [Role.DPO], "test")
         models = (Account, Authenticator, SignInLink, Session)
-        backup = [row for model in models for row in model._default_manager.all()]
+        backup = _rows_of(models)
         remove_account(gone, "test")
         reset_account(locked, "test")
         assert use_link(token, PASSWORD)
-        for model in reversed(models):
-            model._default_manager.all().delete()
-        for row in backup:
-            row.save(force_insert=True)
-        LedgerState.objects.all().delete()
+        _put_back(models, backup)
         assert catch_up()["access-revoked"] == 3
         assert not Account.objects.filter(email="gone@northwind.example").exists()
         assert not Account.objects.get(pk=locked.pk).has_usable_password()
@@ -188,3 +185,53 @@ def test_what_lets_nobody_into_the_console_any_more_does_not_come_back_with_a_ba
         assert Account.objects.get(pk=kept.pk).check_password(PASSWORD)
         assert catch_up(thorough=True) == {}
         Account.objects.all().delete()
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_the_account_of_somebody_erased_stays_away_though_the_backup_holds_no_such_person(
+    home: ServerHome,
+) -> None:
+    (person,) = bulk_data.add_people(1)
+    with console_settings():
+        account_of(person.email, Role.DPO)
+        kept = account_of("kept@northwind.example", Role.DPO)
+        models = (Account, Authenticator)
+        backup = _rows_of(models)
+        erase(bulk_data.company(), [person.pk])
+        _put_back(models, backup)
+        assert Account.objects.count() == 2
+        assert catch_up() == {"access-revoked": 1}
+        assert Account.objects.get() == kept
+        assert catch_up(thorough=True) == {}
+        Account.objects.all().delete()
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_an_app_that_was_given_up_lets_nobody_in_again_whatever_the_password_was(home: ServerHome) -> None:
+    with console_settings():
+        account = account_of("someone@northwind.example", Role.DPO)
+        models = (Account, Authenticator)
+        backup = _rows_of(models)
+        # As a newer hash of the same password, after a sign-in, is another text.
+        account.set_password(PASSWORD)
+        account.save()
+        reset_account(account, "test")
+        _put_back(models, backup)
+        assert catch_up() == {"access-revoked": 1}
+        assert not Account.objects.get().has_usable_password()
+        assert not Authenticator.objects.exists()
+        assert catch_up(thorough=True) == {}
+        Account.objects.all().delete()
+
+
+def _rows_of(models: Sequence[type[Model]]) -> list[Model]:
+    return [row for model in models for row in model._default_manager.all()]
+
+
+def _put_back(models: Sequence[type[Model]], rows: list[Model]) -> None:
+    """As a restored backup does, which knows nothing of the ledger."""
+    for model in reversed(models):
+        model._default_manager.all().delete()
+    for row in rows:
+        row.save(force_insert=True)
+    LedgerState.objects.all().delete()
