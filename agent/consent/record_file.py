@@ -13,6 +13,7 @@ import logging
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -132,9 +133,12 @@ class ConsentFile:
         return {signal: _decode(signal, slot) for signal, slot in slots.items()}
 
     def write(self, consent: Consent) -> None:
-        """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails."""
+        """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails.
+
+        A consent is not written over what another process wrote since this one looked, as far as that can be seen.
+        """
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | _BINARY)
+            descriptor = self._opened_for(consent)
             slot, offset = _encode(consent), _SLOTS[consent.signal]
             _write_synced(descriptor, slot, offset)
             self._known = self._known[:offset].ljust(offset) + slot + self._known[offset + SLOT_BYTES :]
@@ -145,6 +149,17 @@ class ConsentFile:
                 self._note(consent)
             raise errors.DiskFault(f"consent record: {error}") from error
         self._unwritten.pop(consent.signal, None)
+
+    def _opened_for(self, consent: Consent) -> int:
+        descriptor, signal = os.open(self._path, os.O_WRONLY | _BINARY), consent.signal
+        with ExitStack() as closing:
+            closing.callback(os.close, descriptor)
+            if consent.state is ConsentState.GIVEN:
+                content = private_files.read(self._path, _MOST_BYTES)
+                if _slot(content, signal) != _slot(self._known, signal):
+                    raise errors.DiskFault(f"{signal.value} was changed by another process meanwhile")
+            closing.pop_all()
+        return descriptor
 
     def catch_up(self) -> None:
         """Write what could not be written before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -266,3 +267,26 @@ def test_a_note_that_comes_while_the_record_is_being_written_is_not_lost(tmp_pat
         by_record.withdraw(ConsentFile(tmp_path / "record", [runtime]), [CLICK], SystemClock(), "en")
     file.write(consent)  # as of an agent that looked before
     assert gate.receipt(CLICK) is None
+
+
+@pytest.mark.expected_logs("not on the disk yet")
+def test_an_agent_that_writes_down_what_was_announced_does_not_write_over_a_withdrawal(
+    gate: ConsentGate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stalls after it looked at the record, while the file is being opened."""
+    gate.choose({CLICK: True}, "en")
+    (message,) = gate.messages()
+    really_open, stalls = os.open, [True]
+
+    def open_slowly(path: Path, flags: int, *more: int) -> int:
+        if Path(path).name == "record" and flags & os.O_WRONLY and stalls:
+            stalls.clear()
+            by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+        return really_open(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", open_slowly)
+    gate.announced(message)
+    assert not stalls
+    assert ConsentFile(tmp_path / "record").read()[CLICK].state is ConsentState.WITHDRAWN
+    assert gate.receipt(CLICK) is None
+    assert [each.status for each in gate.messages()] == ["withdrawn"]
