@@ -29,7 +29,9 @@ from server.console.address import host_of
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company
+from server.erasure_ledger.models import LedgerState
 from server.logs import RedactingFormatter
+from server.recovery.replay import catch_up
 from tests.support.children import Child
 from tests.support.ports import free_port
 from tests.support.server import (
@@ -260,6 +262,21 @@ def to_change(account: Account) -> tuple[Client, str]:
     client.get(CHANGE)
     client.post("/account/confirm", {"code": code(secret_of(account))})
     return client, new_secret(client.get(CHANGE).content.decode())
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_an_app_that_was_replaced_lets_nobody_in_after_a_backup_was_restored(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    backup = list(Authenticator.objects.all())
+    client, new = to_change(account)
+    assert client.post(CHANGE, {"code": code(new)}).status_code == 302
+    Authenticator.objects.all().delete()
+    for row in backup:
+        row.save(force_insert=True)
+    LedgerState.objects.all().delete()
+    catch_up()
+    assert not Account.objects.get(pk=account.pk).has_usable_password()
+    assert not Authenticator.objects.filter(user=account).exists()
 
 
 def test_the_present_app_holds_until_a_code_of_the_new_one_is_typed(console: ServerHome) -> None:

@@ -12,8 +12,9 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.generic.edit import FormView
 
-from server.accounts import second_factor, sessions
+from server.accounts import revoked, second_factor, sessions
 from server.accounts.models import Account
+from server.erasure_ledger import ledger
 
 
 class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
@@ -25,12 +26,15 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
         """Let this app, and this browser, be the account's only ones from now on."""
         with transaction.atomic():
             account = Account.objects.select_for_update().get(pk=self.request.user.pk)
+            ended = revoked.second_factor_of(account)
             if self.replaces:
                 second_factor.switch_off(account)
             elif second_factor.is_on(account):  # set up in another browser a moment ago
                 return redirect("mfa_deactivate_totp")
             response: HttpResponse = super().form_valid(form)
             sessions.end_others(account, self.request.session)
+            if ended:
+                ledger.write(ended)
         second_factor.use_up(account, form.cleaned_data["code"])
         record_authentication(self.request, account, "mfa", reauthenticated=True)
         return response
