@@ -29,7 +29,7 @@ def main(host: str, port: int, ready: str) -> None:
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_S * 1000, max_buffer_size=MOST_HEADER_BYTES),
-        workers=1,  # allauth counts attempts in its memory
+        workers=1,  # attempts of an address are counted in its memory
         backlog=connection_limits.BACKLOG,
         backpressure=connection_limits.of_worker(),
         websockets=False,
