@@ -52,6 +52,7 @@ def a_gate(
         folder = Path(name)
         record = ConsentFile(folder / "consent.record")
         record.prepare()
+        record.read()
         for signal, state in states.items():
             receipt = "11111111-1111-4111-8111-111111111111" if state is ConsentState.GIVEN else ""
             record.write(Consent(signal, state, receipt, given_for, datetime.now(UTC), "en"))
