@@ -101,7 +101,7 @@ def test_a_damaged_csv_file_is_read_or_refused(seed: int, encoding: str) -> None
         reading = read_people(recognise(decode(mutated(PEOPLE.encode(encoding), seed)).text))
     except Refused:
         return
-    assert all(problem.what and problem.what_to_do for problem in reading.problems)
+    assert all(mistake.what and mistake.what_to_do for mistake in reading.mistakes)
 
 
 @given(st.text(), st.sampled_from([",", ";", "\t"]))
@@ -116,4 +116,4 @@ def test_a_text_in_a_cell_is_stored_as_it_stands_or_refused(cell: str, delimiter
         title = str(person.fields["title"])
         assert title == unicodedata.normalize("NFC", cell).strip()
         assert not any(unicodedata.category(character) == "Cc" for character in title)
-    assert bool(reading.people) != bool(reading.problems)
+    assert bool(reading.people) != bool(reading.mistakes)
