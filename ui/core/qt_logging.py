@@ -25,6 +25,7 @@ _ENVIRONMENT = (
     "org.freedesktop.portal",
     "QStandardPaths: ",
     "does not support raise()",
+    "does not support propagateSizeHints()",
     "Could not open ALSA",
     "Failed to start audio",
     "PulseAudioService",

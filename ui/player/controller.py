@@ -6,10 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent.domain import errors
-from agent.domain.model import VIDEO_LINK_ID, InboxItem, InteractionKind, Video
+from agent.domain.model import VIDEO_LINK_ID, InboxItem, InteractionKind
 from agent.system import subprocesses
 from resources import i18n
 from ui.core import desktop_errors
@@ -18,17 +17,15 @@ from ui.core.bridge import Bridge
 from ui.core.recorder import Recorder
 from ui.core.timers import Call, Timers
 from ui.player.messages import (
-    CaptionFile,
     Event,
-    LinkButton,
     Look,
     PlayerEvent,
     PlayRequest,
     Problem,
     Told,
-    named,
 )
 from ui.player.process import PlayerProcess
+from ui.player.requests import play_request
 from ui.style import text_format
 
 log = logging.getLogger(__name__)
@@ -193,43 +190,12 @@ class Playback:
 
     def _request(self, item: InboxItem, problem: Problem | None = None) -> PlayRequest | None:
         """None where the verified video file is not here."""
-        text = item.campaign.variant(i18n.language())
-        video = text.video
-        path = self._agent.media_path(video.sha256) if video else None
-        if video is None or path is None:
-            return None
-        return PlayRequest(
-            title=text.title,
-            video=named(path),
-            sha256=video.sha256,
-            poster=self._absolute(video.poster.sha256 if video.poster else ""),
-            captions=self._captions(video),
-            captions_language=self._captions_language,
-            width=video.width,
-            height=video.height,
-            duration_ms=video.duration_ms,
-            sender=item.campaign.sender,
-            body=text.body,
-            links=tuple(LinkButton(link.link_id, link.label, link.destination) for link in text.links),
-            liked=item.state.liked,
-            share_line=self._share_line(),
-            problem=problem,
+        return play_request(
+            item, self._agent.media_path, self._share_line(), self._captions_language, problem
         )
 
     def _share_line(self) -> str:
         return text_format.share_line(self._agent.choices())
-
-    def _captions(self, video: Video) -> tuple[CaptionFile, ...]:
-        return tuple(
-            CaptionFile(each.language, each.label, path)
-            for each in video.captions
-            if (path := self._absolute(each.sha256))
-        )
-
-    def _absolute(self, sha256: str) -> str:
-        """Empty while the file is not here."""
-        path: Path | None = self._agent.media_path(sha256) if sha256 else None
-        return named(path) if path is not None else ""
 
     # What it tells
 
