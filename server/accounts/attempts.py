@@ -7,24 +7,29 @@ address is stored (docs/privacy.md).
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db import transaction
+from django.db.models import QuerySet
 
-from server.accounts.models import Attempt
+from server.accounts.models import Account, Attempt
 from server.core import clock
 
 ADDRESSES = "addresses"
 """The cache, in memory, of what is counted for each address."""
 LONGEST = timedelta(minutes=5)
 """How long anything counts for which allauth names no time."""
+ROWS_AT_ONCE = 500
 _OF_AN_ADDRESS = ":ip:"
 """In allauth's keys. Whatever people type is in them as a digest."""
+_WHOSE = re.compile(r"(?::|user=)([0-9a-f]{64}|[0-9]+)(?:&code=[^&]*)?(?::lock)?$")
+"""At the end of allauth's keys: an account's number, or the SHA-256 of what a limit counts by."""
 
 
 class AttemptCache(BaseCache):
@@ -48,7 +53,7 @@ class AttemptCache(BaseCache):
             return caches[ADDRESSES].add(key, value, timeout, version)
         with transaction.atomic():
             delete_expired_attempts(dry_run=False)
-            values = {"value": value, "expires_at": self._end(timeout)}
+            values = _values(key, value, timeout)
             return Attempt.objects.get_or_create(pk=self._digest(key, version), defaults=values)[1]
 
     def set(
@@ -58,7 +63,7 @@ class AttemptCache(BaseCache):
         if _OF_AN_ADDRESS in key:
             caches[ADDRESSES].set(key, value, timeout, version)
             return
-        values = {"value": value, "expires_at": self._end(timeout)}
+        values = _values(key, value, timeout)
         Attempt.objects.update_or_create(pk=self._digest(key, version), defaults=values)
 
     def delete(self, key: str, version: int | None = None) -> bool:
@@ -73,16 +78,55 @@ class AttemptCache(BaseCache):
         Attempt.objects.all().delete()
 
     def _digest(self, key: str, version: int | None) -> str:
-        """Under the server's secret, so that the database alone does not tell who tried."""
-        full = self.make_and_validate_key(key, version=version)
-        secret = b"tidings attempt " + settings.SECRET_KEY.encode()
-        return hmac.new(secret, full.encode(), hashlib.sha256).hexdigest()
-
-    def _end(self, timeout: float | None) -> datetime:
-        return clock.now() + (timedelta(seconds=timeout) if isinstance(timeout, int | float) else LONGEST)
+        return _digest("attempt", self.make_and_validate_key(key, version=version))
 
 
 def delete_expired_attempts(*, dry_run: bool) -> int:
     """Delete what counts no more. Answers how many."""
     expired = Attempt.objects.filter(expires_at__lte=clock.now())
-    return expired.count() if dry_run else expired.delete()[0]
+    return expired.count() if dry_run else _delete(expired)
+
+
+def forget_strangers() -> None:
+    """Delete the attempts at what is no account, in the transaction in which accounts or people end.
+
+    Whoever was erased may have tried without an account, too. Limits of the accounts that stay are none of this.
+    """
+    held = set(Attempt.objects.values_list("whose_digest", flat=True))
+    if not held:
+        return
+    for account in Account.objects.only("pk", "email").iterator():
+        held -= {_digest("whose", one) for one in _named(account)}
+    _delete(Attempt.objects.filter(whose_digest__in=held))
+
+
+def _named(account: Account) -> tuple[str, ...]:
+    """What stands for an account in allauth's keys."""
+    counted_by = (account.email, f"mfa-auth-user-{account.pk}")
+    return (str(account.pk), *(hashlib.sha256(one.encode()).hexdigest() for one in counted_by))
+
+
+def _values(key: str, value: Any, timeout: float | None) -> dict[str, Any]:
+    whose = _WHOSE.search(key)
+    lasts = timedelta(seconds=timeout) if isinstance(timeout, int | float) else LONGEST
+    return {
+        "whose_digest": _digest("whose", whose[1] if whose else key),
+        "value": value,
+        "expires_at": clock.now() + lasts,
+    }
+
+
+def _delete(attempts: QuerySet[Attempt]) -> int:
+    """In one order: of two who delete the same, PostgreSQL would end one."""
+    with transaction.atomic():
+        locked = [row.pk for row in attempts.select_for_update().order_by("pk")]
+        count = 0
+        for start in range(0, len(locked), ROWS_AT_ONCE):
+            count += Attempt.objects.filter(pk__in=locked[start : start + ROWS_AT_ONCE]).delete()[0]
+    return count
+
+
+def _digest(of: str, text: str) -> str:
+    """Under the server's secret, so that the database alone does not tell who tried."""
+    secret = f"tidings {of} {settings.SECRET_KEY}"
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()

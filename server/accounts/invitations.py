@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Role
 from server.accounts import revoked
+from server.accounts.attempts import forget_strangers
 from server.accounts.models import Account, SignInLink
 from server.audit import log
 from server.core import clock
@@ -72,15 +73,20 @@ def remove(account: Account, actor: str) -> None:
     with transaction.atomic():
         number, fact = account.pk, revoked.removed(account)
         account.delete()
+        forget_strangers()
         ledger.write([fact])
         log.record(account.company, actor, "remove-account", detail={"account": number})
 
 
 def end_of_people(company: Company, emails: Sequence[str]) -> list[Fact]:
-    """Delete the accounts of people who are erased, in the caller's transaction. Answers a fact for each, to be written."""
+    """Delete the accounts of people who are erased, and what they tried, in the caller's transaction.
+
+    Answers a fact for each account, to be written.
+    """
     accounts = accounts_of(company).select_for_update().filter(email__in=emails)
     facts = [revoked.removed(account) for account in accounts]
     accounts.delete()
+    forget_strangers()
     return facts
 
 

@@ -110,10 +110,18 @@ class Attempt(models.Model):
     key_digest = models.CharField(
         max_length=64, primary_key=True, help_text="HMAC of allauth's key under the server's secret, in hex."
     )
+    whose_digest = models.CharField(
+        max_length=64, help_text="HMAC of the account's number, or of what was typed, in hex."
+    )
     value = models.JSONField(help_text="As allauth sets it: the times of attempts, in seconds.")
     expires_at = models.DateTimeField(db_index=True)
 
-    data_map: ClassVar[DataMap] = {"key_digest": ATTEMPTED, "value": ATTEMPTED, "expires_at": ATTEMPTED}
+    data_map: ClassVar[DataMap] = {
+        "key_digest": ATTEMPTED,
+        "whose_digest": ATTEMPTED,
+        "value": ATTEMPTED,
+        "expires_at": ATTEMPTED,
+    }
     of_the_server: ClassVar[bool] = True
     """Who tries need have no account, so it leads to no company."""
 

@@ -8,6 +8,7 @@ from collections.abc import Set
 from django.db import transaction
 
 from server.accounts import second_factor, sessions
+from server.accounts.attempts import forget_strangers
 from server.accounts.models import Account, SignInLink
 from server.erasure_ledger.ledger import Fact, token_digest
 
@@ -47,6 +48,7 @@ def revoke_again(tokens: Set[str]) -> int:
         else:
             continue
         count += 1
+    forget_strangers()
     return count
 
 

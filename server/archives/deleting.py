@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
+from server.accounts.attempts import forget_strangers
 from server.accounts.models import Account
 from server.archives.rows import company_models, label, rows_of
 from server.core.progress import Bar, no_bar
@@ -43,6 +44,7 @@ def delete_rows(company_id: str, bar: Bar = no_bar) -> Counter[str]:
             tick(done)
         try:
             with pieces.piece():
+                forget_strangers()
                 deleted[label(Company)] += Company.objects.filter(pk=company_id).delete()[0]
         except IntegrityError:
             if not left:

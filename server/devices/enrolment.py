@@ -117,8 +117,9 @@ def _use_up(code: str, platform: str, agent_version: str, retry_hash: str) -> En
     person = Person.objects.select_related("company").get(pk=invitation.person_id)
     keys = own_public_keys(person.company_id)
     token, now = new_token(), clock.now()
+    taken_back: list[ledger.Fact] = []
     if invitation.used_at is not None:
-        _take_back(invitation, retry_hash)
+        taken_back = _take_back(invitation, retry_hash)
     elif invitation.expires_at <= now:
         raise problems.invalid_code()
     else:
@@ -128,11 +129,13 @@ def _use_up(code: str, platform: str, agent_version: str, retry_hash: str) -> En
     Device.objects.create(
         person=person, token_hash=token_hash(token), platform=platform, agent_version=agent_version
     )
+    if taken_back:
+        ledger.write(taken_back)
     return Enrolled(token, person, keys)
 
 
-def _take_back(invitation: Invitation, retry_hash: str) -> None:
-    """Take back what a code gave whose answer was lost.
+def _take_back(invitation: Invitation, retry_hash: str) -> list[ledger.Fact]:
+    """Take back what a code gave whose answer was lost. Answers what is to be written in the ledger.
 
     Raises `Problem` (404) for another agent, too late, or when the computer was disconnected meanwhile.
     """
@@ -141,9 +144,11 @@ def _take_back(invitation: Invitation, retry_hash: str) -> None:
     if not is_same or clock.now() - invitation.used_at > REPEATABLE:
         raise problems.invalid_code()
     issued = list(Device.objects.filter(token_hash=invitation.issued_hash).values_list("pk", flat=True))
-    if not revoke(issued):
+    ended = _end(issued)
+    if not ended:
         raise problems.invalid_code()
     Device.objects.filter(pk__in=issued).delete()
+    return ended
 
 
 @transaction.atomic
@@ -152,17 +157,23 @@ def revoke(devices: list[int]) -> int:
 
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
+    ended = _end(devices)
+    if ended:
+        ledger.write(ended)
+    return len(ended)
+
+
+def _end(devices: list[int]) -> list[ledger.Fact]:
+    """Those of them that were still enrolled, as facts to be written."""
     enrolled = Device.objects.select_for_update(of=("self",)).filter(pk__in=devices, revoked_at=None)
     # Whole rows: Django locks the joined tables too where single values are asked for.
     ended = list(enrolled.select_related("person").order_by("pk"))
     Device.objects.filter(pk__in=[device.pk for device in ended]).update(revoked_at=clock.now())
-    if ended:
-        ledger.write(
-            ledger.Fact(
-                "device-revoked",
-                device.person.company_id,
-                token=ledger.token_digest(device.family or device.token_hash),
-            )
-            for device in ended
+    return [
+        ledger.Fact(
+            "device-revoked",
+            device.person.company_id,
+            token=ledger.token_digest(device.family or device.token_hash),
         )
-    return len(ended)
+        for device in ended
+    ]

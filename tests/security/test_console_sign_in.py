@@ -23,6 +23,7 @@ from server.accounts import second_factor, sessions
 from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Attempt, Session, SignInLink
+from server.archives.closing import close_company
 from server.audit.models import Entry
 from server.console import assets
 from server.console.address import host_of
@@ -500,6 +501,46 @@ def test_an_account_that_ends_takes_its_sessions_along(
 def purge(account: Account, _actor: str) -> None:
     """Erase the account's person."""
     run_command("purge", "--yes", account.email, "--company", "northwind")
+
+
+def try_everything(account: Account) -> None:
+    """All that the console counts at an account or notes of it: passwords, codes, and confirmations."""
+    client = begun(account.email)
+    for wrong in ("000000", "000001"):
+        client.post("/sign-in/second-step", {"code": wrong})
+    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
+    client.post("/account/confirm", {"code": "000002"})
+    type_wrong_passwords(account.email, network="192.0.2.80")
+
+
+def close(account: Account, _actor: str) -> None:
+    """Close the account's company."""
+    close_company(account.company)
+
+
+@pytest.mark.parametrize("end", [remove, purge, close])
+def test_an_account_that_ends_takes_all_along_that_was_tried_at_it(
+    console: ServerHome, end: Callable[[Account, str], object]
+) -> None:
+    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    account_of(EMAIL, Role.ADMINISTRATOR, company="northwind" if end is close else other.pk)
+    person = bulk_data.add_people(1)[0]
+    account = account_of(person.email, Role.ADMINISTRATOR, company=other.pk if end is close else "northwind")
+    try_everything(account)
+    type_wrong_passwords(EMAIL, network="192.0.2.79")
+    assert Attempt.objects.count() == 5
+    end(account, "test")
+    answer = client_of().post("/sign-in", {"login": EMAIL, "password": PASSWORD})
+    assert "Too many attempts" in answer.content.decode()
+    assert Attempt.objects.count() == 1
+
+
+def test_a_purge_takes_along_what_a_person_without_an_account_tried(console: ServerHome) -> None:
+    person = bulk_data.add_people(1)[0]
+    type_wrong_passwords(person.email)
+    assert Attempt.objects.exists()
+    run_command("purge", "--yes", person.email, "--company", "northwind")
+    assert not Attempt.objects.exists()
 
 
 @pytest.mark.parametrize("end", [reset, remove, purge])

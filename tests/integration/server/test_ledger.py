@@ -1,11 +1,13 @@
 """The erasure ledger: whole or refused, ahead of the database or equal to it, and without names."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from server.access.models import AccessToken
 from server.access.roles import Role
@@ -17,7 +19,7 @@ from server.accounts.invitations import use_link
 from server.accounts.models import Account, Session, SignInLink
 from server.campaigns.models import Campaign
 from server.core.errors import EnvironmentFault
-from server.devices.enrolment import revoke
+from server.devices.enrolment import enrol, invite, revoke
 from server.devices.models import Device
 from server.devices.tokens import token_hash
 from server.directory.models import Company, Person
@@ -145,6 +147,30 @@ def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
     assert Campaign.objects.get().status == "live"
     assert Device.objects.get().revoked_at is None
     AccessToken.objects.get().delete()
+
+
+def _enrol_again(person: Person) -> None:
+    code = invite(person, timedelta(days=1))
+    for _time in range(2):
+        enrol(code, "linux", "0.1.0", retry_secret="a secret")
+
+
+def _revoke_all(person: Person) -> None:
+    bulk_data.add_computers([person])
+    revoke([device.pk for device in Device.objects.filter(person=person)])
+
+
+@pytest.mark.parametrize("act", [_enrol_again, _revoke_all])
+def test_the_ledgers_line_comes_after_all_else_of_its_transaction(
+    home: ServerHome, act: Callable[[Person], None]
+) -> None:
+    (person,) = bulk_data.add_people(1)
+    before = ledger.end().number
+    with CaptureQueriesContext(connection) as queries:
+        act(person)
+    written = [each["sql"] for each in queries if each["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert ledger.end().number == before + 1
+    assert LedgerState._meta.db_table in written[-1]
 
 
 def test_the_ledger_names_nobody(home: ServerHome) -> None:
