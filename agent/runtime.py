@@ -310,11 +310,15 @@ class Runtime:
         return link_policy.link_url(text.links if text else (), link_id, hosts)
 
     def choose(
-        self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = lambda: True
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        is_wanted: Callable[[], bool] = lambda: True,
+        since: Mapping[FeedbackSignal, datetime | None] | None = None,
     ) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
 
-        On takes effect only while ``is_wanted``, and unless it is turned off by record meanwhile.
+        On takes effect only while ``is_wanted``, and unless it was turned off after ``since``, what the record said
+        when it was asked for; None for now.
 
         Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
         """
@@ -322,7 +326,7 @@ class Runtime:
         with self._deciding():
             if refused:
                 choices = {signal: given for signal, given in choices.items() if not given}
-            self._consents.choose(choices, i18n.language(), is_wanted)
+            self._consents.choose(choices, i18n.language(), is_wanted, since)
             if refused:
                 raise self._database.unreadable or choice_errors.NothingIsRecorded("the store is in memory")
 

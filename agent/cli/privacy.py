@@ -91,13 +91,15 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     folders = Folders.standard()
     notes = (folders.runtime, *folders.other_runtimes)
     unheard: errors.TidingsError | None = None
+    file = ConsentFile(folders.data / "consent.record", notes)
+    if any(call.choices.values()):
+        call = msgspec.structs.replace(call, since=file.last_chosen())
     try:
         shown = _ask(call, Shown)
     except errors.TidingsError as error:  # whoever said so need not be the agent
         if isinstance(error, errors.AlreadyRunning) and error.host:
             raise
         unheard = error
-    file = ConsentFile(folders.data / "consent.record", notes)
     still_given = by_record.given(file, off)
     try:
         if still_given or unheard is not None:
@@ -105,7 +107,7 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     except NotRecorded:
         if still_given:
             raise
-    if still_given:
+    if still_given or (off and isinstance(unheard, errors.AlreadyRunning | errors.NoAnswer)):
         raise OnlyRecorded("the agent that runs did not turn it off") from unheard
     if unheard is not None:
         raise unheard

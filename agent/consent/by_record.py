@@ -50,9 +50,10 @@ def _recorded(file: ConsentFile, signals: Collection[FeedbackSignal]) -> list[Co
         consents = file.recorded()
     except errors.DiskFault:
         return [Consent(signal) for signal in signals]
+    damaged = set(signals) - consents.keys() if consents else set()
     return [
         consent
-        for signal, consent in consents.items()
+        for signal, consent in {**consents, **{signal: Consent(signal) for signal in damaged}}.items()
         if signal in signals
         and (file.noted(consent) == consent or file.noted(consent).state is not ConsentState.WITHDRAWN)
     ]

@@ -190,10 +190,7 @@ class ConsentGate:
 
     def last_chosen(self) -> Mapping[FeedbackSignal, datetime | None]:
         """When each was chosen last, as the record says; without those of which nobody knows. Waits for nobody."""
-        try:
-            return {signal: consent.time for signal, consent in self._file.recorded().items()}
-        except errors.DiskFault:
-            return {}
+        return self._file.last_chosen()
 
     def choose(
         self,
@@ -251,15 +248,14 @@ class ConsentGate:
         if not is_wanted():
             log.info("Nothing is turned on: who asked for it gave up.")
             return {signal: given for signal, given in choices.items() if not given}
-        last, since = self.last_chosen(), since or {}
+        last = self.last_chosen()
+        since = last if since is None else since
         overtaken = {
             signal
             for signal, given in choices.items()
             if given
             and self._consents[signal].state is not ConsentState.GIVEN
-            and signal in last
-            and signal in since
-            and last[signal] != since[signal]
+            and last.get(signal) != since.get(signal)
         }
         for signal in overtaken:
             log.info("%s was turned off after it was asked for: it stays off.", signal.value)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import os
 import zlib
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from agent.consent.rules import Consent, distrust, without_record
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
-from agent.system import private_files
+from agent.system import file_lock, private_files
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ _FILE_BYTES = SLOT_BYTES * len(_SLOTS)
 _MOST_BYTES = 16 * 1024
 _BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 """A pipe in the place of a file (fifo(7)) is a fault, and not waited for."""
+_LOCK_S = 0.5
+"""How long a writer waits for another one, which takes milliseconds unless it is stopped."""
 _READINGS = 3
 """A slot that another process is just writing can look damaged once, and a disk can fail once."""
 
@@ -96,6 +99,13 @@ class ConsentFile:
         slots = {signal: _read_slot(signal, _slot(content, signal)) for signal in FeedbackSignal}
         return {signal: consent for signal, consent in slots.items() if consent is not None}
 
+    def last_chosen(self) -> dict[FeedbackSignal, datetime | None]:
+        """When each was chosen last, as the record or a note says; without those of which nobody knows."""
+        try:
+            return {signal: self.noted(consent).time for signal, consent in self.recorded().items()}
+        except errors.DiskFault:
+            return {}
+
     def changed(self) -> dict[FeedbackSignal, Consent]:
         """What another process wrote, or noted, since this one read or wrote last; a slot that makes no sense is off.
 
@@ -135,31 +145,41 @@ class ConsentFile:
     def write(self, consent: Consent) -> None:
         """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails.
 
-        A consent is not written over what another process wrote since this one looked, as far as that can be seen.
+        A consent is not written over what another process wrote since this one looked: both hold the file's lock from the
+        look to the end of the write. What is off does not wait long for it, as who holds it may be stopped: then it is
+        noted, too, and that process finds the note when it goes on.
         """
+        is_given = consent.state is ConsentState.GIVEN
         try:
-            descriptor = self._opened_for(consent)
+            descriptor = os.open(self._path, (os.O_RDWR if is_given else os.O_WRONLY) | _BINARY)
             slot, offset = _encode(consent), _SLOTS[consent.signal]
+            with _closed_at_the_end(descriptor) as closing:
+                is_alone = file_lock.is_taken_within(descriptor, _LOCK_S)
+                if is_given:
+                    self._require_unchanged(consent.signal, is_alone=is_alone)
+                closing.pop_all()
             _write_synced(descriptor, slot, offset)
             self._known = self._known[:offset].ljust(offset) + slot + self._known[offset + SLOT_BYTES :]
-            self._drop_notes(consent.signal)
+            if is_alone:
+                self._drop_notes(consent.signal)
+            else:
+                log.warning("Another process is at the consent record: that this is off is noted, too.")
+                self._note(consent)
         except OSError as error:
-            if consent.state is not ConsentState.GIVEN:
+            if not is_given:
                 self._unwritten[consent.signal] = consent
                 self._note(consent)
             raise errors.DiskFault(f"consent record: {error}") from error
         self._unwritten.pop(consent.signal, None)
 
-    def _opened_for(self, consent: Consent) -> int:
-        descriptor, signal = os.open(self._path, os.O_WRONLY | _BINARY), consent.signal
-        with ExitStack() as closing:
-            closing.callback(os.close, descriptor)
-            if consent.state is ConsentState.GIVEN:
-                content = private_files.read(self._path, _MOST_BYTES)
-                if _slot(content, signal) != _slot(self._known, signal):
-                    raise errors.DiskFault(f"{signal.value} was changed by another process meanwhile")
-            closing.pop_all()
-        return descriptor
+    def _require_unchanged(self, signal: FeedbackSignal, *, is_alone: bool) -> None:
+        if not is_alone:
+            raise errors.DiskFault("another process is at the consent record")
+        content = private_files.read(self._path, _MOST_BYTES)
+        if _slot(content, signal) != _slot(self._known, signal) or (
+            self._content_of_note(signal) != self._known_notes.get(signal)
+        ):
+            raise errors.DiskFault(f"{signal.value} was changed by another process meanwhile")
 
     def catch_up(self) -> None:
         """Write what could not be written before."""
@@ -292,6 +312,13 @@ def _read_slot(signal: FeedbackSignal, slot: bytes) -> Consent | None:
     except msgspec.DecodeError:
         return None
     return consent if consent.signal is signal and slot == _encode(consent) else None
+
+
+@contextmanager
+def _closed_at_the_end(descriptor: int) -> Iterator[ExitStack]:
+    with ExitStack() as closing:
+        closing.callback(os.close, descriptor)
+        yield closing
 
 
 def _write_synced(descriptor: int, content: bytes, offset: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -57,7 +58,12 @@ class Asked(Protocol):
 
     def choices(self) -> tuple[SignalChoice, ...]: ...
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = ...) -> None: ...
+    def choose(
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        is_wanted: Callable[[], bool] = ...,
+        since: LastChosen | None = ...,
+    ) -> None: ...
 
     def delete_all_shared(self) -> None: ...
 
@@ -66,11 +72,17 @@ SHOW_INBOX = "show_inbox"
 """The call of a second start. Answers whether it shows; null where there are no windows."""
 
 
+LastChosen = Mapping[FeedbackSignal, datetime | None]
+"""When each signal was chosen last, as the consent record says."""
+
+
 class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a command asks of the running agent: the name of the call and its arguments."""
 
     name: str
     choices: dict[FeedbackSignal, bool] = {}
+    since: dict[FeedbackSignal, datetime | None] | None = None
+    """What the record said when this was asked: it may lie for long before the agent reads it."""
     changes: dict[DetailName, DetailValue] = {}
     receipt_id: str = ""
     status: str = ""
@@ -224,7 +236,7 @@ def _later(agent: Asked, send: Callable[[], None]) -> str:
 
 
 def _choose(agent: Asked, call: Call, is_wanted: Callable[[], bool]) -> None:
-    agent.choose(call.choices, is_wanted)
+    agent.choose(call.choices, is_wanted, call.since)
 
 
 def _erase(agent: Asked, _call: Call, is_wanted: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -56,14 +57,16 @@ class ConsentService:
         choices: Mapping[FeedbackSignal, bool],
         language: str,
         is_wanted: Callable[[], bool] = lambda: True,
+        since: Mapping[FeedbackSignal, datetime | None] | None = None,
     ) -> None:
         """The person's deliberate act; off takes effect before this returns.
 
-        On takes effect only while ``is_wanted``, and unless it is turned off by record meanwhile.
+        On takes effect only while ``is_wanted``, and unless it was turned off after ``since``, what the record said
+        when it was asked for; None for now.
 
         Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
         """
-        since = self._gate.last_chosen()
+        since = self._gate.last_chosen() if since is None else since
         off = {signal: False for signal, given in choices.items() if not given}
         on = {signal: True for signal, given in choices.items() if given}
         faults = [_tried(self._gate.choose, off, language)]

@@ -92,7 +92,7 @@ def forget_strangers() -> None:
 
     Whoever was erased may have tried without an account, too. Limits of the accounts that stay are none of this.
     """
-    held = set(Attempt.objects.values_list("whose_digest", flat=True))
+    held = {attempt.whose_digest for attempt in Attempt.objects.only("whose_digest")}
     if not held:
         return
     for account in Account.objects.only("pk", "email").iterator():

@@ -6,6 +6,7 @@ The runtime itself is imported after the tray icon is shown; a test brings a sma
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,7 +121,12 @@ class Agent(Protocol):
 
     def allowed_url(self, campaign_id: str, link_id: str) -> str: ...
 
-    def choose(self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = ...) -> None: ...
+    def choose(
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        is_wanted: Callable[[], bool] = ...,
+        since: Mapping[FeedbackSignal, datetime | None] | None = ...,
+    ) -> None: ...
 
     def defer_choice(self) -> None: ...
 

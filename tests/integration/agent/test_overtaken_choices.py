@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from agent.cli import privacy
-from agent.consent import by_record
+from agent.consent import by_record, record_file
 from agent.consent.choice_errors import NotRecorded, OnlyRecorded
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
@@ -161,6 +161,47 @@ def test_who_gives_up_while_it_is_being_written_down_turned_nothing_on_and_nothi
     assert {message.signal for message in gate.messages()} == {LIKE}, "there is no consent to take back"
 
 
+@pytest.mark.parametrize("before", [True, False, None], ids=["on", "off", "never chosen"])
+@pytest.mark.parametrize("is_noted", [False, True])
+def test_an_on_that_lies_unread_gives_way_to_an_off_that_is_said_meanwhile(
+    agent: Agent, lock: InstanceLock, before: bool | None, *, is_noted: bool
+) -> None:
+    """As while the agent is stopped: who asked for the on still waits."""
+    if before is not None:
+        agent.runtime.choose({CLICK: before})
+    record, mark = agent.folders.data / "consent.record", running_instance.data_mark(agent.folders.data)
+
+    def late(question: bytes, is_wanted: Callable[[], bool]) -> bytes:
+        file = ConsentFile(record, [agent.folders.runtime])
+        if is_noted:
+            with nobody_reads(record), pytest.raises(NotRecorded):
+                by_record.withdraw(file, [CLICK], SystemClock(), "en")
+        else:
+            by_record.withdraw(file, [CLICK], SystemClock(), "en")
+        return calls.answer(lambda: agent.runtime, question, is_wanted, data=mark)
+
+    heard = channel.Channel(lock, late)
+    try:
+        command(("click", True))
+    finally:
+        heard.close()
+    assert agent.runtime._gate.receipt(CLICK) is None
+    agent.runtime._gate.catch_up()
+    assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+
+
+def test_who_turns_off_what_is_off_hears_that_it_is_written_down(
+    agent: Agent, lock: InstanceLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier on may still lie unread, and gives way to it."""
+    monkeypatch.setattr(limits, "CONTROL_READY_S", SHORT_S)
+    asked = ConsentFile(agent.folders.data / "consent.record").last_chosen()
+    with pytest.raises(OnlyRecorded):
+        command(("click", False))
+    agent.runtime.choose({CLICK: True}, since=asked)
+    assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+
+
 # Something answers, and it does not do it
 
 
@@ -265,7 +306,8 @@ def test_a_note_that_comes_while_the_record_is_being_written_is_not_lost(tmp_pat
     consent = file.recorded()[CLICK]
     with nobody_reads(tmp_path / "record"), pytest.raises(NotRecorded):
         by_record.withdraw(ConsentFile(tmp_path / "record", [runtime]), [CLICK], SystemClock(), "en")
-    file.write(consent)  # as of an agent that looked before
+    with pytest.raises(errors.DiskFault, match="meanwhile"):
+        file.write(consent)  # as of an agent that looked before
     assert gate.receipt(CLICK) is None
 
 
@@ -279,7 +321,7 @@ def test_an_agent_that_writes_down_what_was_announced_does_not_write_over_a_with
     really_open, stalls = os.open, [True]
 
     def open_slowly(path: Path, flags: int, *more: int) -> int:
-        if Path(path).name == "record" and flags & os.O_WRONLY and stalls:
+        if Path(path).name == "record" and flags & (os.O_WRONLY | os.O_RDWR) and stalls:
             stalls.clear()
             by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
         return really_open(path, flags, *more)
@@ -290,3 +332,41 @@ def test_an_agent_that_writes_down_what_was_announced_does_not_write_over_a_with
     assert ConsentFile(tmp_path / "record").read()[CLICK].state is ConsentState.WITHDRAWN
     assert gate.receipt(CLICK) is None
     assert [each.status for each in gate.messages()] == ["withdrawn"]
+
+
+@pytest.mark.expected_logs("Another process is at the consent record")
+@pytest.mark.parametrize("act", ["announced", "on"])
+def test_an_agent_that_is_stopped_right_before_it_writes_brings_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """It has looked at the record, and holds the lock; the command does not wait for it for ever."""
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    file = ConsentFile(tmp_path / "record", [runtime])
+    file.prepare()
+    gate = ConsentGate(file, SettableClock(datetime(2026, 11, 27, tzinfo=UTC)))
+    gate.use_company(a_company())
+    if act == "announced":
+        gate.choose({CLICK: True}, "en")
+        (message,) = gate.messages()
+        acts = partial(gate.announced, message)
+    else:
+        acts = partial(gate.choose, {CLICK: True}, "en")
+    really_write, stops = record_file._write_synced, [True]
+
+    def write_late(descriptor: int, content: bytes, offset: int) -> None:
+        if stops:
+            stops.clear()
+            other = ConsentFile(tmp_path / "record", [runtime])
+            by_record.withdraw(other, [CLICK], SystemClock(), "en")
+        really_write(descriptor, content, offset)
+
+    monkeypatch.setattr(record_file, "_write_synced", write_late)
+    acts()
+    assert not stops
+    assert gate.receipt(CLICK) is None
+    gate.catch_up()
+    assert ConsentFile(tmp_path / "record", [runtime]).read()[CLICK].state is not ConsentState.GIVEN
+    assert [each.status for each in gate.messages()] == ["withdrawn"]
+    gate.choose({CLICK: True}, "en")
+    assert gate.receipt(CLICK) is not None, "a new act"
