@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "server.access",
     "server.acknowledgements",
     "server.accounts",
+    "server.drafts",
     "server.accounts.apps.ContentTypeTables",
     "server.accounts.apps.AuthTables",
     "server.accounts.apps.AddressTables",

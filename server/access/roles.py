@@ -32,6 +32,8 @@ class Right(StrEnum):
     READ_REPORTS = "read-reports"
     READ_ACKNOWLEDGEMENTS = "read-acknowledgements"
     """By name, who confirmed a campaign that asks for it: a deliberate act of theirs, and none of their choices."""
+    DRAFT_CAMPAIGNS = "draft-campaigns"
+    """Write announcements in the console, all drafts of the company among them."""
     PUBLISH_CAMPAIGNS = "publish-campaigns"
     PUBLISH_EMERGENCIES = "publish-emergencies"
     """And recall them."""
@@ -50,6 +52,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,
+            Right.DRAFT_CAMPAIGNS,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,
         }
@@ -59,6 +62,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,
+            Right.DRAFT_CAMPAIGNS,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,
         }

@@ -19,7 +19,7 @@ from server.campaigns.models import Campaign
 from server.core import clock, concurrency, problems
 from server.core.schemas import CampaignId, Message
 from server.publishing.author_warnings import warnings_for
-from server.publishing.draft import draft
+from server.publishing.checked import check_campaign
 from server.publishing.publish import LONGEST_REASON, publish
 from server.publishing.recall import EmergencyKept, recall
 from server.reports.figures import Report
@@ -128,7 +128,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
         if manifest.is_emergency != bool(reason):
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
-        checked = draft(caller.company, manifest, reason)
+        checked = check_campaign(caller.company, manifest, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
             campaign, _is_new = publish(checked, caller.actor)
         warnings = warnings_for(checked)

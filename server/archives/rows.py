@@ -49,7 +49,13 @@ def company_models() -> Sequence[type[Model]]:
 
 def archived_models() -> Sequence[type[Model]]:
     """Those whose rows are taken out with the company, in the same order. The others stay behind, and go with its account."""
-    return [model for model in company_models() if not getattr(model, "stays_here", False)]
+    return [model for model in company_models() if not getattr(_owner(model), "stays_here", False)]
+
+
+def _owner(model: type[Model]) -> type[Model]:
+    """Of a table between two models, the one that it belongs to; else the model itself."""
+    owner = model._meta.auto_created
+    return owner if isinstance(owner, type) else model
 
 
 @cache

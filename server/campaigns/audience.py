@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.campaigns.manifest import AudienceEntry
@@ -45,7 +45,7 @@ def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) ->
             "check the spelling, or bring the person in with: tidings-server people import FILE"
         ),
     )
-    count = _count(company, entry.everyone, groups, people)
+    count = audience_count(company, entry.everyone, groups, people)
     if not count and not mistakes.found:
         mistakes.add("audience", _("nobody is in it"), _("name a group that has members"))
     return Audience(company, entry.everyone, tuple(groups), tuple(people), count)
@@ -64,9 +64,19 @@ def _note_unknown(
         mistakes.add(key, _("“{value}” is not known").format(value=name), what_to_do(name))
 
 
-def _count(company: Company, everyone: bool, groups: Sequence[Group], people: Sequence[Person]) -> int:
+def members(
+    company: Company, everyone: bool, groups: Sequence[Group], people: Sequence[Person]
+) -> "QuerySet[Person]":
+    """The people of an audience, today."""
     staff = Person.objects.filter(company=company)
     if everyone:
-        return staff.count()
-    members = Person.groups.through.objects.filter(group__in=groups).values("person")
-    return staff.filter(Q(pk__in=members) | Q(pk__in=[person.pk for person in people])).count()
+        return staff
+    chosen = Person.groups.through.objects.filter(group__in=groups).values("person")
+    return staff.filter(Q(pk__in=chosen) | Q(pk__in=[person.pk for person in people]))
+
+
+def audience_count(
+    company: Company, everyone: bool, groups: Sequence[Group], people: Sequence[Person]
+) -> int:
+    """How many people are in an audience, today."""
+    return members(company, everyone, groups, people).count()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -143,7 +144,7 @@ def _checked(
     path: Path, content: bytes, now: datetime, link_hosts: Sequence[str], media_folder: Path | None
 ) -> Manifest:
     mistakes = Mistakes()
-    root = Table(_parsed(path, content), "", mistakes)
+    root = Table(parsed(path.name, content), "", mistakes)
     digest = hashlib.sha256(content).hexdigest()
     manifest = _read(path, digest, root, now, _Reader(media_folder, link_hosts))
     if mistakes.found:
@@ -198,8 +199,9 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _parsed(path: Path, content: bytes) -> dict[str, object]:
-    title = _("{file} cannot be published").format(file=path.name)
+def parsed(name: str, content: bytes) -> dict[str, Any]:
+    """The tables of a campaign file, unchecked. `name`: what messages call it. Raises `Refused`."""
+    title = _("{file} cannot be published").format(file=name)
     if len(content) > MAX_FILE_BYTES:
         raise Refused(
             title, _("It is too large for a campaign file. Videos and pictures are files of their own.")

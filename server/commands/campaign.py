@@ -20,7 +20,7 @@ from server.core.clock import utc_text
 from server.database.transactions import reading
 from server.directory.models import Company
 from server.publishing.author_warnings import warnings_for
-from server.publishing.draft import Draft, draft
+from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, publish
 from server.publishing.recall import recall
 from server.reports.audiences import audience_sizes
@@ -74,13 +74,13 @@ def _publish(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     now = clock.now()
     # All are checked before the first is published, so that a mistake in the last one stops all.
-    drafts = [
-        draft(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
+    all_checked = [
+        check_campaign(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
         for file in options.files
     ]
-    for checked in drafts:
+    for checked in all_checked:
         check_reason(checked.manifest, options.reason)
-    for checked in drafts:
+    for checked in all_checked:
         if options.dry_run:
             print(
                 _("{file} can be published. {reach}").format(
@@ -101,7 +101,7 @@ def _publish(options: argparse.Namespace) -> int:
     return 0
 
 
-def _reach(checked: Draft, times: tuple[datetime, datetime] | None = None) -> str:
+def _reach(checked: CheckedCampaign, times: tuple[datetime, datetime] | None = None) -> str:
     """`times`: of the campaign, where it was published already when this was tried again."""
     starts, ends = times or (checked.manifest.starts, checked.manifest.ends)
     people = ngettext("It goes to {count} person", "It goes to {count} people", checked.audience.count)

@@ -50,8 +50,7 @@ def page(
             asked = cast(AccountRequest, request)
             account = asked.user
             if right is not None and right not in account.rights:
-                log.record(account.company, account.actor, "denied", detail={"right": str(right)})
-                raise PermissionDenied
+                raise denied(account, right)
             if request.method not in methods:
                 raise WrongMethod(methods)
             detail = _campaign_of(account, kwargs)
@@ -64,6 +63,12 @@ def page(
         return cast(Callable[..., HttpResponse], found)
 
     return decorate
+
+
+def denied(account: Account, right: Right, message: str = "", **detail: str) -> PermissionDenied:
+    """What to raise for somebody who lacks a right; it is on record by then."""
+    log.record(account.company, account.actor, "denied", detail={"right": str(right)} | detail)
+    return PermissionDenied(message) if message else PermissionDenied()
 
 
 def _campaign_of(account: Account, words: Mapping[str, Any]) -> dict[str, str]:

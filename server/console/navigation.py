@@ -38,6 +38,7 @@ SECTIONS = (
         (
             Place("today", _("Today")),
             Place("campaigns", _("Campaigns"), Right.READ_CAMPAIGNS),
+            Place("drafts", _("Drafts"), Right.DRAFT_CAMPAIGNS),
         ),
     ),
     Section(_("Trust"), (Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),)),

@@ -6,7 +6,19 @@ from allauth.mfa.recovery_codes import views as codes
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from server.console.pages import account, audit, campaigns, errors, report, second_factor, today, welcome
+from server.console.pages import (
+    account,
+    audit,
+    campaigns,
+    check,
+    drafts,
+    errors,
+    recalling,
+    report,
+    second_factor,
+    today,
+    welcome,
+)
 from server.core.schemas import CAMPAIGN_ID
 
 
@@ -16,13 +28,30 @@ class CampaignConverter(StringConverter):
     regex = CAMPAIGN_ID.strip("^$")
 
 
+class DraftConverter(StringConverter):
+    """A draft's id in an address."""
+
+    regex = "[0-9a-f]{16}"
+
+
 register_converter(CampaignConverter, "campaign")
+register_converter(DraftConverter, "draft")
 
 urlpatterns = [
     path("", today.today, name="today"),
     path("campaigns", campaigns.campaigns, name="campaigns"),
     path("campaigns/<campaign:campaign_id>", report.report, name="campaigns-report"),
     path("campaigns/<campaign:campaign_id>/report.csv", report.report_csv, name="campaigns-report-csv"),
+    path("campaigns/<campaign:campaign_id>/recall", recalling.recall_campaign, name="campaigns-recall"),
+    path("campaigns/<campaign:campaign_id>/duplicate", drafts.duplicate, name="campaigns-duplicate"),
+    path("drafts", drafts.drafts, name="drafts"),
+    path("drafts/new", drafts.new, name="drafts-new"),
+    path("drafts/<draft:draft_id>", drafts.compose, name="drafts-compose"),
+    path("drafts/<draft:draft_id>/check", check.check, name="drafts-check"),
+    path("drafts/<draft:draft_id>/publish", check.publish, name="drafts-publish"),
+    path("drafts/<draft:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
+    path("drafts/<draft:draft_id>/versions", drafts.versions, name="drafts-versions"),
+    path("drafts/<draft:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("audit", audit.audit, name="audit"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),
     path("sign-in", account_views.login, name="account_login"),

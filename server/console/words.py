@@ -21,6 +21,19 @@ URGENCIES: Mapping[str, Promise | str] = {
     Campaign.Urgency.URGENT: _("urgent"),
     Campaign.Urgency.EMERGENCY: _("emergency"),
 }
+PLACES: Mapping[str, Promise | str] = {
+    "title": _("Title"),
+    "body": _("Text"),
+    "label": _("Button"),
+    "url": _("Address of the button"),
+    "sender": _("Sender"),
+    "audience": _("To whom"),
+    "starts": _("Begins"),
+    "ends": _("Ends"),
+    "urgency": _("Urgency"),
+    "default_language": _("Language for people whose own is missing"),
+}
+"""The places of the form in which a draft is written."""
 ROLES: Mapping[str, Promise | str] = {
     Role.ADMINISTRATOR: _("administrator"),
     Role.COMMUNICATOR: _("communicator"),
@@ -39,6 +52,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "decide-corrections": _("decided about a correction"),
     "decline-correction": _("declined a correction"),
     "denied": _("was refused"),
+    "draft-campaigns": _("wrote announcements"),
     "erase-people": _("erased people"),
     "explain-audit-log": _("explained faults of the log"),
     "export-audit-log": _("took the audit log out"),

@@ -77,7 +77,7 @@ def _activities() -> list[Activity]:
 
 
 def _people(retention: Retention) -> str:
-    if retention in (Retention.ACCOUNT, Retention.SESSION, Retention.ATTEMPT):
+    if retention in (Retention.ACCOUNT, Retention.SESSION, Retention.ATTEMPT, Retention.DRAFT):
         return _("people with an account of the console")
     return _("contacts and administrators") if retention is Retention.OFFICE else _("employees")
 

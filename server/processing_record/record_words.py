@@ -17,6 +17,7 @@ DECLARED = frozenset(
         N_("let the person work in the console, and know who may act for the company"),
         N_("keep the person signed in to the console"),
         N_("stop who tries passwords and codes"),
+        N_("warn two people who write the same announcement"),
         N_("prove what the person chose (GDPR article 7(1))"),
         N_("count how a campaign was received, with the person's consent (GDPR article 6(1)(a))"),
         N_("tell employees whom to contact (GDPR article 13(1)(b))"),
@@ -37,6 +38,7 @@ DECLARED = frozenset(
         N_("while the person has an account of the console"),
         N_("until the session ends, 12 hours after the sign-in at most"),
         N_("for a day at most"),
+        N_("until the announcement is published or its draft deleted, a year after its last change at most"),
         N_("while the company uses the service, as evidence of who did what (GDPR article 5(2))"),
     }
 )
@@ -116,6 +118,11 @@ FIELDS = {
     "directory.person.title": N_("title"),
     "directory.person.work_cell": N_("work cell phone"),
     "directory.person.work_landline": N_("work landline"),
+    "drafts.draft.audience_people": N_("drafts of announcements for the person"),
+    "drafts.draft.edited_at": N_("when a draft was last changed"),
+    "drafts.draft.editor": N_("console account that last changed a draft"),
+    "drafts.draftversion.edited_at": N_("when an earlier version of a draft was written"),
+    "drafts.draftversion.editor": N_("console account that wrote an earlier version of a draft"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),
     "mfa.authenticator.data": N_("secret of a second factor, encrypted"),
     "mfa.authenticator.last_used_at": N_("when a second factor was last used"),

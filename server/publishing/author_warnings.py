@@ -5,27 +5,27 @@ from django.utils.translation import ngettext
 
 from server.campaigns.countable import VIDEO, has_links, uncounted
 from server.core.clock import utc_text
-from server.publishing.draft import Draft
+from server.publishing.checked import CheckedCampaign
 
 
-def warnings_for(draft: Draft) -> list[str]:
+def warnings_for(checked: CheckedCampaign) -> list[str]:
     """A sentence for each warning."""
     warnings = [
         _(
             "{thing} is not counted: it is in the variants {languages} only, so a figure would be about those who get them. "
             "Put it into every variant to see how often it is clicked."
-        ).format(thing=_name(draft, one.link_id), languages=", ".join(one.languages))
-        for one in uncounted(draft.content)
+        ).format(thing=_name(checked, one.link_id), languages=", ".join(one.languages))
+        for one in uncounted(checked.content)
     ]
-    if draft.audience.count < draft.company.smallest_group and has_links(draft.content):
+    if checked.audience.count < checked.company.smallest_group and has_links(checked.content):
         warnings.append(
             ngettext(
                 "Only {count} person gets this campaign, and it has links: the sites behind them may learn who came.",
                 "Only {count} people get this campaign, and it has links: the sites behind them may learn who came.",
-                draft.audience.count,
-            ).format(count=draft.audience.count)
+                checked.audience.count,
+            ).format(count=checked.audience.count)
         )
-    moment = draft.full_from() if draft.manifest.is_emergency else None
+    moment = checked.full_from() if checked.manifest.is_emergency else None
     if moment is not None:
         warnings.append(
             _(
@@ -36,9 +36,9 @@ def warnings_for(draft: Draft) -> list[str]:
     return warnings
 
 
-def _name(draft: Draft, link_id: str) -> str:
+def _name(checked: CheckedCampaign, link_id: str) -> str:
     if link_id == VIDEO:
         return _("The video")
-    variants = draft.manifest.variants.values()
+    variants = checked.manifest.variants.values()
     label = next(link.label for variant in variants for link in variant.links if link.link_id == link_id)
     return _("The link “{label}” ({id})").format(label=label, id=link_id)

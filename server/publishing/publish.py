@@ -9,7 +9,7 @@ from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
-from server.publishing.draft import Draft, store
+from server.publishing.checked import CheckedCampaign, store
 
 LONGEST_REASON = 500
 """Characters, as the audit log keeps them."""
@@ -32,19 +32,19 @@ def check_reason(manifest: Manifest, reason: str) -> None:
         )
 
 
-def publish(draft: Draft, actor: str) -> tuple[Campaign, bool]:
+def publish(checked: CheckedCampaign, actor: str) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
     Answers as `store` does. Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `store` does.
     """
-    check_reason(draft.manifest, draft.reason)
+    check_reason(checked.manifest, checked.reason)
     with transaction.atomic():
-        campaign, is_new = store(draft)
+        campaign, is_new = store(checked)
         if not is_new:
             return campaign, False
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
-        if draft.reason:
-            detail["reason"] = draft.reason
-        action = "publish-emergency" if draft.manifest.is_emergency else "publish"
-        log.record(draft.company, actor, action, detail=detail)
+        if checked.reason:
+            detail["reason"] = checked.reason
+        action = "publish-emergency" if checked.manifest.is_emergency else "publish"
+        log.record(checked.company, actor, action, detail=detail)
     return campaign, True

@@ -22,6 +22,7 @@ from server.database.transactions import Pieces
 from server.devices.enrolment import REPEATABLE
 from server.devices.models import Device, Invitation, SpentToken
 from server.directory.models import Company
+from server.drafts.writing import delete_old_drafts
 from server.erasure import erasure
 from server.erasure.erasure import empty_write_ahead_log
 from server.people_files import upsert
@@ -124,6 +125,10 @@ def _delete_links(dry_run: bool) -> int:
     return delete_expired_links(dry_run=dry_run)
 
 
+def _delete_drafts(dry_run: bool) -> int:
+    return delete_old_drafts(dry_run=dry_run)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -194,6 +199,7 @@ JOBS = (
     Job("delete-expired-sessions", _delete_sessions, Retention.SESSION),
     Job("delete-sign-in-links", _delete_links),
     Job("delete-sign-in-attempts", _delete_attempts, Retention.ATTEMPT),
+    Job("delete-old-drafts", _delete_drafts, Retention.DRAFT),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

@@ -30,6 +30,7 @@ from tests.support.server.console import (
 )
 
 if TYPE_CHECKING:
+    from server.accounts.models import Account
     from server.campaigns.models import Campaign
     from server.directory.models import Person
 
@@ -37,6 +38,9 @@ CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
 """A folder for pictures of every page, for people to look at."""
 SESSION = "tidings-session"
+INTRANET = "https://intranet.northwind.example"
+READY, UNREADY = "a" * 16, "b" * 16
+"""Drafts."""
 SEEN = "c-news-8"
 """A campaign that has figures."""
 
@@ -80,6 +84,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
             bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
         recall(bulk_data.company(), "c-news-5")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
+        _write_drafts(account_of("noor@northwind.example", Role.APPROVER))
         CorrectionRequest.objects.create(person=people[0], field="title", value="Head", requested_at=now)
         empty = Company.objects.create(id="empty", name="Empty", legal_name="Empty", region="eu")
         Notice.objects.create(company=empty, version=1, date=now.date(), text={"en": "x"})
@@ -89,6 +94,26 @@ def _fill(home: ServerHome) -> dict[str, str]:
             "council": account_of("council@northwind.example", Role.WORKS_COUNCIL),
         }
         return {name: str(client_of(account).cookies[SESSION].value) for name, account in accounts.items()}
+
+
+def _write_drafts(author: "Account") -> None:
+    """One that could be published, and one with mistakes; the first has an earlier version."""
+    from server.drafts.fields import new_fields
+    from server.drafts.models import Draft
+    from server.drafts.writing import Change, begin, change
+
+    for draft_id, title in ((READY, "The studio in Lyon opens"), (UNREADY, "")):
+        draft = begin(author, "en")
+        Draft.objects.filter(pk=draft.pk).update(draft_id=draft_id)
+        for text in ("Come and see it.", "Come and see it on Monday.\nThere is coffee."):
+            fields = new_fields("en") | {"sender": "Internal news"}
+            link = {"id": "l1", "label": "The plan", "url": f"{INTRANET}/plan"}
+            fields["variants"]["en"] = {"title": title, "body": text, "links": [link]}
+            fields["variants"]["fr"] = {"title": "", "body": "", "links": []} | (
+                {"title": "Le studio de Lyon ouvre", "body": "Venez voir."} if title else {}
+            )
+            groups = list(author.company.groups.filter(name="Lyon")) if title else []
+            draft = change(draft, author, draft.revision, Change(fields, "", False, groups))
 
 
 def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
@@ -188,6 +213,24 @@ def _press(page: Page, *keys: str) -> None:
             page.keyboard.type(key)
 
 
+def test_an_announcement_is_written_checked_published_and_recalled(console: Filled, page: Page) -> None:
+    come_in(page, console.running.invite("marc@northwind.example", "communicator"))
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="Drafts", exact=True).click()
+    page.get_by_role("button", name="Write an announcement").first.click()
+    page.get_by_label("Title").fill("Coffee in Paris")
+    page.get_by_label("Text").fill("On Monday.")
+    page.get_by_label("Add a group").fill("Paris")
+    page.get_by_label("Sender").fill("Internal news")
+    page.get_by_role("button", name="Check").click()
+    assert "Ready to be published" in page.inner_text("h1")
+    page.get_by_role("button", name="Publish to 7 people").click()
+    assert "Coffee in Paris" in page.inner_text("h1")
+    page.get_by_role("link", name="Recall").click()
+    page.get_by_role("button", name="Recall for 7 people").click()
+    assert "recalled" in page.inner_text("main")
+
+
 # --- Accessibility ------------------------------------------------------------------------------------
 
 Scheme = Literal["light", "dark"]
@@ -205,6 +248,17 @@ def _wrong_code(page: Page) -> None:
     page.locator("main button.main").click()
 
 
+def _unknown_names(page: Page) -> None:
+    page.locator("#add-group").fill("None such")
+    page.locator("#add-person").fill("nobody@northwind.example")
+    page.locator('button[value="save"]').first.click()
+
+
+def _bad_file(page: Page) -> None:
+    page.locator("#text").fill('title = "x"\n[audience]\n')
+    page.locator('button[name="from-file"]').click()
+
+
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
@@ -212,6 +266,8 @@ OF_THE_SIGNED_IN = {
     "report-recalled": "/campaigns/c-news-5",
     "audit": "/audit",
     "audit-narrowed": "/audit?action=gap",
+    "drafts": "/drafts",
+    "draft-new": "/drafts/new",
     "today": "/",
     "campaigns": "/campaigns",
     "campaigns-none": "/campaigns?title=nothing+like+it",
@@ -219,7 +275,21 @@ OF_THE_SIGNED_IN = {
     "confirm": "/account/second-factor/change",
     "not-found": "/nothing",
 }
-THEN: dict[str, Callable[[Page], None]] = {"confirm": _wrong_code}
+OF_WRITERS = {
+    "compose": f"/drafts/{READY}?language=fr",
+    "compose-mistakes": f"/drafts/{UNREADY}",
+    "check": f"/drafts/{READY}/check",
+    "check-mistakes": f"/drafts/{UNREADY}/check",
+    "versions": f"/drafts/{READY}/versions",
+    "draft-delete": f"/drafts/{READY}/delete",
+    "recall": f"/campaigns/{SEEN}/recall",
+    "draft-file-refused": "/drafts/new",
+}
+THEN: dict[str, Callable[[Page], None]] = {
+    "confirm": _wrong_code,
+    "compose-mistakes": _unknown_names,
+    "draft-file-refused": _bad_file,
+}
 """What is done on a page before it is looked at."""
 
 
@@ -230,6 +300,7 @@ def test_axe_finds_nothing_on_any_page(
     found = {}
     signed_in = [
         *product(["full", "empty"], OF_THE_SIGNED_IN.items()),
+        *product(["full"], OF_WRITERS.items()),
         ("council", ("refused", "/campaigns")),
     ]
     places = [*((None, item) for item in OF_ANYBODY.items()), *signed_in]

@@ -1,8 +1,10 @@
 """Tags and filters of the console's templates."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django import template
+from django.conf.locale import LANG_INFO
 from django.forms import BoundField
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
@@ -63,6 +65,22 @@ def state_word(state: str) -> Promise | str:
 def urgency_word(urgency: str) -> Promise | str:
     """What a campaign's urgency is called."""
     return words.URGENCIES[urgency]
+
+
+@register.filter
+def language_word(code: str) -> str:
+    """What a language calls itself; its code where Django does not know it."""
+    first = code.partition("-")[0].lower()
+    name = LANG_INFO.get(code.lower(), LANG_INFO.get(first, {})).get("name_local", code)
+    return (
+        name.capitalize() if code.lower() in LANG_INFO or "-" not in code else f"{name.capitalize()} ({code})"
+    )
+
+
+@register.filter
+def get(values: Mapping[str, str], key: str) -> str:
+    """The value of a key with a hyphen in it; empty where there is none."""
+    return values.get(key, "")
 
 
 @register.filter

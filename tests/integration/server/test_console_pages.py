@@ -58,7 +58,9 @@ def pages() -> dict[str, URLPattern]:
 def address(name: str) -> str:
     """One of a page, with something in place of each part that varies."""
     route = str(pages()[name].pattern)
-    return "/" + route.replace("<str:token>", "x" * 43).replace("<campaign:campaign_id>", "c-none")
+    return "/" + route.replace("<str:token>", "x" * 43).replace("<campaign:campaign_id>", "c-none").replace(
+        "<draft:draft_id>", "0" * 16
+    )
 
 
 def right_of(name: str) -> Right | None:

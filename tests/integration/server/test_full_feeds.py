@@ -19,7 +19,7 @@ from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Group, Person
 from server.publishing.author_warnings import warnings_for
-from server.publishing.draft import Draft, draft
+from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import publish
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
@@ -90,13 +90,13 @@ class Company:
 
     def drafted(
         self, audience: str, starts: datetime, ends: datetime, *, size: int, urgency: str = "normal"
-    ) -> Draft:
+    ) -> CheckedCampaign:
         """One that is looked at, and not published yet. Raises `Refused`."""
         campaign_id = f"c-{len(self.taken)}-{self.dice.randrange(10**9)}"
         file = self._file(campaign_id, audience, starts, ends, size, urgency)
         company = bulk_data.company()
         reason = "a drill" if urgency == "emergency" else ""
-        return draft(company, check_manifest(file.encode(), MONDAY, company.link_hosts), reason)
+        return check_campaign(company, check_manifest(file.encode(), MONDAY, company.link_hosts), reason)
 
     def try_to_publish(self, audience: str, starts: datetime, ends: datetime, *, size: int) -> str:
         """The same. Gives what a refusal says, and nothing when it is published."""

@@ -15,7 +15,7 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock
 from server.core.errors import Refused
-from server.publishing.draft import draft
+from server.publishing.checked import check_campaign
 from server.publishing.publish import publish
 from server.publishing.recall import recall
 from tests.support.server import bulk_data
@@ -36,7 +36,7 @@ title = "{title}"
 def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign:
     company = bulk_data.company()
     content = NEWS.format(more=more, title=title).encode()
-    checked = draft(company, check_manifest(content, clock.now(), company.link_hosts), reason)
+    checked = check_campaign(company, check_manifest(content, clock.now(), company.link_hosts), reason)
     campaign, _is_new = publish(checked, "test")
     return campaign
 

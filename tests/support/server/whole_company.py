@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tests.support.server import bulk_data
 from tests.support.server import company_life as life
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.wire import an_hour_ago
+
+if TYPE_CHECKING:
+    from server.accounts.models import Account
+    from server.directory.models import Person
 
 PICTURE = b"\x89PNG\r\n\x1a\nneedle in a picture"
 
@@ -56,7 +61,8 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     acknowledge(life.caller(first), uuid4(), asking.campaign_id, datetime.now(UTC))
     invite(first, timedelta(days=1))
     create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
-    invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
+    account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
+    _write_draft(account, first)
     log.record(company, "agent", "read-own-data", first.pk)
     named: dict[str, str | list[str]] = {
         "title": "canary-title",
@@ -80,6 +86,21 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
         campaign.document.encode(),
     ]
     return Whole(tokens, [*texts, PICTURE, *keys])
+
+
+def _write_draft(account: "Account", person: "Person") -> None:
+    """A draft with an earlier version, for a group and for a person by name."""
+    from server.drafts.fields import new_fields
+    from server.drafts.writing import Change, begin, change
+
+    groups = list(account.company.groups.all()[:1])
+    draft = begin(account, "en")
+    for title in ("canary-draft", "canary-draft again"):
+        fields = new_fields("en")
+        fields["variants"]["en"]["title"] = title
+        draft = change(
+            draft, account, draft.revision, Change(fields, "canary-reason", False, groups, [person])
+        )
 
 
 def found_under(folder: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:

@@ -48,7 +48,7 @@ _Checked = TypeVar("_Checked")
 
 
 @dataclass
-class Draft:
+class CheckedCampaign:
     """A campaign whose file, media and audience have been checked. Nothing is stored yet."""
 
     company: Company
@@ -79,8 +79,8 @@ class Draft:
         return feed_room.full_from(ordinary, self.audience, added, feed_room.FOR_OTHERS)
 
 
-def draft(company: Company, manifest: Manifest, reason: str = "") -> Draft:
-    """Check the media and the audience of a campaign file. `reason`: see `Draft`.
+def check_campaign(company: Company, manifest: Manifest, reason: str = "") -> CheckedCampaign:
+    """Check the media and the audience of a campaign file. `reason`: see `CheckedCampaign`.
 
     Raises `Refused` with all that is wrong with them.
     """
@@ -98,23 +98,23 @@ def draft(company: Company, manifest: Manifest, reason: str = "") -> Draft:
     }
     audience = find_audience(company, manifest.audience, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
-    drafted = Draft(company, manifest, campaign_id, audience, content, media.files, reason.strip())
-    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists() and not published(drafted):
+    checked = CheckedCampaign(company, manifest, campaign_id, audience, content, media.files, reason.strip())
+    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists() and not published(checked):
         _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
         mistakes.add(
             "variants", _("the texts are too long together"), _("shorten them, or publish two campaigns")
         )
     if not mistakes.found:
-        _note_full(mistakes, drafted)
+        _note_full(mistakes, checked)
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
-    return drafted
+    return checked
 
 
-def _note_full(mistakes: Mistakes, draft: Draft) -> None:
+def _note_full(mistakes: Mistakes, checked: CheckedCampaign) -> None:
     """An emergency goes before all others, whose authors `author_warnings` thinks of."""
-    moment = None if draft.manifest.is_emergency or published(draft) else draft.full_from()
+    moment = None if checked.manifest.is_emergency or published(checked) else checked.full_from()
     if moment is not None:
         mistakes.add(
             "audience",
@@ -129,11 +129,11 @@ def _note_full(mistakes: Mistakes, draft: Draft) -> None:
         )
 
 
-def published(draft: Draft) -> Campaign | None:
+def published(checked: CheckedCampaign) -> Campaign | None:
     """The campaign, where this very file was just published: somebody tries again whose answer was lost."""
     same = Campaign.objects.filter(
-        company=draft.company,
-        file_digest=draft.digest,
+        company=checked.company,
+        file_digest=checked.digest,
         published_at__gt=clock.now() - TRIED_AGAIN,
         status=Campaign.Status.LIVE,
     )
@@ -146,7 +146,7 @@ def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
     )
 
 
-def store(draft: Draft) -> tuple[Campaign, bool]:
+def store(checked: CheckedCampaign) -> tuple[Campaign, bool]:
     """Store the media, sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
 
     The same file published twice within an hour is one campaign, unless it was recalled in between, or is an emergency for
@@ -155,45 +155,45 @@ def store(draft: Draft) -> tuple[Campaign, bool]:
     Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
     campaign under its id, or so many that this one does not fit into feeds; nothing is published then.
     """
-    for file in draft.media.values():
-        store_checked(draft.company, file)
+    for file in checked.media.values():
+        store_checked(checked.company, file)
     with transaction.atomic():
-        return _stored(draft)
+        return _stored(checked)
 
 
-def _stored(draft: Draft) -> tuple[Campaign, bool]:
-    owner = Company.objects.select_for_update().get(pk=draft.company.pk)
-    if before := published(draft):
+def _stored(checked: CheckedCampaign) -> tuple[Campaign, bool]:
+    owner = Company.objects.select_for_update().get(pk=checked.company.pk)
+    if before := published(checked):
         return before, False
-    manifest = draft.manifest
+    manifest = checked.manifest
     mistakes = Mistakes()
-    if Campaign.objects.filter(company=owner, campaign_id=draft.campaign_id).exists():
-        _note_taken(mistakes, draft.campaign_id)
-    if owner.feed_revision != draft.company.feed_revision:  # which takes long, so not while all others wait
-        _note_full(mistakes, draft)
+    if Campaign.objects.filter(company=owner, campaign_id=checked.campaign_id).exists():
+        _note_taken(mistakes, checked.campaign_id)
+    if owner.feed_revision != checked.company.feed_revision:  # which takes long, so not while all others wait
+        _note_full(mistakes, checked)
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
-    document = sign_campaign(owner, draft.campaign_id, draft.content, manifest.ends)
+    document = sign_campaign(owner, checked.campaign_id, checked.content, manifest.ends)
     campaign = Campaign.objects.create(
         company=owner,
-        campaign_id=draft.campaign_id,
+        campaign_id=checked.campaign_id,
         sender=manifest.sender,
         urgency=manifest.urgency,
         acknowledge=manifest.acknowledge,
         starts=manifest.starts,
         ends=manifest.ends,
         counter=document.counter,
-        content=draft.content,
+        content=checked.content,
         document=document.jws,
-        to_everyone=draft.audience.everyone,
+        to_everyone=checked.audience.everyone,
         minimum=owner.smallest_group,
         notice_version=owner.notice_version(),
-        counted=counted_as(draft.content),
-        file_digest=draft.digest,
+        counted=counted_as(checked.content),
+        file_digest=checked.digest,
     )
-    campaign.audience_groups.set(draft.audience.groups)
-    campaign.audience_people.set(draft.audience.people)
-    campaign.media.set(media_row(owner, sha256, file) for sha256, file in draft.media.items())
+    campaign.audience_groups.set(checked.audience.groups)
+    campaign.audience_people.set(checked.audience.people)
+    campaign.media.set(media_row(owner, sha256, file) for sha256, file in checked.media.items())
     Link.objects.bulk_create(
         Link(campaign=campaign, link_id=entry.link_id, label=entry.label, url=entry.url)
         for entry in {entry.link_id: entry for entry in _links_default_language_last(manifest)}.values()

@@ -1,0 +1,126 @@
+"""The last look at a draft, and its publication: what is published is, to the byte, what was looked at."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from server.access.roles import Right
+from server.campaigns.models import Campaign
+from server.console import words
+from server.console.access import AccountRequest, denied, page
+from server.console.pages.drafts import draft_of
+from server.console.templatetags.console import language_word
+from server.console.twin import twin_of
+from server.core import clock
+from server.core.errors import Refused
+from server.devices.counting import connected_count
+from server.drafts.fields import mistakes_in
+from server.drafts.models import Draft
+from server.drafts.publication import check_draft, publish_draft, seal_of
+from server.drafts.writing import Overtaken
+from server.publishing.author_warnings import warnings_for
+
+
+@page(Right.DRAFT_CAMPAIGNS)
+def check(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Everything on one page: what has to be mended, or what would be published, to whom, and when."""
+    draft = draft_of(request, draft_id)
+    if draft.campaign is not None:
+        return redirect("campaigns-report", draft.campaign.campaign_id)
+    return _page(request, draft)
+
+
+@page(Right.PUBLISH_CAMPAIGNS, methods=("POST",))
+def publish(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Publish what the person has just looked at."""
+    draft = draft_of(request, draft_id)
+    if draft.campaign is None and draft.fields["urgency"] == Campaign.Urgency.EMERGENCY:
+        if Right.PUBLISH_EMERGENCIES not in request.user.rights:
+            raise denied(request.user, Right.PUBLISH_EMERGENCIES)
+        if not did_recently_reauthenticate(request):
+            query = urlencode({"next": reverse("drafts-check", args=[draft_id])})
+            return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+    try:
+        campaign = publish_draft(draft, request.POST.get("seal", ""), request.user.actor)
+    except Overtaken as overtaken:
+        note = _("It was changed since you looked. Nothing was published: look once more.")
+        return _page(request, draft_of(request, overtaken.draft.draft_id), note, HTTPStatus.CONFLICT)
+    except Refused as refused:
+        return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
+    return redirect("campaigns-report", campaign.campaign_id)
+
+
+def _page(
+    request: AccountRequest, draft: Draft, note: str = "", status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    now = clock.now()
+    mistakes = [
+        (
+            f"{reverse('drafts-compose', args=[draft.draft_id])}{_place(mistake.key)}",
+            str(replace(mistake, key=_place_words(mistake.key))),
+        )
+        for mistake in mistakes_in(draft, now)
+    ]
+    shown: dict[str, object] = {"draft": draft, "note": note, "mistakes": mistakes}
+    if not mistakes:
+        shown |= _of_checked(request, draft)
+    return render(request, "pages/check.html", shown, status=status)
+
+
+def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
+    try:
+        checked = check_draft(draft)
+    except Refused as refused:
+        return {"mistakes": [("", line) for line in refused.message.splitlines()]}
+    audience, manifest = checked.audience, checked.manifest
+    return {
+        "checked": checked,
+        "people": audience.count,
+        "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
+        "groups": [group.name for group in audience.groups],
+        "named": len(audience.people),
+        "warnings": warnings_for(checked),
+        "starts_at_once": not draft.fields["starts"],
+        "starts": manifest.starts,
+        "ends": manifest.ends,
+        "twins": [twin_of(draft.company, draft.fields, language) for language in manifest.variants],
+        "links": sorted({link.url for variant in manifest.variants.values() for link in variant.links}),
+        "seal": seal_of(draft),
+        "is_emergency": manifest.is_emergency,
+        "lacks_reason": manifest.is_emergency and not draft.reason,
+        "may_publish": Right.PUBLISH_CAMPAIGNS in request.user.rights
+        and (not manifest.is_emergency or Right.PUBLISH_EMERGENCIES in request.user.rights),
+    }
+
+
+def _place(key: str) -> str:
+    """The variant and the control of the form in which a mistake of the file is mended: `variants.fr.links[2].url`."""
+    language, control = _parts(key)
+    return f"?{urlencode({'language': language})}#{control}" if language else f"#{control}"
+
+
+def _place_words(key: str) -> str:
+    """What the form calls the place."""
+    language, control = _parts(key)
+    number = control.lstrip("abcdefghijklmnopqrstuvwxyz")
+    name = str(words.PLACES.get(control.removesuffix(number), control))
+    told = f"{name} {number}" if number not in ("", "1") else name
+    return f"{told} ({language_word(language)})" if language else told
+
+
+def _parts(key: str) -> tuple[str, str]:
+    """The variant, empty where it is in none, and the id of the control."""
+    first, _dot, rest = key.partition(".")
+    if first != "variants":
+        return "", first
+    language, _dot, rest = rest.partition(".")
+    if rest.startswith("links["):
+        number, _bracket, column = rest.removeprefix("links[").partition("].")
+        rest = f"{column if column in ('label', 'url') else 'label'}{number}"
+    return language, {"": "title", "links": "label1"}.get(rest, rest)

@@ -1,0 +1,259 @@
+"""Announcements that are being written: all of them, one of them, and how it is begun."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from http import HTTPStatus
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from server.access.roles import Right
+from server.campaigns.audience import audience_count
+from server.campaigns.manifest import MAX_LINKS
+from server.campaigns.manifest_tables import Mistake
+from server.campaigns.models import Campaign
+from server.console.access import READING, AccountRequest, page
+from server.console.pages.form_of_draft import read, shown_moment
+from server.console.twin import twin_of
+from server.core import clock
+from server.core.errors import Refused
+from server.devices.counting import connected_count
+from server.directory.models import Company
+from server.drafts.fields import campaign_file, campaign_id
+from server.drafts.models import Draft
+from server.drafts.writing import (
+    Change,
+    Overtaken,
+    begin,
+    begin_from_file,
+    begin_like,
+    begin_with,
+    bring_back,
+    change,
+    open_drafts,
+)
+
+MOST_FILE_BYTES = 200 * 1024
+MOST_LISTED_GROUPS = 2_000
+"""More are not offered while somebody types: the page would be too large. They are taken all the same."""
+STILL_OPEN = timedelta(minutes=15)
+"""So long after somebody's last change they may still be writing."""
+
+
+@page(Right.DRAFT_CAMPAIGNS)
+def drafts(request: AccountRequest) -> HttpResponse:
+    """All drafts, the last changed first."""
+    found = open_drafts(request.user.company).select_related("editor")
+    lines = [
+        {"draft": draft, "title": _title(draft), "languages": ", ".join(draft.fields["variants"])}
+        for draft in found
+    ]
+    return render(request, "pages/drafts.html", {"lines": lines})
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
+def new(request: AccountRequest) -> HttpResponse:
+    """Begin one: empty, or with a campaign file."""
+    if request.method != "POST":
+        return render(request, "pages/draft_new.html")
+    if "from-file" not in request.POST:
+        return redirect("drafts-compose", begin(request.user, get_language() or "en").draft_id)
+    file = request.FILES.get("file")
+    text = request.POST.get("text", "").encode()
+    content = file.read(MOST_FILE_BYTES + 1) if file else text
+    try:
+        if not content.strip():
+            raise Refused(_("There is no file"), _("Choose a campaign file, or paste what it says."))
+        draft = begin_from_file(request.user, content)
+    except Refused as refused:
+        words = {"refused": refused, "listed": refused.message.splitlines(), "text": text.decode()}
+        return render(request, "pages/draft_new.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return redirect("drafts-compose", draft.draft_id)
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def duplicate(request: AccountRequest, campaign_id: str) -> HttpResponse:
+    """Begin one that says what a campaign says."""
+    campaign = Campaign.objects.get(company=request.user.company, campaign_id=campaign_id)
+    return redirect("drafts-compose", begin_like(request.user, campaign).draft_id)
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
+def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Write it. Whatever button is pressed, everything is kept first."""
+    draft = draft_of(request, draft_id)
+    if request.method != "POST":
+        if draft.campaign is not None:
+            return redirect("campaigns-report", draft.campaign.campaign_id)
+        return render(request, "pages/compose.html", _words(request, draft, request.GET.get("language", "")))
+    sent = read(draft, request.POST)
+    if draft.campaign is not None:
+        apart = begin_with(request.user, sent.change)
+        query = urlencode({"language": sent.language, "published": draft.campaign.campaign_id})
+        return redirect(f"{reverse('drafts-compose', args=[apart.draft_id])}?{query}")
+    try:
+        changed = change(draft, request.user, _revision(request), sent.change)
+    except Overtaken as overtaken:
+        words = _words(request, overtaken.draft, sent.language, wanted=sent.change) | {
+            "overtaken": overtaken.draft
+        }
+        return render(request, "pages/compose.html", words, status=HTTPStatus.CONFLICT)
+    if sent.mistakes:
+        words = _words(request, changed, sent.language, sent.mistakes, typed=request.POST)
+        return render(request, "pages/compose.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if request.POST.get("go") == "check":
+        return redirect("drafts-check", draft_id)
+    return redirect(f"{reverse('drafts-compose', args=[draft_id])}?{urlencode({'language': sent.language})}")
+
+
+@page(Right.DRAFT_CAMPAIGNS)
+def as_file(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """The draft as a campaign file."""
+    draft = draft_of(request, draft_id)
+    headers = {"Content-Disposition": f'attachment; filename="{campaign_id(draft)}.toml"'}
+    return HttpResponse(campaign_file(draft), content_type="application/toml; charset=utf-8", headers=headers)
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
+def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """What the draft said before, and how to bring that back."""
+    draft = draft_of(request, draft_id)
+    found = draft.versions.select_related("editor").order_by("-pk")
+    if request.method == "POST":
+        number = request.POST.get("version", "")
+        version = found.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
+        if version is None:
+            raise Http404
+        try:
+            bring_back(draft, request.user, _revision(request), version)
+        except Overtaken as overtaken:
+            raise _changed_since(overtaken) from overtaken
+        return redirect("drafts-compose", draft_id)
+    lines = [{"version": version, "changes": _differences(version.fields, draft.fields)} for version in found]
+    return render(
+        request, "pages/draft_versions.html", {"draft": draft, "title": _title(draft), "lines": lines}
+    )
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
+def delete(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Throw it away, after asking."""
+    draft = draft_of(request, draft_id)
+    if request.method == "POST":
+        Draft.objects.filter(pk=draft.pk, campaign=None).delete()
+        return redirect("drafts")
+    return render(request, "pages/draft_delete.html", {"draft": draft, "title": _title(draft)})
+
+
+def draft_of(request: AccountRequest, draft_id: str) -> Draft:
+    """The company's draft. Raises `Http404`."""
+    found = Draft.objects.select_related("company", "campaign", "editor")
+    draft = found.filter(company=request.user.company, draft_id=draft_id).first()
+    if draft is None:
+        raise Http404
+    return draft
+
+
+def _changed_since(overtaken: Overtaken) -> Refused:
+    return Refused(
+        _("Somebody changed it meanwhile"),
+        _("Nothing was written over. Open the draft again, and look at it first."),
+    )
+
+
+def _revision(request: AccountRequest) -> int:
+    text = request.POST.get("revision", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _title(draft: Draft) -> str:
+    variants = draft.fields["variants"]
+    return variants[draft.fields["default_language"]]["title"] or next(
+        (variant["title"] for variant in variants.values() if variant["title"]), ""
+    )
+
+
+def _differences(
+    before: Mapping[str, object], after: Mapping[str, object], place: str = ""
+) -> list[tuple[str, str, str]]:
+    """The place of each value that differs, what it was, and what it is."""
+    found = []
+    for key in dict.fromkeys((*before, *after)):
+        old, new, here = before.get(key, ""), after.get(key, ""), f"{place}{key}"
+        if isinstance(old, dict) or isinstance(new, dict):
+            found += _differences(
+                old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}, f"{here} · "
+            )
+        elif old != new:
+            found.append((here, _as_text(old), _as_text(new)))
+    return found
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return "\n".join(f"{link['label']} → {link['url']}" for link in value)
+    return str(value)
+
+
+def _words(
+    request: AccountRequest,
+    draft: Draft,
+    language: str,
+    mistakes: Sequence[Mistake] = (),
+    *,
+    wanted: Change | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> dict[str, object]:
+    """What the page needs. `wanted`: what the person typed, where the draft says something else by now."""
+    company = draft.company
+    shown = wanted or Change(
+        draft.fields,
+        draft.reason,
+        draft.to_everyone,
+        list(draft.audience_groups.order_by("name")),
+        list(draft.audience_people.order_by("email")),
+    )
+    fields = shown.fields
+    if language not in fields["variants"]:
+        language = fields["default_language"]
+    variant = fields["variants"][language]
+    rows = [*variant["links"], *({"id": "", "label": "", "url": ""},) * MAX_LINKS]
+    count = audience_count(company, shown.everyone, shown.groups, shown.people)
+    return {
+        "draft": draft,
+        "title": _title(draft),
+        "fields": fields,
+        "change": shown,
+        "shown_language": language,
+        "variant": variant,
+        "links": list(enumerate(rows[: min(MAX_LINKS, len(variant["links"]) + 1)], 1)),
+        "languages": [(code, bool(one["title"])) for code, one in fields["variants"].items()],
+        "starts": shown_moment(company, fields["starts"]),
+        "ends": shown_moment(company, fields["ends"]),
+        "urgencies": list(Campaign.Urgency.values),
+        "group_names": _group_names(company),
+        "people": count,
+        "connected": connected_count(company, shown.everyone, shown.groups, shown.people),
+        "mistakes": mistakes,
+        "typed": typed or {},
+        "published": request.GET.get("published", ""),
+        "other_editor": _other_editor(request, draft),
+        "versions": draft.versions.count(),
+        "twin": twin_of(company, fields, language),
+    }
+
+
+def _group_names(company: Company) -> Sequence[str]:
+    return list(company.groups.order_by("name").values_list("name", flat=True)[:MOST_LISTED_GROUPS])
+
+
+def _other_editor(request: AccountRequest, draft: Draft) -> str:
+    """Who else wrote it a moment ago, and may still be at it."""
+    editor = draft.editor
+    if editor is None or editor == request.user or clock.now() - draft.edited_at > STILL_OPEN:
+        return ""
+    return editor.email

@@ -1,0 +1,161 @@
+"""What the form of a draft sends, and the change that it means. Each value is kept as it was typed, right or wrong."""
+
+import copy
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from server.campaigns.manifest import MAX_LINKS, MAX_VARIANTS
+from server.campaigns.manifest_tables import Mistake, suggestion
+from server.campaigns.models import Campaign
+from server.console.times import in_zone, local_moment
+from server.core.clock import utc_text
+from server.directory.addresses import canonical
+from server.directory.models import Company, Group, Person
+from server.drafts.fields import Fields, new_variant
+from server.drafts.models import Draft
+from server.drafts.writing import Change
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came: the change, and what could not be taken, with the place in the form."""
+
+    change: Change
+    mistakes: list[Mistake]
+    language: str
+    """Which variant the form showed; a new one where the person asked for it."""
+
+
+def read(draft: Draft, posted: QueryDict) -> Sent:
+    """The change that the form means. What it does not show stays as it is."""
+    company, mistakes = draft.company, list[Mistake]()
+    fields: Fields = copy.deepcopy(draft.fields)
+    language = posted.get("language", "")
+    if language not in fields["variants"]:
+        language = fields["default_language"]
+    fields["variants"][language] = _variant(posted)
+    fields["sender"] = _line(posted, "sender")
+    urgency = posted.get("urgency", "")
+    fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value
+    fields["acknowledge"] = "acknowledge" in posted
+    for key in ("starts", "ends"):
+        fields[key] = _moment(company, posted.get(key, ""), key, mistakes)
+    if (chosen := posted.get("default_language", "")) in fields["variants"]:
+        fields["default_language"] = chosen
+    language = _languages(fields, posted, language, mistakes)
+    change = Change(
+        fields,
+        posted.get("reason", "").strip(),
+        posted.get("audience") == "everyone",
+        _groups(company, posted, mistakes),
+        _people(company, posted, mistakes),
+    )
+    return Sent(change, mistakes, language)
+
+
+def shown_moment(company: Company, text: str) -> str:
+    """A time of a draft as the form's control wants it; the text itself where it is none."""
+    try:
+        return in_zone(datetime.fromisoformat(text), company).strftime("%Y-%m-%dT%H:%M")
+    except ValueError:
+        return text
+
+
+def _line(posted: QueryDict, key: str) -> str:
+    return " ".join(posted.get(key, "").split())
+
+
+def _variant(posted: QueryDict) -> Fields:
+    links = []
+    for number in range(1, MAX_LINKS + 1):
+        label, url = _line(posted, f"label{number}"), posted.get(f"url{number}", "").strip()
+        if label or url:
+            links.append({"id": _line(posted, f"link{number}") or f"l{number}", "label": label, "url": url})
+    return new_variant() | {
+        "title": _line(posted, "title"),
+        "body": posted.get("body", "").replace("\r\n", "\n").strip(),
+        "links": links,
+    }
+
+
+def _moment(company: Company, text: str, key: str, mistakes: list[Mistake]) -> str:
+    if not text.strip():
+        return ""
+    moment = local_moment(text.strip(), company)
+    if moment is None:
+        mistakes.append(
+            Mistake(key, _("“{value}” is no time").format(value=text), _("write it as 2026-11-30 09:00"))
+        )
+        return ""
+    return utc_text(moment)
+
+
+def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[Mistake]) -> str:
+    """Add or remove a variant. Answers which one is to be shown."""
+    variants, act = fields["variants"], posted.get("go", "")
+    if act.startswith("language:") and act.partition(":")[2] in variants:
+        return act.partition(":")[2]
+    if act == "remove-language" and len(variants) > 1:
+        del variants[language]
+        if fields["default_language"] == language:
+            fields["default_language"] = next(iter(variants))
+        return str(fields["default_language"])
+    wanted = _line(posted, "new-language")
+    if act != "add-language" and not wanted:
+        return language
+    if not wanted.isascii() or not wanted[:2].isalpha() or len(wanted) > 11:
+        mistakes.append(
+            Mistake("new-language", _("this is no language code"), _("write it as “en” or “fr-CA”"))
+        )
+        return language
+    if len(variants) >= MAX_VARIANTS:
+        mistakes.append(
+            Mistake(
+                "new-language",
+                _("there must be 1 to {most}").format(most=MAX_VARIANTS),
+                _("add or remove some"),
+            )
+        )
+        return language
+    # The links stay the same things in every language, so that each is one figure.
+    links = [dict(link) for link in variants[language]["links"]]
+    variants.setdefault(wanted, new_variant() | {"links": links})
+    return wanted
+
+
+def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Group]:
+    numbers = [value for value in posted.getlist("group") if value.isdecimal() and len(value) < 19]
+    kept = set(company.groups.filter(pk__in=numbers))
+    if name := _line(posted, "add-group"):
+        known = {group.name.casefold(): group for group in company.groups.all()}
+        if found := known.get(name.casefold()):
+            kept.add(found)
+        else:
+            mistakes.append(
+                Mistake(
+                    "add-group",
+                    _("“{value}” is not known").format(value=name),
+                    suggestion(name, [group.name for group in known.values()])
+                    if known
+                    else _("there are no groups yet"),
+                )
+            )
+    return sorted(kept, key=lambda group: group.name)
+
+
+def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Person]:
+    given = posted.getlist("person") + ([wanted] if (wanted := _line(posted, "add-person")) else [])
+    emails = [canonical(email) for email in given if "\0" not in email]
+    kept = {person.email: person for person in company.people.filter(email__in=emails)}
+    if wanted and canonical(wanted) not in kept:
+        mistakes.append(
+            Mistake(
+                "add-person",
+                _("“{value}” is not known").format(value=wanted),
+                _("check the spelling, or ask an administrator to bring the person in"),
+            )
+        )
+    return [kept[email] for email in sorted(kept)]

@@ -1,0 +1,1 @@
+"""Campaigns that are being written in the console."""

@@ -1,0 +1,179 @@
+"""What a draft says, and the campaign file that says the same: there is one form of a campaign, and it is the file's.
+
+`fields` has the file's keys (docs/campaign-format.md) but for `id` and `audience`; times are in UTC, as in the protocol.
+"""
+
+import copy
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import tomli_w
+from django.utils.translation import gettext as _
+
+from server.campaigns.manifest import mistakes_of, parsed
+from server.campaigns.manifest_tables import Mistake
+from server.campaigns.models import Campaign
+from server.core.clock import utc_text
+from server.core.errors import Refused
+from server.directory.models import Company
+from server.drafts.models import Draft
+
+Fields = dict[str, Any]
+
+TIMES = ("starts", "ends")
+
+
+def new_fields(language: str) -> Fields:
+    """Nothing yet, in one language."""
+    return {
+        "sender": "",
+        "urgency": Campaign.Urgency.NORMAL.value,
+        "acknowledge": False,
+        "starts": "",
+        "ends": "",
+        "default_language": language,
+        "variants": {language: new_variant()},
+    }
+
+
+def new_variant() -> Fields:
+    """A language in which nothing is written yet."""
+    return {"title": "", "body": "", "links": []}
+
+
+def is_blank(fields: Fields) -> bool:
+    """Whether nobody has written anything."""
+    texts = [variant[key] for variant in fields["variants"].values() for key in ("title", "body", "links")]
+    return not any(texts)
+
+
+def campaign_file(draft: Draft) -> bytes:
+    """The draft as a campaign file, in TOML: the same bytes as long as nothing is changed."""
+    return as_toml(campaign_id(draft), draft.fields, _audience(draft))
+
+
+def as_toml(identity: str, fields: Fields, audience: Fields) -> bytes:
+    """A campaign file that says this; what says nothing is left out."""
+    written = {key: value for key, value in fields.items() if value not in ("", False)}
+    values: Fields = {"id": identity} | written
+    values |= {key: _moment(values[key]) for key in TIMES if key in values}
+    values["audience"] = audience
+    values["variants"] = {
+        language: {key: value for key, value in variant.items() if value}
+        for language, variant in fields["variants"].items()
+    }
+    return tomli_w.dumps(values, multiline_strings=True).encode()
+
+
+def campaign_id(draft: Draft) -> str:
+    """The id that the campaign will have: made of its title, and its own whatever the title is."""
+    variants = draft.fields["variants"]
+    title = variants.get(draft.fields["default_language"], {}).get("title", "")
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:30].strip("-")
+    return "-".join(part for part in ("c", slug, draft.draft_id[:6]) if part)
+
+
+def fields_of_file(company: Company, content: bytes, now: datetime) -> tuple[Fields, Mapping[str, Any]]:
+    """What a campaign file says, and its audience. Times that are over are left out, as of last month's file.
+
+    Raises `Refused` with all mistakes of the file. It names no pictures, videos or captions: no file came along.
+    """
+    values = parsed("campaign.toml", content)
+    ends = values.get("ends")
+    if isinstance(ends, datetime) and ends.tzinfo is not None and ends <= now:
+        values = {key: value for key, value in values.items() if key not in TIMES}
+    mistakes = mistakes_of(values, now, company.link_hosts)
+    if mistakes:
+        raise Refused(_("The file cannot be taken"), "\n".join(str(mistake) for mistake in mistakes))
+    fields = new_fields(values["default_language"])
+    fields |= {key: values[key] for key in ("sender", "urgency", "acknowledge") if key in values}
+    fields |= {key: utc_text(values[key]) for key in TIMES if key in values}
+    fields["variants"] = {
+        language: new_variant()
+        | {key: variant[key] for key in ("title", "body") if key in variant}
+        | {"links": _links(variant.get("links", []))}
+        for language, variant in values["variants"].items()
+    }
+    return fields, values["audience"]
+
+
+def fields_of_campaign(campaign: Campaign) -> Fields:
+    """What a campaign says, for another one like it: without its times. Raises `Refused` when its texts are gone."""
+    content = campaign.content
+    if not content.get("variants"):
+        raise Refused(
+            _("Its texts were taken back"),
+            _("There is nothing left to begin with. Write a new announcement."),
+        )
+    if any(variant["image"] or variant["video"] for variant in content["variants"].values()):
+        raise Refused(
+            _("It has a picture or a video"),
+            _(
+                "The console does not take those yet. At the server, publish its campaign file again: "
+                "tidings-server campaign publish FILE"
+            ),
+        )
+    fields = new_fields(content["default_language"])
+    fields |= {key: content[key] for key in ("sender", "urgency", "acknowledge")}
+    fields["variants"] = {
+        language: {
+            "title": variant["title"],
+            "body": variant["body"],
+            "links": [
+                {"id": link["link_id"], "label": link["label"], "url": link["url"]}
+                for link in variant["links"]
+            ],
+        }
+        for language, variant in content["variants"].items()
+    }
+    return copy.deepcopy(fields)
+
+
+def mistakes_in(draft: Draft, now: datetime) -> list[Mistake]:
+    """What has to be mended before the draft can be published."""
+    values = tomllib.loads(campaign_file(draft).decode())
+    found = {mistake.key: mistake for mistake in _not_written(draft)}
+    for mistake in mistakes_of(values, now, draft.company.link_hosts):
+        found.setdefault(mistake.key, mistake)
+    return list(found.values())
+
+
+def _not_written(draft: Draft) -> Iterator[Mistake]:
+    """What nobody has filled in yet. A file's mistake would tell how files are written."""
+    if not any(_audience(draft).values()):
+        yield Mistake("audience", _("nobody would get it"), _("choose everybody, or add groups or people"))
+    places = {"sender": draft.fields["sender"]} | {
+        f"variants.{language}.title": variant["title"]
+        for language, variant in draft.fields["variants"].items()
+    }
+    for key, text in places.items():
+        if not text:
+            yield Mistake(key, _("nothing is written there"), _("write it"))
+
+
+def _links(links: list[Fields]) -> list[Fields]:
+    return [
+        {"id": link.get("id", f"l{n}"), "label": link["label"], "url": link["url"]}
+        for n, link in enumerate(links, 1)
+    ]
+
+
+def _audience(draft: Draft) -> Fields:
+    if draft.to_everyone:
+        return {"everyone": True}
+    groups = draft.audience_groups.order_by("name").values_list("name", flat=True)
+    people = draft.audience_people.order_by("email").values_list("email", flat=True)
+    return {key: value for key, value in (("groups", list(groups)), ("people", list(people))) if value}
+
+
+def _moment(text: str) -> datetime | str:
+    """The time; the text itself where it is none, which the file's check then says."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text

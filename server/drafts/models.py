@@ -1,0 +1,84 @@
+"""A campaign that is being written: what its campaign file would say, and whom it would be for."""
+
+import secrets
+from dataclasses import replace
+from typing import ClassVar
+
+from django.db import models
+
+from server.accounts.models import Account
+from server.campaigns.models import Campaign
+from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Retention
+from server.directory.models import Company, Group, Person
+
+WRITTEN_BY = replace(
+    SIGNING_IN, purpose="warn two people who write the same announcement", retention=Retention.DRAFT
+)
+
+
+def new_id() -> str:
+    """Sixteen characters of hex, which nobody guesses."""
+    return secrets.token_hex(8)
+
+
+class Draft(models.Model):
+    """What somebody is writing. `fields` may be incomplete or wrong: it is checked before it is published."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="drafts")
+    draft_id = models.CharField(max_length=16, unique=True, default=new_id)
+    fields = models.JSONField(default=dict, help_text="As `drafts.fields` describes it.")
+    reason = models.CharField(max_length=500, blank=True, default="", help_text="Why: of an emergency.")
+    to_everyone = models.BooleanField(default=False)
+    audience_groups = models.ManyToManyField(Group, related_name="drafts", blank=True)
+    audience_people = models.ManyToManyField(Person, related_name="drafts", blank=True)
+    revision = models.PositiveIntegerField(default=1, help_text="Each change makes it one more.")
+    edited_at = models.DateTimeField()
+    editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, null=True, related_name="+", help_text="What became of it."
+    )
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "company": IMPERSONAL,
+        "draft_id": IMPERSONAL,
+        "fields": IMPERSONAL,
+        "reason": IMPERSONAL,
+        "to_everyone": IMPERSONAL,
+        "audience_groups": IMPERSONAL,
+        "audience_people": TARGETING,
+        "revision": IMPERSONAL,
+        "edited_at": WRITTEN_BY,
+        "editor": WRITTEN_BY,
+        "campaign": IMPERSONAL,
+    }
+    stays_here: ClassVar[bool] = True
+    """Who writes it has an account of this server. It is taken along as a campaign file."""
+
+    class Meta:
+        indexes = (models.Index(fields=("company", "edited_at"), name="draft_edited"),)
+
+    def __str__(self) -> str:
+        return self.draft_id
+
+
+class DraftVersion(models.Model):
+    """What a draft said before somebody changed it."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="versions")
+    fields = models.JSONField()
+    edited_at = models.DateTimeField()
+    editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "draft": IMPERSONAL,
+        "fields": IMPERSONAL,
+        "edited_at": WRITTEN_BY,
+        "editor": WRITTEN_BY,
+    }
+    stays_here: ClassVar[bool] = True
+    """As its draft does."""
+
+    def __str__(self) -> str:
+        return f"version of {self.edited_at.isoformat()}"

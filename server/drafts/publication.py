@@ -1,0 +1,62 @@
+"""From a draft to a campaign, by way of its campaign file: the console publishes nothing that a file could not say."""
+
+import hashlib
+
+from django.db import transaction
+
+from server.campaigns.manifest import check_manifest
+from server.campaigns.models import Campaign
+from server.core import clock
+from server.drafts.fields import campaign_file, new_fields
+from server.drafts.models import Draft
+from server.drafts.writing import Overtaken
+from server.publishing.checked import CheckedCampaign, check_campaign
+from server.publishing.publish import check_reason, publish
+
+
+def check_draft(draft: Draft, *, with_reason: bool = False) -> CheckedCampaign:
+    """The campaign that the draft would be. Raises `Refused` with all that has to be mended first."""
+    company = draft.company
+    manifest = check_manifest(campaign_file(draft), clock.now(), company.link_hosts)
+    if with_reason:
+        check_reason(manifest, draft.reason)
+    return check_campaign(company, manifest, draft.reason if manifest.is_emergency else "")
+
+
+def seal_of(draft: Draft) -> str:
+    """Of all that somebody saw who looked at the draft: what it says, to whom, and why; in hex."""
+    return hashlib.sha256(campaign_file(draft) + b"\0" + draft.reason.encode()).hexdigest()
+
+
+def publish_draft(draft: Draft, seal: str, actor: str) -> Campaign:
+    """Publish what the person looked at, on record; the draft itself is empty then, and leads to the campaign.
+
+    Asked twice, it is one publication. Raises `Overtaken` when the draft says something else by now, `Refused` as
+    `check_draft` does, and `EnvironmentFault` as `publish` does; nothing is published then.
+    """
+    checked = None
+    if draft.campaign is None and seal_of(draft) == seal:
+        checked = check_draft(draft, with_reason=True)  # before the lock: it takes long
+    with transaction.atomic():
+        locked = (
+            Draft.objects.select_for_update(of=("self",))
+            .select_related("company", "campaign")
+            .get(pk=draft.pk)
+        )
+        if locked.campaign is not None:
+            return locked.campaign
+        if checked is None or seal_of(locked) != seal:
+            raise Overtaken(locked)
+        campaign, _is_new = publish(checked, actor)
+        _empty(locked, campaign)
+    return campaign
+
+
+def _empty(draft: Draft, campaign: Campaign) -> None:
+    draft.campaign = campaign
+    draft.fields = new_fields(draft.fields["default_language"])
+    draft.reason, draft.editor, draft.to_everyone = "", None, False
+    draft.save()
+    draft.audience_groups.clear()
+    draft.audience_people.clear()
+    draft.versions.all().delete()

@@ -1,0 +1,167 @@
+"""Drafts are begun, changed, and brought back: nobody writes over what they have not seen, and what was there stays."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from server.accounts.models import Account
+from server.campaigns.audience import find_audience
+from server.campaigns.manifest import AudienceEntry
+from server.campaigns.manifest_tables import Mistakes
+from server.campaigns.models import Campaign
+from server.core import clock
+from server.core.errors import Refused
+from server.directory.models import Company, Group, Person
+from server.drafts.fields import Fields, fields_of_campaign, fields_of_file, is_blank, new_fields
+from server.drafts.models import Draft, DraftVersion
+
+MOST_DRAFTS = 500
+"""Of a company at once."""
+MOST_VERSIONS = 30
+"""Of a draft; the oldest go."""
+VERSION_EVERY = timedelta(minutes=10)
+"""What one person writes within this time is one version."""
+
+KEPT = timedelta(days=364)
+"""After its last change: housekeeping runs daily, and who is due today would be late tomorrow."""
+LEADS_ON = timedelta(days=30)
+"""So long the address of a draft leads to what became of it."""
+
+
+class Overtaken(Exception):
+    """Somebody else changed the draft since the person read it. Nothing was written."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft.draft_id)
+        self.draft = draft
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a draft is to say from now on. `groups`, `people`: of its company."""
+
+    fields: Fields
+    reason: str = ""
+    everyone: bool = False
+    groups: list[Group] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
+
+
+def begin(account: Account, language: str) -> Draft:
+    """An empty draft, by the sender of the company's last campaign. Raises `Refused` when there are too many."""
+    last = account.company.campaigns.order_by("-starts").values_list("content__sender", flat=True).first()
+    return _made(account, Change(new_fields(language) | {"sender": last or ""}))
+
+
+def begin_with(account: Account, wanted: Change) -> Draft:
+    """A draft that says what somebody wrote whose own draft is gone. Raises as `begin` does."""
+    return _made(account, wanted)
+
+
+def begin_from_file(account: Account, content: bytes) -> Draft:
+    """A draft that says what a campaign file says. Raises `Refused` with all that is wrong with it."""
+    company = account.company
+    fields, values = fields_of_file(company, content, clock.now())
+    mistakes = Mistakes()
+    entry = AudienceEntry(
+        everyone=values.get("everyone", False),
+        groups=tuple(values.get("groups", ())),
+        people=tuple(values.get("people", ())),
+    )
+    audience = find_audience(company, entry, mistakes)
+    if mistakes.found:
+        raise Refused(_("The file cannot be taken"), "\n".join(str(mistake) for mistake in mistakes.found))
+    return _made(account, Change(fields, "", audience.everyone, list(audience.groups), list(audience.people)))
+
+
+def begin_like(account: Account, campaign: Campaign) -> Draft:
+    """A draft that says what a campaign says, to the same people. Raises `Refused` when nothing is left of it."""
+    change = Change(
+        fields_of_campaign(campaign),
+        "",
+        campaign.to_everyone,
+        list(campaign.audience_groups.all()),
+        list(campaign.audience_people.all()),
+    )
+    return _made(account, change)
+
+
+def _made(account: Account, change: Change) -> Draft:
+    with transaction.atomic():
+        Company.objects.select_for_update().get(pk=account.company_id)
+        if open_drafts(account.company).count() >= MOST_DRAFTS:
+            raise Refused(
+                _("There are too many drafts"), _("Publish or delete some of them, and begin again.")
+            )
+        draft = Draft(company=account.company, editor=account, edited_at=clock.now())
+        _fill(draft, change)
+        return draft
+
+
+def open_drafts(company: Company) -> Any:
+    """Those that are still being written, the last changed first."""
+    return Draft.objects.filter(company=company, campaign=None).order_by("-edited_at", "-pk")
+
+
+def delete_old_drafts(*, dry_run: bool = False) -> int:
+    """Those that nobody has changed for a year, and what is left of those that were published. Answers how many."""
+    now = clock.now()
+    old = Draft.objects.filter(
+        Q(edited_at__lte=now - KEPT) | Q(campaign__isnull=False, edited_at__lte=now - LEADS_ON)
+    )
+    return old.count() if dry_run else old.delete()[1].get("drafts.Draft", 0)
+
+
+def change(draft: Draft, account: Account, revision: int, wanted: Change) -> Draft:
+    """Write it down. `revision`: the one that the person has seen.
+
+    What was there becomes a version where somebody else wrote it, or the person did some time ago.
+    Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
+    """
+    with transaction.atomic():
+        locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
+        if locked.revision != revision:
+            raise Overtaken(locked)
+        if locked.fields != wanted.fields:
+            _keep_version(locked, account)
+        locked.editor, locked.edited_at = account, clock.now()
+        locked.revision += 1
+        _fill(locked, wanted)
+        return locked
+
+
+def bring_back(draft: Draft, account: Account, revision: int, version: DraftVersion) -> Draft:
+    """Let the draft say what it said then, to the audience of now. Raises as `change` does."""
+    return change(
+        draft,
+        account,
+        revision,
+        Change(
+            version.fields,
+            draft.reason,
+            draft.to_everyone,
+            list(draft.audience_groups.all()),
+            list(draft.audience_people.all()),
+        ),
+    )
+
+
+def _keep_version(draft: Draft, account: Account) -> None:
+    last = draft.versions.order_by("-pk").first()
+    is_fresh = last is not None and clock.now() - last.edited_at < VERSION_EVERY
+    if is_blank(draft.fields) or (is_fresh and draft.editor_id == account.pk):
+        return
+    draft.versions.create(fields=draft.fields, edited_at=draft.edited_at, editor=draft.editor)
+    kept = draft.versions.order_by("-pk").values_list("pk", flat=True)[:MOST_VERSIONS]
+    draft.versions.exclude(pk__in=list(kept)).delete()
+
+
+def _fill(draft: Draft, wanted: Change) -> None:
+    draft.fields, draft.reason, draft.to_everyone = wanted.fields, wanted.reason, wanted.everyone
+    draft.save()
+    draft.audience_groups.set(wanted.groups)
+    draft.audience_people.set(wanted.people)

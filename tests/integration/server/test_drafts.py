@@ -1,0 +1,541 @@
+"""Announcements are written in the console: kept, checked, published as they were looked at, and begun from others."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.access.roles import Role
+from server.accounts.models import Account
+from server.audit.models import Entry
+from server.campaigns.manifest import check_manifest
+from server.campaigns.models import Campaign
+from server.core import clock
+from server.directory.models import Company, Group
+from server.drafts.fields import campaign_file, new_fields
+from server.drafts.models import Draft
+from server.drafts.writing import Change, begin, change
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import account_of, client_of, console_settings
+
+FILE = """\
+sender = "Internal news"
+default_language = "en"
+ends = 2030-01-01T00:00:00Z
+starts = 2029-12-01T00:00:00Z
+
+[audience]
+everyone = true
+
+[variants.en]
+title = "The studio opens"
+body = \"\"\"
+First line
+Second "line" with a \\\\ in it\"\"\"
+links = [{ id = "plan", label = "The plan", url = "https://intranet.northwind.example/plan" }]
+
+[variants.fr]
+title = "Le studio ouvre"
+links = [{ id = "plan", label = "Le plan", url = "https://intranet.northwind.example/plan" }]
+"""
+
+
+@pytest.fixture
+def console(northwind: ServerHome) -> Iterator[ServerHome]:
+    with console_settings():
+        company().people.create(email="ines@northwind.example")
+        company().people.create(email="omar@northwind.example")
+        yield northwind
+        cache.clear()
+        Draft.objects.all().delete()
+        Account.objects.all().delete()
+
+
+@pytest.fixture
+def lea(console: ServerHome) -> Account:
+    return account_of("lea@northwind.example", Role.COMMUNICATOR)
+
+
+@pytest.fixture
+def browser(lea: Account) -> Client:
+    return client_of(lea)
+
+
+def company() -> Company:
+    return Company.objects.get(pk="northwind")
+
+
+def a_group() -> Group:
+    """One that has members."""
+    group, _made = Group.objects.get_or_create(company=company(), name="Lyon studio")
+    group.people.add(company().people.order_by("email")[0])
+    return group
+
+
+def on_record(action: str) -> dict[str, str]:
+    """What the audit log says of the last act of this kind."""
+    detail: dict[str, str] = json.loads(Entry.objects.filter(action=action).order_by("-number")[0].detail)
+    return detail
+
+
+def begun(browser: Client) -> str:
+    """The address of a new draft."""
+    return str(browser.post("/drafts/new").headers["Location"])
+
+
+def draft_at(address: str) -> Draft:
+    return Draft.objects.get(draft_id=address.split("/")[2].split("?")[0])
+
+
+def sent(address: str, **values: object) -> dict[str, object]:
+    """What the form of a draft sends, with other values where they are named."""
+    draft = draft_at(address)
+    return {
+        "revision": draft.revision,
+        "language": draft.fields["default_language"],
+        "default_language": draft.fields["default_language"],
+        "urgency": "normal",
+        "audience": "everyone",
+        "sender": "Internal news",
+        "title": "The studio opens",
+        "body": "On Monday.",
+    } | values
+
+
+def written(browser: Client, **values: object) -> str:
+    """The address of a draft that says something."""
+    address = begun(browser)
+    answer = browser.post(address, sent(address, **values))
+    assert answer.status_code == 302, answer.content.decode()
+    return address
+
+
+def seal_on(page: str) -> str:
+    found = re.search(r'name="seal" value="([0-9a-f]+)"', page)
+    assert found, page
+    return found.group(1)
+
+
+def published(browser: Client, address: str) -> Campaign:
+    """Look at the check, and press the button that it shows."""
+    seal = seal_on(browser.get(f"{address}/check").content.decode())
+    answer = browser.post(f"{address}/publish", {"seal": seal})
+    assert answer.status_code == 302, answer.content.decode()
+    return Campaign.objects.get(campaign_id=answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def test_what_is_written_is_published_to_whom_the_check_named(browser: Client) -> None:
+    group = a_group()
+    address = written(
+        browser,
+        audience="chosen",
+        **{
+            "add-group": "lyon STUDIO",
+            "label1": "The plan",
+            "url1": "https://intranet.northwind.example/plan",
+        },
+    )
+    page = browser.get(f"{address}/check").content.decode()
+    assert "Publish to 1 person" in page
+    assert "https://intranet.northwind.example/plan" in page
+    campaign = published(browser, address)
+    assert campaign.content["variants"]["en"]["title"] == "The studio opens"
+    assert list(campaign.audience_groups.all()) == [group]
+    assert not campaign.to_everyone
+    assert on_record("publish") == {"campaign": campaign.campaign_id}
+
+
+def test_how_many_computers_are_connected_is_told_of_five_people_or_more(browser: Client) -> None:
+    bulk_data.add_computers(list(company().people.all()))
+    address = written(browser)
+    for place in (address, f"{address}/check"):
+        assert "connected computer" not in browser.get(place).content.decode()
+    bulk_data.add_people(3)
+    for place in (address, f"{address}/check"):
+        assert "2 have a connected computer" in browser.get(place).content.decode()
+
+
+def test_of_a_published_draft_nothing_stays_and_its_address_leads_to_the_campaign(browser: Client) -> None:
+    address = written(browser)
+    campaign = published(browser, address)
+    draft = draft_at(address)
+    assert draft.campaign == campaign
+    assert draft.editor is None
+    assert not draft.versions.exists()
+    assert "The studio opens" not in str(draft.fields)
+    for place in (address, f"{address}/check"):
+        assert browser.get(place).headers["Location"] == f"/campaigns/{campaign.campaign_id}"
+    assert "The studio opens" not in browser.get("/drafts").content.decode()
+
+
+def test_a_publication_that_is_sent_twice_is_one(browser: Client) -> None:
+    address = written(browser)
+    seal = seal_on(browser.get(f"{address}/check").content.decode())
+    before = Campaign.objects.count()
+    answers = [browser.post(f"{address}/publish", {"seal": seal}).headers["Location"] for _ in range(2)]
+    assert len(set(answers)) == 1
+    assert Campaign.objects.count() == before + 1
+
+
+def test_two_drafts_that_say_the_same_are_two_campaigns(browser: Client) -> None:
+    assert published(browser, written(browser)) != published(browser, written(browser))
+
+
+def test_what_was_changed_since_somebody_looked_is_not_published(browser: Client, lea: Account) -> None:
+    address = written(browser)
+    seal = seal_on(browser.get(f"{address}/check").content.decode())
+    browser.post(address, sent(address, title="Something else"))
+    before = Campaign.objects.count()
+    answer = browser.post(f"{address}/publish", {"seal": seal})
+    assert answer.status_code == 409
+    assert "changed since you looked" in answer.content.decode()
+    assert Campaign.objects.count() == before
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Something else"
+
+
+@pytest.mark.parametrize("seal", ["", "0" * 64, "\0", "é"])
+def test_without_the_seal_of_what_was_looked_at_nothing_is_published(browser: Client, seal: str) -> None:
+    address = written(browser)
+    before = Campaign.objects.count()
+    assert browser.post(f"{address}/publish", {"seal": seal}).status_code == 409
+    assert Campaign.objects.count() == before
+
+
+def test_who_saves_over_a_colleague_is_asked_first_and_loses_nothing(
+    console: ServerHome, browser: Client
+) -> None:
+    address = written(browser)
+    old = sent(address, title="Mine")
+    other = client_of(account_of("noor@northwind.example", Role.APPROVER))
+    assert other.post(address, sent(address, title="Theirs")).status_code == 302
+    answer = browser.post(address, old)
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "noor@northwind.example saved it" in page
+    assert 'value="Mine"' in page
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
+    assert browser.post(address, sent(address, title="Mine")).status_code == 302
+    versions = browser.get(f"{address}/versions").content.decode()
+    assert "Theirs" in versions
+    number = draft_at(address).versions.order_by("-pk")[0].pk
+    browser.post(f"{address}/versions", {"version": number, "revision": draft_at(address).revision})
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
+
+
+def test_what_is_saved_after_a_colleague_published_is_a_draft_of_its_own(browser: Client) -> None:
+    address = written(browser)
+    late = sent(address, title="A better title")
+    campaign = published(browser, address)
+    answer = browser.post(address, late)
+    other = draft_at(answer.headers["Location"])
+    assert other != draft_at(address)
+    assert other.fields["variants"]["en"]["title"] == "A better title"
+    assert "was published meanwhile" in browser.get(answer.headers["Location"]).content.decode()
+    assert campaign.content["variants"]["en"]["title"] == "The studio opens"
+
+
+def test_groups_come_back_when_everybody_was_a_slip(browser: Client) -> None:
+    group = a_group()
+    address = written(browser, audience="chosen", group=[group.pk])
+    browser.post(address, sent(address, audience="everyone", group=[group.pk]))
+    assert f'type="hidden" name="group" value="{group.pk}"' in browser.get(address).content.decode()
+    assert b"everyone = true" in browser.get(f"{address}/campaign.toml").content
+    browser.post(address, sent(address, audience="chosen", group=[group.pk]))
+    assert b"everyone" not in browser.get(f"{address}/campaign.toml").content
+
+
+def test_a_new_draft_has_the_sender_of_the_last_campaign(browser: Client) -> None:
+    assert draft_at(begun(browser)).fields["sender"] == ""
+    published(browser, written(browser, sender="Your works council"))
+    assert draft_at(begun(browser)).fields["sender"] == "Your works council"
+
+
+def test_of_two_who_save_at_once_one_is_asked(console: ServerHome, browser: Client) -> None:
+    address = written(browser)
+    other = client_of(account_of("noor@northwind.example", Role.APPROVER))
+    forms = [(browser, sent(address, title="Mine")), (other, sent(address, title="Theirs"))]
+
+    def save(of: tuple[Client, dict[str, object]]) -> int:
+        try:
+            return of[0].post(address, of[1]).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(save, forms)) == [302, 409]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"title": ""}, "Title (English): nothing is written there"),
+        ({"ends": "2020-01-01T00:00"}, "Ends:"),
+        ({"label1": "Plan", "url1": "http://evil.example/"}, "Address of the button (English)"),
+        ({"audience": "chosen"}, "nobody would get it"),
+        ({"title": "a\u202eb"}, "Title (English)"),
+    ],
+)
+def test_what_cannot_be_published_is_kept_and_told_with_the_place(
+    browser: Client, values: dict[str, str], told: str
+) -> None:
+    address = written(browser, **values)
+    page = unescape(browser.get(f"{address}/check").content.decode())
+    assert "Not ready yet" in page
+    assert told in page
+    assert "Publish to" not in page
+    places = re.findall(rf'href="({address}[^"]*#[^"]*)"', page)
+    assert places
+    for place in places:
+        path, _hash, control = place.partition("#")
+        assert f'id="{control}"' in browser.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("add-group", "Lyom studio"),
+        ("add-person", "nobody@northwind.example"),
+        ("starts", "soon"),
+        ("new-language", "?!"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_while_the_rest_is_saved(browser: Client, name: str, value: str) -> None:
+    a_group()
+    address = begun(browser)
+    answer = browser.post(address, sent(address, audience="chosen", title="Kept", **{name: value}))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'href="#{name}"' in page
+    assert 'value="Kept"' in page
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Kept"
+
+
+def test_an_emergency_is_not_a_communicators_and_is_on_record_as_refused(browser: Client) -> None:
+    address = written(browser, urgency="emergency", reason="A fire")
+    page = browser.get(f"{address}/check").content.decode()
+    assert "Publish to" not in page
+    seal = seal_of_draft(address)
+    assert browser.post(f"{address}/publish", {"seal": seal}).status_code == 403
+    assert on_record("denied")["right"] == "publish-emergencies"
+    assert draft_at(address).campaign is None
+
+
+def seal_of_draft(address: str) -> str:
+    from server.drafts.publication import seal_of
+
+    return seal_of(draft_at(address))
+
+
+def test_an_emergency_asks_for_a_reason_and_a_fresh_second_factor(console: ServerHome) -> None:
+    browser = client_of(account_of("ada@northwind.example", Role.ADMINISTRATOR))
+    address = written(browser, urgency="emergency")
+    assert "An emergency needs a reason" in browser.get(f"{address}/check").content.decode()
+    browser.post(address, sent(address, urgency="emergency", reason="A fire in the hall"))
+    seal = seal_on(browser.get(f"{address}/check").content.decode())
+    answer = browser.post(f"{address}/publish", {"seal": seal})
+    assert answer.headers["Location"].startswith("/account/confirm")
+    assert draft_at(address).campaign is None
+
+
+def test_a_campaign_file_becomes_a_draft_and_the_same_campaign(browser: Client) -> None:
+    answer = browser.post("/drafts/new", {"from-file": "1", "text": FILE})
+    address = answer.headers["Location"]
+    content = browser.get(f"{address}/campaign.toml").content
+    now, hosts = clock.now(), company().link_hosts
+    given, came = check_manifest(FILE.encode(), now, hosts), check_manifest(content, now, hosts)
+    same = ("sender", "urgency", "acknowledge", "starts", "ends", "default_language", "audience", "variants")
+    assert [getattr(given, name) for name in same] == [getattr(came, name) for name in same]
+    again = browser.post("/drafts/new", {"from-file": "1", "text": content.decode()}).headers["Location"]
+    without_id = [
+        re.sub(rb"\Aid = .*\n", b"", browser.get(f"{one}/campaign.toml").content) for one in (address, again)
+    ]
+    assert without_id[0] == without_id[1]
+
+
+def test_last_months_file_is_taken_without_its_times(browser: Client) -> None:
+    old = FILE.replace("2030-01-01", "2020-01-01").replace("2029-12-01", "2019-12-01")
+    address = browser.post("/drafts/new", {"from-file": "1", "text": old}).headers["Location"]
+    assert draft_at(address).fields["starts"] == draft_at(address).fields["ends"] == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "[",
+        FILE.replace("everyone = true", 'groups = ["None such"]'),
+        FILE + 'image = { file = "a.png", alt = "a" }',
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_explained_and_makes_no_draft(browser: Client, text: str) -> None:
+    answer = browser.post("/drafts/new", {"from-file": "1", "text": text})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_a_campaign_is_duplicated_with_its_texts_and_audience_and_without_its_times(browser: Client) -> None:
+    group = a_group()
+    first = published(
+        browser,
+        written(
+            browser,
+            audience="chosen",
+            starts="2029-12-01T09:00",
+            ends="2029-12-08T09:00",
+            **{"add-group": group.name},
+        ),
+    )
+    address = browser.post(f"/campaigns/{first.campaign_id}/duplicate").headers["Location"]
+    draft = draft_at(address)
+    assert draft.fields["variants"]["en"]["title"] == "The studio opens"
+    assert not draft.fields["starts"]
+    assert list(draft.audience_groups.all()) == [group]
+    assert published(browser, address).campaign_id != first.campaign_id
+
+
+def test_a_recall_names_how_many_it_is_for_and_leaves_no_text(browser: Client) -> None:
+    campaign = published(browser, written(browser))
+    place = f"/campaigns/{campaign.campaign_id}/recall"
+    people = company().people.count()
+    assert f"Recall for {people}" in browser.get(place).content.decode()
+    assert browser.post(place).headers["Location"] == f"/campaigns/{campaign.campaign_id}"
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.RECALLED
+    assert not campaign.content["variants"]
+    assert browser.get(place).status_code == 302
+    assert browser.post(f"/campaigns/{campaign.campaign_id}/duplicate").status_code == 409
+
+
+def test_a_draft_of_another_company_is_unknown(console: ServerHome, browser: Client) -> None:
+    address = written(browser)
+    other, _made = Company.objects.get_or_create(pk="contoso", defaults={"name": "Contoso"})
+    stranger = client_of(account_of("cleo@contoso.example", Role.ADMINISTRATOR, company="contoso"))
+    try:
+        for place in ("", "/check", "/campaign.toml", "/versions", "/delete"):
+            assert stranger.get(address + place).status_code == 404, place
+        for place in ("", "/publish", "/versions", "/delete"):
+            assert stranger.post(address + place, {"seal": seal_of_draft(address)}).status_code == 404, place
+        assert draft_at(address).campaign is None
+    finally:
+        Account.objects.filter(company=other).delete()
+        other.delete()
+
+
+def test_a_group_or_person_of_another_company_is_not_taken(console: ServerHome, browser: Client) -> None:
+    other, _made = Company.objects.get_or_create(pk="contoso", defaults={"name": "Contoso"})
+    try:
+        group = Group.objects.create(company=other, name="Theirs")
+        other.people.create(email="cleo@contoso.example")
+        address = begun(browser)
+        browser.post(
+            address, sent(address, audience="chosen", group=[group.pk], person=["cleo@contoso.example"])
+        )
+        draft = draft_at(address)
+        assert not draft.audience_groups.exists()
+        assert not draft.audience_people.exists()
+    finally:
+        other.delete()
+
+
+def test_a_language_is_added_and_taken_away_and_its_links_stay_the_same_things(browser: Client) -> None:
+    address = written(browser, label1="Plan", url1="https://intranet.northwind.example/plan")
+    answer = browser.post(
+        address,
+        sent(
+            address,
+            go="add-language",
+            label1="Plan",
+            link1="l1",
+            url1="https://intranet.northwind.example/plan",
+            **{"new-language": "fr"},
+        ),
+    )
+    assert answer.headers["Location"].endswith("?language=fr")
+    variants = draft_at(address).fields["variants"]
+    assert variants["fr"]["links"] == variants["en"]["links"]
+    assert variants["fr"]["title"] == ""
+    browser.post(address, sent(address, language="fr", title="Le studio", body="", go="remove-language"))
+    assert set(draft_at(address).fields["variants"]) == {"en"}
+
+
+def test_pages_of_drafts_need_few_queries_with_many_groups(browser: Client) -> None:
+    address = written(browser)
+    Group.objects.bulk_create(Group(company=company(), name=f"Group {n}") for n in range(500))
+    for place in (address, f"{address}/check", "/drafts"):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert browser.get(place).status_code == 200
+        assert len(queries) <= 16, [query["sql"] for query in queries]
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=TEXT, body=TEXT, sender=TEXT, label=TEXT)
+def test_a_draft_says_in_its_file_what_was_written(title: str, body: str, sender: str, label: str) -> None:
+    import tomllib
+
+    from django.db.models import Model  # Django is ready
+
+    assert Model
+    draft = unsaved(title, body, sender, label)
+    values = tomllib.loads(text_of(draft))
+    assert values["variants"]["en"].get("title", "") == title
+    assert values["variants"]["en"].get("body", "") == body
+    assert values.get("sender", "") == sender
+    assert values["variants"]["en"]["links"][0]["label"] == label
+
+
+def unsaved(title: str, body: str, sender: str, label: str) -> dict[str, object]:
+    fields = new_fields("en") | {"sender": sender}
+    fields["variants"]["en"] = {
+        "title": title,
+        "body": body,
+        "links": [{"id": "l1", "label": label, "url": "https://intranet.northwind.example"}],
+    }
+    return fields
+
+
+def text_of(fields: dict[str, object]) -> str:
+    from server.drafts.fields import as_toml
+
+    return as_toml("c-x", fields, {"everyone": True}).decode()
+
+
+def test_who_leaves_is_not_named_in_a_draft_any_more(browser: Client, lea: Account) -> None:
+    address = written(browser)
+    person = company().people.create(email="gone@northwind.example")
+    browser.post(address, sent(address, audience="chosen", **{"add-person": "gone@northwind.example"}))
+    assert b"gone@northwind.example" in browser.get(f"{address}/campaign.toml").content
+    person.delete()
+    assert b"gone@northwind.example" not in browser.get(f"{address}/campaign.toml").content
+    lea.delete()
+    assert draft_at(address).editor is None
+
+
+def test_a_year_after_its_last_change_a_draft_goes(browser: Client, lea: Account) -> None:
+    from server.retention.housekeeping import housekeeping
+
+    draft = begin(lea, "en")
+    changed = change(draft, lea, draft.revision, Change(new_fields("en"), everyone=True))
+    Draft.objects.filter(pk=changed.pk).update(edited_at=datetime.now(UTC) - timedelta(days=364))
+    kept = begin(lea, "en")
+    housekeeping()
+    assert not Draft.objects.filter(pk=changed.pk).exists()
+    assert Draft.objects.filter(pk=kept.pk).exists()
+    assert campaign_file(kept)
