@@ -3,11 +3,14 @@
 `TIDINGS_SERVER_DATA`: the data folder (keys, media, the SQLite database); else the platform's folder for user data.
 `TIDINGS_LONGEST_WAIT_S`: how long to wait for a lock of the database, 20 s unless given.
 `TIDINGS_RESTORE_WATCH_S`: how often to look for a backup that was restored under the server, 2 s unless given; 0: never.
+`TIDINGS_RENDER`: the command that draws pictures of campaigns, as in a shell; else `tidings-render` beside this Python.
 `DATABASE_URL`: a PostgreSQL database, `postgresql://user:password@host/name`; else SQLite in the data folder.
 """
 
 import math
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,20 @@ DATA = Path(
 MEDIA_FOLDER = DATA / "media"
 KEY_FOLDER = DATA / "keys"
 SECRET_FILE = DATA / "secret.key"
+PREVIEW_FOLDER = DATA / "previews"
+RENDER_COMMAND = shlex.split(os.environ.get("TIDINGS_RENDER", "")) or [
+    str(Path(sys.executable).with_name("tidings-render"))
+]
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "previews": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "previews",
+        "TIMEOUT": 15 * 60,
+        "OPTIONS": {"MAX_ENTRIES": 48},  # one takes 20 to 500 kB
+    },
+}
 
 # Empty until `tidings-server init` has made it: Django refuses to use an empty one.
 SECRET_KEY = SECRET_FILE.read_text().strip() if SECRET_FILE.exists() else ""

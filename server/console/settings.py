@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.console import address
 from server.settings import *  # noqa: F403
+from server.settings import CACHES as _caches_of_the_server
 from server.settings import LOGGING as _of_the_server
 
 ADDRESS = os.environ.get(address.VARIABLE) or address.DEFAULT
@@ -96,6 +97,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Tidings"
 CACHES = {
+    **_caches_of_the_server,
     "default": {"BACKEND": "server.accounts.attempts.AttemptCache"},
     "addresses": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

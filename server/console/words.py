@@ -31,9 +31,19 @@ PLACES: Mapping[str, Promise | str] = {
     "starts": _("Begins"),
     "ends": _("Ends"),
     "urgency": _("Urgency"),
+    "acknowledge": _("Confirmation"),
     "default_language": _("Language for people whose own is missing"),
 }
 """The places of the form in which a draft is written."""
+LOOKS: Mapping[str, Promise | str] = {
+    "light": _("light"),
+    "dark": _("dark"),
+    "popup": _("Pop-up"),
+    "emergency": _("On every screen"),
+    "inbox": _("In the list of announcements"),
+    "player": _("The video"),
+}
+"""How and where people see a campaign."""
 ROLES: Mapping[str, Promise | str] = {
     Role.ADMINISTRATOR: _("administrator"),
     Role.COMMUNICATOR: _("communicator"),

@@ -223,6 +223,10 @@ def test_an_announcement_is_written_checked_published_and_recalled(console: Fill
     page.get_by_label("Add a group").fill("Paris")
     page.get_by_label("Sender").fill("Internal news")
     page.get_by_role("button", name="Check").click()
+    drawn = page.locator(".screen img")
+    assert drawn.count() == 2
+    assert "Coffee in Paris" in (drawn.first.get_attribute("alt") or "")
+    page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth > 300)")
     assert "Ready to be published" in page.inner_text("h1")
     page.get_by_role("button", name="Publish to 7 people").click()
     assert "Coffee in Paris" in page.inner_text("h1")

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import groupby
+from operator import attrgetter
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.http import HttpResponse
@@ -12,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.campaigns.models import Campaign
-from server.console import words
 from server.console.access import AccountRequest, denied, page
+from server.console.form_places import parts_of, place_words
 from server.console.pages.drafts import draft_of
-from server.console.templatetags.console import language_word
+from server.console.pages.pictures import SCHEMES, SIZES, drawn, look_and_size
 from server.console.twin import twin_of
 from server.core import clock
 from server.core.errors import Refused
@@ -24,7 +26,9 @@ from server.drafts.fields import mistakes_in
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft, publish_draft, seal_of
 from server.drafts.writing import Overtaken
+from server.previews.renderer import Unavailable
 from server.publishing.author_warnings import warnings_for
+from server.publishing.checked import CheckedCampaign
 
 
 @page(Right.DRAFT_CAMPAIGNS)
@@ -63,7 +67,7 @@ def _page(
     mistakes = [
         (
             f"{reverse('drafts-compose', args=[draft.draft_id])}{_place(mistake.key)}",
-            str(replace(mistake, key=_place_words(mistake.key))),
+            str(replace(mistake, key=place_words(mistake.key))),
         )
         for mistake in mistakes_in(draft, now)
     ]
@@ -79,8 +83,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     except Refused as refused:
         return {"mistakes": [("", line) for line in refused.message.splitlines()]}
     audience, manifest = checked.audience, checked.manifest
-    return {
-        "checked": checked,
+    return _seen_by_people(request, draft, checked) | {
         "people": audience.count,
         "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
         "groups": [group.name for group in audience.groups],
@@ -89,7 +92,6 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "starts_at_once": not draft.fields["starts"],
         "starts": manifest.starts,
         "ends": manifest.ends,
-        "twins": [twin_of(draft.company, draft.fields, language) for language in manifest.variants],
         "links": sorted({link.url for variant in manifest.variants.values() for link in variant.links}),
         "seal": seal_of(draft),
         "is_emergency": manifest.is_emergency,
@@ -99,28 +101,28 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     }
 
 
+def _seen_by_people(request: AccountRequest, draft: Draft, checked: CheckedCampaign) -> dict[str, object]:
+    """True pictures, or drawings where there are none now, and why."""
+    scheme, size = look_and_size(request.GET)
+    try:
+        shown = drawn(draft, checked, request.GET)
+    except Unavailable as unavailable:
+        languages = checked.manifest.variants
+        return {
+            "unavailable": unavailable,
+            "twins": [twin_of(draft.company, draft.fields, language) for language in languages],
+        }
+    return {
+        "pictures": [(language, list(of_it)) for language, of_it in groupby(shown, attrgetter("language"))],
+        "left_out": len(checked.manifest.variants) - len({one.language for one in shown}),
+        "scheme": scheme,
+        "size": size,
+        "schemes": SCHEMES,
+        "sizes": SIZES,
+    }
+
+
 def _place(key: str) -> str:
     """The variant and the control of the form in which a mistake of the file is mended: `variants.fr.links[2].url`."""
-    language, control = _parts(key)
+    language, control = parts_of(key)
     return f"?{urlencode({'language': language})}#{control}" if language else f"#{control}"
-
-
-def _place_words(key: str) -> str:
-    """What the form calls the place."""
-    language, control = _parts(key)
-    number = control.lstrip("abcdefghijklmnopqrstuvwxyz")
-    name = str(words.PLACES.get(control.removesuffix(number), control))
-    told = f"{name} {number}" if number not in ("", "1") else name
-    return f"{told} ({language_word(language)})" if language else told
-
-
-def _parts(key: str) -> tuple[str, str]:
-    """The variant, empty where it is in none, and the id of the control."""
-    first, _dot, rest = key.partition(".")
-    if first != "variants":
-        return "", first
-    language, _dot, rest = rest.partition(".")
-    if rest.startswith("links["):
-        number, _bracket, column = rest.removeprefix("links[").partition("].")
-        rest = f"{column if column in ('label', 'url') else 'label'}{number}"
-    return language, {"": "title", "links": "label1"}.get(rest, rest)

@@ -17,6 +17,7 @@ from server.campaigns.manifest import MAX_LINKS
 from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Campaign
 from server.console.access import READING, AccountRequest, page
+from server.console.form_places import place_words
 from server.console.pages.form_of_draft import read, shown_moment
 from server.console.twin import twin_of
 from server.core import clock
@@ -180,16 +181,16 @@ def _title(draft: Draft) -> str:
 def _differences(
     before: Mapping[str, object], after: Mapping[str, object], place: str = ""
 ) -> list[tuple[str, str, str]]:
-    """The place of each value that differs, what it was, and what it is."""
+    """The place of each value that differs, as the form calls it, what it was, and what it is."""
     found = []
     for key in dict.fromkeys((*before, *after)):
         old, new, here = before.get(key, ""), after.get(key, ""), f"{place}{key}"
         if isinstance(old, dict) or isinstance(new, dict):
             found += _differences(
-                old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}, f"{here} · "
+                old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}, f"{here}."
             )
         elif old != new:
-            found.append((here, _as_text(old), _as_text(new)))
+            found.append((place_words(here), _as_text(old), _as_text(new)))
     return found
 
 

@@ -68,6 +68,12 @@ def urgency_word(urgency: str) -> Promise | str:
 
 
 @register.filter
+def look_word(name: str) -> Promise | str:
+    """What a window or a colour scheme is called."""
+    return words.LOOKS[name]
+
+
+@register.filter
 def language_word(code: str) -> str:
     """What a language calls itself; its code where Django does not know it."""
     first = code.partition("-")[0].lower()

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,9 +51,14 @@ links = [{ id = "plan", label = "Le plan", url = "https://intranet.northwind.exa
 """
 
 
+PAINTER = ("/bin/sh", "-c", 'cat > /dev/null; for n in 1 2 3 4 5 6; do echo png > "$0/$n.png"; done')
+"""In place of the agent's program, which takes half a second for each page; `test_console` looks at true pictures."""
+
+
 @pytest.fixture
 def console(northwind: ServerHome) -> Iterator[ServerHome]:
-    with console_settings():
+    with console_settings(), override_settings(RENDER_COMMAND=PAINTER):
+        caches["previews"].clear()
         company().people.create(email="ines@northwind.example")
         company().people.create(email="omar@northwind.example")
         yield northwind
@@ -166,6 +171,39 @@ def test_how_many_computers_are_connected_is_told_of_five_people_or_more(browser
         assert "2 have a connected computer" in browser.get(place).content.decode()
 
 
+def test_the_check_shows_pictures_of_each_language_and_window(browser: Client) -> None:
+    address = written(browser)
+    page = unescape(browser.get(f"{address}/check?scheme=dark&size=150").content.decode())
+    found = re.findall(r'<img src="([^"]+)" alt="([^"]+)"', page)
+    assert [alt.splitlines()[0] for _src, alt in found] == ["The studio opens"] * 2
+    for src, _alt in found:
+        assert "scheme=dark" in src
+        assert "size=150" in src
+        answer = browser.get(src)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
+    for unknown in ("", "?language=de&window=popup", "?language=en&window=player"):
+        assert browser.get(f"{address}/picture.png{unknown}").status_code == 404
+
+
+@pytest.mark.expected_logs("tidings-render: ")
+def test_where_no_pictures_can_be_drawn_a_drawing_stands_and_the_campaign_can_be_published(
+    browser: Client,
+) -> None:
+    with override_settings(RENDER_COMMAND=["/nothing/there"]):
+        address = written(browser)
+        page = browser.get(f"{address}/check").content.decode()
+        assert "cannot draw the program" in page
+        assert 'class="pop' in page
+        assert "<img" not in page
+        published(browser, address)
+
+
+def test_a_draft_that_cannot_be_published_has_no_picture(browser: Client) -> None:
+    address = written(browser, title="")
+    answer = browser.get(f"{address}/picture.png?language=en&window=popup")
+    assert answer.status_code == 409
+
+
 def test_of_a_published_draft_nothing_stays_and_its_address_leads_to_the_campaign(browser: Client) -> None:
     address = written(browser)
     campaign = published(browser, address)
@@ -227,7 +265,7 @@ def test_who_saves_over_a_colleague_is_asked_first_and_loses_nothing(
     assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
     assert browser.post(address, sent(address, title="Mine")).status_code == 302
     versions = browser.get(f"{address}/versions").content.decode()
-    assert "Theirs" in versions
+    assert re.search(r"Title \(English\)</th><td[^>]*>Theirs</td><td[^>]*>Mine<", versions)
     number = draft_at(address).versions.order_by("-pk")[0].pk
     browser.post(f"{address}/versions", {"version": number, "revision": draft_at(address).revision})
     assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"

@@ -207,6 +207,7 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
     paths = {
         "DATA": folder,
         "MEDIA_FOLDER": folder / "media",
+        "PREVIEW_FOLDER": folder / "previews",
         "KEY_FOLDER": folder / "keys",
         "SECRET_FILE": secret,
         "SECRET_KEY": secret.read_text().strip() if secret.exists() else NO_SECRET,
