@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from server.accounts.models import Account, Attempt
@@ -53,8 +53,15 @@ class AttemptCache(BaseCache):
             return caches[ADDRESSES].add(key, value, timeout, version)
         with transaction.atomic():
             delete_expired_attempts(dry_run=False)
-            values = _values(key, value, timeout)
-            return Attempt.objects.get_or_create(pk=self._digest(key, version), defaults=values)[1]
+            row = Attempt(pk=self._digest(key, version), **_values(key, value, timeout))
+            if Attempt.objects.filter(pk=row.pk).exists():
+                return False
+            try:
+                with transaction.atomic():
+                    row.save(force_insert=True)
+            except IntegrityError:
+                return False
+            return True
 
     def set(
         self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
@@ -64,7 +71,13 @@ class AttemptCache(BaseCache):
             caches[ADDRESSES].set(key, value, timeout, version)
             return
         values = _values(key, value, timeout)
-        Attempt.objects.update_or_create(pk=self._digest(key, version), defaults=values)
+        # In one statement: whoever reads first loses a race with those who delete.
+        Attempt.objects.bulk_create(
+            [Attempt(pk=self._digest(key, version), **values)],
+            update_conflicts=True,
+            unique_fields=["key_digest"],
+            update_fields=list(values),
+        )
 
     def delete(self, key: str, version: int | None = None) -> bool:
         """Forget. Answers whether anything was there."""

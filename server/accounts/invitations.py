@@ -128,6 +128,7 @@ def use_link(token: str, password: str) -> Account | None:
             return None
         account.set_password(password)
         account.save(update_fields=["password"])
+        log.record(account.company, account.actor, "use-link")
         ledger.write([revoked.used(link)])
     return account
 

@@ -86,6 +86,11 @@ def end_all(account: Account) -> None:
     Session.objects.filter(account=account).delete()
 
 
+def end_everybodys() -> None:
+    """End all sessions: a restored backup may hold some that were ended since."""
+    Session.objects.all().delete()
+
+
 def end_others(account: Account, session: SessionBase) -> None:
     """End every session of the account but this one."""
     Session.objects.filter(account=account).exclude(pk=session.session_key).delete()

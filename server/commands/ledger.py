@@ -4,7 +4,6 @@ import argparse
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from server.audit import log
 from server.core.errors import Refused
@@ -47,14 +46,9 @@ def _verify() -> int:
     """Raises `EnvironmentFault` when it is not whole."""
     state = LedgerState.objects.filter(pk=1).first()
     applied = ledger.Mark(state.number, state.digest) if state else ledger.START
-    waiting = sum(1 for _line in ledger.after(applied))
+    lags = sum(1 for _line in ledger.after(applied)) > 0  # all are read
     # Not how many lines: somebody who looked before would know that a person has withdrawn since.
     print(_("The ledger is whole."))
-    if waiting:
-        text = ngettext(
-            "{count} line waits to be applied, which the next command or start does.",
-            "{count} lines wait to be applied, which the next command or start does.",
-            waiting,
-        )
-        print(text.format(count=waiting))
+    if lags:
+        print(_("The database lacks what happened since; the next command or start does it again."))
     return 0

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     """List campaigns, show one's figures, or name people where the notice allows that. Raises `Refused`."""
     if options.update:
         statistics.refresh()
-        print(make_due())
+        make_due()
+        print(_("What was due is counted."))
         return 0
     company = chosen_company(options)
     campaigns = Campaign.objects.filter(company=company).order_by("-starts", "campaign_id")
@@ -175,8 +176,8 @@ def _state(campaign: Campaign, figures: Report) -> str:
         return _("Closed: these figures stay, and nothing about anybody.")
     if campaign.starts > now():
         return _("It starts at {time}; nothing is counted before.").format(time=utc_text(campaign.starts))
-    next_time = utc_text(due_at(campaign))
     if figures.made is None:
-        return _("Nothing was counted yet. It can be from {time} on.").format(time=next_time)
+        return _("There is no figure yet. It is counted every hour on the first day, and daily afterwards.")
+    next_time = utc_text(due_at(campaign))
     told = _("As counted at {time}; the same for everybody until {next_time}.")
     return told.format(time=figures.made, next_time=next_time)

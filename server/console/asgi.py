@@ -4,6 +4,7 @@ A form that comes slowly, or never, costs a connection and no thread: bodies are
 """
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.utils import translation
 
 from server.console import wsgi  # before what needs Django to be ready
+from server.console.known_sessions import KnownSessions
 from server.console.middleware import security
 from server.console.pages.errors import unread
 from server.console.settings import IS_SECURE
@@ -27,7 +29,9 @@ from server.recovery.replay import catch_up
 from server.region.region import settled_region
 
 _forms = Intake("forms under way", limit=64)
-_pages = Lane("pages", limit=64, threads=4)
+_pages = Lane("pages", limit=64, threads=3, of_token=16)
+_strangers = Lane("pages of strangers", limit=64, threads=2)
+_known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
 
 
@@ -52,12 +56,21 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
     environ = environ_of(scope)
     try:
         await _receive(environ, receive)
-        lane = _files if environ["PATH_INFO"].startswith("/static/") else _pages
-        answer = await lane.run(NOBODY, lambda: ask(wsgi.application, environ))
+        answer = await _ask(environ)
     except Problem as problem:
         answer = _refusal(problem, environ)
     answer.headers += _missing(answer)
     await deliver(answer, receive, send, head_only=environ["REQUEST_METHOD"] == "HEAD")
+
+
+async def _ask(environ: dict[str, Any]) -> Answer:
+    work = partial(ask, wsgi.application, environ)
+    if environ["PATH_INFO"].startswith("/static/"):
+        return await _files.run(NOBODY, work)
+    known = _known.holder(environ)
+    answer = await (_strangers.run(NOBODY, work) if known is None else _pages.run(known, work))
+    _known.note(environ)
+    return answer
 
 
 async def _receive(environ: dict[str, Any], receive: Receive) -> None:

@@ -96,6 +96,9 @@ ACTIONS: Mapping[str, Promise | str] = {
     "restored": _("explained a restored backup"),
     "revoke-devices": _("disconnected computers"),
     "revoke-token": _("revoked an access token"),
+    "set-up-second-factor": _("set up an app for codes"),
+    "sign-out-everywhere": _("signed out everywhere"),
+    "use-link": _("used the link of an account of the console"),
     "sign-afresh": _("signed all campaigns anew"),
     "token-reused": _("disconnected a computer whose token was used twice"),
 }

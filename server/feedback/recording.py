@@ -1,7 +1,7 @@
 """Store a batch of events: each item answered by itself, each effect once, nothing without consent."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Link, Media
+from server.core import clock
 from server.devices.auth import Caller
 from server.directory.models import Company
 from server.feed.feed import for_person
@@ -54,11 +55,28 @@ class _Target:
 
     def objection(self, event: Event) -> str:
         """Why the event can never be stored, or nothing."""
+        if self.first_day > _tomorrow():
+            return "The campaign has not begun."
         if not self.first_day <= event.date <= self.last_day:
             return "The date is not within the campaign's time."
         if event.signal == "click" and event.link_id not in self.links:
             return "The campaign has no such link."
         return ""
+
+    def day_of(self, event: Event) -> date:
+        """When it happened: a clock that is days ahead does not put it into the future, nor is it lost for that."""
+        if event.date <= _tomorrow():
+            return event.date
+        return max(self.first_day, _today())
+
+
+def _today() -> date:
+    return clock.now().date()
+
+
+def _tomorrow() -> date:
+    """Where it is tomorrow already, or a clock is hours ahead."""
+    return _today() + timedelta(days=1)
 
 
 def record(caller: Caller, events: list[Event]) -> list[Result]:
@@ -96,7 +114,7 @@ def _judge(event: Event, target: _Target | None, allowed: bool, held: "_Held") -
         event_id=event.event_id,
         person_key=target.person_key,
         signal=event.signal,
-        date=event.date,
+        date=target.day_of(event),
         link_id=event.link_id,
         value=event.value,
         seq=event.seq,

@@ -228,16 +228,15 @@ def _ledger() -> Finding:
     try:
         state = LedgerState.objects.filter(pk=1).first()
         applied = Mark(state.number, state.digest) if state else ledger.START
-        waiting = sum(1 for _line in ledger.after(applied))
+        lags = sum(1 for _line in ledger.after(applied)) > 0  # all are read
     except ServerError as error:
         return Finding(name, "fault", f"{error.title}. {error.message}")
-    if waiting:
-        message = ngettext(
-            "{count} line waits to be applied, which the next command or start does.",
-            "{count} lines wait to be applied, which the next command or start does.",
-            waiting,
+    if lags:
+        return Finding(
+            name,
+            "warning",
+            _("The database lacks what happened since; the next command or start does it again."),
         )
-        return Finding(name, "warning", message.format(count=waiting))
     return Finding(name, "ok", _("The ledger is whole."))
 
 

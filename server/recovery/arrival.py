@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from server.archives.archive import LOG_END, ArchiveReader, Manifest, damaged, is_media, opened
 from server.archives.arrival_checks import refuse_what_does_not_fit
-from server.archives.closing import ARRIVAL, delete_files, finish_moves, staging_folder
+from server.archives.closing import ARRIVAL, CLOSED, delete_files, finish_moves, staging_folder
 from server.archives.deleting import delete_rows
 from server.archives.exporting import data_folders
 from server.archives.known_digests import refuse_known_digests
@@ -30,6 +30,7 @@ from server.database import statistics
 from server.database.transactions import Pieces
 from server.devices.models import Device, SpentToken
 from server.directory.models import Company
+from server.erasure_ledger import ledger
 from server.recovery.replay import apply_to, leap
 from server.region.region import refuse_other_region, require_own_region
 from server.signing.checking import note_receipt_key
@@ -169,7 +170,12 @@ def _complete(company: Company, staged: Path, digest: str) -> None:
         # It was taken out before people were erased or withdrew here: agents have seen newer documents, too.
         leap(company)
     Company.objects.filter(pk=company.pk).update(move=Company.Move.NONE)
-    log.record(company, log.COMMAND_LINE, "company-import", detail={"archive": digest})
+    detail: dict[str, str | int] = {"archive": digest}
+    if closings := sum(fact.kind == CLOSED and fact.company == company.pk for _mark, fact in ledger.read()):
+        detail["closed_here"] = (
+            closings  # each time with a log of its own, of which this one may lack the end
+        )
+    log.record(company, log.COMMAND_LINE, "company-import", detail=detail)
 
 
 def _other_company() -> Refused:

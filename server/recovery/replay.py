@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
+from server.accounts import sessions
 from server.accounts.revoked import revoke_again
 from server.archives.closing import delete_files, finish_moves, on_the_move
 from server.archives.deleting import delete_rows
@@ -101,20 +102,19 @@ def _replay() -> dict[str, int]:
         for company in companies:
             leap(company)
         with transaction.atomic():
+            sessions.end_everybodys()
             LedgerState.objects.update_or_create(
                 pk=1, defaults={"number": told.end.number, "digest": told.end.digest}
             )
             for company in companies:
                 if told.lines:
-                    log.record(company, "server", "replay-ledger", detail={"lines": told.lines})
+                    log.record(company, "server", "replay-ledger")
                 else:
                     log.record(company, "server", "sign-afresh")
         empty_write_ahead_log()
+    # Not what, nor how often: it may be one person's withdrawal.
     _log.warning(
-        "The database is older than what happened since: %d lines of the erasure ledger were applied (%s), and all "
-        "documents are signed afresh.",
-        told.lines,
-        ", ".join(f"{kind}: {count}" for kind, count in done.items()) or "nothing to change",
+        "The database was older than what happened since. That was done again, and all documents are signed afresh."
     )
     return done
 

@@ -119,7 +119,15 @@ def final(campaign: Campaign, *, formed: bool = False) -> dict[str, Any]:
 
 def sizes_of(campaign: Campaign) -> dict[str, Any]:
     """How many people the campaign is for today: in all, and of each group that may have a line."""
-    names = {name for groups in _group_sets(campaign) for name in groups}
+    return _sizes(campaign, {name for groups in _group_sets(campaign) for name in groups})
+
+
+def without_figures(campaign: Campaign) -> Report:
+    """The report as long as no figure is shown. It names no group but those that the campaign is for."""
+    return report_of(campaign, Sums(), _sizes(campaign, set()))
+
+
+def _sizes(campaign: Campaign, names: set[str]) -> dict[str, Any]:
     names |= set(campaign.audience_groups.values_list("name", flat=True))
     people = addressed(campaign)
     members = Person.groups.through.objects.filter(group__company=campaign.company_id, group__name__in=names)

@@ -14,7 +14,7 @@ from server.core import clock
 from server.core.clock import utc_text
 from server.database.transactions import Pieces, reading, take_turns
 from server.reports.blocks import form, turn
-from server.reports.figures import Report, report_of, sizes_of
+from server.reports.figures import Report, report_of, sizes_of, without_figures
 from server.reports.models import Block, Snapshot
 from server.reports.tallies import Sums, Tally, counted, kept
 from server.signals.models import Signal
@@ -28,28 +28,24 @@ LATER = timedelta(days=1)
 def newest(campaign: Campaign) -> Report:
     """The figures of the newest snapshot, without the blocks that somebody has left since; all hidden before the first.
 
-    Those of a closed campaign are kept.
+    Those of a closed campaign are kept. Before anybody who is counted did something, nothing is told, not even that it was
+    counted: `make_due` counts only where something came in, so it would say that somebody shares who is not counted.
     """
     if campaign.result is not None:
         return Report.from_json(campaign.result)
+    found = _of_snapshot(campaign)
+    if any(figure.people for figure in found.figures):
+        return found
+    return without_figures(campaign)
+
+
+def _of_snapshot(campaign: Campaign) -> Report:
     with reading():
         snapshot = Snapshot.objects.filter(campaign=campaign).first()
         if snapshot is None:
-            return report_of(campaign, Sums(), sizes_of(campaign))
+            return without_figures(campaign)
         sums = kept(campaign) if snapshot.sums is None else Sums.from_json(snapshot.sums)
         return report_of(campaign, sums, snapshot.sizes, utc_text(snapshot.made_at))
-
-
-def as_shown(campaign: Campaign) -> Report:
-    """The newest, for those who look without counting.
-
-    `make_due` counts only where something came in. So as long as no figure is shown, it is not told either when that was:
-    it would say that somebody shares.
-    """
-    found = newest(campaign)
-    if found.closed or any(figure.people is not None for figure in found.figures):
-        return found
-    return report_of(campaign, Sums(), sizes_of(campaign))
 
 
 def due_at(campaign: Campaign) -> datetime:

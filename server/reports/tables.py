@@ -71,7 +71,9 @@ def share(figure: Figure, minimum: int) -> str:
     if figure.why:
         return _HIDDEN[figure.why]()
     if figure.people is None or figure.sharing is None:
-        return _("hidden: fewer than {minimum} people share this").format(minimum=minimum)
+        return _(
+            "hidden: fewer than {minimum} people are counted, or none of them has done anything yet"
+        ).format(minimum=minimum)
     return _("{people} of {sharing} ({percent:.0f}%)").format(
         people=figure.people, sharing=figure.sharing, percent=100 * figure.people / figure.sharing
     )

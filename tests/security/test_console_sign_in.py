@@ -24,7 +24,7 @@ from server.accounts.attempts import delete_expired_attempts
 from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Attempt, Session, SignInLink
 from server.archives.closing import close_company
-from server.audit.models import Entry
+from server.audit.models import Chain, Entry
 from server.console import assets
 from server.console.address import host_of
 from server.core import clock
@@ -278,6 +278,37 @@ def test_an_app_that_was_replaced_lets_nobody_in_after_a_backup_was_restored(con
     catch_up()
     assert not Account.objects.get(pk=account.pk).has_usable_password()
     assert not Authenticator.objects.filter(user=account).exists()
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_a_session_that_was_ended_everywhere_is_not_back_after_a_backup_was_restored(
+    console: ServerHome,
+) -> None:
+    thief = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
+    rows, chains = list(Session.objects.all()), list(Chain.objects.all())
+    newest = Entry.objects.order_by("-number")[0].number
+    client_of(Account.objects.get()).post("/account/sign-out-everywhere")
+    assert Entry.objects.order_by("-number")[0].action == "sign-out-everywhere"
+    assert not is_in(thief)
+    with connection.cursor() as cursor:  # the model forbids it
+        cursor.execute(f"DELETE FROM {Entry._meta.db_table} WHERE number > %s", [newest])
+    for row in (*rows, *chains):
+        row.save()
+    catch_up()
+    assert not Session.objects.exists()
+    assert not is_in(thief)
+
+
+def test_what_happens_to_an_account_is_on_record_without_a_name(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    client, new = to_change(account)
+    client.post(CHANGE, {"code": code(new)})
+    client.post("/account/sign-out-everywhere")
+    acts = list(Entry.objects.order_by("number").values_list("action", flat=True))
+    for act in ("use-link", "set-up-second-factor", "sign-out-everywhere"):
+        assert act in acts
+    assert not Entry.objects.filter(detail__contains=EMAIL).exists()
+    assert not Entry.objects.filter(actor__contains=EMAIL).exists()
 
 
 def test_the_present_app_holds_until_a_code_of_the_new_one_is_typed(console: ServerHome) -> None:
@@ -660,7 +691,8 @@ def test_the_audit_log_names_accounts_by_number_and_role(console: ServerHome) ->
     number = account.pk
     reset(account, "command-line")
     remove(account, account.actor)
-    entries = list(Entry.objects.order_by("-number").values_list("actor", "action", "detail")[:3])
+    found = Entry.objects.filter(action__endswith="-account").order_by("-number")
+    entries = list(found.values_list("actor", "action", "detail")[:3])
     assert entries == [
         (f"account {number} (communicator, dpo)", "remove-account", f'{{"account":{number}}}'),
         ("command-line", "reset-account", f'{{"account":{number}}}'),

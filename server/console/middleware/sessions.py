@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 
 from server.accounts import second_factor, sessions
 from server.accounts.models import Account
+from server.console.known_sessions import SIGNED_IN
 
 SETTING_UP = frozenset({"mfa_activate_totp", "account_logout"})
 """What an account without a second factor may open."""
@@ -24,8 +25,11 @@ class SessionEndMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.user.is_authenticated and not sessions.goes_on(request.session):
-            get_adapter().logout(request)
+        if request.user.is_authenticated:
+            if sessions.goes_on(request.session):
+                request.META[SIGNED_IN] = True
+            else:
+                get_adapter().logout(request)
         if sessions.waits_in_vain(request.session):
             request.session.flush()
         return self.get_response(request)

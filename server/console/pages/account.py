@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from server.accounts import sessions
 from server.accounts.choices import choose_language
 from server.accounts.models import Account
+from server.audit import log
 from server.console.access import READING, AccountRequest, page
 
 
@@ -38,5 +39,7 @@ def account(request: AccountRequest) -> HttpResponse:
 def sign_out_everywhere(request: AccountRequest) -> HttpResponse:
     """End every session of the account, this one too."""
     sessions.end_all(request.user)
+    # On record, so that a restored backup is found to be older, and lets nobody in again.
+    log.record(request.user.company, request.user.actor, "sign-out-everywhere")
     get_adapter().logout(request)
     return redirect("account_login")

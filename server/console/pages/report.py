@@ -23,7 +23,7 @@ from server.core import clock
 from server.core.csv_export import csv_text
 from server.reports import tables
 from server.reports.figures import Day, Figure, Report
-from server.reports.snapshots import as_shown, due_after
+from server.reports.snapshots import due_after, newest
 
 SEAL_DIGITS = 8
 """Of the document's digest: enough for two people to see that they speak of the same."""
@@ -66,7 +66,7 @@ class Row:
 def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """The figures of one campaign. Nothing is counted by looking."""
     campaign = _campaign(request, campaign_id)
-    found, now = as_shown(campaign), clock.now()
+    found, now = newest(campaign), clock.now()
     made = datetime.fromisoformat(found.made) if found.made else None
     next_count = due_after(campaign, made) if made else now
     words = {
@@ -92,7 +92,7 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
 @page(Right.READ_REPORTS, on_record=True)
 def report_csv(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """The same figures, for a spreadsheet."""
-    found = as_shown(_campaign(request, campaign_id))
+    found = newest(_campaign(request, campaign_id))
     content = csv_text(tables.COLUMNS, tables.spreadsheet(found))
     headers = {"Content-Disposition": f'attachment; filename="{found.campaign_id}.csv"'}
     return HttpResponse(
@@ -117,7 +117,9 @@ def _hidden(figure: Figure, minimum: int) -> str:
         return ""
     if figure.off or figure.why:
         return capfirst(tables.share(figure, minimum)) + "."
-    return _("Fewer than {minimum} people are counted so far, so nothing is shown.").format(minimum=minimum)
+    return _("Shown when {minimum} people or more are counted, and one of them has done something.").format(
+        minimum=minimum
+    )
 
 
 def _percent(figure: Figure) -> int:

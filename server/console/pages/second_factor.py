@@ -14,6 +14,7 @@ from django.views.generic.edit import FormView
 
 from server.accounts import revoked, second_factor, sessions
 from server.accounts.models import Account
+from server.audit import log
 from server.erasure_ledger import ledger
 
 
@@ -33,6 +34,7 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
                 return redirect("mfa_deactivate_totp")
             response: HttpResponse = super().form_valid(form)
             sessions.end_others(account, self.request.session)
+            log.record(account.company, account.actor, "set-up-second-factor")
             if ended:
                 ledger.write(ended)
         second_factor.use_up(account, form.cleaned_data["code"])

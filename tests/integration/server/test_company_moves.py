@@ -171,7 +171,7 @@ def test_export_and_import_tell_the_digest_and_what_stays_behind(
     assert "tidings-server token create, tidings-server invite" in told.out
     assert "Nobody has checked" not in told.err
     said = [json.loads(entry.detail) for entry in Entry.objects.filter(action="company-import")]
-    assert said == [{"archive": digest}]
+    assert said == [{"archive": digest, "closed_here": 1}], "its acts since the export are in no log any more"
 
 
 def test_closing_asks_first(home: ServerHome) -> None:

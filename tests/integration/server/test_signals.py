@@ -1,7 +1,7 @@
 """Seen, click and like: stored once, with consent only, and without a name."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -176,6 +176,29 @@ def test_an_item_that_can_never_be_stored_is_refused_with_a_reason(
     assert [result["status"] for result in results] == ["refused"] * 5 + ["stored"]
     assert all(result["reason"].endswith(".") for result in results[:5])
     assert [result["reason"] for result in results[5:]] == [""]
+
+
+def test_nothing_is_taken_of_a_campaign_that_has_not_begun(campaign: Campaign, computer: Computer) -> None:
+    starts = datetime.now(UTC) + timedelta(days=3)
+    bulk_data.publish("c-later", starts=starts)
+    early = event("seen", "c-later", give(computer, "seen"), date=starts.date().isoformat())
+    assert send(computer, early) == ["refused"]
+    assert not Signal.objects.exists()
+
+
+def test_a_clock_that_is_days_ahead_puts_nothing_into_the_future_and_loses_nothing(
+    campaign: Campaign, computer: Computer
+) -> None:
+    today = datetime.now(UTC).date()
+    receipt = give(computer, "click")
+    for days, link in ((3, "l1"), (1, "l2")):
+        ahead = event(
+            "click", "c-video", receipt, link_id=link, date=(today + timedelta(days=days)).isoformat()
+        )
+        assert send(computer, ahead) == ["stored"]
+    stored = dict(Signal.objects.values_list("link_id", "date"))
+    assert stored["l1"] in (today, datetime.now(UTC).date())
+    assert stored["l2"] == today + timedelta(days=1), "as where it is tomorrow already"
 
 
 def test_a_closed_campaign_takes_no_more_signals(campaign: Campaign, computer: Computer) -> None:

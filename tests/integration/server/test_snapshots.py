@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from server.access.models import AccessToken
@@ -63,14 +64,15 @@ def test_what_happens_after_a_snapshot_is_not_seen_before_the_next(
     people: list[Person], campaign: Campaign
 ) -> None:
     receipts = life.share_all(people[:10])
+    life.act(people[9], campaign, receipts[people[9].pk]["seen"])
     assert _seen(campaign) == (None, None)
     assert make_if_due(campaign)
     for person in people[:3]:
         life.act(person, campaign, receipts[person.pk]["seen"])
     assert not make_if_due(campaign)
-    assert _seen(campaign) == (0, 10)
+    assert _seen(campaign) == (1, 10)
     assert _at(clock.now() + HOUR, campaign)
-    assert _seen(campaign) == (3, 10)
+    assert _seen(campaign) == (4, 10)
     assert replace(newest(campaign), made=None) == report(campaign)
 
 
@@ -107,11 +109,13 @@ def test_who_withdraws_is_out_of_the_figures_at_once_and_nothing_else_changes(
 
 
 def test_who_is_erased_is_out_of_the_figures_at_once(people: list[Person], campaign: Campaign) -> None:
-    life.share_all(people[:10])
+    receipts = life.share_all(people[:10])
+    for person in people[:10]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
     make_if_due(campaign)
-    assert _seen(campaign) == (0, 10)
+    assert _seen(campaign) == (10, 10)
     erase(bulk_data.company(), [people[-1].pk])
-    assert _seen(campaign) == (0, 5)
+    assert _seen(campaign) == (5, 5)
 
 
 def test_what_is_kept_is_without_who_left_and_is_added_up_again_by_the_server(
@@ -154,6 +158,7 @@ def test_command_and_api_show_the_same_snapshot(
     people: list[Person], campaign: Campaign, serving: RunningServer
 ) -> None:
     receipts = life.share_all(people[:10])
+    life.act(people[1], campaign, receipts[people[1].pk]["seen"])
     told = json.loads(succeeded("report", "c-news", "--json"))
     assert told["made"] is not None
     life.act(people[0], campaign, receipts[people[0].pk]["seen"])
@@ -168,8 +173,54 @@ def test_before_the_first_snapshot_nothing_is_shown(people: list[Person]) -> Non
     bulk_data.publish("c-young", starts=clock.now() - timedelta(minutes=5))
     life.share_all(people)
     text = succeeded("report", "c-young")
-    assert "Nothing was counted yet. It can be from" in text
+    assert "There is no figure yet." in text
     assert "of 15" not in text
+
+
+def test_what_somebody_did_who_is_not_counted_brings_no_figure(
+    people: list[Person], campaign: Campaign
+) -> None:
+    """Else "0 of 7" would say that the newcomer shares, and did something."""
+    life.share_all(people[:7])
+    assert _at(clock.now(), campaign)
+    newcomer = bulk_data.add_people(1, "Newcomers")[0]
+    other = bulk_data.publish("c-night", starts=an_hour_ago(), lasts=timedelta(days=30))
+    life.act(newcomer, other, life.share_all([newcomer])[newcomer.pk]["seen"])
+    make_due()
+    assert _seen(other) == (None, None)
+    assert newest(other).made is None
+    with_blocks = newest(other)
+    Block.objects.all().delete()
+    Snapshot.objects.all().delete()
+    assert newest(other) == with_blocks, "no group is named that the campaign is not for"
+
+
+@pytest.mark.parametrize("sharing", range(5))
+def test_as_long_as_no_figure_is_shown_nothing_tells_when_it_was_counted(
+    people: list[Person], campaign: Campaign, sharing: int
+) -> None:
+    """Only that is counted of which something came in: so when it was says that somebody shares."""
+    bulk_data.publish("c-mute", starts=campaign.starts, lasts=timedelta(days=30))
+    receipts = life.share_all(people[:sharing])
+    for person in people[:sharing]:
+        life.act(person, campaign, receipts[person.pk]["seen"])
+    told = succeeded("report", "--update")
+    with clock.using(lambda: clock._system() + timedelta(minutes=1)):
+        for words in ((), ("--json",), ("--csv",), ("--by", "day")):
+            of_both = [succeeded("report", name, *words) for name in ("c-news", "c-mute")]
+            assert of_both[0].replace("c-news", "c-mute") == of_both[1]
+        answers = [_asked_over_the_api(name) for name in ("c-news", "c-mute")]
+    assert answers[0] | {"campaign_id": "c-mute", "title": answers[1]["title"]} == answers[1]
+    assert told == succeeded("report", "--update")
+
+
+def _asked_over_the_api(campaign_id: str) -> dict[str, object]:
+    token = token_for("communicator")
+    answer = Client().get(
+        f"/api/v1/admin/reports/{campaign_id}", headers={"Authorization": f"Bearer {token}"}
+    )
+    found: dict[str, object] = answer.json()
+    return found
 
 
 def test_the_server_counts_what_is_due_of_campaigns_of_which_something_came_in(
@@ -182,7 +233,7 @@ def test_the_server_counts_what_is_due_of_campaigns_of_which_something_came_in(
     assert [snapshot.campaign_id for snapshot in Snapshot.objects.all()] == [campaign.pk]
     assert _seen(campaign) == (1, 6)
     with clock.using(lambda: clock._system() + 3 * DAY):
-        assert succeeded("report", "--update") == "1\n"
+        assert succeeded("report", "--update") == "What was due is counted.\n"
 
 
 def test_a_page_costs_the_same_however_many_people_and_signals(
