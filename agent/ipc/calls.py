@@ -236,7 +236,18 @@ def _later(agent: Asked, send: Callable[[], None]) -> str:
 
 
 def _choose(agent: Asked, call: Call, is_wanted: Callable[[], bool]) -> None:
-    agent.choose(call.choices, is_wanted, call.since)
+    """Raises Failed where something is to be turned on and nobody says what was known when it was asked; off holds."""
+    if call.since is not None:
+        agent.choose(call.choices, is_wanted, call.since)
+        return
+    off = {signal: False for signal, given in call.choices.items() if not given}
+    if off or not call.choices:
+        agent.choose(off, is_wanted)
+    if len(off) < len(call.choices):
+        raise Failed(
+            _("Nothing was turned on"),
+            _("The command is of another version of Tidings than the one that runs. Run it again."),
+        )
 
 
 def _erase(agent: Asked, _call: Call, is_wanted: Callable[[], bool]) -> None:

@@ -9,6 +9,23 @@ from django.apps import AppConfig
 AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+class Accounts(AppConfig):
+    """Our own."""
+
+    name = "server.accounts"
+    default = True
+    default_auto_field = AUTO_FIELD
+
+    def ready(self) -> None:
+        """Have what allauth tells put on record."""
+        from allauth.mfa.signals import authenticator_reset, authenticator_used
+
+        from server.accounts import recovery_codes
+
+        authenticator_used.connect(recovery_codes.note_use)
+        authenticator_reset.connect(recovery_codes.note_new)
+
+
 class AuthTables(AppConfig):
     """Django's `auth`. The back-end that allauth signs in with is made on it."""
 

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from server.access.models import AccessToken
-from server.accounts import sessions
+from server.accounts import recovery_codes, sessions
 from server.accounts.revoked import revoke_again
 from server.archives.closing import delete_files, finish_moves, on_the_move
 from server.archives.deleting import delete_rows
@@ -103,6 +103,7 @@ def _replay() -> dict[str, int]:
             leap(company)
         with transaction.atomic():
             sessions.end_everybodys()
+            recovery_codes.end_everybodys()
             LedgerState.objects.update_or_create(
                 pk=1, defaults={"number": told.end.number, "digest": told.end.digest}
             )

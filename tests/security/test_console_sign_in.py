@@ -299,6 +299,38 @@ def test_a_session_that_was_ended_everywhere_is_not_back_after_a_backup_was_rest
     assert not is_in(thief)
 
 
+@pytest.mark.expected_logs("older than what happened since")
+@pytest.mark.parametrize("act", ["use", "replace"])
+def test_recovery_codes_that_were_used_or_replaced_let_nobody_in_after_a_backup_was_restored(
+    console: ServerHome, act: str
+) -> None:
+    account = account_of(EMAIL, Role.ADMINISTRATOR)
+    RecoveryCodes.activate(account)
+    stolen = Authenticator.objects.get(user=account, type="recovery_codes").wrap().get_unused_codes()[0]
+    rows, chains = list(Authenticator.objects.all()), list(Chain.objects.all())
+    newest = Entry.objects.order_by("-number")[0].number
+    if act == "use":
+        client = begun()
+        assert client.post("/sign-in/second-step", {"code": stolen}).status_code == 302
+        assert is_in(client)
+    else:
+        client, _new = to_change(account)
+        assert client.post("/account/recovery-codes/new").status_code == 302
+    assert Entry.objects.order_by("-number")[0].number > newest, "it is on record"
+    with connection.cursor() as cursor:  # the model forbids it
+        cursor.execute(f"DELETE FROM {Entry._meta.db_table} WHERE number > %s", [newest])
+    Authenticator.objects.all().delete()
+    for row in (*rows, *chains):
+        row.save()
+    catch_up()
+    thief = begun()
+    thief.post("/sign-in/second-step", {"code": stolen})
+    assert not is_in(thief)
+    owner = begun()
+    owner.post("/sign-in/second-step", {"code": code(secret_of(account), steps=1)})
+    assert is_in(owner), "the app holds"
+
+
 def test_what_happens_to_an_account_is_on_record_without_a_name(console: ServerHome) -> None:
     account = account_of(EMAIL, Role.ADMINISTRATOR)
     client, new = to_change(account)

@@ -190,6 +190,19 @@ def test_an_on_that_lies_unread_gives_way_to_an_off_that_is_said_meanwhile(
     assert recorded(agent)[CLICK] is not ConsentState.GIVEN
 
 
+def test_what_does_not_say_since_when_it_was_asked_turns_nothing_on(
+    agent: Agent,
+) -> None:
+    agent.runtime.choose({LIKE: True})
+    mark = running_instance.data_mark(agent.folders.data)
+    call = calls.Call("choose", choices={CLICK: True, LIKE: False}, data=mark)
+    answer = calls.answer(lambda: agent.runtime, msgspec.json.encode(call), lambda: True, data=mark)
+    reply = msgspec.json.decode(answer, type=calls.Reply)
+    assert reply.title == "Nothing was turned on"
+    assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+    assert recorded(agent)[LIKE] is ConsentState.WITHDRAWN
+
+
 def test_who_turns_off_what_is_off_hears_that_it_is_written_down(
     agent: Agent, lock: InstanceLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
