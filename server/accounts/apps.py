@@ -18,12 +18,7 @@ class Accounts(AppConfig):
 
     def ready(self) -> None:
         """Have what allauth tells put on record."""
-        from allauth.mfa.signals import authenticator_reset, authenticator_used
-
-        from server.accounts import recovery_codes
-
-        authenticator_used.connect(recovery_codes.note_use)
-        authenticator_reset.connect(recovery_codes.note_new)
+        import server.accounts.recovery_codes  # noqa: F401
 
 
 class AuthTables(AppConfig):
