@@ -35,6 +35,8 @@ class Right(StrEnum):
     DRAFT_CAMPAIGNS = "draft-campaigns"
     """Write announcements in the console, all drafts of the company among them."""
     PUBLISH_CAMPAIGNS = "publish-campaigns"
+    APPROVE_CAMPAIGNS = "approve-campaigns"
+    """As the second person, who wrote nothing of it."""
     PUBLISH_EMERGENCIES = "publish-emergencies"
     """And recall them."""
     RECALL_CAMPAIGNS = "recall-campaigns"
@@ -59,6 +61,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     ),
     Role.APPROVER: frozenset(
         {
+            Right.APPROVE_CAMPAIGNS,
             Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,

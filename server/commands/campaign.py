@@ -21,8 +21,9 @@ from server.database.transactions import reading
 from server.directory.models import Company
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import CheckedCampaign, check_campaign
-from server.publishing.publish import check_reason, publish
+from server.publishing.publish import check_reason, check_second_person, publish
 from server.publishing.recall import recall
+from server.publishing.second_person import Approval
 from server.reports.audiences import audience_sizes
 
 CAMPAIGNS_AT_ONCE = 100
@@ -49,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar=_("TEXT"),
         help=_("why; an emergency needs it, and the audit log keeps it"),
+    )
+    publishing.add_argument(
+        "--without-second-person",
+        default="",
+        metavar=_("TEXT"),
+        help=_("why nobody else has to approve it, where the company wants that; the audit log keeps it"),
     )
     publishing.add_argument("--dry-run", action="store_true", help=_("check everything and publish nothing"))
     add_company_argument(publishing)
@@ -78,8 +85,10 @@ def _publish(options: argparse.Namespace) -> int:
         check_campaign(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
         for file in options.files
     ]
+    approval = Approval(without=options.without_second_person) if options.without_second_person else None
     for checked in all_checked:
         check_reason(checked.manifest, options.reason)
+        check_second_person(checked, approval)
     for checked in all_checked:
         if options.dry_run:
             print(
@@ -88,7 +97,7 @@ def _publish(options: argparse.Namespace) -> int:
                 )
             )
         else:
-            campaign, is_new = publish(checked, log.COMMAND_LINE)
+            campaign, is_new = publish(checked, log.COMMAND_LINE, approval)
             told = _reach(checked, (campaign.starts, campaign.ends))
             message = (
                 _("{name} is published. {reach}")

@@ -101,6 +101,8 @@ def _show(options: argparse.Namespace) -> int:
         "signals": company.signals,
         "named_reporting": company.named_reporting,
         "minimum": company.minimum,
+        "second_person_from": company.second_person_from,
+        "emergencies_alone": company.emergencies_alone,
         "notice_version": company.notice_version(),
         "document_expires": utc_text(company.document_expires) if company.document_expires else None,
         "rows": _tellable(row_counts(company.pk)),

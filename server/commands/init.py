@@ -16,6 +16,7 @@ from server.core import private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
 from server.directory.models import Company
+from server.drafts.approval import require_two_people
 from server.recovery.replay import catch_up
 from server.region.region import refuse_other_region, region_name, settle
 
@@ -76,10 +77,19 @@ def run(options: argparse.Namespace) -> int:
     _prepare()
     if options.file is None:
         description = _keeping_the_rest(description, options)
+    before = Company.objects.filter(pk=section.id).first()
+    if section.second_person_from is not None:
+        require_two_people(before)
     company, is_new = make_or_change(description)
     settle(company.region)
     notice = company.current_notice().version
-    detail = {"notice": notice, "logo": company.logo["sha256"] if company.logo else None}
+    detail: dict[str, Any] = {"notice": notice, "logo": company.logo["sha256"] if company.logo else None}
+    if before is not None:
+        detail |= {
+            name: getattr(company, name)
+            for name in ("second_person_from", "emergencies_alone")
+            if getattr(company, name) != getattr(before, name)
+        }
     log.record(company, log.COMMAND_LINE, "make-company" if is_new else "change-company", detail=detail)
     done = _("{name} is ready.") if is_new else _("{name} is changed.")
     print(done.format(name=company.name), _("Notice in force: version {version}.").format(version=notice))

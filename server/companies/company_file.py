@@ -72,6 +72,9 @@ class CompanySection(_Section):
     named_reporting: bool = False
     minimum: Annotated[int, Field(ge=SMALLEST_GROUP, le=1000)] = SMALLEST_GROUP
     directory_fields: list[PersonField] = ["email"]
+    second_person_from: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    """From so many people on, somebody else approves a campaign; 1: always."""
+    emergencies_alone: bool = True
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 60
     server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$", max_length=200)] = (
         "http://127.0.0.1:8400"

@@ -53,6 +53,7 @@ ROLES: Mapping[str, Promise | str] = {
 }
 ACTIONS: Mapping[str, Promise | str] = {
     "accept-correction": _("accepted a correction"),
+    "approve-campaigns": _("approved announcements"),
     "begin-ledger-anew": _("began the erasure ledger anew"),
     "chain-broken": _("found that the log was changed or cut off"),
     "change-company": _("changed the company"),
@@ -97,6 +98,8 @@ ACTIONS: Mapping[str, Promise | str] = {
     "restored": _("explained a restored backup"),
     "revoke-devices": _("disconnected computers"),
     "revoke-token": _("revoked an access token"),
+    "return-campaign": _("returned a draft"),
+    "submit-campaign": _("submitted a draft for approval"),
     "set-up-second-factor": _("set up an app for codes"),
     "sign-out-everywhere": _("signed out everywhere"),
     "use-recovery-code": _("signed in with a recovery code"),

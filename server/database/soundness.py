@@ -121,8 +121,8 @@ def require_own_log() -> None:
             _("The log beside the database does not belong to it"),
             _(
                 "Was {database} restored from a backup? Then stop all programs that use it, and remove {database}-wal and "
-                "{database}-shm, which belong to what was there before, and copy the backup into its place again. Nothing was "
-                "changed."
+                "{database}-shm, which belong to what was there before, and copy the backup into its place again. Nothing "
+                "was changed."
             ).format(database=database.name),
         )
 

@@ -76,6 +76,14 @@ class Company(models.Model):
     directory_fields = models.JSONField(
         default=default_directory_fields, help_text="Fields of a person that only the directory may change."
     )
+    second_person_from = models.PositiveIntegerField(
+        null=True,
+        default=None,
+        help_text="From so many people on, somebody else approves a campaign; NULL: never.",
+    )
+    emergencies_alone = models.BooleanField(
+        default=True, help_text="An emergency, which has a reason on record, needs no second person."
+    )
     server_url = models.URLField(default="http://127.0.0.1:8400", help_text="Where agents reach this server.")
     poll_interval_s = models.PositiveIntegerField(default=60)
     document = models.TextField(default="", help_text="The signed company document (JWS).")
@@ -115,6 +123,8 @@ class Company(models.Model):
         "named_reporting": IMPERSONAL,
         "minimum": IMPERSONAL,
         "directory_fields": IMPERSONAL,
+        "second_person_from": IMPERSONAL,
+        "emergencies_alone": IMPERSONAL,
         "server_url": IMPERSONAL,
         "poll_interval_s": IMPERSONAL,
         "document": Personal("the signed form of the fields above", Retention.OFFICE),

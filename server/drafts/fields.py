@@ -51,6 +51,14 @@ def is_blank(fields: Fields) -> bool:
     return not any(texts)
 
 
+def title_of_draft(draft: Draft) -> str:
+    """In its first language that has one; empty where none has."""
+    variants = draft.fields["variants"]
+    return variants[draft.fields["default_language"]]["title"] or next(
+        (variant["title"] for variant in variants.values() if variant["title"]), ""
+    )
+
+
 def campaign_file(draft: Draft) -> bytes:
     """The draft as a campaign file, in TOML: the same bytes as long as nothing is changed."""
     return as_toml(campaign_id(draft), draft.fields, _audience(draft))

@@ -12,7 +12,7 @@ from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Ret
 from server.directory.models import Company, Group, Person
 
 WRITTEN_BY = replace(
-    SIGNING_IN, purpose="warn two people who write the same announcement", retention=Retention.DRAFT
+    SIGNING_IN, purpose="let two people write and approve an announcement", retention=Retention.DRAFT
 )
 
 
@@ -34,6 +34,19 @@ class Draft(models.Model):
     revision = models.PositiveIntegerField(default=1, help_text="Each change makes it one more.")
     edited_at = models.DateTimeField()
     editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    writers = models.ManyToManyField(
+        Account, related_name="+", blank=True, help_text="Who wrote any of it: none of them approves it."
+    )
+    submitted_seal = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="The digest (`publication.seal_of`) of what waits for approval; empty where nothing does.",
+    )
+    submitted_at = models.DateTimeField(null=True)
+    submitted_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    returned_for = models.CharField(max_length=500, blank=True, default="", help_text="Why it came back.")
+    returned_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, null=True, related_name="+", help_text="What became of it."
     )
@@ -50,6 +63,12 @@ class Draft(models.Model):
         "revision": IMPERSONAL,
         "edited_at": WRITTEN_BY,
         "editor": WRITTEN_BY,
+        "writers": WRITTEN_BY,
+        "submitted_seal": IMPERSONAL,
+        "submitted_at": WRITTEN_BY,
+        "submitted_by": WRITTEN_BY,
+        "returned_for": IMPERSONAL,
+        "returned_by": WRITTEN_BY,
         "campaign": IMPERSONAL,
     }
     stays_here: ClassVar[bool] = True

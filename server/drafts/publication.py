@@ -12,6 +12,7 @@ from server.drafts.models import Draft
 from server.drafts.writing import Overtaken
 from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, publish
+from server.publishing.second_person import Approval
 
 
 def check_draft(draft: Draft, *, with_reason: bool = False) -> CheckedCampaign:
@@ -28,7 +29,7 @@ def seal_of(draft: Draft) -> str:
     return hashlib.sha256(campaign_file(draft) + b"\0" + draft.reason.encode()).hexdigest()
 
 
-def publish_draft(draft: Draft, seal: str, actor: str) -> Campaign:
+def publish_draft(draft: Draft, seal: str, actor: str, approval: Approval | None = None) -> Campaign:
     """Publish what the person looked at, on record; the draft itself is empty then, and leads to the campaign.
 
     Asked twice, it is one publication. Raises `Overtaken` when the draft says something else by now, `Refused` as
@@ -38,25 +39,32 @@ def publish_draft(draft: Draft, seal: str, actor: str) -> Campaign:
     if draft.campaign is None and seal_of(draft) == seal:
         checked = check_draft(draft, with_reason=True)  # before the lock: it takes long
     with transaction.atomic():
-        locked = (
-            Draft.objects.select_for_update(of=("self",))
-            .select_related("company", "campaign")
-            .get(pk=draft.pk)
-        )
+        locked = locked_draft(draft)
         if locked.campaign is not None:
             return locked.campaign
         if checked is None or seal_of(locked) != seal:
             raise Overtaken(locked)
-        campaign, _is_new = publish(checked, actor)
+        if approval is not None and locked.submitted_seal != seal:
+            raise Overtaken(locked)
+        campaign, _is_new = publish(checked, actor, approval)
         _empty(locked, campaign)
     return campaign
+
+
+def locked_draft(draft: Draft) -> Draft:
+    """The draft as it is now, until the transaction ends."""
+    # The campaign is looked up afterwards: PostgreSQL would join the one of before it waited for the lock.
+    return Draft.objects.select_for_update(of=("self",)).select_related("company").get(pk=draft.pk)
 
 
 def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.campaign = campaign
     draft.fields = new_fields(draft.fields["default_language"])
     draft.reason, draft.editor, draft.to_everyone = "", None, False
+    draft.submitted_seal, draft.submitted_at, draft.submitted_by = "", None, None
+    draft.returned_for, draft.returned_by = "", None
     draft.save()
+    draft.writers.clear()
     draft.audience_groups.clear()
     draft.audience_people.clear()
     draft.versions.all().delete()

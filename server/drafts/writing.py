@@ -99,6 +99,7 @@ def _made(account: Account, change: Change) -> Draft:
             )
         draft = Draft(company=account.company, editor=account, edited_at=clock.now())
         _fill(draft, change)
+        draft.writers.add(account)
         return draft
 
 
@@ -117,7 +118,7 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
 
 
 def change(draft: Draft, account: Account, revision: int, wanted: Change) -> Draft:
-    """Write it down. `revision`: the one that the person has seen.
+    """Write it down. `revision`: the one that the person has seen. What waits for approval waits no more.
 
     What was there becomes a version where somebody else wrote it, or the person did some time ago.
     Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
@@ -130,7 +131,9 @@ def change(draft: Draft, account: Account, revision: int, wanted: Change) -> Dra
             _keep_version(locked, account)
         locked.editor, locked.edited_at = account, clock.now()
         locked.revision += 1
+        locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         _fill(locked, wanted)
+        locked.writers.add(account)
         return locked
 
 

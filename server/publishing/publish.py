@@ -9,7 +9,9 @@ from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
+from server.directory.models import Company
 from server.publishing.checked import CheckedCampaign, store
+from server.publishing.second_person import Approval, SecondPersonMissing, needs_second_person
 
 LONGEST_REASON = 500
 """Characters, as the audit log keeps them."""
@@ -26,23 +28,42 @@ def check_reason(manifest: Manifest, reason: str) -> None:
             ),
         )
     if len(reason) > LONGEST_REASON:
-        raise Refused(
-            _("The reason is too long"),
-            _("{most} characters are allowed.").format(most=LONGEST_REASON),
-        )
+        raise _too_long()
 
 
-def publish(checked: CheckedCampaign, actor: str) -> tuple[Campaign, bool]:
+def check_second_person(checked: CheckedCampaign, approval: Approval | None) -> None:
+    """Raise `SecondPersonMissing` where the company, as it is now, wants an approval; `Refused` for too long a reason."""
+    if approval is not None:
+        if len(approval.without) > LONGEST_REASON:
+            raise _too_long()
+        return
+    company = Company.objects.get(pk=checked.company.pk)
+    people = checked.audience.count
+    if needs_second_person(company, people, is_emergency=checked.manifest.is_emergency):
+        raise SecondPersonMissing(people)
+
+
+def _too_long() -> Refused:
+    return Refused(
+        _("The reason is too long"), _("{most} characters are allowed.").format(most=LONGEST_REASON)
+    )
+
+
+def publish(checked: CheckedCampaign, actor: str, approval: Approval | None = None) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
-    Answers as `store` does. Raises `Refused` for an emergency without a reason, and `EnvironmentFault` as `store` does.
+    Answers as `store` does. Raises `Refused` for an emergency without a reason, `SecondPersonMissing` where the company wants
+    an `approval`, and `EnvironmentFault` as `store` does.
     """
     check_reason(checked.manifest, checked.reason)
     with transaction.atomic():
         campaign, is_new = store(checked)
         if not is_new:
             return campaign, False
+        check_second_person(checked, approval)
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
+        if approval is not None:
+            detail |= approval.detail()
         if checked.reason:
             detail["reason"] = checked.reason
         action = "publish-emergency" if checked.manifest.is_emergency else "publish"

@@ -39,7 +39,7 @@ PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
 """A folder for pictures of every page, for people to look at."""
 SESSION = "tidings-session"
 INTRANET = "https://intranet.northwind.example"
-READY, UNREADY = "a" * 16, "b" * 16
+READY, UNREADY, WAITING = "a" * 16, "b" * 16, "c" * 16
 """Drafts."""
 SEEN = "c-news-8"
 """A campaign that has figures."""
@@ -98,11 +98,13 @@ def _fill(home: ServerHome) -> dict[str, str]:
 
 def _write_drafts(author: "Account") -> None:
     """One that could be published, and one with mistakes; the first has an earlier version."""
+    from server.drafts.approval import submit
     from server.drafts.fields import new_fields
     from server.drafts.models import Draft
+    from server.drafts.publication import seal_of
     from server.drafts.writing import Change, begin, change
 
-    for draft_id, title in ((READY, "The studio in Lyon opens"), (UNREADY, "")):
+    for draft_id, title in ((READY, "The studio in Lyon opens"), (UNREADY, ""), (WAITING, "A new rule")):
         draft = begin(author, "en")
         Draft.objects.filter(pk=draft.pk).update(draft_id=draft_id)
         for text in ("Come and see it.", "Come and see it on Monday.\nThere is coffee."):
@@ -114,6 +116,9 @@ def _write_drafts(author: "Account") -> None:
             )
             groups = list(author.company.groups.filter(name="Lyon")) if title else []
             draft = change(draft, author, draft.revision, Change(fields, "", False, groups))
+    author.company.second_person_from = 5
+    author.company.save()
+    submit(draft, author, seal_of(draft))
 
 
 def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
@@ -213,7 +218,9 @@ def _press(page: Page, *keys: str) -> None:
             page.keyboard.type(key)
 
 
-def test_an_announcement_is_written_checked_published_and_recalled(console: Filled, page: Page) -> None:
+def test_an_announcement_is_written_submitted_approved_by_another_person_and_recalled(
+    console: Filled, page: Page
+) -> None:
     come_in(page, console.running.invite("marc@northwind.example", "communicator"))
     page.get_by_role("link", name="I have kept them").click()
     page.get_by_role("link", name="Drafts", exact=True).click()
@@ -227,8 +234,17 @@ def test_an_announcement_is_written_checked_published_and_recalled(console: Fill
     assert drawn.count() == 2
     assert "Coffee in Paris" in (drawn.first.get_attribute("alt") or "")
     page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth > 300)")
-    assert "Ready to be published" in page.inner_text("h1")
-    page.get_by_role("button", name="Publish to 7 people").click()
+    assert "Ready to be submitted" in page.inner_text("h1")
+    page.get_by_role("button", name="Submit for 7 people").click()
+    assert "waits for an approver" in page.inner_text("main")
+    address = page.url
+    page.get_by_role("button", name="Sign out").click()
+    come_in(page, console.running.invite("sam@northwind.example", "approver"))
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="Coffee in Paris").click()
+    assert page.url == address
+    page.get_by_label("7 people shall get it").check()
+    page.get_by_role("button", name="Approve and publish").click()
     assert "Coffee in Paris" in page.inner_text("h1")
     page.get_by_role("link", name="Recall").click()
     page.get_by_role("button", name="Recall for 7 people").click()
@@ -284,6 +300,8 @@ OF_WRITERS = {
     "compose-mistakes": f"/drafts/{UNREADY}",
     "check": f"/drafts/{READY}/check",
     "check-mistakes": f"/drafts/{UNREADY}/check",
+    "approval": f"/drafts/{WAITING}/check",
+    "submitted-compose": f"/drafts/{WAITING}",
     "versions": f"/drafts/{READY}/versions",
     "draft-delete": f"/drafts/{READY}/delete",
     "recall": f"/campaigns/{SEEN}/recall",

@@ -1,5 +1,6 @@
 """The last look at a draft, and its publication: what is published is, to the byte, what was looked at."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from itertools import groupby
@@ -22,6 +23,7 @@ from server.console.twin import twin_of
 from server.core import clock
 from server.core.errors import Refused
 from server.devices.counting import connected_count
+from server.drafts.approval import approve, give_back, is_submitted, may_approve, submit, take_back
 from server.drafts.fields import mistakes_in
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft, publish_draft, seal_of
@@ -29,6 +31,7 @@ from server.drafts.writing import Overtaken
 from server.previews.renderer import Unavailable
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import CheckedCampaign
+from server.publishing.second_person import needs_second_person
 
 
 @page(Right.DRAFT_CAMPAIGNS)
@@ -44,20 +47,70 @@ def check(request: AccountRequest, draft_id: str) -> HttpResponse:
 def publish(request: AccountRequest, draft_id: str) -> HttpResponse:
     """Publish what the person has just looked at."""
     draft = draft_of(request, draft_id)
-    if draft.campaign is None and draft.fields["urgency"] == Campaign.Urgency.EMERGENCY:
-        if Right.PUBLISH_EMERGENCIES not in request.user.rights:
-            raise denied(request.user, Right.PUBLISH_EMERGENCIES)
-        if not did_recently_reauthenticate(request):
-            query = urlencode({"next": reverse("drafts-check", args=[draft_id])})
-            return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+    if (first := _before_emergencies(request, draft)) is not None:
+        return first
+    return _done(request, draft, lambda seal: publish_draft(draft, seal, request.user.actor))
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def submit_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Have another person approve what this one has just looked at."""
+    draft = draft_of(request, draft_id)
+    return _done(request, draft, lambda seal: submit(draft, request.user, seal))
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def take_draft_back(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Let it wait for approval no more."""
+    take_back(draft_of(request, draft_id))
+    return redirect("drafts-compose", draft_id)
+
+
+@page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
+def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Publish what somebody else wrote, and this person has just looked at."""
+    draft = draft_of(request, draft_id)
+    if "sure" not in request.POST:
+        note = _("Tick that so many people shall get it, and approve it then.")
+        return _page(request, draft, note, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if (first := _before_emergencies(request, draft)) is not None:
+        return first
+    return _done(request, draft, lambda seal: approve(draft, request.user, seal))
+
+
+@page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
+def return_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Give it back to those who wrote it, with a reason."""
+    draft, reason = draft_of(request, draft_id), request.POST.get("returned_for", "")
+    return _done(request, draft, lambda seal: give_back(draft, request.user, seal, reason))
+
+
+def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponse | None:
+    """Where a fresh code is asked for; None where nothing is missing. Raises `PermissionDenied`."""
+    if draft.campaign is not None or draft.fields["urgency"] != Campaign.Urgency.EMERGENCY:
+        return None
+    if Right.PUBLISH_EMERGENCIES not in request.user.rights:
+        raise denied(request.user, Right.PUBLISH_EMERGENCIES)
+    if did_recently_reauthenticate(request):
+        return None
+    query = urlencode({"next": reverse("drafts-check", args=[draft.draft_id])})
+    return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+
+
+def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponse:
+    """Do it with the seal of what was looked at, or show the page once more and why not."""
     try:
-        campaign = publish_draft(draft, request.POST.get("seal", ""), request.user.actor)
+        campaign = act(request.POST.get("seal", ""))
     except Overtaken as overtaken:
-        note = _("It was changed since you looked. Nothing was published: look once more.")
+        note = _("It was changed since you looked, or waits no more. Nothing was done: look once more.")
         return _page(request, draft_of(request, overtaken.draft.draft_id), note, HTTPStatus.CONFLICT)
     except Refused as refused:
         return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
-    return redirect("campaigns-report", campaign.campaign_id)
+    if campaign is not None:
+        return redirect("campaigns-report", campaign.campaign_id)
+    if is_submitted(draft_of(request, draft.draft_id)):
+        return redirect("drafts-check", draft.draft_id)
+    return redirect("drafts")
 
 
 def _page(
@@ -98,6 +151,11 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "lacks_reason": manifest.is_emergency and not draft.reason,
         "may_publish": Right.PUBLISH_CAMPAIGNS in request.user.rights
         and (not manifest.is_emergency or Right.PUBLISH_EMERGENCIES in request.user.rights),
+        "needs_approval": needs_second_person(
+            draft.company, audience.count, is_emergency=manifest.is_emergency
+        ),
+        "is_submitted": is_submitted(draft),
+        "may_approve": may_approve(request.user, draft),
     }
 
 

@@ -24,7 +24,7 @@ from server.core import clock
 from server.core.errors import Refused
 from server.devices.counting import connected_count
 from server.directory.models import Company
-from server.drafts.fields import campaign_file, campaign_id
+from server.drafts.fields import campaign_file, campaign_id, title_of_draft
 from server.drafts.models import Draft
 from server.drafts.writing import (
     Change,
@@ -50,7 +50,7 @@ def drafts(request: AccountRequest) -> HttpResponse:
     """All drafts, the last changed first."""
     found = open_drafts(request.user.company).select_related("editor")
     lines = [
-        {"draft": draft, "title": _title(draft), "languages": ", ".join(draft.fields["variants"])}
+        {"draft": draft, "title": title_of_draft(draft), "languages": ", ".join(draft.fields["variants"])}
         for draft in found
     ]
     return render(request, "pages/drafts.html", {"lines": lines})
@@ -136,7 +136,7 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
         return redirect("drafts-compose", draft_id)
     lines = [{"version": version, "changes": _differences(version.fields, draft.fields)} for version in found]
     return render(
-        request, "pages/draft_versions.html", {"draft": draft, "title": _title(draft), "lines": lines}
+        request, "pages/draft_versions.html", {"draft": draft, "title": title_of_draft(draft), "lines": lines}
     )
 
 
@@ -147,12 +147,12 @@ def delete(request: AccountRequest, draft_id: str) -> HttpResponse:
     if request.method == "POST":
         Draft.objects.filter(pk=draft.pk, campaign=None).delete()
         return redirect("drafts")
-    return render(request, "pages/draft_delete.html", {"draft": draft, "title": _title(draft)})
+    return render(request, "pages/draft_delete.html", {"draft": draft, "title": title_of_draft(draft)})
 
 
 def draft_of(request: AccountRequest, draft_id: str) -> Draft:
     """The company's draft. Raises `Http404`."""
-    found = Draft.objects.select_related("company", "campaign", "editor")
+    found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
     draft = found.filter(company=request.user.company, draft_id=draft_id).first()
     if draft is None:
         raise Http404
@@ -169,13 +169,6 @@ def _changed_since(overtaken: Overtaken) -> Refused:
 def _revision(request: AccountRequest) -> int:
     text = request.POST.get("revision", "")
     return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-def _title(draft: Draft) -> str:
-    variants = draft.fields["variants"]
-    return variants[draft.fields["default_language"]]["title"] or next(
-        (variant["title"] for variant in variants.values() if variant["title"]), ""
-    )
 
 
 def _differences(
@@ -226,7 +219,7 @@ def _words(
     count = audience_count(company, shown.everyone, shown.groups, shown.people)
     return {
         "draft": draft,
-        "title": _title(draft),
+        "title": title_of_draft(draft),
         "fields": fields,
         "change": shown,
         "shown_language": language,

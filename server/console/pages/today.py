@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,8 @@ from server.console.access import AccountRequest, page
 from server.console.times import day_text
 from server.core import clock
 from server.data_subject.decisions import waiting
+from server.drafts.approval import waiting_for
+from server.drafts.fields import title_of_draft
 from server.health.findings import quick_findings
 
 SOON = timedelta(days=7)
@@ -31,6 +34,7 @@ class Waiting:
     title: str
     detail: str
     is_bad: bool = False
+    address: str = ""
 
 
 @page(None)
@@ -48,6 +52,13 @@ def today(request: AccountRequest) -> HttpResponse:
 
 def _waiting(account: Account) -> Iterator[Waiting]:
     rights = account.rights
+    for draft in waiting_for(account)[:MOST_LINES]:
+        author = draft.submitted_by.email if draft.submitted_by else "?"
+        yield Waiting(
+            title_of_draft(draft) or _("No title yet"),
+            _("{author} submitted it for your approval").format(author=author),
+            address=reverse("drafts-check", args=[draft.draft_id]),
+        )
     if Right.READ_CORRECTIONS in rights:
         yield from _corrections(account)
     if Right.READ_HEALTH in rights:

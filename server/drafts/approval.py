@@ -1,0 +1,125 @@
+"""Two people: one submits a draft, another one, who wrote nothing of it, approves or returns it.
+
+What is approved is what was submitted, to the byte: both pages carry the draft's seal, and so does the submission.
+"""
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from server.access.roles import Right
+from server.accounts.models import Account
+from server.audit import log
+from server.campaigns.models import Campaign
+from server.core import clock
+from server.core.errors import Refused
+from server.directory.models import Company
+from server.drafts.models import Draft
+from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of
+from server.drafts.writing import Overtaken
+from server.publishing.publish import LONGEST_REASON
+from server.publishing.second_person import Approval
+
+
+def is_submitted(draft: Draft) -> bool:
+    """Whether it waits for approval, as it is now: who left its audience since changed it."""
+    return bool(draft.submitted_seal) and draft.submitted_seal == seal_of(draft)
+
+
+def may_approve(account: Account, draft: Draft) -> bool:
+    """Whether the account may decide about the draft: it has the right, and wrote nothing of it."""
+    if Right.APPROVE_CAMPAIGNS not in account.rights or account.company_id != draft.company_id:
+        return False
+    return draft.submitted_by_id != account.pk and not draft.writers.filter(pk=account.pk).exists()
+
+
+def waiting_for(account: Account) -> "QuerySet[Draft]":
+    """The drafts that wait for this account's approval, the first submitted first."""
+    if Right.APPROVE_CAMPAIGNS not in account.rights:
+        return Draft.objects.none()
+    waiting = Draft.objects.filter(company=account.company, campaign=None).exclude(submitted_seal="")
+    mine = Q(writers=account) | Q(submitted_by=account)
+    return waiting.exclude(mine).select_related("submitted_by").order_by("submitted_at", "pk")
+
+
+def submit(draft: Draft, account: Account, seal: str) -> None:
+    """Have another person look at what this one has just looked at. Who submits is one of its writers.
+
+    Raises `Overtaken` where the draft says something else by now, and `Refused` as `check_draft` does.
+    """
+    check_draft(draft, with_reason=True)
+    with transaction.atomic():
+        locked = locked_draft(draft)
+        if locked.campaign is not None or seal_of(locked) != seal:
+            raise Overtaken(locked)
+        locked.submitted_seal, locked.submitted_at, locked.submitted_by = seal, clock.now(), account
+        locked.returned_for, locked.returned_by = "", None
+        locked.save()
+        locked.writers.add(account)
+        log.record(draft.company, account.actor, "submit-campaign", detail=_detail(draft, seal))
+
+
+def take_back(draft: Draft) -> None:
+    """Let it wait no more, on the wish of somebody who writes it."""
+    Draft.objects.filter(pk=draft.pk).update(submitted_seal="", submitted_at=None, submitted_by=None)
+
+
+def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
+    """Return it with a reason, for those who write it. Raises `Overtaken`, and `Refused` without a reason."""
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise Refused(
+            _("A reason is missing, or it is too long"),
+            _("Say what has to change, in {most} characters at most.").format(most=LONGEST_REASON),
+        )
+    with transaction.atomic():
+        locked = locked_draft(draft)
+        _refuse_others(account, locked)
+        if locked.submitted_seal != seal:
+            raise Overtaken(locked)
+        locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
+        locked.returned_for, locked.returned_by = reason.strip(), account
+        locked.save()
+        log.record(draft.company, account.actor, "return-campaign", detail=_detail(draft, seal))
+
+
+def approve(draft: Draft, account: Account, seal: str) -> Campaign:
+    """Publish what was submitted and what this account has looked at.
+
+    Raises `Overtaken` where it is not the same or waits no more, `Refused` for somebody who wrote any of it.
+    """
+    with transaction.atomic():
+        locked = locked_draft(draft)
+        if locked.campaign is not None:
+            return locked.campaign
+        _refuse_others(account, locked)
+        if locked.submitted_seal != seal:
+            raise Overtaken(locked)
+        author = locked.submitted_by.actor if locked.submitted_by else ""
+        return publish_draft(draft, seal, account.actor, Approval(author=author, digest=seal))
+
+
+def require_two_people(company: Company | None) -> None:
+    """Raise `Refused` for a company in which nobody could approve what another one wrote."""
+    accounts = list(Account.objects.filter(company=company)) if company else []
+    approving = [account for account in accounts if Right.APPROVE_CAMPAIGNS in account.rights]
+    writing = [account for account in accounts if Right.DRAFT_CAMPAIGNS in account.rights]
+    if not approving or len({account.pk for account in (*approving, *writing)}) < 2:
+        raise Refused(
+            _("Nobody could approve what another one wrote"),
+            _(
+                "Invite two people first, one of them as approver or administrator: tidings-server console invite EMAIL "
+                "--role approver"
+            ),
+        )
+
+
+def _refuse_others(account: Account, draft: Draft) -> None:
+    if not may_approve(account, draft):
+        raise Refused(
+            _("You cannot approve this one"),
+            _("Somebody else has to look at it: you wrote part of it, or your roles do not include it."),
+        )
+
+
+def _detail(draft: Draft, seal: str) -> dict[str, str]:
+    return {"draft": draft.draft_id, "digest": seal}

@@ -1,0 +1,46 @@
+"""A second person looks at what many people will get. Whatever publishes asks here: page, API and command line."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from server.core.errors import Refused
+from server.directory.models import Company
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who submitted what the publishing person approves, or why nobody else looked.
+
+    `author`: as `server.audit.log.record` names actors; `digest`: of what both saw, in hex; `without`: the reason.
+    """
+
+    author: str = ""
+    digest: str = ""
+    without: str = ""
+
+    def detail(self) -> dict[str, str]:
+        """For the audit log."""
+        if self.without:
+            return {"without_second_person": self.without}
+        return {"author": self.author, "approved": self.digest}
+
+
+class SecondPersonMissing(Refused):
+    """The company wants a second person to approve this campaign."""
+
+    def __init__(self, people: int) -> None:
+        reach = ngettext("It is for {count} person.", "It is for {count} people.", people)
+        what_to_do = _(
+            "Make a draft of the campaign file in the console and submit it there; somebody else approves it. Or at the "
+            "server: campaign publish --without-second-person REASON, which goes on record."
+        )
+        super().__init__(_("A second person has to approve it"), f"{reach.format(count=people)} {what_to_do}")
+
+
+def needs_second_person(company: Company, people: int, *, is_emergency: bool) -> bool:
+    """Whether the company wants one for a campaign to so many people."""
+    if company.second_person_from is None or people < company.second_person_from:
+        return False
+    return not (is_emergency and company.emergencies_alone)

@@ -1,0 +1,320 @@
+"""Where the company wants it, nothing is published that two people did not see."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache, caches
+from django.db import connection
+from django.test import Client, override_settings
+
+from server.access.roles import Role
+from server.accounts.models import Account
+from server.audit.models import Entry
+from server.campaigns.models import Campaign
+from server.core.errors import Refused
+from server.directory.models import Company
+from server.drafts.approval import approve, give_back, is_submitted, may_approve, submit, take_back
+from server.drafts.fields import new_fields
+from server.drafts.models import Draft
+from server.drafts.publication import publish_draft, seal_of
+from server.drafts.writing import Change, Overtaken, begin, change
+from server.publishing.second_person import SecondPersonMissing
+from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import account_of, client_of, console_settings
+from tests.support.server.run_command import run_command
+
+PAINTER = ("/bin/sh", "-c", 'cat > /dev/null; for n in 1 2 3 4 5 6; do echo png > "$0/$n.png"; done')
+FILE = """\
+sender = "Internal news"
+default_language = "en"
+audience = { everyone = true }
+variants = { en = { title = "The studio opens" } }
+"""
+
+
+@pytest.fixture
+def console(northwind: ServerHome) -> Iterator[ServerHome]:
+    with console_settings(), override_settings(RENDER_COMMAND=PAINTER):
+        caches["previews"].clear()
+        bulk_data.add_people(3)
+        Company.objects.update(second_person_from=1)
+        yield northwind
+        Company.objects.update(second_person_from=None, emergencies_alone=True)
+        cache.clear()
+        Draft.objects.all().delete()
+        Account.objects.all().delete()
+
+
+@pytest.fixture
+def lea(console: ServerHome) -> Account:
+    return account_of("lea@northwind.example", Role.COMMUNICATOR)
+
+
+@pytest.fixture
+def noor(console: ServerHome) -> Account:
+    return account_of("noor@northwind.example", Role.APPROVER)
+
+
+def wanted(title: str = "The studio opens", urgency: str = "normal") -> Change:
+    fields = new_fields("en") | {"sender": "Internal news", "urgency": urgency}
+    fields["variants"]["en"]["title"] = title
+    return Change(fields, "A fire" if urgency == "emergency" else "", everyone=True)
+
+
+def written(account: Account, **what: str) -> Draft:
+    draft = begin(account, "en")
+    return change(draft, account, draft.revision, wanted(**what))
+
+
+def fresh(draft: Draft) -> Draft:
+    return Draft.objects.select_related("company", "campaign", "submitted_by").get(pk=draft.pk)
+
+
+def submitted(account: Account, **what: str) -> Draft:
+    draft = written(account, **what)
+    submit(draft, account, seal_of(draft))
+    return fresh(draft)
+
+
+def on_record(action: str) -> dict[str, str]:
+    detail: dict[str, str] = json.loads(Entry.objects.filter(action=action).order_by("-number")[0].detail)
+    return detail
+
+
+# --- As people do it --------------------------------------------------------------------------------
+
+
+def test_one_submits_and_another_one_approves_what_was_submitted(lea: Account, noor: Account) -> None:
+    author, approver = client_of(lea), client_of(noor)
+    draft = written(lea)
+    address = f"/drafts/{draft.draft_id}"
+    page = author.get(f"{address}/check").content.decode()
+    assert "Submit for 3 people" in page
+    assert "Publish to" not in page
+    seal = seal_of(draft)
+    assert author.post(f"{address}/submit", {"seal": seal}).headers["Location"] == f"{address}/check"
+    assert "It waits for an approver" in author.get(f"{address}/check").content.decode()
+    assert f'href="{address}/check"' in approver.get("/").content.decode(), "it waits for the approver"
+    assert f'href="{address}/check"' not in author.get("/").content.decode()
+    page = approver.get(f"{address}/check").content.decode()
+    assert "lea@northwind.example submitted it" in page
+    assert "3 people shall get it" in page
+    assert approver.post(f"{address}/approve", {"seal": seal}).status_code == 422, "the tick is missing"
+    answer = approver.post(f"{address}/approve", {"seal": seal, "sure": "on"})
+    campaign = Campaign.objects.get()
+    assert answer.headers["Location"] == f"/campaigns/{campaign.campaign_id}"
+    entry = Entry.objects.get(action="publish")
+    assert entry.actor == noor.actor
+    assert on_record("publish") == {"campaign": campaign.campaign_id, "author": lea.actor, "approved": seal}
+    assert on_record("submit-campaign") == {"draft": draft.draft_id, "digest": seal}
+
+
+def test_who_looks_returns_it_with_a_reason_and_the_author_reads_it(lea: Account, noor: Account) -> None:
+    draft = submitted(lea)
+    author, approver, address = client_of(lea), client_of(noor), f"/drafts/{draft.draft_id}"
+    seal = draft.submitted_seal
+    assert approver.post(f"{address}/return", {"seal": seal, "returned_for": " "}).status_code == 409
+    answer = approver.post(f"{address}/return", {"seal": seal, "returned_for": "Which Monday?"})
+    assert answer.status_code == 302
+    assert "noor@northwind.example returned it: Which Monday?" in author.get(address).content.decode()
+    assert "returned" in author.get("/drafts").content.decode()
+    assert approver.post(f"{address}/approve", {"seal": seal, "sure": "on"}).status_code == 409
+    assert not Campaign.objects.exists()
+    assert "Which Monday" not in Entry.objects.get(action="return-campaign").detail
+
+
+def test_what_is_changed_after_it_was_submitted_waits_no_more(lea: Account, noor: Account) -> None:
+    draft = submitted(lea)
+    seal = draft.submitted_seal
+    change(draft, lea, draft.revision, wanted("Something else"))
+    approver = client_of(noor)
+    answer = approver.post(f"/drafts/{draft.draft_id}/approve", {"seal": seal, "sure": "on"})
+    assert answer.status_code == 409
+    assert "changed since you looked" in answer.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_the_author_may_take_it_back(lea: Account, noor: Account) -> None:
+    draft = submitted(lea)
+    assert client_of(lea).post(f"/drafts/{draft.draft_id}/take-back").status_code == 302
+    with pytest.raises(Overtaken):
+        approve(fresh(draft), noor, draft.submitted_seal)
+
+
+def test_who_wrote_any_of_it_does_not_approve_it(lea: Account, noor: Account) -> None:
+    draft = written(lea)
+    change(draft, noor, draft.revision, wanted("Noor changed it"))
+    draft = fresh(draft)
+    submit(draft, lea, seal_of(draft))
+    assert not may_approve(noor, fresh(draft))
+    with pytest.raises(Refused, match="You cannot approve"):
+        approve(fresh(draft), noor, seal_of(draft))
+    assert not Campaign.objects.exists()
+
+
+def test_a_communicator_has_no_right_to_approve(lea: Account, console: ServerHome) -> None:
+    draft = submitted(account_of("zoe@northwind.example", Role.COMMUNICATOR))
+    for act in ("approve", "return"):
+        answer = client_of(lea).post(
+            f"/drafts/{draft.draft_id}/{act}", {"seal": draft.submitted_seal, "sure": 1}
+        )
+        assert answer.status_code == 403
+    assert not Campaign.objects.exists()
+
+
+def test_of_two_who_approve_at_once_one_publication_comes(lea: Account, noor: Account) -> None:
+    draft = submitted(lea)
+    other = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    before = Entry.objects.filter(action="publish").count()
+
+    def approved(account: Account) -> Campaign:
+        try:
+            return approve(draft, account, draft.submitted_seal)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(approved, (noor, other)))
+    assert found[0] == found[1]
+    assert Campaign.objects.count() == 1
+    assert Entry.objects.filter(action="publish").count() == before + 1
+
+
+# --- Whatever publishes -----------------------------------------------------------------------------
+
+
+def test_nothing_is_published_by_the_page_the_api_or_the_command_line_without_a_second_person(
+    lea: Account, tmp_path: Path
+) -> None:
+    draft = written(lea)
+    answer = client_of(lea).post(f"/drafts/{draft.draft_id}/publish", {"seal": seal_of(draft)})
+    assert answer.status_code == 409
+    assert "A second person has to approve it" in answer.content.decode()
+    file = tmp_path / "c-news.toml"
+    file.write_text(FILE)
+    with pytest.raises(SecondPersonMissing):
+        run_command("campaign", "publish", file)
+    with override_settings(ROOT_URLCONF="server.urls"):
+        told = Client().post(
+            f"{ADMIN}/campaigns",
+            {"file": 'id = "c-news"\n' + FILE},
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token_for('communicator')}"},
+        )
+    assert told.status_code == 422
+    assert "second person" in told.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_the_command_line_may_do_without_for_a_reason_that_is_on_record(lea: Account, tmp_path: Path) -> None:
+    file = tmp_path / "c-news.toml"
+    file.write_text(FILE)
+    run_command("campaign", "publish", file, "--without-second-person", "Everybody is on leave")
+    assert on_record("publish")["without_second_person"] == "Everybody is on leave"
+    assert Campaign.objects.exists()
+
+
+@pytest.mark.parametrize(("least", "is_needed"), [(3, True), (4, False), (None, False)])
+def test_it_is_needed_from_so_many_people_on(lea: Account, least: int | None, *, is_needed: bool) -> None:
+    Company.objects.update(second_person_from=least)
+    draft = written(lea)
+    if is_needed:
+        with pytest.raises(SecondPersonMissing):
+            publish_draft(draft, seal_of(draft), lea.actor)
+    else:
+        assert publish_draft(draft, seal_of(draft), lea.actor)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_emergency_goes_alone_if_the_company_says_so(console: ServerHome, *, alone: bool) -> None:
+    Company.objects.update(emergencies_alone=alone)
+    ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    draft = written(ada, urgency="emergency")
+    if alone:
+        assert publish_draft(draft, seal_of(draft), ada.actor)
+    else:
+        with pytest.raises(SecondPersonMissing):
+            publish_draft(draft, seal_of(draft), ada.actor)
+
+
+def test_it_cannot_be_switched_on_where_nobody_could_approve(northwind: ServerHome) -> None:
+    with console_settings():
+        description = northwind.folder / "strict.toml"
+        sample = Path(northwind.folder / "company.toml").read_text()
+        description.write_text(sample.replace("[company]", "[company]\nsecond_person_from = 1"))
+        account_of("ada@northwind.example", Role.ADMINISTRATOR)
+        with pytest.raises(Refused, match="Nobody could approve"):
+            run_command("init", description)
+        account_of("lea@northwind.example", Role.COMMUNICATOR)
+        run_command("init", description)
+        assert Company.objects.get(pk="northwind").second_person_from == 1
+        assert on_record("change-company")["second_person_from"] == 1
+        run_command("init", northwind.folder / "company.toml")
+        assert Company.objects.get(pk="northwind").second_person_from is None
+        assert on_record("change-company")["second_person_from"] is None
+        Account.objects.all().delete()
+
+
+# --- Random histories -------------------------------------------------------------------------------
+
+
+def test_whatever_happens_nothing_is_published_that_two_people_did_not_see(
+    lea: Account, noor: Account
+) -> None:
+    people = [lea, noor, account_of("ada@northwind.example", Role.ADMINISTRATOR)]
+    published = 0
+    for seed in range(60):
+        published += _history(random.Random(seed), people)
+    assert published > 10, "the histories never got there"
+
+
+ACTS: dict[str, Callable[[Draft, Account, str], object]] = {
+    "look": lambda _draft, _account, _seal: None,
+    "submit": submit,
+    "take-back": lambda draft, _account, _seal: take_back(draft),
+    "return": lambda draft, account, seal: give_back(draft, account, seal, "Once more"),
+    "publish": lambda draft, account, seal: publish_draft(draft, seal, account.actor),
+}
+
+
+def _history(chance: random.Random, people: list[Account]) -> int:
+    """Three people do at random what they can, with seals that they saw now or long ago. Answers how many came out."""
+    draft = written(chance.choice(people))
+    writers: set[int] = set(draft.writers.values_list("pk", flat=True))
+    seen_by: dict[str, set[int]] = {}
+    for _step in range(25):
+        account, now = chance.choice(people), fresh(draft)
+        if now.campaign is not None:
+            break
+        act = chance.choice(
+            ["look", "change", "submit", "submit", "take-back", "return", *4 * ["approve"], "publish"]
+        )
+        if chance.random() < 0.6:
+            seen_by.setdefault(seal_of(now), set()).add(account.pk)
+        seals = [seal for seal, eyes in seen_by.items() if account.pk in eyes] or [""]
+        seal = chance.choice([seal_of(now) if seal_of(now) in seals else seals[-1], chance.choice(seals)])
+        try:
+            if act == "change":
+                change(now, account, now.revision, wanted(f"Title {chance.randrange(3)}"))
+                writers.add(account.pk)
+            elif act == "approve":
+                campaign = approve(now, account, seal)
+                assert account.pk not in writers
+                assert account.pk in seen_by[seal]
+                assert len(seen_by[seal]) >= 2, "one person alone saw it"
+                assert campaign.content["variants"]["en"]["title"] == now.fields["variants"]["en"]["title"]
+                assert seal == seal_of(now)
+            else:
+                ACTS[act](now, account, seal)
+                assert act != "publish", "it was published by one person"
+                writers.update({account.pk} if act == "submit" else ())
+        except (Overtaken, Refused):
+            assert fresh(draft).campaign is None
+        assert not is_submitted(fresh(draft)) or fresh(draft).submitted_by is not None
+    return int(fresh(draft).campaign is not None)
