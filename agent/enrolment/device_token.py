@@ -168,13 +168,26 @@ class DeviceToken:
                 log.warning("The device token is held in memory only: %s", error.detail)
                 self._failed(error)
 
+    def retry_secret(self, url: str, code: str, *, keep: bool) -> str:
+        """As `RetrySecrets.of`. A kept one is in use: what an earlier connection left behind is deleted without it."""
+        with self._lock:
+            secret = self.retry_secrets.of(url, code, keep=keep)
+            if keep and self.left is not None:
+                self._note_left(self._left_but(attempt_account(self._account)), self.left.heard)
+            return secret
+
     def _write(self, token: str) -> None:
         self._secrets.write(self._account, token)
         keep_account(self._data, self._account)
         self.fault = None
         if self.left is not None:  # this entry is in use again, the others are not
-            others = [account for account in self.left.accounts if account != self._account]
-            self._note_left(self._undeleted(others, self._secrets.delete_unasked), self.left.heard)
+            self._note_left(
+                self._undeleted(self._left_but(self._account), self._secrets.delete_unasked), self.left.heard
+            )
+
+    def _left_but(self, in_use: str) -> list[str]:
+        accounts = self.left.accounts if self.left is not None else ()
+        return [account for account in accounts if account != in_use]
 
     def _answered(self) -> None:
         """The keychain did, after nobody waited any more: asking the same again gives its answer."""

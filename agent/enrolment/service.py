@@ -166,7 +166,7 @@ class EnrolmentService:
                     company=self._enrolment.company.name
                 )
             )
-        retry_secret = self.token.retry_secrets.of(url, code, keep=keep)
+        retry_secret = self.token.retry_secret(url, code, keep=keep)
         heard = ServerClock(self._clock)
         with closing(ApiClient(url, heard=heard.heard)) as client:
             answer = code_exchange.exchange(client, code, retry_secret)

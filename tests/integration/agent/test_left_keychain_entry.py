@@ -164,7 +164,7 @@ def test_entries_that_are_not_in_use_again_are_still_deleted_once_that_is_possib
     clock = SettableClock()
     token = DeviceToken(keychain, tmp_path, clock)
     token.keep("tdt_a")
-    token.retry_secrets.of("https://example.com", CODE, keep=True)
+    token.retry_secret("https://example.com", CODE, keep=True)
     keychain.write("old-account", "tdt_older")
     assert len(keychain.secrets) == 3
     keychain.refuses = True
@@ -178,6 +178,32 @@ def test_entries_that_are_not_in_use_again_are_still_deleted_once_that_is_possib
     again.delete_left()
     assert list(keychain.secrets.values()) == ["tdt_b"]
     assert again.left is None
+
+
+@UNDELETED
+@pytest.mark.parametrize("process", ["the same", "the next"])
+@pytest.mark.parametrize("when", ["at its time", "late"])
+def test_an_attempt_to_connect_keeps_its_secret_while_older_entries_are_deleted(
+    tmp_path: Path, keychain: RefusingKeychain, when: str, process: str
+) -> None:
+    clock = SettableClock()
+    token = DeviceToken(keychain, tmp_path, clock)
+    token.keep("tdt_a")
+    token.retry_secret("https://example.com", CODE, keep=True)
+    keychain.refuses = True
+    token.delete(heard=True)
+    secret = token.retry_secret("https://example.com", "QQQQ-1111-ZZZZ", keep=True)
+    if process == "the next":
+        token = DeviceToken(keychain, tmp_path, clock)
+    keychain.refuses = False
+    if when == "late":
+        keychain.answers_late()
+    else:
+        clock.advance(limits.KEYCHAIN_RETRY_S)
+        assert token.delete_left()
+    (kept,) = keychain.secrets.values()
+    assert kept.endswith(f":{secret}")
+    assert token.left is None
 
 
 @pytest.mark.expected_logs("could not be deleted", "held in memory", "was not told")
