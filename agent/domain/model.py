@@ -1,4 +1,4 @@
-"""What everybody in the agent talks about. Frozen values; imports nothing of ours.
+"""What everybody in the agent talks about. Frozen values; imports nothing of ours from outside this room.
 
 What also travels (``Company``, ``Campaign`` and their parts) has the fields of ``docs/protocol`` and refuses unknown ones.
 Times are timezone-aware UTC, sizes are bytes, durations name their unit.
@@ -14,7 +14,9 @@ from unicodedata import category
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
+from agent.domain import plain_text
 from agent.domain.msgspec_warmup import resolve
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -81,6 +83,10 @@ class Image(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     height: Pixels
     alt: Annotated[str, Meta(max_length=500)] = ""
 
+    def __post_init__(self) -> None:
+        if self.alt:
+            force_setattr(self, "alt", plain_text.one_line(self.alt))
+
 
 class Captions(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A WebVTT file."""
@@ -89,6 +95,9 @@ class Captions(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     label: Annotated[str, Meta(min_length=1, max_length=40)]
     sha256: Sha256
     size: Bytes
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "label", plain_text.one_line(self.label))
 
 
 class Video(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -111,6 +120,9 @@ class Link(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     label: Annotated[str, Meta(min_length=1, max_length=40)]
     url: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "label", plain_text.one_line(self.label))
+
     @property
     def destination(self) -> str:
         """The host that it leads to, as people read it.
@@ -131,12 +143,16 @@ def _readable_label(label: str) -> str:
         return label
     try:
         letters = label.removeprefix("xn--").encode("ascii").decode("punycode")
+        if f"xn--{letters.encode('punycode').decode('ascii')}" != label.lower():
+            return label
     except UnicodeError:
         return label
+    return letters if not letters.isascii() and all(map(_is_readable, letters)) else label
+
+
+def _is_readable(letter: str) -> bool:
     return (
-        letters
-        if all(each == "-" or category(each)[0] in "LM" or each.isdecimal() for each in letters)
-        else label
+        letter == "-" or letter.isdecimal() or (category(letter)[0] in "LM" and plain_text.is_visible(letter))
     )
 
 
@@ -148,6 +164,10 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     links: Annotated[tuple[Link, ...], Meta(max_length=5)] = ()
     image: Image | None = None
     video: Video | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "title", plain_text.one_line(self.title))
+        force_setattr(self, "body", plain_text.several_lines(self.body))
 
 
 class Campaign(Struct, frozen=True, weakref=True):
@@ -164,6 +184,10 @@ class Campaign(Struct, frozen=True, weakref=True):
     variants: Mapping[str, Variant]
     acknowledge: bool = False
     """The company asks the person to confirm by name that they have read it."""
+
+    def __post_init__(self) -> None:
+        if self.sender:
+            force_setattr(self, "sender", plain_text.one_line(self.sender))
 
     def variant(self, language: str) -> Variant:
         """The text in a language, else in the campaign's own, else in any. Raises KeyError for a recalled campaign."""
@@ -203,6 +227,11 @@ class Company(Struct, frozen=True):
     named_reporting: bool = False
     """Reports name the people who share: the question says so."""
     logo: Image | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("name", "legal_name", "dpo_name"):
+            if text := getattr(self, name):
+                force_setattr(self, name, plain_text.one_line(text))
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
