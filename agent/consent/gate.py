@@ -379,7 +379,8 @@ class ConsentGate:
         """Write what could not be written before. Raises DiskFault when it still cannot be."""
         with self._lock:
             try:
-                self._file.catch_up()
+                self.look_again()
+                self._file.catch_up(self._consents)
             except errors.DiskFault as error:
                 self._fault = self._fault or choice_errors.NotRecorded(error.detail)
                 raise
@@ -469,7 +470,7 @@ class ConsentGate:
             return False
         self._consents[signal] = consent
         try:
-            self._file.write(consent)
+            self._file.write(consent, is_act=False)
         except errors.DiskFault as error:
             log.warning("What holds for %s is not on the disk yet: %s", signal.value, error.detail)
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -142,8 +142,11 @@ class ConsentFile:
         self._known = content
         return {signal: _decode(signal, slot) for signal, slot in slots.items()}
 
-    def write(self, consent: Consent) -> None:
+    def write(self, consent: Consent, *, is_act: bool = True) -> None:
         """Record one signal's consent, in place, on disk when this returns. What is off is noted elsewhere if that fails.
+
+        ``is_act``: the person just chose it. What follows from a choice that another process changed meanwhile is not
+        written: the withdrawal that this one made would be lost. `catch_up` does so once that was looked at.
 
         A consent is not written over what another process wrote since this one looked: both hold the file's lock from the
         look to the end of the write. What is off does not wait long for it, as who holds it may be stopped: then it is
@@ -151,12 +154,13 @@ class ConsentFile:
         """
         is_given = consent.state is ConsentState.GIVEN
         try:
-            descriptor = os.open(self._path, (os.O_RDWR if is_given else os.O_WRONLY) | _BINARY)
+            is_compared = is_given or not is_act
+            descriptor = os.open(self._path, (os.O_RDWR if is_compared else os.O_WRONLY) | _BINARY)
             slot, offset = _encode(consent), _SLOTS[consent.signal]
             with _closed_at_the_end(descriptor) as closing:
                 is_alone = file_lock.is_taken_within(descriptor, _LOCK_S)
-                if is_given:
-                    self._require_unchanged(consent.signal, is_alone=is_alone)
+                if is_given or (is_compared and is_alone):
+                    self._require_unchanged(consent, is_alone=is_alone)
                 closing.pop_all()
             _write_synced(descriptor, slot, offset)
             self._known = self._known[:offset].ljust(offset) + slot + self._known[offset + SLOT_BYTES :]
@@ -172,19 +176,22 @@ class ConsentFile:
             raise errors.DiskFault(f"consent record: {error}") from error
         self._unwritten.pop(consent.signal, None)
 
-    def _require_unchanged(self, signal: FeedbackSignal, *, is_alone: bool) -> None:
+    def _require_unchanged(self, consent: Consent, *, is_alone: bool) -> None:
         if not is_alone:
             raise errors.DiskFault("another process is at the consent record")
+        signal = consent.signal
         content = private_files.read(self._path, _MOST_BYTES)
         if _slot(content, signal) != _slot(self._known, signal) or (
             self._content_of_note(signal) != self._known_notes.get(signal)
         ):
+            if consent.state is not ConsentState.GIVEN:
+                self._unwritten[signal] = consent
             raise errors.DiskFault(f"{signal.value} was changed by another process meanwhile")
 
-    def catch_up(self) -> None:
-        """Write what could not be written before."""
-        for consent in list(self._unwritten.values()):
-            self.write(consent)
+    def catch_up(self, consents: Mapping[FeedbackSignal, Consent]) -> None:
+        """Write what could not be written before: as it is in ``consents`` now, since others may have written meanwhile."""
+        for signal, unwritten in list(self._unwritten.items()):
+            self.write(unwritten if self.unread else consents[signal])
 
     def _read_patiently(self) -> bytes | None:
         """What stands in the record, read again where that failed or a slot makes no sense. None where it cannot be read."""

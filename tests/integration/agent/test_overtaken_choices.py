@@ -347,6 +347,43 @@ def test_an_agent_that_writes_down_what_was_announced_does_not_write_over_a_with
     assert [each.status for each in gate.messages()] == ["withdrawn"]
 
 
+@pytest.mark.expected_logs("not on the disk yet")
+@pytest.mark.parametrize("act", ["another notice", "ended elsewhere", "company lost", "disk refused"])
+def test_what_ends_a_consent_by_itself_loses_no_withdrawal_that_was_just_written(
+    gate: ConsentGate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """It stalls after it looked at the record, while the file is being opened."""
+    gate.choose({CLICK: True}, "en")
+    (message,) = gate.messages()
+    really_open, stalls = os.open, [True]
+
+    def open_slowly(path: Path, flags: int, *more: int) -> int:
+        if Path(path).name == "record" and flags & (os.O_WRONLY | os.O_RDWR) and stalls:
+            stalls.clear()
+            if act == "disk refused":
+                raise OSError(5, "Input/output error")
+            by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+        return really_open(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", open_slowly)
+    if act == "ended elsewhere":
+        gate.ended_elsewhere(message)
+    elif act == "company lost":
+        gate.forget_company()
+    else:
+        gate.notice_changed(message)
+    assert not stalls
+    if act == "disk refused":
+        by_record.withdraw(ConsentFile(tmp_path / "record"), [CLICK], SystemClock(), "en")
+    gate.catch_up()
+    assert gate.receipt(CLICK) is None
+    assert [(each.status, each.receipt_id) for each in gate.messages()] == [("withdrawn", message.receipt_id)]
+    record = ConsentFile(tmp_path / "record").read()[CLICK]
+    assert record.state is ConsentState.WITHDRAWN
+    assert record.owed is not None
+    assert record.owed.receipt_id == message.receipt_id
+
+
 @pytest.mark.expected_logs("Another process is at the consent record")
 @pytest.mark.parametrize("act", ["announced", "on"])
 def test_an_agent_that_is_stopped_right_before_it_writes_brings_nothing_back(
