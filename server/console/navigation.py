@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.data_subject.decisions import waiting
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Section:
     places: Sequence[Place]
 
 
+def _waiting_corrections(account: Account) -> int:
+    return waiting(account.company).count()
+
+
 SECTIONS = (
     Section(
         "",
@@ -41,7 +46,14 @@ SECTIONS = (
             Place("drafts", _("Drafts"), Right.DRAFT_CAMPAIGNS),
         ),
     ),
-    Section(_("Trust"), (Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),)),
+    Section(
+        _("Trust"),
+        (
+            Place("corrections", _("Corrections"), Right.READ_CORRECTIONS, _waiting_corrections),
+            Place("record", _("Record of processing"), Right.READ_RECORD),
+            Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),
+        ),
+    ),
 )
 
 

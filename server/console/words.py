@@ -35,6 +35,16 @@ PLACES: Mapping[str, Promise | str] = {
     "default_language": _("Language for people whose own is missing"),
 }
 """The places of the form in which a draft is written."""
+FIELDS: Mapping[str, Promise | str] = {
+    "email": _("E-mail address"),
+    "first_name": _("First name"),
+    "last_name": _("Last name"),
+    "title": _("Job title"),
+    "work_landline": _("Work landline"),
+    "work_cell": _("Work cell phone"),
+    "site_addresses": _("Sites"),
+}
+"""What the directory says of a person."""
 LOOKS: Mapping[str, Promise | str] = {
     "light": _("light"),
     "dark": _("dark"),

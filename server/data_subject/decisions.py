@@ -1,5 +1,7 @@
 """What an administrator does with the corrections that people ask for."""
 
+import json
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -17,10 +19,18 @@ def waiting(company: Company) -> QuerySet[CorrectionRequest]:
     return found.select_related("person").order_by("requested_at", "pk")
 
 
-def accept(company: Company, number: int, actor: str) -> CorrectionRequest:
-    """Do as the person asks. Raises `Refused` when there is no such correction, or it cannot be done any more."""
+def accept(company: Company, number: int, actor: str, *, seen: str | None = None) -> CorrectionRequest:
+    """Do as the person asks. `seen`: the value that was looked at, as JSON, where somebody looked.
+
+    Raises `Refused` when there is no such correction, it asks for something else by now, or it cannot be done any more.
+    """
     with transaction.atomic():
         request = _locked(company, number)
+        if seen is not None and seen != json.dumps(request.value):
+            raise Refused(
+                _("The person asks for something else by now"),
+                _("Nothing was changed. Look at it once more."),
+            )
         person = request.person
         if request.field == "email" and is_taken(company, person, request.value):
             raise Refused(

@@ -286,6 +286,8 @@ OF_THE_SIGNED_IN = {
     "report-recalled": "/campaigns/c-news-5",
     "audit": "/audit",
     "audit-narrowed": "/audit?action=gap",
+    "corrections": "/corrections",
+    "record": "/record",
     "drafts": "/drafts",
     "draft-new": "/drafts/new",
     "today": "/",

@@ -78,7 +78,6 @@ def _corrections(account: Account) -> Iterator[Waiting]:
     due = day_text(oldest + timedelta(days=DUE_DAYS))
     yield Waiting(
         title.format(count=count),
-        _(
-            "To be answered by {day} (GDPR article 12(3)). At the server: tidings-server corrections list"
-        ).format(day=due),
+        _("To be answered by {day} (GDPR article 12(3)).").format(day=due),
+        address=reverse("corrections"),
     )
