@@ -17,7 +17,7 @@ import msgspec
 
 from agent.cli import privacy_arguments
 from agent.consent import by_record
-from agent.consent.choice_errors import NotRecorded, OnlyRecorded
+from agent.consent.choice_errors import EndedWaiting, NotRecorded, OnlyRecorded
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
 from agent.domain.labels import DETAILS, KINDS, OUTCOMES, REGIONS, SIGNALS, STATUSES
@@ -86,7 +86,8 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
 
     It is written down also where it is off on record: what was asked for before, and given up, may still be done.
 
-    Raises as `_ask`; OnlyRecorded where it was written down without the agent, NotRecorded where not even that was possible.
+    Raises as `_ask`; OnlyRecorded where it was written down without the agent, EndedWaiting where the person ended the wait,
+    NotRecorded where not even that was possible.
     """
     folders = Folders.standard()
     notes = (folders.runtime, *folders.other_runtimes)
@@ -95,7 +96,7 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     if any(call.choices.values()):
         call = msgspec.structs.replace(call, since=file.last_chosen())
     try:
-        shown = _ask(call, Shown)
+        shown = _waited_for(call)
     except errors.TidingsError as error:  # whoever said so need not be the agent
         if isinstance(error, errors.AlreadyRunning) and error.host:
             raise
@@ -107,11 +108,21 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
     except NotRecorded:
         if still_given:
             raise
+    if isinstance(unheard, EndedWaiting):
+        raise unheard
     if still_given or (off and isinstance(unheard, errors.AlreadyRunning | errors.NoAnswer)):
         raise OnlyRecorded("the agent that runs did not turn it off") from unheard
     if unheard is not None:
         raise unheard
     return shown
+
+
+def _waited_for(call: Call) -> Shown:
+    """Raises as `_ask`; EndedWaiting where the person does not wait any longer."""
+    try:
+        return _ask(call, Shown)
+    except KeyboardInterrupt as error:
+        raise EndedWaiting("interrupted") from error
 
 
 def _alone(folders: Folders, call: Call) -> bytes:

@@ -68,6 +68,21 @@ class OnlyRecorded(errors.EnvironmentFault):
         )
 
 
+class EndedWaiting(errors.EnvironmentFault):
+    """The person ended the command before it had an answer: what was to be turned off is written down."""
+
+    @property
+    def title(self) -> str:
+        return _("You ended the command")
+
+    @property
+    def message(self) -> str:
+        return _(
+            "What was to be turned off is written down: Tidings looks there before it makes or sends anything, and tells "
+            "your company's server when it runs. “tidings privacy show” says what is on."
+        )
+
+
 class ReceiptRefused(errors.EnvironmentFault):
     """A server's answer to a choice that proves nothing."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ import pytest
 
 from agent.cli import privacy
 from agent.consent import by_record, record_file
-from agent.consent.choice_errors import NotRecorded, OnlyRecorded
+from agent.consent.choice_errors import EndedWaiting, NotRecorded, OnlyRecorded
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors, limits
@@ -27,7 +29,7 @@ from tests.support.agent.parts import Agent, SettableClock, a_company, an_agent
 from tests.support.agent.scripted_server import LoopbackServer
 from tests.support.agent.watching import CODE
 from tests.support.disks import read_only
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 CLICK, LIKE = FeedbackSignal.CLICK, FeedbackSignal.LIKE
 SHORT_S = 0.3
@@ -213,6 +215,46 @@ def test_who_turns_off_what_is_off_hears_that_it_is_written_down(
         command(("click", False))
     agent.runtime.choose({CLICK: True}, since=asked)
     assert recorded(agent)[CLICK] is not ConsentState.GIVEN
+
+
+@pytest.mark.parametrize(
+    ("act", "choices", "withdrawn"),
+    [
+        ("set", [("click", False)], {CLICK}),
+        ("set", [("seen", True), ("click", False)], {CLICK}),
+        ("set", [("seen", True)], set()),
+        ("erase", [], {CLICK, LIKE}),
+    ],
+)
+def test_who_ends_a_command_that_waits_hears_that_what_was_to_be_off_is_written_down(
+    agent: Agent,
+    lock: InstanceLock,
+    act: str,
+    choices: list[tuple[str, bool]],
+    withdrawn: set[FeedbackSignal],
+) -> None:
+    agent.runtime.choose({CLICK: True, LIKE: True})
+    person, over = threading.main_thread().ident, threading.Event()
+    assert person is not None
+
+    def is_slow(_question: bytes, _is_wanted: Callable[[], bool]) -> bytes:
+        signal.pthread_kill(person, signal.SIGINT)
+        over.wait(PATIENCE_S)
+        return b""
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    slow = channel.ControlListener(lock.sockets, is_slow)
+    try:
+        with pytest.raises(EndedWaiting):
+            privacy.privacy(Namespace(act=act, yes=True, choices=choices), ())
+    finally:
+        over.set()
+        slow.close()
+        signal.signal(signal.SIGINT, before)
+    given = {signal for signal, state in recorded(agent).items() if state is ConsentState.GIVEN}
+    assert given == {CLICK, LIKE} - withdrawn
+    owed = {each.signal for each in agent.runtime._gate.messages() if each.status == "withdrawn"}
+    assert owed == withdrawn
 
 
 # Something answers, and it does not do it
