@@ -50,12 +50,13 @@ def _recorded(file: ConsentFile, signals: Collection[FeedbackSignal]) -> list[Co
         consents = file.recorded()
     except errors.DiskFault:
         return [Consent(signal) for signal in signals]
-    damaged = set(signals) - consents.keys() if consents else set()
+    if not consents:
+        return []
+    asked = [consents.get(signal, Consent(signal)) for signal in signals]
     return [
         consent
-        for signal, consent in {**consents, **{signal: Consent(signal) for signal in damaged}}.items()
-        if signal in signals
-        and (file.noted(consent) == consent or file.noted(consent).state is not ConsentState.WITHDRAWN)
+        for consent in asked
+        if (noted := file.noted(consent)) == consent or noted.state is not ConsentState.WITHDRAWN
     ]
 
 
