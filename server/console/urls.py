@@ -50,6 +50,7 @@ urlpatterns = [
     path("drafts", drafts.drafts, name="drafts"),
     path("drafts/new", drafts.new, name="drafts-new"),
     path("drafts/<draft:draft_id>", drafts.compose, name="drafts-compose"),
+    path("drafts/<draft:draft_id>/save", drafts.save, name="drafts-save"),
     path("drafts/<draft:draft_id>/check", check.check, name="drafts-check"),
     path("drafts/<draft:draft_id>/picture.png", pictures.picture, name="drafts-picture"),
     path("drafts/<draft:draft_id>/publish", check.publish, name="drafts-publish"),

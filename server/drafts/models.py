@@ -34,6 +34,12 @@ class Draft(models.Model):
     revision = models.PositiveIntegerField(default=1, help_text="Each change makes it one more.")
     edited_at = models.DateTimeField()
     editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    page_key = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        help_text="The opened page that wrote it last, and may go on with it.",
+    )
     writers = models.ManyToManyField(
         Account, related_name="+", blank=True, help_text="Who wrote any of it: none of them approves it."
     )
@@ -63,6 +69,7 @@ class Draft(models.Model):
         "revision": IMPERSONAL,
         "edited_at": WRITTEN_BY,
         "editor": WRITTEN_BY,
+        "page_key": IMPERSONAL,
         "writers": WRITTEN_BY,
         "submitted_seal": IMPERSONAL,
         "submitted_at": WRITTEN_BY,

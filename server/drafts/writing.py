@@ -117,24 +117,40 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
     return old.count() if dry_run else old.delete()[1].get("drafts.Draft", 0)
 
 
-def change(draft: Draft, account: Account, revision: int, wanted: Change) -> Draft:
-    """Write it down. `revision`: the one that the person has seen. What waits for approval waits no more.
+def change(draft: Draft, account: Account, revision: int, wanted: Change, page_key: str = "") -> Draft:
+    """Write it down, where it says anything else than before. `revision`: the one that the person has seen.
 
-    What was there becomes a version where somebody else wrote it, or the person did some time ago.
+    `page_key`: of the opened page. A page that wrote it last goes on from what it wrote itself, whose revision it may not
+    know yet. What was there becomes a version where somebody else wrote it, or the person did some time ago. What waits for
+    approval waits no more.
     Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
     """
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
-        if locked.revision != revision:
+        goes_on = bool(page_key) and (page_key, account.pk) == (locked.page_key, locked.editor_id)
+        if locked.revision != revision and not goes_on:
             raise Overtaken(locked)
+        if _says(locked) == _said(wanted):
+            return locked
         if locked.fields != wanted.fields:
             _keep_version(locked, account)
-        locked.editor, locked.edited_at = account, clock.now()
+        locked.editor, locked.edited_at, locked.page_key = account, clock.now(), page_key
         locked.revision += 1
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         _fill(locked, wanted)
         locked.writers.add(account)
         return locked
+
+
+def _says(draft: Draft) -> tuple[object, ...]:
+    groups = set(draft.audience_groups.values_list("pk", flat=True))
+    people = set(draft.audience_people.values_list("pk", flat=True))
+    return draft.fields, draft.reason, draft.to_everyone, groups, people
+
+
+def _said(wanted: Change) -> tuple[object, ...]:
+    groups, people = {one.pk for one in wanted.groups}, {one.pk for one in wanted.people}
+    return wanted.fields, wanted.reason, wanted.everyone, groups, people
 
 
 def bring_back(draft: Draft, account: Account, revision: int, version: DraftVersion) -> Draft:

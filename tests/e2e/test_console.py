@@ -225,7 +225,12 @@ def test_an_announcement_is_written_submitted_approved_by_another_person_and_rec
     page.get_by_role("link", name="I have kept them").click()
     page.get_by_role("link", name="Drafts", exact=True).click()
     page.get_by_role("button", name="Write an announcement").first.click()
+    page.get_by_label("Title").fill("Coffee in Par")
+    page.locator("#twin", has_text="Coffee in Par").wait_for()
+    page.reload()
+    assert page.get_by_label("Title").input_value() == "Coffee in Par", "what was typed is kept"
     page.get_by_label("Title").fill("Coffee in Paris")
+    page.locator("#twin", has_text="Coffee in Paris").wait_for()
     page.get_by_label("Text").fill("On Monday.")
     page.get_by_label("Add a group").fill("Paris")
     page.get_by_label("Sender").fill("Internal news")

@@ -1,5 +1,7 @@
 """Announcements that are being written: all of them, one of them, and how it is begun."""
 
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -41,6 +43,7 @@ from server.drafts.writing import (
 MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
 """More are not offered while somebody types: the page would be too large. They are taken all the same."""
+PAGE_KEY = re.compile("[0-9a-f]{16}")
 STILL_OPEN = timedelta(minutes=15)
 """So long after somebody's last change they may still be writing."""
 
@@ -97,7 +100,7 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
         query = urlencode({"language": sent.language, "published": draft.campaign.campaign_id})
         return redirect(f"{reverse('drafts-compose', args=[apart.draft_id])}?{query}")
     try:
-        changed = change(draft, request.user, _revision(request), sent.change)
+        changed = change(draft, request.user, _revision(request), sent.change, _page_key(request))
     except Overtaken as overtaken:
         words = _words(request, overtaken.draft, sent.language, wanted=sent.change) | {
             "overtaken": overtaken.draft
@@ -109,6 +112,23 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
     if request.POST.get("go") == "check":
         return redirect("drafts-check", draft_id)
     return redirect(f"{reverse('drafts-compose', args=[draft_id])}?{urlencode({'language': sent.language})}")
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def save(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """Keep what was typed so far, while somebody writes. Answers the parts of the page that change with it."""
+    draft = draft_of(request, draft_id)
+    if draft.campaign is not None:
+        raise Http404
+    typed = request.POST.copy()
+    for act in ("go", "add-group", "add-person", "new-language"):
+        typed.pop(act, None)
+    sent = read(draft, typed)
+    try:
+        changed = change(draft, request.user, _revision(request), sent.change, _page_key(request))
+    except Overtaken as overtaken:
+        return render(request, "parts/saved.html", {"overtaken": overtaken.draft})
+    return render(request, "parts/saved.html", _words(request, changed, sent.language))
 
 
 @page(Right.DRAFT_CAMPAIGNS)
@@ -164,6 +184,11 @@ def _changed_since(overtaken: Overtaken) -> Refused:
         _("Somebody changed it meanwhile"),
         _("Nothing was written over. Open the draft again, and look at it first."),
     )
+
+
+def _page_key(request: AccountRequest) -> str:
+    key = request.POST.get("page_key", "")
+    return key if PAGE_KEY.fullmatch(key) else ""
 
 
 def _revision(request: AccountRequest) -> int:
@@ -234,6 +259,7 @@ def _words(
         "connected": connected_count(company, shown.everyone, shown.groups, shown.people),
         "mistakes": mistakes,
         "typed": typed or {},
+        "page_key": secrets.token_hex(8),
         "published": request.GET.get("published", ""),
         "other_editor": _other_editor(request, draft),
         "versions": draft.versions.count(),

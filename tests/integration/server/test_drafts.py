@@ -271,6 +271,71 @@ def test_who_saves_over_a_colleague_is_asked_first_and_loses_nothing(
     assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
 
 
+def key_on(page: str) -> str:
+    found = re.search(r'name="page_key" value="([0-9a-f]{16})"', page)
+    assert found
+    return found.group(1)
+
+
+def test_what_is_typed_is_kept_while_somebody_writes_and_the_page_goes_on(browser: Client) -> None:
+    address = written(browser)
+    key = key_on(browser.get(address).content.decode())
+    form = sent(address, page_key=key)
+    for title in ("A", "A better", "A better title"):
+        answer = browser.post(
+            f"{address}/save", form | {"title": title}
+        )  # with the revision of the beginning
+        assert answer.status_code == 200
+        assert 'id="revision"' in answer.content.decode()
+        assert f'class="pop-title">{title}<' in answer.content.decode()
+    assert draft_at(address).fields["variants"]["en"]["title"] == "A better title"
+    assert browser.post(address, form | {"title": "The last word"}).status_code == 302
+    assert draft_at(address).fields["variants"]["en"]["title"] == "The last word"
+
+
+def test_a_page_that_was_overtaken_keeps_nothing_by_itself_and_says_so(
+    console: ServerHome, browser: Client
+) -> None:
+    address = written(browser)
+    form = sent(address, page_key=key_on(browser.get(address).content.decode()), title="Mine")
+    browser.post(f"{address}/save", form)
+    other = client_of(account_of("noor@northwind.example", Role.APPROVER))
+    other.post(address, sent(address, title="Theirs"))
+    answer = browser.post(f"{address}/save", form | {"title": "Mine again"}).content.decode()
+    assert "Not saved: somebody changed it meanwhile" in answer
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
+    page = browser.post(address, form | {"title": "Mine again"})
+    assert page.status_code == 409
+    assert "hx-post" not in page.content.decode(), "nothing is kept by itself before the person has decided"
+
+
+def test_what_would_add_something_waits_for_its_button(browser: Client) -> None:
+    a_group()
+    address = written(browser)
+    form = sent(address, audience="chosen", go="remove-language", **{"add-group": "Lyo", "new-language": "f"})
+    assert browser.post(f"{address}/save", form).status_code == 200
+    assert set(draft_at(address).fields["variants"]) == {"en"}
+    assert not draft_at(address).audience_groups.exists()
+
+
+def test_who_changes_nothing_writes_nothing_and_ends_no_submission(console: ServerHome, lea: Account) -> None:
+    draft = begin(lea, "en")
+    wish = Change(new_fields("en") | {"sender": "News"}, everyone=True)
+    changed = change(draft, lea, draft.revision, wish)
+    other = account_of("noor@northwind.example", Role.APPROVER)
+    again = change(changed, other, changed.revision, wish)
+    assert (again.revision, again.editor) == (changed.revision, lea)
+    assert not again.writers.filter(pk=other.pk).exists()
+
+
+@pytest.mark.parametrize("key", ["", "x", "\0", "0" * 17, "é" * 16])
+def test_a_key_that_no_page_has_lets_nobody_write_over_others(browser: Client, key: str) -> None:
+    address = written(browser)
+    old = sent(address, page_key=key)
+    browser.post(address, sent(address, page_key=key, title="First"))
+    assert browser.post(address, old | {"title": "Second"}).status_code == 409
+
+
 def test_what_is_saved_after_a_colleague_published_is_a_draft_of_its_own(browser: Client) -> None:
     address = written(browser)
     late = sent(address, title="A better title")

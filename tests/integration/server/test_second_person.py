@@ -301,8 +301,8 @@ def _history(chance: random.Random, people: list[Account]) -> int:
         seal = chance.choice([seal_of(now) if seal_of(now) in seals else seals[-1], chance.choice(seals)])
         try:
             if act == "change":
-                change(now, account, now.revision, wanted(f"Title {chance.randrange(3)}"))
-                writers.add(account.pk)
+                changed = change(now, account, now.revision, wanted(f"Title {chance.randrange(3)}"))
+                writers.update({account.pk} if changed.revision != now.revision else ())
             elif act == "approve":
                 campaign = approve(now, account, seal)
                 assert account.pk not in writers
