@@ -81,7 +81,7 @@ def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
 @page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
 def return_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
     """Give it back to those who wrote it, with a reason."""
-    draft, reason = draft_of(request, draft_id), request.POST.get("returned_for", "")
+    draft, reason = draft_of(request, draft_id), request.POST.get("returned_for", "").replace("\0", "")
     return _done(request, draft, lambda seal: give_back(draft, request.user, seal, reason))
 
 

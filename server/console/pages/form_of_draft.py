@@ -17,6 +17,7 @@ from server.directory.models import Company, Group, Person
 from server.drafts.fields import Fields, new_variant
 from server.drafts.models import Draft
 from server.drafts.writing import Change
+from server.publishing.publish import LONGEST_REASON
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Sent:
 def read(draft: Draft, posted: QueryDict) -> Sent:
     """The change that the form means. What it does not show stays as it is."""
     company, mistakes = draft.company, list[Mistake]()
+    posted = _storable(posted)
     fields: Fields = copy.deepcopy(draft.fields)
     language = posted.get("language", "")
     if language not in fields["variants"]:
@@ -48,7 +50,7 @@ def read(draft: Draft, posted: QueryDict) -> Sent:
     language = _languages(fields, posted, language, mistakes)
     change = Change(
         fields,
-        posted.get("reason", "").strip(),
+        _reason(posted, mistakes),
         posted.get("audience") == "everyone",
         _groups(company, posted, mistakes),
         _people(company, posted, mistakes),
@@ -62,6 +64,22 @@ def shown_moment(company: Company, text: str) -> str:
         return in_zone(datetime.fromisoformat(text), company).strftime("%Y-%m-%dT%H:%M")
     except ValueError:
         return text
+
+
+def _storable(posted: QueryDict) -> QueryDict:
+    """Without NUL, which nobody types and PostgreSQL does not take."""
+    found = posted.copy()
+    for key in found:
+        found.setlist(key, [value.replace("\0", "") for value in found.getlist(key)])
+    return found
+
+
+def _reason(posted: QueryDict, mistakes: list[Mistake]) -> str:
+    reason = posted.get("reason", "").strip()
+    if len(reason) > LONGEST_REASON:
+        what = _("only the first {most} characters were kept").format(most=LONGEST_REASON)
+        mistakes.append(Mistake("reason", what, _("write it shorter")))
+    return reason[:LONGEST_REASON]
 
 
 def _line(posted: QueryDict, key: str) -> str:
@@ -148,7 +166,7 @@ def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> lis
 
 def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Person]:
     given = posted.getlist("person") + ([wanted] if (wanted := _line(posted, "add-person")) else [])
-    emails = [canonical(email) for email in given if "\0" not in email]
+    emails = [canonical(email) for email in given]
     kept = {person.email: person for person in company.people.filter(email__in=emails)}
     if wanted and canonical(wanted) not in kept:
         mistakes.append(

@@ -336,6 +336,40 @@ def test_a_key_that_no_page_has_lets_nobody_write_over_others(browser: Client, k
     assert browser.post(address, old | {"title": "Second"}).status_code == 409
 
 
+TYPED = (
+    "title",
+    "body",
+    "sender",
+    "label1",
+    "url1",
+    "reason",
+    "add-group",
+    "add-person",
+    "new-language",
+    "starts",
+)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\0", "x" * 5_000, "\u202e", "é" * 600])
+def test_whatever_is_typed_is_kept_or_explained(browser: Client, value: str) -> None:
+    address = written(browser)
+    form = sent(address, audience="chosen", urgency="emergency") | dict.fromkeys(TYPED, value)
+    for place in (address, f"{address}/save"):
+        answer = browser.post(place, form | {"revision": draft_at(address).revision})
+        assert answer.status_code in (200, 302, 422)
+    for place in (
+        address,
+        f"{address}/check",
+        f"{address}/campaign.toml",
+        f"{address}/versions",
+        "/drafts",
+        "/",
+    ):
+        assert browser.get(place).status_code == 200
+    if value.strip("\0"):
+        assert draft_at(address).fields["variants"]["en"]["body"] == value.replace("\0", "")
+
+
 def test_what_is_saved_after_a_colleague_published_is_a_draft_of_its_own(browser: Client) -> None:
     address = written(browser)
     late = sent(address, title="A better title")
