@@ -616,7 +616,7 @@ def test_pages_of_drafts_need_few_queries_with_many_groups(browser: Client) -> N
             connection,
         ) as queries:
             assert browser.get(place).status_code == 200
-        assert len(queries) <= 16, [query["sql"] for query in queries]
+        assert len(queries) <= 12, [query["sql"] for query in queries]
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=40)
