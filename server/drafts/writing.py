@@ -117,12 +117,20 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
     return old.count() if dry_run else old.delete()[1].get("drafts.Draft", 0)
 
 
-def change(draft: Draft, account: Account, revision: int, wanted: Change, page_key: str = "") -> Draft:
+def change(
+    draft: Draft,
+    account: Account,
+    revision: int,
+    wanted: Change,
+    page_key: str = "",
+    *,
+    ends_page: bool = False,
+) -> Draft:
     """Write it down, where it says anything else than before. `revision`: the one that the person has seen.
 
     `page_key`: of the opened page. A page that wrote it last goes on from what it wrote itself, whose revision it may not
-    know yet. What was there becomes a version where somebody else wrote it, or the person did some time ago. What waits for
-    approval waits no more.
+    know yet. `ends_page`: nothing counts that comes of it later, as what it sent by itself a moment before. What was there
+    becomes a version where somebody else wrote it, or the person did some time ago. What waits for approval waits no more.
     Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
     """
     with transaction.atomic():
@@ -130,11 +138,13 @@ def change(draft: Draft, account: Account, revision: int, wanted: Change, page_k
         goes_on = bool(page_key) and (page_key, account.pk) == (locked.page_key, locked.editor_id)
         if locked.revision != revision and not goes_on:
             raise Overtaken(locked)
+        locked.page_key = "" if ends_page else page_key
         if _says(locked) == _said(wanted):
+            locked.save(update_fields=["page_key"])
             return locked
         if locked.fields != wanted.fields:
             _keep_version(locked, account)
-        locked.editor, locked.edited_at, locked.page_key = account, clock.now(), page_key
+        locked.editor, locked.edited_at = account, clock.now()
         locked.revision += 1
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         _fill(locked, wanted)

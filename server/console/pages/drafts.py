@@ -100,7 +100,9 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
         query = urlencode({"language": sent.language, "published": draft.campaign.campaign_id})
         return redirect(f"{reverse('drafts-compose', args=[apart.draft_id])}?{query}")
     try:
-        changed = change(draft, request.user, _revision(request), sent.change, _page_key(request))
+        changed = change(
+            draft, request.user, _revision(request), sent.change, _page_key(request), ends_page=True
+        )
     except Overtaken as overtaken:
         words = _words(request, overtaken.draft, sent.language, wanted=sent.change) | {
             "overtaken": overtaken.draft

@@ -293,6 +293,20 @@ def test_what_is_typed_is_kept_while_somebody_writes_and_the_page_goes_on(browse
     assert draft_at(address).fields["variants"]["en"]["title"] == "The last word"
 
 
+def test_what_a_page_sent_by_itself_and_comes_after_its_button_changes_nothing(browser: Client) -> None:
+    address = written(browser)
+    form = sent(address, page_key=key_on(browser.get(address).content.decode()))
+    browser.post(f"{address}/save", form | {"title": "Half"})
+    browser.post(address, form | {"title": "All of it", "go": "check"})
+    late = browser.post(f"{address}/save", form | {"title": "Half of"})
+    assert "Not saved" in late.content.decode()
+    assert draft_at(address).fields["variants"]["en"]["title"] == "All of it"
+    same = sent(address, page_key=key_on(browser.get(address).content.decode()), title="All of it")
+    browser.post(address, same)  # which changes nothing
+    browser.post(f"{address}/save", same | {"revision": 1, "title": "Late"})
+    assert draft_at(address).fields["variants"]["en"]["title"] == "All of it"
+
+
 def test_a_page_that_was_overtaken_keeps_nothing_by_itself_and_says_so(
     console: ServerHome, browser: Client
 ) -> None:

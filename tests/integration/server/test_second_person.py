@@ -109,7 +109,7 @@ def test_one_submits_and_another_one_approves_what_was_submitted(lea: Account, n
     answer = approver.post(f"{address}/approve", {"seal": seal, "sure": "on"})
     campaign = Campaign.objects.get()
     assert answer.headers["Location"] == f"/campaigns/{campaign.campaign_id}"
-    entry = Entry.objects.get(action="publish")
+    entry = Entry.objects.filter(action="publish").order_by("-number")[0]
     assert entry.actor == noor.actor
     assert on_record("publish") == {"campaign": campaign.campaign_id, "author": lea.actor, "approved": seal}
     assert on_record("submit-campaign") == {"draft": draft.draft_id, "digest": seal}
@@ -126,7 +126,7 @@ def test_who_looks_returns_it_with_a_reason_and_the_author_reads_it(lea: Account
     assert "returned" in author.get("/drafts").content.decode()
     assert approver.post(f"{address}/approve", {"seal": seal, "sure": "on"}).status_code == 409
     assert not Campaign.objects.exists()
-    assert "Which Monday" not in Entry.objects.get(action="return-campaign").detail
+    assert "Which Monday" not in str(on_record("return-campaign"))
 
 
 def test_what_is_changed_after_it_was_submitted_waits_no_more(lea: Account, noor: Account) -> None:
