@@ -28,6 +28,7 @@ from tests.support.server.console import (
     console_settings,
     running_console,
 )
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from server.accounts.models import Account
@@ -238,7 +239,10 @@ def test_an_announcement_is_written_submitted_approved_by_another_person_and_rec
     drawn = page.locator(".screen img")
     assert drawn.count() == 2
     assert "Coffee in Paris" in (drawn.first.get_attribute("alt") or "")
-    page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth > 300)")
+    whole = "() => [...document.images].every(one => one.complete && one.naturalWidth > 300)"
+    until(
+        lambda: bool(page.evaluate(whole)), "the pictures"
+    )  # what the page itself could wait for needs eval
     assert "Ready to be submitted" in page.inner_text("h1")
     page.get_by_role("button", name="Submit for 7 people").click()
     assert "waits for an approver" in page.inner_text("main")
