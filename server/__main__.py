@@ -26,6 +26,7 @@ COMMANDS = (
     "init",
     "serve",
     "people",
+    "groups",
     "invite",
     "campaign",
     "report",
@@ -193,7 +194,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
     summaries = {
         "init": _("make or change a company, with its keys and its notice"),
         "serve": _("answer agents"),
-        "people": _("bring in the company's people"),
+        "people": _("bring in the company's people, and look them up"),
+        "groups": _("list the groups that announcements can be for"),
         "invite": _("make one-time codes that connect computers"),
         "campaign": _("publish and recall campaigns"),
         "report": _("show how a campaign was received"),

@@ -24,6 +24,12 @@ TOKEN_ROLES = (Role.ADMINISTRATOR, Role.COMMUNICATOR, Role.DPO)
 class Right(StrEnum):
     """One thing that the API or the console can do."""
 
+    READ_PEOPLE = "read-people"
+    """What the directory says of them, and whether a computer is connected. Nothing that they chose."""
+    MANAGE_PEOPLE = "manage-people"
+    """Bring them in, invite them, disconnect their computers."""
+    READ_GROUPS = "read-groups"
+    """Which there are, and how large."""
     ERASE_PEOPLE = "erase-people"
     READ_CORRECTIONS = "read-corrections"
     DECIDE_CORRECTIONS = "decide-corrections"
@@ -54,6 +60,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,
+            Right.READ_GROUPS,
             Right.DRAFT_CAMPAIGNS,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,
@@ -65,6 +72,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_CAMPAIGNS,
             Right.READ_REPORTS,
             Right.READ_ACKNOWLEDGEMENTS,
+            Right.READ_GROUPS,
             Right.DRAFT_CAMPAIGNS,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,

@@ -9,15 +9,13 @@ from django.utils.translation import gettext as _
 from server.audit import log
 from server.commands.companies import add_company_argument, chosen_company, person_of
 from server.core.clock import now, utc_text
-from server.devices.enrolment import invite, invite_all
+from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite, invite_all
 from server.directory.models import Company
-
-LONGEST_DAYS = 90
 
 
 def _days(text: str) -> int:
     days = int(text)
-    if not 1 <= days <= LONGEST_DAYS:
+    if not 1 <= days <= LONGEST_VALID_DAYS:
         raise ValueError
     return days
 
@@ -30,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help=_("everybody who has no connected computer: address, tab, code")
     )
     parser.add_argument(
-        "--days", type=_days, default=14, help=_("how long the code is valid (%(default)s, at most 90)")
+        "--days",
+        type=_days,
+        default=VALID_DAYS,
+        help=_("how long the code is valid (%(default)s, at most 90)"),
     )
     add_company_argument(parser)
 

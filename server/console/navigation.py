@@ -47,6 +47,13 @@ SECTIONS = (
         ),
     ),
     Section(
+        _("People"),
+        (
+            Place("people", _("People"), Right.READ_PEOPLE),
+            Place("groups", _("Groups"), Right.READ_GROUPS),
+        ),
+    ),
+    Section(
         _("Trust"),
         (
             Place("corrections", _("Corrections"), Right.READ_CORRECTIONS, _waiting_corrections),

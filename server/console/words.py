@@ -54,6 +54,8 @@ LOOKS: Mapping[str, Promise | str] = {
     "player": _("The video"),
 }
 """How and where people see a campaign."""
+PLATFORMS: Mapping[str, Promise | str] = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
+"""Of computers, as they are enrolled."""
 ROLES: Mapping[str, Promise | str] = {
     Role.ADMINISTRATOR: _("administrator"),
     Role.COMMUNICATOR: _("communicator"),
@@ -96,6 +98,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "read-corrections": _("read the corrections"),
     "read-devices": _("read which computers are connected"),
     "read-health": _("read what the server's check finds"),
+    "read-people": _("looked people up"),
     "read-own-data": _("read their own data"),
     "read-record": _("read the record of processing"),
     "read-reports": _("read a report"),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from server.audit import log
@@ -18,6 +17,7 @@ from server.core import clock, problems, under_way
 from server.core.errors import Refused
 from server.database.transactions import Pieces
 from server.devices.models import Device, Invitation
+from server.devices.reach import without_computer
 from server.devices.tokens import code_hash, code_region, new_code, new_token, token_hash
 from server.directory.models import Company, Person
 from server.erasure_ledger import ledger
@@ -27,6 +27,8 @@ from server.signing.signers import PublicKey
 
 REPEATABLE = timedelta(minutes=10)
 """How long a used code can be used again, by the agent that used it."""
+VALID_DAYS, LONGEST_VALID_DAYS = 14, 90
+"""How long a code works: unless somebody says otherwise, and at most."""
 ORDER = "invitations"
 PEOPLE_AT_ONCE = 500
 
@@ -56,8 +58,7 @@ def invite_all(company: Company, valid_for: timedelta, actor: str) -> Iterator[l
     Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
     folder cannot be used.
     """
-    connected = Device.objects.filter(person=OuterRef("pk"), revoked_at=None)
-    invited = Person.objects.filter(~Exists(connected), company=company).order_by("email")
+    invited = without_computer(company).order_by("email")
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
             _take_back_all(company, datetime.fromisoformat(order.content.decode()))

@@ -252,3 +252,8 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def name(self) -> str:
+        """First and last name, as far as they are known; empty where neither is."""
+        return f"{self.first_name} {self.last_name}".strip()

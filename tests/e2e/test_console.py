@@ -91,7 +91,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
         Notice.objects.create(company=empty, version=1, date=now.date(), text={"en": "x"})
         accounts = {
             "full": account_of("ines@northwind.example", Role.ADMINISTRATOR),
-            "empty": account_of("tom@empty.example", Role.COMMUNICATOR, company="empty"),
+            "empty": account_of("tom@empty.example", Role.ADMINISTRATOR, company="empty"),
             "council": account_of("council@northwind.example", Role.WORKS_COUNCIL),
         }
         return {name: str(client_of(account).cookies[SESSION].value) for name, account in accounts.items()}
@@ -288,6 +288,11 @@ def _bad_file(page: Page) -> None:
     page.locator('button[name="from-file"]').click()
 
 
+def _make_a_code(page: Page) -> None:
+    page.locator("tbody a").first.click()
+    page.locator("main form button").last.click()
+
+
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
@@ -295,6 +300,9 @@ OF_THE_SIGNED_IN = {
     "report-recalled": "/campaigns/c-news-5",
     "audit": "/audit",
     "audit-narrowed": "/audit?action=gap",
+    "people": "/people",
+    "people-none": "/people?find=nobody",
+    "groups": "/groups",
     "corrections": "/corrections",
     "record": "/record",
     "drafts": "/drafts",
@@ -316,12 +324,14 @@ OF_WRITERS = {
     "versions": f"/drafts/{READY}/versions",
     "draft-delete": f"/drafts/{READY}/delete",
     "recall": f"/campaigns/{SEEN}/recall",
+    "person-code": "/people",
     "draft-file-refused": "/drafts/new",
 }
 THEN: dict[str, Callable[[Page], None]] = {
     "confirm": _wrong_code,
     "compose-mistakes": _unknown_names,
     "draft-file-refused": _bad_file,
+    "person-code": _make_a_code,
 }
 """What is done on a page before it is looked at."""
 

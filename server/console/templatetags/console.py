@@ -68,6 +68,12 @@ def urgency_word(urgency: str) -> Promise | str:
 
 
 @register.filter
+def platform_word(name: str) -> Promise | str:
+    """What a computer's system is called."""
+    return words.PLATFORMS[name]
+
+
+@register.filter
 def look_word(name: str) -> Promise | str:
     """What a window or a colour scheme is called."""
     return words.LOOKS[name]

@@ -34,8 +34,11 @@ def url(northwind: ServerHome, serving: RunningServer) -> Iterator[str]:
 OF_PAGES = {
     Right.APPROVE_CAMPAIGNS,
     Right.DRAFT_CAMPAIGNS,
+    Right.MANAGE_PEOPLE,
     Right.READ_CAMPAIGNS,
+    Right.READ_GROUPS,
     Right.READ_HEALTH,
+    Right.READ_PEOPLE,
 }
 """What nothing of the API asks for: the console does."""
 

@@ -1,11 +1,13 @@
 """Who may open which page of the console, and what every answer says to a browser."""
 
+import functools
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.cache import cache
@@ -58,9 +60,13 @@ def pages() -> dict[str, URLPattern]:
 def address(name: str) -> str:
     """One of a page, with something in place of each part that varies."""
     route = str(pages()[name].pattern)
-    return "/" + route.replace("<str:token>", "x" * 43).replace("<campaign:campaign_id>", "c-none").replace(
-        "<draft:draft_id>", "0" * 16
-    )
+    parts = {
+        "<str:token>": "x" * 43,
+        "<campaign:campaign_id>": "c-none",
+        "<draft:draft_id>": "0" * 16,
+        "<uuid:person_id>": str(UUID(int=0)),
+    }
+    return "/" + functools.reduce(lambda built, part: built.replace(part, parts[part]), parts, route)
 
 
 def right_of(name: str) -> Right | None:

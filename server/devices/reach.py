@@ -1,0 +1,29 @@
+"""Whom announcements reach: who has a connected computer, and who was invited to connect one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from server.core import clock
+from server.devices.models import Device, Invitation
+from server.directory.models import Company, Person
+
+
+def connected_among(people: Sequence[UUID]) -> set[UUID]:
+    """Those of them who have a connected computer."""
+    computers = Device.objects.filter(person__in=people, revoked_at=None)
+    return set(computers.values_list("person_id", flat=True))
+
+
+def invited_among(people: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    """Those of them who have a code that still works, and until when."""
+    codes = Invitation.objects.filter(person__in=people, used_at=None, expires_at__gt=clock.now())
+    return dict(codes.values_list("person_id").annotate(until=Max("expires_at")))
+
+
+def without_computer(company: Company) -> "QuerySet[Person]":
+    """The people who have no connected computer."""
+    connected = Device.objects.filter(person=OuterRef("pk"), revoked_at=None)
+    return Person.objects.filter(~Exists(connected), company=company)
