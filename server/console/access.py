@@ -4,9 +4,13 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, cast
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from server.access.roles import Right
 from server.accounts.models import Account
@@ -36,12 +40,13 @@ class WrongMethod(Exception):
 
 
 def page(
-    right: Right | None, *, on_record: bool = False, methods: Sequence[str] = READING
+    right: Right | None, *, on_record: bool = False, fresh: bool = False, methods: Sequence[str] = READING
 ) -> Callable[[View[P]], Callable[..., HttpResponse]]:
     """A page for those who have the right; for everybody who is signed in where there is None.
 
-    `on_record`: opening it is an entry of the audit log, as reading over the API is. `methods`: those of HTTP that it
-    takes; no other reads it unseen. A campaign that the address names has to be one of the company.
+    `on_record`: opening it is an entry of the audit log, as reading over the API is. `fresh`: whoever asks has shown
+    their second factor within the last five minutes, and is sent there else; what they sent is not kept. `methods`:
+    those of HTTP that it takes; no other reads it unseen. A campaign that the address names has to be one of the company.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
@@ -53,6 +58,8 @@ def page(
                 raise denied(account, right)
             if request.method not in methods:
                 raise WrongMethod(methods)
+            if fresh and not did_recently_reauthenticate(request):
+                return to_confirm(request.path)
             detail = _campaign_of(account, kwargs)
             if right is not None and on_record:
                 log.record(account.company, account.actor, str(right), detail=detail)
@@ -63,6 +70,11 @@ def page(
         return cast(Callable[..., HttpResponse], found)
 
     return decorate
+
+
+def to_confirm(onward: str) -> HttpResponse:
+    """To where the person shows their second factor, and from there to an address of the console."""
+    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': onward})}")
 
 
 def denied(account: Account, right: Right, message: str = "", **detail: str) -> PermissionDenied:

@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "accept-correction": _("accepted a correction"),
     "approve-campaigns": _("approved announcements"),
     "begin-ledger-anew": _("began the erasure ledger anew"),
+    "change-password": _("changed their own password"),
     "chain-broken": _("found that the log was changed or cut off"),
     "change-company": _("changed the company"),
     "company-export": _("took the company out as an archive"),

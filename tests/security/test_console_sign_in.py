@@ -411,6 +411,62 @@ def test_what_allauth_has_besides_is_not_there(console: ServerHome) -> None:
         assert client.get(path).status_code == 404, path
 
 
+# --- The password -----------------------------------------------------------------------------------
+
+ANOTHER = "zwei Fässer voller Sterne"
+PASSWORD_PAGE = "/account/password"
+
+
+def confirmed(account: Account) -> Client:
+    """A browser of somebody who has just shown their second factor."""
+    client = client_of(account)
+    client.post("/account/confirm", {"code": code(secret_of(account))})
+    return client
+
+
+@pytest.mark.expected_logs("older than what happened since")
+def test_a_person_changes_their_password_and_the_former_is_worth_nothing(console: ServerHome) -> None:
+    account = account_of(EMAIL, Role.COMMUNICATOR)
+    stranger = client_of(account)
+    words = {"present": PASSWORD, "password": ANOTHER, "again": ANOTHER}
+    asked = stranger.post(PASSWORD_PAGE, words)
+    assert asked.headers["Location"] == "/account/confirm?next=%2Faccount%2Fpassword"
+    assert ANOTHER not in str(stranger.session.items()), "what was sent without a code is not kept"
+    client, waiting = confirmed(account), begun()
+    assert client.post(PASSWORD_PAGE, words).headers["Location"] == "/account?done=password"
+    assert "password is changed" in client.get("/account?done=password").content.decode()
+    waiting.post("/sign-in/second-step", {"code": code(secret_of(account), steps=1)})
+    assert [is_in(browser) for browser in (client, stranger, waiting)] == [True, False, False]
+    newest = Entry.objects.order_by("-number")[0]
+    assert (newest.action, newest.detail) == ("change-password", "{}")
+    assert Account.objects.get().check_password(ANOTHER)
+    account.save()  # the former one comes back with a backup
+    LedgerState.objects.all().delete()
+    catch_up()
+    assert not Account.objects.get().has_usable_password()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"present": ANOTHER}, "This is not your present password."),
+        ({"password": "too short", "again": "too short"}, "too short"),
+        ({"again": PASSWORD}, "another password than the one above"),
+        ({"password": EMAIL, "again": EMAIL}, "too similar"),
+    ],
+)
+def test_a_password_that_is_not_taken_leaves_all_as_it_was(
+    console: ServerHome, words: dict[str, str], told: str
+) -> None:
+    account = account_of(EMAIL, Role.COMMUNICATOR)
+    other, client = client_of(account), confirmed(account)
+    answer = client.post(PASSWORD_PAGE, {"present": PASSWORD, "password": ANOTHER, "again": ANOTHER} | words)
+    page = answer.content.decode()
+    assert (answer.status_code, 'role="alert"' in page, told in page) == (200, True, True)
+    assert Account.objects.get().check_password(PASSWORD)
+    assert is_in(other)
+
+
 # --- Attempts --------------------------------------------------------------------------------------
 
 

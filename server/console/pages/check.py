@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.campaigns.models import Campaign
-from server.console.access import AccountRequest, denied, page
+from server.console.access import AccountRequest, denied, page, to_confirm
 from server.console.form_places import parts_of, place_words
 from server.console.pages.drafts import draft_of
 from server.console.pages.pictures import SCHEMES, SIZES, drawn, look_and_size
@@ -93,8 +93,7 @@ def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponse |
         raise denied(request.user, Right.PUBLISH_EMERGENCIES)
     if did_recently_reauthenticate(request):
         return None
-    query = urlencode({"next": reverse("drafts-check", args=[draft.draft_id])})
-    return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+    return to_confirm(reverse("drafts-check", args=[draft.draft_id]))
 
 
 def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponse:
