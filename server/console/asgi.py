@@ -17,6 +17,7 @@ from server.console import wsgi  # before what needs Django to be ready
 from server.console.known_sessions import KnownSessions
 from server.console.middleware import security
 from server.console.pages.errors import unread
+from server.console.people_import import MOST_BYTES
 from server.console.settings import IS_SECURE
 from server.core.concurrency import NOBODY
 from server.core.problems import Problem
@@ -29,12 +30,15 @@ from server.recovery.replay import catch_up
 from server.region.region import settled_region
 
 _forms = Intake("forms under way", limit=64)
+_files_of_people = Intake("files of people under way", limit=2, of_token=1)
 _pages = Lane("pages", limit=64, threads=3, of_token=16)
 _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
 
 
+PEOPLE_IMPORT = "/people/import"
+FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
 
 
@@ -77,9 +81,16 @@ async def _receive(environ: dict[str, Any], receive: Receive) -> None:
     """Put the body into the environ. What comes with GET has no meaning (RFC 9110, section 9.3.1). Raises `Problem`."""
     body = b""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        most_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = await _forms.take(NOBODY, receive_body(receive, environ, most_bytes))
+        body = await _taken(environ, receive)
     environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+
+
+async def _taken(environ: dict[str, Any], receive: Receive) -> bytes:
+    """A form; or, of somebody who is signed in, one with a file of people, which is larger."""
+    known = _known.holder(environ)
+    if environ["PATH_INFO"] == PEOPLE_IMPORT and known is not None:
+        return await _files_of_people.take(known, receive_body(receive, environ, MOST_BYTES + FORM_BYTES))
+    return await _forms.take(NOBODY, receive_body(receive, environ, FORM_BYTES))
 
 
 def _refusal(problem: Problem, environ: dict[str, Any]) -> Answer:

@@ -55,6 +55,9 @@ CSRF_COOKIE_NAME = f"{PREFIX}tidings-csrf"
 CSRF_COOKIE_AGE = None
 CSRF_FAILURE_VIEW = "server.console.pages.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# Files come whole, and are never written to a folder for files of all programs.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
 
 _SILENT = {"django.security": {"level": "CRITICAL"}}
 # As in the API's log, what visitors send is their affair: other host names, forms of other sites.

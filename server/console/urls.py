@@ -17,6 +17,7 @@ from server.console.pages import (
     groups,
     password,
     people,
+    people_import,
     pictures,
     recalling,
     record,
@@ -34,14 +35,14 @@ class CampaignConverter(StringConverter):
     regex = CAMPAIGN_ID.strip("^$")
 
 
-class DraftConverter(StringConverter):
-    """A draft's id in an address."""
+class HexConverter(StringConverter):
+    """The id of a draft, or of a file that is brought in, in an address."""
 
     regex = "[0-9a-f]{16}"
 
 
 register_converter(CampaignConverter, "campaign")
-register_converter(DraftConverter, "draft")
+register_converter(HexConverter, "hex")
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -52,19 +53,22 @@ urlpatterns = [
     path("campaigns/<campaign:campaign_id>/duplicate", drafts.duplicate, name="campaigns-duplicate"),
     path("drafts", drafts.drafts, name="drafts"),
     path("drafts/new", drafts.new, name="drafts-new"),
-    path("drafts/<draft:draft_id>", drafts.compose, name="drafts-compose"),
-    path("drafts/<draft:draft_id>/save", drafts.save, name="drafts-save"),
-    path("drafts/<draft:draft_id>/check", check.check, name="drafts-check"),
-    path("drafts/<draft:draft_id>/picture.png", pictures.picture, name="drafts-picture"),
-    path("drafts/<draft:draft_id>/publish", check.publish, name="drafts-publish"),
-    path("drafts/<draft:draft_id>/submit", check.submit_draft, name="drafts-submit"),
-    path("drafts/<draft:draft_id>/take-back", check.take_draft_back, name="drafts-take-back"),
-    path("drafts/<draft:draft_id>/approve", check.approve_draft, name="drafts-approve"),
-    path("drafts/<draft:draft_id>/return", check.return_draft, name="drafts-return"),
-    path("drafts/<draft:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
-    path("drafts/<draft:draft_id>/versions", drafts.versions, name="drafts-versions"),
-    path("drafts/<draft:draft_id>/delete", drafts.delete, name="drafts-delete"),
+    path("drafts/<hex:draft_id>", drafts.compose, name="drafts-compose"),
+    path("drafts/<hex:draft_id>/save", drafts.save, name="drafts-save"),
+    path("drafts/<hex:draft_id>/check", check.check, name="drafts-check"),
+    path("drafts/<hex:draft_id>/picture.png", pictures.picture, name="drafts-picture"),
+    path("drafts/<hex:draft_id>/publish", check.publish, name="drafts-publish"),
+    path("drafts/<hex:draft_id>/submit", check.submit_draft, name="drafts-submit"),
+    path("drafts/<hex:draft_id>/take-back", check.take_draft_back, name="drafts-take-back"),
+    path("drafts/<hex:draft_id>/approve", check.approve_draft, name="drafts-approve"),
+    path("drafts/<hex:draft_id>/return", check.return_draft, name="drafts-return"),
+    path("drafts/<hex:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
+    path("drafts/<hex:draft_id>/versions", drafts.versions, name="drafts-versions"),
+    path("drafts/<hex:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("people", people.people, name="people"),
+    path("people/import", people_import.choose_file, name="people-import"),
+    path("people/import/<hex:number>", people_import.file, name="people-import-file"),
+    path("people/import/<hex:number>/answer", people_import.answer, name="people-import-answer"),
     path("people/<uuid:person_id>", people.person, name="people-person"),
     path("people/<uuid:person_id>/invite", people.invite_person, name="people-invite"),
     path("people/<uuid:person_id>/disconnect", people.disconnect, name="people-disconnect"),

@@ -13,17 +13,26 @@ from server.people_files.rows import Reading
 _BETWEEN = re.compile(r"\s*(?:[,/+&、，；،\n]|\s(?:and|et|und|y|e|en)\s)\s*", re.IGNORECASE)
 
 
-def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) -> list[Mistake]:
-    """The new groups whose names are made of two or more that are known, here or in the company, and that nobody `meant`."""
+def doubtful_names(reading: Reading, company: Company, meant: Collection[str]) -> dict[str, str]:
+    """The new groups whose names are made of two or more that are known, here or in the company, and that nobody `meant`.
+
+    Answers for each how a file would name the several ones.
+    """
     named = {name for row in reading.people for name in row.groups or ()}
     existing = {name.casefold() for name in company.groups.values_list("name", flat=True)}
     known = existing | {name.casefold() for name in named}
     settled = existing | {name.casefold() for name in meant}
     doubtful = {}
-    for name in named:
+    for name in sorted(named):
         parts = [part.casefold() for part in _BETWEEN.split(name) if part]
         if name.casefold() not in settled and len(parts) > 1 and known.issuperset(parts):
             doubtful[name] = "; ".join(_BETWEEN.split(name))
+    return doubtful
+
+
+def doubtful_groups(reading: Reading, company: Company, meant: Collection[str]) -> list[Mistake]:
+    """The lines that name such groups."""
+    doubtful = doubtful_names(reading, company, meant)
     return [
         Mistake(
             row.line,

@@ -37,6 +37,8 @@ class Reading:
     skipped: list[Skipped] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
     """The lines with cells that a spreadsheet program had dressed up, and that were put right."""
+    is_cut_short: bool = False
+    """Whether the last line has no end, and nobody said that nothing is missing."""
 
 
 def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) -> Reading:
@@ -49,7 +51,8 @@ def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) ->
     total = layout.text.count("\n") + 1
     tick = bar(_("Reading"), total)
     first_line_of: dict[str, int] = {}
-    if not is_whole and not layout.text.endswith(("\n", "\r")):
+    reading.is_cut_short = not is_whole and not layout.text.endswith(("\n", "\r"))
+    if reading.is_cut_short:
         reading.mistakes.append(_cut_short(total))
     for line in _lines(layout, tick):
         if isinstance(line, BrokenLine):

@@ -41,6 +41,34 @@ class Difference:
     not_in_file: int
 
 
+@dataclass(frozen=True)
+class Edit:
+    """What changes for one person. `fields`: the present and the new value by name."""
+
+    email: str
+    fields: Mapping[str, tuple[str | list[str], str | list[str]]]
+    joined: Sequence[str]
+    left: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an import would change: how much, the first people who are new and who change, and all whom it does not name."""
+
+    difference: Difference
+    added: Sequence[PersonRow]
+    edited: Sequence[Edit]
+    not_in_file: Sequence[UUID]
+
+
+def compare_people(
+    company: Company, rows: Sequence[PersonRow], *, most: int, bar: Bar = no_bar
+) -> Comparison:
+    """What an import of these people would change, with at most `most` of those who are new and of those who change."""
+    with reading():
+        return _Import(company, bar, most).compare(rows)
+
+
 def import_people(
     company: Company,
     rows: Sequence[PersonRow],
@@ -58,8 +86,7 @@ def import_people(
     used; nothing has changed then.
     """
     if dry_run:
-        with reading():
-            return _Import(company, bar).compare(rows)
+        return compare_people(company, rows, most=0, bar=bar).difference
     kept = rows if isinstance(rows, KeptRows) else KeptRows(rows)
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
@@ -104,18 +131,36 @@ class _Changes:
     joined: list[tuple[UUID, str]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     edited: int = 0
+    edits: list[Edit] = field(default_factory=list)
 
 
 class _Import:
-    def __init__(self, company: Company, bar: Bar) -> None:
+    def __init__(self, company: Company, bar: Bar, most_edits: int = 0) -> None:
         self._company = company
         self._bar = bar
+        self._most_edits = most_edits
         self._groups: dict[str, int] = {}
+        self._names: dict[int, str] = {}
 
-    def compare(self, rows: Sequence[PersonRow]) -> Difference:
+    def compare(self, rows: Sequence[PersonRow]) -> Comparison:
         """What would change. Within `reading`."""
         self._know_groups()
-        return self._through(rows, _("Comparing people"), nullcontext, lambda _changes: None)
+        added: list[PersonRow] = []
+        edited: list[Edit] = []
+
+        def keep(batch: Sequence[PersonRow], changes: _Changes) -> None:
+            edited.extend(changes.edits[: self._most_edits - len(edited)])
+            if len(added) < self._most_edits:
+                new = {person.email for person in changes.added}
+                added.extend([row for row in batch if row.email in new][: self._most_edits - len(added)])
+
+        difference = self._through(rows, _("Comparing people"), nullcontext, keep)
+        return Comparison(difference, added, edited, self._not_named(rows) if self._most_edits else ())
+
+    def _not_named(self, rows: Sequence[PersonRow]) -> Sequence[UUID]:
+        named = {row.email for row in rows}
+        people = self._company.people.order_by("email").values_list("pk", "email")
+        return [pk for pk, email in people.iterator(BATCH) if email not in named]
 
     def run(self, rows: Sequence[PersonRow], actor: str) -> Difference:
         """Change it, in short transactions; the last one puts it on record and into feeds."""
@@ -126,7 +171,12 @@ class _Import:
             made = [Group(company=self._company, name=name) for name in new_groups]
             Group.objects.bulk_create(made, ignore_conflicts=True)
         self._know_groups()
-        done = self._through(rows, _("Writing people"), lambda: self._locked(pieces), self._write)
+        done = self._through(
+            rows,
+            _("Writing people"),
+            lambda: self._locked(pieces),
+            lambda _batch, changes: self._write(changes),
+        )
         with pieces.piece():
             if done.added or done.changed or new_groups:
                 self._company.feeds_changed()
@@ -147,7 +197,7 @@ class _Import:
         rows: Sequence[PersonRow],
         title: str,
         piece: Callable[[], AbstractContextManager[None]],
-        use: Callable[[_Changes], None],
+        use: Callable[[Sequence[PersonRow], _Changes], None],
     ) -> Difference:
         """Each batch in a piece of its own. The bar is moved on between two."""
         tick = self._bar(title, len(rows))
@@ -157,7 +207,7 @@ class _Import:
         while batch := list(itertools.islice(iterator, BATCH)):
             with piece():
                 changes = self._changes(batch)
-                use(changes)
+                use(batch, changes)
             added += len(changes.added)
             edited += changes.edited
             reached += len(batch)
@@ -171,7 +221,8 @@ class _Import:
         )
 
     def _know_groups(self) -> None:
-        self._groups = {name.casefold(): pk for pk, name in self._company.groups.values_list("pk", "name")}
+        self._names = dict(self._company.groups.values_list("pk", "name"))
+        self._groups = {name.casefold(): pk for pk, name in self._names.items()}
 
     def _new_groups(self, rows: Iterable[PersonRow]) -> tuple[str, ...]:
         """The names that no group has, in any case, as they are written first."""
@@ -193,8 +244,11 @@ class _Import:
                 changes.added.append(person)
                 self._move(changes, person.pk, {}, row)
             else:
-                moved = self._move(changes, person.pk, before.get(person.pk, {}), row)
+                groups = before.get(person.pk, {})
+                moved = self._move(changes, person.pk, groups, row)
                 differs = self._differs(person, row)
+                if len(changes.edits) < self._most_edits and (moved or differs):
+                    changes.edits.append(self._edit(person, groups, row))
                 if differs:
                     changes.described.append(self._described(person, row))
                 changes.edited += moved or differs
@@ -218,6 +272,20 @@ class _Import:
         changes.joined += [(person, name) for name in sorted(wanted - before.keys())]
         changes.left += [before[name] for name in before.keys() - wanted]
         return wanted != before.keys()
+
+    def _edit(self, person: Person, before: Mapping[str, int], row: PersonRow) -> Edit:
+        taken = self._taken(person, row).items()
+        fields = {
+            name: (getattr(person, name), value) for name, value in taken if getattr(person, name) != value
+        }
+        wanted = {} if row.groups is None else {name.casefold(): name for name in row.groups}
+        left = set() if row.groups is None else before.keys() - wanted.keys()
+        return Edit(
+            person.email,
+            fields,
+            sorted(wanted[name] for name in wanted.keys() - before.keys()),
+            sorted(self._names[self._groups[name]] for name in left),
+        )
 
     def _differs(self, person: Person, row: PersonRow) -> bool:
         return any(getattr(person, name) != value for name, value in self._taken(person, row).items())

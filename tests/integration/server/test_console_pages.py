@@ -63,7 +63,8 @@ def address(name: str) -> str:
     parts = {
         "<str:token>": "x" * 43,
         "<campaign:campaign_id>": "c-none",
-        "<draft:draft_id>": "0" * 16,
+        "<hex:draft_id>": "0" * 16,
+        "<hex:number>": "0" * 16,
         "<uuid:person_id>": str(UUID(int=0)),
     }
     return "/" + functools.reduce(lambda built, part: built.replace(part, parts[part]), parts, route)

@@ -1,0 +1,268 @@
+"""Files of people that somebody in the console brings in: read, compared and, once that was looked at, written.
+
+It takes minutes for many people, so a thread does it, one file after the other, and pages say how far it has come. What was
+read is kept in memory for as long as somebody may want to look at it: no copy of a directory lies in a folder. Once the
+writing has begun it is an order (`server.people_files.upsert`), which is carried out whatever becomes of this process.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from operator import attrgetter
+
+from django.db import DatabaseError, connections
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from server.accounts.models import Account
+from server.core import clock
+from server.core.errors import Refused, ServerError
+from server.core.progress import Tick
+from server.directory.models import Company
+from server.people_files.formats import recognise
+from server.people_files.groups import doubtful_names
+from server.people_files.rows import Reading, read_people
+from server.people_files.text_files import decode, possible_readings
+from server.people_files.upsert import Comparison, Difference, compare_people, import_people
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Of a file that comes by way of the console: about 250,000 people. The command takes more."""
+MOST_SHOWN = 50
+"""People of each kind, and mistakes."""
+MOST_KEPT = 4
+"""Files at once, of all companies."""
+KEPT_FOR = timedelta(hours=1)
+FEW, SMALL_SHARE = 20, 0.05
+"""A file that changes more people than both asks for their number."""
+
+_log = logging.getLogger(__name__)
+
+
+class Stage(StrEnum):
+    """How far a file has come."""
+
+    READING = "reading"
+    WHICH_ENCODING = "which-encoding"
+    MISTAKES = "mistakes"
+    READY = "ready"
+    WRITING = "writing"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+IN_WORK = (Stage.READING, Stage.WRITING)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What somebody said about the file. `meant`: names of groups that look like those of several."""
+
+    encoding: str = ""
+    is_whole: bool = False
+    meant: frozenset[str] = frozenset()
+
+
+class _Cancelled(Exception):
+    """Nobody wants it any more."""
+
+
+@dataclass
+class ImportJob:
+    """One file. `title`, `reached` and `total` are of the present stage."""
+
+    company_id: str
+    actor: str
+    language: str
+    file_name: str
+    content: bytes
+    answers: Answers = Answers()
+    number: str = field(default_factory=lambda: secrets.token_hex(8))
+    began: float = 0.0
+    stage: Stage = Stage.READING
+    title: str = ""
+    reached: int = 0
+    total: int = 0
+    encoding: str = ""
+    doubtful_line: int = 0
+    possible: dict[str, str] = field(default_factory=dict)
+    reading: Reading | None = None
+    doubtful_groups: dict[str, str] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    people_before: int = 0
+    has_moved: bool = False
+    """Whether the directory changed between the look at the difference and its being written: nothing was written then."""
+    done: Difference | None = None
+    fault: tuple[str, str] = ("", "")
+    is_cancelled: bool = False
+
+    @property
+    def is_in_work(self) -> bool:
+        """Whether a thread does something about it, or will."""
+        return self.stage in IN_WORK
+
+    @property
+    def asks_for_number(self) -> bool:
+        """Whether so many people change that their number has to be typed."""
+        changed = self.comparison.difference.changed if self.comparison else 0
+        return changed > max(FEW, SMALL_SHARE * self.people_before)
+
+    def bar(self, title: str, total: int) -> Tick:
+        """Begin a part of the work. Raises `_Cancelled` where nobody wants it any more."""
+        self.title, self.reached, self.total = title, 0, total
+
+        def tick(reached: int) -> None:
+            if self.is_cancelled and self.stage is not Stage.WRITING:
+                raise _Cancelled
+            self.reached = reached
+
+        return tick
+
+
+class ImportJobs:
+    """The files that are looked at or worked on now, one of each company."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._jobs: dict[str, ImportJob] = {}
+
+    def begin(self, account: Account, file_name: str, content: bytes, language: str) -> ImportJob:
+        """Have a file read. One of the same company that nobody has applied is forgotten for it.
+
+        Raises `Refused` while people are written, and where too many companies do this at once.
+        """
+        job = ImportJob(account.company_id, account.actor, language, file_name, content)
+        job.began = clock.now().timestamp()
+        with self._lock:
+            self._forget_old()
+            before = self._jobs.get(account.company_id)
+            if before and before.stage is Stage.WRITING:
+                raise Refused(_("People are being brought in just now"), _("Wait until that is done."))
+            if not before and len(self._jobs) >= MOST_KEPT:
+                raise Refused(_("Several files are being brought in"), _("Try again in some minutes."))
+            if before:
+                before.is_cancelled = True
+            self._jobs[account.company_id] = job
+        self._start(job, _read)
+        return job
+
+    def of(self, company_id: str, number: str) -> ImportJob | None:
+        """The file of this company and number, as long as it is kept."""
+        with self._lock:
+            self._forget_old()
+            job = self._jobs.get(company_id)
+        return job if job and job.number == number else None
+
+    def current(self, company_id: str) -> ImportJob | None:
+        """The company's file, if there is one."""
+        with self._lock:
+            self._forget_old()
+            return self._jobs.get(company_id)
+
+    def read_again(self, job: ImportJob, answers: Answers) -> None:
+        """Read it with what somebody said about it. Nothing, where it is not waiting for that."""
+        if self._move(job, (Stage.WHICH_ENCODING, Stage.MISTAKES), Stage.READING):
+            job.answers = answers
+            self._start(job, _read)
+
+    def apply(self, job: ImportJob, actor: str) -> None:
+        """Write what was looked at. Nothing, where that is being done or was done already."""
+        if self._move(job, (Stage.READY,), Stage.WRITING):
+            job.actor, job.title, job.reached, job.total = actor, "", 0, 0
+            self._start(job, _write)
+
+    def forget(self, job: ImportJob) -> None:
+        """Nobody wants it any more. What is being written goes on."""
+        with self._lock:
+            if job.stage is not Stage.WRITING and self._jobs.get(job.company_id) is job:
+                job.is_cancelled = True
+                del self._jobs[job.company_id]
+
+    def _start(self, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
+        """In a thread of its own, which waits until it is its turn. The end of the process waits for none."""
+        threading.Thread(target=_in_thread, args=(self._turn, job, work), daemon=True).start()
+
+    def _move(self, job: ImportJob, stages: Collection[Stage], to: Stage) -> bool:
+        with self._lock:
+            if job.stage not in stages or job.is_cancelled:
+                return False
+            job.stage = to
+            return True
+
+    def _forget_old(self) -> None:
+        oldest = clock.now().timestamp() - KEPT_FOR.total_seconds()
+        for job in [one for one in self._jobs.values() if one.began < oldest and not one.is_in_work]:
+            job.is_cancelled = True
+            del self._jobs[job.company_id]
+
+
+def _in_thread(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
+    """The outermost door of the thread: whatever happens, the page says that it is over."""
+    with turn, translation.override(job.language):
+        try:
+            job.stage = _tried(job, work)
+        except _Cancelled:
+            pass
+        except Exception:  # noqa: BLE001  (the outermost door)
+            _log.exception("A file of people could not be worked on")
+            job.fault = (_("This did not work"), _("It is a fault of the server; its log says more."))
+            job.stage = Stage.REFUSED
+        finally:
+            connections.close_all()
+
+
+def _tried(job: ImportJob, work: Callable[[ImportJob], Stage]) -> Stage:
+    try:
+        return work(job)
+    except ServerError as error:
+        job.fault = (error.title, error.message)
+    except DatabaseError as error:
+        job.fault = (_("The database cannot be used"), _("It says: {reason}").format(reason=error))
+    return Stage.REFUSED
+
+
+def _read(job: ImportJob) -> Stage:
+    """Find out what the file says, and what it would change. Raises `Refused`."""
+    job.bar(_("Reading"), 0)
+    company = Company.objects.get(pk=job.company_id)
+    decoded = decode(job.content, job.answers.encoding)
+    job.encoding = decoded.encoding
+    if decoded.is_guess:
+        job.doubtful_line, job.possible = possible_readings(job.content)
+        return Stage.WHICH_ENCODING
+    read = read_people(recognise(decoded.text), job.bar, is_whole=job.answers.is_whole)
+    # From here on the people are all that is needed of the text, which may be large.
+    read.layout = replace(read.layout, text="")
+    job.reading = read
+    job.doubtful_groups = doubtful_names(read, company, job.answers.meant)
+    if read.mistakes or job.doubtful_groups:
+        read.mistakes.sort(key=attrgetter("line"))
+        return Stage.MISTAKES
+    return _compare(job, company)
+
+
+def _compare(job: ImportJob, company: Company) -> Stage:
+    assert job.reading
+    job.people_before = company.people.count()
+    job.comparison = compare_people(company, job.reading.people, most=MOST_SHOWN, bar=job.bar)
+    job.content = b""
+    return Stage.READY
+
+
+def _write(job: ImportJob) -> Stage:
+    """Write it, if it still changes what was looked at. Raises as `import_people` does."""
+    assert job.reading
+    company, looked_at = Company.objects.get(pk=job.company_id), job.comparison
+    _compare(job, company)
+    if job.comparison != looked_at:
+        job.has_moved = True
+        return Stage.READY
+    job.done = import_people(company, job.reading.people, dry_run=False, bar=job.bar, actor=job.actor)
+    return Stage.DONE
+
+
+JOBS = ImportJobs()
