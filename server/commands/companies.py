@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from server.archives.closing import on_the_move
 from server.core.errors import Refused
-from server.directory.models import Company, Person
+from server.directory.models import Company, Group, Person
 
 
 def add_company_argument(parser: argparse.ArgumentParser) -> None:
@@ -50,3 +50,14 @@ def person_of(company: Company, email: str) -> Person:
             _("Check the spelling, or bring the person in with: tidings-server people import FILE."),
         )
     return person
+
+
+def group_of(company: Company, name: str) -> Group:
+    """The group of this name. Raises `Refused`."""
+    group = Group.objects.filter(company=company, name=name).first()
+    if group is None:
+        raise Refused(
+            _("There is no group {name}").format(name=name),
+            _("List them with: tidings-server groups list"),
+        )
+    return group

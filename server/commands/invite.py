@@ -7,10 +7,11 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from server.audit import log
-from server.commands.companies import add_company_argument, chosen_company, person_of
+from server.commands.companies import add_company_argument, chosen_company, group_of, person_of
 from server.core.clock import now, utc_text
+from server.core.errors import Refused
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite, invite_all
-from server.directory.models import Company
+from server.directory.models import Company, Group
 
 
 def _days(text: str) -> int:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     who.add_argument(
         "--all", action="store_true", help=_("everybody who has no connected computer: address, tab, code")
     )
+    parser.add_argument("--group", metavar=_("NAME"), help=_("with --all: only those of this group"))
     parser.add_argument(
         "--days",
         type=_days,
@@ -41,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
     company = chosen_company(options)
     valid_for = timedelta(days=options.days)
     if options.all:
-        return _invite_all(company, valid_for)
+        return _invite_all(company, valid_for, group_of(company, options.group) if options.group else None)
+    if options.group:
+        raise Refused(_("--group goes with --all"), _("Give one address, or --all with a group."))
     person = person_of(company, options.email)
     code = invite(person, valid_for)
     log.record(company, log.COMMAND_LINE, "invite", person.pk, {"days": options.days})
@@ -51,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _invite_all(company: Company, valid_for: timedelta) -> int:
-    for some in invite_all(company, valid_for, log.COMMAND_LINE):
+def _invite_all(company: Company, valid_for: timedelta, group: Group | None) -> int:
+    for some in invite_all(company, valid_for, log.COMMAND_LINE, group):
         for email, code in some:
             print(f"{email}\t{code}")
         sys.stdout.flush()

@@ -8,11 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from server.audit import log
-from server.commands.companies import add_company_argument, chosen_company, person_of
+from server.commands.companies import add_company_argument, chosen_company, group_of, person_of
 from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.commands.people_import import run_import
 from server.core.clock import utc_text
-from server.core.errors import Refused
 from server.devices.reach import connected_among, invited_among
 from server.directory.listing import groups_of, pages_of, people_like
 from server.directory.models import Company, Group, Person
@@ -81,17 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Import people, list them, or show one of them."""
     return {"import": run_import, "list": _list, "show": _show}[options.action](options)
-
-
-def group_of(company: Company, name: str) -> Group:
-    """The group of this name. Raises `Refused`."""
-    group = Group.objects.filter(company=company, name=name).first()
-    if group is None:
-        raise Refused(
-            _("There is no group {name}").format(name=name),
-            _("List them with: tidings-server groups list"),
-        )
-    return group
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from server.database.transactions import Pieces
 from server.devices.models import Device, Invitation
 from server.devices.reach import without_computer
 from server.devices.tokens import code_hash, code_region, new_code, new_token, token_hash
-from server.directory.models import Company, Person
+from server.directory.models import Company, Group, Person
 from server.erasure_ledger import ledger
 from server.region.region import folder_region
 from server.signing.checking import own_public_keys
@@ -49,8 +49,12 @@ def invite(person: Person, valid_for: timedelta) -> str:
     return code
 
 
-def invite_all(company: Company, valid_for: timedelta, actor: str) -> Iterator[list[tuple[str, str]]]:
-    """Invite everybody who has no connected computer; on record by `actor`. Answers addresses and codes, some at a time.
+def invite_all(
+    company: Company, valid_for: timedelta, actor: str, group: Group | None = None
+) -> Iterator[list[tuple[str, str]]]:
+    """Invite everybody, or everybody of a group, who has no connected computer; on record by `actor`.
+
+    Answers addresses and codes, some at a time.
 
     Some are stored in a short transaction, and then answered. Where that is interrupted, nobody knows whom the
     codes reached: the next time begins again, and takes back those that were not used.
@@ -58,17 +62,18 @@ def invite_all(company: Company, valid_for: timedelta, actor: str) -> Iterator[l
     Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
     folder cannot be used.
     """
-    invited = without_computer(company).order_by("email")
+    invited = without_computer(company, group).order_by("email")
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
             _take_back_all(company, datetime.fromisoformat(order.content.decode()))
         count = invited.count()
         if not count:
             order.done()
-            raise Refused(_("Nobody to invite"), _("Everybody has a connected computer already."))
+            raise Refused(_("Nobody to invite"), _("Everybody there has a connected computer already."))
         expires = clock.now() + valid_for
         order.begin(expires.isoformat().encode())
-        log.record(company, actor, "invite-all", detail={"days": valid_for.days, "people": count})
+        detail = {"days": valid_for.days, "people": count} | ({"group": group.name} if group else {})
+        log.record(company, actor, "invite-all", detail=detail)
         pieces, last = Pieces(), ""
         while True:
             with pieces.piece():

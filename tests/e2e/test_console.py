@@ -1,6 +1,7 @@
 """The console in a real browser: a person's first hour, the keyboard alone, and what axe-core finds on each page."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FilePayload,
+    Page,
+    Response,
+    sync_playwright,
+)
 
 from tests.support.server import (
     bulk_data,
@@ -28,7 +37,7 @@ from tests.support.server.console import (
     console_settings,
     running_console,
 )
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from server.accounts.models import Account
@@ -260,6 +269,27 @@ def test_an_announcement_is_written_submitted_approved_by_another_person_and_rec
     assert "recalled" in page.inner_text("main")
 
 
+def test_ten_thousand_people_are_brought_in_and_invited(console: Filled, page: Page) -> None:
+    come_in(page, console.running.invite("ada@northwind.example", "administrator"))
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="People", exact=True).click()
+    page.get_by_role("link", name="Bring people in…").click()
+    rows = "".join(f"n{number}@northwind.example,N{number},Nice\n" for number in range(10_000))
+    content = f"email,first_name,groups\n{rows}".encode()
+    file: FilePayload = {"name": "nice.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("File (CSV)").set_input_files(file)
+    page.get_by_role("button", name="Look at the difference").click()
+    page.get_by_role("button", name="Store it: 10,000 new, 0 changed").click(timeout=PATIENCE_S * 1000)
+    page.get_by_text("10,000 added, 0 changed, 0 unchanged.").wait_for(timeout=PATIENCE_S * 1000)
+    page.get_by_role("link", name="Groups", exact=True).first.click()
+    page.get_by_role("link", name="Nice").click()
+    page.get_by_label("Name or address").fill("n9999")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="N9999").click()
+    page.get_by_role("button", name="Make a code").click()
+    assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", page.locator("b.code").inner_text())
+
+
 # --- Accessibility ------------------------------------------------------------------------------------
 
 Scheme = Literal["light", "dark"]
@@ -291,6 +321,19 @@ def _bad_file(page: Page) -> None:
 def _make_a_code(page: Page) -> None:
     page.locator("tbody a").first.click()
     page.locator("main form button").last.click()
+
+
+def _choose_people(rows: str) -> Callable[[Page], None]:
+    """Bring in a file with these people, up to the page that says what it would change."""
+
+    def choose(page: Page) -> None:
+        content = f"email,first_name,groups\n{rows}\n".encode()
+        file: FilePayload = {"name": "people.csv", "mimeType": "text/csv", "buffer": content}
+        page.locator("#file").set_input_files(file)
+        page.locator("main form button.main").click()
+        page.locator("main h1", has_not_text="people.csv").wait_for()
+
+    return choose
 
 
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
@@ -332,6 +375,8 @@ THEN: dict[str, Callable[[Page], None]] = {
     "compose-mistakes": _unknown_names,
     "draft-file-refused": _bad_file,
     "person-code": _make_a_code,
+    "import-difference": _choose_people("p0@northwind.example,Zoé,Nice\nnew@northwind.example,Nia,Lyon"),
+    "import-mistakes": _choose_people("p0,Zoé,Nice"),
 }
 """What is done on a page before it is looked at."""
 

@@ -1,0 +1,81 @@
+"""Everybody who has no connected computer is invited at once: a list of codes, to be sent or printed."""
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from server.access.roles import Right
+from server.console.access import AccountRequest, page, to_confirm
+from server.core import clock
+from server.core.clock import utc_text
+from server.core.csv_export import csv_text
+from server.core.errors import Refused
+from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite_all
+from server.devices.reach import invited_count, without_computer
+from server.directory.models import Group
+
+MOST_PRINTED = 500
+"""Slips of paper on one page."""
+
+
+@page(Right.MANAGE_PEOPLE)
+def invitations(request: AccountRequest) -> HttpResponse:
+    """How many have no computer, and how many of them were invited."""
+    return _page(request)
+
+
+@page(Right.MANAGE_PEOPLE, methods=("POST",))
+def invite_people(request: AccountRequest) -> HttpResponse:
+    """Make the codes, and hand them out this once: as a file, or on a page to be printed."""
+    if not did_recently_reauthenticate(request):
+        return to_confirm(reverse("people-invitations"))
+    company, days = request.user.company, request.POST.get("days", "")
+    if not (days.isascii() and days.isdecimal() and len(days) < 4 and 1 <= int(days) <= LONGEST_VALID_DAYS):
+        note = _("Say for how many days the codes shall work: 1 to {most}.").format(most=LONGEST_VALID_DAYS)
+        return _page(request, note, HTTPStatus.UNPROCESSABLE_ENTITY)
+    name = request.POST.get("group", "").strip()
+    group = Group.objects.filter(company=company, name=name).first() if name and "\0" not in name else None
+    if name and group is None:
+        note = _("There is no group of that name. Choose one of the list, or leave it empty.")
+        return _page(request, note, HTTPStatus.UNPROCESSABLE_ENTITY)
+    is_printed = request.POST.get("go") == "print"
+    if is_printed and without_computer(company, group).count() > MOST_PRINTED:
+        note = _("They are more than {most}, too many to print. Take the file, or choose a group.")
+        return _page(request, note.format(most=MOST_PRINTED), HTTPStatus.UNPROCESSABLE_ENTITY)
+    valid_for = timedelta(days=int(days))
+    until = clock.now() + valid_for
+    try:
+        codes = [one for some in invite_all(company, valid_for, request.user.actor, group) for one in some]
+    except Refused as refused:
+        return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
+    if is_printed:
+        shown = {"codes": codes, "until": until, "server_url": company.server_url}
+        return render(request, "pages/invitations_printed.html", shown)
+    return _file(company.pk, company.server_url, codes, until)
+
+
+def _file(company_id: str, server_url: str, codes: list[tuple[str, str]], until: datetime) -> HttpResponse:
+    header = (_("E-mail address"), _("Code"), _("Server"), _("Works until"))
+    content = csv_text(header, ((email, code, server_url, utc_text(until)) for email, code in codes))
+    headers = {"Content-Disposition": f'attachment; filename="{company_id}-invitations.csv"'}
+    # With the mark by which spreadsheet programs know UTF-8.
+    return HttpResponse("\ufeff" + content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _page(request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    company = request.user.company
+    shown = {
+        "note": note,
+        "people": company.people.count(),
+        "without": without_computer(company).count(),
+        "invited": invited_count(company),
+        "groups": list(company.groups.order_by("name").values_list("name", flat=True)),
+        "days": VALID_DAYS,
+        "most_days": LONGEST_VALID_DAYS,
+    }
+    return render(request, "pages/invitations.html", shown, status=status)
