@@ -103,6 +103,7 @@ def _show(options: argparse.Namespace) -> int:
         "minimum": company.minimum,
         "second_person_from": company.second_person_from,
         "emergencies_alone": company.emergencies_alone,
+        "time_zone": company.time_zone,
         "notice_version": company.notice_version(),
         "document_expires": utc_text(company.document_expires) if company.document_expires else None,
         "rows": _tellable(row_counts(company.pk)),

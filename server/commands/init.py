@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     if before is not None:
         detail |= {
             name: getattr(company, name)
-            for name in ("second_person_from", "emergencies_alone")
+            for name in ("second_person_from", "emergencies_alone", "time_zone")
             if getattr(company, name) != getattr(before, name)
         }
     log.record(company, log.COMMAND_LINE, "make-company" if is_new else "change-company", detail=detail)

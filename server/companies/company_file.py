@@ -9,6 +9,7 @@ region = "eu"
 dpo_name = "Inès Martin"
 dpo_email = "dpo@northwind.example"
 link_hosts = ["northwind.example", "*.northwind.example"]
+time_zone = "Europe/Paris"     # may be left out: UTC
 logo = "northwind.png"        # may be left out, as may others; next to this file
 
 [notice]          # may be left out: a plain one is written from the above
@@ -26,7 +27,7 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from server.core import plain_text
+from server.core import plain_text, time_zones
 from server.core.errors import Refused
 from server.core.schemas import Language, SignalName
 from server.directory.models import SMALLEST_GROUP
@@ -75,6 +76,8 @@ class CompanySection(_Section):
     second_person_from: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     """From so many people on, somebody else approves a campaign; 1: always."""
     emergencies_alone: bool = True
+    time_zone: Annotated[str, AfterValidator(time_zones.checked)] = "UTC"
+    """The clock by which the console writes and reads times."""
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)] = 60
     server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/.*)?$", max_length=200)] = (
         "http://127.0.0.1:8400"

@@ -22,6 +22,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "server.console.middleware.language.LanguageMiddleware",
+    "server.console.middleware.time_zone.TimeZoneMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "server.console.middleware.sessions.SessionEndMiddleware",
     "server.console.middleware.errors.ErrorMiddleware",

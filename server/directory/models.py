@@ -84,6 +84,11 @@ class Company(models.Model):
     emergencies_alone = models.BooleanField(
         default=True, help_text="An emergency, which has a reason on record, needs no second person."
     )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        help_text="Of the IANA database: by whose clock the console shows times.",
+    )
     server_url = models.URLField(default="http://127.0.0.1:8400", help_text="Where agents reach this server.")
     poll_interval_s = models.PositiveIntegerField(default=60)
     document = models.TextField(default="", help_text="The signed company document (JWS).")
@@ -125,6 +130,7 @@ class Company(models.Model):
         "directory_fields": IMPERSONAL,
         "second_person_from": IMPERSONAL,
         "emergencies_alone": IMPERSONAL,
+        "time_zone": IMPERSONAL,
         "server_url": IMPERSONAL,
         "poll_interval_s": IMPERSONAL,
         "document": Personal("the signed form of the fields above", Retention.OFFICE),

@@ -21,8 +21,9 @@ from server.campaigns.models import Campaign
 from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.pages.form_of_draft import read, shown_moment
+from server.console.times import zone_of
 from server.console.twin import twin_of
-from server.core import clock
+from server.core import clock, time_zones
 from server.core.errors import Refused
 from server.devices.counting import connected_count
 from server.directory.models import Company
@@ -253,6 +254,7 @@ def _words(
         "variant": variant,
         "links": list(enumerate(rows[: min(MAX_LINKS, len(variant["links"]) + 1)], 1)),
         "languages": [(code, bool(one["title"])) for code, one in fields["variants"].items()],
+        "zone": time_zones.name_of(zone_of(company)),
         "starts": shown_moment(company, fields["starts"]),
         "ends": shown_moment(company, fields["ends"]),
         "urgencies": list(Campaign.Urgency.values),

@@ -11,6 +11,7 @@ from server.campaigns.manifest import MAX_LINKS, MAX_VARIANTS
 from server.campaigns.manifest_tables import Mistake, suggestion
 from server.campaigns.models import Campaign
 from server.console.times import in_zone, local_moment
+from server.core import time_zones
 from server.core.clock import utc_text
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
@@ -44,7 +45,7 @@ def read(draft: Draft, posted: QueryDict) -> Sent:
     fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value
     fields["acknowledge"] = "acknowledge" in posted
     for key in ("starts", "ends"):
-        fields[key] = _moment(company, posted.get(key, ""), key, mistakes)
+        fields[key] = _moment(company, posted.get(key, ""), fields[key], key, mistakes)
     if (chosen := posted.get("default_language", "")) in fields["variants"]:
         fields["default_language"] = chosen
     language = _languages(fields, posted, language, mistakes)
@@ -99,10 +100,17 @@ def _variant(posted: QueryDict) -> Fields:
     }
 
 
-def _moment(company: Company, text: str, key: str, mistakes: list[Mistake]) -> str:
-    if not text.strip():
+def _moment(company: Company, text: str, before: str, key: str, mistakes: list[Mistake]) -> str:
+    """The time in UTC. One that the form showed stays as it was `before`, also in the second of two hours alike."""
+    text = text.strip()
+    if not text or text == shown_moment(company, before):
+        return before if text else ""
+    try:
+        moment = local_moment(text, company)
+    except time_zones.Skipped:
+        what = _("“{value}” does not exist: clocks are put forward then").format(value=text)
+        mistakes.append(Mistake(key, what, _("write a time an hour earlier or later")))
         return ""
-    moment = local_moment(text.strip(), company)
     if moment is None:
         mistakes.append(
             Mistake(key, _("“{value}” is no time").format(value=text), _("write it as 2026-11-30 09:00"))

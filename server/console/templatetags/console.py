@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -46,7 +47,7 @@ def moment(value: datetime) -> SafeString:
 def long_day(value: datetime) -> str:
     """The day of the week and of the month."""
     # Translators: a day with its name, as Django's date formats write it.
-    return date_format(value, _("l j F"))
+    return date_format(localtime(value), _("l j F"))
 
 
 @register.filter

@@ -178,6 +178,8 @@ def test_a_company_does_not_move_to_another_region(made: ServerHome) -> None:
         ('region = "eu"', 'region = "moon"', "company.region"),
         ('"*.northwind.example"', '"*"', "company.link_hosts.1"),
         ('name = "Northwind"', 'nom = "Northwind"', "company.nom"),
+        ('id = "northwind"', 'id = "northwind"\ntime_zone = "CET"', "write UTC, or an area and a city"),
+        ('id = "northwind"', 'id = "northwind"\ntime_zone = "Europe/../Paris"', "company.time_zone"),
         ('name = "Northwind"', 'name = "North\u200bwind"', "company.name"),
         ('name = "Northwind"', 'name = "\u2800"', "company.name"),
         ("version = 3", "version = 0", "notice.version"),

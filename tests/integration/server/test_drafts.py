@@ -58,6 +58,7 @@ PAINTER = ("/bin/sh", "-c", 'cat > /dev/null; for n in 1 2 3 4 5 6; do echo png 
 @pytest.fixture
 def console(northwind: ServerHome) -> Iterator[ServerHome]:
     with console_settings(), override_settings(RENDER_COMMAND=PAINTER):
+        Company.objects.update(time_zone="UTC")
         caches["previews"].clear()
         company().people.create(email="ines@northwind.example")
         company().people.create(email="omar@northwind.example")
@@ -470,6 +471,29 @@ def test_what_cannot_be_taken_is_said_while_the_rest_is_saved(browser: Client, n
     assert f'href="#{name}"' in page
     assert 'value="Kept"' in page
     assert draft_at(address).fields["variants"]["en"]["title"] == "Kept"
+
+
+def test_times_are_those_of_the_companys_clock_also_where_it_is_put_forward_or_back(browser: Client) -> None:
+    Company.objects.update(time_zone="Europe/Paris")
+    address = begun(browser)
+    answer = browser.post(address, sent(address, starts="2029-03-25T02:30"))
+    assert answer.status_code == 422
+    assert "clocks are put forward then" in answer.content.decode()
+    again = {"starts": "2029-10-28T02:30", "ends": "2029-10-28T09:00"}
+    browser.post(address, sent(address, **again))
+    draft = draft_at(address)
+    assert draft.fields["starts"] == "2029-10-28T00:30:00Z", "the first of two"
+    draft.fields["starts"] = "2029-10-28T01:30:00Z"
+    draft.save()
+    browser.post(address, sent(address, **again))
+    assert draft_at(address).fields["starts"] == "2029-10-28T01:30:00Z", "what was shown stays what it was"
+    page = browser.get(address).content.decode()
+    assert "Begins (Europe/Paris)" in page
+    assert 'value="2029-10-28T02:30"' in page
+    assert "28 Oct 2029, 02:30 CET<" in browser.get(f"{address}/check").content.decode()
+    draft.fields["starts"] = "2029-10-28T00:30:00Z"
+    draft.save()
+    assert "28 Oct 2029, 02:30 CEST<" in browser.get(f"{address}/check").content.decode()
 
 
 def test_an_emergency_is_not_a_communicators_and_is_on_record_as_refused(browser: Client) -> None:

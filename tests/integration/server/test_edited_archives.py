@@ -130,6 +130,7 @@ COMPANY, CAMPAIGN, LINK = "directory.company", "campaigns.campaign", "campaigns.
         (COMPANY, "server_url", "javascript:alert(1)"),
         (COMPANY, "accent", "red"),
         (COMPANY, "dpo_email", "nobody"),
+        (COMPANY, "time_zone", "Europe/../Paris"),
         (COMPANY, "logo", {"sha256": "../../x"}),
         (COMPANY, "counter", 2**60),
         ("directory.notice", "text", {}),
