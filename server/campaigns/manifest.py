@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -135,27 +135,41 @@ def read_manifest(
     return _checked(path, _content(path), now, link_hosts, media_folder or path.parent)
 
 
-def check_manifest(content: bytes, now: datetime, link_hosts: Sequence[str]) -> Manifest:
-    """Check a campaign file that came over the network, where it can name no files beside it. Raises `Refused` as above."""
-    return _checked(Path("campaign.toml"), content, now, link_hosts, None)
+def check_manifest(
+    content: bytes, now: datetime, link_hosts: Sequence[str], names: Collection[str] | None = None
+) -> Manifest:
+    """Check a campaign file that came over the network. `names`: of the files that came along, None where none can.
+
+    Raises `Refused` as above.
+    """
+    return _checked(Path("campaign.toml"), content, now, link_hosts, names)
 
 
 def _checked(
-    path: Path, content: bytes, now: datetime, link_hosts: Sequence[str], media_folder: Path | None
+    path: Path,
+    content: bytes,
+    now: datetime,
+    link_hosts: Sequence[str],
+    media: Path | Collection[str] | None,
 ) -> Manifest:
     mistakes = Mistakes()
     root = Table(parsed(path.name, content), "", mistakes)
     digest = hashlib.sha256(content).hexdigest()
-    manifest = _read(path, digest, root, now, _Reader(media_folder, link_hosts))
+    manifest = _read(path, digest, root, now, _Reader(media, link_hosts))
     if mistakes.found:
         raise refusal(path, mistakes)
     return manifest
 
 
-def mistakes_of(values: dict[str, object], now: datetime, link_hosts: Sequence[str]) -> list[Mistake]:
-    """What is wrong with the values of a campaign file, which names no pictures, videos and captions."""
+def mistakes_of(
+    values: dict[str, object],
+    now: datetime,
+    link_hosts: Sequence[str],
+    names: Collection[str] | None = None,
+) -> list[Mistake]:
+    """What is wrong with the values of a campaign file. `names`: as of `check_manifest`."""
     mistakes = Mistakes()
-    _read(Path("campaign"), "", Table(values, "", mistakes), now, _Reader(None, link_hosts))
+    _read(Path("campaign"), "", Table(values, "", mistakes), now, _Reader(names, link_hosts))
     return mistakes.found
 
 
@@ -262,8 +276,8 @@ def _audience(root: Table) -> AudienceEntry:
 
 
 class _Reader:
-    def __init__(self, folder: Path | None, link_hosts: Sequence[str]) -> None:
-        self._folder = folder
+    def __init__(self, media: Path | Collection[str] | None, link_hosts: Sequence[str]) -> None:
+        self._media = media
         self._link_hosts = link_hosts
 
     def variants(self, root: Table) -> dict[str, VariantEntry]:
@@ -355,10 +369,18 @@ class _Reader:
 
     def _file(self, table: Table, key: str) -> Path:
         name = table.text(key, 200)
-        if self._folder is None:
+        if self._media is None:
             table.refuse(key, _("no file came along"), _("publish it with: tidings-server campaign publish"))
             return Path(name)
-        path = self._folder / name
+        if not isinstance(self._media, Path):
+            if name and name not in self._media:
+                table.refuse(
+                    key,
+                    _("there is no file “{file}”").format(file=name),
+                    _("send it along, in one ZIP file with the campaign file"),
+                )
+            return Path(name)
+        path = self._media / name
         if name and not path.is_file():
             table.refuse(
                 key,

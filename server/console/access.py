@@ -7,7 +7,8 @@ from typing import Any, Concatenate, ParamSpec, cast
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -26,7 +27,7 @@ class AccountRequest(HttpRequest):
     user: Account
 
 
-View = Callable[Concatenate[AccountRequest, P], HttpResponse]
+View = Callable[Concatenate[AccountRequest, P], HttpResponseBase]
 
 
 READING = ("GET", "HEAD")
@@ -41,7 +42,7 @@ class WrongMethod(Exception):
 
 def page(
     right: Right | None, *, on_record: bool = False, fresh: bool = False, methods: Sequence[str] = READING
-) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """A page for those who have the right; for everybody who is signed in where there is None.
 
     `on_record`: opening it is an entry of the audit log, as reading over the API is. `fresh`: whoever asks has shown
@@ -49,9 +50,9 @@ def page(
     those of HTTP that it takes; no other reads it unseen. A campaign that the address names has to be one of the company.
     """
 
-    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(view)
-        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             asked = cast(AccountRequest, request)
             account = asked.user
             if right is not None and right not in account.rights:
@@ -67,12 +68,12 @@ def page(
 
         found = login_required(checked)
         found.right = right  # type: ignore[attr-defined]
-        return cast(Callable[..., HttpResponse], found)
+        return cast(Callable[..., HttpResponseBase], found)
 
     return decorate
 
 
-def to_confirm(onward: str) -> HttpResponse:
+def to_confirm(onward: str) -> HttpResponseBase:
     """To where the person shows their second factor, and from there to an address of the console."""
     return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': onward})}")
 

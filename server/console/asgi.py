@@ -3,11 +3,13 @@
 A form that comes slowly, or never, costs a connection and no thread: bodies are received here, as the agents' are.
 """
 
+import re
+import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -21,11 +23,12 @@ from server.console.people_import import MOST_BYTES
 from server.console.settings import IS_SECURE
 from server.core.concurrency import NOBODY
 from server.core.problems import Problem
-from server.gateway.bodies import Receive, receive_body
+from server.gateway.bodies import Receive, receive_body, receive_into
 from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of
 from server.gateway.intake import Intake
 from server.gateway.lanes import Lane
 from server.gateway.life import live
+from server.media.images import MAX_UPLOAD_BYTES
 from server.recovery.replay import catch_up
 from server.region.region import settled_region
 
@@ -35,7 +38,14 @@ _pages = Lane("pages", limit=64, threads=3, of_token=16)
 _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
+_with_file = Intake("forms with files under way", limit=32, of_token=4)
+_with_file_of_strangers = Intake("forms with files under way, of strangers", limit=4)
+_checks = Lane("pages that check files", limit=16, threads=1)
+"""A picture takes a second and 160 MB: one at a time, and pages do not wait for it."""
 
+TAKES_FILES = re.compile("/drafts/(new|[0-9a-f]{16})")
+MOST_FORM_WITH_FILE_BYTES = MAX_UPLOAD_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+"""Of a form with a file in it: it is received onto the disk. Other forms are kept in memory."""
 
 PEOPLE_IMPORT = "/people/import"
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -58,11 +68,12 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
         await live(receive, send)
         return
     environ = environ_of(scope)
-    try:
-        await _receive(environ, receive)
-        answer = await _ask(environ)
-    except Problem as problem:
-        answer = _refusal(problem, environ)
+    with tempfile.SpooledTemporaryFile(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) as file:
+        try:
+            await _receive(environ, receive, file)
+            answer = await _ask(environ)
+        except Problem as problem:
+            answer = _refusal(problem, environ)
     answer.headers += _missing(answer)
     await deliver(answer, receive, send, head_only=environ["REQUEST_METHOD"] == "HEAD")
 
@@ -72,14 +83,38 @@ async def _ask(environ: dict[str, Any]) -> Answer:
     if environ["PATH_INFO"].startswith("/static/"):
         return await _files.run(NOBODY, work)
     known = _known.holder(environ)
-    answer = await (_strangers.run(NOBODY, work) if known is None else _pages.run(known, work))
+    if known is None:
+        answer = await _strangers.run(NOBODY, work)
+    elif _has_file(environ):
+        answer = await _checks.run(known, work)
+    else:
+        answer = await _pages.run(known, work)
     _known.note(environ)
     return answer
 
 
-async def _receive(environ: dict[str, Any], receive: Receive) -> None:
-    """Put the body into the environ. What comes with GET has no meaning (RFC 9110, section 9.3.1). Raises `Problem`."""
+def _has_file(environ: Mapping[str, Any]) -> bool:
+    if environ["REQUEST_METHOD"] != "POST" or not TAKES_FILES.fullmatch(environ["PATH_INFO"]):
+        return False
+    is_form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+    return is_form and int(environ.get("CONTENT_LENGTH") or 0) > FORM_BYTES
+
+
+async def _receive(environ: dict[str, Any], receive: Receive, file: IO[bytes]) -> None:
+    """Put the body into the environ. What comes with GET has no meaning (RFC 9110, section 9.3.1). Raises `Problem`.
+
+    `file`: where one that is long comes to lie. Browsers say how long a form is.
+    """
     body = b""
+    if _has_file(environ):
+        known = _known.holder(environ)
+        intake = _with_file_of_strangers if known is None else _with_file
+        size = await intake.take(
+            known or NOBODY, receive_into(file.write, receive, environ, MOST_FORM_WITH_FILE_BYTES)
+        )
+        file.seek(0)
+        environ |= {"wsgi.input": file, "CONTENT_LENGTH": str(size)}
+        return
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         body = await _taken(environ, receive)
     environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}

@@ -23,4 +23,9 @@ def parts_of(key: str) -> tuple[str, str]:
     if rest.startswith("links["):
         number, _bracket, column = rest.removeprefix("links[").partition("].")
         rest = f"{column if column in ('label', 'url') else 'label'}{number}"
-    return language, {"": "title", "links": "label1"}.get(rest, rest)
+    return language, {
+        "": "title",
+        "links": "label1",
+        "image.alt": "image-alt",
+        "image.file": "image-file",
+    }.get(rest, rest)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from server.directory.models import Company
+from django.urls import reverse
+
+from server.drafts.models import Draft
 
 RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
 
@@ -20,6 +22,9 @@ class Twin:
     acknowledge: bool
     urgency: str
     language: str
+    image: str
+    """Where its picture is; empty where it has none."""
+    alt: str
 
     @property
     def direction(self) -> str:
@@ -27,11 +32,12 @@ class Twin:
         return "rtl" if self.language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
-def twin_of(company: Company, fields: dict[str, Any], language: str) -> Twin:
-    """The drawing of a draft's variant."""
+def twin_of(draft: Draft, fields: dict[str, Any], language: str) -> Twin:
+    """The drawing of a variant in `fields`, whose files are those of the draft."""
     variant = fields["variants"][language]
+    image = variant.get("image", {})
     return Twin(
-        company=company.name,
+        company=draft.company.name,
         sender=fields["sender"],
         title=variant["title"],
         body=variant["body"],
@@ -39,4 +45,6 @@ def twin_of(company: Company, fields: dict[str, Any], language: str) -> Twin:
         acknowledge=fields["acknowledge"],
         urgency=fields["urgency"],
         language=language,
+        image=reverse("drafts-file-of", args=[draft.draft_id, image["file"]]) if image else "",
+        alt=image.get("alt", ""),
     )

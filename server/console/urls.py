@@ -64,6 +64,7 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/approve", check.approve_draft, name="drafts-approve"),
     path("drafts/<hex:draft_id>/return", check.return_draft, name="drafts-return"),
     path("drafts/<hex:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
+    path("drafts/<hex:draft_id>/files/<str:name>", drafts.file_of_draft, name="drafts-file-of"),
     path("drafts/<hex:draft_id>/versions", drafts.versions, name="drafts-versions"),
     path("drafts/<hex:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("people", people.people, name="people"),

@@ -26,6 +26,8 @@ PLACES: Mapping[str, Promise | str] = {
     "body": _("Text"),
     "label": _("Button"),
     "url": _("Address of the button"),
+    "image-file": _("Picture"),
+    "image-alt": _("What the picture shows"),
     "sender": _("Sender"),
     "audience": _("To whom"),
     "starts": _("Begins"),

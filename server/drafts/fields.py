@@ -7,8 +7,9 @@ import copy
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import tomli_w
@@ -20,7 +21,7 @@ from server.campaigns.models import Campaign
 from server.core.clock import utc_text
 from server.core.errors import Refused
 from server.directory.models import Company
-from server.drafts.models import Draft
+from server.drafts.models import Draft, DraftFile
 
 Fields = dict[str, Any]
 
@@ -47,8 +48,25 @@ def new_variant() -> Fields:
 
 def is_blank(fields: Fields) -> bool:
     """Whether nobody has written anything."""
-    texts = [variant[key] for variant in fields["variants"].values() for key in ("title", "body", "links")]
-    return not any(texts)
+    keys = ("title", "body", "links", "image")
+    return not any(variant.get(key) for variant in fields["variants"].values() for key in keys)
+
+
+def names_in(fields: Fields) -> Iterator[str]:
+    """The names of the files that a draft names."""
+    for variant in fields["variants"].values():
+        if image := variant.get("image"):
+            yield image["file"]
+
+
+def files_named(draft: Draft) -> list[DraftFile]:
+    """The files that the draft names, by name."""
+    names = set(names_in(draft.fields))
+    return (
+        sorted((row for row in draft.files.all() if row.name in names), key=attrgetter("name"))
+        if names
+        else []
+    )
 
 
 def title_of_draft(draft: Draft) -> str:
@@ -86,16 +104,20 @@ def campaign_id(draft: Draft) -> str:
     return "-".join(part for part in ("c", slug, draft.draft_id[:6]) if part)
 
 
-def fields_of_file(company: Company, content: bytes, now: datetime) -> tuple[Fields, Mapping[str, Any]]:
+def fields_of_file(
+    company: Company, content: bytes, names: Collection[str], now: datetime
+) -> tuple[Fields, Mapping[str, Any]]:
     """What a campaign file says, and its audience. Times that are over are left out, as of last month's file.
 
-    Raises `Refused` with all mistakes of the file. It names no pictures, videos or captions: no file came along.
+    `names`: of the files that came along. Raises `Refused` with all mistakes of the file.
     """
     values = parsed("campaign.toml", content)
     ends = values.get("ends")
     if isinstance(ends, datetime) and ends.tzinfo is not None and ends <= now:
         values = {key: value for key, value in values.items() if key not in TIMES}
-    mistakes = mistakes_of(values, now, company.link_hosts)
+    mistakes = mistakes_of(values, now, company.link_hosts, names)
+    if not mistakes and any("video" in variant for variant in values["variants"].values()):
+        mistakes = [_video_mistake()]
     if mistakes:
         raise Refused(_("The file cannot be taken"), "\n".join(str(mistake) for mistake in mistakes))
     fields = new_fields(values["default_language"])
@@ -105,22 +127,26 @@ def fields_of_file(company: Company, content: bytes, now: datetime) -> tuple[Fie
         language: new_variant()
         | {key: variant[key] for key in ("title", "body") if key in variant}
         | {"links": _links(variant.get("links", []))}
+        | ({"image": dict(variant["image"])} if "image" in variant else {})
         for language, variant in values["variants"].items()
     }
     return fields, values["audience"]
 
 
 def fields_of_campaign(campaign: Campaign) -> Fields:
-    """What a campaign says, for another one like it: without its times. Raises `Refused` when its texts are gone."""
+    """What a campaign says, for another one like it: without its times. Its files are called by their digests.
+
+    Raises `Refused` when its texts are gone.
+    """
     content = campaign.content
     if not content.get("variants"):
         raise Refused(
             _("Its texts were taken back"),
             _("There is nothing left to begin with. Write a new announcement."),
         )
-    if any(variant["image"] or variant["video"] for variant in content["variants"].values()):
+    if any(variant["video"] for variant in content["variants"].values()):
         raise Refused(
-            _("It has a picture or a video"),
+            _("It has a video"),
             _(
                 "The console does not take those yet. At the server, publish its campaign file again: "
                 "tidings-server campaign publish FILE"
@@ -137,6 +163,11 @@ def fields_of_campaign(campaign: Campaign) -> Fields:
                 for link in variant["links"]
             ],
         }
+        | (
+            {"image": {"file": variant["image"]["sha256"], "alt": variant["image"]["alt"]}}
+            if variant["image"]
+            else {}
+        )
         for language, variant in content["variants"].items()
     }
     return copy.deepcopy(fields)
@@ -145,8 +176,9 @@ def fields_of_campaign(campaign: Campaign) -> Fields:
 def mistakes_in(draft: Draft, now: datetime) -> list[Mistake]:
     """What has to be mended before the draft can be published."""
     values = tomllib.loads(campaign_file(draft).decode())
+    names = {file.name for file in files_named(draft)}
     found = {mistake.key: mistake for mistake in _not_written(draft)}
-    for mistake in mistakes_of(values, now, draft.company.link_hosts):
+    for mistake in mistakes_of(values, now, draft.company.link_hosts, names):
         found.setdefault(mistake.key, mistake)
     return list(found.values())
 
@@ -162,6 +194,19 @@ def _not_written(draft: Draft) -> Iterator[Mistake]:
     for key, text in places.items():
         if not text:
             yield Mistake(key, _("nothing is written there"), _("write it"))
+    for language, variant in draft.fields["variants"].items():
+        if "image" in variant and not variant["image"]["alt"]:
+            yield Mistake(
+                f"variants.{language}.image.alt",
+                _("nothing is written there"),
+                _("say what the picture shows, for those who do not see it"),
+            )
+
+
+def _video_mistake() -> Mistake:
+    return Mistake(
+        "variants", _("there is a video"), _("publish it with: tidings-server campaign publish FILE")
+    )
 
 
 def _links(links: list[Fields]) -> list[Fields]:

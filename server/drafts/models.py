@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from server.accounts.models import Account
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Media
 from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Retention
 from server.directory.models import Company, Group, Person
 
@@ -108,3 +108,45 @@ class DraftVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version of {self.edited_at.isoformat()}"
+
+
+class DraftFile(models.Model):
+    """A picture, a video or captions of a draft, checked, and kept as it would be signed. See `files` for its bytes.
+
+    A name stands for the same bytes as long as the draft is there: earlier versions call the file by it.
+    """
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=200, help_text="As the campaign file calls it.")
+    key = models.CharField(max_length=16, default=new_id, help_text="The name of its bytes on the disk.")
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    type = models.CharField(max_length=20, choices=Media.Type.choices)
+    width = models.PositiveIntegerField(null=True, help_text="Pixels; pictures and videos only.")
+    height = models.PositiveIntegerField(null=True, help_text="Pixels; pictures and videos only.")
+    duration_ms = models.PositiveIntegerField(
+        null=True, help_text="Of a video. Of captions: when the last one begins."
+    )
+    added_at = models.DateTimeField()
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "draft": IMPERSONAL,
+        "name": IMPERSONAL,
+        "key": IMPERSONAL,
+        "sha256": IMPERSONAL,
+        "size": IMPERSONAL,
+        "type": IMPERSONAL,
+        "width": IMPERSONAL,
+        "height": IMPERSONAL,
+        "duration_ms": IMPERSONAL,
+        "added_at": IMPERSONAL,
+    }
+    stays_here: ClassVar[bool] = True
+    """As its draft does."""
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("draft", "name"), name="draft_file_name"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,7 +7,8 @@ from django.db import transaction
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock
-from server.drafts.fields import campaign_file, new_fields
+from server.drafts.fields import campaign_file, files_named, new_fields
+from server.drafts.files import drop_all, kept_files
 from server.drafts.models import Draft
 from server.drafts.writing import Overtaken
 from server.publishing.checked import CheckedCampaign, check_campaign
@@ -18,15 +19,18 @@ from server.publishing.second_person import Approval
 def check_draft(draft: Draft, *, with_reason: bool = False) -> CheckedCampaign:
     """The campaign that the draft would be. Raises `Refused` with all that has to be mended first."""
     company = draft.company
-    manifest = check_manifest(campaign_file(draft), clock.now(), company.link_hosts)
+    files = kept_files(draft)
+    manifest = check_manifest(campaign_file(draft), clock.now(), company.link_hosts, files.keys())
     if with_reason:
         check_reason(manifest, draft.reason)
-    return check_campaign(company, manifest, draft.reason if manifest.is_emergency else "")
+    return check_campaign(company, manifest, draft.reason if manifest.is_emergency else "", files)
 
 
 def seal_of(draft: Draft) -> str:
-    """Of all that somebody saw who looked at the draft: what it says, to whom, and why; in hex."""
-    return hashlib.sha256(campaign_file(draft) + b"\0" + draft.reason.encode()).hexdigest()
+    """Of all that somebody saw who looked at the draft: what it says and shows, to whom, and why; in hex."""
+    parts = [campaign_file(draft), draft.reason.encode()]
+    parts += [f"{file.name}\0{file.sha256}".encode() for file in files_named(draft)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def publish_draft(draft: Draft, seal: str, actor: str, approval: Approval | None = None) -> Campaign:
@@ -68,3 +72,4 @@ def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.audience_groups.clear()
     draft.audience_people.clear()
     draft.versions.all().delete()
+    drop_all(draft)

@@ -1,8 +1,9 @@
 """Drafts are begun, changed, and brought back: nobody writes over what they have not seen, and what was there stays."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,12 +13,17 @@ from server.accounts.models import Account
 from server.campaigns.audience import find_audience
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Media
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Group, Person
+from server.drafts.archive import unpacked
 from server.drafts.fields import Fields, fields_of_campaign, fields_of_file, is_blank, new_fields
+from server.drafts.files import add, check_picture, drop_all, drop_unnamed, folder_of, remove_folder
 from server.drafts.models import Draft, DraftVersion
+from server.media.checks import BadFile, CheckedFile, KeptFile
+from server.media.files import path_of
+from server.media.images import MAX_UPLOAD_BYTES
 
 MOST_DRAFTS = 500
 """Of a company at once."""
@@ -64,18 +70,44 @@ def begin_with(account: Account, wanted: Change) -> Draft:
 
 def begin_from_file(account: Account, content: bytes) -> Draft:
     """A draft that says what a campaign file says. Raises `Refused` with all that is wrong with it."""
-    company = account.company
-    fields, values = fields_of_file(company, content, clock.now())
     mistakes = Mistakes()
+    change = _read(account.company, content, (), mistakes)
+    _refuse_any(mistakes)
+    return _made(account, change)
+
+
+def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
+    """The same of a campaign file with its pictures, in a ZIP file. Raises as above, and `EnvironmentFault`."""
+    mistakes = Mistakes()
+    files: dict[str, CheckedFile | KeptFile] = {}
+    with unpacked(archive) as came:
+        change = _read(account.company, came.content, came.names, mistakes)
+        for language, variant in change.fields["variants"].items():
+            name = variant.get("image", {}).get("file")
+            if name is None or name in files:
+                continue
+            try:
+                files[name] = check_picture(account.company, came.extracted(name, MAX_UPLOAD_BYTES))
+            except BadFile as bad:
+                mistakes.add(f"variants.{language}.image.file", bad.what, bad.what_to_do)
+    _refuse_any(mistakes)
+    return _made_with_files(account, change, files)
+
+
+def _read(company: Company, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
+    fields, values = fields_of_file(company, content, names, clock.now())
     entry = AudienceEntry(
         everyone=values.get("everyone", False),
         groups=tuple(values.get("groups", ())),
         people=tuple(values.get("people", ())),
     )
     audience = find_audience(company, entry, mistakes)
+    return Change(fields, "", audience.everyone, list(audience.groups), list(audience.people))
+
+
+def _refuse_any(mistakes: Mistakes) -> None:
     if mistakes.found:
         raise Refused(_("The file cannot be taken"), "\n".join(str(mistake) for mistake in mistakes.found))
-    return _made(account, Change(fields, "", audience.everyone, list(audience.groups), list(audience.people)))
 
 
 def begin_like(account: Account, campaign: Campaign) -> Draft:
@@ -87,7 +119,36 @@ def begin_like(account: Account, campaign: Campaign) -> Draft:
         list(campaign.audience_groups.all()),
         list(campaign.audience_people.all()),
     )
-    return _made(account, change)
+    files = {row.sha256: _published(campaign, row) for row in campaign.media.all()}
+    return _made_with_files(account, change, files)
+
+
+def _published(campaign: Campaign, row: Media) -> KeptFile:
+    path = path_of(campaign.company_id, row.sha256)
+    return KeptFile(path, row.sha256, row.size, Media.Type(row.type), row.width, row.height, row.duration_ms)
+
+
+def _made_with_files(account: Account, wanted: Change, files: Mapping[str, CheckedFile | KeptFile]) -> Draft:
+    """`files`: by the names that the change has for them. The draft has them under names of its own, or is not there."""
+    if not files:
+        return _made(account, wanted)
+    draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
+    try:
+        names = {name: add(draft, name, file).name for name, file in files.items()}
+        for variant in wanted.fields["variants"].values():
+            if "image" in variant:
+                variant["image"]["file"] = names[variant["image"]["file"]]
+        return change(draft, account, draft.revision, wanted)
+    except BaseException:
+        delete(draft)
+        raise
+
+
+def delete(draft: Draft) -> None:
+    """Throw it away with its files, unless it was published."""
+    with transaction.atomic():
+        if Draft.objects.filter(pk=draft.pk, campaign=None).delete()[0]:
+            transaction.on_commit(lambda: remove_folder(folder_of(draft)))
 
 
 def _made(account: Account, change: Change) -> Draft:
@@ -114,7 +175,13 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
     old = Draft.objects.filter(
         Q(edited_at__lte=now - KEPT) | Q(campaign__isnull=False, edited_at__lte=now - LEADS_ON)
     )
-    return old.count() if dry_run else old.delete()[1].get("drafts.Draft", 0)
+    if dry_run:
+        return old.count()
+    drafts = list(old)
+    with transaction.atomic():
+        for draft in drafts:
+            drop_all(draft)
+        return Draft.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()[1].get("drafts.Draft", 0)
 
 
 def change(
@@ -149,6 +216,7 @@ def change(
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         _fill(locked, wanted)
         locked.writers.add(account)
+        drop_unnamed(locked)
         return locked
 
 

@@ -41,32 +41,47 @@ class Unread:
 async def receive_body(
     receive: Receive, environ: Mapping[str, Any], most_bytes: int, within_s: float = RECEIVE_WITHIN_S
 ) -> bytes:
-    """The body, whether its length is declared or it comes in chunks (RFC 9112, section 7.1).
+    """The body, in memory. As `receive_into`."""
+    body = bytearray()
+    await receive_into(body.extend, receive, environ, most_bytes, within_s)
+    return bytes(body)
 
-    It may take `within_s` seconds, and one more for each `LEAST_BYTES_PER_S` that came.
+
+async def receive_into(
+    take: Callable[[bytes], object],
+    receive: Receive,
+    environ: Mapping[str, Any],
+    most_bytes: int,
+    within_s: float = RECEIVE_WITHIN_S,
+) -> int:
+    """Hand over the body, piece by piece, whether its length is declared or it comes in chunks (RFC 9112, section 7.1).
+
+    It may take `within_s` seconds, and one more for each `LEAST_BYTES_PER_S` that came. Answers its length in bytes.
 
     Raises `Problem`: 400 when it ends before its time, 408 when it takes too long, 413 when it is too large, 415 when it
     is encoded.
     """
     _require_plain(environ)
     _require_size(_declared(environ), most_bytes)
-    body = bytearray()
+    size = 0
     began = asyncio.get_running_loop().time()
     more = True
     try:
         while more:
-            async with asyncio.timeout_at(began + within_s + len(body) / LEAST_BYTES_PER_S):
+            async with asyncio.timeout_at(began + within_s + size / LEAST_BYTES_PER_S):
                 message = await receive()
             if message["type"] == "http.disconnect":
                 raise problems.unreadable("The body ended before its time.")
-            body += message.get("body", b"")
+            piece = message.get("body", b"")
+            size += len(piece)
+            _require_size(size, most_bytes)
+            take(piece)
             more = message.get("more_body", False)
-            _require_size(len(body), most_bytes)
     except TimeoutError as error:
         raise problems.unreadable("The body did not come in time.", HTTPStatus.REQUEST_TIMEOUT) from error
-    if "CONTENT_LENGTH" in environ and len(body) != _declared(environ):
+    if "CONTENT_LENGTH" in environ and size != _declared(environ):
         raise problems.unreadable("The body is not as long as it was said to be.")
-    return bytes(body)
+    return size
 
 
 def _require_plain(environ: Mapping[str, Any]) -> None:

@@ -9,12 +9,15 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Iterable
+from typing import TypeVar
 
 from server.core import concurrency, problems
 from server.core.concurrency import Holder
 from server.core.sparing_log import SparingLog
 
 _log = SparingLog(logging.getLogger(__name__))
+
+Body = TypeVar("Body")
 
 
 class Intake:
@@ -29,7 +32,7 @@ class Intake:
         self._tokens: Counter[Holder] = Counter()
         self._companies: Counter[str] = Counter()
 
-    async def take(self, holder: Holder, body: Awaitable[bytes]) -> bytes:
+    async def take(self, holder: Holder, body: Awaitable[Body]) -> Body:
         """The body, when it has come. Raises `Problem`: 503 when it had to make way, and what `body` raises."""
         try:
             async with asyncio.timeout(None) as place:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -36,11 +37,42 @@ class CheckedFile:
     height: int | None = None
     duration_ms: int | None = None
 
-    def described(self) -> dict[str, Any]:
-        """As the protocol describes every file."""
-        sha256 = hashlib.sha256(self.content).hexdigest()
-        sizes = {"width": self.width, "height": self.height}
-        return {"sha256": sha256, "size": len(self.content), "type": self.type.value, **sizes}
+    @property
+    def sha256(self) -> str:
+        """In hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.content)
+
+    def opened(self) -> BinaryIO:
+        """The bytes, to be read."""
+        return io.BytesIO(self.content)
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A `CheckedFile` that was checked before and lies on the disk. Nobody checks it again."""
+
+    path: Path
+    sha256: str
+    size: int
+    type: Media.Type
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+
+    def opened(self) -> BinaryIO:
+        """The bytes, to be read. Raises `OSError`."""
+        return self.path.open("rb")
+
+
+def described(file: CheckedFile | KeptFile) -> dict[str, Any]:
+    """As the protocol describes every file."""
+    sizes = {"width": file.width, "height": file.height}
+    return {"sha256": file.sha256, "size": file.size, "type": file.type.value, **sizes}
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ MAX_SIDE = 1_920
 """Of what agents get, in pixels; larger pictures are made smaller."""
 JPEG_QUALITY = 85
 
+PICTURES = frozenset({Media.Type.PNG, Media.Type.JPEG, Media.Type.WEBP})
 _TYPES = {"PNG": Media.Type.PNG, "JPEG": Media.Type.JPEG, "WEBP": Media.Type.WEBP}
 _SIGNATURES = (PNG_SIGNATURE, b"\xff\xd8\xff", b"RIFF")
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from server.campaigns.models import Media
 from server.core.errors import Refused
 from server.directory.models import Company
-from server.media.checks import BadFile, CheckedFile
+from server.media.checks import BadFile, CheckedFile, described
 from server.media.images import check_image
 from server.media.rows import media_row, store_checked
 
@@ -42,7 +42,7 @@ def set_logo(company: Company, logo: CheckedFile | None) -> None:
     company.logo = None
     if logo is not None:
         store_checked(company, logo)
-        company.logo = logo.described()
+        company.logo = described(logo)
         media_row(company, company.logo["sha256"], logo)
     company.save(update_fields=["logo"])
     replaced = (before or {}).get("sha256")

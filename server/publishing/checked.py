@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,8 +31,8 @@ from server.core import clock
 from server.core.clock import utc_text
 from server.directory.models import Company
 from server.media.captions import check_captions
-from server.media.checks import BadFile, CheckedFile
-from server.media.images import check_image
+from server.media.checks import BadFile, CheckedFile, KeptFile, described
+from server.media.images import PICTURES, check_image
 from server.media.rows import media_row, store_checked
 from server.media.video import CheckedVideo, check_video
 from server.signals.keys import create_key
@@ -56,7 +56,7 @@ class CheckedCampaign:
     campaign_id: str
     audience: Audience
     content: dict[str, Any]
-    media: dict[str, CheckedFile] = field(default_factory=dict)
+    media: dict[str, CheckedFile | KeptFile] = field(default_factory=dict)
     reason: str = ""
     """Why it is published, which an emergency must say."""
 
@@ -79,13 +79,17 @@ class CheckedCampaign:
         return feed_room.full_from(ordinary, self.audience, added, feed_room.FOR_OTHERS)
 
 
-def check_campaign(company: Company, manifest: Manifest, reason: str = "") -> CheckedCampaign:
+def check_campaign(
+    company: Company, manifest: Manifest, reason: str = "", kept: Mapping[str, KeptFile] | None = None
+) -> CheckedCampaign:
     """Check the media and the audience of a campaign file. `reason`: see `CheckedCampaign`.
+
+    `kept`: its files by their names, where they were checked before; no other is looked at then.
 
     Raises `Refused` with all that is wrong with them.
     """
     mistakes = Mistakes()
-    media = _MediaOf(mistakes)
+    media = _MediaOf(mistakes, kept)
     content = {
         "status": Campaign.Status.LIVE.value,
         "sender": manifest.sender,
@@ -219,11 +223,12 @@ def _new_id(stem: str) -> str:
 class _MediaOf:
     """Checks the media of a campaign, each file once, and describes them as the protocol does."""
 
-    def __init__(self, mistakes: Mistakes) -> None:
-        self.files: dict[str, CheckedFile] = {}
+    def __init__(self, mistakes: Mistakes, kept: Mapping[str, KeptFile] | None = None) -> None:
+        self.files: dict[str, CheckedFile | KeptFile] = {}
         self._mistakes = mistakes
+        self._kept_before = kept
         self._videos: dict[Path, CheckedVideo | None] = {}
-        self._images: dict[Path, CheckedFile | None] = {}
+        self._images: dict[Path, CheckedFile | KeptFile | None] = {}
 
     def variant(self, entry: VariantEntry) -> dict[str, Any]:
         """The content of one variant."""
@@ -238,7 +243,7 @@ class _MediaOf:
         }
 
     def _image(self, entry: ImageEntry) -> dict[str, Any] | None:
-        image = self._once(self._images, entry.key, entry.file, check_image)
+        image = self._once(self._images, entry.key, entry.file, self._check_image)
         return self._described(image, entry.alt) if image else None
 
     def _video(self, entry: VideoEntry) -> dict[str, Any] | None:
@@ -265,6 +270,15 @@ class _MediaOf:
             key: kept[key] for key in ("sha256", "size")
         }
 
+    def _check_image(self, path: Path) -> CheckedFile | KeptFile:
+        if self._kept_before is None:
+            return check_image(path)
+        file = self._kept_before.get(str(path))
+        if file is None or file.type not in PICTURES:
+            what = _("“{file}” is no PNG, JPEG or WebP picture").format(file=path.name)
+            raise BadFile(what, _("save it as one of these"))
+        return file
+
     def _once(
         self,
         known: dict[Path, _Checked | None],
@@ -281,11 +295,11 @@ class _MediaOf:
                 known[path] = None
         return known[path]
 
-    def _described(self, file: CheckedFile, alt: str) -> dict[str, Any]:
+    def _described(self, file: CheckedFile | KeptFile, alt: str) -> dict[str, Any]:
         return self._kept(file) | {"alt": alt}
 
-    def _kept(self, file: CheckedFile) -> dict[str, Any]:
+    def _kept(self, file: CheckedFile | KeptFile) -> dict[str, Any]:
         """Keep a file for publishing, under its hash."""
-        described = file.described()
-        self.files[described["sha256"]] = file
-        return described
+        told = described(file)
+        self.files[told["sha256"]] = file
+        return told

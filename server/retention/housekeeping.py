@@ -22,6 +22,8 @@ from server.database.transactions import Pieces
 from server.devices.enrolment import REPEATABLE
 from server.devices.models import Device, Invitation, SpentToken
 from server.directory.models import Company
+from server.drafts.files import FOLDER, drop_unnamed_everywhere
+from server.drafts.models import DraftFile
 from server.drafts.writing import delete_old_drafts
 from server.erasure import erasure
 from server.erasure.erasure import empty_write_ahead_log
@@ -129,6 +131,10 @@ def _delete_drafts(dry_run: bool) -> int:
     return delete_old_drafts(dry_run=dry_run)
 
 
+def _delete_unnamed_files(dry_run: bool) -> int:
+    return drop_unnamed_everywhere(dry_run=dry_run)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -153,10 +159,13 @@ def _delete_orphans(dry_run: bool) -> int:
 
 
 def _orphans(older_than: datetime) -> Iterator[Path]:
-    named = set(Media.objects.values_list("company_id", "sha256"))
+    named: set[tuple[str, ...]] = set(Media.objects.values_list("company_id", "sha256"))
+    of_drafts = DraftFile.objects.values_list("draft__company_id", "draft__draft_id", "key")
+    named |= {(company, FOLDER, draft, key) for company, draft, key in of_drafts}
     folder = Path(settings.MEDIA_FOLDER)
     for path in folder.rglob("*"):
-        is_named = (path.relative_to(folder).parts[0], path.name) in named
+        parts = path.relative_to(folder).parts
+        is_named = (parts if parts[1:2] == (FOLDER,) else (parts[0], path.name)) in named
         if path.is_file() and not is_named and path.stat().st_mtime < older_than.timestamp():
             yield path
 
@@ -200,6 +209,7 @@ JOBS = (
     Job("delete-sign-in-links", _delete_links),
     Job("delete-sign-in-attempts", _delete_attempts, Retention.ATTEMPT),
     Job("delete-old-drafts", _delete_drafts, Retention.DRAFT),
+    Job("delete-unnamed-files-of-drafts", _delete_unnamed_files),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

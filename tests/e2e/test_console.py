@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -22,6 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from resources.sample.drawing import gradient
 from tests.support.server import (
     bulk_data,
     django_ready,  # noqa: F401
@@ -110,13 +112,17 @@ def _write_drafts(author: "Account") -> None:
     """One that could be published, and one with mistakes; the first has an earlier version."""
     from server.drafts.approval import submit
     from server.drafts.fields import new_fields
+    from server.drafts.files import add
     from server.drafts.models import Draft
     from server.drafts.publication import seal_of
     from server.drafts.writing import Change, begin, change
+    from server.media.images import encode
 
     for draft_id, title in ((READY, "The studio in Lyon opens"), (UNREADY, ""), (WAITING, "A new rule")):
         draft = begin(author, "en")
         Draft.objects.filter(pk=draft.pk).update(draft_id=draft_id)
+        draft.draft_id = draft_id
+        picture = add(draft, "Lyon", encode(gradient(640, 360), "JPEG")).name if title else ""
         for text in ("Come and see it.", "Come and see it on Monday.\nThere is coffee."):
             fields = new_fields("en") | {"sender": "Internal news"}
             link = {"id": "l1", "label": "The plan", "url": f"{INTRANET}/plan"}
@@ -124,6 +130,9 @@ def _write_drafts(author: "Account") -> None:
             fields["variants"]["fr"] = {"title": "", "body": "", "links": []} | (
                 {"title": "Le studio de Lyon ouvre", "body": "Venez voir."} if title else {}
             )
+            if picture:
+                for variant in fields["variants"].values():
+                    variant["image"] = {"file": picture, "alt": "The new studio"}
             groups = list(author.company.groups.filter(name="Lyon")) if title else []
             draft = change(draft, author, draft.revision, Change(fields, "", False, groups))
     author.company.second_person_from = 5
@@ -229,7 +238,7 @@ def _press(page: Page, *keys: str) -> None:
 
 
 def test_an_announcement_is_written_submitted_approved_by_another_person_and_recalled(
-    console: Filled, page: Page
+    console: Filled, page: Page, tmp_path: Path
 ) -> None:
     come_in(page, console.running.invite("marc@northwind.example", "communicator"))
     page.get_by_role("link", name="I have kept them").click()
@@ -242,12 +251,16 @@ def test_an_announcement_is_written_submitted_approved_by_another_person_and_rec
     page.get_by_label("Title").fill("Coffee in Paris")
     page.locator("#twin", has_text="Coffee in Paris").wait_for()
     page.get_by_label("Text").fill("On Monday.")
+    page.locator("#image-file").set_input_files(large_picture(tmp_path))
+    page.get_by_role("button", name="Add the picture").click()
+    page.get_by_label("What the picture shows").fill("The new machine")
+    page.locator("#twin img").wait_for()
     page.get_by_label("Add a group").fill("Paris")
     page.get_by_label("Sender").fill("Internal news")
     page.get_by_role("button", name="Check").click()
     drawn = page.locator(".screen img")
     assert drawn.count() == 2
-    assert "Coffee in Paris" in (drawn.first.get_attribute("alt") or "")
+    assert "The new machine" in (drawn.first.get_attribute("alt") or "")
     whole = "() => [...document.images].every(one => one.complete && one.naturalWidth > 300)"
     until(
         lambda: bool(page.evaluate(whole)), "the pictures"
@@ -288,6 +301,14 @@ def test_ten_thousand_people_are_brought_in_and_invited(console: Filled, page: P
     page.get_by_role("link", name="N9999").click()
     page.get_by_role("button", name="Make a code").click()
     assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", page.locator("b.code").inner_text())
+
+
+def large_picture(folder: Path) -> Path:
+    """One of several megabytes, which is received onto the disk."""
+    path = folder / "Machine.png"
+    Image.effect_noise((2_000, 1_500), 90).convert("RGB").save(path)
+    assert path.stat().st_size > 3_000_000
+    return path
 
 
 # --- Accessibility ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -35,7 +35,7 @@ from server.publishing.second_person import needs_second_person
 
 
 @page(Right.DRAFT_CAMPAIGNS)
-def check(request: AccountRequest, draft_id: str) -> HttpResponse:
+def check(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Everything on one page: what has to be mended, or what would be published, to whom, and when."""
     draft = draft_of(request, draft_id)
     if draft.campaign is not None:
@@ -44,7 +44,7 @@ def check(request: AccountRequest, draft_id: str) -> HttpResponse:
 
 
 @page(Right.PUBLISH_CAMPAIGNS, methods=("POST",))
-def publish(request: AccountRequest, draft_id: str) -> HttpResponse:
+def publish(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Publish what the person has just looked at."""
     draft = draft_of(request, draft_id)
     if (first := _before_emergencies(request, draft)) is not None:
@@ -53,21 +53,21 @@ def publish(request: AccountRequest, draft_id: str) -> HttpResponse:
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
-def submit_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+def submit_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Have another person approve what this one has just looked at."""
     draft = draft_of(request, draft_id)
     return _done(request, draft, lambda seal: submit(draft, request.user, seal))
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
-def take_draft_back(request: AccountRequest, draft_id: str) -> HttpResponse:
+def take_draft_back(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Let it wait for approval no more."""
     take_back(draft_of(request, draft_id))
     return redirect("drafts-compose", draft_id)
 
 
 @page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
-def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Publish what somebody else wrote, and this person has just looked at."""
     draft = draft_of(request, draft_id)
     if "sure" not in request.POST:
@@ -79,13 +79,13 @@ def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
 
 
 @page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
-def return_draft(request: AccountRequest, draft_id: str) -> HttpResponse:
+def return_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Give it back to those who wrote it, with a reason."""
     draft, reason = draft_of(request, draft_id), request.POST.get("returned_for", "").replace("\0", "")
     return _done(request, draft, lambda seal: give_back(draft, request.user, seal, reason))
 
 
-def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponse | None:
+def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponseBase | None:
     """Where a fresh code is asked for; None where nothing is missing. Raises `PermissionDenied`."""
     if draft.campaign is not None or draft.fields["urgency"] != Campaign.Urgency.EMERGENCY:
         return None
@@ -96,7 +96,7 @@ def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponse |
     return to_confirm(reverse("drafts-check", args=[draft.draft_id]))
 
 
-def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponse:
+def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponseBase:
     """Do it with the seal of what was looked at, or show the page once more and why not."""
     try:
         campaign = act(request.POST.get("seal", ""))
@@ -114,7 +114,7 @@ def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign |
 
 def _page(
     request: AccountRequest, draft: Draft, note: str = "", status: HTTPStatus = HTTPStatus.OK
-) -> HttpResponse:
+) -> HttpResponseBase:
     now = clock.now()
     mistakes = [
         (
@@ -167,7 +167,7 @@ def _seen_by_people(request: AccountRequest, draft: Draft, checked: CheckedCampa
         languages = checked.manifest.variants
         return {
             "unavailable": unavailable,
-            "twins": [twin_of(draft.company, draft.fields, language) for language in languages],
+            "twins": [twin_of(draft, draft.fields, language) for language in languages],
         }
     return {
         "pictures": [(language, list(of_it)) for language, of_it in groupby(shown, attrgetter("language"))],

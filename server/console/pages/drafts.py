@@ -5,8 +5,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
+from typing import BinaryIO, cast
 
-from django.http import Http404, HttpResponse
+from django.db.models import prefetch_related_objects
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -24,15 +27,19 @@ from server.console.pages.form_of_draft import read, shown_moment
 from server.console.times import zone_of
 from server.console.twin import twin_of
 from server.core import clock, time_zones
-from server.core.errors import Refused
+from server.core.errors import EnvironmentFault, Refused
 from server.devices.counting import connected_count
 from server.directory.models import Company
-from server.drafts.fields import campaign_file, campaign_id, title_of_draft
-from server.drafts.models import Draft
+from server.drafts import writing
+from server.drafts.archive import START, packed
+from server.drafts.fields import campaign_file, campaign_id, names_in, title_of_draft
+from server.drafts.files import kept
+from server.drafts.models import Draft, DraftFile
 from server.drafts.writing import (
     Change,
     Overtaken,
     begin,
+    begin_from_archive,
     begin_from_file,
     begin_like,
     begin_with,
@@ -67,17 +74,25 @@ def new(request: AccountRequest) -> HttpResponse:
         return render(request, "pages/draft_new.html")
     if "from-file" not in request.POST:
         return redirect("drafts-compose", begin(request.user, get_language() or "en").draft_id)
-    file = request.FILES.get("file")
-    text = request.POST.get("text", "").encode()
-    content = file.read(MOST_FILE_BYTES + 1) if file else text
+    text = request.POST.get("text", "")
     try:
-        if not content.strip():
-            raise Refused(_("There is no file"), _("Choose a campaign file, or paste what it says."))
-        draft = begin_from_file(request.user, content)
-    except Refused as refused:
-        words = {"refused": refused, "listed": refused.message.splitlines(), "text": text.decode()}
+        draft = _begun_from(request, text)
+    except (Refused, EnvironmentFault) as refused:
+        words = {"refused": refused, "listed": refused.message.splitlines(), "text": text}
         return render(request, "pages/draft_new.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("drafts-compose", draft.draft_id)
+
+
+def _begun_from(request: AccountRequest, text: str) -> Draft:
+    file = request.FILES.get("file")
+    if file is not None and file.read(len(START)) == START:
+        return begin_from_archive(request.user, cast(BinaryIO, file.file))
+    if file is not None:
+        file.seek(0)
+    content = file.read(MOST_FILE_BYTES + 1) if file else text.encode()
+    if not content.strip():
+        raise Refused(_("There is no file"), _("Choose a campaign file, or paste what it says."))
+    return begin_from_file(request.user, content)
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
@@ -95,7 +110,8 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
         if draft.campaign is not None:
             return redirect("campaigns-report", draft.campaign.campaign_id)
         return render(request, "pages/compose.html", _words(request, draft, request.GET.get("language", "")))
-    sent = read(draft, request.POST)
+    picture = None if draft.campaign is not None else request.FILES.get("image-file")
+    sent = read(draft, request.POST, picture)
     if draft.campaign is not None:
         apart = begin_with(request.user, sent.change)
         query = urlencode({"language": sent.language, "published": draft.campaign.campaign_id})
@@ -135,11 +151,28 @@ def save(request: AccountRequest, draft_id: str) -> HttpResponse:
 
 
 @page(Right.DRAFT_CAMPAIGNS)
-def as_file(request: AccountRequest, draft_id: str) -> HttpResponse:
-    """The draft as a campaign file."""
+def as_file(request: AccountRequest, draft_id: str) -> HttpResponseBase:
+    """The draft as a campaign file; with its files, in a ZIP file."""
     draft = draft_of(request, draft_id)
+    if any(names_in(draft.fields)):
+        name = f"{campaign_id(draft)}.zip"
+        return FileResponse(packed(draft), as_attachment=True, filename=name, content_type="application/zip")
     headers = {"Content-Disposition": f'attachment; filename="{campaign_id(draft)}.toml"'}
     return HttpResponse(campaign_file(draft), content_type="application/toml; charset=utf-8", headers=headers)
+
+
+@page(Right.DRAFT_CAMPAIGNS)
+def file_of_draft(request: AccountRequest, draft_id: str, name: str) -> HttpResponseBase:
+    """One of its files, as it would be signed."""
+    row = (
+        DraftFile.objects.filter(draft=draft_of(request, draft_id), name=name).select_related("draft").first()
+    )
+    if row is None:
+        raise Http404
+    try:
+        return FileResponse(kept(row).opened(), content_type=row.type)
+    except OSError as error:
+        raise Http404 from error
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
@@ -168,7 +201,7 @@ def delete(request: AccountRequest, draft_id: str) -> HttpResponse:
     """Throw it away, after asking."""
     draft = draft_of(request, draft_id)
     if request.method == "POST":
-        Draft.objects.filter(pk=draft.pk, campaign=None).delete()
+        writing.delete(draft)
         return redirect("drafts")
     return render(request, "pages/draft_delete.html", {"draft": draft, "title": title_of_draft(draft)})
 
@@ -179,6 +212,8 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
     draft = found.filter(company=request.user.company, draft_id=draft_id).first()
     if draft is None:
         raise Http404
+    if any(names_in(draft.fields)):
+        prefetch_related_objects([draft], "files")
     return draft
 
 
@@ -267,7 +302,8 @@ def _words(
         "published": request.GET.get("published", ""),
         "other_editor": _other_editor(request, draft),
         "versions": draft.versions.count(),
-        "twin": twin_of(company, fields, language),
+        "image": variant.get("image"),
+        "twin": twin_of(draft, fields, language),
     }
 
 

@@ -1,9 +1,13 @@
 """What the form of a draft sends, and the change that it means. Each value is kept as it was typed, right or wrong."""
 
 import copy
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -13,12 +17,21 @@ from server.campaigns.models import Campaign
 from server.console.times import in_zone, local_moment
 from server.core import time_zones
 from server.core.clock import utc_text
+from server.core.errors import EnvironmentFault, Refused
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
 from server.drafts.fields import Fields, new_variant
+from server.drafts.files import add, check_picture
 from server.drafts.models import Draft
 from server.drafts.writing import Change
+from server.media.checks import BadFile
+from server.media.images import PICTURES
 from server.publishing.publish import LONGEST_REASON
+
+if TYPE_CHECKING:
+    Chosen = UploadedFile[bytes]
+else:
+    Chosen = UploadedFile
 
 
 @dataclass(frozen=True)
@@ -31,15 +44,18 @@ class Sent:
     """Which variant the form showed; a new one where the person asked for it."""
 
 
-def read(draft: Draft, posted: QueryDict) -> Sent:
-    """The change that the form means. What it does not show stays as it is."""
+def read(draft: Draft, posted: QueryDict, picture: Chosen | None = None) -> Sent:
+    """The change that the form means. What it does not show stays as it is. `picture`: one that was chosen in it.
+
+    Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a picture came.
+    """
     company, mistakes = draft.company, list[Mistake]()
     posted = _storable(posted)
     fields: Fields = copy.deepcopy(draft.fields)
     language = posted.get("language", "")
     if language not in fields["variants"]:
         language = fields["default_language"]
-    fields["variants"][language] = _variant(posted)
+    fields["variants"][language] = _variant(posted) | _image(draft, posted, picture, mistakes)
     fields["sender"] = _line(posted, "sender")
     urgency = posted.get("urgency", "")
     fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value
@@ -100,6 +116,35 @@ def _variant(posted: QueryDict) -> Fields:
     }
 
 
+def _image(
+    draft: Draft, posted: QueryDict, picture: Chosen | None, mistakes: list[Mistake]
+) -> dict[str, Fields]:
+    name, alt = posted.get("image", ""), _line(posted, "image-alt")
+    if posted.get("go") == "remove-image":
+        return {}
+    if picture is not None:
+        try:
+            name = _added(draft, picture)
+        except BadFile as bad:
+            mistakes.append(Mistake("image-file", bad.what, bad.what_to_do))
+        except (Refused, EnvironmentFault) as fault:
+            mistakes.append(Mistake("image-file", fault.title, fault.message))
+    if not name or not draft.files.filter(name=name, type__in=PICTURES).exists():
+        return {}
+    return {"image": {"file": name, "alt": alt}}
+
+
+def _added(draft: Draft, picture: Chosen) -> str:
+    """Check the picture, and keep it with the draft. Answers its name there. Raises as `check_picture` and `add`."""
+    called = PurePath(picture.name or "").name[-100:] or "file"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / called
+        with path.open("wb") as file:
+            for chunk in picture.chunks():
+                file.write(chunk)
+        return add(draft, called, check_picture(draft.company, path)).name
+
+
 def _moment(company: Company, text: str, before: str, key: str, mistakes: list[Mistake]) -> str:
     """The time in UTC. One that the form showed stays as it was `before`, also in the second of two hours alike."""
     text = text.strip()
@@ -148,7 +193,9 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
         return language
     # The links stay the same things in every language, so that each is one figure.
     links = [dict(link) for link in variants[language]["links"]]
-    variants.setdefault(wanted, new_variant() | {"links": links})
+    image = variants[language].get("image")
+    same = {"image": image | {"alt": ""}} if image else {}
+    variants.setdefault(wanted, new_variant() | {"links": links} | same)
     return wanted
 
 

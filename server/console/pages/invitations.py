@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,13 +25,13 @@ MOST_PRINTED = 500
 
 
 @page(Right.MANAGE_PEOPLE)
-def invitations(request: AccountRequest) -> HttpResponse:
+def invitations(request: AccountRequest) -> HttpResponseBase:
     """How many have no computer, and how many of them were invited."""
     return _page(request)
 
 
 @page(Right.MANAGE_PEOPLE, methods=("POST",))
-def invite_people(request: AccountRequest) -> HttpResponse:
+def invite_people(request: AccountRequest) -> HttpResponseBase:
     """Make the codes, and hand them out this once: as a file, or on a page to be printed."""
     if not did_recently_reauthenticate(request):
         return to_confirm(reverse("people-invitations"))

@@ -13,6 +13,7 @@ from server.console.pages.drafts import draft_of
 from server.core.clock import utc_text
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft
+from server.media.checks import KeptFile
 from server.previews.pictures import MOST_AT_ONCE, Look, pictures, windows_of
 from server.publishing.checked import CheckedCampaign
 
@@ -61,7 +62,10 @@ def _address(draft: Draft, look: Look) -> str:
 
 def _words_of(checked: CheckedCampaign, language: str) -> str:
     variant = checked.content["variants"][language]
-    return "\n".join((variant["title"], variant["body"], *(link["label"] for link in variant["links"])))
+    picture = [variant["image"]["alt"]] if variant["image"] else []
+    return "\n".join(
+        (variant["title"], *picture, variant["body"], *(link["label"] for link in variant["links"]))
+    )
 
 
 def look_and_size(asked: Mapping[str, str]) -> tuple[str, int]:
@@ -94,4 +98,5 @@ def _pictures(draft: Draft, checked: CheckedCampaign, looks: Sequence[Look]) -> 
         for key, moment in (("starts", checked.manifest.starts), ("ends", checked.manifest.ends))
         if not draft.fields[key]
     }
-    return pictures(draft.company, checked.content | times, {}, looks)
+    media = {file.sha256: file.path for file in checked.media.values() if isinstance(file, KeptFile)}
+    return pictures(draft.company, checked.content | times, media, looks)

@@ -90,8 +90,11 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
 
 def _write_draft(account: "Account", person: "Person") -> None:
     """A draft with an earlier version, for a group and for a person by name."""
+    from server.campaigns.models import Media
     from server.drafts.fields import new_fields
+    from server.drafts.files import add
     from server.drafts.writing import Change, begin, change
+    from server.media.checks import CheckedFile
 
     groups = list(account.company.groups.all()[:1])
     draft = begin(account, "en")
@@ -101,6 +104,7 @@ def _write_draft(account: "Account", person: "Person") -> None:
         draft = change(
             draft, account, draft.revision, Change(fields, "canary-reason", False, groups, [person])
         )
+    add(draft, "plan", CheckedFile(b"a picture", Media.Type.PNG, 1, 1))
 
 
 def found_under(folder: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:
