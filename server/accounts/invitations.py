@@ -78,6 +78,15 @@ def remove(account: Account, actor: str) -> None:
         log.record(account.company, actor, "remove-account", detail={"account": number})
 
 
+def follow_person(company: Company, before: str, email: str) -> None:
+    """Let the account of a person whose address was corrected have the new one, in the caller's transaction.
+
+    Where another account has it already, the old one stays: nobody gets two.
+    """
+    if not Account.objects.filter(email=email).exists():
+        accounts_of(company).filter(email=before).update(email=canonical(email))
+
+
 def end_of_people(company: Company, emails: Sequence[str]) -> list[Fact]:
     """Delete the accounts of people who are erased, and what they tried, in the caller's transaction.
 

@@ -53,7 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     publishing.add_argument(
         "--without-second-person",
-        default="",
         metavar=_("TEXT"),
         help=_("why nobody else has to approve it, where the company wants that; the audit log keeps it"),
     )
@@ -85,7 +84,8 @@ def _publish(options: argparse.Namespace) -> int:
         check_campaign(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
         for file in options.files
     ]
-    approval = Approval(without=options.without_second_person) if options.without_second_person else None
+    without = options.without_second_person
+    approval = None if without is None else Approval(without=without)
     for checked in all_checked:
         check_reason(checked.manifest, options.reason)
         check_second_person(checked, approval)

@@ -35,6 +35,8 @@ from server.region.region import settled_region
 _forms = Intake("forms under way", limit=64)
 _files_of_people = Intake("files of people under way", limit=2, of_token=1)
 _pages = Lane("pages", limit=64, threads=3, of_token=16)
+_drawings = Lane("pages with pictures", limit=32, threads=2, of_token=8)
+"""Who draws waits for a program, and keeps nobody from pages that do not."""
 _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
@@ -48,6 +50,7 @@ MOST_FORM_WITH_FILE_BYTES = MAX_UPLOAD_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_S
 """Of a form with a file in it: it is received onto the disk. Other forms are kept in memory."""
 
 PEOPLE_IMPORT = "/people/import"
+DRAWN = ("/check", "/picture.png")
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
 
@@ -87,6 +90,8 @@ async def _ask(environ: dict[str, Any]) -> Answer:
         answer = await _strangers.run(NOBODY, work)
     elif _has_file(environ):
         answer = await _checks.run(known, work)
+    elif environ["PATH_INFO"].endswith(DRAWN):
+        answer = await _drawings.run(known, work)
     else:
         answer = await _pages.run(known, work)
     _known.note(environ)

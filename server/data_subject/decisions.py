@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from server.accounts.invitations import follow_person
 from server.audit import log
 from server.core.errors import Refused
 from server.data_subject.details import is_taken
@@ -37,6 +38,8 @@ def accept(company: Company, number: int, actor: str, *, seen: str | None = None
                 _("{email} is somebody else's address by now").format(email=request.value),
                 _("Decline the correction, or change the other person first."),
             )
+        if request.field == "email":
+            follow_person(company, person.email, request.value)
         setattr(person, request.field, request.value)
         person.save(update_fields=[request.field])
         request.delete()

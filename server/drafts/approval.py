@@ -3,6 +3,8 @@
 What is approved is what was submitted, to the byte: both pages carry the draft's seal, and so does the submission.
 """
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -16,21 +18,45 @@ from server.core.errors import Refused
 from server.directory.models import Company
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of
-from server.drafts.writing import Overtaken
+from server.drafts.writing import Overtaken, note_writer
 from server.publishing.publish import LONGEST_REASON
 from server.publishing.second_person import Approval
 
 
-def is_submitted(draft: Draft) -> bool:
-    """Whether it waits for approval, as it is now: who left its audience since changed it."""
-    return bool(draft.submitted_seal) and draft.submitted_seal == seal_of(draft)
+def is_submitted(draft: Draft, seal: str | None = None) -> bool:
+    """Whether it waits for approval, as it is now: who left its audience since changed it.
+
+    It waits no more when the account that submitted it is gone. `seal`: of what somebody looks at, if that is known.
+    """
+    if not draft.submitted_seal or draft.submitted_by_id is None:
+        return False
+    return draft.submitted_seal == (seal_of(draft) if seal is None else seal)
 
 
 def may_approve(account: Account, draft: Draft) -> bool:
-    """Whether the account may decide about the draft: it has the right, and wrote nothing of it."""
-    if Right.APPROVE_CAMPAIGNS not in account.rights or account.company_id != draft.company_id:
-        return False
-    return draft.submitted_by_id != account.pk and not draft.writers.filter(pk=account.pk).exists()
+    """Whether the account may decide about the draft: it has the rights for it, and wrote nothing of it."""
+    return account.pk in {one.pk for one in who_may_approve(draft, [account])}
+
+
+def who_may_approve(draft: Draft, accounts: Iterable[Account]) -> list[Account]:
+    """Those of the accounts that may decide about the draft.
+
+    Where the account of one of its writers is gone, somebody of the same person may be new: none that is younger than the
+    draft decides about it then.
+    """
+    needed = {Right.APPROVE_CAMPAIGNS}
+    if draft.fields["urgency"] == Campaign.Urgency.EMERGENCY:
+        needed.add(Right.PUBLISH_EMERGENCIES)
+    writers = set(draft.writers.values_list("pk", flat=True))
+    are_all_there = len(writers) >= draft.writers_ever
+    return [
+        account
+        for account in accounts
+        if needed <= account.rights
+        and account.company_id == draft.company_id
+        and account.pk not in writers | {draft.submitted_by_id}
+        and (are_all_there or (draft.begun_at is not None and account.created_at < draft.begun_at))
+    ]
 
 
 def waiting_for(account: Account) -> "QuerySet[Draft]":
@@ -38,13 +64,16 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
     if Right.APPROVE_CAMPAIGNS not in account.rights:
         return Draft.objects.none()
     waiting = Draft.objects.filter(company=account.company, campaign=None).exclude(submitted_seal="")
-    mine = Q(writers=account) | Q(submitted_by=account)
+    mine = Q(writers=account) | Q(submitted_by=account) | Q(submitted_by=None)
+    if Right.PUBLISH_EMERGENCIES not in account.rights:
+        mine |= Q(fields__urgency=Campaign.Urgency.EMERGENCY)
     return waiting.exclude(mine).select_related("submitted_by").order_by("submitted_at", "pk")
 
 
 def submit(draft: Draft, account: Account, seal: str) -> None:
     """Have another person look at what this one has just looked at. Who submits is one of its writers.
 
+    What waits already goes on waiting, as who submitted it first wants it.
     Raises `Overtaken` where the draft says something else by now, and `Refused` as `check_draft` does.
     """
     check_draft(draft, with_reason=True)
@@ -52,10 +81,12 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
         locked = locked_draft(draft)
         if locked.campaign is not None or seal_of(locked) != seal:
             raise Overtaken(locked)
+        if is_submitted(locked, seal):
+            return
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = seal, clock.now(), account
         locked.returned_for, locked.returned_by = "", None
         locked.save()
-        locked.writers.add(account)
+        note_writer(locked, account)
         log.record(draft.company, account.actor, "submit-campaign", detail=_detail(draft, seal))
 
 
@@ -74,7 +105,7 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
     with transaction.atomic():
         locked = locked_draft(draft)
         _refuse_others(account, locked)
-        if locked.submitted_seal != seal:
+        if locked.campaign is not None or not is_submitted(locked, seal):
             raise Overtaken(locked)
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         locked.returned_for, locked.returned_by = reason.strip(), account
@@ -82,20 +113,21 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         log.record(draft.company, account.actor, "return-campaign", detail=_detail(draft, seal))
 
 
-def approve(draft: Draft, account: Account, seal: str) -> Campaign:
-    """Publish what was submitted and what this account has looked at.
+def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
+    """Publish what was submitted and what this account has looked at, to no more `people` than it was told.
 
-    Raises `Overtaken` where it is not the same or waits no more, `Refused` for somebody who wrote any of it.
+    Raises `Overtaken` where it is not the same, waits no more or is for more people, `Refused` for somebody who wrote any
+    of it.
     """
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:
             return locked.campaign
         _refuse_others(account, locked)
-        if locked.submitted_seal != seal:
+        if locked.submitted_by is None or not is_submitted(locked, seal):
             raise Overtaken(locked)
-        author = locked.submitted_by.actor if locked.submitted_by else ""
-        return publish_draft(draft, seal, account.actor, Approval(author=author, digest=seal))
+        approval = Approval(author=locked.submitted_by.actor, digest=seal)
+        return publish_draft(draft, seal, people, account.actor, approval)
 
 
 def require_two_people(company: Company | None) -> None:

@@ -43,6 +43,10 @@ class Draft(models.Model):
     writers = models.ManyToManyField(
         Account, related_name="+", blank=True, help_text="Who wrote any of it: none of them approves it."
     )
+    writers_ever = models.PositiveIntegerField(
+        default=0, help_text="How many wrote any of it, also those whose accounts are gone."
+    )
+    begun_at = models.DateTimeField(null=True, help_text="When its first writer began it.")
     submitted_seal = models.CharField(
         max_length=64,
         blank=True,
@@ -71,6 +75,8 @@ class Draft(models.Model):
         "editor": WRITTEN_BY,
         "page_key": IMPERSONAL,
         "writers": WRITTEN_BY,
+        "writers_ever": IMPERSONAL,
+        "begun_at": WRITTEN_BY,
         "submitted_seal": IMPERSONAL,
         "submitted_at": WRITTEN_BY,
         "submitted_by": WRITTEN_BY,

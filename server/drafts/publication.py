@@ -1,6 +1,8 @@
 """From a draft to a campaign, by way of its campaign file: the console publishes nothing that a file could not say."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -8,40 +10,56 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock
 from server.drafts.fields import campaign_file, files_named, new_fields
-from server.drafts.files import drop_all, kept_files
-from server.drafts.models import Draft
+from server.drafts.files import drop_all, kept
+from server.drafts.models import Draft, DraftFile
 from server.drafts.writing import Overtaken
 from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, publish
 from server.publishing.second_person import Approval
 
 
-def check_draft(draft: Draft, *, with_reason: bool = False) -> CheckedCampaign:
+@dataclass(frozen=True)
+class Sealed:
+    """The campaign that a draft would be, and the seal of the very bytes that were checked."""
+
+    checked: CheckedCampaign
+    seal: str
+
+
+def check_draft(draft: Draft, *, with_reason: bool = False) -> Sealed:
     """The campaign that the draft would be. Raises `Refused` with all that has to be mended first."""
-    company = draft.company
-    files = kept_files(draft)
-    manifest = check_manifest(campaign_file(draft), clock.now(), company.link_hosts, files.keys())
+    company, content, named = draft.company, campaign_file(draft), files_named(draft)
+    files = {row.name: kept(row) for row in named}
+    manifest = check_manifest(content, clock.now(), company.link_hosts, files.keys())
     if with_reason:
         check_reason(manifest, draft.reason)
-    return check_campaign(company, manifest, draft.reason if manifest.is_emergency else "", files)
+    checked = check_campaign(company, manifest, draft.reason if manifest.is_emergency else "", files)
+    return Sealed(checked, _seal(content, draft.reason, named))
 
 
 def seal_of(draft: Draft) -> str:
     """Of all that somebody saw who looked at the draft: what it says and shows, to whom, and why; in hex."""
-    parts = [campaign_file(draft), draft.reason.encode()]
-    parts += [f"{file.name}\0{file.sha256}".encode() for file in files_named(draft)]
+    return _seal(campaign_file(draft), draft.reason, files_named(draft))
+
+
+def _seal(content: bytes, reason: str, named: Sequence[DraftFile]) -> str:
+    parts = [content, reason.encode(), *(f"{row.name}\0{row.sha256}".encode() for row in named)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def publish_draft(draft: Draft, seal: str, actor: str, approval: Approval | None = None) -> Campaign:
+def publish_draft(
+    draft: Draft, seal: str, people: int, actor: str, approval: Approval | None = None
+) -> Campaign:
     """Publish what the person looked at, on record; the draft itself is empty then, and leads to the campaign.
 
-    Asked twice, it is one publication. Raises `Overtaken` when the draft says something else by now, `Refused` as
-    `check_draft` does, and `EnvironmentFault` as `publish` does; nothing is published then.
+    `people`: how many the person was told it is for. Groups may have grown since: it goes to no more than that. Asked
+    twice, it is one publication. Raises `Overtaken` when the draft says something else by now or is for more people,
+    `Refused` as `check_draft` does, and `EnvironmentFault` as `publish` does; nothing is published then.
     """
     checked = None
-    if draft.campaign is None and seal_of(draft) == seal:
-        checked = check_draft(draft, with_reason=True)  # before the lock: it takes long
+    if draft.campaign is None:
+        sealed = check_draft(draft, with_reason=True)  # before the lock: it takes long
+        checked = sealed.checked if sealed.seal == seal and sealed.checked.audience.count <= people else None
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:
@@ -67,6 +85,7 @@ def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.reason, draft.editor, draft.to_everyone = "", None, False
     draft.submitted_seal, draft.submitted_at, draft.submitted_by = "", None, None
     draft.returned_for, draft.returned_by = "", None
+    draft.begun_at, draft.writers_ever = None, 0
     draft.save()
     draft.writers.clear()
     draft.audience_groups.clear()

@@ -158,9 +158,10 @@ def _made(account: Account, change: Change) -> Draft:
             raise Refused(
                 _("There are too many drafts"), _("Publish or delete some of them, and begin again.")
             )
-        draft = Draft(company=account.company, editor=account, edited_at=clock.now())
+        now = clock.now()
+        draft = Draft(company=account.company, editor=account, edited_at=now, begun_at=now)
         _fill(draft, change)
-        draft.writers.add(account)
+        note_writer(draft, account)
         return draft
 
 
@@ -215,9 +216,17 @@ def change(
         locked.revision += 1
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         _fill(locked, wanted)
-        locked.writers.add(account)
+        note_writer(locked, account)
         drop_unnamed(locked)
         return locked
+
+
+def note_writer(draft: Draft, account: Account) -> None:
+    """Remember, for as long as it is a draft, that this account wrote some of it. Of a draft that is locked."""
+    if not draft.writers.filter(pk=account.pk).exists():
+        draft.writers.add(account)
+        draft.writers_ever += 1
+        draft.save(update_fields=["writers_ever"])
 
 
 def _says(draft: Draft) -> tuple[object, ...]:

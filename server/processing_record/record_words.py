@@ -119,6 +119,7 @@ FIELDS = {
     "directory.person.work_cell": N_("work cell phone"),
     "directory.person.work_landline": N_("work landline"),
     "drafts.draft.audience_people": N_("drafts of announcements for the person"),
+    "drafts.draft.begun_at": N_("when a draft was begun"),
     "drafts.draft.edited_at": N_("when a draft was last changed"),
     "drafts.draft.editor": N_("console account that last changed a draft"),
     "drafts.draft.returned_by": N_("console account that returned a draft"),

@@ -32,10 +32,15 @@ def check_reason(manifest: Manifest, reason: str) -> None:
 
 
 def check_second_person(checked: CheckedCampaign, approval: Approval | None) -> None:
-    """Raise `SecondPersonMissing` where the company, as it is now, wants an approval; `Refused` for too long a reason."""
+    """Raise `SecondPersonMissing` where the company, as it is now, wants an approval; `Refused` for an odd reason."""
     if approval is not None:
         if len(approval.without) > LONGEST_REASON:
             raise _too_long()
+        if not (approval.author or approval.without.strip()):
+            raise Refused(
+                _("Say why no second person looked at it"),
+                _("Give the reason with --without-second-person; the audit log keeps it."),
+            )
         return
     company = Company.objects.get(pk=checked.company.pk)
     people = checked.audience.count

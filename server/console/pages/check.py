@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
+from server.accounts.models import Account
 from server.campaigns.models import Campaign
 from server.console.access import AccountRequest, denied, page, to_confirm
 from server.console.form_places import parts_of, place_words
@@ -23,14 +24,21 @@ from server.console.twin import twin_of
 from server.core import clock
 from server.core.errors import Refused
 from server.devices.counting import connected_count
-from server.drafts.approval import approve, give_back, is_submitted, may_approve, submit, take_back
+from server.drafts.approval import (
+    approve,
+    give_back,
+    is_submitted,
+    may_approve,
+    submit,
+    take_back,
+    who_may_approve,
+)
 from server.drafts.fields import mistakes_in
 from server.drafts.models import Draft
-from server.drafts.publication import check_draft, publish_draft, seal_of
+from server.drafts.publication import Sealed, check_draft, publish_draft
 from server.drafts.writing import Overtaken
 from server.previews.renderer import Unavailable
 from server.publishing.author_warnings import warnings_for
-from server.publishing.checked import CheckedCampaign
 from server.publishing.second_person import needs_second_person
 
 
@@ -49,7 +57,7 @@ def publish(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     draft = draft_of(request, draft_id)
     if (first := _before_emergencies(request, draft)) is not None:
         return first
-    return _done(request, draft, lambda seal: publish_draft(draft, seal, request.user.actor))
+    return _done(request, draft, lambda seal: publish_draft(draft, seal, _told(request), request.user.actor))
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
@@ -75,7 +83,7 @@ def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
         return _page(request, draft, note, HTTPStatus.UNPROCESSABLE_ENTITY)
     if (first := _before_emergencies(request, draft)) is not None:
         return first
-    return _done(request, draft, lambda seal: approve(draft, request.user, seal))
+    return _done(request, draft, lambda seal: approve(draft, request.user, seal, _told(request)))
 
 
 @page(Right.APPROVE_CAMPAIGNS, methods=("POST",))
@@ -96,12 +104,20 @@ def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponseBa
     return to_confirm(reverse("drafts-check", args=[draft.draft_id]))
 
 
+def _told(request: AccountRequest) -> int:
+    """How many people the page said it is for; 0 for what is no number."""
+    text = request.POST.get("people", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
 def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponseBase:
     """Do it with the seal of what was looked at, or show the page once more and why not."""
     try:
         campaign = act(request.POST.get("seal", ""))
     except Overtaken as overtaken:
-        note = _("It was changed since you looked, or waits no more. Nothing was done: look once more.")
+        note = _(
+            "It was changed since you looked, is for more people by now, or waits no more. Nothing was done: look once more."
+        )
         return _page(request, draft_of(request, overtaken.draft.draft_id), note, HTTPStatus.CONFLICT)
     except Refused as refused:
         return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
@@ -131,11 +147,13 @@ def _page(
 
 def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     try:
-        checked = check_draft(draft)
+        sealed = check_draft(draft)
     except Refused as refused:
         return {"mistakes": [("", line) for line in refused.message.splitlines()]}
+    checked = sealed.checked
     audience, manifest = checked.audience, checked.manifest
-    return _seen_by_people(request, draft, checked) | {
+    waits = is_submitted(draft, sealed.seal)
+    return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
         "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
         "groups": [group.name for group in audience.groups],
@@ -144,8 +162,8 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "starts_at_once": not draft.fields["starts"],
         "starts": manifest.starts,
         "ends": manifest.ends,
-        "links": sorted({link.url for variant in manifest.variants.values() for link in variant.links}),
-        "seal": seal_of(draft),
+        "texts": list(checked.content["variants"].items()),
+        "seal": sealed.seal,
         "is_emergency": manifest.is_emergency,
         "lacks_reason": manifest.is_emergency and not draft.reason,
         "may_publish": Right.PUBLISH_CAMPAIGNS in request.user.rights
@@ -153,16 +171,18 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "needs_approval": needs_second_person(
             draft.company, audience.count, is_emergency=manifest.is_emergency
         ),
-        "is_submitted": is_submitted(draft),
+        "is_submitted": waits,
         "may_approve": may_approve(request.user, draft),
+        "nobody_may": waits and not who_may_approve(draft, Account.objects.filter(company=draft.company_id)),
     }
 
 
-def _seen_by_people(request: AccountRequest, draft: Draft, checked: CheckedCampaign) -> dict[str, object]:
+def _seen_by_people(request: AccountRequest, draft: Draft, sealed: Sealed) -> dict[str, object]:
     """True pictures, or drawings where there are none now, and why."""
+    checked = sealed.checked
     scheme, size = look_and_size(request.GET)
     try:
-        shown = drawn(draft, checked, request.GET)
+        shown = drawn(draft, sealed, request.GET)
     except Unavailable as unavailable:
         languages = checked.manifest.variants
         return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -12,7 +13,7 @@ from server.console.access import AccountRequest, page
 from server.console.pages.drafts import draft_of
 from server.core.clock import utc_text
 from server.drafts.models import Draft
-from server.drafts.publication import check_draft
+from server.drafts.publication import Sealed, check_draft
 from server.media.checks import KeptFile
 from server.previews.pictures import MOST_AT_ONCE, Look, pictures, windows_of
 from server.publishing.checked import CheckedCampaign
@@ -32,11 +33,12 @@ class Shown:
     alt: str
 
 
-def drawn(draft: Draft, checked: CheckedCampaign, asked: Mapping[str, str]) -> list[Shown]:
+def drawn(draft: Draft, sealed: Sealed, asked: Mapping[str, str]) -> list[Shown]:
     """The campaign in each language and window, as many as are drawn at once. `asked`: `scheme` and `size`, if any.
 
     Raises `Unavailable` when nothing can be drawn.
     """
+    checked = sealed.checked
     scheme, size = look_and_size(asked)
     looks = [
         Look(window, language, scheme, size)
@@ -45,13 +47,16 @@ def drawn(draft: Draft, checked: CheckedCampaign, asked: Mapping[str, str]) -> l
     ][:MOST_AT_ONCE]
     _pictures(draft, checked, looks)
     return [
-        Shown(look.language, look.window, _address(draft, look), _words_of(checked, look.language))
+        Shown(
+            look.language, look.window, _address(draft, sealed.seal, look), _words_of(checked, look.language)
+        )
         for look in looks
     ]
 
 
-def _address(draft: Draft, look: Look) -> str:
+def _address(draft: Draft, seal: str, look: Look) -> str:
     query: dict[str, str | int] = {
+        "seal": seal,
         "language": look.language,
         "window": look.window,
         "scheme": look.scheme,
@@ -79,11 +84,14 @@ def look_and_size(asked: Mapping[str, str]) -> tuple[str, int]:
 
 @page(Right.DRAFT_CAMPAIGNS)
 def picture(request: AccountRequest, draft_id: str) -> HttpResponse:
-    """One picture, as PNG."""
+    """One picture, as PNG, of what the page showed that names it: nobody decides by the picture of another text."""
     draft = draft_of(request, draft_id)
     if draft.campaign is not None:
         raise Http404
-    checked = check_draft(draft)
+    sealed = check_draft(draft)
+    if request.GET.get("seal") != sealed.seal:
+        return HttpResponse(status=HTTPStatus.CONFLICT)
+    checked = sealed.checked
     language, window = request.GET.get("language", ""), request.GET.get("window", "")
     if language not in checked.manifest.variants or window not in windows_of(checked.content, language):
         raise Http404

@@ -16,6 +16,7 @@ from server.audit.models import Entry
 from server.core import clock
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
+from server.erasure.erasure import erase
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
@@ -134,3 +135,17 @@ def test_the_officer_and_the_works_council_read_the_record_of_processing(person:
     assert sheet.headers["Content-Type"].startswith("text/csv")
     assert "decide which announcements are for the person" in sheet.content.decode()
     assert Entry.objects.order_by("-number")[0].action == "read-record"
+
+
+def test_the_account_of_a_person_goes_with_an_address_that_was_corrected(
+    browser: Client, person: Person
+) -> None:
+    account = account_of(person.email, Role.DPO)
+    asked(person, "email", "p.new@northwind.example")
+    browser.post(
+        "/corrections/decide", form_on(browser.get("/corrections").content.decode()) | {"go": "accept"}
+    )
+    account.refresh_from_db()
+    assert account.email == "p.new@northwind.example"
+    erase(person.company, [person.pk])
+    assert not Account.objects.filter(pk=account.pk).exists(), "it ends with its person"

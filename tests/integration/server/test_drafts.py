@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.core.cache import cache, caches
@@ -20,6 +21,8 @@ from server.accounts.models import Account
 from server.audit.models import Entry
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
+from server.console.pages import check
+from server.console.pages.pictures import Shown
 from server.core import clock
 from server.directory.models import Company, Group
 from server.drafts.fields import campaign_file, new_fields
@@ -136,7 +139,7 @@ def seal_on(page: str) -> str:
 def published(browser: Client, address: str) -> Campaign:
     """Look at the check, and press the button that it shows."""
     seal = seal_on(browser.get(f"{address}/check").content.decode())
-    answer = browser.post(f"{address}/publish", {"seal": seal})
+    answer = browser.post(f"{address}/publish", {"seal": seal, "people": "99"})
     assert answer.status_code == 302, answer.content.decode()
     return Campaign.objects.get(campaign_id=answer.headers["Location"].rsplit("/", 1)[1])
 
@@ -169,7 +172,22 @@ def test_how_many_computers_are_connected_is_told_of_five_people_or_more(browser
         assert "connected computer" not in browser.get(place).content.decode()
     bulk_data.add_people(3)
     for place in (address, f"{address}/check"):
-        assert "2 have a connected computer" in browser.get(place).content.decode()
+        assert "fewer than five have a connected computer" in browser.get(place).content.decode()
+    bulk_data.add_computers(bulk_data.add_people(8, "Lyon"))
+    for place in (address, f"{address}/check"):
+        assert "at least 10 have a connected computer" in browser.get(place).content.decode()
+
+
+@pytest.mark.parametrize("added", [{"add-person": "p0@northwind.example"}, {"add-group": "Two"}])
+def test_no_audience_tells_whether_one_person_has_a_computer(browser: Client, added: dict[str, str]) -> None:
+    bulk_data.add_computers(bulk_data.add_people(12, "Lyon"))
+    bulk_data.add_people(2, "Two")
+    address = written(browser, audience="chosen", **{"add-group": "Lyon"})
+    for place in (address, f"{address}/check"):
+        assert "at least 10 have a connected computer" in browser.get(place).content.decode()
+    browser.post(address, sent(address, audience="chosen", **added))
+    for place in (address, f"{address}/check"):
+        assert "connected computer" not in browser.get(place).content.decode()
 
 
 def test_the_check_shows_pictures_of_each_language_and_window(browser: Client) -> None:
@@ -182,8 +200,12 @@ def test_the_check_shows_pictures_of_each_language_and_window(browser: Client) -
         assert "size=150" in src
         answer = browser.get(src)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
-    for unknown in ("", "?language=de&window=popup", "?language=en&window=player"):
-        assert browser.get(f"{address}/picture.png{unknown}").status_code == 404
+    for unknown in ("", "language=de&window=popup", "language=en&window=player"):
+        seal = re.search("seal=[0-9a-f]{64}", page)
+        assert seal
+        whole = f"{address}/picture.png?{unknown}&{seal.group()}"
+        assert browser.get(whole).status_code == 404
+        assert browser.get(f"{address}/picture.png?{unknown}").status_code == 409
 
 
 @pytest.mark.expected_logs("tidings-render: ")
@@ -222,7 +244,10 @@ def test_a_publication_that_is_sent_twice_is_one(browser: Client) -> None:
     address = written(browser)
     seal = seal_on(browser.get(f"{address}/check").content.decode())
     before = Campaign.objects.count()
-    answers = [browser.post(f"{address}/publish", {"seal": seal}).headers["Location"] for _ in range(2)]
+    answers = [
+        browser.post(f"{address}/publish", {"seal": seal, "people": "99"}).headers["Location"]
+        for _ in range(2)
+    ]
     assert len(set(answers)) == 1
     assert Campaign.objects.count() == before + 1
 
@@ -236,18 +261,37 @@ def test_what_was_changed_since_somebody_looked_is_not_published(browser: Client
     seal = seal_on(browser.get(f"{address}/check").content.decode())
     browser.post(address, sent(address, title="Something else"))
     before = Campaign.objects.count()
-    answer = browser.post(f"{address}/publish", {"seal": seal})
+    answer = browser.post(f"{address}/publish", {"seal": seal, "people": "99"})
     assert answer.status_code == 409
     assert "changed since you looked" in answer.content.decode()
     assert Campaign.objects.count() == before
     assert draft_at(address).fields["variants"]["en"]["title"] == "Something else"
 
 
+def test_what_a_colleague_changes_while_pictures_are_drawn_is_not_published(
+    browser: Client, lea: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = written(browser, audience="chosen", person="ines@northwind.example")
+    draw = check.drawn
+
+    def drawn(draft: Draft, *words: Any) -> list[Shown]:
+        """A colleague saves another audience meanwhile."""
+        people = list(company().people.all())
+        change(draft, lea, draft.revision, Change(draft.fields, "", False, [], people))
+        return draw(draft, *words)
+
+    monkeypatch.setattr(check, "drawn", drawn)
+    page = browser.get(f"{address}/check").content.decode()
+    assert "Publish to 1 person" in page
+    answer = browser.post(f"{address}/publish", {"seal": seal_on(page), "people": "99"})
+    assert answer.status_code == 409, f"published to {Campaign.objects.get().audience_people.count()} people"
+
+
 @pytest.mark.parametrize("seal", ["", "0" * 64, "\0", "é"])
 def test_without_the_seal_of_what_was_looked_at_nothing_is_published(browser: Client, seal: str) -> None:
     address = written(browser)
     before = Campaign.objects.count()
-    assert browser.post(f"{address}/publish", {"seal": seal}).status_code == 409
+    assert browser.post(f"{address}/publish", {"seal": seal, "people": "99"}).status_code == 409
     assert Campaign.objects.count() == before
 
 
@@ -501,7 +545,7 @@ def test_an_emergency_is_not_a_communicators_and_is_on_record_as_refused(browser
     page = browser.get(f"{address}/check").content.decode()
     assert "Publish to" not in page
     seal = seal_of_draft(address)
-    assert browser.post(f"{address}/publish", {"seal": seal}).status_code == 403
+    assert browser.post(f"{address}/publish", {"seal": seal, "people": "99"}).status_code == 403
     assert on_record("denied")["right"] == "publish-emergencies"
     assert draft_at(address).campaign is None
 
@@ -518,7 +562,7 @@ def test_an_emergency_asks_for_a_reason_and_a_fresh_second_factor(console: Serve
     assert "An emergency needs a reason" in browser.get(f"{address}/check").content.decode()
     browser.post(address, sent(address, urgency="emergency", reason="A fire in the hall"))
     seal = seal_on(browser.get(f"{address}/check").content.decode())
-    answer = browser.post(f"{address}/publish", {"seal": seal})
+    answer = browser.post(f"{address}/publish", {"seal": seal, "people": "99"})
     assert answer.headers["Location"].startswith("/account/confirm")
     assert draft_at(address).campaign is None
 
