@@ -17,6 +17,7 @@ from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
 from server.campaigns.models import Campaign
+from server.console.kept_forms import answer_unsigned
 
 P = ParamSpec("P")
 
@@ -41,13 +42,19 @@ class WrongMethod(Exception):
 
 
 def page(
-    right: Right | None, *, on_record: bool = False, fresh: bool = False, methods: Sequence[str] = READING
+    right: Right | None,
+    *,
+    on_record: bool = False,
+    fresh: bool = False,
+    keeps_form: bool = False,
+    methods: Sequence[str] = READING,
 ) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """A page for those who have the right; for everybody who is signed in where there is None.
 
     `on_record`: opening it is an entry of the audit log, as reading over the API is. `fresh`: whoever asks has shown
-    their second factor within the last five minutes, and is sent there else; what they sent is not kept. `methods`:
-    those of HTTP that it takes; no other reads it unseen. A campaign that the address names has to be one of the company.
+    their second factor within the last five minutes, and is sent there else; what they sent is not kept. `keeps_form`:
+    what somebody sends whose session ended is shown to them again. `methods`: those of HTTP that it takes; no other reads
+    it unseen. A campaign that the address names has to be one of the company.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -66,9 +73,19 @@ def page(
                 log.record(account.company, account.actor, str(right), detail=detail)
             return view(asked, *args, **kwargs)
 
-        found = login_required(checked)
+        signed_in = login_required(checked)
+
+        @functools.wraps(signed_in)
+        def found(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated and (
+                answer := answer_unsigned(request, keeps_form=keeps_form)
+            ):
+                return answer
+            return signed_in(request, *args, **kwargs)
+
         found.right = right  # type: ignore[attr-defined]
-        return cast(Callable[..., HttpResponseBase], found)
+        found.keeps_form = keeps_form  # type: ignore[attr-defined]
+        return found
 
     return decorate
 

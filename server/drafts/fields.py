@@ -173,6 +173,16 @@ def fields_of_campaign(campaign: Campaign) -> Fields:
     return copy.deepcopy(fields)
 
 
+def texts_of_campaign(campaign: Campaign) -> Fields:
+    """The same without what it shows besides: the texts of every language. Raises as above."""
+    fields = fields_of_campaign(campaign)
+    fields["variants"] = {
+        language: {key: variant[key] for key in new_variant()}
+        for language, variant in fields["variants"].items()
+    }
+    return fields
+
+
 def mistakes_in(draft: Draft, now: datetime) -> list[Mistake]:
     """What has to be mended before the draft can be published."""
     values = tomllib.loads(campaign_file(draft).decode())

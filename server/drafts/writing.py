@@ -27,6 +27,8 @@ from server.media.images import MAX_UPLOAD_BYTES
 
 MOST_DRAFTS = 500
 """Of a company at once."""
+BLANK_FOR = timedelta(hours=1)
+"""A draft without a word gives way to others after this time."""
 MOST_VERSIONS = 30
 """Of a draft; the oldest go."""
 VERSION_EVERY = timedelta(minutes=10)
@@ -140,21 +142,29 @@ def _made_with_files(account: Account, wanted: Change, files: Mapping[str, Check
                 variant["image"]["file"] = names[variant["image"]["file"]]
         return change(draft, account, draft.revision, wanted)
     except BaseException:
-        delete(draft)
+        delete(draft, draft.revision)
         raise
 
 
-def delete(draft: Draft) -> None:
-    """Throw it away with its files, unless it was published."""
+def delete(draft: Draft, revision: int) -> None:
+    """Throw it away with its files and versions, unless it is gone or published by now.
+
+    `revision`: the one that the person has seen. Raises `Overtaken` when it was changed since.
+    """
     with transaction.atomic():
-        if Draft.objects.filter(pk=draft.pk, campaign=None).delete()[0]:
-            transaction.on_commit(lambda: remove_folder(folder_of(draft)))
+        locked = Draft.objects.select_for_update(of=("self",)).filter(pk=draft.pk, campaign=None).first()
+        if locked is None:
+            return
+        if locked.revision != revision:
+            raise Overtaken(locked)
+        Draft.objects.filter(pk=draft.pk).delete()
+        transaction.on_commit(lambda: remove_folder(folder_of(draft)))
 
 
 def _made(account: Account, change: Change) -> Draft:
     with transaction.atomic():
         Company.objects.select_for_update().get(pk=account.company_id)
-        if open_drafts(account.company).count() >= MOST_DRAFTS:
+        if open_drafts(account.company).count() >= MOST_DRAFTS and not _drop_blank(account.company):
             raise Refused(
                 _("There are too many drafts"), _("Publish or delete some of them, and begin again.")
             )
@@ -163,6 +173,13 @@ def _made(account: Account, change: Change) -> Draft:
         _fill(draft, change)
         note_writer(draft, account)
         return draft
+
+
+def _drop_blank(company: Company) -> int:
+    """Make room: delete what somebody began and wrote nothing into for an hour. Answers how many."""
+    old = open_drafts(company).filter(revision=1, edited_at__lte=clock.now() - BLANK_FOR)
+    blank = [draft.pk for draft in old if is_blank(draft.fields)]
+    return Draft.objects.filter(pk__in=blank).delete()[1].get("drafts.Draft", 0)
 
 
 def open_drafts(company: Company) -> Any:

@@ -375,6 +375,7 @@ OF_THE_SIGNED_IN = {
     "campaigns": "/campaigns",
     "campaigns-none": "/campaigns?title=nothing+like+it",
     "account": "/account",
+    "signed-in": "/account/signed-in",
     "confirm": "/account/second-factor/change",
     "not-found": "/nothing",
 }

@@ -35,6 +35,12 @@ def account(request: AccountRequest) -> HttpResponse:
     return render(request, "pages/account.html", {"form": form})
 
 
+@page(None)
+def signed_in(request: AccountRequest) -> HttpResponse:
+    """Where somebody ends who signed in in a second window, to go on in the first."""
+    return render(request, "pages/signed_in.html")
+
+
 @page(None, methods=("POST",))
 def sign_out_everywhere(request: AccountRequest) -> HttpResponse:
     """End every session of the account, this one too."""

@@ -1,5 +1,6 @@
 """Announcements that are being written: all of them, one of them, and how it is begun."""
 
+import contextlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,8 @@ from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Campaign
 from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
-from server.console.pages.form_of_draft import read, shown_moment
+from server.console.kept_forms import kept_form
+from server.console.pages.form_of_draft import is_language, read, shown_moment
 from server.console.times import zone_of
 from server.console.twin import twin_of
 from server.core import clock, time_zones
@@ -32,7 +34,14 @@ from server.devices.counting import connected_count
 from server.directory.models import Company
 from server.drafts import writing
 from server.drafts.archive import START, packed
-from server.drafts.fields import campaign_file, campaign_id, names_in, title_of_draft
+from server.drafts.fields import (
+    campaign_file,
+    campaign_id,
+    names_in,
+    new_fields,
+    texts_of_campaign,
+    title_of_draft,
+)
 from server.drafts.files import kept
 from server.drafts.models import Draft, DraftFile
 from server.drafts.writing import (
@@ -102,21 +111,23 @@ def duplicate(request: AccountRequest, campaign_id: str) -> HttpResponse:
     return redirect("drafts-compose", begin_like(request.user, campaign).draft_id)
 
 
-@page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
+@page(Right.DRAFT_CAMPAIGNS, keeps_form=True, methods=(*READING, "POST"))
 def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
     """Write it. Whatever button is pressed, everything is kept first."""
+    if request.method == "POST":
+        return _compose_on(request, draft_id)
     draft = draft_of(request, draft_id)
-    if request.method != "POST":
-        if draft.campaign is not None:
-            return redirect("campaigns-report", draft.campaign.campaign_id)
-        return render(request, "pages/compose.html", _words(request, draft, request.GET.get("language", "")))
-    picture = None if draft.campaign is not None else request.FILES.get("image-file")
-    sent = read(draft, request.POST, picture)
     if draft.campaign is not None:
-        apart = begin_with(request.user, sent.change)
-        query = urlencode({"language": sent.language, "published": draft.campaign.campaign_id})
-        return redirect(f"{reverse('drafts-compose', args=[apart.draft_id])}?{query}")
+        return redirect("campaigns-report", draft.campaign.campaign_id)
+    return render(request, "pages/compose.html", _words(request, draft, request.GET.get("language", "")))
+
+
+def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
+    draft = _draft_if_any(request, draft_id)
+    if draft is None or draft.campaign is not None:
+        return _compose_apart(request, draft)
     try:
+        sent = read(draft, request.POST, request.FILES.get("image-file"))
         changed = change(
             draft, request.user, _revision(request), sent.change, _page_key(request), ends_page=True
         )
@@ -125,6 +136,8 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
             "overtaken": overtaken.draft
         }
         return render(request, "pages/compose.html", words, status=HTTPStatus.CONFLICT)
+    except Draft.DoesNotExist:  # at this very moment
+        return _compose_apart(request, _draft_if_any(request, draft_id))
     if sent.mistakes:
         words = _words(request, changed, sent.language, sent.mistakes, typed=request.POST)
         return render(request, "pages/compose.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -133,9 +146,32 @@ def compose(request: AccountRequest, draft_id: str) -> HttpResponse:
     return redirect(f"{reverse('drafts-compose', args=[draft_id])}?{urlencode({'language': sent.language})}")
 
 
+def _compose_apart(request: AccountRequest, gone: Draft | None) -> HttpResponse:
+    """Let what somebody wrote be a draft of its own, where theirs was published meanwhile, or is not there any more."""
+    if "title" not in request.POST:
+        raise Http404
+    language = request.POST.get("language", "")
+    base = new_fields(language if is_language(language) else get_language() or "en")
+    campaign = gone.campaign if gone else None
+    if campaign is not None:
+        with contextlib.suppress(Refused):
+            base = texts_of_campaign(campaign)
+    sent = read(Draft(company=request.user.company, fields=base), request.POST)
+    try:
+        apart = begin_with(request.user, sent.change)
+    except Refused as refused:
+        return kept_form(request, HTTPStatus.CONFLICT, refused.title, refused.message)
+    why = {"published": campaign.campaign_id} if campaign else {"deleted": "1"}
+    query = urlencode({"language": sent.language} | why)
+    return redirect(f"{reverse('drafts-compose', args=[apart.draft_id])}?{query}")
+
+
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
 def save(request: AccountRequest, draft_id: str) -> HttpResponse:
-    """Keep what was typed so far, while somebody writes. Answers the parts of the page that change with it."""
+    """Keep what was typed so far, while somebody writes. Answers the parts of the page that change with it.
+
+    `Tidings-Saved` says which revision that is. `leaves`: the page is closed, and nothing of it counts that comes later.
+    """
     draft = draft_of(request, draft_id)
     if draft.campaign is not None:
         raise Http404
@@ -144,10 +180,23 @@ def save(request: AccountRequest, draft_id: str) -> HttpResponse:
         typed.pop(act, None)
     sent = read(draft, typed)
     try:
-        changed = change(draft, request.user, _revision(request), sent.change, _page_key(request))
+        changed = change(
+            draft,
+            request.user,
+            _revision(request),
+            sent.change,
+            _page_key(request),
+            ends_page="leaves" in request.POST,
+        )
     except Overtaken as overtaken:
-        return render(request, "parts/saved.html", {"overtaken": overtaken.draft})
-    return render(request, "parts/saved.html", _words(request, changed, sent.language))
+        answer = render(request, "parts/saved.html", {"overtaken": overtaken.draft})
+        answer.headers["Tidings-Saved"] = "overtaken"
+        return answer
+    except Draft.DoesNotExist as gone:  # at this very moment
+        raise Http404 from gone
+    answer = render(request, "parts/saved.html", _words(request, changed, sent.language))
+    answer.headers["Tidings-Saved"] = str(changed.revision)
+    return answer
 
 
 @page(Right.DRAFT_CAMPAIGNS)
@@ -201,18 +250,29 @@ def delete(request: AccountRequest, draft_id: str) -> HttpResponse:
     """Throw it away, after asking."""
     draft = draft_of(request, draft_id)
     if request.method == "POST":
-        writing.delete(draft)
+        try:
+            writing.delete(draft, _revision(request))
+        except Overtaken as overtaken:
+            raise Refused(
+                _("Somebody changed it meanwhile"),
+                _("Nothing was deleted. Open the draft again, and look at it first."),
+            ) from overtaken
         return redirect("drafts")
     return render(request, "pages/draft_delete.html", {"draft": draft, "title": title_of_draft(draft)})
 
 
 def draft_of(request: AccountRequest, draft_id: str) -> Draft:
     """The company's draft. Raises `Http404`."""
-    found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
-    draft = found.filter(company=request.user.company, draft_id=draft_id).first()
+    draft = _draft_if_any(request, draft_id)
     if draft is None:
         raise Http404
-    if any(names_in(draft.fields)):
+    return draft
+
+
+def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
+    found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
+    draft = found.filter(company=request.user.company, draft_id=draft_id).first()
+    if draft is not None and any(names_in(draft.fields)):
         prefetch_related_objects([draft], "files")
     return draft
 
@@ -300,6 +360,7 @@ def _words(
         "typed": typed or {},
         "page_key": secrets.token_hex(8),
         "published": request.GET.get("published", ""),
+        "deleted": request.GET.get("deleted", ""),
         "other_editor": _other_editor(request, draft),
         "versions": draft.versions.count(),
         "image": variant.get("image"),

@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from server.console.kept_forms import answer_out_of_date
+
 
 def page_of(request: HttpRequest, status: HTTPStatus, title: str, message: str) -> HttpResponse:
     """An error in the console's frame."""
@@ -66,6 +68,8 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that this browser did not get from the console, or got before signing in anew."""
+    if answer := answer_out_of_date(request):
+        return answer
     return page_of(
         request,
         HTTPStatus.FORBIDDEN,

@@ -1,6 +1,7 @@
 """What the form of a draft sends, and the change that it means. Each value is kept as it was typed, right or wrong."""
 
 import copy
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     Chosen = UploadedFile[bytes]
 else:
     Chosen = UploadedFile
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+MOST_OF_LANGUAGE = 11
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,16 @@ class Sent:
 def read(draft: Draft, posted: QueryDict, picture: Chosen | None = None) -> Sent:
     """The change that the form means. What it does not show stays as it is. `picture`: one that was chosen in it.
 
+    A language that somebody else took away meanwhile comes again: what was typed in it is no other one's text.
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a picture came.
     """
     company, mistakes = draft.company, list[Mistake]()
     posted = _storable(posted)
     fields: Fields = copy.deepcopy(draft.fields)
     language = posted.get("language", "")
-    if language not in fields["variants"]:
+    if language not in fields["variants"] and not (
+        is_language(language) and len(fields["variants"]) < MAX_VARIANTS
+    ):
         language = fields["default_language"]
     fields["variants"][language] = _variant(posted) | _image(draft, posted, picture, mistakes)
     fields["sender"] = _line(posted, "sender")
@@ -81,6 +87,11 @@ def shown_moment(company: Company, text: str) -> str:
         return in_zone(datetime.fromisoformat(text), company).strftime("%Y-%m-%dT%H:%M")
     except ValueError:
         return text
+
+
+def is_language(text: str) -> bool:
+    """Whether it looks like a language code."""
+    return len(text) <= MOST_OF_LANGUAGE and LANGUAGE.fullmatch(text) is not None
 
 
 def _storable(posted: QueryDict) -> QueryDict:
@@ -129,7 +140,7 @@ def _image(
             mistakes.append(Mistake("image-file", bad.what, bad.what_to_do))
         except (Refused, EnvironmentFault) as fault:
             mistakes.append(Mistake("image-file", fault.title, fault.message))
-    if not name or not draft.files.filter(name=name, type__in=PICTURES).exists():
+    if not name or draft.pk is None or not draft.files.filter(name=name, type__in=PICTURES).exists():
         return {}
     return {"image": {"file": name, "alt": alt}}
 
@@ -177,7 +188,7 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
     wanted = _line(posted, "new-language")
     if act != "add-language" and not wanted:
         return language
-    if not wanted.isascii() or not wanted[:2].isalpha() or len(wanted) > 11:
+    if not is_language(wanted):
         mistakes.append(
             Mistake("new-language", _("this is no language code"), _("write it as “en” or “fr-CA”"))
         )

@@ -239,7 +239,7 @@ def test_what_is_taken_away_stays_for_its_version_and_goes_with_the_draft(
     number = draft_at(address).versions.order_by("-pk")[0].pk
     other.post(f"{address}/versions", {"version": number, "revision": draft_at(address).revision})
     assert draft_at(address).fields["variants"]["en"]["image"]["file"] == "plan-of-lyon.jpg"
-    browser.post(f"{address}/delete")
+    browser.post(f"{address}/delete", {"revision": draft_at(address).revision})
     assert not files.folder_of(draft).exists()
 
 

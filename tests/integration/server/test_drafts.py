@@ -439,6 +439,95 @@ def test_what_is_saved_after_a_colleague_published_is_a_draft_of_its_own(browser
     assert other.fields["variants"]["en"]["title"] == "A better title"
     assert "was published meanwhile" in browser.get(answer.headers["Location"]).content.decode()
     assert campaign.content["variants"]["en"]["title"] == "The studio opens"
+    french = browser.post(address, late | {"language": "fr", "title": "Le studio ouvre"})
+    variants = draft_at(french.headers["Location"]).fields["variants"]
+    assert {language: one["title"] for language, one in variants.items()} == {
+        "en": "The studio opens",
+        "fr": "Le studio ouvre",
+    }
+
+
+def test_what_is_typed_in_a_language_that_a_colleague_removed_is_no_other_ones_text(browser: Client) -> None:
+    address = written(browser)
+    browser.post(address, sent(address, go="add-language", **{"new-language": "fr"}))
+    late = sent(address, language="fr", title="Le studio ouvre")
+    browser.post(address, sent(address, language="fr", go="remove-language"))
+    page = browser.post(address, late).content.decode()
+    assert 'name="language" value="fr"' in page
+    browser.post(address, late | {"revision": draft_at(address).revision})
+    variants = draft_at(address).fields["variants"]
+    assert {language: one["title"] for language, one in variants.items()} == {
+        "en": "The studio opens",
+        "fr": "Le studio ouvre",
+    }
+
+
+def test_nobody_deletes_what_they_have_not_seen(browser: Client) -> None:
+    address = written(browser)
+    seen = {"revision": draft_at(address).revision}
+    late = sent(address, title="Hours of work")
+    browser.post(address, late)
+    answer = browser.post(f"{address}/delete", seen)
+    assert answer.status_code == 409
+    assert draft_at(address).fields["variants"]["en"]["title"] == "Hours of work"
+    browser.post(f"{address}/delete", {"revision": draft_at(address).revision})
+    assert not Draft.objects.exists()
+    assert browser.post(f"{address}/save", late).status_code == 404
+    own = browser.post(address, late).headers["Location"]
+    assert "was deleted meanwhile" in browser.get(own).content.decode()
+    assert draft_at(own).fields["variants"]["en"]["title"] == "Hours of work"
+
+
+def test_a_save_that_meets_a_deletion_on_its_way_loses_nothing(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_too_late(draft: Draft, *words: object, **named: object) -> Draft:
+        Draft.objects.filter(pk=draft.pk).delete()
+        return change(draft, *words, **named)  # type: ignore[arg-type]
+
+    address = written(browser)
+    late = sent(address, title="Hours of work")
+    monkeypatch.setattr("server.console.pages.drafts.change", change_too_late)
+    own = browser.post(address, late).headers["Location"]
+    assert draft_at(own).fields["variants"]["en"]["title"] == "Hours of work"
+    assert browser.post(f"{own.partition('?')[0]}/save", late).status_code == 404
+
+
+def test_where_no_draft_can_be_begun_what_was_typed_is_shown_again_and_blank_ones_give_way(
+    browser: Client, lea: Account
+) -> None:
+    address = written(browser)
+    late = sent(address, title="Hours of work", sender="Internal news")
+    published(browser, address)
+    now = datetime.now(UTC)
+    blank = {"company": lea.company, "editor": lea, "fields": new_fields("en")}
+    Draft.objects.bulk_create(Draft(**blank, edited_at=now) for _ in range(500))
+    page = browser.post(address, late)
+    assert page.status_code == 409
+    assert 'value="Hours of work"' in page.content.decode()
+    assert 'name="sender" value="Internal news"' in page.content.decode()
+    Draft.objects.filter(campaign=None).update(edited_at=now - timedelta(hours=2))
+    assert draft_at(browser.post(address, late).headers["Location"]).fields["sender"] == "Internal news"
+
+
+def test_a_session_that_ended_loses_nothing_typed_and_tells_nothing(browser: Client) -> None:
+    address = written(browser)
+    late = sent(address, title="Hours of work", body="Much <b>", go="check")
+    stranger = client_of()
+    answer = stranger.post(address, late)
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 401
+    assert 'value="Hours of work"' in page
+    assert "Much &lt;b&gt;" in answer.content.decode()
+    assert 'name="go" value="check"' in page
+    assert "Northwind" not in page
+    by_itself = {"HX-Request": "true"}
+    assert stranger.post(f"{address}/save", late, headers=by_itself).status_code == 401
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(f"{address}/save", late, headers=by_itself).headers["Tidings-Token"]
+    for origin, is_shown in (("http://testserver", True), ("https://evil.example", False), ("null", False)):
+        page = strict.post(address, late, headers={"Origin": origin}).content.decode()
+        assert ("Hours of work" in page) is is_shown, origin
 
 
 def test_groups_come_back_when_everybody_was_a_slip(browser: Client) -> None:
