@@ -5,6 +5,7 @@ The erasure ledger keeps a digest of each, as it does of tokens.
 
 from collections.abc import Set
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from server.accounts import second_factor, sessions
@@ -24,8 +25,18 @@ def replaced(account: Account) -> Fact:
 
 
 def second_factor_of(account: Account) -> list[Fact]:
-    """That its present second factor and recovery codes let nobody in any more."""
-    return [Fact("access-revoked", account.company_id, token=digest) for digest in _factor_digests(account)]
+    """That its present second factors and recovery codes let nobody in any more."""
+    return [_factor(account, each) for each in second_factor.of(account)]
+
+
+def app_of(account: Account) -> list[Fact]:
+    """That its present app and recovery codes let nobody in any more."""
+    return [_factor(account, each) for each in second_factor.app_of(account)]
+
+
+def passkey(account: Account, found: Authenticator) -> Fact:
+    """That this passkey lets nobody in any more."""
+    return _factor(account, found)
 
 
 def used(link: SignInLink) -> Fact:
@@ -42,10 +53,11 @@ def revoke_again(tokens: Set[str]) -> int:
     for account in Account.objects.all():
         if _digest_of_account(account) in tokens:
             account.delete()
-        elif {token_digest(account.password), *_factor_digests(account)} & tokens:
-            # Of the second factor too: without it, whoever knows the password could set up their own.
+        elif {token_digest(account.password), *_app_digests(account)} & tokens:
+            # Of the app too: without it, whoever knows the password could set up their own.
             lock_out(account)
         else:
+            count += _end_passkeys(account, tokens)
             continue
         count += 1
     forget_strangers()
@@ -61,12 +73,25 @@ def lock_out(account: Account) -> None:
         sessions.end_all(account)
 
 
-def _factor_digests(account: Account) -> list[str]:
-    """By what stays the same while it is used."""
-    return [
-        token_digest(f"factor {account.pk} {factor.type} {factor.created_at.isoformat()}")
-        for factor in second_factor.of(account)
+def _end_passkeys(account: Account, tokens: Set[str]) -> int:
+    """The app is there still, so nothing else has to end. Answers how many."""
+    ended = [
+        each.pk for each in second_factor.passkeys_of(account) if _factor_digest(account, each) in tokens
     ]
+    return second_factor.of(account).filter(pk__in=ended).delete()[0]
+
+
+def _app_digests(account: Account) -> list[str]:
+    return [_factor_digest(account, each) for each in second_factor.app_of(account)]
+
+
+def _factor(account: Account, factor: Authenticator) -> Fact:
+    return Fact("access-revoked", account.company_id, token=_factor_digest(account, factor))
+
+
+def _factor_digest(account: Account, factor: Authenticator) -> str:
+    """By what stays the same while it is used."""
+    return token_digest(f"factor {account.pk} {factor.type} {factor.created_at.isoformat()}")
 
 
 def _digest_of_account(account: Account) -> str:

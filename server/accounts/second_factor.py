@@ -1,4 +1,4 @@
-"""The second factor of an account: codes of an app (TOTP, RFC 6238), and recovery codes. allauth keeps them."""
+"""The second factor of an account: codes of an app (TOTP, RFC 6238), passkeys, and recovery codes. allauth keeps them."""
 
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
@@ -16,6 +16,11 @@ def switch_off(account: Account) -> None:
     of(account).delete()
 
 
+def end_app(account: Account) -> None:
+    """Delete the app's secret and the recovery codes, before another app takes its place. Passkeys stay."""
+    app_of(account).delete()
+
+
 def use_up(account: Account, code: str) -> None:
     """Let a code that the app has shown be good for nothing else. allauth notes it when it looks at it."""
     of(account).get(type=Authenticator.Type.TOTP).wrap().validate_code(code)
@@ -28,6 +33,16 @@ def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
 
 
 def of(account: Account) -> "QuerySet[Authenticator]":
-    """The account's second factor and recovery codes."""
+    """The account's second factors and recovery codes."""
     found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=account.pk)
     return found
+
+
+def app_of(account: Account) -> "QuerySet[Authenticator]":
+    """The app and the recovery codes."""
+    return of(account).exclude(type=Authenticator.Type.WEBAUTHN)
+
+
+def passkeys_of(account: Account) -> "QuerySet[Authenticator]":
+    """The passkeys, the oldest first."""
+    return of(account).filter(type=Authenticator.Type.WEBAUTHN).order_by("pk")

@@ -4,6 +4,7 @@ import ipaddress
 import unicodedata
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from server.core import host_names
@@ -39,6 +40,20 @@ def host_of(address: str) -> str:
     """The host as it stands in an address: of IPv6 in brackets."""
     host = urlsplit(address).hostname or ""
     return f"[{host}]" if ":" in host else host
+
+
+def in_use() -> str:
+    """The address of this process, from the console's settings."""
+    return str(getattr(settings, "ADDRESS", DEFAULT))
+
+
+def has_name(address: str) -> bool:
+    """Whether it names a host: browsers keep no passkeys for a bare number."""
+    try:
+        ipaddress.ip_address(urlsplit(address).hostname or "")
+    except ValueError:
+        return True
+    return False
 
 
 def _normal(address: str) -> str:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 FOLDER = Path(__file__).parent / "static"
-PACKAGED = {"htmx.js": ("django_htmx", "static/django_htmx/htmx-2.min.js")}
+PACKAGED = {
+    "htmx.js": ("django_htmx", "static/django_htmx/htmx-2.min.js"),
+    "webauthn-json.js": ("allauth", "mfa/static/mfa/js/webauthn-json.js"),
+    "webauthn.js": ("allauth", "mfa/static/mfa/js/webauthn.js"),
+}
 """Files of installed packages, by the name that pages use."""
 HASHED = re.compile(r"/static/.+\.[0-9a-f]{16}\.\w+")
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.console import address
 from server.data_subject.decisions import waiting
 
 
@@ -71,6 +72,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "language": get_language(),
         "account": account,
+        "offers_passkeys": address.has_name(address.in_use()),
         "company": account.company if account else None,
         "sections": _shown(request, account) if account else [],
     }

@@ -60,8 +60,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024
 
-_SILENT = {"django.security": {"level": "CRITICAL"}}
-# As in the API's log, what visitors send is their affair: other host names, forms of other sites.
+_SILENT = {"django.security": {"level": "CRITICAL"}, "fido2": {"level": "ERROR"}}
+# As in the API's log, what visitors send is their affair: other host names, forms of other sites; and which passkey it was.
 LOGGING = {**_of_the_server, "loggers": _of_the_server["loggers"] | _SILENT}
 
 LOGIN_URL = "account_login"
@@ -95,7 +95,16 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_REAUTHENTICATION_METHODS = {"mfa"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if IS_SECURE else 0
 MFA_ADAPTER = "server.console.sign_in.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # so that a passkey alone is two factors
+MFA_FORMS = {
+    "add_webauthn": "server.console.passkey_forms.AddForm",
+    "authenticate_webauthn": "server.console.passkey_forms.SecondStepForm",
+    "login_webauthn": "server.console.passkey_forms.SignInForm",
+    "reauthenticate_webauthn": "server.console.passkey_forms.ConfirmForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from server.accounts import second_factor, sessions
 from server.accounts.models import Account
+from server.console import address
 from server.core import clock
 from server.core.errors import EnvironmentFault
 from server.directory.addresses import canonical
@@ -62,7 +65,23 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages: ClassVar[dict[str, Any]] = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("That code is not right. Take the one that the app shows now."),
+        "incorrect_passkey": _("The passkey was not accepted. Try again, or use the code of your app."),
+        "copied_passkey": _(
+            "Somebody may have copied this passkey, so it is ended and lets nobody in any more. Tell who runs the console."
+        ),
     }
+
+    def generate_authenticator_name(self, user: Account, type: str) -> str:
+        """What a passkey is called that its person gave no name."""
+        return _("Passkey {number}").format(number=second_factor.passkeys_of(user).count() + 1)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """The console's own host, whatever the request says."""
+        return {"id": urlsplit(address.in_use()).hostname or "", "name": self.get_totp_issuer()}
+
+    def get_public_key_credential_user_entity(self, user: Account) -> dict[str, Any]:
+        """What a device shows to its person, and the account's number, by which a passkey alone finds it again."""
+        return {"id": user_pk_to_url_str(user).encode(), "name": user.email, "display_name": user.email}
 
     def encrypt(self, text: str) -> str:
         """Under a key that is made of the server's secret, so that the database alone gives no codes."""

@@ -1,10 +1,9 @@
 """Addresses of the console. What allauth has besides these answers 404."""
 
 from allauth.account import views as account_views
-from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from django.urls import path, register_converter
-from django.urls.converters import StringConverter
+from django.urls.converters import IntConverter, StringConverter
 
 from server.console.pages import (
     account,
@@ -16,6 +15,7 @@ from server.console.pages import (
     errors,
     groups,
     invitations,
+    passkeys,
     password,
     people,
     people_import,
@@ -42,8 +42,15 @@ class HexConverter(StringConverter):
     regex = "[0-9a-f]{16}"
 
 
+class NumberConverter(IntConverter):
+    """A row's number, of as many digits as databases count with."""
+
+    regex = "[0-9]{1,18}"
+
+
 register_converter(CampaignConverter, "campaign")
 register_converter(HexConverter, "hex")
+register_converter(NumberConverter, "number")
 
 urlpatterns = [
     path("", today.today, name="today"),
@@ -84,13 +91,19 @@ urlpatterns = [
     path("audit", audit.audit, name="audit"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),
     path("sign-in", account_views.login, name="account_login"),
-    path("sign-in/second-step", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-in/second-step", passkeys.SecondStep.as_view(), name="mfa_authenticate"),
+    path("sign-in/passkey", passkeys.SignInWithPasskey.as_view(), name="mfa_login_webauthn"),
     path("sign-out", account_views.logout, name="account_logout"),
     path("account", account.account, name="account"),
     path("account/password", password.change_password, name="account-password"),
     path("account/signed-in", account.signed_in, name="account-signed-in"),
     path("account/sign-out-everywhere", account.sign_out_everywhere, name="account-everywhere"),
-    path("account/confirm", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/confirm", passkeys.Confirm.as_view(), name="mfa_reauthenticate"),
+    path(
+        "account/confirm/passkey", passkeys.ConfirmWithPasskey.as_view(), name="mfa_reauthenticate_webauthn"
+    ),
+    path("account/passkeys/new", passkeys.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("account/passkeys/<number:number>", passkeys.passkey, name="account-passkey"),
     path("account/second-factor", account.account, name="mfa_index"),
     path("account/second-factor/new", second_factor.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("account/second-factor/change", second_factor.ReplaceApp.as_view(), name="mfa_deactivate_totp"),
@@ -100,4 +113,5 @@ urlpatterns = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
+handler429 = errors.too_many_requests  # allauth asks for it by this name
 handler500 = errors.failed

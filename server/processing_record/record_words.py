@@ -129,7 +129,9 @@ FIELDS = {
     "drafts.draftversion.edited_at": N_("when an earlier version of a draft was written"),
     "drafts.draftversion.editor": N_("console account that wrote an earlier version of a draft"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),
-    "mfa.authenticator.data": N_("secret of a second factor, encrypted"),
+    "mfa.authenticator.data": N_(
+        "secret of a second factor, encrypted, or the public key, name and counter of a passkey"
+    ),
     "mfa.authenticator.last_used_at": N_("when a second factor was last used"),
     "mfa.authenticator.type": N_("kind of a second factor"),
     "mfa.authenticator.user": N_("whose second factor it is"),

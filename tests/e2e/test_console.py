@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    CDPSession,
     ConsoleMessage,
     FilePayload,
     Page,
@@ -75,7 +76,7 @@ class Filled:
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     home = ServerHome(tmp_path_factory.mktemp("console"))
     home.init()
-    with running_console(home) as running:
+    with running_console(home, named=True) as running:
         yield Filled(running, running.invite("welcome@northwind.example", "dpo"), _fill(home))
 
 
@@ -212,6 +213,50 @@ def test_from_the_link_to_the_sign_out_and_in_again(console: Filled, page: Page)
     assert page.url == f"{console.url}/campaigns"
     page.goto(link)
     assert "This link is used up" in page.inner_text("main")
+
+
+def with_device(page: Page) -> tuple[CDPSession, str]:
+    """Let the browser have a device that keeps passkeys and always recognises its person. Answers the device's number."""
+    protocol = page.context.new_cdp_session(page)
+    protocol.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    added = protocol.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    return protocol, added["authenticatorId"]
+
+
+def test_a_passkey_is_made_used_and_removed_in_the_browser(console: Filled, page: Page) -> None:
+    protocol, number = with_device(page)
+    come_in(page, console.running.invite("key@northwind.example", "communicator"))
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="key@northwind.example").click()
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("Name").fill("Work laptop")
+    page.get_by_role("button", name="Make the passkey").click()
+    page.get_by_text("The passkey is added").wait_for()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.goto(f"{console.url}/account")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_role("link", name="Work laptop").wait_for()
+    page.get_by_role("link", name="Work laptop").click()
+    assert page.title().startswith("Show that it is you"), "the sign-in alone is not fresh enough"
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_role("button", name="Remove the passkey").click()
+    page.get_by_text("The passkey is removed").wait_for()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("The passkey was not accepted").wait_for()
+    held = protocol.send("WebAuthn.getCredentials", {"authenticatorId": number})["credentials"]
+    protocol.send("WebAuthn.clearCredentials", {"authenticatorId": number})
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("Your browser used no passkey").wait_for()
+    assert [one["rpId"] for one in held] == ["localhost"]
 
 
 def test_the_keyboard_alone_leads_from_the_link_to_the_campaigns(console: Filled, page: Page) -> None:
@@ -460,7 +505,19 @@ def test_axe_finds_nothing_where_a_second_factor_is_set_up(
         page.get_by_label(label, exact=True).fill(label[-5:])
     page.get_by_role("button", name="Change the password").click()
     found += _violations(page, f"password-faults-en-{scheme}")
-    page.get_by_role("button", name="Sign out").click()
+    with_device(page)
+    page.goto(f"{console.url}/account/passkeys/new")
+    found += _violations(page, f"passkey-new-en-{scheme}")
+    page.get_by_role("button", name="Make the passkey").click()
+    page.get_by_text("The passkey is added").wait_for()
+    found += _violations(page, f"account-passkeys-en-{scheme}")
+    page.get_by_role("link", name="Passkey 1").click()
+    found += _violations(page, f"passkey-en-{scheme}")
+    page.get_by_role("button", name="Remove the passkey").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("The passkey was not accepted").wait_for()
+    found += _violations(page, f"sign-in-refused-en-{scheme}")
     page.get_by_label("E-mail address").fill(f"{scheme}@northwind.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()

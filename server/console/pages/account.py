@@ -1,16 +1,27 @@
 """The person's own account."""
 
+from collections.abc import Mapping
+
 from allauth.account.adapter import get_adapter
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from server.accounts import sessions
+from server.accounts import passkeys, sessions
 from server.accounts.choices import choose_language
 from server.accounts.models import Account
 from server.audit import log
 from server.console.access import READING, AccountRequest, page
+
+DONE: Mapping[str, Promise | str] = {
+    "password": _("Your password is changed. All your other sessions have ended."),
+    "passkey-added": _("The passkey is added. You can sign in with it alone, or after your password."),
+    "passkey-named": _("The passkey has its new name."),
+    "passkey-removed": _("The passkey is removed. All your other sessions have ended."),
+}
+"""What another page did before it led here."""
 
 
 class LanguageForm(forms.Form):
@@ -32,7 +43,12 @@ def account(request: AccountRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         choose_language(request.user, Account.Language(form.cleaned_data["language"]))
         return redirect("account")
-    return render(request, "pages/account.html", {"form": form})
+    words = {
+        "form": form,
+        "passkeys": passkeys.of(request.user),
+        "done": DONE.get(request.GET.get("done", "")),
+    }
+    return render(request, "pages/account.html", words)
 
 
 @page(None)

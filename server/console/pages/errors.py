@@ -66,6 +66,16 @@ def failed(request: HttpRequest) -> HttpResponse:
     )
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """429: of one address on the network, or of one account."""
+    return page_of(
+        request,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Too many requests"),
+        _("Nothing was changed. Wait for a minute, and try again."),
+    )
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that this browser did not get from the console, or got before signing in anew."""
     if answer := answer_out_of_date(request):

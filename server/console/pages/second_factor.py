@@ -27,9 +27,9 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
         """Let this app, and this browser, be the account's only ones from now on."""
         with transaction.atomic():
             account = Account.objects.select_for_update().get(pk=self.request.user.pk)
-            ended = revoked.second_factor_of(account)
+            ended = revoked.app_of(account)
             if self.replaces:
-                second_factor.switch_off(account)
+                second_factor.end_app(account)
             elif second_factor.is_on(account):  # set up in another browser a moment ago
                 return redirect("mfa_deactivate_totp")
             response: HttpResponse = super().form_valid(form)

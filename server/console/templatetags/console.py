@@ -23,12 +23,21 @@ from server.core.clock import utc_text
 register = template.Library()
 
 MOST_NAMES = 3
+PASSKEY_FAULT = "passkey-fault"
+"""Where a session notes it: an address that says it could be sent to anybody."""
 
 
 @register.simple_tag
 def asset(name: str) -> str:
     """The address of a static file."""
     return assets.addresses()[name]
+
+
+@register.simple_tag(takes_context=True)
+def passkey_fault(context: template.RequestContext) -> str:
+    """Why a passkey was not taken on the page before; told once."""
+    found: str = context["request"].session.pop(PASSKEY_FAULT, "")
+    return found
 
 
 @register.filter

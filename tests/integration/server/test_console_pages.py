@@ -31,9 +31,11 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
 
-OPEN_TO_ALL = {"account_login", "mfa_authenticate", "account_logout", "welcome"}
+OPEN_TO_ALL = {"account_login", "mfa_authenticate", "account_logout", "mfa_login_webauthn", "welcome"}
 """What leads to a sign-in, or away from one."""
 OF_ALLAUTH = {
+    "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn",
     "mfa_reauthenticate",
     "mfa_activate_totp",
     "mfa_deactivate_totp",
@@ -64,6 +66,7 @@ def address(name: str) -> str:
         "<str:token>": "x" * 43,
         "<campaign:campaign_id>": "c-none",
         "<hex:draft_id>": "0" * 16,
+        "<number:number>": "7",
         "<hex:number>": "0" * 16,
         "<uuid:person_id>": str(UUID(int=0)),
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from tests.support.children import Child
+from tests.support.ports import free_port
 from tests.support.server.campaign_server import READY, ServerHome
 from tests.support.waiting import until
 
@@ -60,9 +61,11 @@ class RunningConsole:
 
 
 @contextlib.contextmanager
-def running_console(home: ServerHome) -> Iterator[RunningConsole]:
-    """Serve the console on a free loopback port."""
-    words = ("console", "serve", "--port", "0")
+def running_console(home: ServerHome, *, named: bool = False) -> Iterator[RunningConsole]:
+    """Serve the console on a free loopback port; `named`: at `localhost`, since a bare address has no passkeys."""
+    port = free_port() if named else 0
+    address = ("--address", f"http://localhost:{port}") if named else ()
+    words = ("console", "serve", "--port", str(port), *address)
     child = Child([sys.executable, "-m", "server", *words], home.folder / "console.log", env=home.variables())
     with child:
         url = until(lambda: _ready(child), "the console to say where it serves")
