@@ -25,7 +25,7 @@ from server.campaigns.models import Campaign
 from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.kept_forms import kept_form
-from server.console.pages.form_of_draft import is_language, read, shown_moment
+from server.console.pages.form_of_draft import MOST_CHIPS, is_language, people_as_value, read, shown_moment
 from server.console.times import zone_of
 from server.console.twin import twin_of
 from server.core import clock, time_zones
@@ -176,7 +176,7 @@ def save(request: AccountRequest, draft_id: str) -> HttpResponse:
     if draft.campaign is not None:
         raise Http404
     typed = request.POST.copy()
-    for act in ("go", "add-group", "add-person", "new-language"):
+    for act in ("go", "add-group", "add-person", "drop-person", "new-language"):
         typed.pop(act, None)
     sent = read(draft, typed)
     try:
@@ -355,6 +355,7 @@ def _words(
         "urgencies": list(Campaign.Urgency.values),
         "group_names": _group_names(company),
         "people": count,
+        "packed": people_as_value(shown.people) if len(shown.people) > MOST_CHIPS else "",
         "connected": connected_count(company, shown.everyone, shown.groups, shown.people),
         "mistakes": mistakes,
         "typed": typed or {},

@@ -1,14 +1,19 @@
 """What the form of a draft sends, and the change that it means. Each value is kept as it was typed, right or wrong."""
 
+import base64
+import binascii
 import copy
 import re
 import tempfile
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -35,6 +40,8 @@ else:
     Chosen = UploadedFile
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MOST_OF_LANGUAGE = 11
+MOST_CHIPS = 200
+"""More people have no control each: a form has 1,000 fields at most."""
 
 
 @dataclass(frozen=True)
@@ -230,10 +237,26 @@ def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> lis
     return sorted(kept, key=lambda group: group.name)
 
 
+def people_as_value(people: Sequence[Person]) -> str:
+    """Many people as one value of the form, 22 characters each."""
+    return base64.urlsafe_b64encode(b"".join(person.pk.bytes for person in people)).decode()
+
+
+def _unpacked(text: str) -> list[uuid.UUID]:
+    """Nobody, where it is no such value."""
+    try:
+        found = base64.b64decode(text, b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    size = len(uuid.UUID(int=0).bytes)
+    return [uuid.UUID(bytes=found[n : n + size]) for n in range(0, len(found) - size + 1, size)]
+
+
 def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Person]:
     given = posted.getlist("person") + ([wanted] if (wanted := _line(posted, "add-person")) else [])
     emails = [canonical(email) for email in given]
-    kept = {person.email: person for person in company.people.filter(email__in=emails)}
+    named = Q(email__in=emails) | Q(pk__in=_unpacked(posted.get("people", "")))
+    kept = {person.email: person for person in company.people.filter(named)}
     if wanted and canonical(wanted) not in kept:
         mistakes.append(
             Mistake(
@@ -242,4 +265,7 @@ def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> lis
                 _("check the spelling, or ask an administrator to bring the person in"),
             )
         )
+    if (unwanted := _line(posted, "drop-person")) and not kept.pop(canonical(unwanted), None):
+        what = _("“{value}” is not among them").format(value=unwanted)
+        mistakes.append(Mistake("drop-person", what, _("check the spelling")))
     return [kept[email] for email in sorted(kept)]

@@ -530,6 +530,31 @@ def test_a_session_that_ended_loses_nothing_typed_and_tells_nothing(browser: Cli
         assert ("Hours of work" in page) is is_shown, origin
 
 
+def test_a_draft_for_more_people_by_name_than_a_form_has_fields_is_written_like_others(
+    browser: Client,
+) -> None:
+    bulk_data.add_people(1_100)
+    emails = sorted(company().people.values_list("email", flat=True))
+    file = f'sender = "x"\ndefault_language = "en"\naudience.people = {json.dumps(emails)}\nvariants.en.title = "T"\n'
+    address = browser.post("/drafts/new", {"from-file": "1", "text": file}).headers["Location"]
+    for audience, dropped, status in (
+        ("everyone", "", 302),
+        ("chosen", emails[7].upper(), 302),
+        ("chosen", "nobody@x.example", 422),
+    ):
+        page = browser.get(address).content.decode()
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" (?:id="\w+" )?value="([^"]*)"', page))
+        answer = browser.post(address, sent(address, audience=audience, **hidden | {"drop-person": dropped}))
+        assert answer.status_code == status
+    assert "is not among them" in answer.content.decode()
+    assert list(draft_at(address).audience_people.order_by("email").values_list("email", flat=True)) == [
+        email for email in emails if email != emails[7]
+    ]
+    for people in ("x", "é", "AAAA", "*"):
+        browser.post(address, sent(address, audience="chosen", people=people))
+        assert not draft_at(address).audience_people.exists()
+
+
 def test_groups_come_back_when_everybody_was_a_slip(browser: Client) -> None:
     group = a_group()
     address = written(browser, audience="chosen", group=[group.pk])
