@@ -71,14 +71,16 @@ def remove(account: Account, passkey: Authenticator) -> None:
 def was_used(passkey: Authenticator, counter: int) -> bool:
     """Note the counter of a signature that was checked. False where it says that there are two of this passkey.
 
+    Raises `LookupError` where the passkey is no more.
+
     Nobody knows which of them is the person's own, so it ends. A counter that stays at 0 says nothing: passkeys that are
     copied between a person's devices on purpose have none.
     """
     with transaction.atomic():
-        account = Account.objects.select_for_update().get(pk=passkey.user_id)
-        locked = of(account).filter(pk=passkey.pk).first()
-        if locked is None:
-            return False
+        account = Account.objects.select_for_update().filter(pk=passkey.user_id).first()
+        locked = of(account).filter(pk=passkey.pk).first() if account else None
+        if account is None or locked is None:
+            raise LookupError
         known = locked.data.get(COUNTER, 0)
         if counter > known or counter == known == 0:
             locked.data[COUNTER] = counter

@@ -160,6 +160,12 @@ def starting_or_ending(company: Company, now: datetime, within: timedelta) -> Qu
     return found.order_by("starts", "pk")
 
 
+def began(company: Company, since: datetime, now: datetime) -> QuerySet[Campaign]:
+    """What began from then to now, the newest first; without those that were recalled."""
+    found = Campaign.objects.filter(company=company, starts__gte=since, starts__lte=now)
+    return found.exclude(status=Campaign.Status.RECALLED).order_by("-starts", "-pk")
+
+
 def _named(campaigns: Sequence[Campaign]) -> dict[int, int]:
     """How many people each campaign names; those that name none are not in it."""
     rows: QuerySet[Any, Any] = Campaign.audience_people.through.objects.filter(campaign__in=campaigns)

@@ -23,9 +23,10 @@ P = ParamSpec("P")
 
 
 class AccountRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of somebody who is signed in. `counts`: what the page has counted of what the navigation counts."""
 
     user: Account
+    counts: Mapping[str, int]
 
 
 View = Callable[Concatenate[AccountRequest, P], HttpResponseBase]

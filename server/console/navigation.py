@@ -1,6 +1,6 @@
 """The frame around every page: who is here, and where they may go. A place is shown to those who may open it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,7 @@ def _shown(request: HttpRequest, account: Account) -> list[dict[str, Any]]:
             {
                 "address": reverse(place.name),
                 "title": place.title,
-                "count": place.count(account) if place.count else 0,
+                "count": _count(request, account, place),
                 "is_here": here == place.name or (here or "").startswith(f"{place.name}-"),
             }
             for place in section.places
@@ -96,3 +96,11 @@ def _shown(request: HttpRequest, account: Account) -> list[dict[str, Any]]:
         if places:
             shown.append({"title": section.title, "places": places})
     return shown
+
+
+def _count(request: HttpRequest, account: Account, place: Place) -> int:
+    """How much waits there; as the page has counted, where it has."""
+    counts: Mapping[str, int] = getattr(request, "counts", {})
+    if place.name in counts:
+        return counts[place.name]
+    return place.count(account) if place.count else 0

@@ -77,7 +77,11 @@ class _Checked:
             raise (error if error.code == "too_many_login_attempts" else _refused()) from error
         except DAMAGED as error:
             raise _refused() from error
-        if not passkeys.was_used(passkey, counter):
+        try:
+            is_single = passkeys.was_used(passkey, counter)
+        except LookupError as error:
+            raise _refused() from error
+        if not is_single:
             raise get_adapter().validation_error("copied_passkey")
         return passkey
 

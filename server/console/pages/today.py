@@ -1,9 +1,11 @@
-"""Today: what waits for the person, and nothing else."""
+"""Today: what waits for the person, what began, and what comes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import Count, Min
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
-from server.campaigns.overview import lines_of, starting_or_ending
+from server.campaigns.overview import began, lines_of, starting_or_ending, title_of
 from server.console.access import AccountRequest, page
-from server.console.times import day_text
+from server.console.times import day_text, in_zone
 from server.core import clock
 from server.data_subject.decisions import waiting
 from server.drafts.approval import waiting_for
@@ -41,17 +43,31 @@ class Waiting:
 def today(request: AccountRequest) -> HttpResponse:
     """The start."""
     account, now = request.user, clock.now()
-    items = list(_waiting(account))
+    items = list(_waiting(request))
     words = {"items": items, "now": now, "shows_week": False}
     if Right.READ_CAMPAIGNS in account.rights:
         soon = starting_or_ending(account.company, now, SOON)
         lines = lines_of(account.company, soon[: MOST_LINES + 1], now, get_language() or "")
         words |= {"shows_week": True, "week": lines[:MOST_LINES], "has_more": len(lines) > MOST_LINES}
+        words["begun"] = _begun(account, now)
     return render(request, "pages/today.html", words)
 
 
-def _waiting(account: Account) -> Iterator[Waiting]:
-    rights = account.rights
+def _begun(account: Account, now: datetime) -> list[dict[str, Any]]:
+    """What began today and yesterday by the company's clock. Its figures are a page away, where a look is on record."""
+    midnight = in_zone(now, account.company).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = midnight - timedelta(days=1)
+    days: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    found = began(account.company, yesterday, now).values_list("campaign_id", "content", "starts")
+    for campaign_id, content, starts in found[:MOST_LINES]:
+        line = {"id": campaign_id, "title": title_of(content, get_language() or ""), "starts": starts}
+        days[starts >= midnight].append(line)
+    shown = ((_("Began today"), days[True]), (_("Began yesterday"), days[False]))
+    return [{"title": title, "lines": lines} for title, lines in shown if lines]
+
+
+def _waiting(request: AccountRequest) -> Iterator[Waiting]:
+    account, rights = request.user, request.user.rights
     for draft in waiting_for(account)[:MOST_LINES]:
         author = draft.submitted_by.email if draft.submitted_by else "?"
         yield Waiting(
@@ -60,18 +76,18 @@ def _waiting(account: Account) -> Iterator[Waiting]:
             address=reverse("drafts-check", args=[draft.draft_id]),
         )
     if Right.READ_CORRECTIONS in rights:
-        yield from _corrections(account)
+        yield from _corrections(request)
     if Right.READ_HEALTH in rights:
         for finding in quick_findings(account.company):
             yield Waiting(finding.name, finding.message, finding.state == "fault")
 
 
-def _corrections(account: Account) -> Iterator[Waiting]:
-    asked = waiting(account.company)
-    count = asked.count()
+def _corrections(request: AccountRequest) -> Iterator[Waiting]:
+    found = waiting(request.user.company).aggregate(count=Count("pk"), oldest=Min("requested_at"))
+    count, oldest = found["count"], found["oldest"]
+    request.counts = {"corrections": count}
     if not count:
         return
-    oldest = asked.values_list("requested_at", flat=True)[:1].get()
     title = ngettext(
         "{count} person wants their details corrected", "{count} people want their details corrected", count
     )

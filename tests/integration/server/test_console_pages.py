@@ -339,6 +339,21 @@ def test_today_tells_what_waits_to_those_who_can_do_something_about_it(console: 
     }
 
 
+def test_today_names_what_began_today_and_yesterday_by_the_companys_clock(console: ServerHome) -> None:
+    Company.objects.update(time_zone="Pacific/Auckland")  # 13 hours ahead in summer
+    now = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)  # an hour past midnight there
+    with clock.using(lambda: now):
+        for name, hours in (("c-today", 0.5), ("c-yesterday", 2), ("c-before", 26), ("c-coming", -1)):
+            bulk_data.publish(name, starts=now - timedelta(hours=hours), lasts=timedelta(days=30))
+        client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
+        page = client.get("/").content.decode()
+    Company.objects.update(time_zone="UTC")
+    begun = re.findall(r"<h2>(Began \w+)</h2>(.*?)</section>", page, re.DOTALL)
+    found = [(title, re.findall(r'href="/campaigns/([\w-]+)"', lines)) for title, lines in begun]
+    assert found == [("Began today", ["c-today"]), ("Began yesterday", ["c-yesterday"])]
+    assert "28 Nov, 00:30 NZDT" in page
+
+
 def _refuse(_request: HttpRequest) -> HttpResponse:
     raise Refused("It is too late", "Begin another one.")
 
