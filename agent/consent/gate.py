@@ -451,6 +451,7 @@ class ConsentGate:
             self._doubted.clear()
             old, self._consents = self._consents, {signal: Consent(signal) for signal in FeedbackSignal}
             self._record(dict.fromkeys(FeedbackSignal, False), old)
+            self._file.drop_unknown()
 
     def forget_company(self) -> None:
         """It is lost whose consents these are: what was given must be given anew, what is owed waits for that company."""

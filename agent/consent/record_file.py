@@ -61,14 +61,36 @@ class ConsentFile:
         return bool(self._unwritten)
 
     def prepare(self) -> None:
-        """Preallocate the file, so that later writes need no new disk space."""
+        """Preallocate the file, so that later writes need no new disk space.
+
+        A record of another size keeps what it says: an agent with more signals or fewer wrote it, or a disk lost its end.
+        What is missing is written in place, so that a process that ends meanwhile loses nothing, and what is there holds
+        where the disk has no room for it. Raises DiskFault where there is no record.
+        """
         try:
-            if self._path.exists() and self._path.stat().st_size == _FILE_BYTES:
+            if self._path.is_file() and _FILE_BYTES <= self._path.stat().st_size <= _MOST_BYTES:
                 return
-            blank = b"".join(_encode(Consent(signal)) for signal in FeedbackSignal)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
-            _write_synced(descriptor, blank, 0)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o600)
+            with _closed_at_the_end(descriptor) as closing:
+                if not file_lock.is_taken_within(descriptor, _LOCK_S):
+                    raise OSError("another process is at it")
+                _cut(descriptor, _MOST_BYTES)
+                content = private_files.read(self._path, _MOST_BYTES)
+                closing.pop_all()
+            _write_synced(descriptor, *_missing(content))
             _sync_folder(self._path.parent)
+        except OSError as error:
+            if not _has_slots(self._path):
+                raise errors.DiskFault(f"consent record: {error}") from error
+            log.warning("The consent record keeps what it has; what is missing there is off: %s", error)
+
+    def drop_unknown(self) -> None:
+        """Delete what an agent with more signals kept behind those of this one. Raises DiskFault."""
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | _BINARY)
+            with _closed_at_the_end(descriptor):
+                _cut(descriptor, _FILE_BYTES)
+                os.fsync(descriptor)
         except OSError as error:
             raise errors.DiskFault(f"consent record: {error}") from error
 
@@ -290,6 +312,32 @@ class ConsentFile:
 
 def _slot(content: bytes, signal: FeedbackSignal) -> bytes:
     return content[_SLOTS[signal] : _SLOTS[signal] + SLOT_BYTES]
+
+
+def _missing(content: bytes) -> tuple[bytes, int]:
+    """What a short record needs at its end, and where that begins.
+
+    Of a slot that was cut short, what is owed is kept: it gives nothing, as a slot counts only if it is whole.
+    """
+    whole = len(content) // SLOT_BYTES
+    rest = list(FeedbackSignal)[whole:]
+    return b"".join(
+        _encode(_cut_short(signal, _slot(content, signal))) for signal in rest
+    ), whole * SLOT_BYTES
+
+
+def _cut_short(signal: FeedbackSignal, slot: bytes) -> Consent:
+    return distrust(_decode(signal, slot.ljust(SLOT_BYTES - 1) + b"\n" if slot else slot))
+
+
+def _has_slots(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size >= SLOT_BYTES
+
+
+def _cut(descriptor: int, most_bytes: int) -> None:
+    """In place, at the end, and only where the file is larger."""
+    if os.fstat(descriptor).st_size > most_bytes:
+        os.ftruncate(descriptor, most_bytes)
 
 
 def _encode(consent: Consent) -> bytes:

@@ -51,6 +51,37 @@ def test_a_missing_record_means_off(tmp_path: Path) -> None:
     assert is_open(a_gate(tmp_path / "record")) == set()
 
 
+@pytest.mark.parametrize("size", [1500, 3073, 4096, 20_000])
+def test_a_record_of_another_size_keeps_what_is_owed_and_was_refused(tmp_path: Path, size: int) -> None:
+    """As an agent with one signal more or fewer leaves it, one that ended while it wrote it, or a disk that lost its end."""
+    path = tmp_path / "record"
+    gate = a_gate(path)
+    gate.choose({FeedbackSignal.SEEN: True, FeedbackSignal.CLICK: False}, "en")
+    gate.announced(gate.messages()[0])
+    gate.choose({FeedbackSignal.SEEN: False}, "en")
+    content, place = path.read_bytes(), path.stat().st_ino
+    path.write_bytes(content.ljust(size)[:size])
+    again = a_gate(path)
+    owed = [(message.signal, message.status) for message in again.messages()]
+    assert owed == [(FeedbackSignal.SEEN, "withdrawn")]
+    assert again.choices()[1].state is ConsentState.REFUSED, "nobody is asked about it again"
+    assert (path.read_bytes()[: len(content)], path.stat().st_ino) == (content, place)
+    again.forget()
+    assert path.stat().st_size == len(content), "what a newer agent kept goes with the rest"
+
+
+@pytest.mark.expected_logs("keeps what it has", "cannot be written")
+def test_a_short_record_that_cannot_be_made_longer_keeps_what_is_owed(tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "disk") as disk:
+        gate = a_gate(disk / "record")
+        gate.choose({FeedbackSignal.SEEN: True}, "en")
+        gate.choose({FeedbackSignal.SEEN: False}, "en")
+        with (disk / "record").open("r+b") as record:
+            record.truncate(1024)
+        with read_only(disk):
+            assert [message.status for message in a_gate(disk / "record").messages()] == ["withdrawn"]
+
+
 OF_VERSION_0_1 = (
     b'5b9f1be4 {"signal":"seen","state":"given","receipt_id":"11111111-1111-4111-8111-111111111111",'
     b'"notice_version":1,"time":"2026-11-24T09:00:00Z","language":"en","announced":false,"owed":null}',
