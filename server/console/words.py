@@ -33,6 +33,7 @@ PLACES: Mapping[str, Promise | str] = {
     "starts": _("Begins"),
     "ends": _("Ends"),
     "urgency": _("Urgency"),
+    "reason": _("Why it is an emergency"),
     "acknowledge": _("Confirmation"),
     "default_language": _("Language for people whose own is missing"),
 }

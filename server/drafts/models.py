@@ -95,10 +95,16 @@ class Draft(models.Model):
 
 
 class DraftVersion(models.Model):
-    """What a draft said before somebody changed it."""
+    """What a draft said before somebody changed it, to whom, and why."""
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="versions")
     fields = models.JSONField()
+    reason = models.CharField(max_length=500, blank=True, default="")
+    to_everyone = models.BooleanField(
+        null=True, help_text="None: it was kept before versions had reason and audience."
+    )
+    audience_groups = models.ManyToManyField(Group, related_name="+", blank=True)
+    audience_people = models.ManyToManyField(Person, related_name="draft_versions", blank=True)
     edited_at = models.DateTimeField()
     editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -106,6 +112,10 @@ class DraftVersion(models.Model):
         "id": IMPERSONAL,
         "draft": IMPERSONAL,
         "fields": IMPERSONAL,
+        "reason": IMPERSONAL,
+        "to_everyone": IMPERSONAL,
+        "audience_groups": IMPERSONAL,
+        "audience_people": TARGETING,
         "edited_at": WRITTEN_BY,
         "editor": WRITTEN_BY,
     }

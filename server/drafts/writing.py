@@ -227,8 +227,7 @@ def change(
         if _says(locked) == _said(wanted):
             locked.save(update_fields=["page_key"])
             return locked
-        if locked.fields != wanted.fields:
-            _keep_version(locked, account)
+        _keep_version(locked, account)
         locked.editor, locked.edited_at = account, clock.now()
         locked.revision += 1
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
@@ -258,27 +257,34 @@ def _said(wanted: Change) -> tuple[object, ...]:
 
 
 def bring_back(draft: Draft, account: Account, revision: int, version: DraftVersion) -> Draft:
-    """Let the draft say what it said then, to the audience of now. Raises as `change` does."""
-    return change(
-        draft,
-        account,
-        revision,
-        Change(
-            version.fields,
-            draft.reason,
-            draft.to_everyone,
-            list(draft.audience_groups.all()),
-            list(draft.audience_people.all()),
-        ),
+    """Let the draft say what it said then, to those of then who are still there. Raises as `change` does."""
+    source = draft if version.to_everyone is None else version
+    wanted = Change(
+        version.fields,
+        source.reason,
+        bool(source.to_everyone),
+        list(source.audience_groups.all()),
+        list(source.audience_people.all()),
     )
+    return change(draft, account, revision, wanted)
 
 
 def _keep_version(draft: Draft, account: Account) -> None:
     last = draft.versions.order_by("-pk").first()
     is_fresh = last is not None and clock.now() - last.edited_at < VERSION_EVERY
-    if is_blank(draft.fields) or (is_fresh and draft.editor_id == account.pk):
+    groups, people = list(draft.audience_groups.all()), list(draft.audience_people.all())
+    is_empty = is_blank(draft.fields) and not (draft.to_everyone or groups or people)
+    if is_empty or (is_fresh and draft.editor_id == account.pk):
         return
-    draft.versions.create(fields=draft.fields, edited_at=draft.edited_at, editor=draft.editor)
+    version = draft.versions.create(
+        fields=draft.fields,
+        reason=draft.reason,
+        to_everyone=draft.to_everyone,
+        edited_at=draft.edited_at,
+        editor=draft.editor,
+    )
+    version.audience_groups.set(groups)
+    version.audience_people.set(people)
     kept = draft.versions.order_by("-pk").values_list("pk", flat=True)[:MOST_VERSIONS]
     draft.versions.exclude(pk__in=list(kept)).delete()
 

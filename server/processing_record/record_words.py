@@ -126,6 +126,7 @@ FIELDS = {
     "drafts.draft.submitted_at": N_("when a draft was submitted"),
     "drafts.draft.submitted_by": N_("console account that submitted a draft"),
     "drafts.draft.writers": N_("console accounts that wrote a draft"),
+    "drafts.draftversion.audience_people": N_("earlier versions of drafts of announcements for the person"),
     "drafts.draftversion.edited_at": N_("when an earlier version of a draft was written"),
     "drafts.draftversion.editor": N_("console account that wrote an earlier version of a draft"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),

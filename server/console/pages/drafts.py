@@ -26,6 +26,7 @@ from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.kept_forms import kept_form
 from server.console.pages.form_of_draft import MOST_CHIPS, is_language, people_as_value, read, shown_moment
+from server.console.templatetags.console import shortened
 from server.console.times import zone_of
 from server.console.twin import twin_of
 from server.core import clock, time_zones
@@ -43,7 +44,7 @@ from server.drafts.fields import (
     title_of_draft,
 )
 from server.drafts.files import kept
-from server.drafts.models import Draft, DraftFile
+from server.drafts.models import Draft, DraftFile, DraftVersion
 from server.drafts.writing import (
     Change,
     Overtaken,
@@ -229,6 +230,7 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
     """What the draft said before, and how to bring that back."""
     draft = draft_of(request, draft_id)
     found = draft.versions.select_related("editor").order_by("-pk")
+    found = found.prefetch_related("audience_groups", "audience_people")
     if request.method == "POST":
         number = request.POST.get("version", "")
         version = found.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
@@ -239,7 +241,15 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
         except Overtaken as overtaken:
             raise _changed_since(overtaken) from overtaken
         return redirect("drafts-compose", draft_id)
-    lines = [{"version": version, "changes": _differences(version.fields, draft.fields)} for version in found]
+    audience = _audience_of(draft)
+    lines = [
+        {
+            "version": version,
+            "changes": _differences(version.fields, draft.fields)
+            + _differences_besides(version, draft, audience),
+        }
+        for version in found
+    ]
     return render(
         request, "pages/draft_versions.html", {"draft": draft, "title": title_of_draft(draft), "lines": lines}
     )
@@ -308,6 +318,28 @@ def _differences(
         elif old != new:
             found.append((place_words(here), _as_text(old), _as_text(new)))
     return found
+
+
+def _differences_besides(
+    version: DraftVersion, draft: Draft, audience: list[str]
+) -> list[tuple[str, str, str]]:
+    """The same of the audience and the reason, where the version has them. `audience`: the draft's."""
+    if version.to_everyone is None:
+        return []
+    found, then = [], _audience_of(version)
+    if then != audience:
+        old, new = (shortened(names) or _("Nobody yet") for names in (then, audience))
+        found.append((place_words("audience"), old, new))
+    if version.reason != draft.reason:
+        found.append((place_words("reason"), version.reason, draft.reason))
+    return found
+
+
+def _audience_of(source: Draft | DraftVersion) -> list[str]:
+    if source.to_everyone:
+        return [_("Everybody")]
+    groups = sorted(group.name for group in source.audience_groups.all())
+    return groups + sorted(person.email for person in source.audience_people.all())
 
 
 def _as_text(value: object) -> str:

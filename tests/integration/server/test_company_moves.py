@@ -131,6 +131,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     }
     here = (EntrySubject, AccessToken, Invitation, Account, SignInLink, Draft, DraftVersion)
     here += (Draft.audience_groups.through, Draft.audience_people.through, Draft.writers.through, DraftFile)
+    here += (DraftVersion.audience_groups.through, DraftVersion.audience_people.through)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0
     assert counts == there

@@ -555,6 +555,39 @@ def test_a_draft_for_more_people_by_name_than_a_form_has_fields_is_written_like_
         assert not draft_at(address).audience_people.exists()
 
 
+def test_a_version_has_the_audience_and_the_reason_of_its_time(console: ServerHome, browser: Client) -> None:
+    group, person = a_group(), company().people.order_by("email")[1]
+    address = written(
+        browser, audience="chosen", group=[group.pk], person=[person.email], urgency="emergency"
+    )
+    browser.post(
+        address,
+        sent(
+            address,
+            audience="chosen",
+            group=[group.pk],
+            person=[person.email],
+            urgency="emergency",
+            reason="A pipe burst",
+        ),
+    )
+    other = client_of(account_of("noor@northwind.example", Role.APPROVER))
+    other.post(address, sent(address, urgency="emergency", reason="A fire"))
+    draft = draft_at(address)
+    assert draft.to_everyone
+    page = unescape(browser.get(f"{address}/versions").content.decode())
+    assert re.search(rf"To whom</th><td[^>]*>{group.name}, {person.email}</td><td[^>]*>Everybody<", page)
+    assert re.search(r"Why it is an emergency</th><td[^>]*>A pipe burst</td><td[^>]*>A fire<", page)
+    number = draft.versions.order_by("-pk")[0].pk
+    browser.post(f"{address}/versions", {"version": number, "revision": draft.revision})
+    draft = draft_at(address)
+    assert (draft.reason, draft.to_everyone) == ("A pipe burst", False)
+    assert list(draft.audience_groups.all()) == [group]
+    assert list(draft.audience_people.all()) == [person]
+    person.delete()
+    assert not draft.versions.filter(audience_people__isnull=False).exists()
+
+
 def test_groups_come_back_when_everybody_was_a_slip(browser: Client) -> None:
     group = a_group()
     address = written(browser, audience="chosen", group=[group.pk])
