@@ -19,6 +19,7 @@ from agent.background.scheduler import Scheduler
 from agent.background.tasks import Background, trouble
 from agent.campaigns import display_limits, link_policy, media_cache, selection
 from agent.campaigns.feed_sync import Sync
+from agent.campaigns.trials import Trials
 from agent.consent import choice_errors
 from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
@@ -100,6 +101,7 @@ class Runtime:
         self._opening = threading.Lock()
         enrolments = EnrolmentStore(self._database)
         self._campaigns = CampaignStore(self._database, clock)
+        self._trials = Trials(clock)
         self._settings = SettingStore(self._database)
         self.messages = MessageStore(self._database)
         notes = (folders.runtime, *folders.other_runtimes)
@@ -145,7 +147,7 @@ class Runtime:
             self._campaigns,
             clock,
         )
-        sync = Sync(enrolments, self._campaigns, verifier, clock)
+        sync = Sync(enrolments, self._campaigns, self._trials, verifier, clock)
         self._scheduler = Scheduler(clock)
         self._background = Background(
             self._connector,
@@ -156,6 +158,7 @@ class Runtime:
             self._consents,
             self._cache,
             self._campaigns,
+            self._trials,
             self._scheduler,
             self._notify,
             self._look_again,
@@ -166,6 +169,7 @@ class Runtime:
         self._left = self._scheduler.task("keychain", self._left_deleted)
         self.interactions = Interactions(
             self._campaigns,
+            self._trials,
             self._gate,
             self._outbox,
             self._acknowledgement_sender,
@@ -251,7 +255,7 @@ class Runtime:
             person=enrolment.person if enrolment else None,
             last_check=enrolment.last_check if enrolment else None,
             paused_until=_read(self._paused_until, None, of_the_disk),
-            unread=_read(self._campaigns.unread, 0, of_the_disk),
+            unread=_read(self._campaigns.unread, 0, of_the_disk) + self._trials.unread(),
             waiting=_read(self._outbox.waiting, self._gate.owed(), of_the_disk)
             + _read(self._acknowledgement_sender.waiting, 0, of_the_disk),
             owed=self._gate.owed(),
@@ -272,12 +276,16 @@ class Runtime:
         return enrolment.freshness if enrolment else Freshness()
 
     def inbox(self, *, newest: int | None = None, only: Collection[str] | None = None) -> list[InboxItem]:
-        """The campaigns received, newest first, without the recalled ones; at most so many, or of these ids only."""
-        return self._campaigns.inbox(newest, only)
+        """The campaigns received, newest first, without the recalled ones; at most so many, or of these ids only.
+
+        Before them stands the test that the person sent to themselves.
+        """
+        return (self._trials.inbox(only) + self._campaigns.inbox(newest, only))[:newest]
 
     def select(self, presence: PresenceState) -> Selection:
         """What to show now, and why not the rest."""
-        items, enrolment = self._campaigns.candidates(), self._connector.enrolment()
+        items = self._trials.inbox() + self._campaigns.candidates()
+        enrolment = self._connector.enrolment()
         missing = {i.campaign.campaign_id for i in items if self._cache.missing(i.campaign, i18n.language())}
         return selection.select(
             items,
@@ -304,7 +312,8 @@ class Runtime:
 
     def allowed_url(self, campaign_id: str, link_id: str) -> str:
         """A link's address, if it may be opened. Raises InvalidInput with the reason."""
-        enrolment, item = self._connector.enrolment(), self._campaigns.get(campaign_id)
+        enrolment = self._connector.enrolment()
+        item = self._trials.get(campaign_id) or self._campaigns.get(campaign_id)
         text = item.campaign.variant(i18n.language()) if item and item.campaign.variants else None
         hosts = enrolment.company.link_hosts if enrolment else ()
         return link_policy.link_url(text.links if text else (), link_id, hosts)
@@ -424,6 +433,7 @@ class Runtime:
             return self._connector.disconnect(self._outbox.send_consents, self._acknowledgement_sender.send)
         finally:
             self.messages.forget_held()
+            self._trials.clear()
             self._cache.evict(())
 
     def sync_once(self) -> None:

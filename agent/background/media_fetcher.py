@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from agent.background.connections import Connections, TaskName
 from agent.campaigns.media_cache import MediaCache, MediaFile, files_needed
+from agent.campaigns.trials import Trials
 from agent.domain import errors, limits
 from agent.domain.model import Change
 from agent.enrolment.service import EnrolmentService
@@ -26,12 +27,14 @@ class MediaFetcher:
         self,
         connector: EnrolmentService,
         campaigns: CampaignStore,
+        trials: Trials,
         cache: MediaCache,
         connections: Connections,
         notify: Callable[[Change], None],
     ) -> None:
         self._connector = connector
         self._campaigns = campaigns
+        self._trials = trials
         self._cache = cache
         self._connections = connections
         self._notify = notify
@@ -49,13 +52,16 @@ class MediaFetcher:
         """
         self._campaigns.check()
         needed = self._logo()
-        needed += files_needed((item.campaign for item in self._campaigns.candidates()), i18n.language())
+        trials = self._trials.inbox()
+        due = (*trials, *self._campaigns.candidates())
+        needed += files_needed((item.campaign for item in due), i18n.language())
         missing = [file for file in needed if self._cache.path(file.sha256) is None and self._may_fetch(file)]
         if missing:
             with self._connections.for_once(TaskName.FETCH) as client:
                 for file in sorted(missing, key=lambda file: self._unlucky[file.sha256]):
                     self._fetch_one(client, file)
-        kept = files_needed((item.campaign for item in self._campaigns.inbox()), i18n.language())
+        there = (*trials, *self._campaigns.inbox())
+        kept = files_needed((item.campaign for item in there), i18n.language())
         self._cache.evict(self._logo() + kept)
         return limits.MEDIA_RETRY_S if self._refused_until else None
 

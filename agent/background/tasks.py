@@ -17,6 +17,7 @@ from agent.background.scheduler import Scheduler, Task
 from agent.background.sender import Sender
 from agent.campaigns.feed_sync import Sync
 from agent.campaigns.media_cache import MediaCache
+from agent.campaigns.trials import Trials
 from agent.domain import errors, limits
 from agent.domain.model import Change, ConnectionState, Trouble
 from agent.enrolment.service import EnrolmentService
@@ -48,6 +49,7 @@ class Background:
         consents: ConsentService,
         cache: MediaCache,
         campaigns: CampaignStore,
+        trials: Trials,
         scheduler: Scheduler,
         notify: Callable[[Change], None],
         before_each: Callable[[], None],
@@ -60,7 +62,7 @@ class Background:
         self._before_each = before_each
         self._connections = Connections(connector.client)
         self._poller = Poller(connector, sync, rotation, consents, self._connections, notify, leave)
-        self._fetcher = MediaFetcher(connector, campaigns, cache, self._connections, notify)
+        self._fetcher = MediaFetcher(connector, campaigns, trials, cache, self._connections, notify)
         self._sender = Sender(
             outbox, acknowledgement_sender, consents, self._connections, notify, lambda: self.poll.wake()
         )

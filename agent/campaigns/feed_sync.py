@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from agent.campaigns.trials import Trials
 from agent.domain import errors, limits
 from agent.domain.freshness import Freshness
 from agent.domain.model import Campaign, Company
@@ -34,10 +35,16 @@ class Sync:
     """Fetches the feed, has its documents verified, and stores what passed, all of it or nothing."""
 
     def __init__(
-        self, enrolments: EnrolmentStore, campaigns: CampaignStore, verifier: Verifier, clock: Clock
+        self,
+        enrolments: EnrolmentStore,
+        campaigns: CampaignStore,
+        trials: Trials,
+        verifier: Verifier,
+        clock: Clock,
     ) -> None:
         self._enrolments = enrolments
         self._campaigns = campaigns
+        self._trials = trials
         self._verifier = verifier
         self._clock = clock
 
@@ -51,7 +58,10 @@ class Sync:
             {"If-None-Match": enrolment.etag} if enrolment.etag and not self._is_doubtful(enrolment) else {}
         )
         answer = transport.request(
-            "GET", codec.FEED_PATH, headers=headers | codec.STATED_FEED, max_bytes=limits.FEED_MAX_BYTES
+            "GET",
+            codec.FEED_PATH,
+            headers=headers | codec.STATED_FEED | codec.TAKES_TRIALS,
+            max_bytes=limits.FEED_MAX_BYTES,
         )
         now = self._clock.now()
         if answer.status == 304:
@@ -94,6 +104,7 @@ class Sync:
         elif fresh.issued:
             raise errors.FeedRefused("no statement, although there were some")
         campaigns, new_counters, refused = _read(verdicts)
+        trials = self._new_trials(enrolment, feed, subject)
         still_named = {known[d][0] for document in feed.campaigns if (d := digest(document)) in known}
         named = still_named | {campaign.campaign_id for campaign in campaigns}
         if company is not None:
@@ -112,6 +123,7 @@ class Sync:
             expires={verdict.subject: verdict.expires for verdict in verdicts},
             freshness=fresh,
         )
+        self._trials.apply({digest(document) for document in feed.trials}, trials)
         interval = _until_it_counts(feed.poll_interval_s, fresh, self._clock.now())
         return Outcome(True, refused + bool(about_company.problem), interval)
 
@@ -149,6 +161,26 @@ class Sync:
         question = msgspec.structs.replace(question, statement=feed.statement or "", subject=subject)
         verdicts = self._verifier.verify(question)
         return (verdicts[:-1], verdicts[-1]) if feed.statement else (verdicts, None)
+
+    def _new_trials(
+        self, enrolment: Enrolment, feed: codec.Feed, subject: str
+    ) -> dict[str, tuple[Campaign, int]]:
+        """The tests of a feed that are not known yet, if they are good: the campaign of each, and when it expires."""
+        known = self._trials.digests()
+        unseen = [document for document in feed.trials if digest(document) not in known]
+        found: dict[str, tuple[Campaign, int]] = {}
+        if not unseen:
+            return found
+        for verdict in self._verifier.verify(self._question(enrolment, codec.TRIAL_DOCUMENT, unseen, {})):
+            try:
+                if verdict.problem:
+                    raise errors.DocumentRefused(verdict.problem)
+                trial = codec.decode_trial(verdict.subject, subject, bytes(verdict.content))
+            except errors.DocumentRefused as error:
+                log.warning("A test was refused: %s", error.detail)
+                continue
+            found[verdict.digest] = (trial, verdict.expires)
+        return found
 
     def _question(
         self, enrolment: Enrolment, kind: str, documents: Sequence[str], counters: dict[str, tuple[int, str]]

@@ -6,6 +6,8 @@ How urgent a campaign is says what it may interrupt:
 - normal: nothing; neither quiet hours, a pause and the like, nor beyond what the person set as a limit
 - urgent: quiet hours, limits, a pause and do-not-disturb; no full-screen program, no presentation, no empty chair
 - emergency: everything but a locked screen, where nobody could read it
+
+A test that the person sent to themselves interrupts what an urgent one does, unless it is silent or an emergency.
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ def select(
 def _hold_in_quiet_hours(due: list[InboxItem], held: _Held, quiet: datetime) -> list[InboxItem]:
     kept = []
     for item in due:
-        if item.campaign.urgency is Urgency.NORMAL:
+        if item.campaign.interrupts is Urgency.NORMAL:
             held[item.campaign.campaign_id] = (HoldReason.QUIET_HOURS, quiet)
         else:
             kept.append(item)
@@ -110,7 +112,7 @@ def _missed(due: Iterable[InboxItem], around: _Around) -> list[InboxItem]:
     late = [
         item
         for item in due
-        if item.campaign.urgency is Urgency.NORMAL
+        if item.campaign.interrupts is Urgency.NORMAL
         and not asked_for(item)
         and item.campaign.starts <= around.now - long_ago
     ]
@@ -137,7 +139,7 @@ def _hold_beyond_limits(
         campaign_id = item.campaign.campaign_id
         if campaign_id in in_digest:
             continue
-        if item.campaign.urgency is not Urgency.NORMAL or asked_for(item):
+        if item.campaign.interrupts is not Urgency.NORMAL or asked_for(item):
             show.append(item)
             continue
         if planned:
@@ -199,7 +201,7 @@ def _reason(item: InboxItem, around: _Around) -> tuple[HoldReason, datetime | No
     if not_yet is not None:
         return not_yet
     paused = around.paused_until is not None and around.now < around.paused_until
-    reason = not_now(item.campaign.urgency, around.presence, paused=paused)
+    reason = not_now(item.campaign.interrupts, around.presence, paused=paused)
     if reason is None:
         return None
     return reason, around.paused_until if reason is HoldReason.PAUSED else None

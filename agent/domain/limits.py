@@ -88,6 +88,10 @@ PROXY_DEAD_S = 300
 # Statements of what is assigned
 STATEMENT_MAX_S = 48 * 3_600
 """No statement lives longer: after this a server that repeats old answers is noticed."""
+TRIAL_MAX_S = 3_600
+"""No test that somebody sends to themselves lives longer."""
+TRIAL_MAX_COMPUTERS = 200
+"""For which one test is signed."""
 CLOCK_OFF_S = 86_400
 """A clock that is further from the server's is told to the person. Less is no trouble."""
 STATEMENT_AHEAD_S = 3_600

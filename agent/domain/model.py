@@ -26,8 +26,15 @@ Pixels = Annotated[int, Meta(ge=1, le=16_384)]
 Bytes = Annotated[int, Meta(ge=1, le=2**31)]
 UtcTime = Annotated[datetime, Meta(tz=True)]
 
+TrialId = Annotated[str, Meta(pattern="^t-[0-9a-f]{16}$")]
+
 VIDEO_LINK_ID: LinkId = "video"
 """The link id of a click that started the campaign's video."""
+
+
+def is_trial_id(campaign_id: str) -> bool:
+    """Whether it is the id of a test that somebody sent to themselves. No campaign's id begins so."""
+    return campaign_id.startswith("t-")
 
 
 class FeedbackSignal(StrEnum):
@@ -188,6 +195,16 @@ class Campaign(Struct, frozen=True, weakref=True):
     def __post_init__(self) -> None:
         if self.sender:
             force_setattr(self, "sender", plain_text.one_line(self.sender))
+
+    @property
+    def is_trial(self) -> bool:
+        """It is a test that the person sent to their own computers: nobody hears what they do with it (ADR 53)."""
+        return is_trial_id(self.campaign_id)
+
+    @property
+    def interrupts(self) -> Urgency:
+        """Which urgency says what it may interrupt: who sent it to themselves a moment ago waits for it."""
+        return Urgency.URGENT if self.is_trial and self.urgency is Urgency.NORMAL else self.urgency
 
     def variant(self, language: str) -> Variant:
         """The text in a language, else in the campaign's own, else in any. Raises KeyError for a recalled campaign."""

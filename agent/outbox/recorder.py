@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
+from agent.campaigns.trials import Trials
 from agent.consent.gate import ConsentGate
-from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
+from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind, is_trial_id
 from agent.domain.ports import Clock
 from agent.outbox.acknowledgements import AcknowledgementSender
 from agent.outbox.signals import Outbox
@@ -20,6 +21,7 @@ class Interactions:
     def __init__(
         self,
         campaigns: CampaignStore,
+        trials: Trials,
         gate: ConsentGate,
         outbox: Outbox,
         acknowledgement_sender: AcknowledgementSender,
@@ -28,6 +30,7 @@ class Interactions:
         send_soon: Callable[[], None],
     ) -> None:
         self._campaigns = campaigns
+        self._trials = trials
         self._gate = gate
         self._outbox = outbox
         self._acknowledgement_sender = acknowledgement_sender
@@ -37,6 +40,15 @@ class Interactions:
 
     def record(self, interaction: Interaction) -> None:
         """Note what happened. Raises DiskFault."""
+        if is_trial_id(interaction.campaign_id):
+            self._trials.record(interaction)
+        elif self._noted(interaction):
+            self._send_soon()
+        if interaction.act is not InteractionKind.TIMED_OUT:
+            self._notify(Change.CAMPAIGNS)
+
+    def _noted(self, interaction: Interaction) -> bool:
+        """Returns whether a signal was made of it."""
         campaign_id, act = interaction.campaign_id, interaction.act
         made = False
         if act is InteractionKind.DISPLAYED:
@@ -52,13 +64,11 @@ class Interactions:
             made = seq > 0 and self._outbox.make(FeedbackSignal.LIKE, campaign_id, value=int(liked), seq=seq)
         elif act in (InteractionKind.READ, InteractionKind.DISMISSED):
             self._campaigns.read(campaign_id)
-        if made:
-            self._send_soon()
-        if act is not InteractionKind.TIMED_OUT:
-            self._notify(Change.CAMPAIGNS)
+        return made
 
     def displayed(self, campaign_ids: Collection[str]) -> None:
         """They came to the screen together: all of them are noted, or none. Raises DiskFault."""
+        self._trials.displayed(campaign_ids)
         self._campaigns.displayed(campaign_ids, self._clock.now())
         self._notify(Change.CAMPAIGNS)
 
@@ -75,19 +85,24 @@ class Interactions:
 
     def acknowledge(self, campaign_id: str) -> None:
         """Confirm by name that one has read it. Raises InvalidInput, DiskFault."""
-        if self._acknowledgement_sender.acknowledge(campaign_id):
+        if is_trial_id(campaign_id):
+            self._trials.acknowledge(campaign_id)
+        elif self._acknowledgement_sender.acknowledge(campaign_id):
             self._send_soon()
         self._notify(Change.CAMPAIGNS)
         self._notify(Change.STATUS)
 
     def mark_read(self, campaign_ids: Collection[str], read: bool) -> None:
         """Mark as read or unread, which brings back no pop-up. Raises DiskFault."""
+        self._trials.mark(campaign_ids, read=read)
         self._campaigns.mark(campaign_ids, read=read, now=self._clock.now())
         self._notify(Change.CAMPAIGNS)
 
     def remind(self, campaign_id: str, delay_s: float | None) -> None:
         """Show it again after so many seconds; None: at the next login. Raises DiskFault."""
-        if delay_s is None:
+        if is_trial_id(campaign_id):
+            self._trials.remind(campaign_id, delay_s)
+        elif delay_s is None:
             self._campaigns.remind_after(campaign_id, login_session.session_id())
         else:
             self._campaigns.remind(campaign_id, self._clock.now() + timedelta(seconds=delay_s))

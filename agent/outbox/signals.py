@@ -15,7 +15,7 @@ from functools import partial
 from agent.consent.choice_errors import ReceiptRefused
 from agent.consent.gate import ConsentGate
 from agent.domain import errors, limits
-from agent.domain.model import ConsentMessage, Event, FeedbackSignal
+from agent.domain.model import ConsentMessage, Event, FeedbackSignal, is_trial_id
 from agent.domain.ports import Clock, Transport
 from agent.outbox.sent_log import SentLog
 from agent.protocol import codec
@@ -56,7 +56,12 @@ class Outbox:
         value: int | None = None,
         seq: int | None = None,
     ) -> bool:
-        """Make an event if the gate allows it; it is durable when this returns True. Raises DiskFault."""
+        """Make an event if the gate allows it; it is durable when this returns True. Raises DiskFault.
+
+        Of a test that somebody sent to themselves none is ever made.
+        """
+        if is_trial_id(campaign_id):
+            return False
         with self._gate.holding(signal) as receipt_id:
             if receipt_id is None:
                 return False

@@ -24,6 +24,8 @@ from agent.domain.model import (
     Notice,
     Person,
     Region,
+    Sha256,
+    TrialId,
     Urgency,
     UtcTime,
     Variant,
@@ -46,9 +48,12 @@ COMPANY_DOCUMENT = "tidings-company"
 CAMPAIGN_DOCUMENT = "tidings-campaign"
 RECEIPT_DOCUMENT = "tidings-receipt"
 FEED_DOCUMENT = "tidings-feed"
+TRIAL_DOCUMENT = "tidings-trial"
 
 STATED_FEED = {"Tidings-Feed": "signed"}
 """The header that asks for a statement with the feed."""
+TAKES_TRIALS = {"Tidings-Trials": "shown"}
+"""The header by which the server knows that this version marks tests, and reports nothing of them."""
 
 T = TypeVar("T")
 
@@ -100,6 +105,8 @@ class Feed(Struct, frozen=True, forbid_unknown_fields=True):
     poll_interval_s: Annotated[int, Meta(ge=limits.POLL_INTERVAL_MIN_S, le=limits.POLL_INTERVAL_MAX_S)]
     statement: Document | None = None
     """None from servers that know no statements."""
+    trials: Annotated[tuple[Document, ...], Meta(max_length=1)] = ()
+    """The test that the person sent to themselves."""
 
 
 class Statement(Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,6 +175,11 @@ class _CampaignContent(Struct, frozen=True, forbid_unknown_fields=True):
     ends: UtcTime
     default_language: str
     variants: Annotated[dict[str, Variant], Meta(max_length=20)]
+
+
+class _TrialContent(Struct, frozen=True, forbid_unknown_fields=True):
+    computers: Annotated[tuple[Sha256, ...], Meta(max_length=limits.TRIAL_MAX_COMPUTERS)]
+    campaign: _CampaignContent
 
 
 class _Event(Struct, frozen=True, omit_defaults=True):
@@ -324,7 +336,24 @@ def decode_campaign(campaign_id: str, counter: int, content: bytes) -> Campaign:
         msgspec.convert(campaign_id, CampaignId)
     except msgspec.ValidationError as error:
         raise errors.DocumentRefused("campaign id") from error
-    read = _document(content, _CampaignContent)
+    return _campaign(campaign_id, counter, _document(content, _CampaignContent))
+
+
+def decode_trial(trial_id: str, subject: str, content: bytes) -> Campaign:
+    """A test for the computer whose ``feed_subject`` this is. Raises DocumentRefused for those of others."""
+    try:
+        msgspec.convert(trial_id, TrialId)
+    except msgspec.ValidationError as error:
+        raise errors.DocumentRefused("trial id") from error
+    read = _document(content, _TrialContent)
+    if subject not in read.computers:
+        raise errors.DocumentRefused(f"{trial_id}: for other computers")
+    if read.campaign.status is not CampaignStatus.LIVE:
+        raise errors.DocumentRefused(f"{trial_id}: it is recalled")
+    return _campaign(trial_id, 0, read.campaign)
+
+
+def _campaign(campaign_id: str, counter: int, read: _CampaignContent) -> Campaign:
     if problem := _campaign_problem(read):
         raise errors.DocumentRefused(f"{campaign_id}: {problem}")
     return Campaign(campaign_id, counter, **{name: getattr(read, name) for name in read.__struct_fields__})
@@ -374,6 +403,7 @@ resolve(
     _CorrectionAnswer,
     _CompanyContent,
     _CampaignContent,
+    _TrialContent,
     Envelope,
     Statement,
 )

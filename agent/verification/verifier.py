@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _ALGORITHMS = ["Ed25519"]
 EXPIRED = "expired"
+_LONGEST_S = {
+    codec.FEED_DOCUMENT: limits.STATEMENT_MAX_S,
+    codec.TRIAL_DOCUMENT: limits.TRIAL_MAX_S,
+}
+"""How long documents of these types may live, in seconds."""
 
 
 class VerifyRequest(Struct, frozen=True):
@@ -128,7 +133,7 @@ def _verify(
     try:
         if envelope.exp <= question.now:
             raise errors.DocumentRefused(EXPIRED)
-        if kind == codec.FEED_DOCUMENT and envelope.exp > envelope.iat + limits.STATEMENT_MAX_S:
+        if kind in _LONGEST_S and envelope.exp > envelope.iat + _LONGEST_S[kind]:
             raise errors.DocumentRefused("it lives too long")
         _check_counter(envelope, signed.digest, counters)
     except errors.DocumentRefused as error:

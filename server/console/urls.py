@@ -66,6 +66,7 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/check", check.check, name="drafts-check"),
     path("drafts/<hex:draft_id>/picture.png", pictures.picture, name="drafts-picture"),
     path("drafts/<hex:draft_id>/publish", check.publish, name="drafts-publish"),
+    path("drafts/<hex:draft_id>/show", check.show_on_my_computer, name="drafts-show"),
     path("drafts/<hex:draft_id>/submit", check.submit_draft, name="drafts-submit"),
     path("drafts/<hex:draft_id>/take-back", check.take_draft_back, name="drafts-take-back"),
     path("drafts/<hex:draft_id>/approve", check.approve_draft, name="drafts-approve"),

@@ -24,6 +24,7 @@ class Retention(StrEnum):
     ACCOUNT = "while the person has an account of the console"
     SESSION = "until the session ends, 12 hours after the sign-in at most"
     ATTEMPT = "for a day at most"
+    TRIAL = "for the hour in which the test may be shown, and a day after it at most"
     DRAFT = "until the announcement is published or its draft deleted, a year after its last change at most"
     AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"
 

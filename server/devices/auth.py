@@ -42,6 +42,7 @@ class Caller:
     feed_revision: int
     poll_interval_s: int
     token_hash: str = ""
+    trial_revision: int = 0
 
 
 class CallerRequest(HttpRequest):
@@ -181,5 +182,6 @@ def _query(_vendor: str, field: str) -> str:
         "person__company__feed_revision",
         "person__company__poll_interval_s",
         "token_hash",
+        "person__company__trial_revision",
     )
     return str(devices.query.sql_with_params()[0])

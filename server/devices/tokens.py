@@ -46,6 +46,11 @@ def new_token() -> str:
     return TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
 
 
+def feed_subject(hash_of_token: str) -> str:
+    """How signed documents name the computer with this token, as the agent makes it of the token: nobody else can."""
+    return hashlib.sha256(b"tidings feed " + hash_of_token.encode()).hexdigest()
+
+
 def token_hash(token: str) -> str:
     """SHA-256 in hex. A token has so many random bits that neither salt nor stretching is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

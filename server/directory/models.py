@@ -99,6 +99,9 @@ class Company(models.Model):
     feed_revision = models.PositiveBigIntegerField(
         default=0, help_text="Another number whenever feeds may have changed."
     )
+    trial_revision = models.PositiveBigIntegerField(
+        default=0, help_text="Another number whenever somebody's test came or went; 0: there was none yet."
+    )
     receipt_key = models.CharField(
         max_length=43,
         blank=True,
@@ -137,6 +140,7 @@ class Company(models.Model):
         "document_expires": IMPERSONAL,
         "counter": IMPERSONAL,
         "feed_revision": IMPERSONAL,
+        "trial_revision": IMPERSONAL,
         "receipt_key": IMPERSONAL,
         "move": IMPERSONAL,
         "created_at": IMPERSONAL,
@@ -177,6 +181,11 @@ class Company(models.Model):
         """
         self.feed_revision = secrets.randbits(62)
         self.save(update_fields=["feed_revision"])
+
+    def trials_changed(self) -> None:
+        """Say that somebody's test came or went, which changes the feeds of nobody else. As `feeds_changed` is called."""
+        self.trial_revision = secrets.randbits(62) or 1
+        self.save(update_fields=["trial_revision"])
 
 
 class Notice(models.Model):

@@ -8,11 +8,14 @@ from django.db import models
 
 from server.accounts.models import Account
 from server.campaigns.models import Campaign, Media
-from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Retention
+from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Personal, Retention
 from server.directory.models import Company, Group, Person
 
 WRITTEN_BY = replace(
     SIGNING_IN, purpose="let two people write and approve an announcement", retention=Retention.DRAFT
+)
+TRIED_BY = Personal(
+    "show the person, on their own computers, a test of what they write themselves", Retention.TRIAL
 )
 
 
@@ -93,6 +96,11 @@ class Draft(models.Model):
     def __str__(self) -> str:
         return self.draft_id
 
+    def end_trials(self) -> None:
+        """Let no computer show a test of it any more. Call it in the transaction that ends the draft."""
+        if self.trials.all().delete()[0]:
+            Company.objects.select_for_update().get(pk=self.company_id).trials_changed()
+
 
 class DraftVersion(models.Model):
     """What a draft said before somebody changed it, to whom, and why."""
@@ -166,3 +174,34 @@ class DraftFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def new_trial_id() -> str:
+    """As a draft's, marked so that no program takes it for the id of a campaign."""
+    return f"t-{secrets.token_hex(8)}"
+
+
+class Trial(models.Model):
+    """A draft as it was when its author wanted to see it on their own computers (ADR 53). A person has one at a time."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="trials")
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="trial")
+    trial_id = models.CharField(max_length=18, unique=True, default=new_trial_id)
+    document = models.TextField(help_text="Signed, for the person's computers only (JWS).")
+    ends = models.DateTimeField(db_index=True)
+    files = models.JSONField(default=list, help_text="Digest, size and type of each file that it names.")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "draft": IMPERSONAL,
+        "person": TRIED_BY,
+        "trial_id": IMPERSONAL,
+        "document": replace(TRIED_BY, secret=True),
+        "ends": TRIED_BY,
+        "files": IMPERSONAL,
+    }
+    stays_here: ClassVar[bool] = True
+    """As its draft does; it ends within the hour."""
+
+    def __str__(self) -> str:
+        return self.trial_id

@@ -92,3 +92,4 @@ def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.audience_people.clear()
     draft.versions.all().delete()
     drop_all(draft)
+    draft.end_trials()

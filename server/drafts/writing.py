@@ -147,7 +147,7 @@ def _made_with_files(account: Account, wanted: Change, files: Mapping[str, Check
 
 
 def delete(draft: Draft, revision: int) -> None:
-    """Throw it away with its files and versions, unless it is gone or published by now.
+    """Throw it away with its files, versions and a test of it, unless it is gone or published by now.
 
     `revision`: the one that the person has seen. Raises `Overtaken` when it was changed since.
     """
@@ -157,6 +157,7 @@ def delete(draft: Draft, revision: int) -> None:
             return
         if locked.revision != revision:
             raise Overtaken(locked)
+        locked.end_trials()
         Draft.objects.filter(pk=draft.pk).delete()
         transaction.on_commit(lambda: remove_folder(folder_of(draft)))
 

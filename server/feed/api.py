@@ -14,6 +14,7 @@ from server.devices import enrolment, rotation
 from server.devices.auth import CallerRequest, DeviceToken
 from server.feed import downloads
 from server.feed.feed import entity_tag, feed
+from server.feed.trials import trial_of
 
 router = Router()
 
@@ -74,11 +75,16 @@ class FeedAnswer(Message):
     statement: CompactJws | None = None
     company: CompactJws
     campaigns: Annotated[list[CompactJws], Field(max_length=1000)]
+    trials: Annotated[list[CompactJws], Field(max_length=1)] = []
     poll_interval_s: Annotated[int, Field(ge=10, le=86_400)]
 
 
 STATED = "signed"
 """The value of `Tidings-Feed` with which an agent asks for a statement; older ones would refuse the field."""
+
+
+TAKES_TRIALS = "shown"
+"""The value of `Tidings-Trials` with which an agent says that it marks tests, and reports nothing of them (ADR 53)."""
 
 
 class NextTokenRequest(Message):
@@ -95,6 +101,7 @@ FEED_HEADERS = [
         "required": False,
         "schema": {"type": "string"},  # any other value is as none
     },
+    {"name": "Tidings-Trials", "in": "header", "required": False, "schema": {"type": "string"}},
 ]
 MEDIA_HEADERS = [
     {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
@@ -152,15 +159,18 @@ def get_feed(request: CallerRequest) -> HttpResponse:
     """304 where nothing changed since the tag that the agent has."""
     caller, now = request.auth, clock.now()
     stated = request.META.get("HTTP_TIDINGS_FEED") == STATED
-    tag = entity_tag(caller, now, stated=stated)
+    trial = trial_of(caller, now) if request.META.get("HTTP_TIDINGS_TRIALS") == TAKES_TRIALS else ""
+    tag = entity_tag(caller, now, stated=stated, trial=trial)
     if _matches(request.META.get("HTTP_IF_NONE_MATCH"), tag):
         response = HttpResponse(status=304)
         del response["Content-Type"]
     else:
-        response = HttpResponse(feed(caller, now, stated=stated), content_type="application/json")
+        response = HttpResponse(
+            feed(caller, now, stated=stated, trial=trial), content_type="application/json"
+        )
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-cache"
-    response["Vary"] = "Tidings-Feed"
+    response["Vary"] = "Tidings-Feed, Tidings-Trials"
     response["Tidings-Poll-Interval"] = str(caller.poll_interval_s)
     return response
 

@@ -16,6 +16,7 @@ from server.core import concurrency, problems
 from server.devices.auth import Caller, CallerRequest
 from server.directory.models import Company
 from server.feed.feed import assigned
+from server.feed.trials import file_of_trial
 from server.media.files import path_of
 
 CHUNK_BYTES = 64 * 1024
@@ -37,14 +38,22 @@ class _Download:
 
 
 def visible_media(caller: Caller, sha256: str, now: datetime) -> Media:
-    """The file's description, if a campaign in the person's feed names it or it is the logo. Raises `Problem` (404)."""
+    """The file's description, if a campaign or test in the person's feed names it or it is the logo.
+
+    Raises `Problem` (404).
+    """
     media = Media.objects.filter(company_id=caller.company_id, sha256=sha256).first()
-    if media is None:
+    if media is not None and (_is_assigned(caller, media, now) or _is_logo(media)):
+        return media
+    tried = file_of_trial(caller, sha256, now)
+    if tried is None:
         raise problems.not_found()
+    return tried
+
+
+def _is_assigned(caller: Caller, media: Media, now: datetime) -> bool:
     campaigns = assigned(caller, now).filter(status=Campaign.Status.LIVE)
-    if not (media.campaigns.filter(pk__in=campaigns).exists() or _is_logo(media)):
-        raise problems.not_found()
-    return media
+    return media.campaigns.filter(pk__in=campaigns).exists()
 
 
 def _is_logo(media: Media) -> bool:

@@ -9,7 +9,6 @@ Agents that ask for it get a signed statement of what the feed holds, which live
 changes every `STATED_ANEW` too, at a moment of the person's own, so that an unchanged feed is stated anew long before.
 """
 
-import hashlib
 import json
 import logging
 import threading
@@ -25,11 +24,13 @@ from cachetools import LRUCache, cached
 from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.db.models import Value as Constant
 
-from server.campaigns.feed_room import MOST_CAMPAIGNS, room_of, room_taken
+from server.campaigns.feed_room import LARGEST_FEED_BYTES, MOST_CAMPAIGNS, OWN_BYTES, room_of, room_taken
 from server.campaigns.models import Campaign
 from server.core.sparing_log import SparingLog
 from server.devices.auth import Caller
+from server.devices.tokens import feed_subject
 from server.directory.models import Company
+from server.feed.trials import documents
 from server.signing.checking import own_signer
 from server.signing.documents import counter_of, sign_feed
 
@@ -54,16 +55,18 @@ class Shared:
     listed: dict[str, Any]
 
 
-def entity_tag(caller: Caller, now: datetime, *, stated: bool = False) -> str:
+def entity_tag(caller: Caller, now: datetime, *, stated: bool = False, trial: str = "") -> str:
     """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll.
 
-    `stated`: of the feed with a statement.
+    `stated`: of the feed with a statement. `trial`: the id of the test in it, if there is one.
     """
     schedule = _starts_and_ends(caller.company_id, caller.feed_revision)
     named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
     period = f"-{_period(caller.person_id, now):x}" if stated else ""
+    tested = f"-{trial}" if trial else ""
     return (
-        f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}{period}"'
+        f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}{period}'
+        f'{tested}"'
     )
 
 
@@ -94,10 +97,12 @@ def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campa
     )
 
 
-def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
+def feed(caller: Caller, now: datetime, *, stated: bool = False, trial: str = "") -> bytes:
     """The body of the caller's feed. What is no person's own is built once for all people with the same campaigns.
 
-    `stated`: with a statement. Raises `EnvironmentFault` when the key for it cannot be used.
+    `stated`: with a statement. `trial`: with this test, where there is room.
+
+    Raises `EnvironmentFault` when the key for it cannot be used.
     """
     ids = tuple(
         assigned(caller, now)
@@ -108,15 +113,15 @@ def feed(caller: Caller, now: datetime, *, stated: bool = False) -> bytes:
     own: dict[str, Any] = {"person": {"email": caller.email, "first_name": caller.first_name}}
     if stated:
         own["statement"] = sign_feed(
-            own_signer(caller.company_id, "receipt"), caller.company_id, subject(caller), shared.listed
+            own_signer(caller.company_id, "receipt"),
+            caller.company_id,
+            feed_subject(caller.token_hash),
+            shared.listed,
         )
+    if trial:
+        own["trials"] = documents(caller.person_id, trial, LARGEST_FEED_BYTES - OWN_BYTES - len(shared.body))
     text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
     return text.encode()[:-1] + b"," + shared.body[1:]
-
-
-def subject(caller: Caller) -> str:
-    """Whose statement it is, as the agent makes it of its token: no other computer takes it for its own."""
-    return hashlib.sha256(b"tidings feed " + caller.token_hash.encode()).hexdigest()
 
 
 @cached(

@@ -18,6 +18,7 @@ DECLARED = frozenset(
         N_("keep the person signed in to the console"),
         N_("stop who tries passwords and codes"),
         N_("let two people write and approve an announcement"),
+        N_("show the person, on their own computers, a test of what they write themselves"),
         N_("prove what the person chose (GDPR article 7(1))"),
         N_("count how a campaign was received, with the person's consent (GDPR article 6(1)(a))"),
         N_("tell employees whom to contact (GDPR article 13(1)(b))"),
@@ -38,6 +39,7 @@ DECLARED = frozenset(
         N_("while the person has an account of the console"),
         N_("until the session ends, 12 hours after the sign-in at most"),
         N_("for a day at most"),
+        N_("for the hour in which the test may be shown, and a day after it at most"),
         N_("until the announcement is published or its draft deleted, a year after its last change at most"),
         N_("while the company uses the service, as evidence of who did what (GDPR article 5(2))"),
     }
@@ -129,6 +131,9 @@ FIELDS = {
     "drafts.draftversion.audience_people": N_("earlier versions of drafts of announcements for the person"),
     "drafts.draftversion.edited_at": N_("when an earlier version of a draft was written"),
     "drafts.draftversion.editor": N_("console account that wrote an earlier version of a draft"),
+    "drafts.trial.document": N_("signed test of an announcement, with digests of the person's computers"),
+    "drafts.trial.ends": N_("when the person's test of an announcement ends"),
+    "drafts.trial.person": N_("person whose computers show a test of an announcement"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),
     "mfa.authenticator.data": N_(
         "secret of a second factor, encrypted, or the public key, name and counter of a passkey"

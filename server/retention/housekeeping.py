@@ -24,6 +24,7 @@ from server.devices.models import Device, Invitation, SpentToken
 from server.directory.models import Company
 from server.drafts.files import FOLDER, drop_unnamed_everywhere
 from server.drafts.models import DraftFile
+from server.drafts.trials import delete_ended_trials
 from server.drafts.writing import delete_old_drafts
 from server.erasure import erasure
 from server.erasure.erasure import empty_write_ahead_log
@@ -135,6 +136,10 @@ def _delete_unnamed_files(dry_run: bool) -> int:
     return drop_unnamed_everywhere(dry_run=dry_run)
 
 
+def _delete_trials(dry_run: bool) -> int:
+    return delete_ended_trials(dry_run=dry_run)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -210,6 +215,7 @@ JOBS = (
     Job("delete-sign-in-attempts", _delete_attempts, Retention.ATTEMPT),
     Job("delete-old-drafts", _delete_drafts, Retention.DRAFT),
     Job("delete-unnamed-files-of-drafts", _delete_unnamed_files),
+    Job("delete-ended-tests", _delete_trials, Retention.TRIAL),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

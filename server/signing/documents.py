@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ COMPANY_LIFETIME = timedelta(days=400)
 COMPANY_RENEWAL = timedelta(days=100)
 CAMPAIGN_AFTERLIFE = timedelta(days=30)
 STATEMENT_LIFETIME = timedelta(hours=48)
+TRIAL_LIFETIME = timedelta(hours=1)
 RECEIPT_LIFETIME = timedelta(days=3652)
 
 
@@ -135,6 +137,24 @@ def sign_feed(signer: Signer, company_id: str, subject: str, content: dict[str, 
         issued=now,
         expires=now + STATEMENT_LIFETIME,
         content=content,
+    )
+
+
+def sign_trial(company: Company, trial_id: str, computers: Sequence[str], campaign: dict[str, Any]) -> str:
+    """Sign what a campaign would be, as a test for these computers only. No campaign is ever taken from such a document.
+
+    Raises `EnvironmentFault` when the key cannot be used.
+    """
+    now = clock.now()
+    return _sign(
+        own_signer(company.id, "campaign"),
+        "tidings-trial",
+        issuer=company.id,
+        subject=trial_id,
+        counter=0,
+        issued=now,
+        expires=now + TRIAL_LIFETIME,
+        content={"computers": list(computers), "campaign": campaign},
     )
 
 

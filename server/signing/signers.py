@@ -22,7 +22,7 @@ from server.core.json_text import read_json
 Use = Literal["campaign", "receipt"]
 USES: tuple[Use, ...] = get_args(Use)
 PublicKey = dict[str, str]
-Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed"]
+Kind = Literal["tidings-company", "tidings-campaign", "tidings-receipt", "tidings-feed", "tidings-trial"]
 
 # RFC 9864 gives Ed25519 a name of its own and deprecates RFC 8037's "EdDSA", which can mean two curves.
 ALGORITHM = "Ed25519"

@@ -86,7 +86,7 @@ HEADERS: Mapping[str, str] = {
 OF_A_BODY = {"content-type": "application/json", "content-length": r"\d+"}
 CALLS: Mapping[str, Mapping[str, str]] = {
     r"POST /api/v1/enrolments": OF_A_BODY,
-    r"GET /api/v1/feed": {"if-none-match": r'"[\w-]+"', "tidings-feed": "signed"},
+    r"GET /api/v1/feed": {"if-none-match": r'"[\w-]+"', "tidings-feed": "signed", "tidings-trials": "shown"},
     r"GET /api/v1/media/[0-9a-f]{64}": {"range": r"bytes=\d+-"},
     r"POST /api/v1/signals": OF_A_BODY,
     r"POST /api/v1/consents": OF_A_BODY,

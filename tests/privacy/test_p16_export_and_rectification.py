@@ -44,6 +44,7 @@ def canaries(camille: Computer) -> Iterator[Canaries]:
     planted.plant()
     yield planted
     Entry.objects.filter(detail__startswith="canary").delete()
+    Draft.objects.filter(draft_id__startswith="canary").delete()
 
 
 @pytest.mark.proves("P16")

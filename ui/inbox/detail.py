@@ -97,6 +97,8 @@ class Detail(Themed, QScrollArea):
     def _facts_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(self._theme.px(10))
+        self.trial = label(_("Test"), kind="pill", tone="warn")
+        row.addWidget(self.trial, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.facts, 1)
         row.addWidget(self.unread, 0, Qt.AlignmentFlag.AlignTop)
         return row
@@ -150,7 +152,8 @@ class Detail(Themed, QScrollArea):
         self._show_picture(variant, media_path)
         self.title.setText(variant.title)
         self.facts.setText(_facts(item))
-        self.share_line.setText(share_line)
+        self.trial.setVisible(item.campaign.is_trial)
+        self.share_line.setText(text_format.sharing_of(item.campaign, share_line))
         self.like.setVisible(variant.video is not None)
         self.like.set_liked(item.state.liked)
         self.unread.setVisible(item.state.read)

@@ -41,7 +41,7 @@ def asks_to_confirm(item: InboxItem) -> bool:
 def summary(item: InboxItem, *, held: bool) -> str:
     """What and from whom, in a few words: the list's second line."""
     variant = variant_of(item)
-    parts = [item.campaign.sender]
+    parts = [text_format.sender_of(item.campaign)]
     if variant.video is None and variant.image is not None:
         parts.append(_("image"))
     parts += _states(item, held=held)
@@ -62,7 +62,7 @@ def _states(item: InboxItem, *, held: bool) -> Iterable[str]:
 def spoken(item: InboxItem, now: datetime, *, held: bool) -> str:
     """A row, for a screen reader."""
     variant = variant_of(item)
-    parts = ["" if item.state.read else _("Unread"), variant.title, item.campaign.sender]
+    parts = ["" if item.state.read else _("Unread"), variant.title, text_format.sender_of(item.campaign)]
     if variant.video is not None:
         parts.append(_("video, {length}").format(length=text_format.duration_text(variant.video.duration_ms)))
     if item.state.liked:

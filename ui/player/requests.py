@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.domain.model import InboxItem
 from resources import i18n
 from ui.player.messages import CaptionFile, LinkButton, PlayRequest, Problem, named
+from ui.style import text_format
 
 MediaPath = Callable[[str], Path | None]
 
@@ -26,7 +27,7 @@ def play_request(
     if video is None or path is None:
         return None
     return PlayRequest(
-        title=text.title,
+        title=text_format.titled(text.title, is_trial=item.campaign.is_trial),
         video=named(path),
         sha256=video.sha256,
         poster=_absolute(media_path, video.poster.sha256 if video.poster else ""),
@@ -39,11 +40,11 @@ def play_request(
         width=video.width,
         height=video.height,
         duration_ms=video.duration_ms,
-        sender=item.campaign.sender,
+        sender=text_format.sender_of(item.campaign),
         body=text.body,
         links=tuple(LinkButton(link.link_id, link.label, link.destination) for link in text.links),
         liked=item.state.liked,
-        share_line=share_line,
+        share_line=text_format.sharing_of(item.campaign, share_line),
         problem=problem,
     )
 

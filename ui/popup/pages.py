@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.domain.model import Urgency
+from ui.style import text_format
 from ui.widgets.acknowledge import ReadRequest
 
 
@@ -34,7 +35,8 @@ class PopupPage:
 
     ``picture`` is a picture's or a video poster's file, ``logo`` the company's, None while there is none. ``duration_ms`` is
     the video's length, None without a video that can be played; ``note`` says why not. ``position`` counts from 1.
-    ``acknowledge`` is what the company asks beyond reading, None if nothing; ``ends`` when it is over.
+    ``acknowledge`` is what the company asks beyond reading, None if nothing; ``ends`` when it is over. ``is_trial``: the
+    person sent it to themselves.
     """
 
     title: str
@@ -57,7 +59,13 @@ class PopupPage:
     count: int = 1
     digest: tuple[DigestLine, ...] = ()
     acknowledge: ReadRequest | None = None
+    is_trial: bool = False
     ends: datetime | None = None
+
+    @property
+    def marked_title(self) -> str:
+        """For where there is no room for the mark of a test."""
+        return text_format.titled(self.title, is_trial=self.is_trial)
 
     @property
     def has_video(self) -> bool:

@@ -146,13 +146,13 @@ class Presenter:
             for page in self._queue.aside
             if self._in_the_way(page, presence) is None
             and any(selection.over(item, self._clock.now()) is None for item in page.items)
-            and (found.quiet_until is None or page.urgency is not Urgency.NORMAL)
+            and (found.quiet_until is None or page.interrupts is not Urgency.NORMAL)
         ]
 
     def _in_the_way(self, page: QueuedPage, presence: PresenceState) -> HoldReason | None:
         until = self._agent.status().paused_until
         return selection.not_now(
-            page.urgency, presence, paused=until is not None and self._clock.now() < until
+            page.interrupts, presence, paused=until is not None and self._clock.now() < until
         )
 
     def _make_way(self, presence: PresenceState) -> None:

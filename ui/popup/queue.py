@@ -43,6 +43,11 @@ class QueuedPage:
     def urgency(self) -> Urgency:
         return Urgency.NORMAL if self.digest else self.item.campaign.urgency
 
+    @property
+    def interrupts(self) -> Urgency:
+        """Which urgency says what it may interrupt."""
+        return Urgency.NORMAL if self.digest else self.item.campaign.interrupts
+
     def ids(self) -> set[str]:
         """All campaigns in pages, also of those that made way."""
         return {item.campaign.campaign_id for item in self.items}

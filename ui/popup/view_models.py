@@ -36,7 +36,7 @@ def popup_page(
         sender=campaign.sender,
         urgency=campaign.urgency,
         received=text_format.received_text(state.received, now),
-        share_line=text_format.share_line(choices),
+        share_line=text_format.sharing_of(campaign, text_format.share_line(choices)),
         logo=_logo(company, media_path),
         note=""
         if text.video is None or playable
@@ -51,6 +51,7 @@ def popup_page(
         position=content.position,
         count=content.count,
         acknowledge=read_request(content.item, company),
+        is_trial=campaign.is_trial,
         ends=campaign.ends,
     )
 

@@ -8,7 +8,7 @@ from unicodedata import bidirectional
 
 from PySide6.QtCore import QDate, QLocale
 
-from agent.domain.model import Company, FeedbackSignal, Region, SignalChoice
+from agent.domain.model import Campaign, Company, FeedbackSignal, Region, SignalChoice
 from resources.i18n import _, language, ngettext
 
 TOMORROW_HOUR = 9
@@ -38,6 +38,21 @@ def isolated(text: str) -> str:
 def joined(*parts: str) -> str:
     """Parts of a line, such as a sender and a time, each in its own direction; empty ones are left out."""
     return " · ".join(isolated(part) for part in parts if part)
+
+
+def sender_of(campaign: Campaign) -> str:
+    """From whom, marked where it is a test that the person sent to themselves."""
+    return joined(_("Test"), campaign.sender) if campaign.is_trial else campaign.sender
+
+
+def titled(title: str, *, is_trial: bool) -> str:
+    """A title for a window or a screen reader, marked where it is a test."""
+    return _("Test: {title}").format(title=title) if is_trial else title
+
+
+def sharing_of(campaign: Campaign, share_line: str) -> str:
+    """What is shared of a campaign: of a test nothing, whatever is shared of others."""
+    return _("A test, only for you: nothing is reported") if campaign.is_trial else share_line
 
 
 def short_share_line(choices: Iterable[SignalChoice]) -> str:

@@ -28,13 +28,14 @@ READABLE_AFTER_MS = 800
 class ReadRequest:
     """What a company asks of a person about one campaign.
 
-    ``contact`` is whom to ask about it, and ``confirmed`` when the person did confirm.
+    ``contact`` is whom to ask about it, and ``confirmed`` when the person did confirm. ``is_trial``: nothing is sent.
     """
 
     campaign_id: str
     company: str
     contact: str
     confirmed: datetime | None = None
+    is_trial: bool = False
 
 
 def read_request(item: InboxItem, company: Company | None) -> ReadRequest | None:
@@ -43,7 +44,8 @@ def read_request(item: InboxItem, company: Company | None) -> ReadRequest | None
     if company is None or not (item.campaign.acknowledge or confirmed):
         return None
     contact = ", ".join(part for part in (company.dpo_name, company.dpo_email) if part)
-    return ReadRequest(item.campaign.campaign_id, company.name, contact, confirmed)
+    campaign = item.campaign
+    return ReadRequest(campaign.campaign_id, company.name, contact, confirmed, campaign.is_trial)
 
 
 class Acknowledge(QWidget):
@@ -170,6 +172,8 @@ class _Question(QFrame):
             "This sends your name and the time to {company}, which sees who has confirmed and who has not. "
             "It is not one of the three signals, and it cannot be taken back from here. You can ask {contact}."
         ).format(company=request.company, contact=request.contact)
+        if request.is_trial:
+            text = _("This is a test, and nothing is sent. Others read here: {text}").format(text=text)
         self.text.setText(text)
         self.setAccessibleName(text)
         self.confirm.setAccessibleDescription(text)

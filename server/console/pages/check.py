@@ -36,6 +36,7 @@ from server.drafts.approval import (
 from server.drafts.fields import mistakes_in
 from server.drafts.models import Draft
 from server.drafts.publication import Sealed, check_draft, publish_draft
+from server.drafts.trials import own_computers, show
 from server.drafts.writing import Overtaken
 from server.previews.renderer import Unavailable
 from server.publishing.author_warnings import warnings_for
@@ -65,6 +66,13 @@ def submit_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Have another person approve what this one has just looked at."""
     draft = draft_of(request, draft_id)
     return _done(request, draft, lambda seal: submit(draft, request.user, seal))
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def show_on_my_computer(request: AccountRequest, draft_id: str) -> HttpResponseBase:
+    """Let this person's own computers show what they have just looked at, marked as a test."""
+    draft = draft_of(request, draft_id)
+    return _done(request, draft, lambda seal: show(draft, request.user, seal), stays=True)
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
@@ -110,8 +118,10 @@ def _told(request: AccountRequest) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None]) -> HttpResponseBase:
-    """Do it with the seal of what was looked at, or show the page once more and why not."""
+def _done(
+    request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None], *, stays: bool = False
+) -> HttpResponseBase:
+    """Do it with the seal of what was looked at, or show the page once more and why not. `stays`: with the draft."""
     try:
         campaign = act(request.POST.get("seal", ""))
     except Overtaken as overtaken:
@@ -123,7 +133,7 @@ def _done(request: AccountRequest, draft: Draft, act: Callable[[str], Campaign |
         return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
     if campaign is not None:
         return redirect("campaigns-report", campaign.campaign_id)
-    if is_submitted(draft_of(request, draft.draft_id)):
+    if stays or is_submitted(draft_of(request, draft.draft_id)):
         return redirect("drafts-check", draft.draft_id)
     return redirect("drafts")
 
@@ -153,6 +163,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     checked = sealed.checked
     audience, manifest = checked.audience, checked.manifest
     waits = is_submitted(draft, sealed.seal)
+    own = own_computers(request.user, draft)
     return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
         "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
@@ -172,7 +183,9 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
             draft.company, audience.count, is_emergency=manifest.is_emergency
         ),
         "is_submitted": waits,
-        "may_approve": may_approve(request.user, draft),
+        "may_approve": waits and may_approve(request.user, draft),
+        "has_computer": own.are_there,
+        "shown_until": own.show_until,
         "nobody_may": waits and not who_may_approve(draft, Account.objects.filter(company=draft.company_id)),
     }
 

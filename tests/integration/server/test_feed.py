@@ -176,7 +176,7 @@ def test_an_agent_that_asks_for_no_statement_gets_the_feed_as_ever(camille: Pers
     assert agent.poll(NOON + timedelta(days=3), **{"If-None-Match": plain}) == 304, (
         "time alone changes nothing"
     )
-    assert agent.answer["Vary"] == "Tidings-Feed"
+    assert agent.answer["Vary"] == "Tidings-Feed, Tidings-Trials"
 
 
 def test_an_unchanged_feed_is_stated_anew_every_twelve_hours_for_each_person_at_another_time(

@@ -146,6 +146,7 @@ def test_each_retention_that_ends_by_itself_has_its_job() -> None:
         Retention.SESSION,
         Retention.ATTEMPT,
         Retention.DRAFT,
+        Retention.TRIAL,
     }
 
 

@@ -94,6 +94,8 @@ class Company:
         self.acknowledged: dict[str, dict[str, Any]] = {}
         """What was confirmed, by campaign: the first counts."""
         self.documents: dict[str, str] = {}
+        self.trials: list[str] = []
+        """Documents of the person's test, for agents that take one."""
         self.is_stating = False
         """Whether it is new enough to sign statements of its feeds."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -114,6 +116,19 @@ class Company:
         document = payload(campaign_id, content or running(f"About {campaign_id}"), self.counter, FAR)
         self.documents[campaign_id] = signed("tidings-campaign", document)
         return self.documents[campaign_id]
+
+    def try_out(self, content: dict[str, Any], token: str | None = None, **changes: Any) -> str:
+        """Sign a test for the computer with this token, and put it in the feed. Answers the document."""
+        said = {"computers": [self.subject(token)], "campaign": content}
+        now = int(self.now().timestamp())
+        document = payload("t-0123456789abcdef", said, 0, now + 3600) | {"iat": now} | changes
+        self.trials = [signed("tidings-trial", document)]
+        return self.trials[0]
+
+    def subject(self, token: str | None = None) -> str:
+        """How documents name the computer with this token."""
+        hashed = hashlib.sha256((token or self.token).encode()).hexdigest()
+        return hashlib.sha256(f"tidings feed {hashed}".encode()).hexdigest()
 
     @property
     def feed(self) -> dict[str, Any]:
@@ -197,20 +212,20 @@ class Company:
 
     def statement(self, token: str | None = None) -> str:
         """What is assigned now, to the computer with this token."""
-        hashed = hashlib.sha256((token or self.token).encode()).hexdigest()
         now = int(self.now().timestamp())
         listed = {
             "company": claims(self.company)["ctr"],
             "campaigns": {(said := claims(each))["sub"]: said["ctr"] for each in self.documents.values()},
         }
-        subject = hashlib.sha256(f"tidings feed {hashed}".encode()).hexdigest()
-        stated = payload(subject, listed, 0, now + 48 * 3600) | {"iat": now}
+        stated = payload(self.subject(token), listed, 0, now + 48 * 3600) | {"iat": now}
         return signed("tidings-feed", stated, RECEIPT_SIGNER)
 
     def _feed(self, request: Request) -> Reply:
         stated = self.is_stating and request.header("Tidings-Feed") == "signed"
         period = int(self.now().timestamp()) // (12 * 3600) if stated else 0
-        etag = f'"{hashlib.sha256(json.dumps(self.feed).encode()).hexdigest()}-{period}"'
+        takes = self.trials and request.header("Tidings-Trials") == "shown"
+        feed = self.feed | ({"trials": self.trials} if takes else {})
+        etag = f'"{hashlib.sha256(json.dumps(feed).encode()).hexdigest()}-{period}"'
         headers = {
             "ETag": etag,
             "Tidings-Poll-Interval": str(self.poll_interval_s),
@@ -218,7 +233,7 @@ class Company:
         }
         if request.header("If-None-Match") == etag:
             return Reply(304, b"", headers)
-        return json_reply(self.feed | ({"statement": self.statement()} if stated else {}), headers=headers)
+        return json_reply(feed | ({"statement": self.statement()} if stated else {}), headers=headers)
 
     def _store(self, event: dict[str, Any]) -> dict[str, str]:
         status = "duplicate"

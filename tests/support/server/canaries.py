@@ -53,15 +53,25 @@ class Canaries:
         self._note(person)
 
     def row(self, model: type[Model]) -> Model:
-        """Make one row of a model."""
+        """Make one row of a model; one that does not lead to the person, as a draft, is about somebody else."""
+        from server.data_subject.personal_rows import leading_models
+
         values = {
             column.name: self._related(column.related_model) if column.related_model else self._value(column)
             for column in model._meta.concrete_fields
-            if column.name != "id"
+            if column.name != "id" and not self._may_lack(column)
         }
         row = model._default_manager.create(**(values | self._ways(model)))
-        self._note(row)
+        if model in leading_models():
+            self._note(row)
         return row
+
+    def _may_lack(self, column: Field[Any, Any]) -> bool:
+        """It refers to a row about somebody else, and need not."""
+        from server.data_subject.personal_rows import leading_models
+
+        model = column.related_model
+        return column.null and isinstance(model, type) and model not in leading_models()
 
     def _ways(self, model: type[Model]) -> dict[str, str]:
         """The columns that lead to the person without a foreign key."""

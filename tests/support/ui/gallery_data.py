@@ -241,6 +241,13 @@ def items() -> list[InboxItem]:
     ]
 
 
+def trial() -> InboxItem:
+    """The third one of the design, as a test that its author sent to themselves."""
+    item = items()[2]
+    changed = replace(item.campaign, campaign_id="t-0123456789abcdef", acknowledge=True)
+    return replace(item, campaign=changed)
+
+
 def media_path(_sha256: str) -> Path | None:
     """Every picture is the poster."""
     return poster()

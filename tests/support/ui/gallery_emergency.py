@@ -11,6 +11,7 @@ from tests.support.ui import gallery_data as data
 from tests.support.ui.gallery_popup import NoTimers, request
 from ui.popup.pages import PopupLink, PopupPage
 from ui.popup.widgets.emergency import EmergencyCover, SideCover
+from ui.style import text_format
 from ui.style.theme import Theme
 
 SCREEN = (1180, 760)
@@ -59,6 +60,12 @@ def video_page() -> PopupPage:
     )  # fmt: skip
 
 
+def trial_page() -> PopupPage:
+    """As its author sent it to themselves."""
+    line = text_format.sharing_of(data.trial().campaign, "")
+    return replace(emergency_page(), is_trial=True, share_line=line)
+
+
 def closing(theme: Theme) -> EmergencyCover:
     window = cover(theme, emergency_page())
     window.guard.first.click()
@@ -75,6 +82,7 @@ def side(theme: Theme) -> SideCover:
 SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "emergency": lambda theme: cover(theme, emergency_page()),
     "emergency-at-first": lambda theme: cover(theme, video_page(), ready=False),
+    "emergency-test": lambda theme: cover(theme, trial_page()),
     "emergency-closing": closing,
     "emergency-other-screen": side,
 }

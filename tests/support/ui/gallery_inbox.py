@@ -70,6 +70,12 @@ def confirmed(theme: Theme) -> QWidget:
     return window
 
 
+def trial(theme: Theme) -> QWidget:
+    window = _window(theme, [data.trial(), *_items()])
+    window.open(data.trial().campaign.campaign_id)
+    return window
+
+
 def searched(theme: Theme) -> QWidget:
     window = _window(theme, _items())
     window.open("c-1")
@@ -180,6 +186,7 @@ SCREENS: dict[str, Screen] = {
     "inbox": inbox,
     "inbox-confirm": confirm,
     "inbox-confirmed": confirmed,
+    "inbox-test": trial,
     "inbox-search": searched,
     "inbox-nothing-found": nothing_found,
     "inbox-unread": unread,

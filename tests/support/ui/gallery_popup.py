@@ -95,6 +95,17 @@ def waiting_question(theme: Theme) -> PopupCard:
     return popup
 
 
+def trial(theme: Theme) -> PopupCard:
+    """With the question whether it was read open."""
+    content = CardContent(data.trial(), 1, 1)
+    popup = card(
+        theme, view_models.popup_page(content, data.company(), data.choices(), data.media_path, data.NOW)
+    )
+    popup.acknowledge.ask.click()
+    popup.acknowledge.question.confirm.setEnabled(True)
+    return popup
+
+
 def no_file(_sha256: str) -> None:
     """Nothing was fetched."""
 
@@ -140,6 +151,7 @@ SCREENS: dict[str, Callable[[Theme], QWidget]] = {
     "popup-long": lambda theme: card(theme, data.long_page()),
     "popup-later": later,
     "popup-cut": lambda theme: card(theme, data.video_page(), translucent=False),
+    "popup-test": trial,
     "popup-yellow": yellow,
     "digest": lambda theme: card(theme, digest_page()),
     "digest-long": lambda theme: card(theme, long_digest_page()),

@@ -71,7 +71,7 @@ class EmergencyHost(QObject):
         if self._watched:
             self.cover.show_page(page, anew=anew)
             for side in self.sides:
-                side.show_title(page.title)
+                side.show_title(page.marked_title)
             return
         self._appear(page)
 
@@ -106,7 +106,7 @@ class EmergencyHost(QObject):
         self.cover.setScreen(self._screen)
         self.cover.setGeometry(self._screen.geometry())
         self.cover.show_page(page, anew=True)
-        self._cover_all(page.title)
+        self._cover_all(page.marked_title)
         if self._sound:
             QApplication.beep()
 
@@ -142,7 +142,7 @@ class EmergencyHost(QObject):
 
     def _cover_again(self) -> None:
         if self._watched and self._page is not None:
-            self._cover_all(self._page.title)
+            self._cover_all(self._page.marked_title)
 
     def _cover_all(self, title: str) -> None:
         """The announcement comes last: a compositor that gives the keyboard to a new window gives it to this one."""

@@ -25,6 +25,7 @@ from ui.core.timers import Call, Timers
 from ui.desktop.notification_messages import Notification, Outcome, Report, Weight
 from ui.popup.dwell import time_out_ms
 from ui.popup.ports import CardContent, DigestContent, PopupEvents
+from ui.style import text_format
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def notification_of(content: CardContent | DigestContent, now: datetime) -> Noti
     later = ((LATER, _("Remind me in 1 hour")),) if in_time else ()
     body = text.body if len(text.body) <= LONGEST_BODY else text.body[: LONGEST_BODY - 1].rstrip() + "…"
     return Notification(
-        title=text.title,
+        title=text_format.titled(text.title, is_trial=campaign.is_trial),
         body="\n".join(part for part in (campaign.sender, body) if part),
         actions=((OPEN, _("Open")), *later, (CLOSE, _("Close"))),
         weight=_WEIGHTS.get(campaign.urgency, Weight.NORMAL),

@@ -97,13 +97,14 @@ class PopupCard(CardFrame):
         self.logo = LogoTile(self._theme)
         self.sender_label = WrappedLabel(max_lines=SENDER_LINES)
         self.sender_label.setProperty("kind", "small-strong")
+        self.trial = label(_("Test"), kind="pill", tone="warn")
         self.urgency = label(kind="pill", tone="warn")
         self.received = label(kind="small", tone="muted")
         self.later_button = IconButton(Glyph.CLOCK, _("Remind me later"), self._theme)
         self.later_button.clicked.connect(self._toggle_later)
         self.close_button = IconButton(Glyph.CLOSE, _("Close"), self._theme)
         self.close_button.clicked.connect(self.dismissed)
-        for widget in (self.logo, self.sender_label, self.urgency, self.received):
+        for widget in (self.logo, self.sender_label, self.trial, self.urgency, self.received):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.later_button)
@@ -209,9 +210,10 @@ class PopupCard(CardFrame):
 
     def show_page(self, page: PopupPage) -> None:
         """Show an announcement in place of the one before."""
-        self.setAccessibleName(page.title)
+        self.setAccessibleName(page.marked_title)
         self.logo.show_company(page.company, page.logo)
         self.sender_label.setText(text_format.joined(page.company, page.sender))
+        self.trial.setVisible(page.is_trial)
         self._show_urgency(page.urgency)
         self.received.setText(page.received)
         self.later.begin(page.ends)

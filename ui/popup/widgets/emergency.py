@@ -143,7 +143,9 @@ class EmergencyCover(Cover):
         self.position = label(kind="small", tone="muted")
         row.addWidget(self.logo)
         row.addWidget(self.sender_label, 1)
+        self.trial = label(_("Test"), kind="pill", tone="warn")
         row.addWidget(self.position)
+        row.addWidget(self.trial)
         row.addWidget(label(_("Emergency"), kind="pill", tone="warn"))
         return row
 
@@ -191,7 +193,9 @@ class EmergencyCover(Cover):
     def show_page(self, page: PopupPage, *, anew: bool) -> None:
         """An announcement in place of the one before; ``anew`` unless it is the same with another state."""
         self._title = page.title
-        self.setAccessibleName(f"{_('Emergency')}: {page.title}")
+        named = f"{_('Emergency')}: {page.title}"
+        self.setAccessibleName(text_format.titled(named, is_trial=page.is_trial))
+        self.trial.setVisible(page.is_trial)
         self.setAccessibleDescription(page.body)
         self.logo.show_company(page.company, page.logo)
         self.sender_label.setText(text_format.joined(page.company, page.sender))
