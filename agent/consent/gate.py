@@ -50,6 +50,8 @@ class ConsentGate:
         self._server_clock = server_clock or ServerClock(clock)
         self._acts: dict[tuple[str, str], float] = {}
         """When what is not told yet was chosen in this process, by receipt and status."""
+        self._answered: list[ConsentMessage] = []
+        """What the server has acknowledged with a receipt that no disk has yet: after a restart it is told again."""
         self._lock = threading.RLock()
         self._company: Company | None = None
         self._consents = file.read()
@@ -399,22 +401,34 @@ class ConsentGate:
         with self._lock:
             return rules.next_message(self._consents[signal]) is None
 
-    def announced(self, message: ConsentMessage) -> None:
-        """The server acknowledged this message."""
+    def announced(self, message: ConsentMessage, *, is_kept: bool = True) -> None:
+        """The server acknowledged this message. It is recorded once the receipt ``is_kept`` on the disk."""
         with self._lock:
+            if not is_kept:
+                self._answered.append(message)
+                return
+            self._answered = [each for each in self._answered if each != message]
             self._change(message.signal, lambda consent: rules.announce(consent, message))
+
+    def answered(self) -> list[ConsentMessage]:
+        """What the server has acknowledged, and is not recorded yet."""
+        with self._lock:
+            return list(self._answered)
 
     def messages(self) -> list[ConsentMessage]:
         """The next message of each signal that the server has not acknowledged, withdrawals first."""
         with self._lock:
             self.look_again()
-            found = (rules.next_message(self._consents[signal]) for signal in FeedbackSignal)
-            return sorted(filter(None, found), key=lambda message: message.status != "withdrawn")
+            return sorted(self._owed(), key=lambda message: message.status != "withdrawn")
 
     def owed(self) -> int:
         """How many consent messages the server has not acknowledged."""
         with self._lock:
-            return sum(rules.next_message(consent) is not None for consent in self._consents.values())
+            return len(self._owed())
+
+    def _owed(self) -> list[ConsentMessage]:
+        found = filter(None, map(rules.next_message, self._consents.values()))
+        return [message for message in found if message not in self._answered]
 
     def notice_changed(self, message: ConsentMessage) -> None:
         """The server knows a newer notice than we: nothing is shared until the person has chosen again."""
@@ -449,6 +463,7 @@ class ConsentGate:
         with self._lock:
             self._company = None
             self._doubted.clear()
+            self._answered.clear()
             old, self._consents = self._consents, {signal: Consent(signal) for signal in FeedbackSignal}
             self._record(dict.fromkeys(FeedbackSignal, False), old)
             self._file.drop_unknown()

@@ -98,6 +98,12 @@ class Outbox:
         """Events and consent messages that the server has not answered."""
         return self._queue.count() + self._gate.owed()
 
+    def announce_kept(self) -> None:
+        """Record what the server has acknowledged, now that its receipt is on the disk."""
+        for message in self._gate.answered():
+            if not self._messages.holds_receipt(message.receipt_id, message.status):
+                self._gate.announced(message)
+
     def consent_changed(self) -> bool:
         """Whether the server's answers have ended a consent since this was asked last."""
         changed, self._consent_changed = self._consent_changed, False
@@ -122,6 +128,7 @@ class Outbox:
             # Else a consent would count less than a withdrawal that this person made before it.
             with suppress(errors.Refused, errors.NotOurServer, errors.ServerBusy, errors.ServerFault):
                 transport.request("GET", codec.HEALTH_PATH, headers={}, max_bytes=limits.ANSWER_MAX_BYTES)
+        self.announce_kept()
         while messages := self._gate.messages():
             answered: list[tuple[ConsentMessage, str]] = []
             try:
@@ -147,7 +154,10 @@ class Outbox:
         return codec.decode_receipt(answer.body)
 
     def _take(self, receipts: Iterable[CheckedReceipt]) -> None:
-        """Keep the receipts; those that prove something settle what they answer. Raises ReceiptRefused for the others."""
+        """Keep the receipts; those that prove something settle what they answer. Raises ReceiptRefused for the others.
+
+        What is settled by a receipt that the disk did not take is told again after a restart: the server answers the same.
+        """
         problems = []
         for each in receipts:
             kept = KeptDocument(
@@ -158,14 +168,14 @@ class Outbox:
                 each.document,
                 not each.problem,
             )
-            self._messages.keep_receipt(kept)
+            is_kept = self._messages.keep_receipt(kept)
             if each.problem:
                 problems.append(each.problem)
             elif each.ended:
                 self._gate.ended_elsewhere(each.message)
                 self._ended()
             else:
-                self._gate.announced(each.message)
+                self._gate.announced(each.message, is_kept=is_kept)
         if problems:
             raise ReceiptRefused(", ".join(problems))
 

@@ -95,6 +95,7 @@ class ConsentService:
     def catch_up(self) -> bool:
         """Do what a disk did not take before. Returns whether all is done now."""
         faults = [_tried(self._gate.catch_up), _tried(self._messages.write_held)]
+        self._outbox.announce_kept()
         steps = (self._outbox.drop_ended, self._forget_sent, self._forget_traces)
         left = [fault for step in steps if (fault := self._deleted(step)) is not None]
         if not any(isinstance(fault, NotDeleted) for fault in left):

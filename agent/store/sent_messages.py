@@ -201,14 +201,23 @@ class MessageStore:
         with decoding("message"):
             return [SentPart(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
 
-    def keep_receipt(self, document: KeptDocument) -> None:
-        """One that is not genuine never takes the place of one that is."""
-        try:
-            with self._database.transaction() as connection:
-                _insert(connection, document)
-        except errors.DiskFault:
-            with self._lock:
-                self._held_documents[document.receipt_id, document.status] = document
+    def keep_receipt(self, document: KeptDocument) -> bool:
+        """Keep it with what is held in memory. Returns whether all that is on the disk now.
+
+        One that is not genuine never takes the place of one that is.
+        """
+        with self._lock:
+            self._held_documents[document.receipt_id, document.status] = document
+            try:
+                self.write_held()
+            except errors.DiskFault:
+                return False
+            return True
+
+    def holds_receipt(self, receipt_id: str, status: str) -> bool:
+        """Whether it is in memory only."""
+        with self._lock:
+            return (receipt_id, status) in self._held_documents
 
     def receipts(self) -> list[tuple[str, str, str]]:
         """``(receipt_id, status, signed document)``, newest first."""

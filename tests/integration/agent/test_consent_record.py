@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from agent.consent.gate import ConsentGate
 from agent.consent.record_file import ConsentFile
 from agent.domain import errors
 from agent.domain.model import ConsentState, FeedbackSignal, Interaction, InteractionKind
+from agent.domain.my_data_models import SentStatus
 from tests.support.agent.company_in_memory import Company
 from tests.support.agent.parts import SettableClock, a_company, all_off, all_on, an_agent, notice
 from tests.support.agent.scripted_server import loopback_server
+from tests.support.agent.watching import CODE, asked
 from tests.support.disks import a_small_disk, fill, read_only
 
 
@@ -317,3 +320,37 @@ def test_a_note_that_cannot_be_read_is_one_line_of_log(
         assert is_open(gate) == set()
     said = [record.message for record in caplog.records if "A note of" in record.message]
     assert len(said) == 1
+
+
+@pytest.mark.expected_logs("written down later", "DiskFault", "To be deleted again")
+def test_what_left_on_a_full_disk_is_told_after_a_restart(tmp_path: Path) -> None:
+    company, seen = Company(), FeedbackSignal.SEEN
+    company.publish("c-one")
+    with a_small_disk(tmp_path / "disk") as disk, loopback_server(company) as server:
+        with an_agent(disk / "agent") as agent:
+            keychain = agent.keychain
+            agent.runtime.enrol(server.url, CODE)
+            agent.runtime.sync_once()
+            agent.runtime.choose({seen: True})
+            agent.runtime.interactions.record(Interaction("c-one", InteractionKind.SEEN))
+            agent.runtime.send_once()
+            ballast = fill(disk)
+            with contextlib.suppress(errors.DiskFault):
+                agent.runtime.choose({seen: False})
+            for _ in range(2):
+                with contextlib.suppress(errors.DiskFault):
+                    agent.runtime.send_once()
+            assert agent.runtime.status().owed == 0, "the server has answered"
+        assert len(asked(server, "consents")) == 2, "it is not told again and again"
+        ballast.unlink()
+        with an_agent(disk / "agent", keychain) as agent:
+            with contextlib.suppress(errors.DiskFault):
+                agent.runtime.send_once()
+            told = {item.kind: item.status for item in agent.runtime.my_data.sent()}
+            receipts = [each.status for each in agent.runtime.my_data.receipts()]
+        with an_agent(disk / "agent", keychain) as agent:
+            agent.runtime.send_once()
+        assert len(asked(server, "consents")) == 3, "once more, as the receipt was lost; it is on the disk now"
+    assert "withdrawn" in told
+    assert told["seen"] is SentStatus.DELETED
+    assert "withdrawn" in receipts
