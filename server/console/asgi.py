@@ -41,13 +41,17 @@ _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
 _with_file = Intake("forms with files under way", limit=32, of_token=4)
-_with_file_of_strangers = Intake("forms with files under way, of strangers", limit=4)
+_pieces = Intake("pieces of videos under way", limit=128, of_token=4)
+_with_file_of_strangers = Intake("files under way of strangers", limit=4)
 _checks = Lane("pages that check files", limit=16, threads=1)
 """A picture takes a second and 160 MB: one at a time, and pages do not wait for it."""
 
+VIDEOS = re.compile("/drafts/[0-9a-f]{16}/videos/[0-9a-f]{32}")
 TAKES_FILES = re.compile("/drafts/(new|[0-9a-f]{16})")
 MOST_FORM_WITH_FILE_BYTES = MAX_UPLOAD_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 """Of a form with a file in it: it is received onto the disk. Other forms are kept in memory."""
+MOST_PIECE_BYTES = 4 * 1024 * 1024
+"""Of a video that comes in pieces."""
 
 PEOPLE_IMPORT = "/people/import"
 DRAWN = ("/check", "/picture.png")
@@ -88,7 +92,7 @@ async def _ask(environ: dict[str, Any]) -> Answer:
     known = _known.holder(environ)
     if known is None:
         answer = await _strangers.run(NOBODY, work)
-    elif _has_file(environ):
+    elif _has_file(environ) or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ)):
         answer = await _checks.run(known, work)
     elif environ["PATH_INFO"].endswith(DRAWN):
         answer = await _drawings.run(known, work)
@@ -96,6 +100,10 @@ async def _ask(environ: dict[str, Any]) -> Answer:
         answer = await _pages.run(known, work)
     _known.note(environ)
     return answer
+
+
+def _is_video(environ: Mapping[str, Any]) -> bool:
+    return VIDEOS.fullmatch(environ["PATH_INFO"]) is not None
 
 
 def _has_file(environ: Mapping[str, Any]) -> bool:
@@ -111,12 +119,14 @@ async def _receive(environ: dict[str, Any], receive: Receive, file: IO[bytes]) -
     `file`: where one that is long comes to lie. Browsers say how long a form is.
     """
     body = b""
-    if _has_file(environ):
+    is_piece = environ["REQUEST_METHOD"] == "PATCH" and _is_video(environ)
+    if is_piece or _has_file(environ):
         known = _known.holder(environ)
-        intake = _with_file_of_strangers if known is None else _with_file
-        size = await intake.take(
-            known or NOBODY, receive_into(file.write, receive, environ, MOST_FORM_WITH_FILE_BYTES)
+        most_bytes, intake = (
+            (MOST_PIECE_BYTES, _pieces) if is_piece else (MOST_FORM_WITH_FILE_BYTES, _with_file)
         )
+        intake = intake if known is not None else _with_file_of_strangers
+        size = await intake.take(known or NOBODY, receive_into(file.write, receive, environ, most_bytes))
         file.seek(0)
         environ |= {"wsgi.input": file, "CONTENT_LENGTH": str(size)}
         return

@@ -3,6 +3,17 @@
 from server.console import words
 from server.console.templatetags.console import language_word
 
+CONTROLS = {
+    "": "title",
+    "links": "label1",
+    "image.alt": "image-alt",
+    "image.file": "image-file",
+    "video.file": "video-file",
+    "video.poster": "video-file",
+    "video.alt": "video-alt",
+}
+"""The id of the control of a key, where it is another."""
+
 
 def place_words(key: str) -> str:
     """What the form calls the place."""
@@ -23,9 +34,7 @@ def parts_of(key: str) -> tuple[str, str]:
     if rest.startswith("links["):
         number, _bracket, column = rest.removeprefix("links[").partition("].")
         rest = f"{column if column in ('label', 'url') else 'label'}{number}"
-    return language, {
-        "": "title",
-        "links": "label1",
-        "image.alt": "image-alt",
-        "image.file": "image-file",
-    }.get(rest, rest)
+    if rest.startswith("video.captions["):
+        number, _bracket, column = rest.removeprefix("video.captions[").partition("].")
+        rest = f"captions-{column if column in ('language', 'label') else 'language'}{number}"
+    return language, CONTROLS.get(rest, rest)

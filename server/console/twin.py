@@ -25,6 +25,8 @@ class Twin:
     image: str
     """Where its picture is; empty where it has none."""
     alt: str
+    is_video: bool
+    """Whether that is the poster of a video."""
 
     @property
     def direction(self) -> str:
@@ -35,7 +37,12 @@ class Twin:
 def twin_of(draft: Draft, fields: dict[str, Any], language: str) -> Twin:
     """The drawing of a variant in `fields`, whose files are those of the draft."""
     variant = fields["variants"][language]
-    image = variant.get("image", {})
+    video = variant.get("video", {})
+    image = (
+        {"file": video["poster"], "alt": video["alt"] or variant["title"]}
+        if video
+        else variant.get("image", {})
+    )
     return Twin(
         company=draft.company.name,
         sender=fields["sender"],
@@ -47,4 +54,5 @@ def twin_of(draft: Draft, fields: dict[str, Any], language: str) -> Twin:
         language=language,
         image=reverse("drafts-file-of", args=[draft.draft_id, image["file"]]) if image else "",
         alt=image.get("alt", ""),
+        is_video=bool(video),
     )

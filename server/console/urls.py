@@ -25,6 +25,7 @@ from server.console.pages import (
     report,
     second_factor,
     today,
+    videos,
     welcome,
 )
 from server.core.schemas import CAMPAIGN_ID
@@ -73,6 +74,8 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/return", check.return_draft, name="drafts-return"),
     path("drafts/<hex:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
     path("drafts/<hex:draft_id>/files/<str:name>", drafts.file_of_draft, name="drafts-file-of"),
+    path("drafts/<hex:draft_id>/videos", videos.begin, name="drafts-videos"),
+    path("drafts/<hex:draft_id>/videos/<str:upload_id>", videos.video, name="drafts-video"),
     path("drafts/<hex:draft_id>/versions", drafts.versions, name="drafts-versions"),
     path("drafts/<hex:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("people", people.people, name="people"),

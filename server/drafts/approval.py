@@ -17,7 +17,7 @@ from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company
 from server.drafts.models import Draft
-from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of
+from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of, store_files
 from server.drafts.writing import Overtaken, note_writer
 from server.publishing.publish import LONGEST_REASON
 from server.publishing.second_person import Approval
@@ -119,6 +119,8 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
     Raises `Overtaken` where it is not the same, waits no more or is for more people, `Refused` for somebody who wrote any
     of it.
     """
+    if draft.campaign is None and may_approve(account, draft):
+        store_files(draft)
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:

@@ -4,17 +4,21 @@ import contextlib
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
 from server.campaigns.manifest import MAX_FILE_BYTES
+from server.campaigns.manifest_tables import Mistakes
 from server.core.errors import EnvironmentFault, Refused
-from server.drafts.fields import campaign_file, campaign_id, names_in
-from server.drafts.files import kept_files
-from server.drafts.models import Draft
+from server.drafts.fields import Fields, campaign_file, campaign_id, names_in
+from server.drafts.files import add_captions, add_picture, add_video, add_video_alone, kept_files
+from server.drafts.models import Draft, DraftFile
+from server.media.checks import BadFile
+from server.media.video import MAX_BYTES
 
 MOST_ENTRIES = 1_000
 START = b"PK\x03\x04"
@@ -80,18 +84,99 @@ class Unpacked:
         """Of the files, as the campaign file may name them."""
         return self._entries.keys()
 
-    def extracted(self, name: str, most_bytes: int) -> Path:
-        """The file on the disk; of a longer one, a byte more than `most_bytes`. Raises `Refused`."""
-        path = Path(tempfile.mkdtemp(dir=self._folder)) / (Path(name).name or "file")
-        path.write_bytes(self._read(self._entries[name], most_bytes + 1))
-        return path
+    @contextlib.contextmanager
+    def extracted(self, name: str) -> Iterator[Path]:
+        """The file on the disk, for the length of a block; of a longer one, a byte more than any may have.
+
+        Raises `Refused`.
+        """
+        path = self._folder / "file"
+        left = MAX_BYTES + 1
+        with _readable(), self._archive.open(self._entries[name]) as source, path.open("wb") as target:
+            while left and (chunk := source.read(min(_CHUNK_BYTES, left))):
+                left -= target.write(chunk)
+        try:
+            yield path
+        finally:
+            path.unlink()
 
     def _read(self, entry: zipfile.ZipInfo, most_bytes: int) -> bytes:
-        try:
-            with self._archive.open(entry) as file:
-                return file.read(most_bytes)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-            raise _unreadable() from error
+        with _readable(), self._archive.open(entry) as file:
+            return file.read(most_bytes)
+
+
+class Arrival:
+    """The files that came with a campaign file, on their way into a draft: each is checked and kept once."""
+
+    def __init__(self, draft: Draft, came: Unpacked, mistakes: Mistakes) -> None:
+        self._draft = draft
+        self._came = came
+        self._mistakes = mistakes
+        self._taken: dict[tuple[str, str], DraftFile | None] = {}
+        self._posters: dict[str, str] = {}
+
+    def take(self, fields: Fields) -> None:
+        """Keep what the fields name, and let them name it as the draft does. Notes what cannot be taken.
+
+        Raises as `files.add`, and `Refused`.
+        """
+        for language, variant in fields["variants"].items():
+            if image := variant.get("image"):
+                self._take(f"variants.{language}.image.file", image, "file", self._picture)
+            if video := variant.get("video"):
+                self._take_video(f"variants.{language}.video", video)
+
+    def _take_video(self, place: str, table: Fields) -> None:
+        keep_video = self._video_alone if "poster" in table else self._video
+        video = self._take(f"{place}.file", table, "file", keep_video)
+        if "poster" in table:
+            self._take(f"{place}.poster", table, "poster", self._picture)
+        elif video is not None:
+            table["poster"] = self._posters.get(video.name) or ""
+        if video is not None:
+            for number, captions in enumerate(table.get("captions", []), 1):
+                keep = partial(self._captions, video)
+                self._take(f"{place}.captions[{number}].file", captions, "file", keep)
+
+    def _take(
+        self, place: str, table: Fields, key: str, keep: Callable[[str, Path], DraftFile]
+    ) -> DraftFile | None:
+        name, kind = table[key], place.rpartition(".")[0].rstrip("[]0123456789").rpartition(".")[2]
+        known = ("image" if key == "poster" else kind, name)
+        if known not in self._taken:
+            self._taken[known] = None
+            try:
+                with self._came.extracted(name) as path:
+                    self._taken[known] = keep(name, path)
+            except BadFile as bad:
+                self._mistakes.add(place, bad.what, bad.what_to_do)
+        row = self._taken[known]
+        if row is not None:
+            table[key] = row.name
+        return row
+
+    def _picture(self, name: str, path: Path) -> DraftFile:
+        return add_picture(self._draft, name, path)
+
+    def _video_alone(self, name: str, path: Path) -> DraftFile:
+        return add_video_alone(self._draft, name, path)
+
+    def _video(self, name: str, path: Path) -> DraftFile:
+        video, poster = add_video(self._draft, name, path)
+        self._posters[video.name] = poster.name
+        return video
+
+    def _captions(self, video: DraftFile, name: str, path: Path) -> DraftFile:
+        return add_captions(self._draft, name, path, video)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Raise `Refused` where the block meets what no program wrote, or none that is known here."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        raise _unreadable() from error
 
 
 @contextlib.contextmanager

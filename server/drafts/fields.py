@@ -48,15 +48,28 @@ def new_variant() -> Fields:
 
 def is_blank(fields: Fields) -> bool:
     """Whether nobody has written anything."""
-    keys = ("title", "body", "links", "image")
+    keys = ("title", "body", "links", "image", "video")
     return not any(variant.get(key) for variant in fields["variants"].values() for key in keys)
 
 
 def names_in(fields: Fields) -> Iterator[str]:
     """The names of the files that a draft names."""
-    for variant in fields["variants"].values():
-        if image := variant.get("image"):
-            yield image["file"]
+    for _place, table, key in places_of_files(fields):
+        yield table[key]
+
+
+def places_of_files(fields: Fields) -> Iterator[tuple[str, Fields, str]]:
+    """Where a draft names files: the place in the campaign file, the table, and the key in it."""
+    for language, variant in fields["variants"].items():
+        before = f"variants.{language}"
+        if "image" in variant:
+            yield f"{before}.image.file", variant["image"], "file"
+        if video := variant.get("video"):
+            yield f"{before}.video.file", video, "file"
+            if "poster" in video:
+                yield f"{before}.video.poster", video, "poster"
+            for number, captions in enumerate(video.get("captions", []), 1):
+                yield f"{before}.video.captions[{number}].file", captions, "file"
 
 
 def files_named(draft: Draft) -> list[DraftFile]:
@@ -89,10 +102,16 @@ def as_toml(identity: str, fields: Fields, audience: Fields) -> bytes:
     values |= {key: _moment(values[key]) for key in TIMES if key in values}
     values["audience"] = audience
     values["variants"] = {
-        language: {key: value for key, value in variant.items() if value}
+        language: {key: _said(value) for key, value in variant.items() if value}
         for language, variant in fields["variants"].items()
     }
     return tomli_w.dumps(values, multiline_strings=True).encode()
+
+
+def _said(value: Any) -> Any:
+    """Of a video, what says something."""
+    is_video = isinstance(value, dict) and "poster" in value
+    return {key: inner for key, inner in value.items() if inner} if is_video else value
 
 
 def campaign_id(draft: Draft) -> str:
@@ -116,8 +135,6 @@ def fields_of_file(
     if isinstance(ends, datetime) and ends.tzinfo is not None and ends <= now:
         values = {key: value for key, value in values.items() if key not in TIMES}
     mistakes = mistakes_of(values, now, company.link_hosts, names)
-    if not mistakes and any("video" in variant for variant in values["variants"].values()):
-        mistakes = [_video_mistake()]
     if mistakes:
         raise Refused(_("The file cannot be taken"), "\n".join(str(mistake) for mistake in mistakes))
     fields = new_fields(values["default_language"])
@@ -127,7 +144,7 @@ def fields_of_file(
         language: new_variant()
         | {key: variant[key] for key in ("title", "body") if key in variant}
         | {"links": _links(variant.get("links", []))}
-        | ({"image": dict(variant["image"])} if "image" in variant else {})
+        | {key: copy.deepcopy(variant[key]) for key in ("image", "video") if key in variant}
         for language, variant in values["variants"].items()
     }
     return fields, values["audience"]
@@ -144,14 +161,6 @@ def fields_of_campaign(campaign: Campaign) -> Fields:
             _("Its texts were taken back"),
             _("There is nothing left to begin with. Write a new announcement."),
         )
-    if any(variant["video"] for variant in content["variants"].values()):
-        raise Refused(
-            _("It has a video"),
-            _(
-                "The console does not take those yet. At the server, publish its campaign file again: "
-                "tidings-server campaign publish FILE"
-            ),
-        )
     fields = new_fields(content["default_language"])
     fields |= {key: content[key] for key in ("sender", "urgency", "acknowledge")}
     fields["variants"] = {
@@ -163,11 +172,7 @@ def fields_of_campaign(campaign: Campaign) -> Fields:
                 for link in variant["links"]
             ],
         }
-        | (
-            {"image": {"file": variant["image"]["sha256"], "alt": variant["image"]["alt"]}}
-            if variant["image"]
-            else {}
-        )
+        | _media_of(variant)
         for language, variant in content["variants"].items()
     }
     return copy.deepcopy(fields)
@@ -213,10 +218,22 @@ def _not_written(draft: Draft) -> Iterator[Mistake]:
             )
 
 
-def _video_mistake() -> Mistake:
-    return Mistake(
-        "variants", _("there is a video"), _("publish it with: tidings-server campaign publish FILE")
-    )
+def _media_of(variant: Fields) -> Fields:
+    """The picture and the video of a signed variant, as a campaign file names them."""
+    found: Fields = {}
+    if image := variant["image"]:
+        found["image"] = {"file": image["sha256"], "alt": image["alt"]}
+    if video := variant["video"]:
+        found["video"] = {
+            "file": video["sha256"],
+            "poster": video["poster"]["sha256"],
+            "alt": video["poster"]["alt"],
+            "captions": [
+                {"language": one["language"], "label": one["label"], "file": one["sha256"]}
+                for one in video["captions"]
+            ],
+        }
+    return found
 
 
 def _links(links: list[Fields]) -> list[Fields]:

@@ -8,10 +8,12 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from django.conf import settings
 from django.db import transaction
@@ -23,9 +25,12 @@ from server.core import clock, private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.directory.models import Company
 from server.drafts.fields import files_named, names_in
-from server.drafts.models import Draft, DraftFile
+from server.drafts.models import Draft, DraftFile, DraftUpload
+from server.media.captions import check_captions, last_begins_ms
 from server.media.checks import MEGABYTE, CheckedFile, KeptFile
-from server.media.images import MAX_UPLOAD_BYTES, PICTURES, check_image
+from server.media.files import path_of
+from server.media.images import PICTURES, check_image
+from server.media.video import check_video
 
 FOLDER = "drafts"
 """Within the company's folder of media."""
@@ -43,24 +48,72 @@ ENDINGS = {
     Media.Type.MP4: ".mp4",
     Media.Type.VTT: ".vtt",
 }
+_NAMES: Mapping[str, str] = {Media.Type.MP4: "video", Media.Type.VTT: "captions"}
 
 
-def check_picture(company: Company, path: Path) -> CheckedFile:
-    """The picture as agents get it; unchanged, where the company has this very file already, which was checked then.
-
-    Raises `BadFile` and `EnvironmentFault`.
-    """
-    if 0 < path.stat().st_size <= MAX_UPLOAD_BYTES:
-        content = path.read_bytes()
-        known = _known(company, hashlib.sha256(content).hexdigest())
-        if known is not None and known.type in PICTURES:
-            return CheckedFile(content, Media.Type(known.type), known.width, known.height)
-    return check_image(path)
-
-
-def _known(company: Company, sha256: str) -> Media | DraftFile | None:
+def known_file(company: Company, path: Path) -> KeptFile | None:
+    """The file as it is, where the company has this very one already: it was checked then, and is not encoded twice."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     published = Media.objects.filter(company=company, sha256=sha256).first()
-    return published or DraftFile.objects.filter(draft__company=company, sha256=sha256).first()
+    known = published or DraftFile.objects.filter(draft__company=company, sha256=sha256).first()
+    return as_published(path, known) if known is not None else None
+
+
+def as_published(path: Path, row: Media | DraftFile) -> KeptFile:
+    """The file that a row describes, wherever it lies. Of captions it is looked up when the last one begins."""
+    kind, duration_ms = Media.Type(row.type), row.duration_ms
+    if kind == Media.Type.VTT:
+        duration_ms = last_begins_ms(path.read_bytes())
+    return KeptFile(path, row.sha256, row.size, kind, row.width, row.height, duration_ms)
+
+
+def add_picture(draft: Draft, wanted: str, path: Path) -> DraftFile:
+    """Check the picture at `path`, which is called `wanted`, and keep it. Raises as `add`, and `BadFile`."""
+    with _called(path, wanted) as shown:
+        known = known_file(draft.company, shown)
+        return add(draft, wanted, known if known and known.type in PICTURES else check_image(shown))
+
+
+def add_video(draft: Draft, wanted: str, path: Path) -> tuple[DraftFile, DraftFile]:
+    """The same of a video that every agent plays. Answers it, and a poster out of it."""
+    with _called(path, wanted) as shown:
+        checked = check_video(shown)
+    return add(draft, wanted, checked.file), add(draft, wanted, checked.poster)
+
+
+def add_video_alone(draft: Draft, wanted: str, path: Path) -> DraftFile:
+    """The same of a video whose poster is another file."""
+    with _called(path, wanted) as shown:
+        known = known_file(draft.company, shown)
+        return add(
+            draft, wanted, known if known and known.type == Media.Type.MP4 else check_video(shown).file
+        )
+
+
+def add_captions(draft: Draft, wanted: str, path: Path, video: DraftFile) -> DraftFile:
+    """The same of captions of this video."""
+    with _called(path, wanted) as shown:
+        checked = check_captions(shown, video.duration_ms or 0)
+    return add(draft, wanted, replace(checked, duration_ms=last_begins_ms(checked.content)))
+
+
+def add_published(draft: Draft, row: Media) -> DraftFile:
+    """Keep the very file of a campaign. Raises as `add`."""
+    path = path_of(row.company_id, row.sha256)
+    try:
+        return add(draft, _NAMES.get(row.type, "picture"), as_published(path, row))
+    except OSError as error:
+        raise _disk(error) from error
+
+
+@contextlib.contextmanager
+def _called(path: Path, wanted: str) -> Iterator[Path]:
+    """The same file under the name that a refusal calls it by."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Path(folder) / (PurePath(wanted).name[-100:] or "file")
+        shown.symlink_to(path)
+        yield shown
 
 
 def add(draft: Draft, wanted: str, file: CheckedFile | KeptFile) -> DraftFile:
@@ -84,26 +137,32 @@ def add(draft: Draft, wanted: str, file: CheckedFile | KeptFile) -> DraftFile:
         _write(place, file)
         with transaction.atomic():
             Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
-            _refuse_too_much(draft, file)
+            _refuse_too_many_files(draft)
+            refuse_too_many_bytes(draft, file.size)
             row.name = _free_name(draft, wanted, Media.Type(file.type))
             row.save()
     except OSError as error:
         place.unlink(missing_ok=True)
-        raise EnvironmentFault(
-            _("The file cannot be kept"),
-            _("The disk says: {reason}. Free some space, or run: tidings-server check").format(reason=error),
-        ) from error
+        raise _disk(error) from error
     except BaseException:
         place.unlink(missing_ok=True)
         raise
     return row
 
 
+def _disk(error: OSError) -> EnvironmentFault:
+    return EnvironmentFault(
+        _("The file cannot be kept"),
+        _("The disk says: {reason}. Free some space, or run: tidings-server check").format(reason=error),
+    )
+
+
 def _write(place: Path, file: CheckedFile | KeptFile) -> None:
     private_files.make_folder(place.parent)
     if isinstance(file, KeptFile):
         with contextlib.suppress(OSError):
-            os.link(file.path, place)  # nobody changes the bytes of either
+            os.link(file.path.resolve(), place)  # nobody changes the bytes of either
+            private_files.tighten(place)
             return
     with file.opened() as source, open(place, "xb", opener=private_files.opener) as target:
         shutil.copyfileobj(source, target)
@@ -111,19 +170,24 @@ def _write(place: Path, file: CheckedFile | KeptFile) -> None:
         os.fsync(target.fileno())
 
 
-def _refuse_too_much(draft: Draft, file: CheckedFile | KeptFile) -> None:
+def refuse_too_many_bytes(draft: Draft, size: int) -> None:
+    """Raise `Refused` where the files of the company's drafts would be too large together; what is on its way counts."""
     Company.objects.select_for_update().get(pk=draft.company_id)  # others are counted after this one
-    taken = DraftFile.objects.filter(draft__company=draft.company_id).aggregate(sum=Sum("size"))["sum"] or 0
-    if DraftFile.objects.filter(draft=draft).count() >= MOST_FILES:
-        raise Refused(
-            _("The draft has {most} files").format(most=MOST_FILES), _("Remove some, or begin another draft.")
-        )
-    if taken + file.size > MOST_BYTES:
+    kept = DraftFile.objects.filter(draft__company=draft.company_id).aggregate(sum=Sum("size"))["sum"] or 0
+    coming = DraftUpload.objects.filter(draft__company=draft.company_id).aggregate(sum=Sum("length"))["sum"]
+    if kept + (coming or 0) + size > MOST_BYTES:
         raise Refused(
             _("The files of all drafts together have more than {limit} MB").format(
                 limit=MOST_BYTES // MEGABYTE
             ),
             _("Publish or delete some drafts, and try again."),
+        )
+
+
+def _refuse_too_many_files(draft: Draft) -> None:
+    if DraftFile.objects.filter(draft=draft).count() >= MOST_FILES:
+        raise Refused(
+            _("The draft has {most} files").format(most=MOST_FILES), _("Remove some, or begin another draft.")
         )
 
 
@@ -195,6 +259,7 @@ def _unnamed(draft: Draft) -> list[DraftFile]:
 def drop_all(draft: Draft) -> None:
     """Delete all files of the draft, in the caller's transaction; their bytes when it ends."""
     draft.files.all().delete()
+    draft.uploads.all().delete()
     transaction.on_commit(lambda: remove_folder(folder_of(draft)))
 
 

@@ -19,6 +19,11 @@ TRIED_BY = Personal(
 )
 
 
+def new_secret() -> str:
+    """Thirty-two characters of hex, which nobody guesses: they are a file's name, too."""
+    return secrets.token_hex(16)
+
+
 def new_id() -> str:
     """Sixteen characters of hex, which nobody guesses."""
     return secrets.token_hex(8)
@@ -205,3 +210,31 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return self.trial_id
+
+
+class DraftUpload(models.Model):
+    """A video that comes in pieces. How much has come is the size of its file, see `uploads`."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="uploads")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="+", help_text="Who sends it, and nobody else."
+    )
+    upload_id = models.CharField(max_length=32, unique=True, default=new_secret)
+    name = models.CharField(max_length=100, help_text="As it was called where it comes from.")
+    length = models.PositiveBigIntegerField(help_text="Bytes, as was said at the beginning.")
+    begun_at = models.DateTimeField()
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "draft": IMPERSONAL,
+        "account": WRITTEN_BY,
+        "upload_id": IMPERSONAL,
+        "name": IMPERSONAL,
+        "length": IMPERSONAL,
+        "begun_at": WRITTEN_BY,
+    }
+    stays_here: ClassVar[bool] = True
+    """As its draft does."""
+
+    def __str__(self) -> str:
+        return self.upload_id

@@ -13,6 +13,7 @@ from server.drafts.fields import campaign_file, files_named, new_fields
 from server.drafts.files import drop_all, kept
 from server.drafts.models import Draft, DraftFile
 from server.drafts.writing import Overtaken
+from server.media.rows import store_checked
 from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, publish
 from server.publishing.second_person import Approval
@@ -60,6 +61,8 @@ def publish_draft(
     if draft.campaign is None:
         sealed = check_draft(draft, with_reason=True)  # before the lock: it takes long
         checked = sealed.checked if sealed.seal == seal and sealed.checked.audience.count <= people else None
+        if checked is not None:
+            store_files(draft)
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:
@@ -71,6 +74,15 @@ def publish_draft(
         campaign, _is_new = publish(checked, actor, approval)
         _empty(locked, campaign)
     return campaign
+
+
+def store_files(draft: Draft) -> None:
+    """Put the files that it names where they are served from: a video takes long, and nobody waits for it in a transaction.
+
+    Raises `EnvironmentFault` as `publish` does.
+    """
+    for row in files_named(draft):
+        store_checked(draft.company, kept(row))
 
 
 def locked_draft(draft: Draft) -> Draft:

@@ -1,6 +1,6 @@
 """Drafts are begun, changed, and brought back: nobody writes over what they have not seen, and what was there stays."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -17,13 +17,17 @@ from server.campaigns.models import Campaign, Media
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Group, Person
-from server.drafts.archive import unpacked
-from server.drafts.fields import Fields, fields_of_campaign, fields_of_file, is_blank, new_fields
-from server.drafts.files import add, check_picture, drop_all, drop_unnamed, folder_of, remove_folder
+from server.drafts.archive import Arrival, unpacked
+from server.drafts.fields import (
+    Fields,
+    fields_of_campaign,
+    fields_of_file,
+    is_blank,
+    new_fields,
+    places_of_files,
+)
+from server.drafts.files import add_published, drop_all, drop_unnamed, folder_of, remove_folder
 from server.drafts.models import Draft, DraftVersion
-from server.media.checks import BadFile, CheckedFile, KeptFile
-from server.media.files import path_of
-from server.media.images import MAX_UPLOAD_BYTES
 
 MOST_DRAFTS = 500
 """Of a company at once."""
@@ -81,19 +85,16 @@ def begin_from_file(account: Account, content: bytes) -> Draft:
 def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
     """The same of a campaign file with its pictures, in a ZIP file. Raises as above, and `EnvironmentFault`."""
     mistakes = Mistakes()
-    files: dict[str, CheckedFile | KeptFile] = {}
     with unpacked(archive) as came:
-        change = _read(account.company, came.content, came.names, mistakes)
-        for language, variant in change.fields["variants"].items():
-            name = variant.get("image", {}).get("file")
-            if name is None or name in files:
-                continue
-            try:
-                files[name] = check_picture(account.company, came.extracted(name, MAX_UPLOAD_BYTES))
-            except BadFile as bad:
-                mistakes.add(f"variants.{language}.image.file", bad.what, bad.what_to_do)
-    _refuse_any(mistakes)
-    return _made_with_files(account, change, files)
+        wanted = _read(account.company, came.content, came.names, mistakes)
+        draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
+        try:
+            Arrival(draft, came, mistakes).take(wanted.fields)
+            _refuse_any(mistakes)
+            return change(draft, account, draft.revision, wanted)
+        except BaseException:
+            delete(draft, draft.revision)
+            raise
 
 
 def _read(company: Company, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
@@ -121,25 +122,17 @@ def begin_like(account: Account, campaign: Campaign) -> Draft:
         list(campaign.audience_groups.all()),
         list(campaign.audience_people.all()),
     )
-    files = {row.sha256: _published(campaign, row) for row in campaign.media.all()}
-    return _made_with_files(account, change, files)
+    rows = list(campaign.media.all())
+    return _made_with_files(account, change, rows) if rows else _made(account, change)
 
 
-def _published(campaign: Campaign, row: Media) -> KeptFile:
-    path = path_of(campaign.company_id, row.sha256)
-    return KeptFile(path, row.sha256, row.size, Media.Type(row.type), row.width, row.height, row.duration_ms)
-
-
-def _made_with_files(account: Account, wanted: Change, files: Mapping[str, CheckedFile | KeptFile]) -> Draft:
-    """`files`: by the names that the change has for them. The draft has them under names of its own, or is not there."""
-    if not files:
-        return _made(account, wanted)
+def _made_with_files(account: Account, wanted: Change, rows: Sequence[Media]) -> Draft:
+    """`rows`: of the files, which the change names by their digests."""
     draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
     try:
-        names = {name: add(draft, name, file).name for name, file in files.items()}
-        for variant in wanted.fields["variants"].values():
-            if "image" in variant:
-                variant["image"]["file"] = names[variant["image"]["file"]]
+        names = {row.sha256: add_published(draft, row).name for row in rows}
+        for _place, table, key in places_of_files(wanted.fields):
+            table[key] = names[table[key]]
         return change(draft, account, draft.revision, wanted)
     except BaseException:
         delete(draft, draft.revision)

@@ -105,3 +105,8 @@ def _check_overlaps(path: Path, cues: list[Cue]) -> None:
                 ),
                 _("correct its times"),
             )
+
+
+def last_begins_ms(content: bytes) -> int:
+    """When the last caption of a file begins that was checked before. Raises `ValueError`, `BadLine`."""
+    return max((cue.start_ms for cue in read_cues(lines_of(content.decode()))), default=0)

@@ -6,7 +6,7 @@ from server.campaigns.models import Media
 from server.core.errors import EnvironmentFault
 from server.directory.models import Company
 from server.media.checks import CheckedFile, KeptFile
-from server.media.files import store
+from server.media.files import path_of, store
 
 
 def store_checked(owner: Company, file: CheckedFile | KeptFile) -> None:
@@ -14,6 +14,8 @@ def store_checked(owner: Company, file: CheckedFile | KeptFile) -> None:
 
     Raises `EnvironmentFault` when the disk refuses, or gives back other bytes than were checked.
     """
+    if isinstance(file, KeptFile) and _is_there(owner, file):
+        return
     try:
         with file.opened() as source:
             sha256, _size = store(owner.id, source)
@@ -29,6 +31,18 @@ def store_checked(owner: Company, file: CheckedFile | KeptFile) -> None:
                 "The disk gives back other bytes than were checked. Add the file again, and have the disk looked at."
             ),
         )
+
+
+def _is_there(owner: Company, file: KeptFile) -> bool:
+    """Whether it was stored a moment ago; it counts as new then, so that housekeeping leaves it for the campaign to come."""
+    place = path_of(owner.id, file.sha256)
+    try:
+        found = place.stat().st_size == file.size
+        if found:
+            place.touch()
+    except OSError:
+        return False
+    return found
 
 
 def media_row(owner: Company, sha256: str, file: CheckedFile | KeptFile) -> Media:

@@ -128,6 +128,8 @@ FIELDS = {
     "drafts.draft.submitted_at": N_("when a draft was submitted"),
     "drafts.draft.submitted_by": N_("console account that submitted a draft"),
     "drafts.draft.writers": N_("console accounts that wrote a draft"),
+    "drafts.draftupload.account": N_("console account that sends a video for a draft"),
+    "drafts.draftupload.begun_at": N_("when the sending of a video for a draft began"),
     "drafts.draftversion.audience_people": N_("earlier versions of drafts of announcements for the person"),
     "drafts.draftversion.edited_at": N_("when an earlier version of a draft was written"),
     "drafts.draftversion.editor": N_("console account that wrote an earlier version of a draft"),

@@ -26,7 +26,7 @@ from server.campaigns.manifest import (
     refusal,
 )
 from server.campaigns.manifest_tables import Mistakes
-from server.campaigns.models import Campaign, Link
+from server.campaigns.models import Campaign, Link, Media
 from server.core import clock
 from server.core.clock import utc_text
 from server.directory.models import Company
@@ -34,7 +34,7 @@ from server.media.captions import check_captions
 from server.media.checks import BadFile, CheckedFile, KeptFile, described
 from server.media.images import PICTURES, check_image
 from server.media.rows import media_row, store_checked
-from server.media.video import CheckedVideo, check_video
+from server.media.video import check_video
 from server.signals.keys import create_key
 from server.signing.documents import sign_campaign
 
@@ -220,6 +220,14 @@ def _new_id(stem: str) -> str:
     return "-".join(part for part in ("c", slug, secrets.token_hex(3)) if part)
 
 
+@dataclass(frozen=True)
+class _Video:
+    """`poster`: the one that was taken out of it, where no other is named."""
+
+    file: CheckedFile | KeptFile
+    poster: CheckedFile | KeptFile | None
+
+
 class _MediaOf:
     """Checks the media of a campaign, each file once, and describes them as the protocol does."""
 
@@ -227,7 +235,7 @@ class _MediaOf:
         self.files: dict[str, CheckedFile | KeptFile] = {}
         self._mistakes = mistakes
         self._kept_before = kept
-        self._videos: dict[Path, CheckedVideo | None] = {}
+        self._videos: dict[Path, _Video | None] = {}
         self._images: dict[Path, CheckedFile | KeptFile | None] = {}
 
     def variant(self, entry: VariantEntry) -> dict[str, Any]:
@@ -247,20 +255,35 @@ class _MediaOf:
         return self._described(image, entry.alt) if image else None
 
     def _video(self, entry: VideoEntry) -> dict[str, Any] | None:
-        video = self._once(self._videos, entry.key, entry.file, check_video)
+        video = self._once(self._videos, entry.key, entry.file, self._check_video)
         poster = self._image(entry.poster) if entry.poster else None
         if video is None:
             return None
+        if entry.poster:
+            video = _Video(video.file, None)
+        elif video.poster is None:
+            self._mistakes.add(entry.key, _("it has no poster"), _("add the video again"))
         duration_ms = video.file.duration_ms or 0
         return self._kept(video.file) | {
             "duration_ms": duration_ms,
-            "poster": poster if entry.poster else self._described(video.poster, entry.alt),
+            "poster": self._described(video.poster, entry.alt) if video.poster else poster,
             "captions": [self._captions(captions, duration_ms) for captions in entry.captions],
         }
 
     def _captions(self, entry: CaptionsEntry, duration_ms: int) -> dict[str, Any] | None:
-        def check(path: Path) -> CheckedFile:
-            return check_captions(path, duration_ms)
+        def check(path: Path) -> CheckedFile | KeptFile:
+            if self._kept_before is None:
+                return check_captions(path, duration_ms)
+            kept = self._kept_before.get(str(path))
+            if kept is None or kept.type != Media.Type.VTT:
+                what = _("“{file}” is no WebVTT file: line 1 does not begin with WEBVTT")
+                raise BadFile(what.format(file=path.name), _("export the captions as WebVTT"))
+            if (kept.duration_ms or 0) >= duration_ms:
+                raise BadFile(
+                    _("“{file}” has a caption that begins after the end of the video").format(file=path.name),
+                    _("check that it belongs to this video"),
+                )
+            return kept
 
         file = self._once({}, entry.key, entry.file, check)
         if file is None:
@@ -278,6 +301,15 @@ class _MediaOf:
             what = _("“{file}” is no PNG, JPEG or WebP picture").format(file=path.name)
             raise BadFile(what, _("save it as one of these"))
         return file
+
+    def _check_video(self, path: Path) -> "_Video":
+        if self._kept_before is None:
+            checked = check_video(path)
+            return _Video(checked.file, checked.poster)
+        file = self._kept_before.get(str(path))
+        if file is None or file.type != Media.Type.MP4:
+            raise BadFile(_("“{file}” is no video").format(file=path.name), _("publish a video"))
+        return _Video(file, None)
 
     def _once(
         self,

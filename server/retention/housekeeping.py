@@ -23,8 +23,9 @@ from server.devices.enrolment import REPEATABLE
 from server.devices.models import Device, Invitation, SpentToken
 from server.directory.models import Company
 from server.drafts.files import FOLDER, drop_unnamed_everywhere
-from server.drafts.models import DraftFile
+from server.drafts.models import DraftFile, DraftUpload
 from server.drafts.trials import delete_ended_trials
+from server.drafts.uploads import drop_expired
 from server.drafts.writing import delete_old_drafts
 from server.erasure import erasure
 from server.erasure.erasure import empty_write_ahead_log
@@ -133,7 +134,7 @@ def _delete_drafts(dry_run: bool) -> int:
 
 
 def _delete_unnamed_files(dry_run: bool) -> int:
-    return drop_unnamed_everywhere(dry_run=dry_run)
+    return drop_unnamed_everywhere(dry_run=dry_run) + drop_expired(dry_run=dry_run)
 
 
 def _delete_trials(dry_run: bool) -> int:
@@ -165,8 +166,9 @@ def _delete_orphans(dry_run: bool) -> int:
 
 def _orphans(older_than: datetime) -> Iterator[Path]:
     named: set[tuple[str, ...]] = set(Media.objects.values_list("company_id", "sha256"))
-    of_drafts = DraftFile.objects.values_list("draft__company_id", "draft__draft_id", "key")
-    named |= {(company, FOLDER, draft, key) for company, draft, key in of_drafts}
+    kept = DraftFile.objects.values_list("draft__company_id", "draft__draft_id", "key")
+    coming = DraftUpload.objects.values_list("draft__company_id", "draft__draft_id", "upload_id")
+    named |= {(company, FOLDER, draft, key) for company, draft, key in (*kept, *coming)}
     folder = Path(settings.MEDIA_FOLDER)
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts

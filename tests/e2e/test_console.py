@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from playwright.sync_api import (
     FilePayload,
     Page,
     Response,
+    Route,
     sync_playwright,
 )
 
@@ -40,12 +42,14 @@ from tests.support.server.console import (
     console_settings,
     running_console,
 )
+from tests.support.videos import make_video
 from tests.support.waiting import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from server.accounts.models import Account
     from server.campaigns.models import Campaign
     from server.directory.models import Person
+    from server.drafts.models import Draft
 
 CHROMIUM = shutil.which("chromium")
 PICTURES = os.environ.get("TIDINGS_CONSOLE_PICTURES")
@@ -124,6 +128,7 @@ def _write_drafts(author: "Account") -> None:
         Draft.objects.filter(pk=draft.pk).update(draft_id=draft_id)
         draft.draft_id = draft_id
         picture = add(draft, "Lyon", encode(gradient(640, 360), "JPEG")).name if title else ""
+        video = _video(draft) if draft_id == READY else {}
         for text in ("Come and see it.", "Come and see it on Monday.\nThere is coffee."):
             fields = new_fields("en") | {"sender": "Internal news"}
             link = {"id": "l1", "label": "The plan", "url": f"{INTRANET}/plan"}
@@ -134,11 +139,26 @@ def _write_drafts(author: "Account") -> None:
             if picture:
                 for variant in fields["variants"].values():
                     variant["image"] = {"file": picture, "alt": "The new studio"}
+            if video:
+                fields["variants"]["fr"]["video"] = video
             groups = list(author.company.groups.filter(name="Lyon")) if title else []
             draft = change(draft, author, draft.revision, Change(fields, "", False, groups))
     author.company.second_person_from = 5
     author.company.save()
     submit(draft, author, seal_of(draft))
+
+
+def _video(draft: "Draft") -> dict[str, object]:
+    """A video with captions, as a draft's fields say it."""
+    from server.drafts.files import add_captions, add_video
+
+    with tempfile.TemporaryDirectory() as folder:
+        video, poster = add_video(draft, "Studio.mp4", make_video(Path(folder) / "studio.mp4", 2))
+        text = Path(folder) / "studio.vtt"
+        text.write_text("WEBVTT\n\n00:00.100 --> 00:01.000\nBonjour.\n")
+        captions = add_captions(draft, "Studio.vtt", text, video)
+    said = {"language": "fr", "label": "Français", "file": captions.name}
+    return {"file": video.name, "poster": poster.name, "alt": "", "captions": [said]}
 
 
 def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
@@ -300,9 +320,11 @@ def test_an_announcement_is_written_submitted_approved_by_another_person_and_rec
     page.get_by_role("button", name="Add the picture").click()
     page.get_by_label("What the picture shows").fill("The new machine")
     page.locator("#twin img").wait_for()
+    video_by_the_script(page, tmp_path)
     page.get_by_label("Add a group").fill("Paris")
     page.get_by_label("Sender").fill("Internal news")
     page.get_by_role("button", name="Check").click()
+    page.wait_for_url("**/check", timeout=PATIENCE_S * 1000)  # what was typed is saved before
     drawn = page.locator(".screen img")
     assert drawn.count() == 2
     assert "The new machine" in (drawn.first.get_attribute("alt") or "")
@@ -346,6 +368,31 @@ def test_ten_thousand_people_are_brought_in_and_invited(console: Filled, page: P
     page.get_by_role("link", name="N9999").click()
     page.get_by_role("button", name="Make a code").click()
     assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", page.locator("b.code").inner_text())
+
+
+def video_by_the_script(page: Page, folder: Path) -> None:
+    """Choose a video, cut the line after the first piece, go on writing, and see it come whole."""
+    cut = []
+
+    def once(route: Route) -> None:
+        if route.request.method == "PATCH" and not cut:
+            cut.append(route.request.headers["upload-offset"])
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/videos/*", once)
+    page.locator("#video-file").set_input_files(make_video(folder / "Coffee.mp4", 1))
+    page.get_by_label("Text").fill("On Monday, with a video.")
+    page.get_by_text("It is kept with the draft.").wait_for(timeout=PATIENCE_S * 1000)
+    assert cut == ["0"]
+    assert page.get_by_label("Text").input_value() == "On Monday, with a video."
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_text("0:01").wait_for()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Remove the video").click()
+    assert page.get_by_role("img", name="Play the video").count() == 0
+    page.unroute("**/videos/*")
 
 
 def large_picture(folder: Path) -> Path:

@@ -43,6 +43,7 @@ GUARANTEES: Mapping[str, tuple[str, str]] = {
     "R12": ("10,000 agents that poll each minute are served on 2 cores", "p99 at most 250 ms, 0 errors"),
     "R14": ("A migration that is killed loses nothing", "0 lost"),
     "R15": ("One agent for each person's data", "exactly 1"),
+    "R16": ("A video whose line is cut goes on where it was", "0 bytes"),
     "S2": ("A hijacked server without the keys forges nothing, and a freeze is noticed", "0 forged, 48 h"),
     "S3": ("Text from the company is inert", "0 opens, 0 connects"),
     "S4": ("Links lead to https and allowed hosts only, and say where", "0 escapes"),

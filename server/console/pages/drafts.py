@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from django.db.models import prefetch_related_objects
 from django.http import FileResponse, Http404, HttpResponse
@@ -128,7 +128,7 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
     if draft is None or draft.campaign is not None:
         return _compose_apart(request, draft)
     try:
-        sent = read(draft, request.POST, request.FILES.get("image-file"))
+        sent = read(draft, request.POST, request.FILES)
         changed = change(
             draft, request.user, _revision(request), sent.change, _page_key(request), ends_page=True
         )
@@ -344,7 +344,7 @@ def _audience_of(source: Draft | DraftVersion) -> list[str]:
 
 def _as_text(value: object) -> str:
     if isinstance(value, list):
-        return "\n".join(f"{link['label']} → {link['url']}" for link in value)
+        return "\n".join(f"{one['label']} → {one.get('url', one.get('file'))}" for one in value)
     return str(value)
 
 
@@ -397,8 +397,16 @@ def _words(
         "other_editor": _other_editor(request, draft),
         "versions": draft.versions.count(),
         "image": variant.get("image"),
+        "video": variant.get("video"),
+        "video_row": _video_row(draft, variant),
         "twin": twin_of(draft, fields, language),
     }
+
+
+def _video_row(draft: Draft, variant: Mapping[str, Any]) -> DraftFile | None:
+    """The row of the variant's video."""
+    name = variant.get("video", {}).get("file")
+    return next((row for row in draft.files.all() if row.name == name), None) if name else None
 
 
 def _group_names(company: Company) -> Sequence[str]:

@@ -4,15 +4,11 @@ import base64
 import binascii
 import copy
 import re
-import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -20,24 +16,17 @@ from django.utils.translation import gettext as _
 from server.campaigns.manifest import MAX_LINKS, MAX_VARIANTS
 from server.campaigns.manifest_tables import Mistake, suggestion
 from server.campaigns.models import Campaign
+from server.console.pages.media_of_draft import Chosen, line, media_in
 from server.console.times import in_zone, local_moment
 from server.core import time_zones
 from server.core.clock import utc_text
-from server.core.errors import EnvironmentFault, Refused
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
 from server.drafts.fields import Fields, new_variant
-from server.drafts.files import add, check_picture
 from server.drafts.models import Draft
 from server.drafts.writing import Change
-from server.media.checks import BadFile
-from server.media.images import PICTURES
 from server.publishing.publish import LONGEST_REASON
 
-if TYPE_CHECKING:
-    Chosen = UploadedFile[bytes]
-else:
-    Chosen = UploadedFile
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MOST_OF_LANGUAGE = 11
 MOST_CHIPS = 200
@@ -54,11 +43,11 @@ class Sent:
     """Which variant the form showed; a new one where the person asked for it."""
 
 
-def read(draft: Draft, posted: QueryDict, picture: Chosen | None = None) -> Sent:
-    """The change that the form means. What it does not show stays as it is. `picture`: one that was chosen in it.
+def read(draft: Draft, posted: QueryDict, files: Mapping[str, Chosen] | None = None) -> Sent:
+    """The change that the form means. What it does not show stays as it is. `files`: those that came in it.
 
     A language that somebody else took away meanwhile comes again: what was typed in it is no other one's text.
-    Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a picture came.
+    Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
     """
     company, mistakes = draft.company, list[Mistake]()
     posted = _storable(posted)
@@ -68,8 +57,8 @@ def read(draft: Draft, posted: QueryDict, picture: Chosen | None = None) -> Sent
         is_language(language) and len(fields["variants"]) < MAX_VARIANTS
     ):
         language = fields["default_language"]
-    fields["variants"][language] = _variant(posted) | _image(draft, posted, picture, mistakes)
-    fields["sender"] = _line(posted, "sender")
+    fields["variants"][language] = _variant(posted) | media_in(draft, posted, files or {}, mistakes)
+    fields["sender"] = line(posted, "sender")
     urgency = posted.get("urgency", "")
     fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value
     fields["acknowledge"] = "acknowledge" in posted
@@ -117,50 +106,17 @@ def _reason(posted: QueryDict, mistakes: list[Mistake]) -> str:
     return reason[:LONGEST_REASON]
 
 
-def _line(posted: QueryDict, key: str) -> str:
-    return " ".join(posted.get(key, "").split())
-
-
 def _variant(posted: QueryDict) -> Fields:
     links = []
     for number in range(1, MAX_LINKS + 1):
-        label, url = _line(posted, f"label{number}"), posted.get(f"url{number}", "").strip()
+        label, url = line(posted, f"label{number}"), posted.get(f"url{number}", "").strip()
         if label or url:
-            links.append({"id": _line(posted, f"link{number}") or f"l{number}", "label": label, "url": url})
+            links.append({"id": line(posted, f"link{number}") or f"l{number}", "label": label, "url": url})
     return new_variant() | {
-        "title": _line(posted, "title"),
+        "title": line(posted, "title"),
         "body": posted.get("body", "").replace("\r\n", "\n").strip(),
         "links": links,
     }
-
-
-def _image(
-    draft: Draft, posted: QueryDict, picture: Chosen | None, mistakes: list[Mistake]
-) -> dict[str, Fields]:
-    name, alt = posted.get("image", ""), _line(posted, "image-alt")
-    if posted.get("go") == "remove-image":
-        return {}
-    if picture is not None:
-        try:
-            name = _added(draft, picture)
-        except BadFile as bad:
-            mistakes.append(Mistake("image-file", bad.what, bad.what_to_do))
-        except (Refused, EnvironmentFault) as fault:
-            mistakes.append(Mistake("image-file", fault.title, fault.message))
-    if not name or draft.pk is None or not draft.files.filter(name=name, type__in=PICTURES).exists():
-        return {}
-    return {"image": {"file": name, "alt": alt}}
-
-
-def _added(draft: Draft, picture: Chosen) -> str:
-    """Check the picture, and keep it with the draft. Answers its name there. Raises as `check_picture` and `add`."""
-    called = PurePath(picture.name or "").name[-100:] or "file"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / called
-        with path.open("wb") as file:
-            for chunk in picture.chunks():
-                file.write(chunk)
-        return add(draft, called, check_picture(draft.company, path)).name
 
 
 def _moment(company: Company, text: str, before: str, key: str, mistakes: list[Mistake]) -> str:
@@ -192,7 +148,7 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
         if fields["default_language"] == language:
             fields["default_language"] = next(iter(variants))
         return str(fields["default_language"])
-    wanted = _line(posted, "new-language")
+    wanted = line(posted, "new-language")
     if act != "add-language" and not wanted:
         return language
     if not is_language(wanted):
@@ -211,8 +167,9 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
         return language
     # The links stay the same things in every language, so that each is one figure.
     links = [dict(link) for link in variants[language]["links"]]
-    image = variants[language].get("image")
-    same = {"image": image | {"alt": ""}} if image else {}
+    same = {
+        key: value | {"alt": ""} for key, value in variants[language].items() if key in ("image", "video")
+    }
     variants.setdefault(wanted, new_variant() | {"links": links} | same)
     return wanted
 
@@ -220,7 +177,7 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
 def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Group]:
     numbers = [value for value in posted.getlist("group") if value.isdecimal() and len(value) < 19]
     kept = set(company.groups.filter(pk__in=numbers))
-    if name := _line(posted, "add-group"):
+    if name := line(posted, "add-group"):
         known = {group.name.casefold(): group for group in company.groups.all()}
         if found := known.get(name.casefold()):
             kept.add(found)
@@ -253,7 +210,7 @@ def _unpacked(text: str) -> list[uuid.UUID]:
 
 
 def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Person]:
-    given = posted.getlist("person") + ([wanted] if (wanted := _line(posted, "add-person")) else [])
+    given = posted.getlist("person") + ([wanted] if (wanted := line(posted, "add-person")) else [])
     emails = [canonical(email) for email in given]
     named = Q(email__in=emails) | Q(pk__in=_unpacked(posted.get("people", "")))
     kept = {person.email: person for person in company.people.filter(named)}
@@ -265,7 +222,7 @@ def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> lis
                 _("check the spelling, or ask an administrator to bring the person in"),
             )
         )
-    if (unwanted := _line(posted, "drop-person")) and not kept.pop(canonical(unwanted), None):
+    if (unwanted := line(posted, "drop-person")) and not kept.pop(canonical(unwanted), None):
         what = _("“{value}” is not among them").format(value=unwanted)
         mistakes.append(Mistake("drop-person", what, _("check the spelling")))
     return [kept[email] for email in sorted(kept)]

@@ -19,6 +19,7 @@ from server.accounts.models import Account
 from server.console import assets, words
 from server.console.times import moment_text
 from server.core.clock import utc_text
+from server.media.checks import MEGABYTE
 
 register = template.Library()
 
@@ -96,6 +97,21 @@ def language_word(code: str) -> str:
     name = LANG_INFO.get(code.lower(), LANG_INFO.get(first, {})).get("name_local", code)
     return (
         name.capitalize() if code.lower() in LANG_INFO or "-" not in code else f"{name.capitalize()} ({code})"
+    )
+
+
+@register.filter
+def lasting(milliseconds: int) -> str:
+    """A length as players show it: 2:05."""
+    minutes, seconds = divmod(round((milliseconds or 0) / 1000), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    """A size in megabytes, with one decimal place where it is small."""
+    return _("{size} MB").format(
+        size=f"{max(size / MEGABYTE, 0.1):.1f}" if size < 10 * MEGABYTE else size // MEGABYTE
     )
 
 

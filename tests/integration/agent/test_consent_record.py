@@ -350,7 +350,9 @@ def test_what_left_on_a_full_disk_is_told_after_a_restart(tmp_path: Path) -> Non
             receipts = [each.status for each in agent.runtime.my_data.receipts()]
         with an_agent(disk / "agent", keychain) as agent:
             agent.runtime.send_once()
-        assert len(asked(server, "consents")) == 3, "once more, as the receipt was lost; it is on the disk now"
+        assert len(asked(server, "consents")) == 3, (
+            "once more, as the receipt was lost; it is on the disk now"
+        )
     assert "withdrawn" in told
     assert told["seen"] is SentStatus.DELETED
     assert "withdrawn" in receipts

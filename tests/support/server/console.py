@@ -53,6 +53,11 @@ class RunningConsole:
 
     url: str
     home: ServerHome
+    child: Child
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.child.kill()
 
     def invite(self, email: str, *roles: str) -> str:
         """The link of a new account."""
@@ -70,7 +75,7 @@ def running_console(home: ServerHome, *, named: bool = False) -> Iterator[Runnin
     with child:
         url = until(lambda: _ready(child), "the console to say where it serves")
         until(lambda: _answers(url), "the console to answer")
-        yield RunningConsole(url, home)
+        yield RunningConsole(url, home, child)
 
 
 def _ready(child: Child) -> str | None:

@@ -91,6 +91,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
 def _write_draft(account: "Account", person: "Person") -> None:
     """A draft with an earlier version and a file, for a group and for a person by name, who has a test of it."""
     from server.campaigns.models import Media
+    from server.drafts import uploads
     from server.drafts.fields import new_fields
     from server.drafts.files import add
     from server.drafts.models import Trial
@@ -108,6 +109,7 @@ def _write_draft(account: "Account", person: "Person") -> None:
     add(draft, "plan", CheckedFile(b"a picture", Media.Type.PNG, 1, 1))
     ends = datetime.now(UTC) + timedelta(hours=1)
     Trial.objects.create(draft=draft, person=person, document="canary-test", ends=ends)
+    uploads.begin(draft, account, "plan.mp4", 1)
 
 
 def found_under(folder: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:
