@@ -163,6 +163,7 @@ class Runtime:
             self._notify,
             self._look_again,
             self._leave,
+            clock,
         )
         self._beat = self._scheduler.task("beat", lambda: self._beaten(lock)) if lock else None
         self._examine = self._scheduler.task("examine", self._examined, lambda: limits.EXAMINE_FIRST_S)

@@ -13,8 +13,9 @@ class Faults:
     """Of one enrolment: another one begins with a new value.
 
     ``of_poll``: why the last poll failed. ``revocation``: the server knows this computer's token no longer, and no task
-    runs. ``of_receipt``: the last receipt of the server did not hold. ``refused_documents``: campaigns of the last feed
-    that were not signed as they must be. ``answered``: a poll has gone right.
+    runs but, now and then, the poll. ``of_receipt``: the last receipt of the server did not hold.
+    ``refused_documents``: campaigns of the last feed that were not signed as they must be. ``answered``: a poll has gone
+    right.
     """
 
     of_poll: errors.TidingsError | None = None

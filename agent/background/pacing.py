@@ -34,6 +34,10 @@ class Pace:
         """The wait after a server said how long to wait at least: many were told the same, at the same time."""
         return retry_after_s + self.failed(interval_s)
 
+    def refused(self) -> float:
+        """The wait after the server did not know this computer: it may have been another server, or a restored one."""
+        return self._chance.uniform(1, 3) * limits.REFUSED_RETRY_S
+
     def woken(self, interval_s: float) -> float:
         """The wait after the computer slept, or its clock was set: so did many others, or theirs was."""
         return self._chance.uniform(0, min(interval_s, limits.BACKOFF_MAX_S))

@@ -20,6 +20,7 @@ from agent.campaigns.media_cache import MediaCache
 from agent.campaigns.trials import Trials
 from agent.domain import errors, limits
 from agent.domain.model import Change, ConnectionState, Trouble
+from agent.domain.ports import Clock
 from agent.enrolment.service import EnrolmentService
 from agent.enrolment.token_rotation import TokenRotation
 from agent.ipc.instance_lock import LockLost
@@ -54,8 +55,10 @@ class Background:
         notify: Callable[[Change], None],
         before_each: Callable[[], None],
         leave: Callable[[], object],
+        clock: Clock,
     ) -> None:
         self._connector = connector
+        self._clock = clock
         self._acknowledgement_sender = acknowledgement_sender
         self._consents = consents
         self._notify = notify
@@ -68,10 +71,10 @@ class Background:
         )
         self._busy = threading.Semaphore(len(TaskName))
         self._quiet = threading.Lock()
-        self._not_before = 0.0
+        self._not_before = self._refused_until = 0.0
         self._faults = Faults()
         self._pace = {name: Pace() for name in TaskName}
-        self.poll = self._task(scheduler, TaskName.POLL, self.poll_once)
+        self.poll = self._task(scheduler, TaskName.POLL, self._poll)
         self.fetch = self._task(scheduler, TaskName.FETCH, self._fetcher.fetch)
         self.send = self._task(scheduler, TaskName.SEND, lambda: self._sender.send(self._faults))
 
@@ -128,6 +131,19 @@ class Background:
             self.fetch.wake()
             self.send.wake()
         return self._pace[TaskName.POLL].succeeded(polled.interval_s)
+
+    def _poll(self) -> float:
+        """Poll. A server that did not know this computer is told first what is owed: that cannot wait for a new code."""
+        if not self.revoked:
+            return self.poll_once()
+        self._sender.send(self._faults)
+        delay = self.poll_once()
+        log.info("The server knows this computer again.")
+        self._faults.revocation = None
+        self.send.wake()
+        self.fetch.wake()
+        self._notify(Change.STATUS)
+        return delay
 
     def send_once(self) -> None:
         """Send, on this thread. Raises the first error."""
@@ -218,17 +234,16 @@ class Background:
                 except LockLost:
                     self._notify(Change.STATUS)
                     return None
-                if self.revoked or self._connections.refused:
+                if self._connections.refused or (self.revoked and name is not TaskName.POLL):
                     return None
-                if (wait := self._not_before - time.monotonic()) > 0:
-                    return wait + pace.woken(self._interval_s())
+                if (wait := self._wait_s(pace)) > 0:
+                    return wait
                 try:
                     delay = job()
                 except (errors.NotConnected, errors.Interrupted):
                     return None
                 except errors.TokenRefused as refusal:
-                    self._token_refused(refusal)
-                    return None
+                    return self._token_refused(name, refusal)
                 except errors.ServerBusy as busy:
                     return self._failed(name, busy, self._after(busy, pace))
                 except (errors.EnvironmentFault, errors.Refused) as error:
@@ -240,6 +255,12 @@ class Background:
             return delay
 
         return run
+
+    def _wait_s(self, pace: Pace) -> float:
+        """How long a server that sent this computer away is not asked yet, whoever wakes a task; 0 or less: it may be."""
+        if (wait := self._not_before - time.monotonic()) > 0:
+            return wait + pace.woken(self._interval_s())
+        return self._refused_until - self._clock.elapsed() if self.revoked else 0.0
 
     def _after(self, busy: errors.ServerBusy, pace: Pace) -> float:
         """At least as long as the server says, whoever wakes a task meanwhile, and not all at the same time."""
@@ -256,12 +277,19 @@ class Background:
             self._notify(Change.STATUS)
         return delay
 
-    def _token_refused(self, refusal: errors.TokenRefused) -> None:
+    def _token_refused(self, name: TaskName, refusal: errors.TokenRefused) -> float | None:
+        """Only the poll asks again, after hours: anybody in the server's place can refuse, as that is not signed."""
         log.warning("This computer must be connected again: %s", refusal.detail)
+        delay = self._pace[TaskName.POLL].refused()
+        self._refused_until = self._clock.elapsed() + delay
         self._faults.revocation = refusal
         self._connector.token.forget()
         self._connections.drop(TaskName.POLL)
         self._notify(Change.STATUS)
+        if name is TaskName.POLL:
+            return delay
+        self.poll.wake(delay)
+        return None
 
 
 def trouble(fault: errors.TidingsError) -> Trouble:

@@ -15,6 +15,8 @@ BACKOFF_FIRST_INTERVALS = 2.0
 """The bound of the first wait after a failure, in poll intervals (ADR 15)."""
 BACKOFF_MAX_S = 600
 RETRY_AFTER_MAX_S = 86_400
+REFUSED_RETRY_S = 3_600
+"""A server that did not know this computer's token is asked again after one to three times this: no refusal is signed."""
 CLOCK_JUMP_S = 120
 """A wall clock that is this far from where the monotonic clock says was set, or the computer slept."""
 

@@ -211,9 +211,10 @@ class DeviceToken:
         self._not_before = self._left_not_before = 0.0
 
     def forget(self) -> None:
-        """The server refused it."""
+        """The server refused it: the keychain is read again. Where it does not have it, the server may yet know it again."""
         with self._lock:
-            self._take(None)
+            if self.fault is None:
+                self._take(None)
 
     @property
     def was_kept(self) -> bool:

@@ -83,6 +83,28 @@ def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_c
     assert len(server.requests) > before
 
 
+@pytest.mark.expected_logs("must be connected again")
+def test_a_server_that_refused_and_is_back_is_asked_hours_later_and_told_first_what_is_owed(
+    agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    agent.runtime.choose({FeedbackSignal.CLICK: True})
+    until(lambda: company.consents and not agent.runtime.status().owed, "the consent")
+    server.answer = lambda _: problem(401, "unauthorized")
+    agent.runtime.check_now()
+    reaches(agent, ConnectionState.REVOKED)
+    agent.runtime.choose({FeedbackSignal.CLICK: False})
+    server.answer = company
+    runs, before = counted_runs(agent, "poll"), len(server.requests)
+    agent.runtime.check_now()
+    until(runs, "a poll that was woken")
+    assert len(server.requests) == before, "not within an hour"
+    agent.clock.advance(3 * limits.REFUSED_RETRY_S)
+    agent.runtime.check_now()
+    reaches(agent, ConnectionState.CONNECTED)
+    assert server.requests[before].path.endswith("consents"), "the withdrawal goes before the poll"
+    assert [each["signal"] for each in company.withdrawals] == ["click"]
+
+
 @pytest.mark.expected_logs(RETRIES)
 def test_a_busy_server_is_left_alone_whoever_wakes_a_task(
     agent: Agent, company: Company, server: LoopbackServer
