@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "server.acknowledgements",
     "server.accounts",
     "server.drafts",
+    "server.erasure",
     "server.accounts.apps.ContentTypeTables",
     "server.accounts.apps.AuthTables",
     "server.accounts.apps.AddressTables",

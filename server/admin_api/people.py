@@ -23,7 +23,7 @@ MOST_PEOPLE = 1000
 Address = Annotated[str, Field(min_length=3, max_length=254)]
 
 
-class ErasureRequest(Message):
+class PeopleToErase(Message):
     """Whom to erase, all of them or nobody."""
 
     emails: Annotated[list[Address], Field(min_length=1, max_length=MOST_PEOPLE)]
@@ -64,7 +64,7 @@ class CorrectionDecision(Message):
     summary="Erase everything about people",
     **needs(Right.ERASE_PEOPLE, 400, 404, 413, 415, 422),
 )
-def erase_people(request: AdministratorRequest, body: ErasureRequest) -> dict[str, Any]:
+def erase_people(request: AdministratorRequest, body: PeopleToErase) -> dict[str, Any]:
     """All of them, or nobody if one is not known. How many rows went is not told: it would tell what they chose."""
     company = request.auth.company
     people, unknown = find_people(company, body.emails)

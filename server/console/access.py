@@ -23,10 +23,9 @@ P = ParamSpec("P")
 
 
 class AccountRequest(HttpRequest):
-    """A request of somebody who is signed in. `counts`: what the page has counted of what the navigation counts."""
+    """A request of somebody who is signed in."""
 
     user: Account
-    counts: Mapping[str, int]
 
 
 View = Callable[Concatenate[AccountRequest, P], HttpResponseBase]

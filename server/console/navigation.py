@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -14,16 +16,21 @@ from server.access.roles import Right
 from server.accounts.models import Account
 from server.console import address
 from server.data_subject.decisions import waiting
+from server.directory.models import Company
+from server.erasure.requests import undecided_for
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page that the navigation leads to. `name`: of its URL; those below it begin with the same word."""
+    """A page that the navigation leads to. `name`: of its URL; those below it begin with the same word.
+
+    `waiting`: the rows that wait there for the person.
+    """
 
     name: str
     title: Promise | str
     right: Right | None = None
-    count: Callable[[Account], int] | None = None
+    waiting: Callable[[Account], QuerySet[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class Section:
     places: Sequence[Place]
 
 
-def _waiting_corrections(account: Account) -> int:
-    return waiting(account.company).count()
+def _corrections(account: Account) -> QuerySet[Any]:
+    return waiting(account.company)
 
 
 SECTIONS = (
@@ -57,12 +64,32 @@ SECTIONS = (
     Section(
         _("Trust"),
         (
-            Place("corrections", _("Corrections"), Right.READ_CORRECTIONS, _waiting_corrections),
+            Place("corrections", _("Corrections"), Right.READ_CORRECTIONS, _corrections),
+            Place("erasures", _("Erasures"), Right.ERASE_PEOPLE, undecided_for),
             Place("record", _("Record of processing"), Right.READ_RECORD),
             Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),
         ),
     ),
 )
+
+
+def waiting_at(request: HttpRequest, account: Account) -> Mapping[str, int]:
+    """How much waits for the person at each place, by its name: counted once for a request, in one query."""
+    counts: dict[str, int] | None = getattr(request, "counts", None)
+    if counts is None:
+        places = [place for section in SECTIONS for place in section.places if place.right in account.rights]
+        columns = {place.name: _counted(place.waiting(account)) for place in places if place.waiting}
+        company = Company.objects.filter(pk=account.company_id)
+        row = company.values_list(*columns.values()).get() if columns else ()
+        counts = dict(zip(columns, row, strict=True))
+        request.counts = counts  # type: ignore[attr-defined]
+    return counts
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows there are, within another query."""
+    counted = rows.order_by().values(one=Value(1)).annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -80,14 +107,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 def _shown(request: HttpRequest, account: Account) -> list[dict[str, Any]]:
     here = request.resolver_match.url_name if request.resolver_match else ""
-    rights = account.rights
+    rights, counts = account.rights, waiting_at(request, account)
     shown = []
     for section in SECTIONS:
         places = [
             {
                 "address": reverse(place.name),
                 "title": place.title,
-                "count": _count(request, account, place),
+                "count": counts.get(place.name, 0),
                 "is_here": here == place.name or (here or "").startswith(f"{place.name}-"),
             }
             for place in section.places
@@ -96,11 +123,3 @@ def _shown(request: HttpRequest, account: Account) -> list[dict[str, Any]]:
         if places:
             shown.append({"title": section.title, "places": places})
     return shown
-
-
-def _count(request: HttpRequest, account: Account, place: Place) -> int:
-    """How much waits there; as the page has counted, where it has."""
-    counts: Mapping[str, int] = getattr(request, "counts", {})
-    if place.name in counts:
-        return counts[place.name]
-    return place.count(account) if place.count else 0

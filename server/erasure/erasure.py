@@ -17,6 +17,7 @@ from server.core.progress import Bar, Tick, no_bar
 from server.database.transactions import Pieces
 from server.directory.addresses import canonical
 from server.directory.models import ALL_SIGNALS, Company, Person
+from server.erasure.models import ErasureRequest
 from server.erasure_ledger import ledger
 from server.erasure_ledger.ledger import Fact
 from server.people_files.upsert import finish_import_of
@@ -89,6 +90,8 @@ def _carry_out(company: Company, people: Sequence[UUID], tick: Tick) -> dict[str
         erased.update(rows)
         reached += len(some)
         tick(reached)
+    # Of those who asked for it in the console.
+    ErasureRequest.objects.filter(company=company, people=None).delete()
     transaction.on_commit(empty_write_ahead_log)
     return dict(sorted(erased.items()))
 

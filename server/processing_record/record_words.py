@@ -19,6 +19,7 @@ DECLARED = frozenset(
         N_("stop who tries passwords and codes"),
         N_("let two people write and approve an announcement"),
         N_("show the person, on their own computers, a test of what they write themselves"),
+        N_("let two people decide about an erasure"),
         N_("prove what the person chose (GDPR article 7(1))"),
         N_("count how a campaign was received, with the person's consent (GDPR article 6(1)(a))"),
         N_("tell employees whom to contact (GDPR article 13(1)(b))"),
@@ -136,6 +137,9 @@ FIELDS = {
     "drafts.trial.document": N_("signed test of an announcement, with digests of the person's computers"),
     "drafts.trial.ends": N_("when the person's test of an announcement ends"),
     "drafts.trial.person": N_("person whose computers show a test of an announcement"),
+    "erasure.erasurerequest.asked_at": N_("when an erasure was asked for"),
+    "erasure.erasurerequest.asked_by": N_("console account that asked for an erasure"),
+    "erasure.erasurerequest.people": N_("that an erasure of the person was asked for"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),
     "mfa.authenticator.data": N_(
         "secret of a second factor, encrypted, or the public key, name and counter of a passkey"

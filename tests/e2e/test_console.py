@@ -450,6 +450,12 @@ def _choose_people(rows: str) -> Callable[[Page], None]:
     return choose
 
 
+def _ask_for_an_erasure(page: Page) -> None:
+    page.get_by_role("textbox").fill("p0@northwind.example\nnobody@northwind.example")
+    page.locator("button[value=find]").click()
+    page.locator("button[value=ask]").click()
+
+
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
@@ -492,6 +498,8 @@ THEN: dict[str, Callable[[Page], None]] = {
     "person-code": _make_a_code,
     "import-difference": _choose_people("p0@northwind.example,Zoé,Nice\nnew@northwind.example,Nia,Lyon"),
     "import-mistakes": _choose_people("p0,Zoé,Nice"),
+    "erasures": lambda page: page.locator("button[value=find]").click(),
+    "erasure-request": _ask_for_an_erasure,
 }
 """What is done on a page before it is looked at."""
 

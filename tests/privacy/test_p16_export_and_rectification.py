@@ -15,6 +15,7 @@ from server.data_subject.personal_rows import declared, leading_models, own_mode
 from server.devices.models import Device
 from server.directory.models import Company, Person
 from server.drafts.models import Draft, DraftUpload, DraftVersion
+from server.erasure.models import ErasureRequest
 from tests.support.proofs import Proof
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
@@ -22,7 +23,17 @@ from tests.support.server.canaries import Canaries, texts_in
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago
 
-OF_OTHERS = {Company, AccessToken, Account, SignInLink, Session, Draft, DraftUpload, DraftVersion}
+OF_OTHERS = {
+    Company,
+    AccessToken,
+    Account,
+    SignInLink,
+    Session,
+    Draft,
+    DraftUpload,
+    DraftVersion,
+    ErasureRequest,
+}
 """Their personal fields are about the data protection officer and administrators, who have no entry as an employee."""
 
 

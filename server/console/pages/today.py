@@ -1,11 +1,10 @@
 """Today: what waits for the person, what began, and what comes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from server.access.roles import Right
 from server.accounts.models import Account
 from server.campaigns.overview import began, lines_of, starting_or_ending, title_of
 from server.console.access import AccountRequest, page
+from server.console.navigation import waiting_at
 from server.console.times import day_text, in_zone
 from server.core import clock
 from server.data_subject.decisions import waiting
@@ -43,7 +43,7 @@ class Waiting:
 def today(request: AccountRequest) -> HttpResponse:
     """The start."""
     account, now = request.user, clock.now()
-    items = list(_waiting(request))
+    items = list(_waiting(account, waiting_at(request, account)))
     words = {"items": items, "now": now, "shows_week": False}
     if Right.READ_CAMPAIGNS in account.rights:
         soon = starting_or_ending(account.company, now, SOON)
@@ -66,8 +66,8 @@ def _begun(account: Account, now: datetime) -> list[dict[str, Any]]:
     return [{"title": title, "lines": lines} for title, lines in shown if lines]
 
 
-def _waiting(request: AccountRequest) -> Iterator[Waiting]:
-    account, rights = request.user, request.user.rights
+def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
+    rights = account.rights
     for draft in waiting_for(account)[:MOST_LINES]:
         author = draft.submitted_by.email if draft.submitted_by else "?"
         yield Waiting(
@@ -75,24 +75,27 @@ def _waiting(request: AccountRequest) -> Iterator[Waiting]:
             _("{author} submitted it for your approval").format(author=author),
             address=reverse("drafts-check", args=[draft.draft_id]),
         )
-    if Right.READ_CORRECTIONS in rights:
-        yield from _corrections(request)
+    if erasures := counts.get("erasures"):
+        title = ngettext("{count} erasure was asked for", "{count} erasures were asked for", erasures)
+        yield Waiting(
+            title.format(count=erasures),
+            _("A second person decides about each."),
+            address=reverse("erasures"),
+        )
+    if corrections := counts.get("corrections"):
+        yield _corrections(account, corrections)
     if Right.READ_HEALTH in rights:
         for finding in quick_findings(account.company):
             yield Waiting(finding.name, finding.message, finding.state == "fault")
 
 
-def _corrections(request: AccountRequest) -> Iterator[Waiting]:
-    found = waiting(request.user.company).aggregate(count=Count("pk"), oldest=Min("requested_at"))
-    count, oldest = found["count"], found["oldest"]
-    request.counts = {"corrections": count}
-    if not count:
-        return
+def _corrections(account: Account, count: int) -> Waiting:
+    oldest = waiting(account.company).values_list("requested_at", flat=True).first()
     title = ngettext(
         "{count} person wants their details corrected", "{count} people want their details corrected", count
     )
-    due = day_text(oldest + timedelta(days=DUE_DAYS))
-    yield Waiting(
+    due = day_text((oldest or clock.now()) + timedelta(days=DUE_DAYS))  # somebody may decide it just now
+    return Waiting(
         title.format(count=count),
         _("To be answered by {day} (GDPR article 12(3)).").format(day=due),
         address=reverse("corrections"),

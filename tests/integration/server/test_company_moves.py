@@ -24,6 +24,7 @@ from server.devices.models import Invitation
 from server.directory.models import Company, Person
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion, Trial
 from server.erasure.erasure import erase
+from server.erasure.models import ErasureRequest
 from server.erasure_ledger import ledger
 from server.erasure_ledger.models import LedgerState
 from server.recovery.replay import catch_up
@@ -133,6 +134,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here += (Draft.audience_groups.through, Draft.audience_people.through, Draft.writers.through)
     here += (DraftVersion.audience_groups.through, DraftVersion.audience_people.through)
     here += (DraftFile, DraftUpload, Trial)
+    here += (ErasureRequest, ErasureRequest.people.through)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0
     assert counts == there

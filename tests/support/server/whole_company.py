@@ -40,6 +40,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.devices.rotation import announce, settle
     from server.devices.tokens import new_token, token_hash
     from server.directory.models import Company
+    from server.erasure.requests import ask
     from server.reports.models import Suppression
     from server.reports.snapshots import make_if_due
     from server.signing.documents import publish_company
@@ -63,6 +64,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
     account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
     _write_draft(account, first)
+    ask(account, [first.pk])
     log.record(company, "agent", "read-own-data", first.pk)
     named: dict[str, str | list[str]] = {
         "title": "canary-title",

@@ -1,0 +1,133 @@
+"""Two people erase somebody: one asks for it, another one has it carried out."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from server.access.roles import Right
+from server.accounts.models import Account
+from server.audit import log
+from server.core import clock
+from server.core.errors import Refused
+from server.directory.models import Company, Person
+from server.erasure.models import ErasureRequest
+
+TRIED_AGAIN = timedelta(minutes=10)
+"""When one that was begun and is not done may be begun once more: the process may have ended before it began."""
+ROWS_AT_ONCE = 500
+
+
+def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
+    """Ask for the erasure of these people of the account's company, on record. Who is not there is left out.
+
+    Raises `Refused` where nobody of them is there.
+    """
+    company = account.company
+    with transaction.atomic():
+        # Before the people, as imports and erasures have it.
+        Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+        there = [
+            pk
+            for start in range(0, len(people), ROWS_AT_ONCE)
+            for pk in company.people.filter(pk__in=people[start : start + ROWS_AT_ONCE]).values_list(
+                "pk", flat=True
+            )
+        ]
+        if not there:
+            raise Refused(_("Nobody of them is in the directory"), _("Look them up once more."))
+        request = ErasureRequest.objects.create(company=company, asked_by=account, asked_at=clock.now())
+        rows = [ErasureRequest.people.through(erasurerequest_id=request.pk, person_id=pk) for pk in there]
+        ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+        subject = there[0] if len(there) == 1 else None
+        log.record(company, account.actor, "ask-erasure", subject, {"people": len(there)})
+    return request
+
+
+def waiting(company: Company) -> "QuerySet[ErasureRequest]":
+    """Those that nobody has decided, and those that are being carried out; with how many are left of each as `left`."""
+    found = ErasureRequest.objects.filter(company=company).select_related("asked_by", "company")
+    return found.annotate(left=Count("people")).filter(left__gt=0).order_by("asked_at", "pk")
+
+
+def undecided_for(account: Account) -> "QuerySet[ErasureRequest]":
+    """Those that wait for this account."""
+    if Right.ERASE_PEOPLE not in account.rights:
+        return ErasureRequest.objects.none()
+    people = ErasureRequest.people.through.objects.filter(erasurerequest=OuterRef("pk"))
+    found = ErasureRequest.objects.filter(_is_open(), Exists(people), company=account.company)
+    return found.exclude(asked_by=account).select_related("asked_by").order_by("asked_at", "pk")
+
+
+def people_of(request: ErasureRequest) -> "QuerySet[Person]":
+    """Whom it is about, as far as they are there."""
+    return request.people.order_by("email")
+
+
+def is_under_way(request: ErasureRequest) -> bool:
+    """Whether it is being carried out."""
+    return request.decided_at is not None and request.decided_at > clock.now() - TRIED_AGAIN
+
+
+def may_decide(account: Account, request: ErasureRequest) -> bool:
+    """Whether the account is a second person for it."""
+    is_second = request.asked_by_id != account.pk and request.company_id == account.company_id
+    return is_second and Right.ERASE_PEOPLE in account.rights
+
+
+def others_who_may(account: Account) -> bool:
+    """Whether the company has another account that could decide."""
+    others = Account.objects.filter(company=account.company_id).exclude(pk=account.pk)
+    return any(Right.ERASE_PEOPLE in other.rights for other in others)
+
+
+def seal_of(people: Iterable[UUID]) -> str:
+    """Of whom it is about, in any order; in hex."""
+    return hashlib.sha256("\n".join(sorted(person.hex for person in people)).encode()).hexdigest()
+
+
+def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
+    """Put on record that this account has it carried out, and answer whom to erase. `seal`: of whom it has looked at.
+
+    Raises `Refused` for who asked for it, for other people than the account has seen, and while it is being done.
+    """
+    with transaction.atomic():
+        Company.objects.select_for_update(no_key=True).get(pk=request.company_id)
+        locked = ErasureRequest.objects.select_for_update(of=("self",)).filter(pk=request.pk).first()
+        if locked is None or is_under_way(locked):
+            raise Refused(_("It is done already, or being done"), _("Nothing more is needed."))
+        if not may_decide(account, locked):
+            raise Refused(
+                _("A second person has to decide"), _("You asked for it, or your roles do not include it.")
+            )
+        people = list(locked.people.values_list("pk", flat=True))
+        if not people or seal_of(people) != seal:
+            raise Refused(_("Some of them are not there any more"), _("Nobody was erased: look once more."))
+        locked.decided_at = clock.now()
+        locked.save(update_fields=["decided_at"])
+        # On record first: an erasure cannot be undone if the record fails.
+        subject = people[0] if len(people) == 1 else None
+        detail = {"people": len(people), "asked_by": locked.asked_by.actor}
+        log.record(locked.company_id, account.actor, str(Right.ERASE_PEOPLE), subject, detail)
+    return people
+
+
+def take_back(request: ErasureRequest, account: Account) -> None:
+    """Nobody shall be erased after all; anybody who may erase people can say so. Raises `Refused` while it is being done."""
+    with transaction.atomic():
+        locked = ErasureRequest.objects.select_for_update(of=("self",)).filter(pk=request.pk).first()
+        if locked is None:
+            return
+        if is_under_way(locked):
+            raise Refused(_("It is being done"), _("What was begun is carried out to the end."))
+        count = locked.people.count()
+        locked.delete()
+        log.record(request.company_id, account.actor, "refuse-erasure", detail={"people": count})
+
+
+def _is_open() -> Q:
+    return Q(decided_at=None) | Q(decided_at__lte=clock.now() - TRIED_AGAIN)

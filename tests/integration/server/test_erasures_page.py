@@ -1,0 +1,171 @@
+"""People are erased by two: one asks for it in the console, another one looks at whom, and has it carried out."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from server.access.roles import Role
+from server.accounts.models import Account
+from server.audit.models import Entry
+from server.directory.models import Company, Person
+from server.erasure.erasure import erase
+from server.erasure.models import ErasureRequest
+from tests.support.server import bulk_data
+from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def people(northwind: ServerHome) -> Iterator[list[Person]]:
+    with console_settings():
+        yield bulk_data.add_people(4, "Lyon")
+        cache.clear()
+        Account.objects.all().delete()
+        Company.objects.filter(pk="elsewhere").delete()
+
+
+@pytest.fixture
+def ada(people: list[Person]) -> Client:
+    return client_of(account_of("ada@northwind.example", Role.ADMINISTRATOR))
+
+
+@pytest.fixture
+def dee(people: list[Person]) -> Client:
+    account = account_of("dee@northwind.example", Role.DPO)
+    browser = client_of(account)
+    browser.post("/account/confirm", {"code": code(secret_of(account))})
+    return browser
+
+
+def hidden_in(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="(seal|addresses)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in found}
+
+
+def asked(browser: Client, *addresses: str) -> str:
+    """Ask for the erasure of who has these addresses. Answers the address of the request."""
+    found = browser.post("/erasures", {"addresses": "\n".join(addresses), "go": "find"}).content.decode()
+    return str(browser.post("/erasures", hidden_in(found) | {"go": "ask"}).headers["Location"])
+
+
+def agree(browser: Client, address: str) -> int:
+    page = browser.get(address).content.decode()
+    return browser.post(f"{address}/carry-out", hidden_in(page) | {"sure": "on"}).status_code
+
+
+def last(action: str) -> Entry:
+    return Entry.objects.filter(action=action).order_by("-number")[0]
+
+
+def test_one_asks_and_another_one_has_it_carried_out(ada: Client, dee: Client, people: list[Person]) -> None:
+    gone = [people[0].email, people[2].email]
+    address = asked(ada, *gone)
+    assert Person.objects.count() == 4
+    assert "waits for a second person" in ada.get("/erasures").content.decode()
+    assert "1 erasure was asked for" in dee.get("/").content.decode()
+    assert f'href="{address}"' in dee.get("/erasures").content.decode()
+    page = dee.get(address).content.decode()
+    for shown in (*gone, "Erase 2 people?", "ada@northwind.example asked for it"):
+        assert shown in page
+    assert agree(dee, address) == 302
+    assert set(Person.objects.values_list("email", flat=True)) == {people[1].email, people[3].email}
+    assert not ErasureRequest.objects.exists()
+    assert dee.get(address).status_code == 404
+    asker, entry = last("ask-erasure").actor, last("erase-people")
+    assert json.loads(entry.detail) == {"people": 2, "asked_by": asker}
+    assert entry.actor == Account.objects.get(email="dee@northwind.example").actor
+
+
+def test_who_asked_does_not_decide(ada: Client, dee: Client, people: list[Person]) -> None:
+    address = asked(dee, people[0].email)
+    assert "Erase 1 person</button>" not in dee.get(address).content.decode()
+    assert agree(dee, address) == 409
+    assert Person.objects.count() == 4
+
+
+def test_without_a_tick_the_seal_or_a_fresh_second_factor_nobody_is_erased(
+    ada: Client, dee: Client, people: list[Person]
+) -> None:
+    address = asked(ada, people[0].email, people[1].email)
+    form = hidden_in(dee.get(address).content.decode())
+    assert dee.post(f"{address}/carry-out", form).status_code == 422
+    assert dee.post(f"{address}/carry-out", {"sure": "on", "seal": "0" * 64}).status_code == 409
+    stale = client_of(Account.objects.get(email="dee@northwind.example"))
+    answer = stale.post(f"{address}/carry-out", form | {"sure": "on"})
+    assert answer.headers["Location"].startswith("/account/confirm?")
+    erase(bulk_data.company(), [people[0].pk])
+    answer = dee.post(f"{address}/carry-out", form | {"sure": "on"})
+    assert answer.status_code == 409, "they are not those that were looked at"
+    assert "not there any more" in answer.content.decode()
+    assert Person.objects.count() == 3
+
+
+def test_it_can_be_taken_back_and_that_is_on_record(ada: Client, dee: Client, people: list[Person]) -> None:
+    address = asked(ada, people[0].email)
+    assert dee.post(f"{address}/take-back").status_code == 302
+    assert not ErasureRequest.objects.exists()
+    assert last("refuse-erasure").detail == '{"people":1}'
+    assert agree(dee, "/erasures/0") == 404
+
+
+def test_who_is_not_known_is_named_and_left_out(ada: Client, people: list[Person]) -> None:
+    typed = f"{people[0].email}\nnobody@northwind.example\n"
+    page = ada.post("/erasures", {"addresses": typed, "go": "find"}).content.decode()
+    assert "1 person is found" in page
+    assert "nobody@northwind.example" in page
+    for nonsense in ("", "  \n ", "x\0y", "no,table\n1,2"):
+        answer = ada.post("/erasures", {"addresses": nonsense, "go": "find"})
+        assert answer.status_code == 422, nonsense
+    assert not ErasureRequest.objects.exists()
+
+
+def test_alone_one_is_told_what_to_do(ada: Client, people: list[Person]) -> None:
+    assert "invite an administrator" in ada.get("/erasures").content.decode()
+
+
+def test_requests_of_another_company_are_not_there(ada: Client, people: list[Person]) -> None:
+    address = asked(ada, people[0].email)
+    Company.objects.create(id="elsewhere", name="Elsewhere", legal_name="Elsewhere", region="eu")
+    account = account_of("eve@elsewhere.example", Role.ADMINISTRATOR, company="elsewhere")
+    stranger = client_of(account)
+    stranger.post("/account/confirm", {"code": code(secret_of(account))})
+    assert stranger.get(address).status_code == 404
+    assert stranger.post(f"{address}/carry-out", {"sure": "on"}).status_code == 404
+    assert stranger.post(f"{address}/take-back").status_code == 404
+    found = stranger.post("/erasures", {"addresses": people[0].email, "go": "find"}).content.decode()
+    assert "0 people are found" in found
+    assert Person.objects.count() == 4
+
+
+def test_of_two_who_agree_at_once_one_has_it_carried_out(
+    ada: Client, dee: Client, people: list[Person]
+) -> None:
+    address = asked(ada, people[0].email)
+    form = hidden_in(dee.get(address).content.decode()) | {"sure": "on"}
+    before = Entry.objects.filter(action="erase-people").count()
+
+    def press(_number: int) -> int:
+        try:
+            return dee.post(f"{address}/carry-out", form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert set(threads.map(press, range(2))) <= {302, 404, 409}
+    until(lambda: Person.objects.count() == 3, "the person to be erased")
+    assert Entry.objects.filter(action="erase-people").count() == before + 1
+
+
+def test_a_request_ends_with_the_account_that_asked(ada: Client, people: list[Person]) -> None:
+    asked(ada, people[0].email)
+    Account.objects.all().delete()
+    assert not ErasureRequest.objects.exists()
+    assert Person.objects.count() == 4
