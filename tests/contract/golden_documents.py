@@ -198,5 +198,13 @@ STATEMENT = payload(
     0,
     _unix("2026-11-25T08:00:00Z"),
 )
+TRIAL_IAT = _unix("2026-11-24T09:50:00Z")
+TRIAL = payload(
+    "t-0123456789abcdef",
+    {"computers": [STATEMENT["sub"]], "campaign": CAMPAIGNS["c-canteen"]},
+    0,
+    TRIAL_IAT + 3600,
+) | {"iat": TRIAL_IAT}
+TRIAL_JWS = signed("tidings-trial", TRIAL)
 STATEMENT_JWS = signed("tidings-feed", STATEMENT, RECEIPT_SIGNER)
 RECEIPT_JWS = {name: signed("tidings-receipt", body, RECEIPT_SIGNER) for name, body in RECEIPTS.items()}

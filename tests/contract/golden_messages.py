@@ -12,6 +12,7 @@ from tests.contract.golden_documents import (
     RECEIPT_ID,
     RECEIPT_JWS,
     STATEMENT_JWS,
+    TRIAL_JWS,
 )
 
 EVENT_IDS = [f"0d9b6c1e-3f2a-4c5d-8e7f-00000000000{number}" for number in range(1, 5)]
@@ -156,6 +157,7 @@ def _feed() -> dict[str, JSON]:
                 _case("five-campaigns", FEED),
                 _case("no-campaigns", FEED | {"campaigns": []}),
                 _case("stated", FEED | {"statement": STATEMENT_JWS}),
+                _case("with-a-test", FEED | {"statement": STATEMENT_JWS, "trials": [TRIAL_JWS]}),
             ],
             [
                 _bad("unknown-field", "an unknown field", FEED | {"next": "https://elsewhere.example/"}),
@@ -163,6 +165,7 @@ def _feed() -> dict[str, JSON]:
                 _bad("no-company", "company is missing", _without(FEED, "company")),
                 _bad("hurried", "the interval is 10 to 86,400 seconds", FEED | {"poll_interval_s": 0}),
                 _bad("too-many", "at most 1,000 campaigns", FEED | {"campaigns": ["x"] * 1001}),
+                _bad("two-tests", "at most one test", FEED | {"trials": [TRIAL_JWS, TRIAL_JWS]}),
             ],
         ),
     }

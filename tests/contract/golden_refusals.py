@@ -15,6 +15,7 @@ from tests.contract.golden_documents import (
     CAMPAIGN_JWS,
     CAMPAIGN_KEY,
     CAMPAIGN_SIGNER,
+    CAMPAIGNS,
     COMPANY,
     COMPANY_CONTENT,
     COMPANY_ID,
@@ -34,6 +35,9 @@ from tests.contract.golden_documents import (
     STATEMENT,
     STATEMENT_JWS,
     STRANGERS_KEY,
+    TRIAL,
+    TRIAL_IAT,
+    TRIAL_JWS,
     VIDEO,
     base64url,
     signed,
@@ -252,6 +256,41 @@ def _wrong_statements() -> list[JSON]:
     ]
 
 
+def _wrong_trials() -> list[JSON]:
+    content = TRIAL["content"]
+    changes = [
+        (
+            "other-computer",
+            "content",
+            "made for another computer",
+            {"content": content | {"computers": ["0" * 64]}},
+        ),
+        ("other-company", "iss", "another company's test", {"iss": "southwind"}),
+        ("expired", "exp", "exp is past", {"iat": TRIAL_IAT - 3600, "exp": TRIAL_IAT}),
+        ("for-a-day", "exp", "it lives for an hour at most", {"exp": TRIAL_IAT + 24 * 3600}),
+        ("a-campaigns-id", "sub", "the id is t- and 16 hexadecimal digits", {"sub": "c-canteen"}),
+        (
+            "recalled",
+            "content",
+            "a test is live",
+            {"content": content | {"campaign": CAMPAIGNS["c-recalled"]}},
+        ),
+        ("a-campaign", "content", "the content names its computers", {"content": content["campaign"]}),
+    ]
+    return [
+        _invalid(
+            "receipt-key", "key", "signed by the receipt key", signed("tidings-trial", TRIAL, RECEIPT_SIGNER)
+        ),
+        _invalid(
+            "as-a-campaign", "header", "a campaign where a test is due", signed("tidings-campaign", TRIAL)
+        ),
+        *(
+            _invalid(name, fails_at, reason, signed("tidings-trial", TRIAL | change))
+            for name, fails_at, reason, change in changes
+        ),
+    ]
+
+
 def document_files() -> dict[str, JSON]:
     """The golden files that hold documents, by name."""
     known = {"sub": "c-canteen", "jws": CAMPAIGN_JWS["c-canteen"], "ctr": DOCUMENTS["c-canteen"]["ctr"]}
@@ -302,6 +341,14 @@ def document_files() -> dict[str, JSON]:
             "sub": STATEMENT["sub"],
             "valid": [{"name": "five-campaigns", "jws": STATEMENT_JWS, "payload": STATEMENT}],
             "invalid": _wrong_statements(),
+        },
+        "trial-document": {
+            "message": "trial-document",
+            "now": int(NOW.timestamp()),
+            "iss": COMPANY_ID,
+            "sub": STATEMENT["sub"],
+            "valid": [{"name": "the-canteen", "jws": TRIAL_JWS, "payload": TRIAL}],
+            "invalid": _wrong_trials(),
         },
         "receipt-document": {
             "message": "receipt-document",

@@ -73,12 +73,15 @@ def read(kind: str, document: str, counters: dict[str, tuple[int, str]] | None =
         raise errors.DocumentRefused(verdict.problem)
     if kind == "company":
         return codec.decode_company(verdict.subject, bytes(verdict.content))
+    if kind == "trial":
+        subject = golden("trial-document")["sub"]
+        return codec.decode_trial(verdict.subject, subject, bytes(verdict.content))
     if kind == "campaign":
         return codec.decode_campaign(verdict.subject, verdict.counter, bytes(verdict.content))
     return verdict
 
 
-@pytest.mark.parametrize("kind", ["company", "campaign", "receipt"])
+@pytest.mark.parametrize("kind", ["company", "campaign", "receipt", "trial"])
 def test_every_good_document_is_read(kind: str) -> None:
     for case in golden(f"{kind}-document")["valid"]:
         assert read(kind, case["jws"]) is not None, case["name"]
@@ -88,6 +91,12 @@ def test_every_good_document_is_read(kind: str) -> None:
 def test_a_bad_campaign_document_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(errors.DocumentRefused):
         read("campaign", case["jws"])
+
+
+@pytest.mark.parametrize("case", cases("trial-document", "invalid"))
+def test_a_bad_test_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(errors.DocumentRefused):
+        read("trial", case["jws"])
 
 
 @pytest.mark.parametrize("case", cases("company-document", "invalid"))

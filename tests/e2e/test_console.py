@@ -102,6 +102,8 @@ def _fill(home: ServerHome) -> dict[str, str]:
         recall(bulk_data.company(), "c-news-5")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
         _write_drafts(account_of("noor@northwind.example", Role.APPROVER))
+        ines = bulk_data.company().people.create(email="ines@northwind.example")
+        bulk_data.add_computers([ines])
         CorrectionRequest.objects.create(person=people[0], field="title", value="Head", requested_at=now)
         empty = Company.objects.create(id="empty", name="Empty", legal_name="Empty", region="eu")
         Notice.objects.create(company=empty, version=1, date=now.date(), text={"en": "x"})
