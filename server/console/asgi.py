@@ -43,6 +43,7 @@ _files = Lane("static files", limit=256, threads=1)
 _with_file = Intake("forms with files under way", limit=32, of_token=4)
 _pieces = Intake("pieces of videos under way", limit=128, of_token=4)
 _with_file_of_strangers = Intake("files under way of strangers", limit=4)
+_writes = Lane("pieces of videos that are written", limit=128, threads=1)
 _checks = Lane("pages that check files", limit=16, threads=1)
 """A picture takes a second and 160 MB: one at a time, and pages do not wait for it."""
 
@@ -92,6 +93,8 @@ async def _ask(environ: dict[str, Any]) -> Answer:
     known = _known.holder(environ)
     if known is None:
         answer = await _strangers.run(NOBODY, work)
+    elif environ["REQUEST_METHOD"] == "PATCH" and _is_video(environ):
+        answer = await _writes.run(known, work)
     elif _has_file(environ) or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ)):
         answer = await _checks.run(known, work)
     elif environ["PATH_INFO"].endswith(DRAWN):
