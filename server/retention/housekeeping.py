@@ -23,7 +23,7 @@ from server.devices.enrolment import REPEATABLE
 from server.devices.models import Device, Invitation, SpentToken
 from server.directory.models import Company
 from server.drafts.files import FOLDER, drop_unnamed_everywhere
-from server.drafts.models import DraftFile, DraftUpload
+from server.drafts.models import DraftFile, DraftUpload, Trial
 from server.drafts.trials import delete_ended_trials
 from server.drafts.uploads import drop_expired
 from server.drafts.writing import delete_old_drafts
@@ -169,6 +169,8 @@ def _orphans(older_than: datetime) -> Iterator[Path]:
     kept = DraftFile.objects.values_list("draft__company_id", "draft__draft_id", "key")
     coming = DraftUpload.objects.values_list("draft__company_id", "draft__draft_id", "upload_id")
     named |= {(company, FOLDER, draft, key) for company, draft, key in (*kept, *coming)}
+    tests = Trial.objects.values_list("person__company_id", "files")
+    named |= {(company, file["sha256"]) for company, files in tests for file in files}
     folder = Path(settings.MEDIA_FOLDER)
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts

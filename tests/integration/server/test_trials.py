@@ -1,6 +1,7 @@
 """“Show it on my computer”: a test for the author alone, for an hour, of which nothing is known but that it was shown."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from server.drafts.models import Draft, Trial
 from server.drafts.publication import seal_of
 from server.drafts.writing import Change, begin, change
 from server.media.checks import CheckedFile
+from server.media.files import path_of
 from server.retention.housekeeping import housekeeping
 from server.signals.models import Signal
 from server.signing.signers import public_keys
@@ -259,5 +261,9 @@ def test_its_picture_is_there_for_its_author_alone_and_while_it_lasts(lea: Accou
             answer.close()
         return found
 
-    assert statuses(NOW) == [200, 404]
-    assert statuses(NOW + timedelta(minutes=60)) == [404, 404]
+    place = path_of("northwind", image["sha256"])
+    os.utime(place, (0, 0))
+    for at, seen, is_kept in ((NOW, [200, 404], True), (NOW + timedelta(minutes=60), [404, 404], False)):
+        with clock.using(lambda at=at: at):
+            housekeeping()
+        assert (statuses(at), place.exists()) == (seen, is_kept)
