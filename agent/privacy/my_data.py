@@ -76,7 +76,9 @@ class MyData:
         ]
         known = self._messages
         owed, confirmed = self._gate.messages(), self._acknowledgement_sender.messages()
-        return Sent(known.all(), known.parts(), reversed(queued), owed, confirmed, titles).items()
+        return Sent(
+            known.all(), known.parts(), reversed(queued), owed, confirmed, titles, known.documents()
+        ).items()
 
     def receipts(self) -> list[KeptReceipt]:
         """The signed receipts, newest first."""

@@ -1,6 +1,7 @@
 """The lines of "What was sent about me": the sent log and what still waits, told one by one. Pure.
 
-A message that was tried several times is one line. What the server erased since is told as deleted.
+A message that was tried several times is one line. What the server erased since is told as deleted, where its kept
+receipt proves it: what an answer says by itself counts for nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from agent.domain import errors
 from agent.domain.model import ConsentMessage, Event, FeedbackSignal
 from agent.domain.msgspec_warmup import decode_json, resolve
 from agent.domain.my_data_models import (
@@ -26,7 +26,7 @@ from agent.domain.my_data_models import (
 )
 from agent.protocol import codec
 from agent.store.database import decoding
-from agent.store.sent_messages import SentMessage, SentPart
+from agent.store.sent_messages import KeptDocument, SentMessage, SentPart
 from agent.verification import receipts
 
 _OUTCOMES = {
@@ -49,7 +49,7 @@ class _Results(Struct, frozen=True):
 
 
 class Sent:
-    """All that is known here. ``titles``: of the announcements, by campaign id."""
+    """All that is known here. ``titles``: of the announcements, by campaign id; ``documents``: the kept receipts."""
 
     def __init__(
         self,
@@ -59,8 +59,13 @@ class Sent:
         owed: Iterable[ConsentMessage],
         confirmed: Iterable[tuple[str, bytes]],
         titles: Mapping[str, str],
+        documents: Iterable[KeptDocument],
     ) -> None:
         self._messages = {message.message_id: message for message in messages}
+        self._proven = {
+            (kept.receipt_id, kept.status): kept.document for kept in documents if kept.genuine is True
+        }
+        """The receipts whose signature and content were right."""
         self._parts = parts
         self._queued = queued
         self._owed = owed
@@ -103,12 +108,19 @@ class Sent:
         if message.answer is not None:
             status = SentStatus.REFUSED
             if message.status == 200:
-                status, erased = SentStatus.STORED, _erased(message.answer)
+                status = SentStatus.STORED
                 if said.status == "withdrawn":
-                    status = SentStatus.ERASED
-                    last = self._withdrawn.get(said.signal.value, 0)
-                    self._withdrawn[said.signal.value] = max(last, message.message_id)
+                    status, erased = self._withdrawal(message, said)
         return self._item(message, said.status, said.signal.value, status, erased=erased)
+
+    def _withdrawal(self, message: SentMessage, said: ConsentMessage) -> tuple[SentStatus, int]:
+        """What became of it, and how many entries were erased. Without a right receipt it is owed still."""
+        proof = self._proven.get((said.receipt_id, said.status))
+        if proof is None:
+            return SentStatus.WAITING, 0
+        last = self._withdrawn.get(said.signal.value, 0)
+        self._withdrawn[said.signal.value] = max(last, message.message_id)
+        return SentStatus.ERASED, receipts.content(proof).erased
 
     def _acknowledgement(self, message: SentMessage) -> SentItem:
         with decoding("message"):
@@ -300,13 +312,6 @@ def _answers(message: SentMessage | None) -> list[bytes]:
         return [bytes(raw) for raw in decode_json(message.answer, _Results).results]
     except msgspec.DecodeError:
         return [message.answer] * _IN_A_MESSAGE
-
-
-def _erased(answer: bytes) -> int:
-    try:
-        return receipts.content(codec.decode_receipt(answer)).erased
-    except (errors.NotOurServer, errors.DocumentRefused):
-        return 0
 
 
 resolve(_Results, _Confirmed, ConsentMessage)

@@ -18,7 +18,7 @@ from agent.privacy.my_data import MyData
 from resources import i18n
 from tests.support.agent.company_in_memory import Company, lost_answer, running
 from tests.support.agent.parts import Agent, all_on
-from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, problem
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request, json_reply, problem
 from tests.support.agent.watching import RETRIES, asked
 from tests.support.waiting import until
 
@@ -84,6 +84,26 @@ def test_what_was_shared_is_told_as_deleted_once_the_server_has_erased_it(
     agent.runtime.interactions.record(CLICK)
     settles(agent)
     assert [item.status for item in of_kind(my_data, "click")] == [SentStatus.STORED, SentStatus.DELETED]
+
+
+@pytest.mark.expected_logs(RETRIES)
+def test_nothing_is_told_as_deleted_that_no_right_receipt_proves(
+    agent: Agent, my_data: MyData, company: Company, server: LoopbackServer
+) -> None:
+    shares(agent, SEEN)
+
+    def forged(request: Request) -> Reply:
+        answer = company(request)
+        if not request.path.endswith("consents"):
+            return answer
+        head, body, _signature = json.loads(answer.body)["receipt"].split(".")
+        return json_reply({"receipt": f"{head}.{body}.{'A' * 86}"})
+
+    server.answer = forged
+    agent.runtime.choose({FeedbackSignal.SEEN: False})
+    until(lambda: "ReceiptRefused" in {each.code for each in agent.runtime.status().troubles}, "the refusal")
+    assert statuses(my_data)["withdrawn"] is not SentStatus.ERASED
+    assert statuses(my_data)["seen"] is not SentStatus.DELETED
 
 
 @pytest.mark.expected_logs(RETRIES)
