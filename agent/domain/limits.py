@@ -30,6 +30,8 @@ FEED_MAX_BYTES = 4 * 1024 * 1024
 FEED_MAX_CAMPAIGNS = 1_000
 ME_MAX_BYTES = 16 * 1024 * 1024
 DOCUMENT_MAX_BYTES = 256 * 1024
+UNSIGNED_TEXT_MAX = 300
+"""Characters of a reason or a problem in the words of a server."""
 
 # The device token
 TOKEN_PERIOD_DAYS = 30

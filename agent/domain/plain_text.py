@@ -8,6 +8,8 @@ of direction (Unicode Standard Annex 9). What is taken out is taken out of the w
 import re
 from unicodedata import bidirectional, category
 
+from agent.domain import limits
+
 NOTHING = "…"
 """In the place of a text of which nothing can be seen."""
 INVISIBLE = (
@@ -42,6 +44,13 @@ def one_line(text: str) -> str:
             kept.append(" ")
     line = _SPACES.sub("  ", "".join(kept))
     return line if any(category(one)[0] in "LNPS" for one in line) else NOTHING
+
+
+def of_a_stranger(text: str) -> str:
+    """What nobody signed, as one line, cut to ``limits.UNSIGNED_TEXT_MAX``; empty where it is empty."""
+    if len(text) > limits.UNSIGNED_TEXT_MAX:
+        text = text[: limits.UNSIGNED_TEXT_MAX - 1] + NOTHING
+    return one_line(text) if text else ""
 
 
 def several_lines(text: str) -> str:

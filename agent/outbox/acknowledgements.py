@@ -36,7 +36,7 @@ class NotAccepted(errors.TidingsError):
     @property
     def message(self) -> str:
         return _(
-            "Your company's server did not take that you have read an announcement: {reason} "
+            "Your company's server did not take that you have read an announcement. It says: “{reason}” "
             "You can confirm it again in the inbox."
         ).format(reason=self._reason)
 

@@ -149,6 +149,10 @@ def _consents(held: Held) -> str:
     return _table(heads, rows)
 
 
+def _in_quotes(words: str) -> str:
+    return _("“{words}”").format(words=words) if words else ""
+
+
 def _sent(sent: Sequence[SentItem]) -> str:
     if not sent:
         return _nothing()
@@ -159,7 +163,7 @@ def _sent(sent: Sequence[SentItem]) -> str:
             _time(item.sent_at) if item.sent_at else "",
             KINDS[item.kind](),
             item.title or item.campaign_id,
-            " · ".join(filter(None, (STATUSES[item.status](), item.reason))),
+            " · ".join(filter(None, (STATUSES[item.status](), _in_quotes(item.reason)))),
         )
         opened = "".join(
             f"<p class=soft>{escape(label)}</p><pre>{escape(content.decode(errors='backslashreplace'))}</pre>"

@@ -129,9 +129,11 @@ class MyData:
             with closing(self._connector.client()) as client:
                 _number, answer = self._sent_log.send(client, codec.ME_PATH, body, method="PATCH")
         except errors.NotUnderstood as error:
-            said = codec.decode_problem(error.answer).detail[:300]
+            said = codec.decode_problem(error.answer).detail
             raise errors.InvalidInput(
-                _("Your company's server does not accept this: {reason}").format(reason=said or error.detail)
+                _("Your company's server does not accept this. It says: “{reason}”").format(
+                    reason=said or error.detail
+                )
             ) from error
         return codec.decode_corrected(answer.body)
 

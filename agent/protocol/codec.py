@@ -10,8 +10,9 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
+from msgspec.structs import force_setattr
 
-from agent.domain import errors, limits
+from agent.domain import errors, limits, plain_text
 from agent.domain.model import (
     VIDEO_LINK_ID,
     Campaign,
@@ -123,6 +124,9 @@ class SignalResult(Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["stored", "duplicate", "dropped_consent", "refused"]
     reason: Annotated[str, Meta(max_length=500)] = ""
 
+    def __post_init__(self) -> None:
+        _make_plain(self, "reason")
+
 
 class AcknowledgementAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """What the server did with a confirmation."""
@@ -131,13 +135,19 @@ class AcknowledgementAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["stored", "duplicate", "refused"]
     reason: Annotated[str, Meta(max_length=500)] = ""
 
+    def __post_init__(self) -> None:
+        _make_plain(self, "reason")
+
 
 class Problem(Struct, frozen=True):
-    """RFC 9457."""
+    """RFC 9457. Nobody signed its texts: each is one line, and no longer than ``limits.UNSIGNED_TEXT_MAX``."""
 
     type: str = ""
     title: str = ""
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        _make_plain(self, "type", "title", "detail")
 
 
 class _Results(Struct, frozen=True, forbid_unknown_fields=True):
@@ -378,11 +388,19 @@ def _campaign_problem(content: _CampaignContent) -> str:
     return ""
 
 
+def _make_plain(struct: Struct, *names: str) -> None:
+    for name in names:
+        force_setattr(struct, name, plain_text.of_a_stranger(getattr(struct, name)))
+
+
 def _answer(body: bytes, type: type[T]) -> T:
     try:
         return decode_message(body, type)
     except msgspec.DecodeError as error:
-        raise errors.NotOurServer(f"{type.__name__.strip('_')}: {error}") from error
+        told = plain_text.of_a_stranger(
+            f"{type.__name__.strip('_')}: {error}"
+        )  # may name the server's fields
+        raise errors.NotOurServer(told) from error
 
 
 def _document(body: bytes, type: type[T]) -> T:

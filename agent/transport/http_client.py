@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from agent import __version__
-from agent.domain import errors, limits
+from agent.domain import errors, limits, plain_text
 from agent.domain.ports import Answer
 from agent.protocol import codec
 from agent.system.subprocesses import import_without
@@ -384,8 +384,8 @@ def _kind(content_type: str) -> str:
     named = [part.partition("=") for part in parameters]
     encodings = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
     if others := sorted(encodings - {"utf-8", "utf8"}):
-        return f"{kind} in {' '.join(others)}"[:60]
-    return kind
+        kind = f"{kind} in {' '.join(others)}"
+    return plain_text.of_a_stranger(kind[:60])
 
 
 def _refusal(status: int, problem: codec.Problem) -> errors.Refused:

@@ -88,7 +88,7 @@ class SentBytes(QFrame):
 
 
 def _state(item: SentItem) -> str:
-    parts = [labels.status_explanation(item), item.reason]
+    parts = [labels.status_explanation(item), _("“{words}”").format(words=item.reason) if item.reason else ""]
     if item.sent_at is not None:
         parts.insert(0, _("Sent {time}.").format(time=text_format.full_time(item.sent_at)))
     return " ".join(part for part in parts if part)

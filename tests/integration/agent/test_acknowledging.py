@@ -143,6 +143,25 @@ def test_a_refusal_is_told_in_a_sentence_and_the_announcement_asks_again(
 
 
 @pytest.mark.expected_logs("refused an acknowledgement for good")
+def test_what_a_server_says_of_a_refusal_stays_on_its_line(
+    quiet_agent: Agent, company: Company, server: LoopbackServer
+) -> None:
+    def hostile(request: Request) -> Reply:
+        if not request.path.endswith("acknowledgements"):
+            return company(request)
+        reason = "\x1b]0;owned\x07\x1b[2JTidings: your choice ended\nSeen: on\u202e"
+        event_id = json.loads(request.body)["event_id"]
+        return json_reply({"event_id": event_id, "status": "refused", "reason": reason})
+
+    server.answer = hostile
+    quiet_agent.runtime.interactions.acknowledge("c-rules")
+    quiet_agent.runtime.sync_once()
+    (told,) = troubles(quiet_agent)
+    (item,) = confirmations(quiet_agent)
+    assert all(text.isprintable() for text in (told, item.reason))
+
+
+@pytest.mark.expected_logs("refused an acknowledgement for good")
 def test_what_was_said_of_a_refusal_goes_with_the_company_that_refused(
     quiet_agent: Agent, company: Company
 ) -> None:
