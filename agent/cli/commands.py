@@ -372,7 +372,7 @@ def _company(status: Status) -> str:
 
 
 def _email(status: Status) -> str:
-    return status.person.email if status.person else ""
+    return status.person.shown_address if status.person else ""
 
 
 def _shared(choices: Iterable[SignalChoice]) -> dict[FeedbackSignal, bool]:

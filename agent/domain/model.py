@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
-from agent.domain import plain_text
+from agent.domain import person_words, plain_text
 from agent.domain.msgspec_warmup import resolve
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -252,10 +252,18 @@ class Company(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom this computer is connected as."""
+    """Whom this computer is connected as. No signature covers it: only ``shown_name`` and ``shown_address`` are shown."""
 
     email: Annotated[str, Meta(min_length=3, max_length=320)]
     first_name: Annotated[str, Meta(max_length=200)] = ""
+
+    @property
+    def shown_name(self) -> str:
+        return person_words.first_name(self.first_name)
+
+    @property
+    def shown_address(self) -> str:
+        return person_words.address(self.email)
 
 
 class InteractionKind(StrEnum):

@@ -82,7 +82,7 @@ class AboutWindow(ContentWindow):
 def _facts(status: Status) -> list[tuple[str, str]]:
     facts = [
         (_("Company"), status.company.name if status.company else ""),
-        (_("Connected as"), status.person.email if status.person else ""),
+        (_("Connected as"), status.person.shown_address if status.person else ""),
         (_("Server"), status.server_url),
         (_("Data is stored in"), text_format.region_name(status.company.region) if status.company else ""),
         (_("Last contact"), text_format.full_time(status.last_check) if status.last_check else ""),

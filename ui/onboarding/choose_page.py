@@ -114,10 +114,11 @@ class ChoosePage(QWidget):
     def show_question(self, person: Person, company: Company, choices: Iterable[SignalChoice]) -> None:
         """Ask this person. Earlier answers are not carried over: all switches are off."""
         self.logo.show_company(company.name)
-        first_name = person.first_name.strip()
+        first_name = person.shown_name
         self.hello.setText(_("Hello {name}").format(name=first_name) if first_name else _("Hello"))
         self.setAccessibleName(self.hello.text())
-        self.email.setText(person.email)
+        self.email.setText(person.shown_address)
+        self.email.setVisible(bool(person.shown_address))
         strong = _("You choose what goes back.")
         intro = _(
             "You will get {company}'s announcements here. {strong} It changes nothing about what you receive."
