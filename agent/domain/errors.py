@@ -342,6 +342,18 @@ class NoHome(EnvironmentFault):
         return _("Set HOME to its whole path, then start Tidings again.")
 
 
+class RelativeHome(NoHome):
+    """``TIDINGS_HOME`` names another folder wherever one is: a second agent with choices of its own."""
+
+    @property
+    def title(self) -> str:
+        return _("TIDINGS_HOME is no whole path")
+
+    @property
+    def message(self) -> str:
+        return _("Set it to a whole path, or remove it, then start Tidings again.")
+
+
 class StoreTooNew(EnvironmentFault):
     """The store's schema is of a later version of Tidings; it was left as it is."""
 

@@ -39,10 +39,12 @@ class Folders(Struct, frozen=True):
     def standard(cls) -> Folders:
         """The platform's folders; all under ``$TIDINGS_HOME`` where that is set, but for the organisation's file.
 
-        Raises NoHome.
+        Raises NoHome, RelativeHome.
         """
         home = os.environ.get(HOME_VARIABLE)
         if home:
+            if not Path(home).is_absolute():
+                raise errors.RelativeHome(home)
             return replace(cls.under(Path(home)), policy=system_policy())
         from platformdirs import PlatformDirs
 

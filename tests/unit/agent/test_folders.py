@@ -101,6 +101,18 @@ def test_without_any_home_it_is_a_sentence(
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.parametrize("home", [path for path in NO_PATHS if path])
+def test_a_folder_of_tidings_that_moves_with_the_present_one_is_refused(
+    account: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: str
+) -> None:
+    monkeypatch.setenv("TIDINGS_HOME", home)
+    with pytest.raises(errors.NoHome):
+        Folders.standard()
+    assert main(["status"]) == 1
+    assert "TIDINGS_HOME is no whole path" in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
+
+
 @pytest.mark.parametrize("home", [None, "", "relative"])
 def test_purge_never_takes_a_home_folder_for_one_of_its_own(
     account: Path, monkeypatch: pytest.MonkeyPatch, home: str | None
