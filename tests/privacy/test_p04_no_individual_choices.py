@@ -25,6 +25,10 @@ NOT_RUN = {"serve": "it is the server that answers the endpoints; its log is com
 
 ASKED = (
     ("people", "import", "{folder}/people.csv", "--dry-run"),
+    ("people", "list"),
+    ("people", "list", "--json"),
+    ("people", "show", TARGET, "--json"),
+    ("groups", "list"),
     ("campaign", "list", "--json"),
     ("report",),
     ("report", "c-video"),
