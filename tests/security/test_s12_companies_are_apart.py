@@ -281,6 +281,9 @@ NO_COMPANY = {
 }
 COMMANDS_ASKED = (
     ("people", "import", "{file}", "--dry-run"),
+    ("people", "list", "--json"),
+    ("people", "show", "{email}", "--json"),
+    ("groups", "list"),
     ("campaign", "list", "--json"),
     ("campaign", "recall", "{campaign_id}"),
     ("report",),
