@@ -129,6 +129,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "return-campaign": _("returned a draft"),
     "submit-campaign": _("submitted a draft for approval"),
     "set-up-second-factor": _("set up an app for codes"),
+    "show-test": _("showed a draft on their own computer"),
     "sign-out-everywhere": _("signed out everywhere"),
     "use-recovery-code": _("signed in with a recovery code"),
     "use-link": _("used the link of an account of the console"),
