@@ -14,6 +14,7 @@ from ui.inbox.window import InboxWindow
 from ui.player.keys import PlayerCommand, command_of
 from ui.popup.widgets.card import PopupCard
 from ui.style.theme import Theme
+from ui.widgets.toggle import ToggleSwitch
 
 MARKUP = '<b>bold</b><img src="file:///etc/hostname">'
 
@@ -92,3 +93,14 @@ def test_a_tool_tip_shows_a_companys_text_and_opens_no_file(card: PopupCard, qtb
     qtbot.waitUntil(lambda: bool(card.sender_label.toolTip()))
     tips = [card.picture.toolTip(), card.sender_label.toolTip()]
     assert all("&lt;img" in tip and "<img" not in tip and tip.startswith("<qt>") for tip in tips)
+
+
+def test_a_held_return_flips_a_switch_once(qtbot: QtBot, theme: Theme) -> None:
+    switch = ToggleSwitch("Seen", theme)
+    qtbot.addWidget(switch)
+    flips: list[bool] = []
+    switch.toggled.connect(flips.append)
+    for held in (False, True, True):
+        key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r", held)
+        QApplication.sendEvent(switch, key)
+    assert flips == [True]
