@@ -18,6 +18,7 @@ from agent.domain.model import Company, FeedbackSignal
 from resources import i18n
 from tests.support.proofs import Proof
 from tests.support.ui import gallery_data as data
+from tests.unit.ui.memory_agent import ManualTime
 from ui.onboarding.first_run import FirstRunWindow
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import apply_theme
@@ -55,13 +56,15 @@ def question(
     i18n.use_language(language)
     theme = Theme.of(scheme, data.ACCENT, text_scale=scale, reduced_motion=True)
     apply_theme(app, theme)
-    window = FirstRunWindow(theme)
+    time = ManualTime()
+    window = FirstRunWindow(theme, time)
     qtbot.addWidget(window)
     window.show_choose(data.person(), company(named), data.choices(*FeedbackSignal, locked=off))
     window.show()
     window.activateWindow()
     window.choose_page.setFocus()
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window.choose_page)
+    time.pass_by(1)
     return window
 
 

@@ -1,7 +1,7 @@
 """The second page of the first run: choose what goes back.
 
 Nothing is ticked beforehand; sharing nothing, sharing everything and an own choice are three buttons of one size, one click
-each, and none of them is the default one (docs/privacy.md).
+each, and none of them is the default one (docs/privacy.md). None takes a press that was meant for what stood there before.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent.domain.model import Company, FeedbackSignal, Person, SignalChoice
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.style import text_format
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.logo import LogoTile
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.signal_row import SignalRow
 from ui.widgets.text import WrappedLabel, label
 from ui.widgets.window import content_width, line
@@ -32,7 +34,7 @@ class ChoosePage(QWidget):
     chosen = Signal(object)
     notice_requested = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, timers: Timers | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         px = theme.px
@@ -63,6 +65,8 @@ class ChoosePage(QWidget):
         column.addSpacing(px(18))
         column.addLayout(self._buttons())
         column.addStretch(1)
+        switches = (row.toggle for row in self.rows)
+        self._guard = PressGuard(self, *switches, *self.buttons, timers=timers)
 
     def _heading(self) -> QHBoxLayout:
         names = QVBoxLayout()
@@ -139,6 +143,7 @@ class ChoosePage(QWidget):
         any_locked = any(row.locked for row in self.rows)
         self.everything.set_text(_("Share all I can") if any_locked else _("Share all three"))
         self._make_equal()
+        self._guard.begin()
         self.setFocus()
 
     def _make_equal(self) -> None:

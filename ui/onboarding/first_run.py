@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent
 
 from agent.domain.model import Company, Person, SignalChoice
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.onboarding.choose_page import WIDTH, ChoosePage
 from ui.onboarding.connect_page import ConnectPage
 from ui.style.theme import Theme
@@ -26,12 +27,12 @@ class FirstRunWindow(ContentWindow):
     deferred = Signal()
     notice_requested = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, timers: Timers | None = None) -> None:
         super().__init__(theme, _("Connect this computer"), width=WIDTH)
         self.connect_page = ConnectPage(theme)
         self.connect_page.connect_requested.connect(self.connect_requested)
         self.connect_page.changed.connect(self._on_changed)
-        self.choose_page = ChoosePage(theme)
+        self.choose_page = ChoosePage(theme, timers)
         self.choose_page.chosen.connect(self._on_chosen)
         self.choose_page.notice_requested.connect(self.notice_requested)
         self.content.addWidget(self.connect_page)

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal, Person
 from tests.support.ui import gallery_data as data
+from tests.unit.ui.memory_agent import ManualTime
 from ui.onboarding.connect_page import read_invitation
 from ui.onboarding.first_run import FirstRunWindow
 from ui.style.apply import apply_theme
@@ -18,17 +19,45 @@ Code: kx7p-9qmd-2htv (valid for 7 days)."""
 
 
 @pytest.fixture
-def window(qtbot: QtBot, theme: Theme) -> FirstRunWindow:
-    window = FirstRunWindow(theme)
+def time() -> ManualTime:
+    return ManualTime()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme, time: ManualTime) -> FirstRunWindow:
+    window = FirstRunWindow(theme, time)
     qtbot.addWidget(window)
-    window.show()
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
     return window
 
 
 @pytest.fixture
-def asked(window: FirstRunWindow) -> FirstRunWindow:
+def asked(window: FirstRunWindow, time: ManualTime) -> FirstRunWindow:
     window.show_choose(data.person(), data.company(), data.choices(*FeedbackSignal))
+    time.pass_by(1)
     return window
+
+
+def test_a_press_that_was_meant_for_what_stood_there_before_gives_no_consent(
+    window: FirstRunWindow, time: ManualTime, qtbot: QtBot
+) -> None:
+    page = window.choose_page
+    pressed = (page.everything, page.nothing, page.own, page.rows[0].toggle)
+    for _time in ("when it comes", "when it asks anew"):
+        window.show_choose(data.person(), data.company(), data.choices(*FeedbackSignal))
+        with qtbot.assertNotEmitted(window.chosen):
+            for widget in pressed * 2:
+                qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+                qtbot.keyClick(widget, Qt.Key.Key_Space)
+                qtbot.keyClick(widget, Qt.Key.Key_Return)
+                time.pass_by(0.3)
+        assert not any(row.on for row in page.rows)
+        time.pass_by(1)
+        for button in page.buttons:
+            with qtbot.waitSignal(window.chosen):
+                qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_connecting_needs_an_address_and_a_code(window: FirstRunWindow, qtbot: QtBot) -> None:
@@ -120,8 +149,11 @@ def test_an_own_choice_is_what_the_switches_say(asked: FirstRunWindow, qtbot: Qt
     ]
 
 
-def test_what_the_organisation_turned_off_cannot_be_switched_on(window: FirstRunWindow, qtbot: QtBot) -> None:
+def test_what_the_organisation_turned_off_cannot_be_switched_on(
+    window: FirstRunWindow, time: ManualTime, qtbot: QtBot
+) -> None:
     window.show_choose(data.person(), data.company(), data.choices(locked=FeedbackSignal.CLICK))
+    time.pass_by(1)
     row = window.choose_page.rows[1]
     assert not row.toggle.isEnabled()
     assert "Turned off by your organisation." in row.description.text()
