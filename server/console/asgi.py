@@ -55,7 +55,8 @@ MOST_PIECE_BYTES = 4 * 1024 * 1024
 """Of a video that comes in pieces."""
 
 PEOPLE_IMPORT = "/people/import"
-DRAWN = ("/check", "/picture.png")
+DRAWN = ("/check", "/picture.png", "/publish", "/submit", "/approve", "/return", "/show")
+"""Ends of addresses that show pictures, also where a button is refused and the page is shown once more."""
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
 

@@ -204,12 +204,15 @@ def change(
     page_key: str = "",
     *,
     ends_page: bool = False,
+    is_replaced: bool = False,
 ) -> Draft:
     """Write it down, where it says anything else than before. `revision`: the one that the person has seen.
 
     `page_key`: of the opened page. A page that wrote it last goes on from what it wrote itself, whose revision it may not
     know yet. `ends_page`: nothing counts that comes of it later, as what it sent by itself a moment before. What was there
-    becomes a version where somebody else wrote it, or the person did some time ago. What waits for approval waits no more.
+    becomes a version where somebody else wrote it, the person did some time ago, or it `is_replaced` as a whole. What waits
+    for approval waits no more.
+
     Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
     """
     with transaction.atomic():
@@ -221,7 +224,7 @@ def change(
         if _says(locked) == _said(wanted):
             locked.save(update_fields=["page_key"])
             return locked
-        _keep_version(locked, account)
+        _keep_version(locked, account, is_replaced=is_replaced)
         locked.editor, locked.edited_at = account, clock.now()
         locked.revision += 1
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
@@ -260,15 +263,15 @@ def bring_back(draft: Draft, account: Account, revision: int, version: DraftVers
         list(source.audience_groups.all()),
         list(source.audience_people.all()),
     )
-    return change(draft, account, revision, wanted)
+    return change(draft, account, revision, wanted, is_replaced=True)
 
 
-def _keep_version(draft: Draft, account: Account) -> None:
+def _keep_version(draft: Draft, account: Account, *, is_replaced: bool) -> None:
     last = draft.versions.order_by("-pk").first()
     is_fresh = last is not None and clock.now() - last.edited_at < VERSION_EVERY
     groups, people = list(draft.audience_groups.all()), list(draft.audience_people.all())
     is_empty = is_blank(draft.fields) and not (draft.to_everyone or groups or people)
-    if is_empty or (is_fresh and draft.editor_id == account.pk):
+    if is_empty or (is_fresh and draft.editor_id == account.pk and not is_replaced):
         return
     version = draft.versions.create(
         fields=draft.fields,

@@ -314,6 +314,8 @@ def test_who_saves_over_a_colleague_is_asked_first_and_loses_nothing(
     number = draft_at(address).versions.order_by("-pk")[0].pk
     browser.post(f"{address}/versions", {"version": number, "revision": draft_at(address).revision})
     assert draft_at(address).fields["variants"]["en"]["title"] == "Theirs"
+    versions = browser.get(f"{address}/versions").content.decode()
+    assert re.search(r"Title \(English\)</th><td[^>]*>Mine</td><td[^>]*>Theirs<", versions)
 
 
 def key_on(page: str) -> str:
