@@ -134,6 +134,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "use-recovery-code": _("signed in with a recovery code"),
     "use-link": _("used the link of an account of the console"),
     "sign-afresh": _("signed all campaigns anew"),
+    "take-back-campaign": _("took a draft back that waited for approval"),
     "token-reused": _("disconnected a computer whose token was used twice"),
 }
 """What each action of the audit log is called; those of older versions too."""

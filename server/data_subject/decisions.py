@@ -26,12 +26,7 @@ def accept(company: Company, number: int, actor: str, *, seen: str | None = None
     Raises `Refused` when there is no such correction, it asks for something else by now, or it cannot be done any more.
     """
     with transaction.atomic():
-        request = _locked(company, number)
-        if seen is not None and seen != json.dumps(request.value):
-            raise Refused(
-                _("The person asks for something else by now"),
-                _("Nothing was changed. Look at it once more."),
-            )
+        request = _locked(company, number, seen)
         person = request.person
         if request.field == "email" and is_taken(company, person, request.value):
             raise Refused(
@@ -47,16 +42,19 @@ def accept(company: Company, number: int, actor: str, *, seen: str | None = None
     return request
 
 
-def decline(company: Company, number: int, actor: str) -> CorrectionRequest:
-    """Leave things as they are. Raises `Refused` when there is no such correction."""
+def decline(company: Company, number: int, actor: str, *, seen: str | None = None) -> CorrectionRequest:
+    """Leave things as they are. `seen`: as in `accept`.
+
+    Raises `Refused` when there is no such correction, or it asks for something else by now.
+    """
     with transaction.atomic():
-        request = _locked(company, number)
+        request = _locked(company, number, seen)
         request.delete()
         log.record(company, actor, "decline-correction", request.person_id, {"field": request.field})
     return request
 
 
-def _locked(company: Company, number: int) -> CorrectionRequest:
+def _locked(company: Company, number: int, seen: str | None) -> CorrectionRequest:
     """In the order in which the person's own correction locks: company, person, request."""
     Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     found = (
@@ -66,6 +64,10 @@ def _locked(company: Company, number: int) -> CorrectionRequest:
         raise Refused(
             _("There is no correction {number}").format(number=number),
             _("tidings-server corrections list shows those that wait."),
+        )
+    if seen is not None and seen != json.dumps(found.value):
+        raise Refused(
+            _("The person asks for something else by now"), _("Nothing was changed. Look at it once more.")
         )
     found.person = Person.objects.select_for_update(no_key=True).get(pk=found.person_id)
     return found

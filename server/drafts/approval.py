@@ -90,9 +90,15 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
         log.record(draft.company, account.actor, "submit-campaign", detail=_detail(draft, seal))
 
 
-def take_back(draft: Draft) -> None:
-    """Let it wait no more, on the wish of somebody who writes it."""
-    Draft.objects.filter(pk=draft.pk).update(submitted_seal="", submitted_at=None, submitted_by=None)
+def take_back(draft: Draft, account: Account) -> None:
+    """Let it wait no more, on the wish of somebody who writes it; on record where it waited."""
+    with transaction.atomic():
+        locked = locked_draft(draft)
+        seal, locked.submitted_seal = locked.submitted_seal, ""
+        locked.submitted_at, locked.submitted_by = None, None
+        locked.save(update_fields=["submitted_seal", "submitted_at", "submitted_by"])
+        if seal:
+            log.record(draft.company, account.actor, "take-back-campaign", detail=_detail(draft, seal))
 
 
 def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:

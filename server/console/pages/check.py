@@ -78,7 +78,7 @@ def show_on_my_computer(request: AccountRequest, draft_id: str) -> HttpResponseB
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
 def take_draft_back(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Let it wait for approval no more."""
-    take_back(draft_of(request, draft_id))
+    take_back(draft_of(request, draft_id), request.user)
     return redirect("drafts-compose", draft_id)
 
 
@@ -183,7 +183,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
             draft.company, audience.count, is_emergency=manifest.is_emergency
         ),
         "is_submitted": waits,
-        "may_approve": waits and may_approve(request.user, draft),
+        "may_approve": bool(draft.submitted_seal) and may_approve(request.user, draft),
         "has_computer": own.are_there,
         "shown_until": own.show_until,
         "nobody_may": waits and not who_may_approve(draft, Account.objects.filter(company=draft.company_id)),

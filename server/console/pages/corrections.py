@@ -54,7 +54,7 @@ def decide(request: AccountRequest) -> HttpResponse:
         if request.POST.get("go") == "accept":
             accept(company, int(number[:20]), actor, seen=request.POST.get("seen", ""))
         elif request.POST.get("go") == "decline":
-            decline(company, int(number[:20]), actor)
+            decline(company, int(number[:20]), actor, seen=request.POST.get("seen", ""))
     except Refused as refused:
         return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
     return redirect("corrections")

@@ -240,6 +240,8 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
             bring_back(draft, request.user, _revision(request), version)
         except Overtaken as overtaken:
             raise _changed_since(overtaken) from overtaken
+        except Draft.DoesNotExist as gone:
+            raise Http404 from gone
         return redirect("drafts-compose", draft_id)
     audience = _audience_of(draft)
     lines = [

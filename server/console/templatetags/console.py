@@ -79,6 +79,13 @@ def urgency_word(urgency: str) -> Promise | str:
 
 
 @register.filter
+def address(email: str) -> SafeString:
+    """An e-mail address that breaks before its host rather than within it, where there is no room."""
+    name, at, host = email.partition("@")
+    return format_html("{}<wbr>{}{}", name, at, host)
+
+
+@register.filter
 def platform_word(name: str) -> Promise | str:
     """What a computer's system is called."""
     return words.PLATFORMS[name]

@@ -73,11 +73,14 @@ def test_a_correction_is_declined_and_nothing_changes(browser: Client, person: P
     assert not CorrectionRequest.objects.exists()
 
 
-def test_what_the_person_changed_meanwhile_is_not_accepted_unseen(browser: Client, person: Person) -> None:
+@pytest.mark.parametrize("go", ["accept", "decline"])
+def test_what_the_person_changed_meanwhile_is_not_decided_unseen(
+    browser: Client, person: Person, go: str
+) -> None:
     wish = asked(person)
     form = form_on(browser.get("/corrections").content.decode())
     CorrectionRequest.objects.filter(pk=wish.pk).update(value="Queen")
-    answer = browser.post("/corrections/decide", form | {"go": "accept"})
+    answer = browser.post("/corrections/decide", form | {"go": go})
     assert answer.status_code == 409
     assert "asks for something else by now" in answer.content.decode()
     person.refresh_from_db()

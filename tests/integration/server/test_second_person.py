@@ -24,6 +24,7 @@ from server.drafts.fields import new_fields
 from server.drafts.models import Draft
 from server.drafts.publication import publish_draft, seal_of
 from server.drafts.writing import Change, Overtaken, begin, change
+from server.erasure.erasure import erase
 from server.publishing.second_person import SecondPersonMissing
 from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, token_for
@@ -149,6 +150,7 @@ def test_what_is_changed_after_it_was_submitted_waits_no_more(lea: Account, noor
 def test_the_author_may_take_it_back(lea: Account, noor: Account) -> None:
     draft = submitted(lea)
     assert client_of(lea).post(f"/drafts/{draft.draft_id}/take-back").status_code == 302
+    assert on_record("take-back-campaign")["draft"] == draft.draft_id
     with pytest.raises(Overtaken):
         approve(fresh(draft), noor, draft.submitted_seal, MANY)
 
@@ -242,6 +244,20 @@ def test_an_approver_who_may_publish_no_emergency_is_offered_none(lea: Account, 
     assert "Approve and publish" not in approver.get(f"/drafts/{draft.draft_id}/check").content.decode()
     assert draft.draft_id not in approver.get("/").content.decode()
     assert may_approve(account_of("ada@northwind.example", Role.ADMINISTRATOR), draft)
+
+
+def test_who_left_the_audience_ends_the_submission_and_no_approver_submits_it_unawares(
+    lea: Account, noor: Account
+) -> None:
+    draft = written(lea)
+    people = list(draft.company.people.all())
+    draft = change(draft, lea, draft.revision, Change(wanted().fields, "", people=people))
+    submit(draft, lea, seal_of(draft))
+    erase(draft.company, [people[0].pk])
+    page = client_of(noor).get(f"/drafts/{draft.draft_id}/check").content.decode()
+    assert "It changed after it was submitted" in page
+    assert "Submit for" not in page
+    assert "Submit for 2 people" in client_of(lea).get(f"/drafts/{draft.draft_id}/check").content.decode()
 
 
 def test_where_nobody_is_left_to_approve_it_the_page_says_what_to_do(lea: Account, noor: Account) -> None:
@@ -382,7 +398,7 @@ def test_whatever_happens_nothing_is_published_that_two_people_did_not_see(
 ACTS: dict[str, Callable[[Draft, Account, str], object]] = {
     "look": lambda _draft, _account, _seal: None,
     "submit": submit,
-    "take-back": lambda draft, _account, _seal: take_back(draft),
+    "take-back": lambda draft, account, _seal: take_back(draft, account),
     "return": lambda draft, account, seal: give_back(draft, account, seal, "Once more"),
     "publish": lambda draft, account, seal: publish_draft(draft, seal, MANY, account.actor),
 }
