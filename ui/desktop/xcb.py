@@ -24,6 +24,7 @@ _ATOM = 4
 _HEAD_BYTES = 32
 """Of every reply; its length field counts the words of four bytes that follow."""
 _MONITOR_BYTES = 24
+_SAVER_ON = 1
 
 _u8, _u16, _u32, _i16 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_int16
 _pointer = ctypes.c_void_p
@@ -49,6 +50,13 @@ class Box(NamedTuple):
 
     def covers(self, other: Box) -> bool:
         return self.common(other) == other.area
+
+
+class ScreenSaver(NamedTuple):
+    """Whether the server has blanked the screen, and the milliseconds since the last input."""
+
+    is_on: bool
+    idle_ms: int
 
 
 class _Cookie(ctypes.Structure):
@@ -233,10 +241,13 @@ class Display:
             at += _MONITOR_BYTES + 4 * outputs
         return found
 
-    def idle_ms(self) -> int | None:
-        """Milliseconds since the last input, by the MIT-SCREEN-SAVER extension; None where it is missing.
+    def screen_saver(self) -> ScreenSaver | None:
+        """What the MIT-SCREEN-SAVER extension says; None where it is missing.
 
         To be asked last: libxcb ends the connection of somebody who asks a server that lacks an extension.
         """
         reply = self._ask("xcb_screensaver_query_info", self.root, library="libxcb-screensaver.so.0")
-        return int(struct.unpack_from("=16xI", reply)[0]) if reply else None
+        if reply is None:
+            return None
+        state, idle_ms = struct.unpack_from("=xB14xI", reply)
+        return ScreenSaver(state == _SAVER_ON, int(idle_ms))

@@ -167,3 +167,12 @@ def test_a_desktop_without_a_bus_still_tells_what_the_screen_shows(
     state = LinuxPresence().current()
     assert (state.full_screen, state.idle) == (Tristate.NO, Tristate.NO)
     assert (state.locked, state.do_not_disturb, state.presenting) == (Tristate.UNKNOWN,) * 3
+
+
+def test_nobody_sees_a_screen_that_the_x_server_has_blanked(desktop: VirtualDesktop) -> None:
+    run(desktop, "xset", "s", "activate")
+    try:
+        found = LinuxPresence().current()
+        assert Tristate.YES in (found.locked, found.idle)
+    finally:
+        run(desktop, "xset", "s", "reset")

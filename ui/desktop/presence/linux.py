@@ -134,7 +134,10 @@ class LinuxPresence:
             full_screen=screen.full_screen,
             do_not_disturb=_any([*answers.of("do_not_disturb"), gsettings_do_not_disturb()]),
             presenting=_any(answers.of("presenting")),
-            idle=self._idle([screen.idle_ms, answers.mutter_idle_ms], answers.idle_since_us),
+            # Before a blanked screen nobody can look, however short a time ago they typed.
+            idle=Tristate.YES
+            if screen.is_blanked
+            else self._idle([screen.idle_ms, answers.mutter_idle_ms], answers.idle_since_us),
         )
 
     def _idle(self, measured_ms: Iterable[int | None], idle_since_us: int | None) -> Tristate:
