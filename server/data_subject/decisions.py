@@ -1,6 +1,7 @@
 """What an administrator does with the corrections that people ask for."""
 
 import json
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +13,9 @@ from server.core.errors import Refused
 from server.data_subject.details import is_taken
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
+
+ANSWER_WITHIN = timedelta(days=30)
+"""Of a person's wish: GDPR article 12(3) says a month."""
 
 
 def waiting(company: Company) -> QuerySet[CorrectionRequest]:

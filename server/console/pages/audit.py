@@ -14,9 +14,9 @@ from server.audit.models import Entry
 from server.audit.verifying import end_faults, what_to_do
 from server.console import words
 from server.console.access import AccountRequest, page
+from server.console.posted import number
 
 A_PAGE = 100
-LARGEST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Line:
 @page(Right.READ_AUDIT_LOG, on_record=True)
 def audit(request: AccountRequest) -> HttpResponse:
     """The newest entries first, a page at a time by number: what is added meanwhile moves nothing."""
-    before, action = _number(request.GET.get("before", "")), request.GET.get("action", "")
+    before, action = number(request.GET.get("before", "")) or None, request.GET.get("action", "")
     company = request.user.company
     found = Entry.objects.filter(company=company).order_by("-number")
     if before:
@@ -62,12 +62,6 @@ def audit(request: AccountRequest) -> HttpResponse:
             "what_to_do": what_to_do() if faults else "",
         },
     )
-
-
-def _number(text: str) -> int | None:
-    """Which entry the page ends before; what is no number is left out."""
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
-    return min(number, LARGEST_NUMBER) or None
 
 
 def _line(entry: Entry) -> Line:

@@ -20,6 +20,7 @@ from server.console.access import AccountRequest, denied, page, to_confirm
 from server.console.form_places import parts_of, place_words
 from server.console.pages.drafts import draft_of
 from server.console.pages.pictures import SCHEMES, SIZES, drawn, look_and_size
+from server.console.posted import number
 from server.console.twin import twin_of
 from server.core import clock
 from server.core.errors import Refused
@@ -114,8 +115,7 @@ def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponseBa
 
 def _told(request: AccountRequest) -> int:
     """How many people the page said it is for; 0 for what is no number."""
-    text = request.POST.get("people", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return number(request.POST.get("people", ""))
 
 
 def _done(

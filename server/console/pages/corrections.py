@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 from django.http import HttpResponse
@@ -12,15 +12,13 @@ from django.utils.translation import gettext as _
 from server.access.roles import Right
 from server.console import words
 from server.console.access import AccountRequest, page
+from server.console.posted import number
 from server.core import clock
 from server.core.errors import Refused
-from server.data_subject.decisions import accept, decline, waiting
+from server.data_subject.decisions import ANSWER_WITHIN, accept, decline, waiting
 from server.data_subject.models import CorrectionRequest
 
 A_PAGE = 100
-DUE = timedelta(days=30)
-"""To answer a person: GDPR article 12(3) says a month."""
-LARGEST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,12 @@ def corrections(request: AccountRequest) -> HttpResponse:
 def decide(request: AccountRequest) -> HttpResponse:
     """Do as the person asks, or leave it; the button says which."""
     company, actor = request.user.company, request.user.actor
-    number = request.POST.get("number", "")
-    if not (number.isascii() and number.isdecimal() and int(number[:20]) <= LARGEST_NUMBER):
-        number = "0"
+    pk = number(request.POST.get("number", ""))
     try:
         if request.POST.get("go") == "accept":
-            accept(company, int(number[:20]), actor, seen=request.POST.get("seen", ""))
+            accept(company, pk, actor, seen=request.POST.get("seen", ""))
         elif request.POST.get("go") == "decline":
-            decline(company, int(number[:20]), actor, seen=request.POST.get("seen", ""))
+            decline(company, pk, actor, seen=request.POST.get("seen", ""))
     except Refused as refused:
         return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
     return redirect("corrections")
@@ -72,7 +68,7 @@ def _page(request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStat
 
 
 def _line(asked: CorrectionRequest) -> Line:
-    due = asked.requested_at + DUE
+    due = asked.requested_at + ANSWER_WITHIN
     return Line(
         asked.pk,
         asked.person.email,

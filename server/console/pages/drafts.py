@@ -26,6 +26,7 @@ from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.kept_forms import kept_form
 from server.console.pages.form_of_draft import MOST_CHIPS, is_language, people_as_value, read, shown_moment
+from server.console.posted import number
 from server.console.templatetags.console import shortened
 from server.console.times import zone_of
 from server.console.twin import twin_of
@@ -232,8 +233,7 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
     found = draft.versions.select_related("editor").order_by("-pk")
     found = found.prefetch_related("audience_groups", "audience_people")
     if request.method == "POST":
-        number = request.POST.get("version", "")
-        version = found.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
+        version = found.filter(pk=number(request.POST.get("version", ""))).first()
         if version is None:
             raise Http404
         try:
@@ -302,8 +302,7 @@ def _page_key(request: AccountRequest) -> str:
 
 
 def _revision(request: AccountRequest) -> int:
-    text = request.POST.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
+    return number(request.POST.get("revision", ""))
 
 
 def _differences(

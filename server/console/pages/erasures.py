@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from server.access.roles import Right
 from server.console import erasing
 from server.console.access import READING, AccountRequest, page
+from server.console.posted import LARGEST
 from server.core.errors import Refused
 from server.erasure.address_lists import read_addresses
 from server.erasure.erasure import find_people
@@ -28,7 +29,6 @@ from server.erasure.requests import (
 )
 
 MOST_SHOWN = 100
-LARGEST_NUMBER = 2**63 - 1
 
 
 @page(Right.ERASE_PEOPLE, methods=(*READING, "POST"))
@@ -103,7 +103,7 @@ def _request_of(request: AccountRequest, number: int) -> ErasureRequest:
     """Raises `Http404` for one of another company, as for one that is done."""
     found = ErasureRequest.objects.select_related("asked_by", "company")
     if (
-        number > LARGEST_NUMBER
+        number > LARGEST
         or (asked := found.filter(company=request.user.company_id, pk=number).first()) is None
     ):
         raise Http404

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.console.access import AccountRequest, page, to_confirm
+from server.console.posted import number
 from server.core import clock
 from server.core.clock import utc_text
 from server.core.csv_export import csv_text
@@ -35,8 +36,8 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
     """Make the codes, and hand them out this once: as a file, or on a page to be printed."""
     if not did_recently_reauthenticate(request):
         return to_confirm(reverse("people-invitations"))
-    company, days = request.user.company, request.POST.get("days", "")
-    if not (days.isascii() and days.isdecimal() and len(days) < 4 and 1 <= int(days) <= LONGEST_VALID_DAYS):
+    company, days = request.user.company, number(request.POST.get("days", ""))
+    if not 1 <= days <= LONGEST_VALID_DAYS:
         note = _("Say for how many days the codes shall work: 1 to {most}.").format(most=LONGEST_VALID_DAYS)
         return _page(request, note, HTTPStatus.UNPROCESSABLE_ENTITY)
     name = request.POST.get("group", "").strip()
@@ -48,7 +49,7 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
     if is_printed and without_computer(company, group).count() > MOST_PRINTED:
         note = _("They are more than {most}, too many to print. Take the file, or choose a group.")
         return _page(request, note.format(most=MOST_PRINTED), HTTPStatus.UNPROCESSABLE_ENTITY)
-    valid_for = timedelta(days=int(days))
+    valid_for = timedelta(days=days)
     until = clock.now() + valid_for
     try:
         codes = [one for some in invite_all(company, valid_for, request.user.actor, group) for one in some]

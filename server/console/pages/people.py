@@ -16,6 +16,7 @@ from server.access.roles import Right
 from server.audit import log
 from server.console import words
 from server.console.access import AccountRequest, page
+from server.console.posted import number
 from server.core import clock
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite, revoke
 from server.devices.reach import connected_among, invited_among
@@ -24,7 +25,6 @@ from server.directory.models import Company, Group, Person
 
 A_PAGE = 50
 MOST_COMPUTERS = 100
-LARGEST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Filter:
     @classmethod
     def of(cls, request: AccountRequest) -> "Filter":
         """As the address says; a group that is not there is left out."""
-        number = _number(request.GET.get("group", ""))
-        group = Group.objects.filter(company=request.user.company_id, pk=number).first()
+        pk = number(request.GET.get("group", ""))
+        group = Group.objects.filter(company=request.user.company_id, pk=pk).first()
         return cls(request.GET.get("find", "").strip()[:LONGEST_SEARCH], group)
 
     @property
@@ -92,7 +92,7 @@ def person(request: AccountRequest, person_id: UUID) -> HttpResponse:
 @page(Right.MANAGE_PEOPLE, methods=("POST",))
 def invite_person(request: AccountRequest, person_id: UUID) -> HttpResponse:
     """Make a code and show it, this once: only its hash is kept."""
-    found, days = _person_of(request, person_id), _number(request.POST.get("days", ""))
+    found, days = _person_of(request, person_id), number(request.POST.get("days", ""))
     if not 1 <= days <= LONGEST_VALID_DAYS:
         note = _("Say for how many days the code shall work: 1 to {most}.").format(most=LONGEST_VALID_DAYS)
         return _page(request, found, {"note": note}, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -109,7 +109,7 @@ def invite_person(request: AccountRequest, person_id: UUID) -> HttpResponse:
 def disconnect(request: AccountRequest, person_id: UUID) -> HttpResponse:
     """End the connection of one computer, from its next request on."""
     found = _person_of(request, person_id)
-    computers = found.devices.filter(pk=_number(request.POST.get("computer", "")), revoked_at=None)
+    computers = found.devices.filter(pk=number(request.POST.get("computer", "")), revoked_at=None)
     with transaction.atomic():
         revoked = revoke(list(computers.values_list("pk", flat=True)))
         if revoked:
@@ -157,8 +157,3 @@ def _person_of(request: AccountRequest, person_id: UUID) -> Person:
     if (person := found.select_related("company").first()) is None:
         raise Http404
     return person
-
-
-def _number(text: str) -> int:
-    """0 for what is none."""
-    return min(int(text), LARGEST_NUMBER) if text.isascii() and text.isdecimal() and len(text) < 20 else 0

@@ -18,15 +18,13 @@ from server.console.access import AccountRequest, page
 from server.console.navigation import waiting_at
 from server.console.times import day_text, in_zone
 from server.core import clock
-from server.data_subject.decisions import waiting
+from server.data_subject.decisions import ANSWER_WITHIN, waiting
 from server.drafts.approval import waiting_for
 from server.drafts.fields import title_of_draft
 from server.health.findings import quick_findings
 
 SOON = timedelta(days=7)
 MOST_LINES = 12
-DUE_DAYS = 30
-"""To answer a person who asks for a correction: GDPR article 12(3) says a month."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _corrections(account: Account, count: int) -> Waiting:
     title = ngettext(
         "{count} person wants their details corrected", "{count} people want their details corrected", count
     )
-    due = day_text((oldest or clock.now()) + timedelta(days=DUE_DAYS))  # somebody may decide it just now
+    due = day_text((oldest or clock.now()) + ANSWER_WITHIN)  # somebody may decide it just now
     return Waiting(
         title.format(count=count),
         _("To be answered by {day} (GDPR article 12(3)).").format(day=due),
