@@ -1,4 +1,4 @@
-"""The company's side of the demo: its communicator and its data protection officer open the console in a real browser."""
+"""The company's side of the demo, in a real browser: one writes an announcement, another one approves it, a third looks."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +17,11 @@ ACCOUNTS = {
     "dpo": "ines.costa@northwind.example",
 }
 """Whom the demo lets in, by role."""
+TEXTS = {
+    "en": ("The meeting moves to room 2", "Today at four. There is coffee."),
+    "fr": ("La réunion se tient en salle 2", "Aujourd’hui à seize heures. Il y a du café."),
+}
+"""The announcement that is written, by language: its title and its text."""
 WINDOW_PX = {"width": 1440, "height": 960}
 
 
@@ -26,29 +31,71 @@ def links(console: RunningConsole) -> dict[str, str]:
 
 
 class ConsoleTour:
-    """Signs in as two people and takes a picture of each page that they open."""
+    """Signs in as three people and takes a picture of each page that they open."""
 
     def __init__(self, folder: Path, language: Literal["en", "fr"], *, dark: bool) -> None:
         self._folder, self._language, self._dark = folder, language, dark
         self._pictures: list[str] = []
 
-    def go(self, company: SampleCompany, campaign_id: str, say: Callable[[str], None]) -> list[str]:
-        """Answers the names of the pictures."""
+    def go(
+        self,
+        company: SampleCompany,
+        campaign_id: str,
+        say: Callable[[str], None],
+        comes: Callable[[str, str], None],
+    ) -> list[str]:
+        """Answers the names of the pictures. `comes`: waits for what was approved, by its id and title."""
         with running_console(company.home) as console:
             say(f"The console answers at {console.url}")
             invited = links(console)
+            company.wants_two_people()
             with self._signed_in(invited["communicator"], "communicator") as page:
                 self._picture(page, "today")
                 self._open(page, f"{console.url}/campaigns", "campaigns")
                 self._open(page, f"{console.url}/campaigns/{campaign_id}", "report")
                 page.emulate_media(color_scheme="light" if self._dark else "dark")
                 self._picture(page, "report-in-the-other-scheme")
+                self._open(page, f"{console.url}/groups", "groups")
                 self._open(page, f"{console.url}/account", "account")
+                draft = self._write(page, console)
+                say("Tom wrote an announcement and submitted it")
+            with self._signed_in(invited["approver"], "approver") as page:
+                self._picture(page, "today-of-the-approver")
+                published = self._approve(page, draft)
+                say("Maya looked at it and approved it")
+            comes(published, TEXTS[self._language][0])
             with self._signed_in(invited["dpo"], "officer") as page:
                 self._picture(page, "today-of-the-officer")
+                self._open(page, f"{console.url}/erasures", "erasures")
                 self._open(page, f"{console.url}/audit", "audit-log")
                 self._open(page, f"{console.url}/campaigns", "not-for-the-officer")
         return self._pictures
+
+    def _write(self, page: Page, console: RunningConsole) -> str:
+        """Write an announcement, look at how people will see it, and submit it. Answers the address of the check."""
+        title, text = TEXTS[self._language]
+        page.goto(f"{console.url}/drafts/new")
+        page.locator("main form.actions button").click()
+        page.locator("#title").fill(title)
+        page.locator("#body").fill(text)
+        page.locator("#add-group").fill("Lyon")
+        page.locator("#urgency").select_option("urgent")
+        self._picture(page, "compose")
+        page.locator("button[value=check]").first.click()
+        page.wait_for_url("**/check")
+        self._picture(page, "check")
+        page.locator("form[action$='/submit'] button").click()
+        page.locator("form[action$='/take-back']").wait_for()
+        return page.url
+
+    def _approve(self, page: Page, draft: str) -> str:
+        """Look at what was submitted, and approve it. Answers the campaign's id."""
+        self._open(page, draft, "approval")
+        page.locator("input[name=sure]").check()
+        page.locator("form[action$='/approve'] button").click()
+        page.wait_for_url("**/campaigns/*")
+        self._picture(page, "published")
+        return page.url.rsplit("/", 1)[1]
 
     @contextmanager
     def _signed_in(self, link: str, who: str) -> Iterator[Page]:

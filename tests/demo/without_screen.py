@@ -236,8 +236,14 @@ class Story:
 
     def _look_from_the_company(self, video: str) -> None:
         tour = ConsoleTour(PICTURES, self._language, dark=self._dark)
-        for picture in tour.go(self._company, video, self._say):
+        for picture in tour.go(self._company, video, self._say, self._what_was_approved_comes):
             self._say(f"The console: {picture}")
+
+    def _what_was_approved_comes(self, campaign: str, title: str) -> None:
+        self._employee.sees(re.escape(title))
+        self._employee.stays_seen()
+        picture = self._employee.takes_picture("15-what-was-approved")
+        self._note("had what Maya approved before her eyes for 3 s", picture, Share("seen", campaign))
 
     def _checked_receipt(self) -> str:
         """What `tidings receipt verify` says of the receipt that the agent keeps."""

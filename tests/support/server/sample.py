@@ -56,6 +56,12 @@ class SampleCompany:
         self.home.init(company)
         self.home.succeed("people", "import", SAMPLE / "people.csv")
 
+    def wants_two_people(self) -> None:
+        """From five people on, somebody else approves what one writes. Two accounts have to be there."""
+        file = self.home.folder / "company.toml"
+        file.write_text(file.read_text().replace("[company]", "[company]\nsecond_person_from = 5", 1))
+        self.home.succeed("init", file)
+
     @contextmanager
     def serving(self) -> Iterator[RunningServer]:
         """Answers agents."""
