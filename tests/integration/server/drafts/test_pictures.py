@@ -3,14 +3,12 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 
 import pytest
-from django.core.cache import cache, caches
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, override_settings
+from django.test import Client
 from PIL import Image
 
 from server.access.roles import Role
@@ -22,23 +20,11 @@ from server.drafts import files
 from server.drafts.models import Draft
 from server.media.files import path_of
 from server.retention.housekeeping import housekeeping
-from tests.integration.server.test_drafts import PAINTER, draft_at, published, seal_on, sent, written
-from tests.support.server.campaign_server import ServerHome
-from tests.support.server.console import account_of, client_of, console_settings
+from tests.support.server.console import account_of, client_of
+from tests.support.server.drafting import draft_at, published, seal_on, sent, written
 
 PLACE_IN_EXIF = b"canary-of-the-place"
 ALT = "The floor plan of the studio"
-
-
-@pytest.fixture
-def browser(northwind: ServerHome) -> Iterator[Client]:
-    with console_settings(), override_settings(RENDER_COMMAND=PAINTER):
-        caches["previews"].clear()
-        Company.objects.get(pk="northwind").people.create(email="ines@northwind.example")
-        yield client_of(account_of("lea@northwind.example", Role.COMMUNICATOR))
-        cache.clear()
-        Draft.objects.all().delete()
-        Account.objects.all().delete()
 
 
 def picture(kind: str = "JPEG", colour: str = "teal") -> SimpleUploadedFile:

@@ -4,41 +4,28 @@ import base64
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.core.cache import cache, caches
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, override_settings
+from django.test import Client
 
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.directory.models import Company
 from server.drafts import files, uploads
-from server.drafts.models import Draft, DraftUpload
+from server.drafts.models import DraftUpload
 from server.media.files import path_of
 from server.retention.housekeeping import housekeeping
-from tests.integration.server.test_drafts import PAINTER, draft_at, published, sent, written
-from tests.support.server.campaign_server import ServerHome
-from tests.support.server.console import account_of, client_of, console_settings
+from tests.support.server.console import account_of, client_of
+from tests.support.server.drafting import draft_at, published, sent, written
 from tests.support.videos import make_video
 
 CAPTIONS = b"WEBVTT\n\n00:00.100 --> 00:00.900\nGood morning.\n"
-
-
-@pytest.fixture
-def browser(northwind: ServerHome) -> Iterator[Client]:
-    with console_settings(), override_settings(RENDER_COMMAND=PAINTER):
-        caches["previews"].clear()
-        Company.objects.get(pk="northwind").people.create(email="ines@northwind.example")
-        yield client_of(account_of("lea@northwind.example", Role.COMMUNICATOR))
-        cache.clear()
-        Draft.objects.all().delete()
-        Account.objects.all().delete()
 
 
 @pytest.fixture(scope="module")
