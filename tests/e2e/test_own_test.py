@@ -58,7 +58,7 @@ def test_the_author_sees_a_test_marked_as_one_and_nothing_of_it_arrives(
     agent.start("run")
     draft_id = show(company)
     employee.sees(f"Test: {TITLE}")
-    employee.sees("A test, only for you: nothing is reported")
+    employee.sees("A test: nothing is reported")
     employee.stays_seen()
     employee.takes_picture("test-on-screen")
     employee.presses("I have read this")

@@ -52,7 +52,7 @@ def titled(title: str, *, is_trial: bool) -> str:
 
 def sharing_of(campaign: Campaign, share_line: str) -> str:
     """What is shared of a campaign: of a test nothing, whatever is shared of others."""
-    return _("A test, only for you: nothing is reported") if campaign.is_trial else share_line
+    return _("A test: nothing is reported") if campaign.is_trial else share_line
 
 
 def short_share_line(choices: Iterable[SignalChoice]) -> str:
