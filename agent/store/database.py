@@ -292,8 +292,9 @@ class Database:
         self._check_open()
 
     def _let_go(self) -> None:
-        self._is_open = False
-        self._connection.close()
+        with self._lock:  # a connection that is closed under another thread's statement ends the process
+            self._is_open = False
+            self._connection.close()
 
     def copy_to(self, target: sqlite3.Connection) -> None:
         """Copy all of it."""
