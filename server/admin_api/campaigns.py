@@ -148,11 +148,9 @@ def recall_campaign(request: AdministratorRequest, body: RecallRequest) -> dict[
     emergencies = Right.PUBLISH_EMERGENCIES in RIGHTS[caller.role]
     try:
         with refused_with(HTTPStatus.NOT_FOUND, "not-found"):
-            done = recall(caller.company, body.campaign_id, emergencies=emergencies)
+            done = recall(caller.company, body.campaign_id, caller.actor, emergencies=emergencies)
     except EmergencyKept as kept:
         denied = {"right": str(Right.PUBLISH_EMERGENCIES), "campaign": body.campaign_id}
         log.record(caller.company, caller.actor, "denied", detail=denied)
         raise problems.Problem("forbidden", HTTPStatus.FORBIDDEN, kept.title, kept.message) from kept
-    if done:
-        log.record(caller.company, caller.actor, "recall", detail={"campaign": body.campaign_id})
     return {"campaign_id": body.campaign_id, "recalled_before": not done}

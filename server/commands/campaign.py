@@ -120,9 +120,7 @@ def _reach(checked: CheckedCampaign, times: tuple[datetime, datetime] | None = N
 
 def _recall(options: argparse.Namespace) -> int:
     company = chosen_company(options)
-    done = recall(company, options.campaign)
-    if done:
-        log.record(company, log.COMMAND_LINE, "recall", detail={"campaign": options.campaign})
+    done = recall(company, options.campaign, log.COMMAND_LINE)
     message = _("{name} is recalled.") if done else _("{name} was recalled already.")
     print(message.format(name=options.campaign))
     return 0

@@ -183,17 +183,21 @@ def open_drafts(company: Company) -> Any:
 
 def delete_old_drafts(*, dry_run: bool = False) -> int:
     """Those that nobody has changed for a year, and what is left of those that were published. Answers how many."""
-    now = clock.now()
+    now, count = clock.now(), 0
     old = Draft.objects.filter(
         Q(edited_at__lte=now - KEPT) | Q(campaign__isnull=False, edited_at__lte=now - LEADS_ON)
     )
     if dry_run:
         return old.count()
-    drafts = list(old)
-    with transaction.atomic():
-        for draft in drafts:
-            drop_all(draft)
-        return Draft.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()[1].get("drafts.Draft", 0)
+    for number in old.values_list("pk", flat=True):
+        with transaction.atomic():
+            draft = old.select_for_update(of=("self",)).filter(pk=number).first()
+            if draft is not None:  # nobody has gone on with it meanwhile
+                draft.end_trials()
+                drop_all(draft)
+                draft.delete()
+                count += 1
+    return count
 
 
 def change(

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server.audit import log
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
 from server.directory.models import Company
@@ -14,8 +15,10 @@ class EmergencyKept(Refused):
     """Whoever asks may recall other campaigns, but no emergency."""
 
 
-def recall(company: Company, campaign_id: str, *, emergencies: bool = True) -> bool:
-    """Empty the campaign and sign it as recalled. Answers False if it was recalled before.
+def recall(company: Company, campaign_id: str, actor: str, *, emergencies: bool = True) -> bool:
+    """Empty the campaign, sign it as recalled and put it on record, all or nothing. Answers False if it was recalled before.
+
+    `actor`: as in `server.audit.log.record`.
 
     Raises `EmergencyKept` for an emergency without `emergencies`, `Refused` when there is no such campaign, and
     `EnvironmentFault` when the key cannot be used or the erasure ledger cannot be written; nothing has changed then.
@@ -35,6 +38,7 @@ def recall(company: Company, campaign_id: str, *, emergencies: bool = True) -> b
             )
         if not recall_row(owner, campaign):
             return False
+        log.record(owner, actor, "recall", detail={"campaign": campaign_id})
         ledger.write([ledger.Fact("campaign-recalled", owner.pk, campaign=campaign_id)])
         return True
 

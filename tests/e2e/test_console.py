@@ -99,7 +99,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
             starts = now + timedelta(days=2 - number, hours=number)
             groups = [["Lyon"], ["Lyon", "Paris"], []][number % 3]
             bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
-        recall(bulk_data.company(), "c-news-5")
+        recall(bulk_data.company(), "c-news-5", "command-line")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
         _write_drafts(account_of("noor@northwind.example", Role.APPROVER))
         ines = bulk_data.company().people.create(email="ines@northwind.example")

@@ -110,7 +110,7 @@ class Drill:
         self.closed.add(campaign.campaign_id)
 
     def _recall(self, campaign: Campaign) -> None:
-        recall(bulk_data.company(), campaign.campaign_id)
+        recall(bulk_data.company(), campaign.campaign_id, "command-line")
         self.recalled.add(campaign.campaign_id)
 
     def _revoke(self, device: Device) -> None:
@@ -198,7 +198,7 @@ def test_a_server_on_a_restored_backup_serves_nobody_who_was_erased(
     lost = Device.objects.get(token_hash=token_hash(tokens[4]))
     revoke([lost.pk])
     revoke_access(bulk_data.company(), AccessToken.objects.get(token_hash=token_hash(office[1])).pk, "test")
-    recall(bulk_data.company(), "c-wrong")
+    recall(bulk_data.company(), "c-wrong", "command-line")
     bulk_data.publish("c-later", starts=an_hour_ago())
     counter = bulk_data.company().counter
     _closed_connection()

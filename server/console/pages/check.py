@@ -99,7 +99,7 @@ def approve_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
 def return_draft(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     """Give it back to those who wrote it, with a reason."""
     draft, reason = draft_of(request, draft_id), request.POST.get("returned_for", "").replace("\0", "")
-    return _done(request, draft, lambda seal: give_back(draft, request.user, seal, reason))
+    return _done(request, draft, lambda seal: give_back(draft, request.user, seal, reason), reason=reason)
 
 
 def _before_emergencies(request: AccountRequest, draft: Draft) -> HttpResponseBase | None:
@@ -119,18 +119,26 @@ def _told(request: AccountRequest) -> int:
 
 
 def _done(
-    request: AccountRequest, draft: Draft, act: Callable[[str], Campaign | None], *, stays: bool = False
+    request: AccountRequest,
+    draft: Draft,
+    act: Callable[[str], Campaign | None],
+    *,
+    stays: bool = False,
+    reason: str = "",
 ) -> HttpResponseBase:
-    """Do it with the seal of what was looked at, or show the page once more and why not. `stays`: with the draft."""
+    """Do it with the seal of what was looked at, or show the page once more and why not.
+
+    `stays`: with the draft. `reason`: of a return, to be shown again.
+    """
     try:
         campaign = act(request.POST.get("seal", ""))
     except Overtaken as overtaken:
         note = _(
             "It was changed since you looked, is for more people by now, or waits no more. Nothing was done: look once more."
         )
-        return _page(request, draft_of(request, overtaken.draft.draft_id), note, HTTPStatus.CONFLICT)
+        return _page(request, draft_of(request, overtaken.draft.draft_id), note, HTTPStatus.CONFLICT, reason)
     except Refused as refused:
-        return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
+        return _page(request, draft, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT, reason)
     if campaign is not None:
         return redirect("campaigns-report", campaign.campaign_id)
     if stays or is_submitted(draft_of(request, draft.draft_id)):
@@ -139,7 +147,7 @@ def _done(
 
 
 def _page(
-    request: AccountRequest, draft: Draft, note: str = "", status: HTTPStatus = HTTPStatus.OK
+    request: AccountRequest, draft: Draft, note: str = "", status: HTTPStatus = HTTPStatus.OK, reason: str = ""
 ) -> HttpResponseBase:
     now = clock.now()
     mistakes = [
@@ -149,7 +157,7 @@ def _page(
         )
         for mistake in mistakes_in(draft, now)
     ]
-    shown: dict[str, object] = {"draft": draft, "note": note, "mistakes": mistakes}
+    shown: dict[str, object] = {"draft": draft, "note": note, "mistakes": mistakes, "returned_for": reason}
     if not mistakes:
         shown |= _of_checked(request, draft)
     return render(request, "pages/check.html", shown, status=status)

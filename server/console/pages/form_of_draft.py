@@ -29,6 +29,8 @@ from server.publishing.publish import LONGEST_REASON
 
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MOST_OF_LANGUAGE = 11
+MOST_OF_BODY, MOST_OF_LINE = 100_000, 10_000
+"""Characters that a draft keeps: far more than can be published, so that somebody can paste a text and shorten it."""
 MOST_CHIPS = 200
 """More people have no control each: a form has 1,000 fields at most."""
 
@@ -50,7 +52,7 @@ def read(draft: Draft, posted: QueryDict, files: Mapping[str, Chosen] | None = N
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
     """
     company, mistakes = draft.company, list[Mistake]()
-    posted = _storable(posted)
+    posted = _storable(posted, mistakes)
     fields: Fields = copy.deepcopy(draft.fields)
     language = posted.get("language", "")
     if language not in fields["variants"] and not (
@@ -90,11 +92,17 @@ def is_language(text: str) -> bool:
     return len(text) <= MOST_OF_LANGUAGE and LANGUAGE.fullmatch(text) is not None
 
 
-def _storable(posted: QueryDict) -> QueryDict:
-    """Without NUL, which nobody types and PostgreSQL does not take."""
+def _storable(posted: QueryDict, mistakes: list[Mistake]) -> QueryDict:
+    """Without NUL, which nobody types and PostgreSQL does not take, and without the end of a text that nobody can publish."""
     found = posted.copy()
     for key in found:
         found.setlist(key, [value.replace("\0", "") for value in found.getlist(key)])
+        most = MOST_OF_BODY if key == "body" else MOST_OF_LINE
+        text = found.get(key, "")
+        if key != "people" and len(text) > most:
+            what = _("only the first {most} characters were kept").format(most=most)
+            mistakes.append(Mistake(key, what, _("write it shorter")))
+            found[key] = text[:most]
     return found
 
 

@@ -5,7 +5,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
 from server.access.roles import Right
-from server.audit import log
 from server.campaigns.models import Campaign
 from server.campaigns.overview import State, lines_of, state_of
 from server.console.access import READING, AccountRequest, denied, page
@@ -21,11 +20,9 @@ def recall_campaign(request: AccountRequest, campaign_id: str) -> HttpResponse:
     if request.method == "POST":
         try:
             emergencies = Right.PUBLISH_EMERGENCIES in account.rights
-            done = recall(account.company, campaign_id, emergencies=emergencies)
+            recall(account.company, campaign_id, account.actor, emergencies=emergencies)
         except EmergencyKept as kept:
             raise denied(account, Right.PUBLISH_EMERGENCIES, kept.message, campaign=campaign_id) from kept
-        if done:
-            log.record(account.company, account.actor, "recall", detail={"campaign": campaign_id})
         return redirect("campaigns-report", campaign_id)
     now = clock.now()
     campaign = found.get()

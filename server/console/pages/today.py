@@ -66,12 +66,18 @@ def _begun(account: Account, now: datetime) -> list[dict[str, Any]]:
 
 def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
     rights = account.rights
-    for draft in waiting_for(account)[:MOST_LINES]:
+    drafts = list(waiting_for(account)[: MOST_LINES + 1])
+    for draft in drafts[:MOST_LINES]:
         author = draft.submitted_by.email if draft.submitted_by else "?"
         yield Waiting(
             title_of_draft(draft) or _("No title yet"),
             _("{author} submitted it for your approval").format(author=author),
             address=reverse("drafts-check", args=[draft.draft_id]),
+        )
+    if len(drafts) > MOST_LINES:
+        yield Waiting(
+            _("More drafts wait for your approval"),
+            _("They are shown here as soon as you have decided about some of these."),
         )
     if erasures := counts.get("erasures"):
         title = ngettext("{count} erasure was asked for", "{count} erasures were asked for", erasures)

@@ -196,7 +196,7 @@ def test_confirmed_before_the_recall_was_heard_of_it_counts(
     with employee(home, 4, server.url, tmp_path) as agent:
         agent.runtime.interactions.acknowledge("c-rules-2")
         with home.opened():
-            recall(bulk_data.company(), "c-rules-2")
+            recall(bulk_data.company(), "c-rules-2", "command-line")
         agent.runtime.sync_once()
         assert [campaign_id for campaign_id, _event in kept(home, 4)] == ["c-rules-2"]
         assert statuses(agent) == [SentStatus.STORED]

@@ -118,7 +118,7 @@ def test_a_clock_that_is_hours_off_loses_no_confirmation_and_is_not_believed(
 def test_a_computer_that_was_away_may_confirm_what_was_recalled_since(
     computer: Computer, campaign: Campaign
 ) -> None:
-    recall(campaign.company, campaign.campaign_id)
+    recall(campaign.company, campaign.campaign_id, "command-line")
     assert confirm(computer, message()) == ("stored", "")
 
 

@@ -270,7 +270,7 @@ def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: Serv
     bulk_data.publish("c-now", starts=now - day)
     bulk_data.publish("c-over", starts=now - 9 * day)
     bulk_data.publish("c-back", starts=now - day)
-    recall(bulk_data.company(), "c-back")
+    recall(bulk_data.company(), "c-back", "command-line")
     other = bulk_data.publish("c-ete", starts=now - day)
     other.content["variants"]["fr"] = other.content["variants"]["en"] | {"title": "L’ÉTÉ à Lyon"}
     other.save()
@@ -302,7 +302,7 @@ def test_what_is_published_after_a_search_is_found_by_the_next(console: ServerHo
     assert "c-first" in _text(client.get("/campaigns?title=about"))
     bulk_data.publish("c-second")
     assert "c-second" in _text(client.get("/campaigns?title=about"))
-    recall(bulk_data.company(), "c-first")
+    recall(bulk_data.company(), "c-first", "command-line")
     shown = _text(client.get("/campaigns?title=about"))
     assert ("c-first" in shown, "c-second" in shown) == (False, True)
 

@@ -193,7 +193,7 @@ def test_a_campaign_that_is_not_there_is_a_404(campaign: Campaign, reader: Clien
 def test_a_recalled_campaign_keeps_no_text(campaign: Campaign, reader: Client) -> None:
     from server.publishing.recall import recall
 
-    recall(campaign.company, "c-news", emergencies=False)
+    recall(campaign.company, "c-news", "command-line", emergencies=False)
     words = words_of(reader, "/campaigns/c-news")
     assert "Its texts were taken back" in words
     assert "recalled" in words

@@ -17,6 +17,7 @@ from server.accounts.invitations import remove as remove_account
 from server.accounts.invitations import reset as reset_account
 from server.accounts.invitations import use_link
 from server.accounts.models import Account, Session, SignInLink
+from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.core.errors import EnvironmentFault
 from server.devices.enrolment import enrol, invite, revoke
@@ -137,7 +138,7 @@ def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
     bulk_data.publish("c-news", starts=an_hour_ago())
     ledger.path().mkdir()
     for act in (
-        lambda: recall(company, "c-news"),
+        lambda: recall(company, "c-news", "command-line"),
         lambda: revoke([Device.objects.get().pk]),
         lambda: revoke_access(company, AccessToken.objects.get().pk, "test"),
     ):
@@ -145,6 +146,7 @@ def test_what_the_ledger_cannot_hold_does_not_happen(home: ServerHome) -> None:
             act()
     ledger.path().rmdir()
     assert Campaign.objects.get().status == "live"
+    assert not Entry.objects.filter(action="recall").exists()
     assert Device.objects.get().revoked_at is None
     AccessToken.objects.get().delete()
 

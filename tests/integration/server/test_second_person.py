@@ -125,6 +125,9 @@ def test_who_looks_returns_it_with_a_reason_and_the_author_reads_it(lea: Account
     author, approver, address = client_of(lea), client_of(noor), f"/drafts/{draft.draft_id}"
     seal = draft.submitted_seal
     assert approver.post(f"{address}/return", {"seal": seal, "returned_for": " "}).status_code == 409
+    answer = approver.post(f"{address}/return", {"seal": seal, "returned_for": "Which Monday?" + "!" * 500})
+    assert answer.status_code == 409
+    assert "Which Monday?!!" in answer.content.decode(), "nobody has to write it again"
     answer = approver.post(f"{address}/return", {"seal": seal, "returned_for": "Which\0 Monday?"})
     assert answer.status_code == 302
     assert "noor@northwind.example returned it: Which Monday?" in author.get(address).content.decode()

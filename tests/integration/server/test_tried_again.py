@@ -104,7 +104,7 @@ def test_an_emergency_for_the_same_reason_is_one_and_for_another_reason_another(
 
 def test_the_same_file_may_be_published_anew_after_an_hour_or_a_recall() -> None:
     first = _publish()
-    recall(bulk_data.company(), first.campaign_id)
+    recall(bulk_data.company(), first.campaign_id, "command-line")
     second = _publish()
     assert second != first
     Campaign.objects.filter(pk=second.pk).update(published_at=clock.now() - timedelta(hours=2))

@@ -249,7 +249,7 @@ class ReportedCompany:
     def _recall(self) -> None:
         from server.publishing.recall import recall
 
-        recall(bulk_data.company(), self._random.choice(self._campaigns).campaign_id)
+        recall(bulk_data.company(), self._random.choice(self._campaigns).campaign_id, "command-line")
 
     def _name(self, campaign: Campaign, person: UUID) -> None:
         from server.signals.keys import person_key

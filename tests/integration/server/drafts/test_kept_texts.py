@@ -388,6 +388,8 @@ def test_what_cannot_be_published_is_kept_and_told_with_the_place(
         ("add-person", "nobody@northwind.example"),
         ("starts", "soon"),
         ("new-language", "?!"),
+        ("body", "x" * 100_001),
+        ("sender", "x" * 250_000),
     ],
 )
 def test_what_cannot_be_taken_is_said_while_the_rest_is_saved(browser: Client, name: str, value: str) -> None:

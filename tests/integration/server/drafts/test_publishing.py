@@ -290,3 +290,22 @@ def test_a_year_after_its_last_change_a_draft_goes(browser: Client, lea: Account
     assert not Draft.objects.filter(pk=changed.pk).exists()
     assert Draft.objects.filter(pk=kept.pk).exists()
     assert campaign_file(kept)
+
+
+def test_a_draft_that_somebody_goes_on_with_while_old_ones_go_stays(
+    lea: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from server.drafts import writing
+
+    drafts = [begin(lea, "en"), begin(lea, "en")]
+    Draft.objects.update(edited_at=datetime.now(UTC) - timedelta(days=364))
+    real = writing.drop_all
+
+    def drop(draft: Draft) -> None:
+        real(draft)
+        (other,) = [one for one in drafts if one.pk != draft.pk]
+        change(other, lea, other.revision, Change(new_fields("en"), everyone=True))
+
+    monkeypatch.setattr(writing, "drop_all", drop)
+    assert writing.delete_old_drafts() == 1
+    assert Draft.objects.get().to_everyone
