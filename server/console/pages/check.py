@@ -147,7 +147,11 @@ def _done(
 
 
 def _page(
-    request: AccountRequest, draft: Draft, note: str = "", status: HTTPStatus = HTTPStatus.OK, reason: str = ""
+    request: AccountRequest,
+    draft: Draft,
+    note: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
+    reason: str = "",
 ) -> HttpResponseBase:
     now = clock.now()
     mistakes = [
