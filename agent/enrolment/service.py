@@ -75,12 +75,16 @@ class EnrolmentService:
         self._clock = clock
         self._server_clock = server_clock
         self._lock = threading.RLock()
+        self._reading = threading.RLock()
+        """Held for local work only: whoever sees an enrolment finds the gate judging by its company."""
         self._enrolment: Enrolment | None = None
         self._unfinished = enrolments.unfinished()
         self.reload()
 
     def enrolment(self) -> Enrolment | None:
-        return self._enrolment
+        """The company whose policy and notice the consent gate judges by."""
+        with self._reading:
+            return self._enrolment
 
     @property
     def is_leaving(self) -> bool:
@@ -100,12 +104,13 @@ class EnrolmentService:
 
     def reload(self) -> bool:
         """Read the enrolment again after a sync. Returns whether the company's policy or notice changed."""
-        if self._unfinished is None:
-            self._enrolment = self._enrolments.read()
-            self._enrolments.keep_note(self._enrolment)
-            if self._enrolment is not None:
-                self._server_clock.note(self._enrolment.freshness.server_time)
-        return self._gate.use_company(self._enrolment.company if self._enrolment else None)
+        with self._reading:
+            if self._unfinished is None:
+                self._enrolment = self._enrolments.read()
+                self._enrolments.keep_note(self._enrolment)
+                if self._enrolment is not None:
+                    self._server_clock.note(self._enrolment.freshness.server_time)
+            return self._gate.use_company(self._enrolment.company if self._enrolment else None)
 
     def read_again(self) -> None:
         """The store was not readable until now."""
@@ -311,7 +316,8 @@ class EnrolmentService:
 
     def _plan_to_leave(self, note: EnrolmentNote) -> None:
         """From here on a later process ends what this one does not, and nothing else is asked or sent."""
-        self._unfinished, self._enrolment = note, None
+        with self._reading:
+            self._unfinished, self._enrolment = note, None
         try:
             self._enrolments.plan(note)
         except errors.DiskFault as error:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain.model import Change, FeedbackSignal, Interaction, InteractionKind
 from tests.support.agent.company_in_memory import Company
-from tests.support.agent.parts import Agent, all_off, all_on
+from tests.support.agent.parts import Agent, all_off, all_on, notice
 from tests.support.agent.scripted_server import LoopbackServer, Reply, Request
 from tests.support.agent.watching import RETRIES, asked, held
 from tests.support.waiting import until
@@ -124,7 +124,7 @@ def test_a_storm_of_choices_and_acts_leaves_exactly_what_was_made_under_the_last
     assert list(agent.folders.data.glob("outbox-*")) == []
     until(lambda: agent.runtime.status().waiting == 0, "the last withdrawal")
     assert company.events == {}
-    assert set(company.consents.values()) <= {"withdrawn"}
+    assert company.in_force() == []
 
 
 def test_a_withdrawal_that_is_owed_is_told_before_the_computer_disconnects(
@@ -158,6 +158,34 @@ def test_a_newer_notice_at_the_server_is_fetched_and_the_question_asked_again(
         lambda: sorted(company.consents.values()) == ["given", "withdrawn"],
         "the new consent, the old one ended",
     )
+
+
+def test_a_notice_that_can_be_read_is_the_one_that_a_choice_is_recorded_for(
+    agent: Agent, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks while a poll takes a newer notice over finds the old one or the new one, in all places."""
+    gate, given = agent.runtime._gate, []
+
+    def read_and_choose() -> None:
+        if agent.runtime.status().company.notice.version == 4:
+            agent.runtime.choose({FeedbackSignal.CLICK: True})
+            given.extend(agent.runtime.choices())
+
+    reader, use_company = threading.Thread(target=read_and_choose), gate.use_company
+
+    def meanwhile(new: object) -> bool:
+        if getattr(new, "notice", None) == notice(4) and not reader.ident:
+            reader.start()
+            reader.join(0.2)
+        return use_company(new)
+
+    monkeypatch.setattr(gate, "use_company", meanwhile)
+    company.sign_company(notice=company.content["notice"] | {"version": 4})
+    agent.runtime.check_now()
+    until(lambda: reader.ident and not reader.is_alive(), "what was read")
+    assert [each.signal for each in given if each.on] == [FeedbackSignal.CLICK]
+    until(lambda: list(company.consents.values()) == ["given"], "the consent")
+    assert [each.signal for each in agent.runtime.choices() if each.on] == [FeedbackSignal.CLICK]
 
 
 def test_a_withdrawal_while_a_batch_is_answered_is_no_fault_of_the_queue(

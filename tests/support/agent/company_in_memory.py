@@ -149,6 +149,12 @@ class Company:
             if event["signal"] == signal and receipt_id in (None, event["receipt_id"])
         ]
 
+    def in_force(self) -> list[str]:
+        """The receipts that were given and that no withdrawal ended: one may end several."""
+        return [
+            each for each, status in self.consents.items() if status == "given" and each not in self.ended
+        ]
+
     def __call__(self, request: Request) -> Reply:
         with self.lock:
             fault = self.faults.popleft() if self.faults else None
