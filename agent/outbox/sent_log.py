@@ -36,6 +36,7 @@ class SentLog:
         offsets: Sequence[int] = (),
         *,
         method: str = "POST",
+        headers: Mapping[str, str] | None = None,
         must_leave: bool = False,
         may_leave: Callable[[], bool] = lambda: True,
     ) -> tuple[int, Answer]:
@@ -56,7 +57,9 @@ class SentLog:
             self._store.forget(message_id)
             raise errors.Interrupted("withdrawn before it left")
         try:
-            answer = transport.request(method, path, body=body, max_bytes=limits.ANSWER_MAX_BYTES)
+            answer = transport.request(
+                method, path, body=body, headers=headers, max_bytes=limits.ANSWER_MAX_BYTES
+            )
         except errors.Refused as error:
             self._store.finish(message_id, _status(error), error.answer or error.detail.encode(), {})
             raise

@@ -22,7 +22,7 @@ from agent.protocol import codec
 from agent.store.event_queue import EventQueue
 from agent.store.sent_messages import KeptDocument, MessageStore
 from agent.transport import send_all
-from agent.verification.receipt_checks import CheckedReceipt, ReceiptChecker
+from agent.verification.receipt_checks import AnsweredConsent, CheckedReceipt, ReceiptChecker
 
 log = logging.getLogger(__name__)
 
@@ -130,21 +130,28 @@ class Outbox:
                 transport.request("GET", codec.HEALTH_PATH, headers={}, max_bytes=limits.ANSWER_MAX_BYTES)
         self.announce_kept()
         while messages := self._gate.messages():
-            answered: list[tuple[ConsentMessage, str]] = []
+            answered: list[AnsweredConsent] = []
             try:
                 for message in messages:
-                    if document := self._tell(transport, message):
-                        answered.append((message, document))
+                    told = self._gate.as_told(message)
+                    if document := self._tell(transport, message, told):
+                        answered.append(AnsweredConsent(message, told.time, document))
             finally:
                 if answered:
                     self._take(self._receipts.check(answered))
 
-    def _tell(self, transport: Transport, message: ConsentMessage) -> str:
+    def _tell(self, transport: Transport, message: ConsentMessage, told: ConsentMessage) -> str:
         """Returns the receipt, not looked at yet; none where the notice is not the present one."""
         withdrawal = message.status == "withdrawn"
-        body = codec.encode_consent(self._gate.as_told(message))
+        body = codec.encode_consent(told)
         try:
-            _, answer = self._sent_log.send(transport, codec.CONSENTS_PATH, body, must_leave=withdrawal)
+            _, answer = self._sent_log.send(
+                transport,
+                codec.CONSENTS_PATH,
+                body,
+                headers=codec.ANSWERING_RECEIPTS,
+                must_leave=withdrawal,
+            )
         except errors.NoticeChanged:
             if withdrawal:
                 raise

@@ -55,6 +55,8 @@ STATED_FEED = {"Tidings-Feed": "signed"}
 """The header that asks for a statement with the feed."""
 TAKES_TRIALS = {"Tidings-Trials": "shown"}
 """The header by which the server knows that this version marks tests, and reports nothing of them."""
+ANSWERING_RECEIPTS = {"Tidings-Receipts": "answering"}
+"""The header that asks a withdrawal's receipt to name the consent that it ends."""
 
 T = TypeVar("T")
 

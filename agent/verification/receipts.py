@@ -47,6 +47,8 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
     agent_version: str
     policy: tuple[FeedbackSignal, ...]
     erased: Annotated[int, Meta(ge=0)]
+    answers: str = ""
+    """In a withdrawal that ends another consent than its own: the receipt id of that one."""
 
 
 class ReceiptFile(Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,6 +28,8 @@ from server.feedback.recording import Event, record
 
 router = Router(auth=DeviceToken())
 
+ANSWERING = "answering"
+"""`Tidings-Receipts` of agents that know receipts with `answers`."""
 USER_AGENT = re.compile(r"tidings/([0-9A-Za-z.+-]{1,40})(?: |$)")
 
 
@@ -156,7 +158,8 @@ def post_consent(request: CallerRequest, body: ConsentRequest) -> dict[str, str]
         language=body.language,
         agent_version=_agent_version(request),
     )
-    return {"receipt": decide(request.auth, decision)}
+    is_asked = request.META.get("HTTP_TIDINGS_RECEIPTS") == ANSWERING
+    return {"receipt": decide(request.auth, decision, names_consent=is_asked)}
 
 
 def _agent_version(request: CallerRequest) -> str:

@@ -20,7 +20,7 @@ from server.signals.models import Consent
 from server.signals.queries import GIVEN, WITHDRAWN, lock_person, signals_of, taken_back_after
 from server.signing.checking import own_signer
 from server.signing.digests import notice_digest
-from server.signing.documents import sign_receipt
+from server.signing.documents import content_of, sign_receipt
 
 CLOCK_AHEAD_MAX = timedelta(hours=1)
 """A consent from a clock that is further ahead may be older than any withdrawal that is here."""
@@ -40,11 +40,11 @@ class Decision:
 
 
 @transaction.atomic
-def decide(caller: Caller, decision: Decision) -> str:
+def decide(caller: Caller, decision: Decision, *, names_consent: bool = False) -> str:
     """Store the decision once and answer its receipt (JWS). A withdrawal erases what it covers in the same transaction.
 
     A consent that was given before a withdrawal which is here already, or for which nobody can tell whether it was,
-    changes nothing and is answered like it.
+    changes nothing and is answered like it; with ``names_consent``, by a receipt that also names that consent.
     Raises `Problem`: 409 for a consent to an outdated notice. Raises `EnvironmentFault` when the erasure ledger cannot be
     written; the agent then tries again.
     """
@@ -52,7 +52,8 @@ def decide(caller: Caller, decision: Decision) -> str:
     own = Consent.objects.filter(person_id=caller.person_id)
     answered = _answered(own, decision)
     if answered is not None:
-        return answered.receipt
+        is_anothers = answered.receipt_id != decision.receipt_id
+        return _answering(answered, caller, decision) if names_consent and is_anothers else answered.receipt
     company = Company.objects.get(pk=caller.company_id)
     if decision.status == GIVEN:
         version = company.notice_version()
@@ -166,6 +167,13 @@ def _receipt(company: Company, decision: Decision, erased: int) -> str:
         "erased": erased,
     }
     return sign_receipt(own_signer(company.id, "receipt"), company.id, str(decision.receipt_id), content)
+
+
+def _answering(withdrawal: Consent, caller: Caller, decision: Decision) -> str:
+    """The receipt of a withdrawal, signed anew with the consent that it ends."""
+    content = content_of(withdrawal.receipt) | {"answers": str(decision.receipt_id)}
+    company_id = caller.company_id
+    return sign_receipt(own_signer(company_id, "receipt"), company_id, str(withdrawal.receipt_id), content)
 
 
 def _purpose(language: str) -> str:

@@ -160,8 +160,19 @@ def sign_trial(company: Company, trial_id: str, computers: Sequence[str], campai
 
 def counter_of(document: str) -> int:
     """The counter (`ctr`) of a document that this server signed."""
-    payload = document.split(".")[1]
-    return int(read_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["ctr"])
+    return int(_payload(document)["ctr"])
+
+
+def content_of(document: str) -> dict[str, Any]:
+    """The content of a document that this server signed."""
+    content: dict[str, Any] = _payload(document)["content"]
+    return content
+
+
+def _payload(document: str) -> dict[str, Any]:
+    encoded = document.split(".")[1]
+    payload: dict[str, Any] = read_json(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    return payload
 
 
 def _sign(

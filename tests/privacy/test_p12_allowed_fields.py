@@ -89,7 +89,7 @@ CALLS: Mapping[str, Mapping[str, str]] = {
     r"GET /api/v1/feed": {"if-none-match": r'"[\w-]+"', "tidings-feed": "signed", "tidings-trials": "shown"},
     r"GET /api/v1/media/[0-9a-f]{64}": {"range": r"bytes=\d+-"},
     r"POST /api/v1/signals": OF_A_BODY,
-    r"POST /api/v1/consents": OF_A_BODY,
+    r"POST /api/v1/consents": {**OF_A_BODY, "tidings-receipts": "answering"},
     r"POST /api/v1/acknowledgements": OF_A_BODY,
     r"GET /api/v1/me": {},
     r"PATCH /api/v1/me": OF_A_BODY,

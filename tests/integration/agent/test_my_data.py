@@ -107,6 +107,28 @@ def test_nothing_is_told_as_deleted_that_no_right_receipt_proves(
 
 
 @pytest.mark.expected_logs(RETRIES)
+@pytest.mark.parametrize(
+    ("time", "answers"), [("2024-01-05T09:00:00Z", ""), ("2099-01-05T09:00:00Z", str(uuid4()))]
+)
+def test_a_withdrawal_from_before_a_consent_or_of_another_one_ends_nothing(
+    agent: Agent, my_data: MyData, company: Company, server: LoopbackServer, time: str, answers: str
+) -> None:
+    of_somebody = {"receipt_id": str(uuid4()), "status": "withdrawn", "time": time, "erased": 7}
+
+    def replayed(request: Request) -> Reply:
+        if not request.path.endswith("consents"):
+            return company(request)
+        return company._receipt(json.loads(request.body) | of_somebody, answers)
+
+    server.answer = replayed
+    agent.runtime.choose({FeedbackSignal.SEEN: True})
+    until(lambda: "ReceiptRefused" in {each.code for each in agent.runtime.status().troubles}, "the refusal")
+    assert [each.signal for each in agent.runtime.choices() if each.on] == [FeedbackSignal.SEEN]
+    assert [each for each in my_data.receipts() if each.genuine] == []
+    assert [item.erased for item in of_kind(my_data, "given")] == [0]
+
+
+@pytest.mark.expected_logs(RETRIES)
 def test_a_message_that_was_tried_again_is_one_line(
     agent: Agent, my_data: MyData, company: Company, impatient: None
 ) -> None:

@@ -149,6 +149,12 @@ def test_a_consent_given_before_a_withdrawal_and_sent_after_it_changes_nothing(
     answer = computer.post("/consents", withdrawal).json()
     late = consent("seen", time="2026-11-23T09:59:59Z")
     assert offline.post("/consents", late).json() == answer
+    named = offline.post("/consents", late, headers={"Tidings-Receipts": "answering"}).json()["receipt"]
+    said, before = (
+        verified(each, offline.enrolment["keys"], "receipt") for each in (named, answer["receipt"])
+    )
+    assert said["sub"] == before["sub"]
+    assert said["content"] == before["content"] | {"answers": late["receipt_id"]}
     assert send(offline, event("seen", "c-news", str(late["receipt_id"]))) == ["dropped_consent"]
     assert list(Consent.objects.values_list("status", flat=True)) == ["withdrawn"]
 

@@ -183,7 +183,7 @@ class Company:
         if path == "acknowledgements":
             return self._acknowledge(json.loads(request.body))
         if path == "consents":
-            return self._consent(json.loads(request.body))
+            return self._consent(json.loads(request.body), request.header("Tidings-Receipts") == "answering")
         if path == "me":
             return self.own_data(request)
         if path.startswith("device"):
@@ -258,11 +258,11 @@ class Company:
             status, reason = "stored" if kept is body else "duplicate", ""
         return json_reply({"event_id": body["event_id"], "status": status, "reason": reason})
 
-    def _consent(self, body: dict[str, Any]) -> Reply:
+    def _consent(self, body: dict[str, Any], names_consent: bool) -> Reply:
         receipt_id, signal, status = body["receipt_id"], body["signal"], body["status"]
         ended = self.ended.get(receipt_id)
         if ended and (status == "given" or ended["receipt_id"] == receipt_id):
-            return self._receipt(ended)
+            return self._receipt(ended, receipt_id if names_consent else "")
         if status == "given":
             if body["notice_version"] != self.content["notice"]["version"]:
                 return problem(409, "notice-changed")
@@ -271,7 +271,7 @@ class Company:
             is_ahead = given > now + timedelta(hours=1)
             if later and (is_ahead or min(_moment(later[-1]["time"]), later[-1]["received"]) > given):
                 self.ended[receipt_id] = later[-1]
-                return self._receipt(later[-1])
+                return self._receipt(later[-1], receipt_id if names_consent else "")
             self.consents[receipt_id], self.signals[receipt_id] = status, signal
             return self._receipt(body)
         withdrawal = body | {"erased": len(self.counted(signal)), "received": self.now()}
@@ -282,8 +282,10 @@ class Company:
         self.events = {key: each for key, each in self.events.items() if each["signal"] != signal}
         return self._receipt(withdrawal)
 
-    def _receipt(self, said: dict[str, Any]) -> Reply:
+    def _receipt(self, said: dict[str, Any], answers: str = "") -> Reply:
         said = {name: value for name, value in said.items() if name != "received"}
+        if answers not in ("", said["receipt_id"]):
+            said["answers"] = answers
         document = payload(said["receipt_id"], RECEIPT_CONTENT | said, 0, FAR)
         return json_reply({"receipt": signed("tidings-receipt", document, RECEIPT_SIGNER)})
 

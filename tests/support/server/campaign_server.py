@@ -177,9 +177,10 @@ class Computer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.get(f"{self.url}/api/v1{path}", headers=self.headers | named, timeout=PATIENCE_S)
 
-    def post(self, path: str, body: Any) -> requests.Response:
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> requests.Response:
         """POST JSON to a path under `/api/v1`."""
-        return requests.post(f"{self.url}/api/v1{path}", json=body, headers=self.headers, timeout=PATIENCE_S)
+        sent = {**self.headers, **(headers or {})}
+        return requests.post(f"{self.url}/api/v1{path}", json=body, headers=sent, timeout=PATIENCE_S)
 
     def patch(self, path: str, body: Any) -> requests.Response:
         """PATCH JSON to a path under `/api/v1`."""
