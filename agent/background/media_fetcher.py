@@ -55,7 +55,7 @@ class MediaFetcher:
         trials = self._trials.inbox()
         due = (*trials, *self._campaigns.candidates())
         needed += files_needed((item.campaign for item in due), i18n.language())
-        missing = [file for file in needed if self._cache.path(file.sha256) is None and self._may_fetch(file)]
+        missing = [file for file in needed if not self._cache.holds(file) and self._may_fetch(file)]
         if missing:
             with self._connections.for_once(TaskName.FETCH) as client:
                 for file in sorted(missing, key=lambda file: self._unlucky[file.sha256]):

@@ -1,12 +1,14 @@
 """Pictures, videos and captions: downloaded, checked against the signed size and hash, cached, evicted.
 
-A file is in the cache under its SHA-256 only after that hash was computed over it; nothing unverified is ever opened.
+A file is in the cache under its SHA-256 only after that hash was computed over it; nothing unverified is ever opened. A
+power cut or a failing disk may damage one that is here: it is looked at again once in each process, and fetched anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -52,22 +54,55 @@ def files_needed(campaigns: Iterable[Campaign], language: str) -> list[MediaFile
     return sorted(files.values(), key=lambda file: file.size)
 
 
+_Look = tuple[int, int, int]
+"""By which a file that changed is known: its number, its size in bytes, its time in nanoseconds."""
+
+
 class MediaCache:
     """Raises DiskFault."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._looked_at: dict[str, _Look] = {}
 
     def path(self, sha256: str) -> Path | None:
         """The verified file, or None."""
         path = self._folder / sha256
         return path if path.is_file() else None
 
+    def holds(self, file: MediaFile) -> bool:
+        """Whether a file is here and is what was signed; one that is damaged is removed.
+
+        Of a video only the size is looked at: the player computes its hash before it opens it.
+        """
+        path = self._folder / file.sha256
+        try:
+            if not path.is_file():
+                return False
+            look = _look(path)
+            if self._looked_at.get(file.sha256) == look:
+                return True
+            is_large = file.max_bytes > limits.IMAGE_MAX_BYTES
+            if path.stat().st_size == file.size and (is_large or _digest(path) == file.sha256):
+                self._looked_at[file.sha256] = look
+                return True
+            log.warning("A file of the cache is not what was signed any more; it is fetched again.")
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise errors.DiskFault(f"media: {error}") from error
+        return False
+
     def missing(self, campaign: Campaign, language: str) -> bool:
         """Whether a file that this campaign needs in this language is not here."""
         return bool(campaign.variants) and any(
-            self.path(file.sha256) is None for file in files_of(campaign.variant(language))
+            not self._is_whole(file) for file in files_of(campaign.variant(language))
         )
+
+    def _is_whole(self, file: MediaFile) -> bool:
+        try:
+            return (self._folder / file.sha256).stat().st_size == file.size
+        except OSError:
+            return False
 
     def fetch(self, transport: Transport, file: MediaFile) -> None:
         """Download a file, or what is missing of it, and let it in only if it is what the campaign says.
@@ -95,11 +130,12 @@ class MediaCache:
         size = part.stat().st_size
         if size < file.size:
             raise errors.ServerUnreachable(f"{size} of {file.size} bytes of a file came")
-        with part.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        if digest != file.sha256:
+        if _digest(part) != file.sha256:
             raise errors.MediaRefused("the hash is not the signed one")
-        part.replace(self._folder / file.sha256)
+        with part.open("rb+") as content:
+            os.fsync(content.fileno())  # else a power cut may leave the name without the content
+        path = part.replace(self._folder / file.sha256)
+        self._looked_at[file.sha256] = _look(path)
 
     def evict(self, keep: Iterable[MediaFile]) -> None:
         """Remove what no campaign needs; of the rest, the least recently changed beyond the cache's limit."""
@@ -113,5 +149,16 @@ class MediaCache:
                     if left >= 0:
                         continue
                 path.unlink(missing_ok=True)
+                self._looked_at.pop(path.name, None)
         except OSError as error:
             raise errors.DiskFault(f"media: {error}") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _look(path: Path) -> _Look:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -209,6 +209,21 @@ def test_one_file_that_never_comes_whole_does_not_keep_the_others_away(
     assert agent.runtime.media_path(sha256(CONTENT)) is not None
 
 
+@pytest.mark.expected_logs("A file of the cache is not what was signed")
+@pytest.mark.parametrize("left", [b"", CONTENT[:70], b"x" * len(CONTENT)])
+def test_a_picture_that_was_damaged_in_the_cache_is_fetched_again(
+    agent: Agent, company: Company, server: LoopbackServer, left: bytes
+) -> None:
+    company.publish("c-one", with_picture(CONTENT))
+    agent.runtime.sync_once()
+    path = agent.runtime.media_path(sha256(CONTENT))
+    assert path is not None
+    path.write_bytes(left)
+    agent.runtime.sync_once()
+    assert path.read_bytes() == CONTENT
+    assert len([request for request in server.requests if "/media/" in request.path]) == 2
+
+
 def test_a_file_that_is_here_is_not_fetched_again(
     agent: Agent, company: Company, server: LoopbackServer
 ) -> None:
