@@ -1,40 +1,20 @@
 """Files of campaigns, whole or in ranges, to those who may see the campaign."""
 
 import contextlib
-from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from django.http import HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wrappers import Response
-from werkzeug.wsgi import wrap_file
 
 from server.campaigns.models import Campaign, Media
-from server.core import concurrency, problems
+from server.core import concurrency, problems, ranges
 from server.devices.auth import Caller, CallerRequest
 from server.directory.models import Company
 from server.feed.feed import assigned
 from server.feed.trials import file_of_trial
 from server.media.files import path_of
 
-CHUNK_BYTES = 64 * 1024
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-
-
-class _Download:
-    """Chunks of an answer; frees the file and the download slot when the answer is over, however it ends."""
-
-    def __init__(self, chunks: Iterator[bytes], resources: contextlib.ExitStack) -> None:
-        self._chunks = chunks
-        self._resources = resources
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def close(self) -> None:
-        self._resources.close()
 
 
 def visible_media(caller: Caller, sha256: str, now: datetime) -> Media:
@@ -69,21 +49,8 @@ def answer(request: CallerRequest, media: Media) -> HttpResponseBase:
             concurrency.downloads.held(concurrency.Holder(caller.device_id, caller.company_id))
         )
         file = resources.enter_context(_open(media))
-        response = _conditional(request, media, file)
-        if response.status_code == 304:
-            answered: HttpResponseBase = HttpResponseNotModified()
-        elif response.status_code == 416:
-            answered = HttpResponse(status=416)
-        else:
-            # Closed by Django together with the response, not at the end of this block.
-            answered = StreamingHttpResponse(
-                _Download(response.iter_encoded(), resources.pop_all()), status=response.status_code
-            )
-    for name in ("Content-Type", "Content-Length", "Content-Range"):
-        if name in response.headers:
-            answered[name] = response.headers[name]
-    answered["ETag"] = f'"{media.sha256}"'
-    answered["Accept-Ranges"] = "bytes"
+        described = ranges.Described(media.sha256, media.size, media.type)
+        answered = ranges.answer(request.META, file, described, resources)
     answered["Cache-Control"] = CACHE_CONTROL
     answered["X-Content-Type-Options"] = "nosniff"
     return answered
@@ -94,17 +61,3 @@ def _open(media: Media) -> BinaryIO:
         return path_of(media.company_id, media.sha256).open("rb")
     except FileNotFoundError as error:
         raise problems.not_found() from error
-
-
-def _conditional(request: CallerRequest, media: Media, file: BinaryIO) -> Response:
-    response = Response(
-        wrap_file(request.META, file, CHUNK_BYTES), mimetype=media.type, direct_passthrough=True
-    )
-    response.content_length = media.size
-    response.set_etag(media.sha256)
-    try:
-        return response.make_conditional(request.META, accept_ranges=True, complete_length=media.size)
-    except RequestedRangeNotSatisfiable:
-        unsatisfiable = Response(status=416)
-        unsatisfiable.headers["Content-Range"] = f"bytes */{media.size}"
-        return unsatisfiable

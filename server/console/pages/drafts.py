@@ -30,7 +30,7 @@ from server.console.posted import number
 from server.console.templatetags.console import shortened
 from server.console.times import zone_of
 from server.console.twin import twin_of
-from server.core import clock, time_zones
+from server.core import clock, ranges, time_zones
 from server.core.errors import EnvironmentFault, Refused
 from server.devices.counting import connected_count
 from server.directory.models import Company
@@ -214,16 +214,18 @@ def as_file(request: AccountRequest, draft_id: str) -> HttpResponseBase:
 
 @page(Right.DRAFT_CAMPAIGNS)
 def file_of_draft(request: AccountRequest, draft_id: str, name: str) -> HttpResponseBase:
-    """One of its files, as it would be signed."""
+    """One of its files, as it would be signed; or the range of it that a player asks for."""
     row = (
         DraftFile.objects.filter(draft=draft_of(request, draft_id), name=name).select_related("draft").first()
     )
     if row is None:
         raise Http404
-    try:
-        return FileResponse(kept(row).opened(), content_type=row.type)
-    except OSError as error:
-        raise Http404 from error
+    with contextlib.ExitStack() as resources:
+        try:
+            file = resources.enter_context(kept(row).opened())
+        except OSError as error:
+            raise Http404 from error
+        return ranges.answer(request.META, file, ranges.Described(row.sha256, row.size, row.type), resources)
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))

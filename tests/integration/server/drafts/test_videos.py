@@ -97,6 +97,26 @@ def test_a_video_comes_in_pieces_and_is_published_with_poster_and_captions(
     assert again.content["variants"]["en"]["video"] == video
 
 
+def test_a_player_gets_the_range_that_it_asks_for(browser: Client, video: bytes) -> None:
+    address = with_video(browser, video)
+    row = draft_at(address).files.get(name="our-studio.mp4")
+    content = files.place_of(row).read_bytes()
+
+    def asked(wanted: str, **words: str) -> tuple[int, bytes, str]:
+        answer = browser.get(
+            f"{address}/files/{row.name}", headers={"Range": wanted, **words} if wanted else {}
+        )
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        return answer.status_code, body, answer.headers.get("Content-Range", "")
+
+    size = len(content)
+    assert asked("") == (200, content, "")
+    assert asked("bytes=10-19") == (206, content[10:20], f"bytes 10-19/{size}")
+    assert asked("bytes=-5") == (206, content[-5:], f"bytes {size - 5}-{size - 1}/{size}")
+    assert asked(f"bytes={size}-") == (416, b"", f"bytes */{size}")
+    assert asked("bytes=0-9", **{"If-Range": '"another"'}) == (200, content, "")
+
+
 def test_a_draft_with_a_video_comes_back_from_its_zip_file_byte_for_byte(
     browser: Client, video: bytes
 ) -> None:
