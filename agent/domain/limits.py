@@ -30,6 +30,8 @@ FEED_MAX_BYTES = 4 * 1024 * 1024
 FEED_MAX_CAMPAIGNS = 1_000
 ME_MAX_BYTES = 16 * 1024 * 1024
 DOCUMENT_MAX_BYTES = 256 * 1024
+TEXT_LINES_MAX = 300
+"""Of an announcement; a line has a layout of its own. The server publishes no more."""
 UNSIGNED_TEXT_MAX = 300
 """Characters of a reason or a problem in the words of a server."""
 

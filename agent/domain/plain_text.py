@@ -54,10 +54,13 @@ def of_a_stranger(text: str) -> str:
 
 
 def several_lines(text: str) -> str:
-    """The text without characters that no text needs."""
-    if text.isascii() and text.replace("\n", "").isprintable():
+    """The text without characters that no text needs; beyond ``limits.TEXT_LINES_MAX`` its lines run on."""
+    if not text.isascii() or not text.replace("\n", "").isprintable():
+        text = "".join(one for one in text if one in "\n\t" or not _is_needless(one))
+    if text.count("\n") < limits.TEXT_LINES_MAX:
         return text
-    return "".join(one for one in text if one in "\n\t" or not _is_needless(one))
+    *lines, rest = text.split("\n", limits.TEXT_LINES_MAX - 1)
+    return "\n".join((*lines, " ".join(rest.split("\n"))))
 
 
 def is_visible(character: str) -> bool:

@@ -19,6 +19,8 @@ from server.core import plain_text
 _Kind = TypeVar("_Kind")
 
 LAST_YEAR = 2100
+MAX_LINES = 300
+"""Of a text: what a computer shows of more runs on in its last line."""
 MOST_MISTAKES = 50
 """So many are listed: a file with more is looked at again when these are mended."""
 MOST_COMPARED = 500
@@ -98,6 +100,12 @@ class Table:
                 _("shorten it"),
             )
             return text[:most]
+        if (count := text.count("\n") + 1) > MAX_LINES:
+            self.refuse(
+                key,
+                _("it has {count} lines, {most} are allowed").format(count=count, most=MAX_LINES),
+                _("leave out empty lines, or make two announcements of it"),
+            )
         problem = (plain_text.problem_of_lines if several_lines else plain_text.problem_of_line)(text)
         if problem:
             self.refuse(key, problem, _("write it anew, without copying"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from cachetools import LRUCache
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
@@ -11,6 +15,21 @@ from ui.widgets.tooltips import plain_tip
 
 LINE_HEIGHT = 1.16
 """Of wrapped text, as a multiple of the font's height."""
+_WIDTHS = 8
+"""So many widths a layout asks about before it decides."""
+
+
+class _Placed(NamedTuple):
+    """A paragraph as it is shown, and from where to where it goes, in pixels below the text's top."""
+
+    text: str
+    top: float
+    bottom: float
+
+
+class _Measured(NamedTuple):
+    paragraphs: list[_Placed]
+    height: int
 
 
 def label(
@@ -35,6 +54,7 @@ class WrappedLabel(QLabel):
         super().__init__(parent)
         self._max_lines = max_lines
         self._strong = ""
+        self._measured = LRUCache[Hashable, _Measured](_WIDTHS)
         self.setTextFormat(Qt.TextFormat.PlainText)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -50,7 +70,7 @@ class WrappedLabel(QLabel):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._lay_out(width)[1] if self.text() else 0
+        return self._measure(width).height if self.text() else 0
 
     def sizeHint(self) -> QSize:
         self.ensurePolished()
@@ -63,24 +83,35 @@ class WrappedLabel(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(1, 0)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        paragraphs, height = self._lay_out(self.width())
+        paragraphs, height = self._measure(self.width())
         centred = bool(self.alignment() & Qt.AlignmentFlag.AlignVCenter)
-        top = QPointF(0, max(self.height() - height, 0) / 2 if centred else 0)
-        for paragraph in paragraphs:
-            paragraph.draw(painter, top)
+        top = max(self.height() - height, 0) / 2 if centred else 0
+        shown = event.rect()
+        for placed in paragraphs:
+            if top + placed.bottom >= shown.top() and top + placed.top <= shown.bottom() + 1:
+                self._paragraph(placed.text, self.width(), placed.top).draw(painter, QPointF(0, top))
         painter.end()
         if self._max_lines is not None:
             self.setToolTip(plain_tip(self.text()))
 
-    def _lay_out(self, width: int) -> tuple[list[QTextLayout], int]:
-        """The paragraphs, each in the direction of its own first letter, and the height of all."""
+    def _measure(self, width: int) -> _Measured:
+        """The paragraphs and the height of all; a long text is laid out once for each width, as that takes a while."""
         self.ensurePolished()
-        paragraphs: list[QTextLayout] = []
+        key = (width, self.text(), self._strong, self.font().key())
+        measured = self._measured.get(key)
+        if measured is None:
+            measured = self._measured[key] = self._lay_out(width)
+        return measured
+
+    def _lay_out(self, width: int) -> _Measured:
+        """Each paragraph in the direction of its own first letter."""
+        paragraphs: list[_Placed] = []
         room = self._max_lines
+        leading = self._leading()
         y = 0.0
         texts = self.text().split("\n")
         for number, text in enumerate(texts, start=1):
@@ -90,14 +121,16 @@ class WrappedLabel(QLabel):
                     paragraph.lineCount() == room and number < len(texts)
                 )
                 if is_cut:
-                    paragraph = self._paragraph(self._cut(text, paragraph, room, width), width, y)
+                    text = self._cut(text, paragraph, room, width)
+                    paragraph = self._paragraph(text, width, y)
                 room -= paragraph.lineCount()
-            paragraphs.append(paragraph)
             last = paragraph.lineAt(paragraph.lineCount() - 1)
-            y = last.y() + last.height() + self._leading()
+            bottom = last.y() + last.height()
+            paragraphs.append(_Placed(text, y, bottom))
+            y = bottom + leading
             if room == 0:
                 break
-        return paragraphs, round(y - self._leading() + 0.5)
+        return _Measured(paragraphs, round(y - leading + 0.5))
 
     def _cut(self, text: str, paragraph: QTextLayout, lines: int, width: int) -> str:
         """The text so that it ends in "…" within so many lines."""
@@ -120,11 +153,12 @@ class WrappedLabel(QLabel):
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
         layout.setFormats(self._bold_ranges(text))
+        leading = self._leading()
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
             line.setLineWidth(width)
             line.setPosition(QPointF(0, y))
-            y += line.height() + self._leading()
+            y += line.height() + leading
         layout.endLayout()
         return layout
 

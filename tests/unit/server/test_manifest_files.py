@@ -300,3 +300,10 @@ def test_what_is_no_campaign_file_is_soon_refused_however_long(folder: Path, pie
     began = time.monotonic()
     assert mistakes(folder, (piece * 500_000)[:500_000])
     assert time.monotonic() - began < 20
+
+
+def test_a_text_of_very_many_lines_is_refused_with_what_to_do(folder: Path) -> None:
+    body = 'body = "{}b"'.format
+    assert read(folder, SHORTEST + body(r"a\n" * 299)).variants["en"].body.count("\n") == 299
+    (mistake,) = mistakes(folder, SHORTEST + body(r"a\n" * 300))
+    assert "variants.en.body: it has 301 lines, 300 are allowed; leave out empty lines" in mistake

@@ -8,6 +8,8 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from agent.domain import limits
+from agent.domain.plain_text import several_lines
 from tests.support.ui import gallery_data as data
 from ui.popup.pages import DigestLine
 from ui.popup.widgets.card import PopupCard
@@ -135,3 +137,27 @@ def test_a_line_of_ours_begins_at_its_left_whatever_its_sender(qtbot: QtBot, the
 )
 def test_what_is_isolated_says_nothing_of_the_direction_of_its_line(text: str, expected: bool) -> None:
     assert text_format.is_right_to_left(text) == expected
+
+
+def test_a_text_of_very_many_lines_is_laid_out_once_a_width_and_painted_where_it_is_seen(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[str] = []
+    layout = WrappedLabel._paragraph
+    monkeypatch.setattr(
+        WrappedLabel,
+        "_paragraph",
+        lambda label, text, *more: laid_out.append(text) or layout(label, text, *more),
+    )
+    text = several_lines("a\n" * 2_499 + "b")
+    assert text.count("\n") == limits.TEXT_LINES_MAX - 1
+    assert text.replace("\n", " ") == "a " * 2_499 + "b"
+    card = PopupCard(theme, translucent=True)
+    qtbot.addWidget(card)
+    card.show_page(replace(data.urgent_page(), body=text))
+    assert laid_out.count("a") < 10 * limits.TEXT_LINES_MAX
+    card.show()
+    card.grab()
+    laid_out.clear()
+    card.grab()
+    assert 0 < laid_out.count("a") < 60
