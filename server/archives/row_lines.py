@@ -27,6 +27,8 @@ from server.signing.digests import canonical_json
 LONGEST_LINE = 8 * 1024 * 1024
 WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What JSON raises that is not of the shape of a row."""
+ELSEWHERE = "another server"
+"""Who published alone what nobody has looked at yet: an account of the server that it comes from."""
 MOST_REFERRED = 1_000_000
 """Rows of a table that others refer to: people, campaigns. Their names on both sides are held in memory."""
 
@@ -109,6 +111,7 @@ def from_line(model: type[Model], line: bytes, number: int, numbers: Numbers) ->
         row = model(**_attributes(model, values, numbers))
         if isinstance(row, Campaign):
             _count_anew(row, known="counted" in values)
+            row.alone_by = ELSEWHERE if row.alone_by else ""  # accounts do not move
         without_wrong_counts(row)
         for column, reason in itertools.chain(faults_of(row), arrival_faults(row)):
             raise ValueError(f"{column}: {reason}")

@@ -5,10 +5,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
+from server.core.data_map import EVIDENCE, IMPERSONAL, DataMap
 from server.directory.models import Company, Person
-
-EVIDENCE = Personal("show afterwards who did what, and who read personal data", Retention.AUDIT)
 
 
 class Chain(models.Model):

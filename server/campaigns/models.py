@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from server.core.data_map import IMPERSONAL, TARGETING, DataMap
+from server.core.data_map import EVIDENCE, IMPERSONAL, TARGETING, DataMap
 from server.directory.models import SMALLEST_GROUP, Company, Group, Person
 
 
@@ -94,6 +94,18 @@ class Campaign(models.Model):
         default="",
         help_text="Of the campaign file and its media: who publishes it again had no answer.",
     )
+    alone_because = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Why no second person approved it, where the company wants one; empty else.",
+    )
+    alone_by = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="Who published it alone, as the audit log has it, until somebody else has looked at it.",
+    )
     closed_at = models.DateTimeField(
         null=True, help_text="When its key was destroyed. Only `result` is left then."
     )
@@ -121,6 +133,8 @@ class Campaign(models.Model):
         "notice_version": IMPERSONAL,
         "counted": IMPERSONAL,
         "file_digest": IMPERSONAL,
+        "alone_because": IMPERSONAL,
+        "alone_by": EVIDENCE,
         "closed_at": IMPERSONAL,
         "result": IMPERSONAL,
     }
@@ -136,6 +150,7 @@ class Campaign(models.Model):
         indexes = (
             models.Index(fields=("company", "starts", "ends", "status"), name="campaign_times"),
             models.Index(fields=("company", "counter"), name="campaign_counter"),
+            models.Index(fields=("company",), condition=~models.Q(alone_by=""), name="campaign_alone"),
         )
 
     def __str__(self) -> str:

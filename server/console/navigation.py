@@ -17,6 +17,7 @@ from server.accounts.models import Account
 from server.console import address
 from server.data_subject.decisions import waiting
 from server.directory.models import Company
+from server.drafts.published_alone import to_look_at
 from server.erasure.requests import undecided_for
 
 
@@ -50,7 +51,7 @@ SECTIONS = (
         "",
         (
             Place("today", _("Today")),
-            Place("campaigns", _("Campaigns"), Right.READ_CAMPAIGNS),
+            Place("campaigns", _("Campaigns"), Right.READ_CAMPAIGNS, to_look_at),
             Place("drafts", _("Drafts"), Right.DRAFT_CAMPAIGNS),
         ),
     ),

@@ -7,6 +7,7 @@ from django.urls.converters import IntConverter, StringConverter
 
 from server.console.pages import (
     account,
+    alone,
     audit,
     campaigns,
     check,
@@ -57,6 +58,7 @@ register_converter(NumberConverter, "number")
 urlpatterns = [
     path("", today.today, name="today"),
     path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("campaigns/alone", alone.alone, name="campaigns-alone"),
     path("campaigns/<campaign:campaign_id>", report.report, name="campaigns-report"),
     path("campaigns/<campaign:campaign_id>/report.csv", report.report_csv, name="campaigns-report-csv"),
     path("campaigns/<campaign:campaign_id>/recall", recalling.recall_campaign, name="campaigns-recall"),

@@ -98,6 +98,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "keys-replaced": _("replaced the company's keys"),
     "manage-people": _("managed people"),
     "make-recovery-codes": _("made new recovery codes"),
+    "look-afterwards": _("looked at what was published alone"),
     "make-company": _("made the company"),
     "make-token": _("made an access token"),
     "publish": _("published a campaign"),

@@ -54,6 +54,8 @@ DataMap: TypeAlias = dict[str, Declaration]
 CONTACT = Personal("reach and recognise the person in the company's announcements", Retention.MEMBERSHIP)
 TARGETING = Personal("decide which announcements are for the person", Retention.MEMBERSHIP)
 
+EVIDENCE = Personal("show afterwards who did what, and who read personal data", Retention.AUDIT)
+
 SIGNING_IN = Personal(
     "let the person work in the console, and know who may act for the company", Retention.ACCOUNT
 )

@@ -89,6 +89,7 @@ FIELDS = {
     "audit.entrysubject.entry": N_("entry that concerns the person"),
     "audit.entrysubject.nonce": N_("random number of such an entry"),
     "audit.entrysubject.person": N_("person whom an entry concerns"),
+    "campaigns.campaign.alone_by": N_("who published an announcement alone"),
     "campaigns.campaign.audience_people": N_("announcements addressed to the person"),
     "delivery.device.agent_version": N_("version of the agent"),
     "delivery.device.family": N_("digest of the computer's first token"),

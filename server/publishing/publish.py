@@ -66,6 +66,9 @@ def publish(checked: CheckedCampaign, actor: str, approval: Approval | None = No
         if not is_new:
             return campaign, False
         check_second_person(checked, approval)
+        if reason := _why_alone(checked, approval):
+            campaign.alone_because, campaign.alone_by = reason, actor
+            campaign.save(update_fields=["alone_because", "alone_by"])
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
         if approval is not None:
             detail |= approval.detail()
@@ -74,3 +77,12 @@ def publish(checked: CheckedCampaign, actor: str, approval: Approval | None = No
         action = "publish-emergency" if checked.manifest.is_emergency else "publish"
         log.record(checked.company, actor, action, detail=detail)
     return campaign, True
+
+
+def _why_alone(checked: CheckedCampaign, approval: Approval | None) -> str:
+    """Why nobody else looked at what the company wants two people to see; empty where somebody did, or none is wanted."""
+    if approval is not None:
+        return approval.without
+    company = Company.objects.get(pk=checked.company.pk)
+    is_wanted = needs_second_person(company, checked.audience.count, is_emergency=False)
+    return checked.reason if is_wanted else ""

@@ -100,6 +100,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
             groups = [["Lyon"], ["Lyon", "Paris"], []][number % 3]
             bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
         recall(bulk_data.company(), "c-news-5", "command-line")
+        Campaign.objects.filter(campaign_id=SEEN).update(alone_by="command-line", alone_because="On leave")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
         _write_drafts(account_of("noor@northwind.example", Role.APPROVER))
         ines = bulk_data.company().people.create(email="ines@northwind.example")
@@ -470,6 +471,7 @@ OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
     "report-without-figures": "/campaigns/c-news-4",
     "report-recalled": "/campaigns/c-news-5",
+    "alone": "/campaigns/alone",
     "audit": "/audit",
     "audit-narrowed": "/audit?action=gap",
     "people": "/people",

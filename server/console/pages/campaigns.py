@@ -12,6 +12,7 @@ from server.access.roles import Right
 from server.campaigns.models import Campaign
 from server.campaigns.overview import NEWEST_FIRST, State, in_state, lines_of, titled
 from server.console.access import AccountRequest, page
+from server.console.navigation import waiting_at
 from server.core import clock
 
 A_PAGE = 50
@@ -50,4 +51,5 @@ def campaigns(request: AccountRequest) -> HttpResponse:
     shown: Page[Campaign] = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     lines = lines_of(company, shown.object_list, now, get_language() or "")  # type: ignore[arg-type]
     words = {"page": shown, "lines": lines, "filter": chosen, "states": list(State), "now": now}
+    words["alone"] = waiting_at(request, request.user)["campaigns"]
     return render(request, "pages/campaigns.html", words)

@@ -79,6 +79,17 @@ def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
             _("More drafts wait for your approval"),
             _("They are shown here as soon as you have decided about some of these."),
         )
+    if published := counts.get("campaigns"):
+        title = ngettext(
+            "{count} announcement was published alone",
+            "{count} announcements were published alone",
+            published,
+        )
+        yield Waiting(
+            title.format(count=published),
+            _("Your company wants two people to see it: look at it afterwards."),
+            address=reverse("campaigns-alone"),
+        )
     if erasures := counts.get("erasures"):
         title = ngettext("{count} erasure was asked for", "{count} erasures were asked for", erasures)
         yield Waiting(

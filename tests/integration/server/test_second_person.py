@@ -355,6 +355,49 @@ def test_it_is_needed_from_so_many_people_on(lea: Account, least: int | None, *,
         assert publish_draft(draft, seal_of(draft), MANY, lea.actor)
 
 
+def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
+    lea: Account, noor: Account, tmp_path: Path
+) -> None:
+    ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    draft = written(ada, urgency="emergency")
+    emergency = publish_draft(draft, seal_of(draft), MANY, ada.actor)
+    file = tmp_path / "c-news.toml"
+    file.write_text(FILE)
+    run_command("campaign", "publish", file, "--without-second-person", "Everybody is on leave")
+    author, approver = client_of(ada), client_of(noor)
+    assert "2 announcements were published alone" in approver.get("/").content.decode()
+    assert "1 announcement was published alone" in author.get("/").content.decode(), (
+        "hers is not hers to look at"
+    )
+    page = approver.get("/campaigns/alone").content.decode()
+    for words in (ada.actor, "The studio opens", "command-line", "Everybody is on leave", "3"):
+        assert words in page
+    assert emergency.campaign_id not in author.get("/campaigns/alone").content.decode()
+    Account.objects.filter(pk=ada.pk).update(roles=["approver"])
+    refused = client_of(Account.objects.get(pk=ada.pk)).post(
+        "/campaigns/alone", {"campaign": emergency.campaign_id}
+    )
+    assert refused.status_code == 404, "by whatever role"
+    assert client_of(lea).post("/campaigns/alone", {"campaign": emergency.campaign_id}).status_code == 403
+    for _twice in range(2):
+        told = approver.post("/campaigns/alone", {"campaign": emergency.campaign_id})
+        assert told.headers["Location"] == "/campaigns/alone"
+    assert Entry.objects.filter(action="look-afterwards").count() == 1
+    assert on_record("look-afterwards") == {"campaign": emergency.campaign_id}
+    assert "1 announcement was published alone" in approver.get("/").content.decode()
+    told = approver.get(f"/campaigns/{emergency.campaign_id}").content.decode()
+    assert "Somebody looked at it afterwards." in told
+
+
+def test_what_needs_no_second_person_waits_for_none(lea: Account, noor: Account) -> None:
+    Company.objects.update(second_person_from=None)
+    draft = written(lea)
+    campaign = publish_draft(draft, seal_of(draft), MANY, lea.actor)
+    assert "published alone" not in client_of(noor).get("/").content.decode()
+    assert "Nothing waits to be looked at" in client_of(noor).get("/campaigns/alone").content.decode()
+    assert client_of(noor).post("/campaigns/alone", {"campaign": campaign.campaign_id}).status_code == 404
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_an_emergency_goes_alone_if_the_company_says_so(console: ServerHome, *, alone: bool) -> None:
     Company.objects.update(emergencies_alone=alone)
