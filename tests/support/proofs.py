@@ -52,6 +52,10 @@ GUARANTEES: Mapping[str, tuple[str, str]] = {
     "S9": ("Logs hold no token and no e-mail address", "0 needles"),
     "S10": ("The API answers whatever it is sent", "0 of 5xx"),
     "S12": ("Companies are apart", "0 rows"),
+    "S13": (
+        "Roles do what their table says, by no other site's form, and nothing goes out alone",
+        "0 exceptions",
+    ),
     "S15": ("The audit chain shows tampering", "all"),
 }
 

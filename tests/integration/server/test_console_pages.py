@@ -1,13 +1,11 @@
 """Who may open which page of the console, and what every answer says to a browser."""
 
-import functools
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.core.cache import cache
@@ -15,7 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, get_resolver, path
+from django.urls import get_resolver, path
 
 from server.access.roles import RIGHTS, Right, Role
 from server.accounts.models import Account
@@ -30,19 +28,7 @@ from server.publishing.recall import recall
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
-
-OPEN_TO_ALL = {"account_login", "mfa_authenticate", "account_logout", "mfa_login_webauthn", "welcome"}
-"""What leads to a sign-in, or away from one."""
-OF_ALLAUTH = {
-    "mfa_add_webauthn",
-    "mfa_reauthenticate_webauthn",
-    "mfa_reauthenticate",
-    "mfa_activate_totp",
-    "mfa_deactivate_totp",
-    "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes",
-}
-"""About the account itself: for everybody who is signed in."""
+from tests.support.server.console_pages import OPEN_TO_ALL, address, of_rights, pages
 
 
 @pytest.fixture
@@ -51,36 +37,6 @@ def console(northwind: ServerHome) -> Iterator[ServerHome]:
         yield northwind
         cache.clear()
         Account.objects.all().delete()
-
-
-def pages() -> dict[str, URLPattern]:
-    from server.console import urls
-
-    return {str(pattern.name): pattern for pattern in urls.urlpatterns}
-
-
-def address(name: str) -> str:
-    """One of a page, with something in place of each part that varies."""
-    route = str(pages()[name].pattern)
-    parts = {
-        "<str:token>": "x" * 43,
-        "<campaign:campaign_id>": "c-none",
-        "<hex:draft_id>": "0" * 16,
-        "<number:number>": "7",
-        "<hex:number>": "0" * 16,
-        "<int:number>": "7",
-        "<uuid:person_id>": str(UUID(int=0)),
-    }
-    return "/" + functools.reduce(lambda built, part: built.replace(part, parts[part]), parts, route)
-
-
-def right_of(name: str) -> Right | None:
-    found: Right | None = pages()[name].callback.right  # type: ignore[attr-defined]
-    return found
-
-
-def of_rights() -> list[str]:
-    return sorted(pages().keys() - OPEN_TO_ALL - OF_ALLAUTH)
 
 
 @pytest.mark.parametrize(
@@ -110,16 +66,6 @@ def test_of_those_who_note_a_used_code_at_once_one_is_the_first(console: ServerH
 def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
     assert all(hasattr(pages()[name].callback, "right") for name in of_rights())
     assert len(get_resolver().url_patterns) == len(pages())
-
-
-def test_each_role_opens_exactly_the_pages_of_its_rights(console: ServerHome) -> None:
-    found, wanted = {}, {}
-    for role in Role:
-        client = client_of(account_of(f"{role}@northwind.example", role))
-        for name in of_rights():
-            found[role, name] = client.get(address(name)).status_code != 403
-            wanted[role, name] = right_of(name) in {None, *RIGHTS[role]}
-    assert found == wanted
 
 
 def test_roles_combine(console: ServerHome) -> None:

@@ -1,9 +1,7 @@
 """Where the company wants it, nothing is published that two people did not see."""
 
-import json
-import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
@@ -19,8 +17,7 @@ from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
 from server.directory.models import Company
-from server.drafts.approval import approve, give_back, is_submitted, may_approve, submit, take_back
-from server.drafts.fields import new_fields
+from server.drafts.approval import approve, may_approve, submit
 from server.drafts.models import Draft
 from server.drafts.publication import publish_draft, seal_of
 from server.drafts.writing import Change, Overtaken, begin, change
@@ -30,11 +27,10 @@ from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, token_for
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
+from tests.support.server.drafting import PAINTER, on_record
 from tests.support.server.run_command import run_command
+from tests.support.server.submitting import MANY, fresh, submitted, wanted, written
 
-PAINTER = ("/bin/sh", "-c", 'cat > /dev/null; for n in 1 2 3 4 5 6; do echo png > "$0/$n.png"; done')
-MANY = 10_000
-"""Whom it may be for: how many that is, is not the subject of most tests here."""
 FILE = """\
 sender = "Internal news"
 default_language = "en"
@@ -64,32 +60,6 @@ def lea(console: ServerHome) -> Account:
 @pytest.fixture
 def noor(console: ServerHome) -> Account:
     return account_of("noor@northwind.example", Role.APPROVER)
-
-
-def wanted(title: str = "The studio opens", urgency: str = "normal") -> Change:
-    fields = new_fields("en") | {"sender": "Internal news", "urgency": urgency}
-    fields["variants"]["en"]["title"] = title
-    return Change(fields, "A fire" if urgency == "emergency" else "", everyone=True)
-
-
-def written(account: Account, **what: str) -> Draft:
-    draft = begin(account, "en")
-    return change(draft, account, draft.revision, wanted(**what))
-
-
-def fresh(draft: Draft) -> Draft:
-    return Draft.objects.select_related("company", "campaign", "submitted_by").get(pk=draft.pk)
-
-
-def submitted(account: Account, **what: str) -> Draft:
-    draft = written(account, **what)
-    submit(draft, account, seal_of(draft))
-    return fresh(draft)
-
-
-def on_record(action: str) -> dict[str, str]:
-    detail: dict[str, str] = json.loads(Entry.objects.filter(action=action).order_by("-number")[0].detail)
-    return detail
 
 
 # --- As people do it --------------------------------------------------------------------------------
@@ -426,63 +396,3 @@ def test_it_cannot_be_switched_on_where_nobody_could_approve(northwind: ServerHo
         assert Company.objects.get(pk="northwind").second_person_from is None
         assert on_record("change-company")["second_person_from"] is None
         Account.objects.all().delete()
-
-
-# --- Random histories -------------------------------------------------------------------------------
-
-
-def test_whatever_happens_nothing_is_published_that_two_people_did_not_see(
-    lea: Account, noor: Account
-) -> None:
-    people = [lea, noor, account_of("ada@northwind.example", Role.ADMINISTRATOR)]
-    published = 0
-    for seed in range(60):
-        published += _history(random.Random(seed), people)
-    assert published > 10, "the histories never got there"
-
-
-ACTS: dict[str, Callable[[Draft, Account, str], object]] = {
-    "look": lambda _draft, _account, _seal: None,
-    "submit": submit,
-    "take-back": lambda draft, account, _seal: take_back(draft, account),
-    "return": lambda draft, account, seal: give_back(draft, account, seal, "Once more"),
-    "publish": lambda draft, account, seal: publish_draft(draft, seal, MANY, account.actor),
-}
-
-
-def _history(chance: random.Random, people: list[Account]) -> int:
-    """Three people do at random what they can, with seals that they saw now or long ago. Answers how many came out."""
-    draft = written(chance.choice(people))
-    writers: set[int] = set(draft.writers.values_list("pk", flat=True))
-    seen_by: dict[str, set[int]] = {}
-    for _step in range(25):
-        account, now = chance.choice(people), fresh(draft)
-        if now.campaign is not None:
-            break
-        act = chance.choice(
-            ["look", "change", "submit", "submit", "take-back", "return", *4 * ["approve"], "publish"]
-        )
-        if chance.random() < 0.6:
-            seen_by.setdefault(seal_of(now), set()).add(account.pk)
-        seals = [seal for seal, eyes in seen_by.items() if account.pk in eyes] or [""]
-        seal = chance.choice([seal_of(now) if seal_of(now) in seals else seals[-1], chance.choice(seals)])
-        try:
-            if act == "change":
-                changed = change(now, account, now.revision, wanted(f"Title {chance.randrange(3)}"))
-                writers.update({account.pk} if changed.revision != now.revision else ())
-            elif act == "approve":
-                campaign = approve(now, account, seal, MANY)
-                assert account.pk not in writers
-                assert account.pk in seen_by[seal]
-                assert len(seen_by[seal]) >= 2, "one person alone saw it"
-                assert campaign.content["variants"]["en"]["title"] == now.fields["variants"]["en"]["title"]
-                assert seal == seal_of(now)
-            else:
-                ACTS[act](now, account, seal)
-                assert act != "publish", "it was published by one person"
-                submitter = fresh(draft).submitted_by_id if act == "submit" else None
-                writers.update({account.pk} if submitter == account.pk else ())
-        except (Overtaken, Refused):
-            assert fresh(draft).campaign is None
-        assert not is_submitted(fresh(draft)) or fresh(draft).submitted_by is not None
-    return int(fresh(draft).campaign is not None)
