@@ -20,9 +20,11 @@ from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
 from server.core import clock
-from server.core.errors import Refused, ServerError
+from server.core.errors import EnvironmentFault, Refused, ServerError
 from server.core.progress import Tick
 from server.directory.models import Company
+from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import START, Mark
 from server.people_files.formats import recognise
 from server.people_files.groups import doubtful_names
 from server.people_files.rows import Reading, read_people
@@ -36,6 +38,8 @@ MOST_SHOWN = 50
 MOST_KEPT = 4
 """Files at once, of all companies."""
 KEPT_FOR = timedelta(hours=1)
+LOOKED_AFTER_EVERY_S = 30.0
+"""So long after an erasure nothing of a waiting file is left in memory."""
 FEW, SMALL_SHARE = 20, 0.05
 """A file that changes more people than both asks for their number."""
 
@@ -82,6 +86,8 @@ class ImportJob:
     answers: Answers = Answers()
     number: str = field(default_factory=lambda: secrets.token_hex(8))
     began: float = 0.0
+    ledger_end: Mark = START
+    """Of the erasure ledger, up to which nobody of the company was erased since the file came."""
     stage: Stage = Stage.READING
     title: str = ""
     reached: int = 0
@@ -92,6 +98,8 @@ class ImportJob:
     reading: Reading | None = None
     doubtful_groups: dict[str, str] = field(default_factory=dict)
     comparison: Comparison | None = None
+    look: int = 0
+    """The number of the difference that is shown."""
     people_before: int = 0
     has_moved: bool = False
     """Whether the directory changed between the look at the difference and its being written: nothing was written then."""
@@ -123,7 +131,10 @@ class ImportJob:
 
 
 class ImportJobs:
-    """The files that are looked at or worked on now, one of each company."""
+    """The files that are looked at or worked on now, one of each company.
+
+    A file is forgotten after an hour, and when somebody of its company is erased: it may be about them.
+    """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -136,9 +147,9 @@ class ImportJobs:
         Raises `Refused` while people are written, and where too many companies do this at once.
         """
         job = ImportJob(account.company_id, account.actor, language, file_name, content)
-        job.began = clock.now().timestamp()
+        job.began, job.ledger_end = clock.now().timestamp(), ledger.end()
+        self.forget_outdated()
         with self._lock:
-            self._forget_old()
             before = self._jobs.get(account.company_id)
             if before and before.stage is Stage.WRITING:
                 raise Refused(_("People are being brought in just now"), _("Wait until that is done."))
@@ -146,21 +157,22 @@ class ImportJobs:
                 raise Refused(_("Several files are being brought in"), _("Try again in some minutes."))
             if before:
                 before.is_cancelled = True
+            is_first = not self._jobs
             self._jobs[account.company_id] = job
+        if is_first:
+            threading.Thread(target=self._look_after, daemon=True).start()
         self._start(job, _read)
         return job
 
     def of(self, company_id: str, number: str) -> ImportJob | None:
         """The file of this company and number, as long as it is kept."""
-        with self._lock:
-            self._forget_old()
-            job = self._jobs.get(company_id)
+        job = self.current(company_id)
         return job if job and job.number == number else None
 
     def current(self, company_id: str) -> ImportJob | None:
         """The company's file, if there is one."""
+        self.forget_outdated()
         with self._lock:
-            self._forget_old()
             return self._jobs.get(company_id)
 
     def read_again(self, job: ImportJob, answers: Answers) -> None:
@@ -169,8 +181,15 @@ class ImportJobs:
             job.answers = answers
             self._start(job, _read)
 
-    def apply(self, job: ImportJob, actor: str) -> None:
-        """Write what was looked at. Nothing, where that is being done or was done already."""
+    def apply(self, job: ImportJob, actor: str, look: int) -> None:
+        """Write what was looked at, by the number of the look. Nothing, where that is being done or was done already.
+
+        Where the page showed an earlier difference nothing is written, and the present one is to be looked at.
+        """
+        with self._lock:
+            if job.look != look:
+                job.has_moved = True
+                return
         if self._move(job, (Stage.READY,), Stage.WRITING):
             job.actor, job.title, job.reached, job.total = actor, "", 0, 0
             self._start(job, _write)
@@ -193,11 +212,33 @@ class ImportJobs:
             job.stage = to
             return True
 
-    def _forget_old(self) -> None:
+    def forget_outdated(self) -> None:
+        """Forget what is an hour old, and what may be about somebody who was erased. Raises `EnvironmentFault`."""
         oldest = clock.now().timestamp() - KEPT_FOR.total_seconds()
-        for job in [one for one in self._jobs.values() if one.began < oldest and not one.is_in_work]:
-            job.is_cancelled = True
-            del self._jobs[job.company_id]
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            if _is_somebody_erased_since(job) or (job.began < oldest and not job.is_in_work):
+                self.forget(job)
+
+    def _look_after(self) -> None:
+        """In a thread, for as long as there are files: pages are not asked for at night."""
+        while self._jobs:
+            try:
+                self.forget_outdated()
+            except EnvironmentFault as error:  # it is tried again
+                _log.error("whether somebody was erased cannot be read: %s", error)
+            threading.Event().wait(LOOKED_AFTER_EVERY_S)
+
+
+def _is_somebody_erased_since(job: ImportJob) -> bool:
+    end = ledger.end()
+    if end == job.ledger_end:
+        return False
+    told = [fact for _mark, fact in ledger.after(job.ledger_end)]
+    job.ledger_end = end
+    ends = ("person-erased", "company-closed")
+    return any(fact.kind in ends and fact.company == job.company_id for fact in told)
 
 
 def _in_thread(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
@@ -250,6 +291,7 @@ def _compare(job: ImportJob, company: Company) -> Stage:
     job.people_before = company.people.count()
     job.comparison = compare_people(company, job.reading.people, most=MOST_SHOWN, bar=job.bar)
     job.content = b""
+    job.look += 1
     return Stage.READY
 
 

@@ -51,7 +51,21 @@ class NumberConverter(IntConverter):
     regex = "[0-9]{1,18}"
 
 
+class FileConverter(StringConverter):
+    """The name of a draft's file, of the letters that `drafts.files` gives them."""
+
+    regex = "[a-z0-9.-]{1,200}"
+
+
+class UploadConverter(StringConverter):
+    """The id of an upload."""
+
+    regex = "[0-9a-f]{32}"
+
+
 register_converter(CampaignConverter, "campaign")
+register_converter(UploadConverter, "upload")
+register_converter(FileConverter, "file")
 register_converter(HexConverter, "hex")
 register_converter(NumberConverter, "number")
 
@@ -76,9 +90,9 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/approve", check.approve_draft, name="drafts-approve"),
     path("drafts/<hex:draft_id>/return", check.return_draft, name="drafts-return"),
     path("drafts/<hex:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
-    path("drafts/<hex:draft_id>/files/<str:name>", drafts.file_of_draft, name="drafts-file-of"),
+    path("drafts/<hex:draft_id>/files/<file:name>", drafts.file_of_draft, name="drafts-file-of"),
     path("drafts/<hex:draft_id>/videos", videos.begin, name="drafts-videos"),
-    path("drafts/<hex:draft_id>/videos/<str:upload_id>", videos.video, name="drafts-video"),
+    path("drafts/<hex:draft_id>/videos/<upload:upload_id>", videos.video, name="drafts-video"),
     path("drafts/<hex:draft_id>/versions", drafts.versions, name="drafts-versions"),
     path("drafts/<hex:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("people", people.people, name="people"),

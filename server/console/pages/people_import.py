@@ -12,6 +12,7 @@ from server.access.roles import Right
 from server.console import words
 from server.console.access import READING, AccountRequest, page
 from server.console.people_import import JOBS, MOST_BYTES, MOST_SHOWN, Answers, ImportJob, Stage
+from server.console.posted import number as number_in
 from server.core.errors import Refused
 from server.people_files.text_files import CODE_PAGES
 from server.people_files.upsert import Edit
@@ -62,7 +63,7 @@ def answer(request: AccountRequest, number: str) -> HttpResponse:
             if job.asks_for_number and request.POST.get("changed", "").strip() != _changed(job):
                 note = _("Type how many people change, to say that this is meant.")
                 return _page(request, job, note, HTTPStatus.UNPROCESSABLE_ENTITY)
-            JOBS.apply(job, request.user.actor)
+            JOBS.apply(job, request.user.actor, number_in(request.POST.get("look", "")))
         case "forget":
             JOBS.forget(job)
             return redirect("people-import")

@@ -68,6 +68,13 @@ def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
     assert len(get_resolver().url_patterns) == len(pages())
 
 
+def test_what_nobody_can_type_into_an_address_is_no_page(console: ServerHome) -> None:
+    client = client_of(account_of("a@northwind.example", *Role))
+    routes = [str(pattern.pattern) for pattern in pages().values() if "<" in str(pattern.pattern)]
+    odd = [re.sub("<[^>]*>", "%00", route) for route in routes if not route.startswith("welcome")]
+    assert {client.get(f"/{address}").status_code for address in odd} == {404}
+
+
 def test_roles_combine(console: ServerHome) -> None:
     both = account_of("both@northwind.example", Role.DPO, Role.COMMUNICATOR)
     assert both.rights == RIGHTS[Role.DPO] | RIGHTS[Role.COMMUNICATOR]

@@ -13,6 +13,7 @@ from server.accounts.models import Account
 from server.audit.models import Entry
 from server.console.people_import import JOBS
 from server.directory.models import Company, Group, Person
+from server.erasure.erasure import erase
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
@@ -52,6 +53,9 @@ def settled(browser: Client, address: str) -> str:
 
 
 def say(browser: Client, address: str, **words: str) -> None:
+    """Press a button of the page as it is now."""
+    shown = re.search(r'name="look" value="(\d+)"', browser.get(address).content.decode())
+    words = ({"look": shown[1]} if shown else {}) | words
     assert browser.post(f"{address}/answer", words).status_code == 302
     settled(browser, address)
 
@@ -122,6 +126,30 @@ def test_a_directory_that_changed_since_the_look_is_not_written_over(browser: Cl
     assert Person.objects.get(email="new@northwind.example").first_name == "Other"
     say(browser, address, go="apply")
     assert Person.objects.get(email="new@northwind.example").first_name == "Nia", "now that was looked at"
+
+
+def test_two_presses_of_one_page_store_no_difference_that_it_did_not_show(browser: Client) -> None:
+    bulk_data.add_people(2)
+    address = choose(browser, HEADER + "p0@northwind.example,Zoé,,\n")
+    Person.objects.filter(email="p0@northwind.example").update(first_name="Corrected")
+    say(browser, address, go="apply", look="1")
+    say(browser, address, go="apply", look="1")
+    assert Person.objects.get(email="p0@northwind.example").first_name == "Corrected"
+    text = text_of(browser, address)
+    assert "changed since you looked, and nothing was stored" in text
+    assert "Corrected → Zoé" in text
+    say(browser, address, go="apply")
+    assert Person.objects.get(email="p0@northwind.example").first_name == "Zoé"
+
+
+def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> None:
+    person, _other = bulk_data.add_people(2)
+    address = choose(browser, HEADER + f"{person.email},Zoé,,\n")
+    erase(bulk_data.company(), [person.pk])
+    gone = browser.post(f"{address}/answer", {"go": "apply", "look": "1"})
+    assert gone.status_code == 404
+    assert "not kept any more" in gone.content.decode()
+    assert not Person.objects.filter(email=person.email).exists()
 
 
 def test_an_encoding_that_is_guessed_is_asked_about(browser: Client) -> None:
