@@ -46,6 +46,8 @@ class Right(StrEnum):
     PUBLISH_EMERGENCIES = "publish-emergencies"
     """And recall them."""
     RECALL_CAMPAIGNS = "recall-campaigns"
+    SET_BUDGET = "set-budget"
+    """How many pop-ups per person and week the company allows itself."""
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"
     """The record of processing (GDPR article 30)."""

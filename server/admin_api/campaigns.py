@@ -18,6 +18,7 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock, concurrency, problems
 from server.core.schemas import CampaignId, Message
+from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import check_campaign
 from server.publishing.publish import LONGEST_REASON, publish
@@ -131,7 +132,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         checked = check_campaign(caller.company, manifest, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
             campaign, _is_new = publish(checked, caller.actor)
-        warnings = warnings_for(checked)
+        warnings = warnings_for(checked, attention_of(checked))
     answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
     return Status(201, answer)
 

@@ -19,6 +19,7 @@ from server.core import clock
 from server.core.clock import utc_text
 from server.database.transactions import reading
 from server.directory.models import Company
+from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, check_second_person, publish
@@ -88,7 +89,7 @@ def _publish(options: argparse.Namespace) -> int:
     approval = None if without is None else Approval(without=without)
     for checked in all_checked:
         check_reason(checked.manifest, options.reason)
-        check_second_person(checked, approval)
+        check_second_person(checked, approval, attention_of(checked))
     for checked in all_checked:
         if options.dry_run:
             print(
@@ -105,7 +106,7 @@ def _publish(options: argparse.Namespace) -> int:
                 else _("{name} was published already, from this same file: nothing new is shown. {reach}")
             )
             print(message.format(name=campaign.campaign_id, reach=told))
-        for warning in warnings_for(checked):
+        for warning in warnings_for(checked, attention_of(checked)):
             print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0
 

@@ -19,6 +19,7 @@ from server.core.clock import utc_text
 from server.core.errors import Refused
 from server.database import statistics
 from server.directory.models import Company
+from server.drafts.approval import change_budget
 from server.recovery.arrival import bring_in
 from server.region.region import region_name
 
@@ -34,6 +35,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help=_("as JSON"))
     add_company_argument(showing)
+    budgeting = actions.add_parser(
+        "budget",
+        help=_("show or set the attention budget"),
+        description=_(
+            "Show or set the attention budget: how many pop-ups each person may get in a week, as planned, and what "
+            "happens to a campaign beyond it."
+        ),
+    )
+    budgeting.add_argument(
+        "popups", type=int, nargs="?", metavar=_("NUMBER"), help=_("pop-ups per person and week")
+    )
+    budgeting.add_argument(
+        "--over",
+        choices=[str(rule) for rule in Company.OverBudget],
+        help=_("beyond it: a note, a second person who approves, or a refusal"),
+    )
+    add_company_argument(budgeting)
     exporting = actions.add_parser(
         "export",
         help=_("take all of a company out"),
@@ -75,7 +93,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List, show, export, import or close companies. Raises `Refused`."""
-    actions = {"list": _list, "show": _show, "export": _export, "import": _import, "close": _close}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "budget": _budget,
+        "export": _export,
+        "import": _import,
+        "close": _close,
+    }
     if options.action in ("export", "close"):
         statistics.refresh()
     return actions[options.action](options)
@@ -101,6 +126,8 @@ def _show(options: argparse.Namespace) -> int:
         "signals": company.signals,
         "named_reporting": company.named_reporting,
         "minimum": company.minimum,
+        "popups_per_week": company.popups_per_week,
+        "over_budget": company.over_budget,
         "second_person_from": company.second_person_from,
         "emergencies_alone": company.emergencies_alone,
         "time_zone": company.time_zone,
@@ -132,6 +159,20 @@ def _summary(company: Company) -> dict[str, object]:
         "people": company.people.count(),
         "campaigns": company.campaigns.count(),
     }
+
+
+def _budget(options: argparse.Namespace) -> int:
+    company = chosen_company(options)
+    if options.popups is not None or options.over is not None:
+        popups = company.popups_per_week if options.popups is None else options.popups
+        rule = Company.OverBudget(options.over or company.over_budget)
+        change_budget(company, popups, rule, log.COMMAND_LINE)
+        company.refresh_from_db()
+    told = ngettext(
+        "{count} pop-up per person and week", "{count} pop-ups per person and week", company.popups_per_week
+    )
+    print(told.format(count=company.popups_per_week), company.over_budget, sep="\t")
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -52,6 +52,7 @@ SECTIONS = (
         (
             Place("today", _("Today")),
             Place("campaigns", _("Campaigns"), Right.READ_CAMPAIGNS, to_look_at),
+            Place("calendar", _("Calendar"), Right.READ_CAMPAIGNS),
             Place("drafts", _("Drafts"), Right.DRAFT_CAMPAIGNS),
         ),
     ),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from server.access.roles import Role
 from server.campaigns.models import Campaign
 from server.campaigns.overview import State
+from server.directory.models import Company
 
 STATES: Mapping[str, Promise | str] = {
     State.SCHEDULED: _("scheduled"),
@@ -52,6 +53,12 @@ FIELDS: Mapping[str, Promise | str] = {
     "site_addresses": _("Sites"),
 }
 """What the directory says of a person."""
+OVER_BUDGET: Mapping[str, Promise | str] = {
+    Company.OverBudget.NOTE: _("its author and whoever approves it are told"),
+    Company.OverBudget.SECOND_PERSON: _("a second person has to approve it"),
+    Company.OverBudget.REFUSE: _("it is refused; emergencies never are"),
+}
+"""What happens to a campaign beyond the attention budget."""
 LOOKS: Mapping[str, Promise | str] = {
     "light": _("light"),
     "dark": _("dark"),
@@ -129,6 +136,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "revoke-token": _("revoked an access token"),
     "return-campaign": _("returned a draft"),
     "submit-campaign": _("submitted a draft for approval"),
+    "set-budget": _("set the attention budget"),
     "set-up-second-factor": _("set up an app for codes"),
     "show-test": _("showed a draft on their own computer"),
     "sign-out-everywhere": _("signed out everywhere"),

@@ -48,6 +48,11 @@ class Company(models.Model):
         EU = "eu"
         US = "us"
 
+    class OverBudget(models.TextChoices):
+        NOTE = "note"
+        SECOND_PERSON = "second-person"
+        REFUSE = "refuse"
+
     class Move(models.TextChoices):
         NONE = ""
         ARRIVING = "arriving"
@@ -83,6 +88,15 @@ class Company(models.Model):
     )
     emergencies_alone = models.BooleanField(
         default=True, help_text="An emergency, which has a reason on record, needs no second person."
+    )
+    popups_per_week = models.PositiveSmallIntegerField(
+        default=3, help_text="The attention budget: pop-ups per person and week, as planned."
+    )
+    over_budget = models.CharField(
+        max_length=13,
+        choices=OverBudget.choices,
+        default=OverBudget.NOTE,
+        help_text="What happens to a campaign beyond the attention budget.",
     )
     time_zone = models.CharField(
         max_length=64,
@@ -133,6 +147,8 @@ class Company(models.Model):
         "directory_fields": IMPERSONAL,
         "second_person_from": IMPERSONAL,
         "emergencies_alone": IMPERSONAL,
+        "popups_per_week": IMPERSONAL,
+        "over_budget": IMPERSONAL,
         "time_zone": IMPERSONAL,
         "server_url": IMPERSONAL,
         "poll_interval_s": IMPERSONAL,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.attention.budget import set_budget
 from server.audit import log
 from server.campaigns.models import Campaign
 from server.core import clock
@@ -151,6 +152,13 @@ def require_two_people(company: Company | None) -> None:
                 "--role approver"
             ),
         )
+
+
+def change_budget(company: Company, popups: int, rule: Company.OverBudget, actor: str) -> None:
+    """Set the attention budget. Raises `Refused` for a number that is none, and as `require_two_people` does."""
+    if rule is Company.OverBudget.SECOND_PERSON:
+        require_two_people(company)
+    set_budget(company, popups, rule, actor)
 
 
 def _refuse_others(account: Account, draft: Draft) -> None:

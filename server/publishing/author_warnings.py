@@ -3,13 +3,15 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.attention.budget import Cost
 from server.campaigns.countable import VIDEO, has_links, uncounted
 from server.core.clock import utc_text
+from server.publishing.attention import told_of
 from server.publishing.checked import CheckedCampaign
 
 
-def warnings_for(checked: CheckedCampaign) -> list[str]:
-    """A sentence for each warning."""
+def warnings_for(checked: CheckedCampaign, cost: Cost | None) -> list[str]:
+    """A sentence for each warning. `cost`: of attention, as `attention_of` answers it."""
     warnings = [
         _(
             "{thing} is not counted: it is in the variants {languages} only, so a figure would be about those who get them. "
@@ -33,6 +35,8 @@ def warnings_for(checked: CheckedCampaign) -> list[str]:
                 "which are left out: recall those that are no longer needed."
             ).format(moment=utc_text(moment))
         )
+    if cost is not None and cost.is_over:
+        warnings.append(told_of(cost))
     return warnings
 
 

@@ -5,11 +5,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from server.attention.budget import Cost
 from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
 from server.directory.models import Company
+from server.publishing.attention import attention_of, told_of
 from server.publishing.checked import CheckedCampaign, store
 from server.publishing.second_person import Approval, SecondPersonMissing, needs_second_person
 
@@ -31,8 +33,13 @@ def check_reason(manifest: Manifest, reason: str) -> None:
         raise _too_long()
 
 
-def check_second_person(checked: CheckedCampaign, approval: Approval | None) -> None:
-    """Raise `SecondPersonMissing` where the company, as it is now, wants an approval; `Refused` for an odd reason."""
+def check_second_person(checked: CheckedCampaign, approval: Approval | None, cost: Cost | None) -> None:
+    """Raise `SecondPersonMissing` where the company, as it is now, wants an approval; `Refused` for an odd reason.
+
+    `cost`: of attention, as `attention_of` answers it; beyond a budget that refuses, no approval helps.
+    """
+    if cost is not None and cost.is_refused:
+        raise Refused(_("It is beyond the attention budget"), told_of(cost))
     if approval is not None:
         if len(approval.without) > LONGEST_REASON:
             raise _too_long()
@@ -44,8 +51,8 @@ def check_second_person(checked: CheckedCampaign, approval: Approval | None) -> 
         return
     company = Company.objects.get(pk=checked.company.pk)
     people = checked.audience.count
-    if needs_second_person(company, people, is_emergency=checked.manifest.is_emergency):
-        raise SecondPersonMissing(people)
+    if needs_second_person(company, people, is_emergency=checked.manifest.is_emergency, cost=cost):
+        raise SecondPersonMissing(people, told_of(cost) if cost is not None and cost.is_over else "")
 
 
 def _too_long() -> Refused:
@@ -57,19 +64,23 @@ def _too_long() -> Refused:
 def publish(checked: CheckedCampaign, actor: str, approval: Approval | None = None) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
-    Answers as `store` does. Raises `Refused` for an emergency without a reason, `SecondPersonMissing` where the company wants
-    an `approval`, and `EnvironmentFault` as `store` does.
+    Answers as `store` does. Raises `Refused` for an emergency without a reason and beyond an attention budget that refuses,
+    `SecondPersonMissing` where the company wants an `approval`, and `EnvironmentFault` as `store` does.
     """
     check_reason(checked.manifest, checked.reason)
+    attention_of(checked)  # which takes long when people came or went: not while others wait
     with transaction.atomic():
         campaign, is_new = store(checked)
         if not is_new:
             return campaign, False
-        check_second_person(checked, approval)
+        cost = attention_of(checked)
+        check_second_person(checked, approval, cost)
         if reason := _why_alone(checked, approval):
             campaign.alone_because, campaign.alone_by = reason, actor
             campaign.save(update_fields=["alone_because", "alone_by"])
         detail: dict[str, Any] = {"campaign": campaign.campaign_id}
+        if cost is not None and cost.is_over:
+            detail |= {"popups": cost.busiest, "budget": cost.budget}
         if approval is not None:
             detail |= approval.detail()
         if checked.reason:

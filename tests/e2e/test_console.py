@@ -477,6 +477,7 @@ OF_THE_SIGNED_IN = {
     "people": "/people",
     "people-none": "/people?find=nobody",
     "groups": "/groups",
+    "calendar": "/calendar",
     "corrections": "/corrections",
     "record": "/record",
     "drafts": "/drafts",
@@ -499,6 +500,7 @@ OF_WRITERS = {
     "versions": f"/drafts/{READY}/versions",
     "draft-delete": f"/drafts/{READY}/delete",
     "recall": f"/campaigns/{SEEN}/recall",
+    "calendar-budget": "/calendar/budget",
     "person-code": "/people",
     "draft-file-refused": "/drafts/new",
 }

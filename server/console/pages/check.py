@@ -40,8 +40,11 @@ from server.drafts.publication import Sealed, check_draft, publish_draft
 from server.drafts.trials import own_computers, show
 from server.drafts.writing import Overtaken
 from server.previews.renderer import Unavailable
+from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
 from server.publishing.second_person import needs_second_person
+
+MOST_COST_LINES = 6
 
 
 @page(Right.DRAFT_CAMPAIGNS)
@@ -176,12 +179,13 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     audience, manifest = checked.audience, checked.manifest
     waits = is_submitted(draft, sealed.seal)
     own = own_computers(request.user, draft)
+    cost = attention_of(checked)
     return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
         "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
         "groups": [group.name for group in audience.groups],
         "named": len(audience.people),
-        "warnings": warnings_for(checked),
+        "warnings": warnings_for(checked, cost),
         "starts_at_once": not draft.fields["starts"],
         "starts": manifest.starts,
         "ends": manifest.ends,
@@ -192,8 +196,11 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "may_publish": Right.PUBLISH_CAMPAIGNS in request.user.rights
         and (not manifest.is_emergency or Right.PUBLISH_EMERGENCIES in request.user.rights),
         "needs_approval": needs_second_person(
-            draft.company, audience.count, is_emergency=manifest.is_emergency
+            draft.company, audience.count, is_emergency=manifest.is_emergency, cost=cost
         ),
+        "cost": cost,
+        "cost_lines": cost.lines[:MOST_COST_LINES] if cost else [],
+        "cost_left_out": max(0, len(cost.lines) - MOST_COST_LINES) if cost else 0,
         "is_submitted": waits,
         "may_approve": bool(draft.submitted_seal) and may_approve(request.user, draft),
         "has_computer": own.are_there,

@@ -1,7 +1,7 @@
 """Tags and filters of the console's templates."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django import template
 from django.conf.locale import LANG_INFO
@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.console import assets, words
-from server.console.times import moment_text
+from server.console.times import day_text, moment_text
 from server.core.clock import utc_text
 from server.media.checks import MEGABYTE
 
@@ -51,6 +51,12 @@ def number(value: int) -> str:
 def moment(value: datetime) -> SafeString:
     """A day and a time, with the year where it is not this one, and the zone."""
     return format_html('<time datetime="{}">{}</time>', utc_text(value), moment_text(value))
+
+
+@register.filter
+def day(value: date) -> SafeString:
+    """A day of the calendar, with the year where it is not this one."""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), day_text(value))
 
 
 @register.filter

@@ -39,6 +39,7 @@ OF_PAGES = {
     Right.READ_GROUPS,
     Right.READ_HEALTH,
     Right.READ_PEOPLE,
+    Right.SET_BUDGET,
 }
 """What nothing of the API asks for: the console does."""
 

@@ -83,7 +83,7 @@ class Company:
     ) -> list[str]:
         """Publish some `size` languages of long texts. Gives the warnings. Raises `Refused`."""
         drafted = self.drafted(audience, starts, ends, size=size, urgency=urgency)
-        warnings = warnings_for(drafted)
+        warnings = warnings_for(drafted, None)
         publish(drafted, "test")
         self.taken.append(Published(drafted.campaign_id, audience, starts, ends))
         return warnings

@@ -1,0 +1,150 @@
+"""The company's budget of pop-ups per person and week, and what a campaign takes of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from server.attention.planned import Groups, Planned, Spread, groups_of, planned
+from server.attention.weeks import WEEK, monday_of
+from server.audit import log
+from server.campaigns.audience import Audience, members
+from server.campaigns.models import Campaign
+from server.core.errors import Refused
+from server.directory.models import Company
+
+MOST_POPUPS = 50
+"""Of a budget: more than anybody can be asked to look at."""
+WEEKS_AHEAD = 8
+"""So many weeks after its own one are looked at for room."""
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """What the busiest tenth of some people, and their half, gets with this campaign.
+
+    `group`: empty for everybody, or for those whom no group of the audience with a line of its own has.
+
+    `median`: None where it would be about too few.
+    """
+
+    group: str
+    is_everybody: bool
+    busiest: int
+    median: int | None
+    is_over: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a campaign takes of people's attention in the week of its start.
+
+    `lines`: the most expensive first; groups of fewer people than a figure may be about are taken together, or have none.
+    `room`: the Monday of the first week with room for it; None where there is none, or its own week has room.
+    """
+
+    monday: date
+    budget: int
+    rule: Company.OverBudget
+    lines: tuple[CostLine, ...]
+    is_over: bool
+    room: date | None
+    is_emergency: bool = False
+
+    @property
+    def needs_second_person(self) -> bool:
+        """Whether somebody else has to approve it for that."""
+        return self._is_bound and self.rule == Company.OverBudget.SECOND_PERSON
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it must not be published in its week."""
+        return self._is_bound and self.rule == Company.OverBudget.REFUSE
+
+    @property
+    def busiest(self) -> int:
+        """What its most expensive line says."""
+        return self.lines[0].busiest if self.lines else 0
+
+    @property
+    def _is_bound(self) -> bool:
+        """Emergencies are counted and never held up."""
+        return self.is_over and not self.is_emergency
+
+
+def cost_of(audience: Audience, urgency: str, starts: datetime, *, is_counted: bool = False) -> Cost | None:
+    """What a campaign costs; None for a silent one, which comes by itself on no screen.
+
+    `is_counted`: it is published already, and so among what is planned.
+    """
+    if urgency == Campaign.Urgency.SILENT:
+        return None
+    company = Company.objects.get(pk=audience.company.pk)
+    monday = monday_of(company, starts)
+    weeks = planned(company, [monday + number * WEEK for number in range(WEEKS_AHEAD + 1)])
+    others = _others(company, audience, weeks[0])
+    budget = company.popups_per_week
+    added = 0 if is_counted else 1
+    lines = sorted(_lines(audience, weeks[0], others, budget, added), key=lambda line: -line.busiest)
+    is_over = any(line.is_over for line in lines)
+    later = (
+        week.monday
+        for week in weeks[1:]
+        if not any(line.is_over for line in _lines(audience, week, others, budget, 1))
+    )
+    return Cost(
+        monday,
+        budget,
+        Company.OverBudget(company.over_budget),
+        tuple(lines),
+        is_over,
+        next(later, None) if is_over else None,
+        urgency == Campaign.Urgency.EMERGENCY,
+    )
+
+
+def _others(company: Company, audience: Audience, week: Planned) -> dict[UUID, Groups]:
+    """Whom it is for by name or in groups too small for a figure of their own."""
+    if audience.everyone:
+        return {}
+    small = [group for group in audience.groups if week.of_group(group.pk).busiest is None]
+    if not (small or audience.people):
+        return {}
+    people = members(company, False, small, audience.people)
+    known = groups_of(people.values("pk"))
+    return {person: known.get(person, frozenset()) for person in people.values_list("pk", flat=True)}
+
+
+def _lines(
+    audience: Audience, week: Planned, others: dict[UUID, Groups], budget: int, added: int
+) -> Iterator[CostLine]:
+    spreads: list[tuple[str, Spread]] = [("", week.of_everybody())] if audience.everyone else []
+    if not audience.everyone:
+        spreads += [(group.name, week.of_group(group.pk)) for group in audience.groups]
+        spreads.append(("", week.of_people(others)))
+    for name, spread in spreads:
+        if spread.busiest is not None:
+            busiest = spread.busiest + added
+            median = None if spread.median is None else spread.median + added
+            yield CostLine(name, audience.everyone, busiest, median, busiest > budget)
+
+
+def set_budget(company: Company, popups: int, rule: Company.OverBudget, actor: str) -> None:
+    """Say what the company allows itself, on record. Raises `Refused` for a number that is none."""
+    if not 1 <= popups <= MOST_POPUPS:
+        raise Refused(
+            _("That is no budget"),
+            _("Give a number of pop-ups per person and week, from 1 to {most}.").format(most=MOST_POPUPS),
+        )
+    with transaction.atomic():
+        locked = Company.objects.select_for_update().get(pk=company.pk)
+        before = (locked.popups_per_week, locked.over_budget)
+        if before == (popups, rule.value):
+            return
+        locked.popups_per_week, locked.over_budget = popups, rule.value
+        locked.save(update_fields=["popups_per_week", "over_budget"])
+        detail = {"popups": popups, "over": rule.value, "popups_before": before[0], "over_before": before[1]}
+        log.record(company, actor, "set-budget", detail=detail)

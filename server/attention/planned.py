@@ -1,0 +1,257 @@
+"""How many pop-ups people get in a week as planned: of what is published, whoever receives it or shows it.
+
+A campaign counts in the week in which it starts, for everybody of its audience, unless it is silent or was recalled. People
+are counted by the groups that they are in: those who are in the same ones get the same, but for what names them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from cachetools import LRUCache
+from django.db.models import Count, Max, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from server.attention.weeks import WEEK, begins, monday_of
+from server.campaigns.models import Campaign
+from server.directory.models import Company, Person
+
+Groups = frozenset[int]
+"""The numbers of the groups that a person is in, or that a campaign is for."""
+MOST_COMPANIES = 20
+MOST_WEEKS = 500
+"""How much is kept in memory."""
+MOST_MEMBERSHIPS = 1_000_000_000
+"""More than there are in any company."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How many people get how many pop-ups. `smallest`: how many people must stand behind a figure."""
+
+    people: int
+    counts: Mapping[int, int]
+    smallest: int
+
+    @property
+    def busiest(self) -> int | None:
+        """What each of the busiest tenth gets at least; these are `smallest` people or more. None where there are fewer."""
+        return self._at(max(self.smallest, -(-self.people // 10)))
+
+    @property
+    def median(self) -> int | None:
+        """What one half gets at least and the other one at most; None where a half is fewer than `smallest` people."""
+        return self._at(-(-self.people // 2)) if self.people >= 2 * self.smallest else None
+
+    def _at(self, place: int) -> int | None:
+        if self.people < self.smallest:
+            return None
+        found = 0
+        for count in sorted(self.counts, reverse=True):
+            found += self.counts[count]
+            if found >= place:
+                return count
+        return 0
+
+
+@dataclass
+class Planned:
+    """What is planned in one week."""
+
+    monday: date
+    smallest: int
+    everybody: Counter[int] = field(default_factory=Counter)
+    groups: dict[int, Counter[int]] = field(default_factory=dict)
+    to_everyone: int = 0
+    to_groups: Counter[Groups] = field(default_factory=Counter)
+    by_name: dict[UUID, list[Groups]] = field(default_factory=dict)
+    """Of each person whom campaigns name: the groups of each of these campaigns."""
+
+    def of_everybody(self) -> Spread:
+        """Of all people of the company."""
+        return self._spread(self.everybody)
+
+    def of_group(self, group: int) -> Spread:
+        """Of a group's people."""
+        return self._spread(self.groups.get(group, Counter()))
+
+    def heaviest(self, most: int) -> list[tuple[int, Spread]]:
+        """The groups whose busiest tenth gets the most, without those that get nothing or are too small for a figure."""
+        spreads = ((group, self._spread(counts)) for group, counts in self.groups.items())
+        found = [(group, spread) for group, spread in spreads if spread.busiest]
+        return sorted(found, key=lambda one: (-(one[1].busiest or 0), one[0]))[:most]
+
+    def of_people(self, people: Mapping[UUID, Groups]) -> Spread:
+        """Of people whose groups are given."""
+        return self._spread(Counter(self.count_for(groups, person) for person, groups in people.items()))
+
+    def count_for(self, groups: Groups, person: UUID | None = None) -> int:
+        """What somebody of these groups gets."""
+        shared = sum(count for audience, count in self.to_groups.items() if not audience.isdisjoint(groups))
+        named = self.by_name.get(person, ()) if person else ()
+        return self.to_everyone + shared + sum(audience.isdisjoint(groups) for audience in named)
+
+    def _spread(self, counts: Counter[int]) -> Spread:
+        return Spread(counts.total(), counts, self.smallest)
+
+
+@dataclass(frozen=True)
+class _Directory:
+    """How many people are in exactly these groups, and the groups' names. `mark`: tells when that has changed."""
+
+    mark: tuple[int, ...]
+    people_in: Mapping[Groups, int]
+    names: Mapping[int, str]
+
+
+_directories: LRUCache[str, tuple[int, _Directory]] = LRUCache(MOST_COMPANIES)
+_weeks: LRUCache[tuple[object, ...], Planned] = LRUCache(MOST_WEEKS)
+_lock = threading.Lock()
+
+
+def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
+    """What is planned in each of these weeks. No query where nothing was published and nobody came or went since.
+
+    `mondays`: in their order. Six queries at most, however many weeks there are.
+    """
+    keys = {monday: _key(company, monday) for monday in mondays}
+    with _lock:
+        known = {monday: _weeks.get(key) for monday, key in keys.items()}
+    unknown = [monday for monday, found in known.items() if found is None]
+    if unknown:
+        fresh = _counted(company, unknown)
+        with _lock:
+            _weeks.update({keys[monday]: week for monday, week in fresh.items()})
+        known |= fresh
+    return [week for week in known.values() if week is not None]
+
+
+def group_names(company: Company) -> Mapping[int, str]:
+    """The names of the company's groups by their numbers, in the order of the alphabet."""
+    return _directory(company).names
+
+
+def groups_of(people: QuerySet[Any, Any]) -> dict[UUID, Groups]:
+    """The groups of each of these people who is in any. `people`: their ids, as a query."""
+    rows: QuerySet[Any, Any] = Person.groups.through.objects.filter(person__in=people)
+    found: dict[UUID, set[int]] = {}
+    for person, group in rows.values_list("person_id", "group_id"):
+        found.setdefault(person, set()).add(group)
+    return {person: frozenset(groups) for person, groups in found.items()}
+
+
+def _key(company: Company, monday: date) -> tuple[object, ...]:
+    return company.pk, company.feed_revision, company.time_zone, company.smallest_group, monday
+
+
+def _counted(company: Company, mondays: Sequence[date]) -> dict[date, Planned]:
+    weeks = {monday: Planned(monday, company.smallest_group) for monday in mondays}
+    named = _read_campaigns(company, weeks)
+    people_in = _directory(company).people_in
+    for week in weeks.values():
+        _spread_out(week, people_in, named)
+    return weeks
+
+
+def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> dict[UUID, Groups]:
+    """Fill the weeks. Answers the groups of those whom campaigns name."""
+    first, last = begins(company, min(weeks)), begins(company, max(weeks) + WEEK)
+    found = Campaign.objects.filter(company=company, status=Campaign.Status.LIVE, starts__gte=first)
+    found = found.filter(starts__lt=last).exclude(urgency=Campaign.Urgency.SILENT)
+    audiences: dict[int, set[int]] = {}
+    of_campaign: dict[int, Planned] = {}
+    mondays: dict[datetime, date] = {}
+    rows = found.values_list("pk", "starts", "to_everyone", "audience_groups")
+    for pk, starts, to_everyone, group in rows:
+        if starts not in mondays:  # many start at the same moment
+            mondays[starts] = monday_of(company, starts)
+        week = weeks.get(mondays[starts])
+        if week is None:
+            continue
+        if to_everyone:
+            week.to_everyone += 1
+            continue
+        of_campaign[pk] = week
+        audiences.setdefault(pk, set()).update(() if group is None else (group,))
+    for pk, week in of_campaign.items():
+        week.to_groups[frozenset(audiences[pk])] += 1
+    return _read_names(found, of_campaign, audiences) if of_campaign else {}
+
+
+def _read_names(
+    found: QuerySet[Campaign], of_campaign: Mapping[int, Planned], audiences: Mapping[int, set[int]]
+) -> dict[UUID, Groups]:
+    by_name: QuerySet[Any, Any] = Campaign.audience_people.through.objects.filter(
+        campaign__in=found.filter(to_everyone=False).values("pk")
+    )
+    groups: dict[UUID, set[int]] = {}
+    named: set[tuple[int, UUID]] = set()
+    for pk, person, group in by_name.values_list("campaign_id", "person_id", "person__groups"):
+        named.add((pk, person))
+        groups.setdefault(person, set()).update(() if group is None else (group,))
+    for pk, person in named:
+        if pk in of_campaign:
+            of_campaign[pk].by_name.setdefault(person, []).append(frozenset(audiences[pk]))
+    return {person: frozenset(of_person) for person, of_person in groups.items()}
+
+
+def _spread_out(week: Planned, people_in: Mapping[Groups, int], named: Mapping[UUID, Groups]) -> None:
+    addressed = frozenset().union(*week.to_groups)
+    known: dict[Groups, int] = {}
+    for groups, people in people_in.items():
+        reached = groups & addressed
+        if reached not in known:
+            known[reached] = week.count_for(reached)
+        _add(week, groups, known[reached], people)
+    for person in week.by_name:
+        groups = named[person]
+        _add(week, groups, week.count_for(groups), -1)
+        _add(week, groups, week.count_for(groups, person), 1)
+
+
+def _add(week: Planned, groups: Groups, count: int, people: int) -> None:
+    week.everybody[count] += people
+    for group in groups:
+        week.groups.setdefault(group, Counter())[count] += people
+
+
+def _directory(company: Company) -> _Directory:
+    """As it is now. It takes long with 100,000 people, and changes far less often than feeds do."""
+    with _lock:
+        revision, known = _directories.get(company.pk, (-1, None))
+    if known is not None and revision == company.feed_revision:
+        return known
+    mark = _mark(company)
+    if known is None or known.mark != mark:
+        names = dict(company.groups.order_by("name").values_list("pk", "name"))
+        known = _Directory(mark, _people_in(company), names)
+    with _lock:
+        _directories[company.pk] = company.feed_revision, known
+    return known
+
+
+def _mark(company: Company) -> tuple[int, ...]:
+    """Another one after each change: who joins a group makes a row with a new number, who leaves takes one away."""
+    people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by()
+    joined: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__company=company).order_by()
+    of_people = people.values(one=Value(1)).annotate(figure=Count("pk")).values("figure")
+    both = Max("pk") * MOST_MEMBERSHIPS + Count("pk")  # in one go over the rows
+    of_joined = joined.values(one=Value(1)).annotate(figure=both).values("figure")
+    row = Company.objects.filter(pk=company.pk).values_list(
+        *(Coalesce(Subquery(figure), 0) for figure in (of_people, of_joined))
+    )
+    return tuple(row.get())
+
+
+def _people_in(company: Company) -> dict[Groups, int]:
+    people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by("pk")
+    found: Counter[Groups] = Counter()
+    for _person, rows in groupby(people.values_list("pk", "groups").iterator(), itemgetter(0)):
+        found[frozenset(group for _person, group in rows if group is not None)] += 1
+    return dict(found)

@@ -1,0 +1,36 @@
+"""What a checked campaign costs people's attention, in words for its author."""
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from server.attention.budget import Cost, cost_of
+from server.campaigns.models import Campaign
+from server.publishing.checked import CheckedCampaign, published
+
+
+def attention_of(checked: CheckedCampaign) -> Cost | None:
+    """What it costs in its week; None for a silent one."""
+    manifest = checked.manifest
+    same = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
+    is_counted = same.exists() or published(checked) is not None
+    return cost_of(checked.audience, manifest.urgency, manifest.starts, is_counted=is_counted)
+
+
+def told_of(cost: Cost) -> str:
+    """That it is over the budget, and when there is room."""
+    worst = cost.lines[0]
+    if worst.is_everybody:
+        who = _("of everybody")
+    elif worst.group:
+        who = _("of {group}").format(group=worst.group)
+    else:
+        who = _("of the people by name and in small groups")
+    told = _(
+        "In the week of {monday} the busiest tenth {who} would get {popups} pop-ups with this one; the attention budget is "
+        "{budget}."
+    ).format(monday=date_format(cost.monday, _("j F Y")), who=who, popups=worst.busiest, budget=cost.budget)
+    if cost.room is None:
+        return told + " " + _("None of the eight weeks after it has room.")
+    return (
+        told + " " + _("The first day with room is {day}.").format(day=date_format(cost.room, _("l j F Y")))
+    )
