@@ -42,6 +42,7 @@ COMMANDS = (
     "console",
     "company",
     "record",
+    "mail",
 )
 CATCHING_UP_LATER = ("init", "serve", "check", "ledger", "audit", "keys")
 """The first two migrate before; the others look at what is wrong, and new keys may be what it takes.
@@ -210,6 +211,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
         "corrections": _("decide on what people want corrected in the directory's fields"),
         "check": _("look for what is missing or broken"),
         "company": _("look at companies, take one out, bring one in, close one"),
+        "mail": _("send what waits to be sent by e-mail, and try it"),
         "record": _("write the record of processing activities (GDPR article 30)"),
     }
     common = _common_options()

@@ -4,6 +4,11 @@
 `TIDINGS_LONGEST_WAIT_S`: how long to wait for a lock of the database, 20 s unless given.
 `TIDINGS_RESTORE_WATCH_S`: how often to look for a backup that was restored under the server, 2 s unless given; 0: never.
 `TIDINGS_RENDER`: the command that draws pictures of campaigns, as in a shell; else `tidings-render` beside this Python.
+`TIDINGS_MAIL`: how mail leaves, such as `smtps://user@mail.example`; empty: none is sent (see `server.mail.transport`).
+`TIDINGS_MAIL_FROM`: the sender's address. `TIDINGS_MAIL_PASSWORD_FILE` or `TIDINGS_MAIL_PASSWORD`: the user's password.
+`TIDINGS_MAIL_TIMEOUT_S`: how long to wait for each answer of the mail server, 15 s unless given.
+`TIDINGS_MAIL_AUTHORITIES`: a PEM file of certificate authorities that the mail server's certificate may be of, too.
+`TIDINGS_CONSOLE`: where browsers reach the console, for the links in mails.
 `DATABASE_URL`: a PostgreSQL database, `postgresql://user:password@host/name`; else SQLite in the data folder.
 """
 
@@ -30,6 +35,13 @@ PREVIEW_FOLDER = DATA / "previews"
 RENDER_COMMAND = shlex.split(os.environ.get("TIDINGS_RENDER", "")) or [
     str(Path(sys.executable).with_name("tidings-render"))
 ]
+
+CONSOLE = os.environ.get("TIDINGS_CONSOLE") or "http://127.0.0.1:8410"
+MAIL = os.environ.get("TIDINGS_MAIL", "")
+MAIL_FROM = os.environ.get("TIDINGS_MAIL_FROM", "")
+MAIL_PASSWORD = os.environ.get("TIDINGS_MAIL_PASSWORD", "")
+MAIL_PASSWORD_FILE = os.environ.get("TIDINGS_MAIL_PASSWORD_FILE", "")
+MAIL_AUTHORITIES = os.environ.get("TIDINGS_MAIL_AUTHORITIES", "")
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -63,6 +75,7 @@ INSTALLED_APPS = [
     "server.access",
     "server.acknowledgements",
     "server.accounts",
+    "server.mail",
     "server.drafts",
     "server.erasure",
     "server.accounts.apps.ContentTypeTables",
@@ -127,6 +140,8 @@ LOST_PEER = {
     "tcp_user_timeout": 60_000,
 }
 """Of libpq: a database whose machine is gone is noticed within a minute. `tcp_user_timeout` in ms, the others in s."""
+MAIL_TIMEOUT_S = _seconds("TIDINGS_MAIL_TIMEOUT_S", 15)
+"""For each answer of the mail server."""
 RESTORE_WATCH_S = _seconds("TIDINGS_RESTORE_WATCH_S", 2, or_never=True)
 """How long a backup may be served that was restored under the server. 0: nobody looks."""
 

@@ -14,6 +14,12 @@ def choose_language(account: Account, language: Account.Language) -> None:
     account.save(update_fields=["language"])
 
 
+def choose_mail(account: Account, *, wanted: bool) -> None:
+    """Whether this person is told by e-mail that something waits for them."""
+    account.wants_mail = wanted
+    account.save(update_fields=["wants_mail"])
+
+
 def choose_password(account: Account, password: str) -> Account | None:
     """Set another password. None where the account, or the password that was looked at, is no more.
 

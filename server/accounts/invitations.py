@@ -68,6 +68,12 @@ def reset(account: Account, actor: str) -> str:
     return token
 
 
+def renew_link(account: Account) -> str:
+    """The token of a new link for somebody who has not come in yet. The one before works no more."""
+    with transaction.atomic():
+        return _new_link(account)
+
+
 def remove(account: Account, actor: str) -> None:
     """Delete the account, with its link, its second factor and its sessions. Raises `EnvironmentFault` as `reset` does."""
     with transaction.atomic():

@@ -27,6 +27,9 @@ class Account(AbstractBaseUser):
     email = AddressField(max_length=254, unique=True)
     roles = models.JSONField(default=list, help_text="Names of `access.roles.Role`; they combine.")
     language = models.CharField(max_length=2, blank=True, default="", choices=Language.choices)
+    wants_mail = models.BooleanField(
+        default=True, help_text="Whether the person is told by e-mail that something waits for them."
+    )
     created_at = models.DateTimeField()
     signed_in_month = models.DateField(
         null=True, default=None, help_text="The first day of the month of the last sign-in."
@@ -44,6 +47,7 @@ class Account(AbstractBaseUser):
         "password": replace(SIGNING_IN, secret=True),
         "roles": SIGNING_IN,
         "language": SIGNING_IN,
+        "wants_mail": SIGNING_IN,
         "created_at": SIGNING_IN,
         "signed_in_month": SIGNING_IN,
     }

@@ -5,10 +5,12 @@ import os
 import sys
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.access.roles import Role
 from server.accounts.invitations import VALID_FOR, account_named, accounts_of, invite, remove, reset
+from server.accounts.models import Account
 from server.accounts.second_factor import with_second_factor
 from server.audit.log import COMMAND_LINE
 from server.commands.companies import add_company_argument, chosen_company
@@ -20,6 +22,8 @@ from server.core.errors import Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole
 from server.directory.models import Company
+from server.mail import outbox, transport
+from server.mail.models import ConsoleMail
 from server.region.region import require_own_region, settled_region
 
 
@@ -63,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("email", metavar="EMAIL", help=_("whose account"))
     for action in (inviting, resetting):
         action.add_argument("--address", metavar="URL", help=_("where people's browsers reach the console"))
+        action.add_argument("--mail", action="store_true", help=_("send the link by e-mail, and show none"))
     for action in (inviting, listing, removing, resetting):
         add_company_argument(action)
 
@@ -112,13 +117,39 @@ def _address(options: argparse.Namespace) -> str:
 
 def _invite(company: Company, options: argparse.Namespace) -> int:
     reached = _address(options) or address.DEFAULT
-    _account, token = invite(company, options.email, map(Role, options.role), COMMAND_LINE)
+    roles = map(Role, options.role)
+    if options.mail:
+        _require_mail()
+        with transaction.atomic():
+            account, _token = invite(company, options.email, roles, COMMAND_LINE)
+            return _send_link(account)
+    _account, token = invite(company, options.email, roles, COMMAND_LINE)
     return _show_link(reached, token)
 
 
 def _reset(company: Company, options: argparse.Namespace) -> int:
     reached = _address(options) or address.DEFAULT
-    return _show_link(reached, reset(account_named(company, options.email), COMMAND_LINE))
+    account = account_named(company, options.email)
+    if options.mail:
+        _require_mail()
+        with transaction.atomic():
+            reset(account, COMMAND_LINE)
+            return _send_link(account)
+    return _show_link(reached, reset(account, COMMAND_LINE))
+
+
+def _require_mail() -> None:
+    if not transport.is_on():
+        raise Refused(
+            _("This server sends no mail"), _("Set TIDINGS_MAIL: see “Mail” in docs/administration.md.")
+        )
+
+
+def _send_link(account: Account) -> int:
+    """The link is made when it is sent, and is nowhere before."""
+    outbox.notify([account], "", ConsoleMail.Kind.SIGN_IN)
+    print(_("It is sent by e-mail."))
+    return 0
 
 
 def _show_link(reached: str, token: str) -> int:

@@ -6,6 +6,7 @@ import sys
 from django.utils.translation import gettext as _
 
 from server.database import statistics
+from server.health.alerts import tell_administrators
 from server.retention.housekeeping import housekeeping
 
 
@@ -22,6 +23,8 @@ def run(options: argparse.Namespace) -> int:
         if not outcome.fault:
             print(outcome.job, outcome.count, sep="\t")
     faults = [outcome for outcome in outcomes if outcome.fault]
+    if not options.dry_run:
+        tell_administrators([outcome.job for outcome in faults])
     for outcome in faults:
         print(_("{job} failed: {reason}").format(job=outcome.job, reason=outcome.fault), file=sys.stderr)
     return 1 if faults else 0

@@ -19,11 +19,13 @@ from granian.server import Server
 from server import logs
 from server.archives.closing import on_the_move
 from server.audit.verifying import end_faults, what_to_do
+from server.console import address
 from server.core import concurrency, connection_limits, private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole, strangers, told_of_strangers
 from server.directory.models import Company
+from server.mail import transport
 from server.recovery.rekeying import settle
 from server.recovery.replay import catch_up
 from server.region.region import require_own_region, settled_region
@@ -126,6 +128,9 @@ def _prepare(options: argparse.Namespace) -> None:
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
         )
+    if transport.is_on():
+        transport.backend()
+        address.checked(settings.CONSOLE)
     require_sound()  # before anything is replayed into it or signed
     settled_region()  # a database of another region is not even migrated
     migrate()

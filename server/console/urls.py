@@ -125,6 +125,7 @@ urlpatterns = [
     path("sign-out", account_views.logout, name="account_logout"),
     path("account", account.account, name="account"),
     path("account/password", password.change_password, name="account-password"),
+    path("account/mail", account.choose_notices, name="account-mail"),
     path("account/signed-in", account.signed_in, name="account-signed-in"),
     path("account/sign-out-everywhere", account.sign_out_everywhere, name="account-everywhere"),
     path("account/confirm", passkeys.Confirm.as_view(), name="mfa_reauthenticate"),

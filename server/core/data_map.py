@@ -26,6 +26,7 @@ class Retention(StrEnum):
     ATTEMPT = "for a day at most"
     TRIAL = "for the hour in which the test may be shown, and a day after it at most"
     DRAFT = "until the announcement is published or its draft deleted, a year after its last change at most"
+    MAIL = "until it is sent, and for a day after it; for a week where it cannot be sent"
     AUDIT = "while the company uses the service, as evidence of who did what (GDPR article 5(2))"
 
 

@@ -16,6 +16,7 @@ from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Person
 from server.erasure.models import ErasureRequest
+from server.mail import outbox
 
 TRIED_AGAIN = timedelta(minutes=10)
 """When one that was begun and is not done may be begun once more: the process may have ended before it began."""
@@ -45,6 +46,7 @@ def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
         ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         subject = there[0] if len(there) == 1 else None
         log.record(company, account.actor, "ask-erasure", subject, {"people": len(there)})
+        outbox.notify(_others_of(account), f"erasures/{request.pk}")
     return request
 
 
@@ -81,8 +83,12 @@ def may_decide(account: Account, request: ErasureRequest) -> bool:
 
 def others_who_may(account: Account) -> bool:
     """Whether the company has another account that could decide."""
+    return bool(_others_of(account))
+
+
+def _others_of(account: Account) -> list[Account]:
     others = Account.objects.filter(company=account.company_id).exclude(pk=account.pk)
-    return any(Right.ERASE_PEOPLE in other.rights for other in others)
+    return [other for other in others if Right.ERASE_PEOPLE in other.rights]
 
 
 def seal_of(people: Iterable[UUID]) -> str:

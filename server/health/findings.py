@@ -21,7 +21,7 @@ from server.audit.verifying import verify, what_to_do
 from server.campaigns import feed_room
 from server.campaigns.models import Media
 from server.core import clock, connection_limits
-from server.core.errors import ServerError
+from server.core.errors import EnvironmentFault, ServerError
 from server.database.sessions import is_pooled
 from server.database.soundness import companies, damage, missing, orphans, strangers, told_of_strangers
 from server.database.values import unreadable
@@ -29,6 +29,7 @@ from server.directory.models import Company
 from server.erasure_ledger import ledger
 from server.erasure_ledger.ledger import Mark
 from server.erasure_ledger.models import LedgerState
+from server.mail import outbox, transport
 from server.media.files import path_of
 from server.processing_record.record import declared_fields
 from server.processing_record.record_words import FIELDS
@@ -66,6 +67,8 @@ def findings() -> Iterator[Finding]:
     yield _region()
     yield _ledger()
     yield _record()
+    if transport.is_on():
+        yield _mail()
     moving = on_the_move()
     found = list(Company.objects.order_by("id"))
     if not found:
@@ -238,6 +241,22 @@ def _ledger() -> Finding:
             _("The database lacks what happened since; the next command or start does it again."),
         )
     return Finding(name, "ok", _("The ledger is whole."))
+
+
+def _mail() -> Finding:
+    """Whether mail can be sent as far as is known here, and what was given up."""
+    try:
+        transport.backend()
+    except EnvironmentFault as error:
+        return Finding(_("Mail"), "fault", f"{error.title}. {error.message}")
+    if count := outbox.given_up():
+        message = ngettext(
+            "{count} mail of the last week could not be sent. Try: tidings-server mail test EMAIL",
+            "{count} mails of the last week could not be sent. Try: tidings-server mail test EMAIL",
+            count,
+        )
+        return Finding(_("Mail"), "warning", message.format(count=count))
+    return Finding(_("Mail"), "ok", _("on"))
 
 
 def _record() -> Finding:

@@ -20,6 +20,8 @@ DECLARED = frozenset(
         N_("let two people write and approve an announcement"),
         N_("show the person, on their own computers, a test of what they write themselves"),
         N_("let two people decide about an erasure"),
+        N_("tell the person by e-mail that something waits for them in the console"),
+        N_("invite the person by e-mail to connect a computer"),
         N_("prove what the person chose (GDPR article 7(1))"),
         N_("count how a campaign was received, with the person's consent (GDPR article 6(1)(a))"),
         N_("tell employees whom to contact (GDPR article 13(1)(b))"),
@@ -42,6 +44,7 @@ DECLARED = frozenset(
         N_("for a day at most"),
         N_("for the hour in which the test may be shown, and a day after it at most"),
         N_("until the announcement is published or its draft deleted, a year after its last change at most"),
+        N_("until it is sent, and for a day after it; for a week where it cannot be sent"),
         N_("while the company uses the service, as evidence of who did what (GDPR article 5(2))"),
     }
 )
@@ -67,6 +70,7 @@ FIELDS = {
     "accounts.account.password": N_("digest of a console account's password"),
     "accounts.account.roles": N_("roles of a console account"),
     "accounts.account.signed_in_month": N_("month of the last sign-in to the console"),
+    "accounts.account.wants_mail": N_("whether the console may send mail to the person"),
     "accounts.attempt.expires_at": N_("when an attempt to sign in counts no more"),
     "accounts.attempt.key_digest": N_("digest of what limits an attempt to sign in"),
     "accounts.attempt.whose_digest": N_("digest of who tried to sign in"),
@@ -141,6 +145,18 @@ FIELDS = {
     "erasure.erasurerequest.asked_at": N_("when an erasure was asked for"),
     "erasure.erasurerequest.asked_by": N_("console account that asked for an erasure"),
     "erasure.erasurerequest.people": N_("that an erasure of the person was asked for"),
+    "mail.consolemail.account": N_("console account that is sent a mail"),
+    "mail.consolemail.failure": N_("that a mail could not be sent"),
+    "mail.consolemail.kind": N_("kind of a mail"),
+    "mail.consolemail.next_at": N_("when a mail is tried again"),
+    "mail.consolemail.path": N_("page that a mail leads to"),
+    "mail.consolemail.queued_at": N_("when a mail was due"),
+    "mail.consolemail.sent_at": N_("when a mail was sent"),
+    "mail.invitationmail.failure": N_("that an invitation could not be sent by e-mail"),
+    "mail.invitationmail.next_at": N_("when an invitation is tried again by e-mail"),
+    "mail.invitationmail.person": N_("who is invited by e-mail"),
+    "mail.invitationmail.queued_at": N_("when an invitation by e-mail was due"),
+    "mail.invitationmail.sent_at": N_("when an invitation was sent by e-mail"),
     "mfa.authenticator.created_at": N_("when a second factor was set up"),
     "mfa.authenticator.data": N_(
         "secret of a second factor, encrypted, or the public key, name and counter of a passkey"

@@ -29,6 +29,7 @@ from server.drafts.uploads import drop_expired
 from server.drafts.writing import delete_old_drafts
 from server.erasure import erasure
 from server.erasure.erasure import empty_write_ahead_log
+from server.mail import outbox
 from server.people_files import upsert
 from server.retention.campaign_closing import close, due, left_over, sweep
 from server.signing.documents import COMPANY_RENEWAL, renew_company
@@ -141,6 +142,10 @@ def _delete_trials(dry_run: bool) -> int:
     return delete_ended_trials(dry_run=dry_run)
 
 
+def _delete_mails(dry_run: bool) -> int:
+    return outbox.delete_old(dry_run=dry_run)
+
+
 def _delete(rows: "QuerySet[Invitation] | QuerySet[Device]", dry_run: bool) -> int:
     if dry_run:
         return rows.count()
@@ -220,6 +225,7 @@ JOBS = (
     Job("delete-old-drafts", _delete_drafts, Retention.DRAFT),
     Job("delete-unnamed-files-of-drafts", _delete_unnamed_files),
     Job("delete-ended-tests", _delete_trials, Retention.TRIAL),
+    Job("delete-old-mails", _delete_mails, Retention.MAIL),
     Job("delete-orphan-media", _delete_orphans),
     Job("renew-documents", _renew_documents),
     Job("empty-write-ahead-log", _empty_log),  # last: it holds what the others deleted

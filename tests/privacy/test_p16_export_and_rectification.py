@@ -16,6 +16,7 @@ from server.devices.models import Device
 from server.directory.models import Company, Person
 from server.drafts.models import Draft, DraftUpload, DraftVersion
 from server.erasure.models import ErasureRequest
+from server.mail.models import ConsoleMail
 from tests.support.proofs import Proof
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
@@ -28,6 +29,7 @@ OF_OTHERS = {
     AccessToken,
     Account,
     SignInLink,
+    ConsoleMail,
     Session,
     Draft,
     DraftUpload,

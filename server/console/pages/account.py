@@ -10,10 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from server.accounts import passkeys, sessions
-from server.accounts.choices import choose_language
+from server.accounts.choices import choose_language, choose_mail
 from server.accounts.models import Account
 from server.audit import log
 from server.console.access import READING, AccountRequest, page
+from server.mail import transport
 
 DONE: Mapping[str, Promise | str] = {
     "password": _("Your password is changed. All your other sessions have ended."),
@@ -34,6 +35,13 @@ class LanguageForm(forms.Form):
     )
 
 
+@page(None, methods=("POST",))
+def choose_notices(request: AccountRequest) -> HttpResponse:
+    """Whether the person is told by e-mail that something waits for them."""
+    choose_mail(request.user, wanted="wanted" in request.POST)
+    return redirect("account")
+
+
 @page(None, methods=(*READING, "POST"))
 def account(request: AccountRequest) -> HttpResponse:
     """What the person may change about their account."""
@@ -46,6 +54,7 @@ def account(request: AccountRequest) -> HttpResponse:
     words = {
         "form": form,
         "passkeys": passkeys.of(request.user),
+        "sends_mail": transport.is_on(),
         "done": DONE.get(request.GET.get("done", "")),
     }
     return render(request, "pages/account.html", words)

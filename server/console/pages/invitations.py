@@ -1,4 +1,4 @@
-"""Everybody who has no connected computer is invited at once: a list of codes, to be sent or printed."""
+"""Everybody who has no connected computer is invited at once: by e-mail, or as codes to be sent or printed."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from server.access.roles import Right
 from server.console.access import AccountRequest, page, to_confirm
@@ -20,6 +21,7 @@ from server.core.errors import Refused
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite_all
 from server.devices.reach import invited_count, without_computer
 from server.directory.models import Group
+from server.mail import outbox, transport
 
 MOST_PRINTED = 500
 """Slips of paper on one page."""
@@ -49,6 +51,8 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
     if is_printed and without_computer(company, group).count() > MOST_PRINTED:
         note = _("They are more than {most}, too many to print. Take the file, or choose a group.")
         return _page(request, note.format(most=MOST_PRINTED), HTTPStatus.UNPROCESSABLE_ENTITY)
+    if request.POST.get("go") == "mail":
+        return _by_mail(request, days, group)
     valid_for = timedelta(days=days)
     until = clock.now() + valid_for
     try:
@@ -61,6 +65,18 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
     return _file(company.pk, company.server_url, codes, until)
 
 
+def _by_mail(request: AccountRequest, days: int, group: Group | None) -> HttpResponse:
+    company = request.user.company
+    try:
+        if not transport.is_on():
+            raise Refused(_("This server sends no mail"), _("Take the file, or print the codes."))
+        count = outbox.invite_by_mail(company, days, request.user.actor, group)
+    except Refused as refused:
+        return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
+    done = ngettext("{count} invitation is being sent.", "{count} invitations are being sent.", count)
+    return _page(request, done=done.format(count=count))
+
+
 def _file(company_id: str, server_url: str, codes: list[tuple[str, str]], until: datetime) -> HttpResponse:
     header = (_("E-mail address"), _("Code"), _("Server"), _("Works until"))
     content = csv_text(header, ((email, code, server_url, utc_text(until)) for email, code in codes))
@@ -69,10 +85,16 @@ def _file(company_id: str, server_url: str, codes: list[tuple[str, str]], until:
     return HttpResponse("\ufeff" + content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _page(request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+def _page(
+    request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStatus.OK, done: str = ""
+) -> HttpResponse:
     company = request.user.company
     shown = {
         "note": note,
+        "done": done,
+        "sends_mail": transport.is_on(),
+        "unsent": outbox.unsent(company) if transport.is_on() else 0,
+        "undelivered": outbox.undelivered(company)[:MOST_PRINTED],
         "people": company.people.count(),
         "without": without_computer(company).count(),
         "invited": invited_count(company),

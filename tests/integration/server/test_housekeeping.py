@@ -147,6 +147,7 @@ def test_each_retention_that_ends_by_itself_has_its_job() -> None:
         Retention.ATTEMPT,
         Retention.DRAFT,
         Retention.TRIAL,
+        Retention.MAIL,
     }
 
 

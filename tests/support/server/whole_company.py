@@ -41,6 +41,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.devices.tokens import new_token, token_hash
     from server.directory.models import Company
     from server.erasure.requests import ask
+    from server.mail.models import ConsoleMail, InvitationMail
     from server.reports.models import Suppression
     from server.reports.snapshots import make_if_due
     from server.signing.documents import publish_company
@@ -65,6 +66,9 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
     _write_draft(account, first)
     ask(account, [first.pk])
+    now = datetime.now(UTC)
+    ConsoleMail.objects.create(account=account, kind="notice", path="canary", queued_at=now, next_at=now)
+    InvitationMail.objects.create(person=first, days=7, queued_at=now, next_at=now)
     log.record(company, "agent", "read-own-data", first.pk)
     named: dict[str, str | list[str]] = {
         "title": "canary-title",

@@ -1,0 +1,160 @@
+"""What is to be sent is kept first, in the transaction of what it tells of. A process of its own sends it (`sending`).
+
+A file in the data folder says when there is something to do, so that nobody has to ask the database for it. If it is lost,
+the hourly look finds what waits.
+"""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from server.accounts.models import Account
+from server.audit import log
+from server.core import clock
+from server.core.errors import Refused
+from server.database.transactions import Pieces
+from server.devices.reach import without_computer
+from server.directory.models import Company, Group
+from server.mail.models import ConsoleMail, InvitationMail, Outgoing
+from server.mail.transport import is_on
+
+FLAG = "mail.due"
+ROWS_AT_ONCE = 500
+KEPT_FOR = timedelta(days=1)
+"""What was sent, so that nobody is sent too much."""
+FAILED_FOR = timedelta(days=7)
+ONE_AN = timedelta(hours=1)
+"""A person is sent one invitation within this time."""
+
+
+def notify(accounts: Iterable[Account], path: str, kind: ConsoleMail.Kind = ConsoleMail.Kind.NOTICE) -> None:
+    """Tell these accounts, in the caller's transaction, that something waits at this path of the console.
+
+    Who switched such mail off is left out; so is who is about to be told of the same.
+    """
+    if not is_on():
+        return
+    now = clock.now()
+    wanted = [
+        ConsoleMail(account=account, kind=kind, path=path, queued_at=now, next_at=now)
+        for account in accounts
+        if account.wants_mail or kind == ConsoleMail.Kind.SIGN_IN
+    ]
+    ConsoleMail.objects.bulk_create(wanted, ignore_conflicts=True)
+    transaction.on_commit(set_flag)
+
+
+def forget(path: str) -> None:
+    """Send nothing any more that leads there: it is done meanwhile."""
+    ConsoleMail.objects.filter(waiting(), path=path, kind=ConsoleMail.Kind.NOTICE).delete()
+
+
+def invite_by_mail(company: Company, days: int, actor: str, group: Group | None = None) -> int:
+    """Invite everybody, or everybody of a group, who has no connected computer; on record. Answers how many.
+
+    Who was sent one within the hour, or is about to be, is left out. Raises `Refused` where there is nobody to invite.
+    """
+    people = without_computer(company, group).filter(~Exists(_lately()))
+    count = people.count()
+    if not count:
+        raise Refused(
+            _("Nobody to invite"), _("Everybody there has a connected computer, or is being invited.")
+        )
+    detail = {"days": days, "people": count, "by": "mail"} | ({"group": group.name} if group else {})
+    log.record(company, actor, "invite-all", detail=detail)
+    pieces, last, done = Pieces(), "", 0
+    while True:
+        with pieces.piece():
+            # Before the people, as erasures have it.
+            Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+            some = list(
+                people.filter(email__gt=last).order_by("email").values_list("pk", "email")[:ROWS_AT_ONCE]
+            )
+            chosen = [person for person, _email in some]
+            InvitationMail.objects.filter(person__in=chosen).delete()
+            now = clock.now()
+            InvitationMail.objects.bulk_create(
+                InvitationMail(person_id=person, days=days, queued_at=now, next_at=now) for person in chosen
+            )
+        if not some:
+            break
+        last, done = some[-1][1], done + len(some)
+    set_flag()
+    return done
+
+
+def undelivered(company: Company) -> list[str]:
+    """The addresses to which no invitation could be sent."""
+    failed = InvitationMail.objects.filter(person__company=company).exclude(failure="")
+    return list(failed.order_by("person__email").values_list("person__email", flat=True))
+
+
+def unsent(company: Company) -> int:
+    """How many invitations wait to be sent."""
+    return InvitationMail.objects.filter(waiting(), person__company=company).count()
+
+
+def given_up() -> int:
+    """How many mails of the last week could not be sent."""
+    models = (ConsoleMail, InvitationMail)
+    return sum(model._default_manager.exclude(failure="").count() for model in models)
+
+
+def delete_old(*, dry_run: bool) -> int:
+    """Delete what is kept no longer. Answers how much."""
+    now, count = clock.now(), 0
+    old = Q(sent_at__lte=now - KEPT_FOR) | (~Q(failure="") & Q(queued_at__lte=now - FAILED_FOR))
+    for model in (ConsoleMail, InvitationMail):
+        rows = model._default_manager.filter(old)
+        count += rows.count() if dry_run else rows.delete()[0]
+    return count
+
+
+def set_flag() -> None:
+    """Let the server look into the outbox now."""
+    moment = clock.now().timestamp()
+    with suppress(OSError):  # the hourly look finds it
+        flag().touch(mode=0o600)
+        os.utime(flag(), (moment, moment))
+
+
+def set_flag_for(when: datetime) -> None:
+    """Let the server look into the outbox at this time; earlier, if that has been said meanwhile."""
+    made = flag().with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        made.touch(mode=0o600)
+        os.utime(made, (when.timestamp(), when.timestamp()))
+        with suppress(FileExistsError):
+            flag().hardlink_to(made)
+    made.unlink(missing_ok=True)
+
+
+def is_flag_due() -> bool:
+    """Whether there is something to be sent now."""
+    try:
+        return flag().stat().st_mtime <= clock.now().timestamp()
+    except OSError:
+        return False
+
+
+def flag() -> Path:
+    """Where the file lies, whose time says when there is something to do."""
+    return Path(settings.DATA) / FLAG
+
+
+def waiting() -> Q:
+    """What is neither sent nor given up."""
+    return Q(sent_at=None, failure=Outgoing.Failure.NONE)
+
+
+def _lately() -> QuerySet[InvitationMail]:
+    """Of a person: an invitation that waits, or has just gone out."""
+    just_now = Q(sent_at__gt=clock.now() - ONE_AN)
+    return InvitationMail.objects.filter(waiting() | just_now, person=OuterRef("pk"))

@@ -1,0 +1,228 @@
+"""Send what waits in the outbox: one process at a time, never within a request or a transaction.
+
+A mail is counted as tried before it is sent and as sent after the mail server took it. A crash between the two sends it
+once more, as SMTP itself does when an answer is lost (RFC 1047); nothing is lost and nothing is tried without end.
+"""
+
+import contextlib
+import logging
+import smtplib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import Min
+
+from server.accounts.invitations import renew_link
+from server.accounts.models import Account
+from server.core import clock, under_way
+from server.devices.enrolment import invite
+from server.devices.models import Device, Invitation
+from server.mail import outbox, texts, transport
+from server.mail.models import ConsoleMail, InvitationMail, Outgoing
+
+ORDER = "mail"
+MOST_AN_HOUR = 6
+"""Notices to one account: more than these wait, and those of the same thing become one."""
+LONGEST = timedelta(days=2)
+"""Then nobody tries any more."""
+SLOWEST = timedelta(hours=1)
+AN_HOUR = timedelta(hours=1)
+AT_ONCE = 100
+MODELS: Sequence[type[ConsoleMail] | type[InvitationMail]] = (ConsoleMail, InvitationMail)
+
+_TEXTS = {
+    ConsoleMail.Kind.NOTICE: texts.NOTICE,
+    ConsoleMail.Kind.ALERT: texts.ALERT,
+    ConsoleMail.Kind.SIGN_IN: texts.SIGN_IN,
+}
+_log = logging.getLogger(__name__)
+
+
+class _NotNow(Exception):
+    """The mail server cannot be reached or takes nothing: what waits goes on waiting."""
+
+
+@dataclass
+class Sent:
+    """How many mails went out, were given up, and will be tried again."""
+
+    sent: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What can be sent. `undo` is for one that the mail server did not take."""
+
+    message: EmailMessage
+    undo: Callable[[], object] = lambda: None
+
+
+def send_due(console: str) -> Sent:
+    """Send all that is due. `console`: the address of its pages.
+
+    Raises `Refused` while another process does it, and `EnvironmentFault` where the settings cannot be used.
+    """
+    counted = Sent()
+    with under_way.order(ORDER, "outbox"):
+        outbox.flag().unlink(missing_ok=True)
+        line = transport.backend()
+        try:
+            for row in _due():
+                _send(row, line, console, counted)
+        except _NotNow as error:
+            _log.warning("Mail cannot be sent now: %s. It is tried again.", error)
+        finally:
+            _hang_up(line)
+        _come_back()
+    for model in MODELS:
+        counted.waiting += model._default_manager.filter(outbox.waiting()).count()
+    return counted
+
+
+def send_test(address: str) -> None:
+    """Send one now. Raises `EnvironmentFault`, and what the mail server answers as an `OSError`."""
+    line = transport.backend()
+    try:
+        line.send_messages([texts.message(texts.TEST, "", address, transport.chosen().sender)])
+    finally:
+        _hang_up(line)
+
+
+def _due() -> Iterator[ConsoleMail | InvitationMail]:
+    """What is to be sent now, the oldest first; notices before invitations, which may be thousands."""
+    began = clock.now()
+    for model in MODELS:
+        # Each moves on or goes as it is tried, so that none comes twice.
+        due = model._default_manager.filter(outbox.waiting(), next_at__lte=began).order_by("next_at", "pk")
+        while some := list(due[:AT_ONCE]):
+            for row in some:
+                assert isinstance(row, ConsoleMail | InvitationMail)
+                yield row
+
+
+def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: str, counted: Sent) -> None:
+    ready = _ready(row, console)
+    if ready is None:
+        return
+    try:
+        line.open()
+        line.send_messages([ready.message])
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _reply in error.recipients.values()]
+        _not_taken(row, ready, codes, counted)
+    except smtplib.SMTPDataError as error:
+        _not_taken(row, ready, [error.smtp_code], counted)
+    except OSError as error:  # SMTP's too. Whether it was taken is not known, so that its code or link stays.
+        _give_up_if_old(row, counted)
+        raise _NotNow(_reason(error)) from error
+    else:
+        _update(row, sent_at=clock.now())
+        counted.sent += 1
+
+
+def _ready(row: ConsoleMail | InvitationMail, console: str) -> _Ready | None:
+    """Count a try, and make what is sent. None where it is not to be sent, or not yet."""
+    with transaction.atomic():
+        rows = type(row)._default_manager.select_for_update(of=("self",))
+        found = rows.filter(outbox.waiting(), pk=row.pk).first()
+        if found is None:
+            return None
+        pause = min(SLOWEST, timedelta(minutes=2 ** min(found.tries, 6)))
+        _update(found, tries=found.tries + 1, next_at=clock.now() + pause)
+        return _to_account(found, console) if isinstance(found, ConsoleMail) else _to_person(found)
+
+
+def _to_account(row: ConsoleMail, console: str) -> _Ready | None:
+    account = row.account
+    is_let_in = row.kind == ConsoleMail.Kind.SIGN_IN
+    if account.has_usable_password() if is_let_in else not account.wants_mail:
+        row.delete()
+        return None
+    if not is_let_in and (later := _pause(account)):
+        _update(row, tries=row.tries, next_at=later)
+        return None
+    if not _can_be_written_to(row, account.email):
+        return None
+    link = f"{console}/welcome/{renew_link(account)}" if is_let_in else f"{console}/{row.path}"
+    text = _TEXTS[ConsoleMail.Kind(row.kind)]
+    sender = transport.chosen().sender
+    return _Ready(texts.message(text, link, account.email, sender, account.language))
+
+
+def _to_person(row: InvitationMail) -> _Ready | None:
+    person = row.person
+    if Device.objects.filter(person=person, revoked_at=None).exists():
+        row.delete()  # they are connected already
+        return None
+    if not _can_be_written_to(row, person.email):
+        return None
+    code = invite(person, timedelta(days=row.days))
+    made = Invitation.objects.filter(person=person).order_by("-pk")[0]
+    words = f"{person.company.server_url}\n{code}"
+    message = texts.message(texts.INVITATION, words, person.email, transport.chosen().sender)
+    return _Ready(message, made.delete)
+
+
+def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str) -> bool:
+    """Whether the address can stand in a header as it is; what cannot is given up."""
+    if transport.ADDRESS.fullmatch(address):
+        return True
+    _update(row, failure=Outgoing.Failure.REFUSED)
+    return False
+
+
+def _pause(account: Account) -> datetime | None:
+    """When the account may be sent another notice, if it has had enough of them."""
+    since = clock.now() - AN_HOUR
+    sent = ConsoleMail.objects.filter(account=account, sent_at__gt=since).order_by("-sent_at")
+    times = list(sent.values_list("sent_at", flat=True)[:MOST_AN_HOUR])
+    return times[-1] + AN_HOUR if len(times) == MOST_AN_HOUR and times[-1] else None
+
+
+def _not_taken(row: ConsoleMail | InvitationMail, ready: _Ready, codes: Sequence[int], counted: Sent) -> None:
+    """Of this one mail: for good (5xx), or for now (4xx)."""
+    ready.undo()
+    if all(500 <= code < 600 for code in codes):
+        _update(row, failure=Outgoing.Failure.REFUSED)
+        counted.failed += 1
+        _log.warning("A mail was refused for good (%s).", ", ".join(map(str, codes)))
+    else:
+        _give_up_if_old(row, counted)
+
+
+def _give_up_if_old(row: ConsoleMail | InvitationMail, counted: Sent) -> None:
+    if row.queued_at <= clock.now() - LONGEST:
+        _update(row, failure=Outgoing.Failure.TOO_OLD)
+        counted.failed += 1
+
+
+def _update(row: ConsoleMail | InvitationMail, **values: object) -> None:
+    """Of a row that may be gone: an erasure does not wait for a mail server."""
+    type(row)._default_manager.filter(pk=row.pk).update(**values)
+
+
+def _come_back() -> None:
+    """Have the server look again when the next one is due."""
+    times = [
+        model._default_manager.filter(outbox.waiting()).aggregate(first=Min("next_at"))["first"]
+        for model in MODELS
+    ]
+    if known := [time for time in times if time]:
+        outbox.set_flag_for(min(known))
+
+
+def _hang_up(line: BaseEmailBackend) -> None:
+    with contextlib.suppress(OSError):
+        line.close()
+
+
+def _reason(error: OSError) -> str:
+    """Without what the mail server said, which may hold an address."""
+    code = getattr(error, "smtp_code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
