@@ -61,6 +61,7 @@ ASKED = (
     ("device", "revoke", TARGET),
     ("campaign", "recall", "c-video"),
     ("purge", "--yes", TARGET),
+    ("mail", "send"),
     ("keys", "show"),
     ("keys", "replace", "--yes"),
 )

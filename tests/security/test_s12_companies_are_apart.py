@@ -278,6 +278,7 @@ NO_COMPANY = {
     "check": "it tells of all companies: whoever runs it has the whole server",
     "ledger": "the ledger is the server's",
     "housekeeping": "it is of the server",
+    "mail": "it sends what waits of all companies, and tells how much",
 }
 COMMANDS_ASKED = (
     ("people", "import", "{file}", "--dry-run"),
