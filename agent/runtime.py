@@ -388,6 +388,7 @@ class Runtime:
         with self._background.quiet():
             if self._connector.is_leaving:
                 self._leave()
+            self._outbox.confirm_again()
             if self._connector.enrol(server_url, code, keep=keep):
                 self._outbox.withdraw(FeedbackSignal)
                 self.messages.forget_held()

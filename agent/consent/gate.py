@@ -401,6 +401,11 @@ class ConsentGate:
         with self._lock:
             return rules.next_message(self._consents[signal]) is None
 
+    def given(self, signal: FeedbackSignal) -> ConsentMessage | None:
+        """How the server was told of the consent in force; None where there is none."""
+        with self._lock:
+            return rules.given_message(self._consents[signal])
+
     def announced(self, message: ConsentMessage, *, is_kept: bool = True) -> None:
         """The server acknowledged this message. It is recorded once the receipt ``is_kept`` on the disk."""
         with self._lock:
@@ -408,7 +413,8 @@ class ConsentGate:
                 self._answered.append(message)
                 return
             self._answered = [each for each in self._answered if each != message]
-            self._change(message.signal, lambda consent: rules.announce(consent, message))
+            told = self.as_told(message).time
+            self._change(message.signal, lambda consent: rules.announce(consent, message, told))
 
     def answered(self) -> list[ConsentMessage]:
         """What the server has acknowledged, and is not recorded yet."""

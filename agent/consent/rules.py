@@ -193,12 +193,12 @@ def expire(consent: Consent, *, notice_version: int) -> Consent:
     return consent
 
 
-def announce(consent: Consent, message: ConsentMessage) -> Consent:
-    """The server acknowledged a message: it is no longer owed."""
+def announce(consent: Consent, message: ConsentMessage, told: datetime) -> Consent:
+    """The server acknowledged a message, told with this time: it is no longer owed."""
     if consent.owed == message:
         return replace(consent, owed=None)
-    if consent.receipt_id == message.receipt_id and message.status == "given":
-        return replace(consent, announced=True)
+    if consent.receipt_id == message.receipt_id and message.status == "given" and not consent.announced:
+        return replace(consent, announced=True, time=_whole_seconds(told))
     return consent
 
 
@@ -206,16 +206,21 @@ def next_message(consent: Consent) -> ConsentMessage | None:
     """What must be sent next about this consent: a withdrawal owed first, then a consent not yet announced."""
     if consent.owed is not None:
         return consent.owed
-    if consent.state is ConsentState.GIVEN and not consent.announced and consent.time is not None:
-        return ConsentMessage(
-            consent.receipt_id,
-            consent.signal,
-            "given",
-            consent.notice_version,
-            consent.time,
-            consent.language,
-        )
-    return None
+    return None if consent.announced else given_message(consent)
+
+
+def given_message(consent: Consent) -> ConsentMessage | None:
+    """How it is told, or told again, that this consent was given; None where it is not in force."""
+    if consent.state is not ConsentState.GIVEN or consent.time is None:
+        return None
+    return ConsentMessage(
+        consent.receipt_id,
+        consent.signal,
+        "given",
+        consent.notice_version,
+        consent.time,
+        consent.language,
+    )
 
 
 def must_ask(consents: Collection[Consent], *, notice_version: int, now: datetime) -> bool:

@@ -46,6 +46,8 @@ class Outbox:
         self._receipts = receipts
         self._clock = clock
         self._consent_changed = False
+        self._confirmed = set[str]()
+        """The receipts of which the server said in this process that they are in force."""
 
     def make(
         self,
@@ -103,6 +105,10 @@ class Outbox:
         for message in self._gate.answered():
             if not self._messages.holds_receipt(message.receipt_id, message.status):
                 self._gate.announced(message)
+
+    def confirm_again(self) -> None:
+        """The server is another one, or the same one as it was some time ago: what it knows of consents is asked anew."""
+        self._confirmed.clear()
 
     def consent_changed(self) -> bool:
         """Whether the server's answers have ended a consent since this was asked last."""
@@ -183,6 +189,7 @@ class Outbox:
                 self._ended()
             else:
                 self._gate.announced(each.message, is_kept=is_kept)
+                self._confirmed.add(each.receipt_id)
         if problems:
             raise ReceiptRefused(", ".join(problems))
 
@@ -197,10 +204,7 @@ class Outbox:
 
         ``answered``: those of this turn. One that is here again was put back, and to go on might be to do so for ever.
         """
-        with self._gate.holding(signal) as receipt_id:
-            if receipt_id is None or not self._gate.settled(signal):
-                return False
-            events = self._queue.head(signal, count)
+        receipt_id, events = self._oldest(signal, count)
         if not events:
             return False
         if not answered.isdisjoint(event.event_id for event in events):
@@ -211,6 +215,8 @@ class Outbox:
             strangers
         ):  # left by a disk that did not let go of them: they were made under a consent that has ended
             return self._remove(signal, strangers, answered)
+        if not self._is_in_force(transport, signal, receipt_id):
+            return False
         body, offsets = codec.encode_batch([event.body for event in events])
         try:
             message_id, answer = self._sent_log.send(
@@ -237,6 +243,29 @@ class Outbox:
             self._consent_changed = True
             self.withdraw([signal])
         return go_on
+
+    def _oldest(self, signal: FeedbackSignal, count: int) -> tuple[str, list[Event]]:
+        """The receipt in force and so many events; none where nothing may leave."""
+        with self._gate.holding(signal) as receipt_id:
+            if receipt_id is None or not self._gate.settled(signal):
+                return "", []
+            return receipt_id, self._queue.head(signal, count)
+
+    def _is_in_force(self, transport: Transport, signal: FeedbackSignal, receipt_id: str) -> bool:
+        """Whether the server knows of no withdrawal. Raises as the transport does, ReceiptRefused.
+
+        A process begins with what the disk says, which a backup may have put back: the consent is told once more before
+        the first signal leaves under it. The server answers with its receipt, or with that of the withdrawal.
+        """
+        if receipt_id in self._confirmed:
+            return True
+        message = self._gate.given(signal)
+        if message is None or message.receipt_id != receipt_id:
+            return False
+        told = self._gate.as_told(message)
+        if document := self._tell(transport, message, told):
+            self._take(self._receipts.check([AnsweredConsent(message, told.time, document)]))
+        return receipt_id in self._confirmed
 
     def _remove(self, signal: FeedbackSignal, event_ids: list[str], answered: set[str]) -> bool:
         """Returns whether they are gone: where they are not, to go on would be to send the same for ever."""

@@ -71,10 +71,12 @@ def _answered(own: QuerySet[Consent], decision: Decision) -> Consent | None:
     if decision.status == WITHDRAWN or WITHDRAWN in same:
         return same.get(WITHDRAWN)
     withdrawals = own.filter(status=WITHDRAWN, signal=decision.signal)
+    given = same.get(GIVEN)
+    if given is not None:  # told again: whatever came after it has ended it
+        return withdrawals.filter(pk__gt=given.pk).order_by("pk").last() or given
     if decision.time <= clock.now() + CLOCK_AHEAD_MAX:
         withdrawals = withdrawals.filter(taken_back_after(decision.time))
-    later = withdrawals.order_by("pk").last()
-    return later or same.get(GIVEN)
+    return withdrawals.order_by("pk").last()
 
 
 @dataclass(frozen=True)

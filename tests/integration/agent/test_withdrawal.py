@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 
@@ -13,9 +14,9 @@ from agent.consent import choice_errors
 from agent.domain.model import Change, ConsentState, FeedbackSignal, Interaction, InteractionKind
 from tests.contract.golden_documents import RECEIPT_CONTENT, RECEIPT_SIGNER, payload, signed
 from tests.support.agent.company_in_memory import FAR, Company
-from tests.support.agent.parts import Agent, all_on, an_agent
+from tests.support.agent.parts import Agent, MemoryKeychain, all_on, an_agent
 from tests.support.agent.scripted_server import LoopbackServer, Reply, Request, json_reply
-from tests.support.agent.watching import CODE
+from tests.support.agent.watching import CODE, asked
 
 
 @contextmanager
@@ -63,6 +64,52 @@ def test_delete_all_reaches_every_computer_and_forgets_here_what_was_sent(
     assert [each.status for each in computer.runtime.messages.documents()].count("withdrawn") == 3
     for file in computer.folders.data.rglob("*"):
         assert not file.is_file() or needle not in file.read_bytes(), file
+
+
+def test_a_home_that_is_put_back_sends_nothing_under_a_consent_that_ended(
+    server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    keychain = MemoryKeychain()
+    with an_agent(tmp_path / "home", keychain) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.choose({FeedbackSignal.CLICK: True})
+        agent.runtime.sync_once()
+    copytree(tmp_path / "home", tmp_path / "backup")
+    with an_agent(tmp_path / "home", keychain) as agent:
+        clicks(agent)
+        agent.runtime.sync_once()
+        assert [each.path[-8:] for each in server.requests[-2:]] == ["consents", "/signals"], (
+            "asked, and told"
+        )
+        agent.runtime.choose({FeedbackSignal.CLICK: False})
+        agent.runtime.sync_once()
+    told = len(asked(server, "signals"))
+    rmtree(tmp_path / "home")
+    (tmp_path / "backup").rename(tmp_path / "home")
+    with an_agent(tmp_path / "home", keychain) as agent:
+        clicks(agent)
+        assert agent.runtime.status().waiting == 1
+        agent.runtime.sync_once()
+        assert not [choice for choice in agent.runtime.choices() if choice.on]
+        assert agent.runtime.status().waiting == 0
+    assert len(asked(server, "signals")) == told
+
+
+def test_a_server_that_is_put_back_hears_of_a_consent_again_at_the_next_start(
+    server: LoopbackServer, company: Company, tmp_path: Path
+) -> None:
+    keychain = MemoryKeychain()
+    with an_agent(tmp_path, keychain) as agent:
+        agent.runtime.enrol(server.url, CODE)
+        agent.runtime.choose({FeedbackSignal.CLICK: True})
+        agent.runtime.sync_once()
+    company.consents.clear()
+    company.signals.clear()
+    with an_agent(tmp_path, keychain) as agent:
+        clicks(agent)
+        agent.runtime.sync_once()
+        assert [choice.signal for choice in agent.runtime.choices() if choice.on] == [FeedbackSignal.CLICK]
+    assert len(company.events) == len(company.in_force()) == 1
 
 
 def test_what_was_withdrawn_on_another_computer_is_off_here_too(

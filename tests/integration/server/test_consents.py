@@ -162,6 +162,9 @@ def test_a_consent_given_before_a_withdrawal_and_sent_after_it_changes_nothing(
 def test_a_consent_given_after_a_withdrawal_holds(computer: Computer) -> None:
     computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z"))
     again = consent("seen", time="2026-11-23T10:00:01Z")
+    first = computer.post("/consents", again).json()
+    told_again = again | {"time": "2026-11-23T09:00:00Z"}
+    assert computer.post("/consents", told_again).json() == first, "by the time that was told first"
     assert _receipt(computer, again)["status"] == "given"
     assert send(computer, event("seen", "c-news", str(again["receipt_id"]))) == ["stored"]
 
@@ -171,8 +174,9 @@ def test_a_consent_that_was_here_ends_with_a_withdrawal_that_comes_later_whateve
 ) -> None:
     ahead = consent("seen", time="2031-01-01T00:00:00Z")
     computer.post("/consents", ahead)
-    computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z"))
+    ended = computer.post("/consents", consent("seen", "withdrawn", time="2026-11-23T10:00:00Z")).json()
     assert send(computer, event("seen", "c-news", str(ahead["receipt_id"]))) == ["dropped_consent"]
+    assert computer.post("/consents", ahead).json() == ended, "told again, it is answered by what ended it"
 
 
 def test_a_withdrawal_from_a_clock_that_is_ahead_does_not_forbid_sharing_until_then(

@@ -263,6 +263,8 @@ class Company:
         ended = self.ended.get(receipt_id)
         if ended and (status == "given" or ended["receipt_id"] == receipt_id):
             return self._receipt(ended, receipt_id if names_consent else "")
+        if status == "given" and receipt_id in self.consents:
+            return self._receipt(body)
         if status == "given":
             if body["notice_version"] != self.content["notice"]["version"]:
                 return problem(409, "notice-changed")

@@ -90,8 +90,8 @@ def test_only_the_very_message_that_was_acknowledged_is_no_longer_owed() -> None
     owed = rules.next_message(withdrawn)
     assert owed is not None
     other = ConsentMessage(OTHER, FeedbackSignal.CLICK, "withdrawn", 3, NOW, "en")
-    assert rules.announce(withdrawn, other) == withdrawn
-    assert rules.next_message(rules.announce(withdrawn, owed)) is None
+    assert rules.announce(withdrawn, other, NOW) == withdrawn
+    assert rules.next_message(rules.announce(withdrawn, owed, NOW)) is None
 
 
 def test_a_question_is_due_when_never_asked_expired_or_put_off_a_while_ago() -> None:
