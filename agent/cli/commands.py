@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from agent.campaigns import hold_reasons
 from agent.cli import diagnostics, doctor, privacy
@@ -26,6 +27,7 @@ from agent.domain.model import (
     PresenceState,
     SignalChoice,
     Status,
+    Trouble,
 )
 from agent.domain.msgspec_warmup import decode_json
 from agent.enrolment import left_entry
@@ -131,6 +133,8 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         status, choices, held = runtime.status(), runtime.choices(), list(_held(runtime))
     finally:
         runtime.stop()
+    if (silent := _silent(folders)) is not None:
+        status = replace(status, troubles=(silent, *status.troubles))
     if options.json:
         _say(msgspec.json.encode({"status": status, "shared": _shared(choices), "held": held}).decode())
         return 0
@@ -154,6 +158,20 @@ def show_status(options: argparse.Namespace, checks: Checks) -> int:
         _say_held(held)
     _say_troubles(status)
     return 0
+
+
+def _silent(folders: Folders) -> Trouble | None:
+    """That an agent runs here and takes no question; None where none runs, or it answers."""
+    if channel.is_answering(folders, limits.CONTROL_SOON_S):
+        return None
+    try:
+        InstanceLock(folders).release()
+    except errors.AlreadyRunning as running:
+        fault = errors.TakesNoQuestion(running.where)
+        return Trouble(type(fault).__name__, fault.title, fault.message)
+    except errors.EnvironmentFault as error:
+        log.info("Nobody knows whether an agent runs: %s", error.detail)
+    return None
 
 
 def _looked_into(folders: Folders) -> Runtime:

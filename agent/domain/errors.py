@@ -436,6 +436,29 @@ class AlreadyRunning(EnvironmentFault):
         return _("Nothing was changed. To do this, look for its icon in the tray and quit it there first.")
 
 
+class TakesNoQuestion(EnvironmentFault):
+    """An agent runs, and commands cannot ask it. ``where``: a sentence that says where it runs."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__("the running agent takes no question")
+        self.where = where
+
+    @property
+    def title(self) -> str:
+        return _("Tidings runs, and does not answer")
+
+    @property
+    def message(self) -> str:
+        return (
+            self.where
+            + " "
+            + _(
+                "It may be starting or ending: look again in a minute. If it still does not answer, end that process, then "
+                "start Tidings again. What is shown here is what the disk says, and what is turned off there stays off."
+            )
+        )
+
+
 class NoAnswer(EnvironmentFault):
     """The agent that runs took what it was asked, and did not say what came of it."""
 
@@ -508,7 +531,7 @@ def _region(region: Region) -> str:
 
 
 class TokenRefused(Refused):
-    """The server answered 401: this computer's token is revoked."""
+    """The server answered 401: this computer's token is revoked, or newer than the backup that the server came from."""
 
     @property
     def title(self) -> str:
@@ -517,7 +540,9 @@ class TokenRefused(Refused):
     @property
     def message(self) -> str:
         return _(
-            "Your company took back this computer's access. Ask your administrator for a new code to connect again."
+            "Your company's server does not know it any more: it took back this computer's access, or was put back from a "
+            "backup that is older than the connection. Ask your administrator for a new code to connect again. What is here "
+            "stays."
         )
 
 

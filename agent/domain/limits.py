@@ -136,6 +136,8 @@ CONTROL_TAKEN_S = 30.0
 """Until a whole answer is taken."""
 CONTROL_NEAR_S = 2.0
 """Until an agent takes a question that seems to run on another computer, and may run on this one."""
+CONTROL_SOON_S = 1.5
+"""Until an agent that does not hang takes a question, where somebody waits for more than its answer."""
 CONTROL_RETRY_S = 0.5
 """Until somebody is heard again where no descriptor was left for them."""
 CONTROL_READY_S = 20.0

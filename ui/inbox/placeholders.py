@@ -152,5 +152,7 @@ def _trouble(status: Status) -> str:
         since = text_format.full_time(status.last_check)
         return _("Offline. These are the announcements as of {time}.").format(time=since)
     if status.connection is ConnectionState.REVOKED:
-        return _("Your company took back this computer's access. Connect again to get new announcements.")
+        return _(
+            "Your company's server does not know this computer any more. Connect again to get new announcements."
+        )
     return ""

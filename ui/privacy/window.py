@@ -112,7 +112,7 @@ class PrivacyWindow(QWidget):
                 reason=status.halted_by.title
             )
         elif status.connection is ConnectionState.REVOKED:
-            text = _("Your company took back this computer's access. Nothing is sent any more.")
+            text = _("Your company's server does not know this computer any more. Nothing is sent.")
         self.bar_text.setText(text)
         self.bar.setVisible(bool(text))
         self.check_button.setVisible(status.connection in (ConnectionState.OFFLINE, ConnectionState.HALTED))

@@ -213,6 +213,10 @@ def test_the_doctor_says_whether_an_agent_runs_and_answers(
         assert verdict == "fault"
         assert f"process {child.pid}" in result
         assert "does not answer" in result
+        said = connected.run("status")
+        assert f"process {child.pid}" in said.stderr
+        assert "look again in a minute" in said.stderr
+        assert "Northwind" in said.stdout
     finally:
         os.kill(child.pid, signal.SIGCONT)
         connected.stop()

@@ -76,10 +76,14 @@ def test_a_revoked_computer_says_so_asks_no_more_and_connects_again_with_a_new_c
     before = len(server.requests)
     agent.runtime.interactions.record(Interaction("c-one", InteractionKind.CLICKED, "l1"))
     agent.runtime.check_now()
+    assert any("put back from a backup" in each.message for each in agent.runtime.status().troubles)
+    company.consents.clear()  # as after a backup that is older than the consent
+    company.signals.clear()
     company.codes.add("AAAABBBBCCCC")
     agent.runtime.enrol(server.url, "AAAA-BBBB-CCCC")
     reaches(agent, ConnectionState.CONNECTED)
     until(lambda: len(company.events) == 2, "the click made meanwhile, by the same person")
+    assert len(company.in_force()) == 1
     assert len(server.requests) > before
 
 
