@@ -9,10 +9,10 @@ Agents that ask for it get a signed statement of what the feed holds, which live
 changes every `STATED_ANEW` too, at a moment of the person's own, so that an unchanged feed is stated anew long before.
 """
 
+import hashlib
 import json
 import logging
 import threading
-import zlib
 from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -58,16 +58,14 @@ class Shared:
 def entity_tag(caller: Caller, now: datetime, *, stated: bool = False, trial: str = "") -> str:
     """The `ETag` of the caller's feed (RFC 9110, section 8.8.3). Queries once for each revision, not for each poll.
 
-    `stated`: of the feed with a statement. `trial`: the id of the test in it, if there is one.
+    `stated`: of the feed with a statement. `trial`: the id of the test in it, if there is one. A digest, as computers keep
+    it: it names nobody, and cannot be guessed without the person's random id.
     """
     schedule = _starts_and_ends(caller.company_id, caller.feed_revision)
-    named = zlib.crc32(f"{caller.email}\n{caller.first_name}".encode())
-    period = f"-{_period(caller.person_id, now):x}" if stated else ""
-    tested = f"-{trial}" if trial else ""
-    return (
-        f'"{caller.feed_revision:x}-{bisect_right(schedule, now):x}-{caller.person_id.hex}-{named:x}{period}'
-        f'{tested}"'
-    )
+    period = _period(caller.person_id, now) if stated else None
+    version = caller.feed_revision, bisect_right(schedule, now), period, trial
+    person = caller.person_id.hex, caller.email, caller.first_name
+    return f'"{hashlib.blake2b(repr((version, person)).encode(), digest_size=16).hexdigest()}"'
 
 
 def _period(person_id: UUID, now: datetime) -> int:

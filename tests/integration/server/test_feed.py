@@ -1,6 +1,7 @@
 """What is assigned to a person, now, and how an unchanged feed is recognised."""
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -69,6 +70,13 @@ def test_a_person_gets_what_is_for_everyone_for_their_groups_and_for_them(camill
     bulk_data.publish("c-other", people=[other])
     assert Agent(camille).campaigns() == {"c-all", "c-sales", "c-camille"}
     assert Agent(other).campaigns() == {"c-all", "c-works", "c-other"}
+
+
+def test_the_tag_of_a_feed_names_nobody(camille: Person) -> None:
+    agent = Agent(camille)
+    agent.poll(**STATED)
+    assert re.fullmatch(r'"[0-9a-f]{32}"', agent.tag)
+    assert camille.pk.hex not in agent.tag
 
 
 def test_an_unchanged_feed_is_answered_304_every_time(camille: Person) -> None:
