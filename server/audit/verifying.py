@@ -11,6 +11,7 @@ from server.audit.chain_heads import START, Break, Head, Kept
 from server.audit.log import BREAK, EXPLAIN, GAP, RESTORED, digest, head_of, is_continued, subject_of
 from server.audit.models import Chain, Entry, EntrySubject
 from server.core.errors import EnvironmentFault
+from server.core.progress import Bar, no_bar
 from server.database.values import unreadable
 from server.directory.models import Company
 
@@ -56,7 +57,7 @@ class Verdict:
         return not self.found
 
 
-def verify(company: Company, expected: str | None = None) -> Verdict:
+def verify(company: Company, expected: str | None = None, bar: Bar = no_bar) -> Verdict:
     """Check every entry and the end. `expected`: a digest noted elsewhere, which must be part of the chain."""
     if columns := list(unreadable((Entry, Chain, EntrySubject))):
         text = _("Values that cannot be read are in: {columns}")
@@ -64,9 +65,14 @@ def verify(company: Company, expected: str | None = None) -> Verdict:
     last = Entry.objects.filter(company=company).order_by("-number").first()
     end = _End(company)
     reading = _Reading(expected)
-    for entry in Entry.objects.filter(company=company).order_by("number").iterator(ROWS_AT_ONCE):
-        if entry.number <= max(end.head.number, last.number if last else 0):  # later ones are being appended
-            reading.take(entry)
+    until = max(end.head.number, last.number if last else 0)  # later ones are being appended
+    tick = bar("", until)
+    for entry in (
+        Entry.objects.filter(company=company, number__lte=until).order_by("number").iterator(ROWS_AT_ONCE)
+    ):
+        reading.take(entry)
+        if entry.number % ROWS_AT_ONCE == 0:
+            tick(entry.number)
     verdict = reading.verdict
     end.check(reading)
     _check_subjects(company, verdict)

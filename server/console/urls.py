@@ -118,6 +118,7 @@ urlpatterns = [
     path("record", record.record, name="record"),
     path("record/record.csv", record.record_csv, name="record-csv"),
     path("audit", audit.audit, name="audit"),
+    path("audit/verification", audit.verification, name="audit-verification"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),
     path("sign-in", account_views.login, name="account_login"),
     path("sign-in/second-step", passkeys.SecondStep.as_view(), name="mfa_authenticate"),

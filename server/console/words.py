@@ -144,6 +144,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "use-link": _("used the link of an account of the console"),
     "sign-afresh": _("signed all campaigns anew"),
     "take-back-campaign": _("took a draft back that waited for approval"),
+    "verify-audit-log": _("had every entry of the log read"),
     "token-reused": _("disconnected a computer whose token was used twice"),
 }
 """What each action of the audit log is called; those of older versions too."""

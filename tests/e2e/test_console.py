@@ -466,6 +466,11 @@ def _ask_for_an_erasure(page: Page) -> None:
     page.locator("button[value=ask]").click()
 
 
+def _verify_the_log(page: Page) -> None:
+    page.locator("form[action$=verification] button").click()
+    page.locator(".pill").wait_for()
+
+
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
@@ -474,6 +479,7 @@ OF_THE_SIGNED_IN = {
     "alone": "/campaigns/alone",
     "audit": "/audit",
     "audit-narrowed": "/audit?action=gap",
+    "audit-verified": "/audit",
     "people": "/people",
     "people-none": "/people?find=nobody",
     "groups": "/groups",
@@ -513,6 +519,7 @@ THEN: dict[str, Callable[[Page], None]] = {
     "import-mistakes": _choose_people("p0,Zoé,Nice"),
     "erasures": lambda page: page.locator("button[value=find]").click(),
     "erasure-request": _ask_for_an_erasure,
+    "audit-verified": _verify_the_log,
 }
 """What is done on a page before it is looked at."""
 

@@ -1,22 +1,28 @@
 """The audit log: who did what, and who read personal data. Whoever looks at it is in it."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.audit.log import ACTION
 from server.audit.models import Entry
 from server.audit.verifying import end_faults, what_to_do
 from server.console import words
-from server.console.access import AccountRequest, page
+from server.console.access import READING, AccountRequest, page
+from server.console.audit_verification import VERIFICATIONS, is_cut_off
 from server.console.posted import number
 
 A_PAGE = 100
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,28 @@ class Line:
 @page(Right.READ_AUDIT_LOG, on_record=True)
 def audit(request: AccountRequest) -> HttpResponse:
     """The newest entries first, a page at a time by number: what is added meanwhile moves nothing."""
+    return _page(request)
+
+
+@page(Right.READ_AUDIT_LOG, methods=(*READING, "POST"))
+def verification(request: AccountRequest) -> HttpResponse:
+    """Have every entry read, in the background; how far that has come."""
+    if request.method == "POST":
+        expected = request.POST.get("expected", "").strip().lower()
+        if expected and not DIGEST.fullmatch(expected):
+            note = _("A digest has 64 digits, from 0 to 9 and a to f.")
+            return _page(request, note, HTTPStatus.UNPROCESSABLE_ENTITY)
+        VERIFICATIONS.begin(request.user, expected, get_language() or "en")
+        return redirect("audit")
+    found = VERIFICATIONS.of(request.user.company)
+    if "HX-Request" not in request.headers:
+        return redirect("audit")
+    if not (found and found.is_in_work):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "parts/verification_progress.html", {"verification": found})
+
+
+def _page(request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     before, action = number(request.GET.get("before", "")) or None, request.GET.get("action", "")
     company = request.user.company
     found = Entry.objects.filter(company=company).order_by("-number")
@@ -46,6 +74,7 @@ def audit(request: AccountRequest) -> HttpResponse:
     lines = [_line(entry) for entry in entries[:A_PAGE]]
     is_whole = not (before or chosen)
     faults = end_faults(company) if is_whole else []
+    verified = VERIFICATIONS.of(company)
     return render(
         request,
         "pages/audit.html",
@@ -59,8 +88,12 @@ def audit(request: AccountRequest) -> HttpResponse:
                 ((name, str(text)) for name, text in words.ACTIONS.items()), key=lambda each: each[1]
             ),
             "faults": faults,
-            "what_to_do": what_to_do() if faults else "",
+            "what_to_do": what_to_do(),
+            "note": note,
+            "verification": verified,
+            "is_cut_off": verified is None and is_cut_off(company),
         },
+        status=status,
     )
 
 
