@@ -33,6 +33,8 @@ from server.people_files.upsert import Comparison, Difference, compare_people, i
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of a file that comes by way of the console: about 250,000 people. The command takes more."""
+MOST_LINES = 500_000
+"""Reading takes time by lines, however short they are."""
 MOST_SHOWN = 50
 """People of each kind, and mistakes."""
 MOST_KEPT = 4
@@ -144,8 +146,13 @@ class ImportJobs:
     def begin(self, account: Account, file_name: str, content: bytes, language: str) -> ImportJob:
         """Have a file read. One of the same company that nobody has applied is forgotten for it.
 
-        Raises `Refused` while people are written, and where too many companies do this at once.
+        Raises `Refused` for a file of too many lines, while people are written, and where too many companies do this at once.
         """
+        if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
+            raise Refused(
+                _("The file has more than {most} lines").format(most=MOST_LINES),
+                _("Bring it in on the server: tidings-server people import FILE"),
+            )
         job = ImportJob(account.company_id, account.actor, language, file_name, content)
         job.began, job.ledger_end = clock.now().timestamp(), ledger.end()
         self.forget_outdated()

@@ -14,6 +14,8 @@ from server.people_files.kept_rows import KeptRows
 from server.people_files.text_files import BrokenLine, Line, records
 
 TICK_LINES = 500
+MOST_MISTAKES = 1_000
+"""Nobody mends more by hand, and each is kept."""
 _EXAMPLE = re.compile(r"[^\s:@]+[\s\xa0]*[:：][\s\xa0]*\S+@")
 _ADDRESS = re.compile(r"\S+@\S")
 
@@ -42,7 +44,7 @@ class Reading:
 
 
 def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) -> Reading:
-    """Check every line, and move the bar on every 500 records.
+    """Check every line, and move the bar on every 500 records. After `MOST_MISTAKES` the rest is not read.
 
     A file whose last line has no end may have been cut short within it, which is a mistake, unless somebody knows that it
     `is_whole`.
@@ -59,8 +61,18 @@ def read_people(layout: Layout, bar: Bar = no_bar, *, is_whole: bool = False) ->
             reading.mistakes.append(Mistake(line.number, "", line.what, line.what_to_do))
         else:
             _read_line(reading, CheckedLine(layout, line), first_line_of)
+        if len(reading.mistakes) >= MOST_MISTAKES:
+            reading.mistakes.insert(0, _too_many(line.number))
+            break
     tick(total)
     return reading
+
+
+def _too_many(number: int) -> Mistake:
+    """Told in the first line, so that it is not among those that are too many to be shown."""
+    what = _("there are {most} mistakes up to line {line}, and the rest was not read")
+    to_do = _("mend these first: it may be the same one everywhere")
+    return Mistake(1, "", what.format(most=MOST_MISTAKES, line=number), to_do)
 
 
 def _lines(layout: Layout, tick: Tick) -> Iterator[Line | BrokenLine]:

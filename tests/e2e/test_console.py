@@ -509,6 +509,12 @@ OF_WRITERS = {
     "calendar-budget": "/calendar/budget",
     "person-code": "/people",
     "draft-file-refused": "/drafts/new",
+    "import": "/people/import",
+    "import-difference": "/people/import",
+    "import-mistakes": "/people/import",
+    "invitations": "/people/invitations",
+    "erasures": "/erasures",
+    "erasure-request": "/erasures",
 }
 THEN: dict[str, Callable[[Page], None]] = {
     "confirm": _wrong_code,

@@ -190,6 +190,15 @@ def test_what_is_no_file_of_people_says_what_to_do(browser: Client, content: byt
     assert said.casefold() in text_of(browser, choose(browser, content)).casefold()
 
 
+def test_a_file_of_more_lines_than_people_is_refused_before_it_is_read(browser: Client) -> None:
+    content = SimpleUploadedFile("people.csv", b"email\n" + b"x\n" * 500_000)
+    answer = browser.post("/people/import", {"file": content})
+    assert answer.status_code == 409
+    assert "tidings-server people import" in answer.content.decode()
+    address = choose(browser, "email\n" + "x\n" * 400_000)
+    assert "1000 mistakes up to line 1001, and the rest was not read" in text_of(browser, address)
+
+
 def test_a_form_without_a_file_says_so(browser: Client) -> None:
     for form in ({}, {"file": "people.csv"}, {"file": SimpleUploadedFile("people.csv", b"")}):
         answer = browser.post("/people/import", form)
