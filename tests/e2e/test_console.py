@@ -558,6 +558,58 @@ def test_axe_finds_nothing_on_any_page(
     assert {place: said for place, said in found.items() if said} == {}
 
 
+NO_PAGES = {
+    *(
+        "account-everywhere",
+        "corrections-decide",
+        "drafts-approve",
+        "drafts-publish",
+        "drafts-return",
+        "drafts-save",
+    ),
+    *(
+        "drafts-show",
+        "drafts-submit",
+        "drafts-take-back",
+        "campaigns-duplicate",
+        "people-disconnect",
+        "people-invite",
+    ),
+    *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
+}
+"""What forms are sent to: they answer with one of the pages below, or lead to it."""
+FILES = {"campaigns-report-csv", "record-csv", "drafts-file", "drafts-file-of", "drafts-picture"}
+LOOKED_AT_WITH_ANOTHER = {
+    "people-import-file": "import-difference",
+    "people-person": "person-code",
+    "erasures-request": "erasure-request",
+    "drafts-videos": "compose",
+    "drafts-video": "compose",
+    "welcome": "link-gone",
+    "mfa_index": "account",
+}
+IN_THE_OTHER_TEST = {
+    *("account-password", "account-passkey", "mfa_add_webauthn", "mfa_activate_totp", "mfa_authenticate"),
+    *("mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_login_webauthn", "account_logout"),
+    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_deactivate_totp"),
+}
+
+
+def test_every_page_is_looked_at(console: Filled) -> None:
+    from django.urls import resolve
+
+    from tests.support.server.console_pages import pages
+
+    looked_at = {
+        resolve(path.partition("?")[0], "server.console.urls").url_name
+        for path in (OF_ANYBODY | OF_THE_SIGNED_IN | OF_WRITERS).values()
+        if path != "/nothing"
+    }
+    others = NO_PAGES | FILES | LOOKED_AT_WITH_ANOTHER.keys() | IN_THE_OTHER_TEST
+    assert pages().keys() - others - looked_at == set()
+    assert others - pages().keys() == set()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_where_a_second_factor_is_set_up(
     console: Filled, browser: Browser, scheme: Scheme
