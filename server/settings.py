@@ -4,6 +4,7 @@
 `TIDINGS_LONGEST_WAIT_S`: how long to wait for a lock of the database, 20 s unless given.
 `TIDINGS_RESTORE_WATCH_S`: how often to look for a backup that was restored under the server, 2 s unless given; 0: never.
 `TIDINGS_RENDER`: the command that draws pictures of campaigns, as in a shell; else `tidings-render` beside this Python.
+`TIDINGS_FFMPEG`: the ffmpeg that converts videos, with ffprobe beside it; else the one in the PATH.
 `TIDINGS_MAIL`: how mail leaves, such as `smtps://user@mail.example`; empty: none is sent (see `server.mail.transport`).
 `TIDINGS_MAIL_FROM`: the sender's address. `TIDINGS_MAIL_PASSWORD_FILE` or `TIDINGS_MAIL_PASSWORD`: the user's password.
 `TIDINGS_MAIL_TIMEOUT_S`: how long to wait for each answer of the mail server, 15 s unless given.
@@ -35,6 +36,8 @@ PREVIEW_FOLDER = DATA / "previews"
 RENDER_COMMAND = shlex.split(os.environ.get("TIDINGS_RENDER", "")) or [
     str(Path(sys.executable).with_name("tidings-render"))
 ]
+FFMPEG = os.environ.get("TIDINGS_FFMPEG") or "ffmpeg"
+CONVERSION_FOLDER = DATA / "conversions"
 
 CONSOLE = os.environ.get("TIDINGS_CONSOLE") or "http://127.0.0.1:8410"
 MAIL = os.environ.get("TIDINGS_MAIL", "")

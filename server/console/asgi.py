@@ -23,6 +23,7 @@ from server.console.people_import import MOST_BYTES
 from server.console.settings import IS_SECURE
 from server.core.concurrency import NOBODY
 from server.core.problems import Problem
+from server.drafts import conversions
 from server.gateway.bodies import Receive, receive_body, receive_into
 from server.gateway.exchange import Answer, Send, answer_of, ask, deliver, environ_of
 from server.gateway.intake import Intake
@@ -62,12 +63,13 @@ Application = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, N
 
 
 def prepare() -> Application:
-    """What answers, once what a restored backup has undone is done again: the runner calls this in each worker.
+    """What answers, once what a restored backup has undone is done again, and conversions go on: the runner calls this.
 
     Raises `EnvironmentFault` as `settled_region` and `catch_up` do.
     """
     settled_region()
     catch_up()
+    conversions.wake()
     return application
 
 

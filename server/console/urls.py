@@ -97,6 +97,7 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/files/<file:name>", drafts.file_of_draft, name="drafts-file-of"),
     path("drafts/<hex:draft_id>/videos", videos.begin, name="drafts-videos"),
     path("drafts/<hex:draft_id>/videos/<upload:upload_id>", videos.video, name="drafts-video"),
+    path("drafts/<hex:draft_id>/conversions", videos.converted, name="drafts-conversions"),
     path("drafts/<hex:draft_id>/versions", drafts.versions, name="drafts-versions"),
     path("drafts/<hex:draft_id>/delete", drafts.delete, name="drafts-delete"),
     path("people", people.people, name="people"),

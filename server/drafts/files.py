@@ -251,6 +251,8 @@ def _unnamed(draft: Draft) -> list[DraftFile]:
     if not late:
         return []
     named = set(names_in(draft.fields))
+    for names in draft.uploads.values_list("video", "poster"):  # which wait to be named
+        named |= set(names)
     for fields in draft.versions.values_list("fields", flat=True):
         named |= set(names_in(fields))
     return [row for row in late if row.name not in named]

@@ -213,7 +213,18 @@ class Trial(models.Model):
 
 
 class DraftUpload(models.Model):
-    """A video that comes in pieces. How much has come is the size of its file, see `uploads`."""
+    """A video that comes in pieces. How much has come is the size of its file, see `uploads`.
+
+    One that has come, and cannot be played everywhere, is converted: see `conversions`.
+    """
+
+    class Stage(models.TextChoices):
+        """What becomes of it."""
+
+        COMING = ""
+        WAITING = "waiting"
+        CONVERTED = "converted"
+        FAILED = "failed"
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="uploads")
     account = models.ForeignKey(
@@ -222,7 +233,17 @@ class DraftUpload(models.Model):
     upload_id = models.CharField(max_length=32, unique=True, default=new_secret)
     name = models.CharField(max_length=100, help_text="As it was called where it comes from.")
     length = models.PositiveBigIntegerField(help_text="Bytes, as was said at the beginning.")
-    begun_at = models.DateTimeField()
+    begun_at = models.DateTimeField(help_text="Or when it had come, or was converted.")
+    stage = models.CharField(max_length=10, choices=Stage.choices, blank=True, default=Stage.COMING)
+    told = models.TextField(
+        blank=True, default="", help_text="Why it is converted; of one that failed, why it cannot be."
+    )
+    language = models.CharField(
+        max_length=11, blank=True, default="", help_text="Of what is told, as its sender reads."
+    )
+    tries = models.PositiveSmallIntegerField(default=0, help_text="How often its conversion was begun.")
+    video = models.CharField(max_length=200, blank=True, default="", help_text="What came of it: a file.")
+    poster = models.CharField(max_length=200, blank=True, default="", help_text="The file with its poster.")
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -232,6 +253,12 @@ class DraftUpload(models.Model):
         "name": IMPERSONAL,
         "length": IMPERSONAL,
         "begun_at": WRITTEN_BY,
+        "stage": IMPERSONAL,
+        "told": IMPERSONAL,
+        "language": IMPERSONAL,
+        "tries": IMPERSONAL,
+        "video": IMPERSONAL,
+        "poster": IMPERSONAL,
     }
     stays_here: ClassVar[bool] = True
     """As its draft does."""

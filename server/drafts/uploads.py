@@ -20,7 +20,7 @@ from server.core import clock, private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.drafts.files import add_video, folder_of, refuse_too_many_bytes
 from server.drafts.models import Draft, DraftFile, DraftUpload
-from server.media.checks import MEGABYTE
+from server.media.checks import MEGABYTE, Convertible
 from server.media.video import MAX_BYTES
 
 MOST_OF_ACCOUNT = 3
@@ -69,7 +69,8 @@ def begin(draft: Draft, account: Account, name: str, length: int) -> DraftUpload
         )
     with transaction.atomic():
         Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
-        for old in DraftUpload.objects.filter(account=account).order_by("-pk")[MOST_OF_ACCOUNT - 1 :]:
+        coming = DraftUpload.objects.filter(account=account, stage=DraftUpload.Stage.COMING)
+        for old in coming.order_by("-pk")[MOST_OF_ACCOUNT - 1 :]:
             drop(old)
         refuse_too_many_bytes(draft, length)
         upload = DraftUpload.objects.create(
@@ -129,14 +130,14 @@ def finish(upload: DraftUpload) -> tuple[DraftFile, DraftFile]:
     """Check the video that has come whole, and keep it with the draft. Answers it and its poster; the upload is over then.
 
     Raises `WrongOffset` where something is missing, `Locked`, `BadFile` and as `files.add`. The upload is over, too, when
-    the video cannot be published; not when it is the disk's or the memory's fault.
+    the video cannot be published; not when it is the disk's or the memory's fault, nor where it is `Convertible`.
     """
     with _locked(upload) as descriptor:
         if os.fstat(descriptor).st_size != upload.length:
             raise WrongOffset
         try:
             video = add_video(upload.draft, upload.name, place_of(upload))
-        except EnvironmentFault:
+        except (EnvironmentFault, Convertible):
             raise
         except BaseException:
             drop(upload)

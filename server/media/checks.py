@@ -27,6 +27,10 @@ class BadFile(Exception):
         self.what_to_do = what_to_do
 
 
+class Convertible(BadFile):
+    """A video that agents do not play as it is, and that ffmpeg makes another one of; `what_to_do` says how."""
+
+
 @dataclass(frozen=True)
 class CheckedFile:
     """What agents will get: bytes made by us from the checked upload. Lengths in pixels and milliseconds."""

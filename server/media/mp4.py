@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from server.media.checks import BadFile
+from server.media.checks import BadFile, Convertible
 
 _KNOWN_BOXES = frozenset(
     b"ftyp moov mdat free skip wide uuid udta meta pdin moof mfra sidx ssix styp emsg prft".split()
@@ -18,14 +18,15 @@ _QUICKTIME = b"qt  "
 _IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
 
 _OTHERS = (
-    (b"\x1aE\xdf\xa3", "Matroska / WebM"),
-    (b"RIFF", "AVI"),
-    (b"OggS", "Ogg"),
-    (b"FLV\x01", "Flash Video"),
-    (b"\x30\x26\xb2\x75", "Windows Media"),
-    (b"\x00\x00\x01\xba", "MPEG"),
-    (b"\x47\x40", "MPEG-TS"),
+    (b"\x1aE\xdf\xa3", "Matroska / WebM", "matroska"),
+    (b"RIFF", "AVI", "avi"),
+    (b"OggS", "Ogg", "ogg"),
+    (b"FLV\x01", "Flash Video", "flv"),
+    (b"\x30\x26\xb2\x75", "Windows Media", "asf"),
+    (b"\x00\x00\x01\xba", "MPEG", "mpeg"),
+    (b"\x47\x40", "MPEG-TS", "mpegts"),
 )
+"""How a file of another kind begins, what people call that kind, and what reads it in FFmpeg."""
 
 
 def check_structure(path: Path, file: BinaryIO, size: int, advice: Callable[[], str]) -> None:
@@ -42,12 +43,21 @@ def check_structure(path: Path, file: BinaryIO, size: int, advice: Callable[[], 
         raise _two_in_one(path, advice)
 
 
+def demuxer_of(file: BinaryIO) -> str | None:
+    """What reads this file in FFmpeg, by its first bytes; None for a kind that is not known here."""
+    file.seek(0)
+    start = file.read(_START_BYTES)
+    if start[4:8] == b"ftyp":
+        return "mov"
+    return next((demuxer for mark, _kind, demuxer in _OTHERS if start.startswith(mark)), None)
+
+
 def _check_start(path: Path, content: bytes, advice: Callable[[], str]) -> None:
     name = path.name
     if content[4:8] == b"ftyp":
         brand = content[8:12]
         if brand == _QUICKTIME:
-            raise BadFile(_("“{file}” is a QuickTime video (MOV)").format(file=name), advice())
+            raise Convertible(_("“{file}” is a QuickTime video (MOV)").format(file=name), advice())
         if brand in _IMAGE_BRANDS:
             raise BadFile(
                 _("“{file}” is a picture").format(file=name),
@@ -61,9 +71,11 @@ def _check_start(path: Path, content: bytes, advice: Callable[[], str]) -> None:
             _("“{file}” is a playlist: a list of other files").format(file=name),
             _("publish the video itself"),
         )
-    for mark, kind in _OTHERS:
+    for mark, kind, _demuxer in _OTHERS:
         if content.startswith(mark):
-            raise BadFile(_("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), advice())
+            raise Convertible(
+                _("“{file}” is a video of the kind {kind}").format(file=name, kind=kind), advice()
+            )
     raise BadFile(_("“{file}” is no MP4 video").format(file=name), _("publish an MP4 file"))
 
 
@@ -90,5 +102,5 @@ def _incomplete(path: Path) -> BadFile:
     return BadFile(_("“{file}” is cut short").format(file=path.name), _("copy or export it again"))
 
 
-def _two_in_one(path: Path, advice: Callable[[], str]) -> BadFile:
-    return BadFile(_("“{file}” holds something besides the video").format(file=path.name), advice())
+def _two_in_one(path: Path, advice: Callable[[], str]) -> Convertible:
+    return Convertible(_("“{file}” holds something besides the video").format(file=path.name), advice())

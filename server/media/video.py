@@ -20,7 +20,16 @@ from django.utils.translation import ngettext
 from PIL import Image
 
 from server.campaigns.models import Media
-from server.media.checks import FIT, MEGABYTE, BadFile, CheckedFile, conversion, enough_memory, opened_limited
+from server.media.checks import (
+    FIT,
+    MEGABYTE,
+    BadFile,
+    CheckedFile,
+    Convertible,
+    conversion,
+    enough_memory,
+    opened_limited,
+)
 from server.media.h264 import length_bytes, without_user_data
 from server.media.images import encode
 from server.media.mp4 import check_structure
@@ -133,7 +142,7 @@ def _advice(path: Path, file: BinaryIO) -> str:
 def _conversion(path: Path, videos: list[VideoStream], *, is_known: bool = True, reading: str = "") -> str:
     """The command that puts right what is unusual. `is_known`: whether it may leave what needs no change."""
     fits = is_known and not any(_misfit(video) for video in videos)
-    filters = next((_to_usual_colours(video) for video in videos if _has_unusual_colours(video)), [])
+    filters = next((_colour_filters(video) for video in videos if _has_unusual_colours(video)), [])
     if fits:
         return conversion(path, filters=filters, reading=reading)
     return conversion(path, filters=[*filters, _FIT], rate=MAX_FRAMES_PER_SECOND, reading=reading)
@@ -145,12 +154,18 @@ def _has_unusual_colours(video: VideoStream) -> bool:
     return context is not None and (context.color_trc in _TRANSFERS or context.color_primaries == _BT2020)
 
 
-def _to_usual_colours(video: VideoStream) -> list[str]:
-    """Filters of ffmpeg that bring them to what screens show (ITU-R BT.709)."""
+def _colour_filters(video: VideoStream) -> list[str]:
     context = video.codec_context
-    transfer = _TRANSFERS.get(context.color_trc)
-    matrix = _MATRICES.get(context.colorspace, "bt2020nc")
-    read = f"zscale=tin={transfer or 'bt709'}:pin=bt2020:min={matrix}:t=linear:npl=100"
+    return to_usual_colours(_TRANSFERS.get(context.color_trc), _MATRICES.get(context.colorspace, "bt2020nc"))
+
+
+def to_usual_colours(transfer: str | None, matrix: str) -> list[str]:
+    """Filters of ffmpeg that bring others to what screens show (ITU-R BT.709).
+
+    `transfer`: of high dynamic range, as ffmpeg calls it; else None.
+    """
+    known = matrix if matrix in _MATRICES.values() else "bt2020nc"
+    read = f"zscale=tin={transfer or 'bt709'}:pin=bt2020:min={known}:t=linear:npl=100"
     mapped = ["tonemap=hable:desat=0"] if transfer else []
     written = ["zscale=t=bt709:m=bt709:r=tv", "format=yuv420p"]
     return [read, "format=gbrpf32le", "zscale=p=bt709", *mapped, *written]
@@ -165,7 +180,7 @@ def _check_shown(path: Path, file: BinaryIO) -> None:
     with _opened(file, {"ignore_editlist": "1"}) as container:
         if _shows_nothing(container):
             return
-    raise BadFile(
+    raise Convertible(
         _("“{file}” shows no picture: its edit list hides all of them").format(file=path.name),
         advice,
     )
@@ -191,16 +206,16 @@ def _checked_streams(
                 count=len(sounds)
             ),
         )
-        raise BadFile(what, advice if videos else _("publish a video"))
+        raise Convertible(what, advice) if videos else BadFile(what, _("publish a video"))
     _check_picture(path, videos[0], advice)
     _check_length(path, container, videos[0], advice)
     if sounds and _codec(sounds[0]) != "aac":
         name = _codec(sounds[0])
-        raise BadFile(
+        raise Convertible(
             _("the sound of “{file}” is {codec}, not AAC").format(file=path.name, codec=name), advice
         )
     if any(entry.is_discard for entry in videos[0].index_entries):
-        raise BadFile(
+        raise Convertible(
             _(
                 "“{file}” was trimmed without being encoded anew: an edit list hides what was cut away, "
                 "and it would travel with the video"
@@ -244,41 +259,40 @@ def _check_picture(path: Path, video: VideoStream, advice: str) -> None:
     codec = _codec(video)
     if codec != "h264":
         name = _CODEC_NAMES.get(codec, codec)
-        raise BadFile(
+        raise Convertible(
             _("“{file}” is {codec} video, which many computers cannot play").format(
                 file=path.name, codec=name
             ),
             advice,
         )
     if context.pix_fmt not in _PIXEL_FORMATS:
-        raise BadFile(
+        raise Convertible(
             _("“{file}” has the pixel format {name}, which many computers cannot play").format(
                 file=path.name, name=context.pix_fmt
             ),
             advice,
         )
     if not all(MIN_SIDE <= side <= MAX_SIDE for side in (context.width, context.height)):
-        small = min(context.width, context.height) < MIN_SIDE
-        raise BadFile(
-            _("“{file}” has {width} × {height} pixels").format(
-                file=path.name, width=context.width, height=context.height
-            ),
-            _("publish one with at least {limit} pixels a side").format(limit=MIN_SIDE) if small else advice,
+        what = _("“{file}” has {width} × {height} pixels").format(
+            file=path.name, width=context.width, height=context.height
         )
+        if min(context.width, context.height) < MIN_SIDE:
+            raise BadFile(what, _("publish one with at least {limit} pixels a side").format(limit=MIN_SIDE))
+        raise Convertible(what, advice)
     if _has_unusual_colours(video):
-        raise BadFile(
+        raise Convertible(
             _("“{file}” has the colours of an HDR video, which look washed out on most screens").format(
                 file=path.name
             ),
             advice,
         )
     if _is_skewed(video):
-        raise BadFile(
+        raise Convertible(
             _("“{file}” has pixels that are not square").format(file=path.name),
             advice,
         )
     if _is_too_fast(video):
-        raise BadFile(
+        raise Convertible(
             _("“{file}” has more than {limit} pictures a second").format(
                 file=path.name, limit=MAX_FRAMES_PER_SECOND
             ),
@@ -290,7 +304,7 @@ def _check_length(
     path: Path, container: av.container.InputContainer, video: VideoStream, advice: str
 ) -> None:
     if not video.frames:
-        raise BadFile(_("“{file}” is in fragments, as for streaming").format(file=path.name), advice)
+        raise Convertible(_("“{file}” is in fragments, as for streaming").format(file=path.name), advice)
     seconds = (container.duration or 0) / av.time_base
     if not 0 < seconds <= MAX_DURATION_S:
         raise BadFile(
@@ -350,7 +364,7 @@ def _seen(path: Path, copy: BinaryIO, original: BinaryIO) -> _Seen:
         _looked_through(original)
     except _Unsound as error:
         raise _damaged(path) from error
-    raise BadFile(
+    raise Convertible(
         _("“{file}” has pictures that refer to others outside of it").format(file=path.name),
         conversion(path, filters=[_FIT], rate=MAX_FRAMES_PER_SECOND),
     )

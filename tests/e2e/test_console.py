@@ -27,6 +27,7 @@ from playwright.sync_api import (
 )
 
 from resources.sample.drawing import gradient
+from tests.support.odd_videos import silent
 from tests.support.server import (
     bulk_data,
     django_ready,  # noqa: F401
@@ -113,6 +114,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
             "empty": account_of("tom@empty.example", Role.ADMINISTRATOR, company="empty"),
             "council": account_of("council@northwind.example", Role.WORKS_COUNCIL),
         }
+        _have_converted(accounts["full"])
         return {name: str(client_of(account).cookies[SESSION].value) for name, account in accounts.items()}
 
 
@@ -149,6 +151,21 @@ def _write_drafts(author: "Account") -> None:
     author.company.second_person_from = 5
     author.company.save()
     submit(draft, author, seal_of(draft))
+
+
+def _have_converted(account: "Account") -> None:
+    """A video of a phone that is converted, and one that cannot be."""
+    from django.utils import timezone
+
+    from server.drafts.models import Draft, DraftUpload
+
+    draft, words = Draft.objects.get(draft_id=READY), {"begun_at": timezone.now(), "length": 0}
+    names = draft.fields["variants"]["fr"]["video"]
+    done = {"name": "IMG 0817.mov", "video": names["file"], "poster": names["poster"]}
+    why = "“old.avi” is damaged, or of a kind that ffmpeg does not read; copy or export it again."
+    failed = {"name": "old.avi", "told": why}
+    for stage, told in ((DraftUpload.Stage.CONVERTED, done), (DraftUpload.Stage.FAILED, failed)):
+        DraftUpload.objects.create(draft=draft, account=account, stage=stage, **words, **told)
 
 
 def _video(draft: "Draft") -> dict[str, object]:
@@ -399,6 +416,11 @@ def video_by_the_script(page: Page, folder: Path) -> None:
     page.get_by_role("button", name="Save").first.click()
     page.get_by_text("0:01").wait_for()
     assert page.locator("video").evaluate(SOUGHT) == 0.5
+    page.locator("#video-file").set_input_files(silent(folder, "Phone.mov"))
+    page.get_by_label("Text").fill("On Monday, with a video of a phone.")
+    page.get_by_role("button", name="Put it into the announcement").click(timeout=PATIENCE_S * 1000)
+    page.get_by_text("0:02").wait_for()
+    assert page.get_by_label("Text").input_value() == "On Monday, with a video of a phone."
     with page.expect_navigation():
         page.get_by_role("button", name="Remove the video").click()
     assert page.locator("video").count() == 0

@@ -1,10 +1,16 @@
-"""R16: a video whose line is cut goes on where it was, over the real console; and slow ones keep no agent waiting."""
+"""R16: a video whose line is cut goes on where it was, over the real console, and so does one that is converted.
+
+Slow uploads and conversions keep no agent waiting.
+"""
 
 import base64
 import contextlib
 import hashlib
+import os
 import random
 import re
+import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +20,7 @@ from PIL import Image
 
 from resources.sample.make_media import encode
 from tests.support.agent.many_agents import Plan, measure
+from tests.support.odd_videos import silent
 from tests.support.processor_time import Processors
 from tests.support.proofs import Proof
 from tests.support.raw_http import answer, connect, head
@@ -27,6 +34,7 @@ from tests.support.server.console import (
     running_console,
 )
 from tests.support.server.wire import an_hour_ago
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from server.accounts.models import Account
@@ -45,6 +53,9 @@ def home(tmp_path: Path) -> ServerHome:
     found = ServerHome(tmp_path / "server")
     found.init()
     return found
+
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
 class Sender:
@@ -206,3 +217,95 @@ def _page_s(one: Sender) -> float:
     shown = one.ask("GET", f"/drafts/{one.draft_id}")
     assert shown.status_code == 200
     return shown.elapsed.total_seconds()
+
+
+def film(folder: Path, seconds: int) -> bytes:
+    """What a computer cannot play, and a moment is needed to convert."""
+    source = f"-f lavfi -i testsrc2=size=1280x720:rate=60:duration={seconds}"
+    return silent(folder, "film.mov", source=source).read_bytes()
+
+
+def sent_film(lea: Sender, content: bytes) -> None:
+    place = lea.begin(len(content))
+    _sent(lea, place, content, [])
+    assert lea.ask("POST", place).status_code == 202
+
+
+def said(lea: Sender, words: str) -> bool:
+    with contextlib.suppress(requests.ConnectionError):  # while its worker is begun again
+        return words in lea.ask("GET", f"/drafts/{lea.draft_id}/conversions").text
+    return False
+
+
+def converters(home: ServerHome) -> list[int]:
+    """The processes that convert for this server."""
+    found, mark = [], str(home.folder / "conversions").encode()
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = place.read_bytes().split(b"\0")
+            if words[0].endswith(b"ffmpeg") and any(mark in word for word in words):
+                found.append(int(place.parent.name))
+    return found
+
+
+def parent_of(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("PPid:")[2].split()[0])
+
+
+@needs_ffmpeg
+@pytest.mark.proves("R16")
+def test_a_video_is_converted_past_a_console_that_is_killed(
+    home: ServerHome, tmp_path: Path, proof: Proof
+) -> None:
+    lea, content = sender(home), film(tmp_path, proof.trials(full=30, few=3))
+    with running_console(home) as console:
+        lea.use(console)
+        sent_film(lea, content)
+        [first] = until(lambda: converters(home), "the conversion to begin")
+        nice = os.getpriority(os.PRIO_PROCESS, first)
+        until(lambda: said(lea, " percent"), "it to have come somewhere")
+        os.kill(parent_of(first), signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{first}").exists(), "it to end with what began it")
+        until(lambda: said(lea, "is converted"), "it to be begun again", seconds=300)
+        at_rest = [path.name for path in (home.folder / "conversions").iterdir()]
+    proof.found("conversions that the console's death left behind, or lost", 0, 1)
+    assert nice == 19
+    assert at_rest == ["lock"]
+
+
+@needs_ffmpeg
+@pytest.mark.alone
+@pytest.mark.proves("R16")
+def test_a_conversion_keeps_no_agent_waiting(home: ServerHome, tmp_path: Path, proof: Proof) -> None:
+    lea, agents = sender(home), proof.trials(full=1_000, few=100)
+    seconds = 20.0 if proof.is_full else 3.0
+    with home.opened():
+        tokens = bulk_data.add_computers(bulk_data.add_people(agents))
+        bulk_data.publish("c-one", starts=an_hour_ago(), groups=["Everyone"])
+    content = film(tmp_path, 60 if proof.is_full else 10)
+    with home.running() as server, running_console(home) as console:
+        lea.use(console)
+        tags = [
+            requests.get(
+                f"{server.url}/api/v1/feed", headers={"Authorization": f"Bearer {token}"}, timeout=60
+            ).headers["ETag"]
+            for token in tokens
+        ]
+        before = measure(Plan(server.url, tokens, tags, 2.0, seconds), tmp_path)
+        sent_film(lea, content)
+        [working] = until(lambda: converters(home), "the conversion to begin")
+        processors = Processors([server.process.pid, console.child.pid, working])
+        figures = measure(Plan(server.url, tokens, tags, 2.0, seconds), tmp_path)
+        others = processors.others()
+        was_at_work = converters(home) == [working]
+    for words, found in (("nothing is converted", before), ("a video is converted", figures)):
+        proof.found(f"99th percentile of polls in ms while {words}", f"{found.p99_ms:.1f}", found.polls)
+    assert figures.errors == 0
+    if proof.is_full:
+        if figures.p99_ms > P99_MS and others > OTHERS:
+            pytest.skip(
+                f"other programs took {others:.0%} of the processors: try it again when they have ended"
+            )
+        assert was_at_work
+        assert figures.p99_ms <= P99_MS, figures

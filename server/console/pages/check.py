@@ -18,7 +18,7 @@ from server.accounts.models import Account
 from server.campaigns.models import Campaign
 from server.console.access import AccountRequest, denied, page, to_confirm
 from server.console.form_places import parts_of, place_words
-from server.console.pages.drafts import draft_of
+from server.console.pages.drafts import draft_of, has_conversions
 from server.console.pages.pictures import SCHEMES, SIZES, drawn, look_and_size
 from server.console.posted import number
 from server.console.twin import twin_of
@@ -203,6 +203,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "cost_left_out": max(0, len(cost.lines) - MOST_COST_LINES) if cost else 0,
         "is_submitted": waits,
         "may_approve": bool(draft.submitted_seal) and may_approve(request.user, draft),
+        "video_left_out": has_conversions(draft),
         "has_computer": own.are_there,
         "shown_until": own.show_until,
         "nobody_may": waits and not who_may_approve(draft, Account.objects.filter(company=draft.company_id)),

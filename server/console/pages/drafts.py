@@ -8,7 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -34,7 +34,7 @@ from server.core import clock, ranges, time_zones
 from server.core.errors import EnvironmentFault, Refused
 from server.devices.counting import connected_count
 from server.directory.models import Company
-from server.drafts import writing
+from server.drafts import conversions, writing
 from server.drafts.archive import START, packed
 from server.drafts.fields import (
     campaign_file,
@@ -45,7 +45,8 @@ from server.drafts.fields import (
     title_of_draft,
 )
 from server.drafts.files import kept
-from server.drafts.models import Draft, DraftFile, DraftVersion
+from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion
+from server.drafts.uploads import drop
 from server.drafts.writing import (
     Change,
     Overtaken,
@@ -58,6 +59,7 @@ from server.drafts.writing import (
     change,
     open_drafts,
 )
+from server.media.converting import is_there
 
 MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
@@ -129,7 +131,7 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
     if draft is None or draft.campaign is not None:
         return _compose_apart(request, draft)
     try:
-        sent = read(draft, request.POST, request.FILES)
+        sent = read(draft, request.POST, request.FILES, request.user)
         changed = change(
             draft, request.user, _revision(request), sent.change, _page_key(request), ends_page=True
         )
@@ -140,12 +142,38 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
         return render(request, "pages/compose.html", words, status=HTTPStatus.CONFLICT)
     except Draft.DoesNotExist:  # at this very moment
         return _compose_apart(request, _draft_if_any(request, draft_id))
+    _act_on_conversion(request, changed)
     if sent.mistakes:
         words = _words(request, changed, sent.language, sent.mistakes, typed=request.POST)
         return render(request, "pages/compose.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if request.POST.get("go") == "check":
         return redirect("drafts-check", draft_id)
     return redirect(f"{reverse('drafts-compose', args=[draft_id])}?{urlencode({'language': sent.language})}")
+
+
+def _act_on_conversion(request: AccountRequest, draft: Draft) -> None:
+    """What the button of one says. Its video is in the draft by then, where that is what it says."""
+    act, _colon, upload_id = request.POST.get("go", "").partition(":")
+    found = DraftUpload.objects.filter(draft=draft, account=request.user, upload_id=upload_id)
+    upload = found.select_related("draft").first() if act in ("take", "drop", "again") else None
+    if upload is None:
+        return
+    if act == "again":
+        conversions.try_again(upload)
+    elif act == "drop" or upload.stage == DraftUpload.Stage.CONVERTED:
+        drop(upload)
+
+
+def has_conversions(draft: Draft) -> bool:
+    """Whether a video was sent for it that is converted, or was; of a draft as it was asked for by its address."""
+    return bool(getattr(draft, "has_conversions", True))
+
+
+def shown_conversions(request: AccountRequest, draft: Draft) -> dict[str, object]:
+    """What a page says of those of this person."""
+    found = conversions.of_draft(draft, request.user) if has_conversions(draft) else []
+    is_waiting = any(one.upload.stage == DraftUpload.Stage.WAITING for one in found)
+    return {"conversions": found, "is_converting": is_waiting}
 
 
 def _compose_apart(request: AccountRequest, gone: Draft | None) -> HttpResponse:
@@ -285,6 +313,7 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
 
 def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
     found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
+    found = found.annotate(has_conversions=Exists(conversions.of_drafts(OuterRef("pk"))))
     draft = found.filter(company=request.user.company, draft_id=draft_id).first()
     if draft is not None and any(names_in(draft.fields)):
         prefetch_related_objects([draft], "files")
@@ -403,7 +432,8 @@ def _words(
         "video": variant.get("video"),
         "video_row": _video_row(draft, variant),
         "twin": twin_of(draft, fields, language),
-    }
+        "converts": is_there(),
+    } | shown_conversions(request, draft)
 
 
 def _video_row(draft: Draft, variant: Mapping[str, Any]) -> DraftFile | None:

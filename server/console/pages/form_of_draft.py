@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from server.accounts.models import Account
 from server.campaigns.manifest import MAX_LINKS, MAX_VARIANTS
 from server.campaigns.manifest_tables import Mistake, suggestion
 from server.campaigns.models import Campaign
@@ -45,8 +46,13 @@ class Sent:
     """Which variant the form showed; a new one where the person asked for it."""
 
 
-def read(draft: Draft, posted: QueryDict, files: Mapping[str, Chosen] | None = None) -> Sent:
-    """The change that the form means. What it does not show stays as it is. `files`: those that came in it.
+def read(
+    draft: Draft,
+    posted: QueryDict,
+    files: Mapping[str, Chosen] | None = None,
+    account: Account | None = None,
+) -> Sent:
+    """The change that the form means. What it does not show stays as it is. `files`: those that came in it, of `account`.
 
     A language that somebody else took away meanwhile comes again: what was typed in it is no other one's text.
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
@@ -59,7 +65,7 @@ def read(draft: Draft, posted: QueryDict, files: Mapping[str, Chosen] | None = N
         is_language(language) and len(fields["variants"]) < MAX_VARIANTS
     ):
         language = fields["default_language"]
-    fields["variants"][language] = _variant(posted) | media_in(draft, posted, files or {}, mistakes)
+    fields["variants"][language] = _variant(posted) | media_in(draft, posted, files or {}, mistakes, account)
     fields["sender"] = line(posted, "sender")
     urgency = posted.get("urgency", "")
     fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from server.accounts.models import Account
 from server.campaigns.manifest import MAX_CAPTIONS
 from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Media
 from server.core.errors import EnvironmentFault, Refused
+from server.drafts import conversions
 from server.drafts.fields import Fields
 from server.drafts.files import add_captions, add_picture, add_video
-from server.drafts.models import Draft, DraftFile
-from server.media.checks import BadFile
+from server.drafts.models import Draft, DraftFile, DraftUpload
+from server.media.checks import BadFile, Convertible
+from server.media.converting import is_there
 from server.media.images import PICTURES
 
 if TYPE_CHECKING:
@@ -28,10 +32,17 @@ Kept = TypeVar("Kept")
 
 
 def media_in(
-    draft: Draft, posted: QueryDict, chosen: Mapping[str, Chosen], mistakes: list[Mistake]
+    draft: Draft,
+    posted: QueryDict,
+    chosen: Mapping[str, Chosen],
+    mistakes: list[Mistake],
+    account: Account | None,
 ) -> dict[str, Fields]:
-    """What the variant shows by this form. New files are checked and kept; why one is not, is noted."""
-    return _image(draft, posted, chosen, mistakes) | _video(draft, posted, chosen, mistakes)
+    """What the variant shows by this form. New files are checked and kept; why one is not, is noted.
+
+    `account`: who sends it. A video that has to be converted is theirs until that is done.
+    """
+    return _image(draft, posted, chosen, mistakes) | _video(draft, posted, chosen, mistakes, account)
 
 
 def _image(
@@ -46,14 +57,21 @@ def _image(
 
 
 def _video(
-    draft: Draft, posted: QueryDict, chosen: Mapping[str, Chosen], mistakes: list[Mistake]
+    draft: Draft,
+    posted: QueryDict,
+    chosen: Mapping[str, Chosen],
+    mistakes: list[Mistake],
+    account: Account | None,
 ) -> dict[str, Fields]:
+    def keep(draft: Draft, name: str, path: Path) -> tuple[DraftFile, DraftFile] | None:
+        return _kept_or_converted(draft, account, name, path)
+
     if posted.get("go") == "remove-video":
         return {}
-    video = _row(draft, posted.get("video", ""), (Media.Type.MP4,))
-    poster = _row(draft, posted.get("poster", ""), PICTURES)
+    names = _converted(draft, posted, account) or (posted.get("video", ""), posted.get("poster", ""))
+    video, poster = _row(draft, names[0], (Media.Type.MP4,)), _row(draft, names[1], PICTURES)
     if "video-file" in chosen:
-        video, poster = _kept(draft, "video-file", chosen, add_video, mistakes) or (video, poster)
+        video, poster = _kept(draft, "video-file", chosen, keep, mistakes) or (video, poster)
     if video is None or poster is None:
         return {}
     captions = _captions(draft, posted)
@@ -67,6 +85,29 @@ def _video(
             "captions": captions,
         }
     }
+
+
+def _kept_or_converted(
+    draft: Draft, account: Account | None, name: str, path: Path
+) -> tuple[DraftFile, DraftFile] | None:
+    """The video and its poster; None where it is converted first."""
+    try:
+        return add_video(draft, name, path)
+    except Convertible as bad:
+        if account is None or not is_there():
+            raise
+        conversions.take_over(draft, account, name, path, bad.what, get_language() or "en")
+        return None
+
+
+def _converted(draft: Draft, posted: QueryDict, account: Account | None) -> tuple[str, str] | None:
+    """What came of a conversion, where the button says that the announcement shall have it."""
+    act, _colon, upload_id = posted.get("go", "").partition(":")
+    if act != "take" or account is None:
+        return None
+    found = DraftUpload.objects.filter(draft=draft, account=account, upload_id=upload_id)
+    upload = found.filter(stage=DraftUpload.Stage.CONVERTED).first()
+    return (upload.video, upload.poster) if upload else None
 
 
 def _captions(draft: Draft, posted: QueryDict) -> list[Fields]:
@@ -98,10 +139,10 @@ def _kept(
     draft: Draft,
     control: str,
     chosen: Mapping[str, Chosen],
-    keep: Callable[[Draft, str, Path], Kept],
+    keep: Callable[[Draft, str, Path], Kept | None],
     mistakes: list[Mistake],
 ) -> Kept | None:
-    """What `keep` answers for the file of this control; None after the mistake was noted."""
+    """What `keep` answers for the file of this control; None after the mistake was noted, too."""
     file = chosen[control]
     try:
         with tempfile.TemporaryDirectory() as folder:

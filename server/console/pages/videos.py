@@ -7,17 +7,20 @@ from http import HTTPStatus
 from pathlib import PurePath
 
 from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import http_date
+from django.utils.translation import get_language
 
 from server.access.roles import Right
 from server.console.access import AccountRequest, page
-from server.console.pages.drafts import draft_of
+from server.console.pages.drafts import draft_of, shown_conversions
 from server.core import clock
 from server.core.errors import EnvironmentFault, Refused
-from server.drafts import uploads
+from server.drafts import conversions, uploads
 from server.drafts.models import DraftUpload
-from server.media.checks import BadFile
+from server.media.checks import BadFile, Convertible
+from server.media.converting import is_there
 from server.media.video import MAX_BYTES
 
 VERSION = "1.0.0"
@@ -60,6 +63,8 @@ def video(request: AccountRequest, draft_id: str, upload_id: str) -> HttpRespons
         return _answer(HTTPStatus.GONE)
     if request.method != "POST" and (refusal := _other_version(request)):
         return refusal
+    if upload.stage != DraftUpload.Stage.COMING and request.method != "DELETE":
+        return _converted_later() if request.method == "POST" else _answer(HTTPStatus.CONFLICT)
     acts = {"HEAD": _offset, "PATCH": _piece, "DELETE": _give_up, "POST": _finish}
     return _carried_out(acts[request.method or ""], request, upload)
 
@@ -110,8 +115,32 @@ def _give_up(_request: AccountRequest, upload: DraftUpload) -> HttpResponse:
 
 
 def _finish(_request: AccountRequest, upload: DraftUpload) -> HttpResponse:
-    kept, poster = uploads.finish(upload)
+    try:
+        kept, poster = uploads.finish(upload)
+    except Convertible as bad:
+        if not is_there():
+            uploads.drop(upload)
+            raise
+        try:
+            conversions.begin(upload, bad.what, get_language() or "en")
+        except Refused:
+            uploads.drop(upload)
+            raise
+        return _converted_later()
     return JsonResponse({"video": kept.name, "poster": poster.name})
+
+
+def _converted_later() -> HttpResponse:
+    """The page of the draft says how far it has come."""
+    return _answer(HTTPStatus.ACCEPTED)
+
+
+@page(Right.DRAFT_CAMPAIGNS)
+def converted(request: AccountRequest, draft_id: str) -> HttpResponse:
+    """How far the conversions of this person in the draft have come: a part of its page."""
+    draft = draft_of(request, draft_id)
+    conversions.wake()
+    return render(request, "parts/conversions.html", {"draft": draft} | shown_conversions(request, draft))
 
 
 def _answer(status: HTTPStatus, words: dict[str, str] | None = None, text: str = "") -> HttpResponse:

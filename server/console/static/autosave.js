@@ -99,8 +99,9 @@ last is sent when the page is left, or the person is asked. Without scripts each
   }
 
   for (const name of ["input", "change"]) form.addEventListener(name, () => { typed += 1; });
-  form.addEventListener("htmx:beforeRequest", () => { sent = typed; });
-  form.addEventListener("htmx:afterRequest", (event) => answered(event.detail.xhr));
+  // Parts of the form ask for themselves, too.
+  form.addEventListener("htmx:beforeRequest", (event) => { if (event.target === form) sent = typed; });
+  form.addEventListener("htmx:afterRequest", (event) => { if (event.target === form) answered(event.detail.xhr); });
   document.addEventListener("submit", (event) => {
     const isOwn = event.target === form;
     if (!isUnsaved() || (isOwn && ONLY_BY_BUTTON.includes(trouble))) {

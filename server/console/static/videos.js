@@ -70,6 +70,11 @@
       sessionStorage.removeItem(key);
       throw new Final(await answer.text());
     }
+    if (answer.status === 202) {
+      sessionStorage.removeItem(key);
+      htmx.trigger("#conversions", "look");
+      throw new Final(words.converting);
+    }
     if (answer.status !== 200) throw new Error(answer.status);
     sessionStorage.removeItem(key);
     return answer.json();

@@ -121,6 +121,12 @@ def lasting(milliseconds: int) -> str:
 
 
 @register.filter
+def percent(share: float) -> int:
+    """Of a share of 1."""
+    return int(100 * share)
+
+
+@register.filter
 def megabytes(size: int) -> str:
     """A size in megabytes, with one decimal place where it is small."""
     return _("{size} MB").format(

@@ -209,6 +209,7 @@ def django_at(folder: Path, database_url: str | None) -> Iterator[None]:
         "DATA": folder,
         "MEDIA_FOLDER": folder / "media",
         "PREVIEW_FOLDER": folder / "previews",
+        "CONVERSION_FOLDER": folder / "conversions",
         "KEY_FOLDER": folder / "keys",
         "SECRET_FILE": secret,
         "SECRET_KEY": secret.read_text().strip() if secret.exists() else NO_SECRET,
