@@ -81,7 +81,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     os.umask(0o077)
     os.environ["PYTHONSAFEPATH"] = "1"  # Of the processes that we start none runs code of the current folder.
     _prepare(_early(given))
-    parser, modules = _parser()
+    parser, modules = _parser(given)
     options = parser.parse_args(given)
     if broken := [word for word in given if not _is_utf8(word)]:
         parser.error(_("{word} is not UTF-8").format(word=ascii(broken[0])))
@@ -191,7 +191,8 @@ def _language() -> str:
     return "en"
 
 
-def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+def _parser(given: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
+    """Only what the command line names is imported: all commands together take as long as Django itself."""
     summaries = {
         "init": _("make or change a company, with its keys and its notice"),
         "serve": _("answer agents"),
@@ -222,10 +223,11 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, ModuleType]]:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar=_("COMMAND"))
     modules = {}
     for name in COMMANDS:
-        modules[name] = importlib.import_module(f"server.commands.{name}")
         summary = summaries[name]
         command = subparsers.add_parser(name, help=summary, description=summary, parents=[_common_options()])
-        modules[name].add_arguments(command)
+        if name in given:
+            modules[name] = importlib.import_module(f"server.commands.{name}")
+            modules[name].add_arguments(command)
     return parser, modules
 
 

@@ -20,7 +20,7 @@ from server import logs
 from server.archives.closing import on_the_move
 from server.audit.verifying import end_faults, what_to_do
 from server.console import address
-from server.core import concurrency, connection_limits, private_files
+from server.core import concurrency, connection_limits, private_files, workers_code
 from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole, strangers, told_of_strangers
@@ -83,8 +83,7 @@ def run(options: argparse.Namespace) -> int:
     scheme = "https" if options.tls_certificate else "http"
     connection_limits.raise_descriptors()
     server = Server(
-        "server.gateway.asgi:prepare",
-        factory=True,
+        "server.gateway.asgi",
         address=options.host,
         port=port,
         interface=Interfaces.ASGI,
@@ -114,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
 
     concurrency.limit_requests(options.requests_per_minute)
     with daily.housekeeping():
-        server.serve()
+        server.serve(target_loader=workers_code.prepared)
     return 0
 
 

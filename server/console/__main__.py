@@ -11,7 +11,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from server import logs
-from server.core import connection_limits
+from server.core import connection_limits, workers_code
 
 HEADER_S = 10
 MOST_HEADER_BYTES = 64 * 1024
@@ -22,8 +22,7 @@ def main(host: str, port: int, ready: str) -> None:
     """Serve until a signal ends it."""
     connection_limits.raise_descriptors()
     server = Server(
-        "server.console.asgi:prepare",
-        factory=True,
+        "server.console.asgi",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
@@ -43,7 +42,7 @@ def main(host: str, port: int, ready: str) -> None:
     def say_ready() -> None:
         print(ready, flush=True)
 
-    server.serve()
+    server.serve(target_loader=workers_code.prepared)
 
 
 if __name__ == "__main__":
