@@ -444,6 +444,7 @@ LOOKS: list[tuple[str, Scheme]] = [
     ("fr-FR", "light"),
     ("fr-FR", "dark"),
 ]
+"""Of pictures. What axe-core finds depends on the language or on the scheme, on nothing of both together."""
 
 
 def _wrong_code(page: Page) -> None:
@@ -552,7 +553,7 @@ THEN: dict[str, Callable[[Page], None]] = {
 """What is done on a page before it is looked at."""
 
 
-@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+@pytest.mark.parametrize(("language", "scheme"), LOOKS if PICTURES else [LOOKS[0], LOOKS[-1]])
 def test_axe_finds_nothing_on_any_page(
     console: Filled, browser: Browser, language: str, scheme: Scheme
 ) -> None:
