@@ -51,12 +51,14 @@ class Right(StrEnum):
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"
     """The record of processing (GDPR article 30)."""
+    READ_OVERSIGHT = "read-oversight"
+    """Who looked at what, for those who watch: no administrator among them."""
     READ_HEALTH = "read-health"
     """What is missing or broken in the server."""
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.ADMINISTRATOR: frozenset(Right),
+    Role.ADMINISTRATOR: frozenset(Right) - {Right.READ_OVERSIGHT},
     Role.COMMUNICATOR: frozenset(
         {
             Right.READ_CAMPAIGNS,
@@ -80,6 +82,6 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.RECALL_CAMPAIGNS,
         }
     ),
-    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_RECORD}),
-    Role.WORKS_COUNCIL: frozenset({Right.READ_RECORD}),
+    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_OVERSIGHT, Right.READ_RECORD}),
+    Role.WORKS_COUNCIL: frozenset({Right.READ_OVERSIGHT, Right.READ_RECORD}),
 }

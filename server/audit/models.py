@@ -60,7 +60,10 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         constraints = (models.UniqueConstraint(fields=("company", "number"), name="audit_number"),)
-        indexes = (models.Index(fields=("company", "subject"), name="audit_subject"),)
+        indexes = (
+            models.Index(fields=("company", "subject"), name="audit_subject"),
+            models.Index(fields=("company", "time"), name="audit_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.company_id} audit {self.number}"

@@ -101,6 +101,15 @@ def end_faults(company: Company) -> list[str]:
     return verdict.faults
 
 
+def noted_breaks(company: Company) -> list[str]:
+    """What every new entry has noted about the end of the log, as far as nobody has explained it: no query, one file."""
+    try:
+        kept = chain_heads.kept(company.pk)
+    except EnvironmentFault as error:
+        return [f"{error.title}: {error.message}"]
+    return [_told(one) for one in kept.breaks if one.key not in kept.explained] if kept else []
+
+
 class _End:
     """The end of the log, in the database and in the data folder, at one moment."""
 

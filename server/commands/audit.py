@@ -4,16 +4,18 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from server.audit import log
+from server.audit import log, oversight
 from server.audit.models import Entry
 from server.audit.verifying import verify, what_to_do
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import ROWS_AT_ONCE
+from server.core.clock import now
 from server.core.csv_export import write_csv
 from server.core.errors import Refused
 from server.directory.models import Company
@@ -51,14 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explaining.add_argument(
         "--by", required=True, metavar=_("WHO"), help=_("who says so: a function, such as “head of IT”")
     )
-    for action in (showing, exporting, verifying, explaining):
+    description = _("show who looked at what, what was decided and what was changed in a month, as CSV")
+    watching = actions.add_parser("acts", help=description, description=description)
+    watching.add_argument(
+        "--month", metavar="YYYY-MM", type=_month, default=None, help=_("this one unless given")
+    )
+    watching.add_argument("-o", "--output", type=Path, metavar=_("FILE"), help=_("instead of stdout"))
+    for action in (showing, exporting, verifying, explaining, watching):
         add_company_argument(action)
 
 
 def run(options: argparse.Namespace) -> int:
     """Show, export, verify or explain; exit code 1 if the log is not whole."""
     company = chosen_company(options)
-    actions = {"show": _show, "export": _export, "verify": _verify, "explain": _explain}
+    actions = {"show": _show, "export": _export, "verify": _verify, "explain": _explain, "acts": _acts}
     return actions[options.action](company, options)
 
 
@@ -82,6 +90,23 @@ def _export(company: Company, options: argparse.Namespace) -> int:
     else:
         _write(options.output, columns, rows)
     log.record(company, log.COMMAND_LINE, "export-audit-log")
+    return 0
+
+
+def _month(text: str) -> date:
+    if month := oversight.month_named(text):
+        return month
+    raise argparse.ArgumentTypeError(_("write it like 2026-11"))
+
+
+def _acts(company: Company, options: argparse.Namespace) -> int:
+    log.record(company, log.COMMAND_LINE, "read-oversight")
+    month = options.month or now().date().replace(day=1)
+    rows = (line.row for line in oversight.acts_of(company, month))
+    if options.output is None:
+        write_csv(sys.stdout, oversight.COLUMNS, rows)
+    else:
+        _write(options.output, oversight.COLUMNS, rows)
     return 0
 
 

@@ -70,6 +70,7 @@ SECTIONS = (
             Place("erasures", _("Erasures"), Right.ERASE_PEOPLE, undecided_for),
             Place("record", _("Record of processing"), Right.READ_RECORD),
             Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),
+            Place("oversight", _("Works council"), Right.READ_OVERSIGHT),
         ),
     ),
 )

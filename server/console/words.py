@@ -119,6 +119,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "read-devices": _("read which computers are connected"),
     "read-groups": _("read which groups there are"),
     "read-health": _("read what the server's check finds"),
+    "read-oversight": _("looked at who looked at what"),
     "read-people": _("looked people up"),
     "read-own-data": _("read their own data"),
     "read-record": _("read the record of processing"),

@@ -562,6 +562,7 @@ def test_axe_finds_nothing_on_any_page(
         *product(["full", "empty"], OF_THE_SIGNED_IN.items()),
         *product(["full"], OF_WRITERS.items()),
         ("council", ("refused", "/campaigns")),
+        ("council", ("oversight", "/oversight")),
     ]
     places = [*((None, item) for item in OF_ANYBODY.items()), *signed_in]
     for who in (None, "full", "empty", "council"):

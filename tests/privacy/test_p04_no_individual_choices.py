@@ -45,6 +45,7 @@ ASKED = (
     ("audit", "show"),
     ("audit", "verify"),
     ("audit", "export"),
+    ("audit", "acts"),
     ("token", "list"),
     ("console", "accounts"),
     ("console", "remove", "dpo@northwind.example"),

@@ -301,6 +301,7 @@ COMMANDS_ASKED = (
     ("corrections", "decline", "{number}"),
     ("audit", "show", "--last", "1000"),
     ("audit", "export"),
+    ("audit", "acts"),
     ("audit", "verify"),
     ("token", "list"),
     ("token", "revoke", "{number}"),

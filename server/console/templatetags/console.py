@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -138,6 +139,25 @@ def megabytes(size: int) -> str:
 def get(values: Mapping[str, str], key: str) -> str:
     """The value of a key with a hyphen in it; empty where there is none."""
     return values.get(key, "")
+
+
+@register.filter
+def role_word(role: str) -> Promise | str:
+    """What a role is called."""
+    return words.ROLES[role]
+
+
+@register.filter
+def act_word(action: str) -> Promise | str:
+    """What an act of the audit log is called."""
+    return words.ACTIONS.get(action, action)
+
+
+@register.filter
+def month_name(value: date) -> str:
+    """A month with its year."""
+    # Translators: a month, as Django's date formats write it.
+    return capfirst(date_format(value, _("F Y")))
 
 
 @register.filter

@@ -38,6 +38,7 @@ OF_PAGES = {
     Right.READ_CAMPAIGNS,
     Right.READ_GROUPS,
     Right.READ_HEALTH,
+    Right.READ_OVERSIGHT,
     Right.READ_PEOPLE,
     Right.SET_BUDGET,
 }

@@ -1,0 +1,172 @@
+"""A month of the audit log for those who watch over it: who looked at what, what was decided, and what was changed.
+
+Days, accounts by number and role, and how often. Nobody who was looked at or who answered is in it, and no figure.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.functions import Substr
+
+from server.audit.models import Entry
+from server.directory.models import Company
+
+COLUMNS = ("day", "kind", "who", "act", "about", "reason", "times")
+MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+
+
+class Kind(StrEnum):
+    """What an act is to those who watch."""
+
+    LOOK = "look"
+    EMERGENCY = "emergency"
+    DECISION = "decision"
+    CHANGE = "change"
+
+
+ACTS = {
+    **dict.fromkeys(
+        (
+            "company-export",
+            "export-audit-log",
+            "read-acknowledgements",
+            "read-audit-log",
+            "read-corrections",
+            "read-devices",
+            "read-oversight",
+            "read-people",
+            "read-record",
+            "read-reports",
+            "report-named",
+        ),
+        Kind.LOOK,
+    ),
+    **dict.fromkeys(("publish-emergency", "publish-emergencies"), Kind.EMERGENCY),
+    **dict.fromkeys(
+        (
+            "look-afterwards",
+            "publish",
+            "publish-campaigns",
+            "recall",
+            "recall-campaigns",
+            "return-campaign",
+            "submit-campaign",
+            "take-back-campaign",
+        ),
+        Kind.DECISION,
+    ),
+    **dict.fromkeys(
+        (
+            "accept-correction",
+            "ask-erasure",
+            "begin-ledger-anew",
+            "chain-broken",
+            "change-company",
+            "company-import",
+            "decline-correction",
+            "erase-people",
+            "explain-audit-log",
+            "import-people",
+            "invite-account",
+            "keys-replaced",
+            "make-company",
+            "make-token",
+            "refuse-erasure",
+            "remove-account",
+            "replay-ledger",
+            "reset-account",
+            "revoke-token",
+            "set-budget",
+            "verify-audit-log",
+        ),
+        Kind.CHANGE,
+    ),
+}
+"""What is shown, and as what. Acts of employees about their own data are not among them."""
+ABOUT = (
+    "campaign",
+    "draft",
+    "account",
+    "token",
+    "roles",
+    "role",
+    "people",
+    "added",
+    "changed",
+    "author",
+    "format",
+)
+"""Names in an entry's detail that say what it is about."""
+REASONS = ("reason", "without_second_person")
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one actor did on one day (UTC), so many times."""
+
+    day: date
+    kind: Kind
+    who: str
+    act: str
+    about: Sequence[tuple[str, str]]
+    reason: str
+    times: int
+
+    @property
+    def row(self) -> Sequence[object]:
+        """As `COLUMNS` has it."""
+        about = ", ".join(f"{name} {value}" for name, value in self.about)
+        return (self.day.isoformat(), self.kind.value, self.who, self.act, about, self.reason, self.times)
+
+
+def month_named(text: str) -> date | None:
+    """The first day of a month such as 2026-11; None where it is none."""
+    found = MONTH.fullmatch(text)
+    return date(int(found[1]), int(found[2]), 1) if found else None
+
+
+def month_after(month: date, by: int = 1) -> date:
+    """The first day of the month so many months later."""
+    years, months = divmod(month.month - 1 + by, 12)
+    return date(month.year + years, months + 1, 1)
+
+
+def acts_of(company: Company, month: date) -> list[Line]:
+    """The month's acts by day, the last day first. One query, over this month's entries alone."""
+    entries = Entry.objects.filter(
+        company=company, time__gte=month.isoformat(), time__lt=month_after(month).isoformat()
+    )
+    found = (
+        entries.filter(action__in=ACTS)
+        .annotate(day=Substr("time", 1, 10))
+        .values_list("day", "actor", "action", "detail")
+        .annotate(times=Count("pk"))
+        .order_by("-day", "actor", "action", "detail")
+    )
+    return [_line(*row) for row in found]
+
+
+def _line(day: str, actor: str, action: str, detail: str, times: int) -> Line:
+    said = _said(detail)
+    about = [(name, _shown(said[name])) for name in ABOUT if name in said]
+    reason = next((_shown(said[name]) for name in REASONS if name in said), "")
+    return Line(date.fromisoformat(day), ACTS[action], actor, action, about, reason, times)
+
+
+def _said(detail: str) -> dict[str, Any]:
+    """A detail that was made unreadable says nothing."""
+    try:
+        found = json.loads(detail)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

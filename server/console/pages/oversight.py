@@ -1,0 +1,70 @@
+"""For the works council: who looked at what, what was decided and changed in a month. No figure of any campaign."""
+
+from collections import Counter
+from datetime import date
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from server.access.models import AccessToken
+from server.access.roles import Right, Role
+from server.accounts.invitations import accounts_of
+from server.audit.oversight import COLUMNS, Kind, Line, acts_of, month_after, month_named
+from server.audit.verifying import noted_breaks
+from server.console.access import AccountRequest, page
+from server.core import clock
+from server.core.csv_export import csv_text
+from server.directory.models import Company, Notice
+
+MOST_LINES = 300
+"""Of each kind on the page; the file has all."""
+
+
+@page(Right.READ_OVERSIGHT, on_record=True)
+def oversight(request: AccountRequest) -> HttpResponse:
+    """One month, to be read and printed."""
+    company, month = request.user.company, _month(request)
+    acts, this_month = acts_of(company, month), clock.now().date().replace(day=1)
+    words: dict[str, object] = {
+        "month": month,
+        "before": month_after(month, -1),
+        "after": month_after(month) if month < this_month else None,
+        "made": clock.now(),
+        "faults": noted_breaks(company),
+        "roles": _roles(company),
+        "notices": Notice.objects.filter(company=company).order_by("-version"),
+        "most": MOST_LINES,
+    }
+    words |= {kind.value: _of(acts, kind) for kind in Kind}
+    return render(request, "pages/oversight.html", words)
+
+
+@page(Right.READ_OVERSIGHT, on_record=True)
+def oversight_csv(request: AccountRequest) -> HttpResponse:
+    """The month's acts, for a spreadsheet."""
+    company, month = request.user.company, _month(request)
+    content = csv_text(COLUMNS, (line.row for line in acts_of(company, month)))
+    name = f"{company.pk}-oversight-{month:%Y-%m}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _month(request: AccountRequest) -> date:
+    """As the address says; this one where it says none, or one that has not begun."""
+    this_month = clock.now().date().replace(day=1)
+    named = month_named(request.GET.get("month", ""))
+    return named if named and named <= this_month else this_month
+
+
+def _of(acts: list[Line], kind: Kind) -> list[Line]:
+    return [line for line in acts if line.kind is kind]
+
+
+def _roles(company: Company) -> list[tuple[str, int, int]]:
+    """How many accounts and how many tokens have each role."""
+    roles = accounts_of(company).values_list("roles", flat=True)
+    accounts = Counter(role for several in roles for role in several)
+    tokens = Counter(
+        AccessToken.objects.filter(company=company, expires_at__gt=clock.now()).values_list("role", flat=True)
+    )
+    return [(role, accounts[role], tokens[role]) for role in Role]
