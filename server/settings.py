@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "server.mail",
     "server.drafts",
     "server.erasure",
+    "server.notices",
     "server.accounts.apps.ContentTypeTables",
     "server.accounts.apps.AuthTables",
     "server.accounts.apps.AddressTables",

@@ -51,6 +51,8 @@ class Right(StrEnum):
     READ_AUDIT_LOG = "read-audit-log"
     READ_RECORD = "read-record"
     """The record of processing (GDPR article 30)."""
+    EDIT_NOTICE = "edit-notice"
+    """Propose a version of the privacy notice, and put one in force."""
     READ_OVERSIGHT = "read-oversight"
     """Who looked at what, for those who watch: no administrator among them."""
     READ_HEALTH = "read-health"
@@ -82,6 +84,14 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.RECALL_CAMPAIGNS,
         }
     ),
-    Role.DPO: frozenset({Right.ERASE_PEOPLE, Right.READ_AUDIT_LOG, Right.READ_OVERSIGHT, Right.READ_RECORD}),
+    Role.DPO: frozenset(
+        {
+            Right.ERASE_PEOPLE,
+            Right.EDIT_NOTICE,
+            Right.READ_AUDIT_LOG,
+            Right.READ_OVERSIGHT,
+            Right.READ_RECORD,
+        }
+    ),
     Role.WORKS_COUNCIL: frozenset({Right.READ_OVERSIGHT, Right.READ_RECORD}),
 }

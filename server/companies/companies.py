@@ -1,5 +1,7 @@
 """Make a company, or change one: its description, its notice, and the document that tells agents."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,11 +26,8 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
     section = description.company
     company = Company.objects.filter(pk=section.id).first()
     is_new = company is None
-    if company is not None and company.move:
-        raise Refused(
-            _("{name} is being brought in or closed").format(name=company.pk),
-            _("Wait until that is done. If it was interrupted, run: tidings-server housekeeping"),
-        )
+    if company is not None:
+        _refuse_on_the_move(company)
     if company is not None and company.region != section.region:
         raise Refused(
             _("A company's region cannot be changed"),
@@ -52,6 +51,26 @@ def make_or_change(description: CompanyFile) -> tuple[Company, bool]:
         create_keys(company.id)
     publish_company(company)
     return company, is_new
+
+
+def new_notice(company: Company, text: Mapping[str, str]) -> Notice:
+    """Put a text in force as the next version, and sign the company's document. In the caller's transaction.
+
+    Every consent was given to a version, and ends. `company` is locked. Raises `Refused` as `make_or_change` does.
+    """
+    _refuse_on_the_move(company)
+    section = NoticeSection(version=company.notice_version() + 1, date=clock.now().date(), text=dict(text))
+    _set_notice(company, section)
+    publish_company(company)
+    return company.current_notice()
+
+
+def _refuse_on_the_move(company: Company) -> None:
+    if company.move:
+        raise Refused(
+            _("{name} is being brought in or closed").format(name=company.pk),
+            _("Wait until that is done. If it was interrupted, run: tidings-server housekeeping"),
+        )
 
 
 def _refuse_the_place_of_another(company_id: str) -> None:

@@ -32,6 +32,8 @@ from server.core.errors import Refused
 from server.core.schemas import Language, SignalName
 from server.directory.models import SMALLEST_GROUP
 
+MOST_NOTICE = 20_000
+"""Characters of the notice, in each language."""
 HOST = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 # Exact hosts, or "*." and a domain of at least two labels.
 Host = Annotated[str, Field(pattern=HOST, max_length=253)]
@@ -90,7 +92,7 @@ class NoticeSection(_Section):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     date: date
     text: Annotated[
-        dict[Language, Annotated[str, Field(min_length=1, max_length=20_000)]], Field(min_length=1)
+        dict[Language, Annotated[str, Field(min_length=1, max_length=MOST_NOTICE)]], Field(min_length=1)
     ]
 
 

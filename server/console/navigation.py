@@ -19,6 +19,7 @@ from server.data_subject.decisions import waiting
 from server.directory.models import Company
 from server.drafts.published_alone import to_look_at
 from server.erasure.requests import undecided_for
+from server.notices.proposing import decidable_by
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ SECTIONS = (
         (
             Place("corrections", _("Corrections"), Right.READ_CORRECTIONS, _corrections),
             Place("erasures", _("Erasures"), Right.ERASE_PEOPLE, undecided_for),
+            Place("notice", _("Privacy notice"), Right.READ_RECORD, decidable_by),
             Place("record", _("Record of processing"), Right.READ_RECORD),
             Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),
             Place("oversight", _("Works council"), Right.READ_OVERSIGHT),

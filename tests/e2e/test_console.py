@@ -494,6 +494,19 @@ def _verify_the_log(page: Page) -> None:
     page.locator(".pill").wait_for()
 
 
+def _change_the_notice(page: Page) -> None:
+    if page.url.endswith("/proposal"):  # left by another look
+        page.locator("form[action$=take-back] button").click()
+        page.locator("main a.main").click()
+    page.locator("textarea").first.fill("Northwind tells you what is new. It counts nothing.")
+    page.locator("button[value=look]").click()
+
+
+def _propose_a_notice(page: Page) -> None:
+    _change_the_notice(page)
+    page.locator("button[value=propose]").click()
+
+
 OF_ANYBODY = {"sign-in": "/sign-in", "link-gone": "/welcome/none"}
 OF_THE_SIGNED_IN = {
     "report": f"/campaigns/{SEEN}",
@@ -509,6 +522,9 @@ OF_THE_SIGNED_IN = {
     "calendar": "/calendar",
     "corrections": "/corrections",
     "record": "/record",
+    "notice": "/notice",
+    "notice-new": "/notice/new",
+    "notice-proposal": "/notice/new",
     "drafts": "/drafts",
     "draft-new": "/drafts/new",
     "today": "/",
@@ -549,6 +565,8 @@ THEN: dict[str, Callable[[Page], None]] = {
     "erasures": lambda page: page.locator("button[value=find]").click(),
     "erasure-request": _ask_for_an_erasure,
     "audit-verified": _verify_the_log,
+    "notice-new": _change_the_notice,
+    "notice-proposal": _propose_a_notice,
 }
 """What is done on a page before it is looked at."""
 
@@ -600,6 +618,7 @@ NO_PAGES = {
         "people-invite",
     ),
     *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
+    *("account-mail", "notice-put-in-force", "notice-take-back"),
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {"campaigns-report-csv", "record-csv", "drafts-file", "drafts-file-of", "drafts-picture"}
@@ -607,6 +626,7 @@ LOOKED_AT_WITH_ANOTHER = {
     "people-import-file": "import-difference",
     "people-person": "person-code",
     "erasures-request": "erasure-request",
+    "notice-proposal": "notice-proposal",
     "drafts-videos": "compose",
     "drafts-video": "compose",
     "welcome": "link-gone",

@@ -17,6 +17,7 @@ from server.directory.models import Company, Person
 from server.drafts.models import Draft, DraftUpload, DraftVersion
 from server.erasure.models import ErasureRequest
 from server.mail.models import ConsoleMail
+from server.notices.models import NoticeProposal
 from tests.support.proofs import Proof
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
@@ -35,6 +36,7 @@ OF_OTHERS = {
     DraftUpload,
     DraftVersion,
     ErasureRequest,
+    NoticeProposal,
 }
 """Their personal fields are about the data protection officer and administrators, who have no entry as an employee."""
 

@@ -97,6 +97,12 @@ def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
             _("A second person decides about each."),
             address=reverse("erasures"),
         )
+    if counts.get("notice"):
+        yield Waiting(
+            _("A new version of the privacy notice was proposed"),
+            _("Look at what it does before it is in force."),
+            address=reverse("notice-proposal"),
+        )
     if corrections := counts.get("corrections"):
         yield _corrections(account, corrections)
     if Right.READ_HEALTH in rights:

@@ -37,6 +37,7 @@ OF_PAGES = {
     Right.MANAGE_PEOPLE,
     Right.READ_CAMPAIGNS,
     Right.READ_GROUPS,
+    Right.EDIT_NOTICE,
     Right.READ_HEALTH,
     Right.READ_OVERSIGHT,
     Right.READ_PEOPLE,

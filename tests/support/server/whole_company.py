@@ -42,6 +42,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.directory.models import Company
     from server.erasure.requests import ask
     from server.mail.models import ConsoleMail, InvitationMail
+    from server.notices.proposing import propose
     from server.reports.models import Suppression
     from server.reports.snapshots import make_if_due
     from server.signing.documents import publish_company
@@ -66,6 +67,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
     _write_draft(account, first)
     ask(account, [first.pk])
+    propose(account, {"en": "canary-notice"}, company.notice_version())
     now = datetime.now(UTC)
     ConsoleMail.objects.create(account=account, kind="notice", path="canary", queued_at=now, next_at=now)
     InvitationMail.objects.create(person=first, days=7, queued_at=now, next_at=now)
