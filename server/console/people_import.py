@@ -8,6 +8,7 @@ writing has begun it is an order (`server.people_files.upsert`), which is carrie
 import logging
 import secrets
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -120,6 +121,11 @@ class ImportJob:
         changed = self.comparison.difference.changed if self.comparison else 0
         return changed > max(FEW, SMALL_SHARE * self.people_before)
 
+    def cancel(self) -> None:
+        """Nobody wants it any more: its bytes go at once, and its thread ends when it next looks."""
+        self.is_cancelled = True
+        self.content = b""
+
     def bar(self, title: str, total: int) -> Tick:
         """Begin a part of the work. Raises `_Cancelled` where nobody wants it any more."""
         self.title, self.reached, self.total = title, 0, total
@@ -139,7 +145,8 @@ class ImportJobs:
     """
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        """Of each company: its files are worked on one after the other, and wait for no other company's."""
         self._lock = threading.Lock()
         self._jobs: dict[str, ImportJob] = {}
 
@@ -163,7 +170,7 @@ class ImportJobs:
             if not before and len(self._jobs) >= MOST_KEPT:
                 raise Refused(_("Several files are being brought in"), _("Try again in some minutes."))
             if before:
-                before.is_cancelled = True
+                before.cancel()
             is_first = not self._jobs
             self._jobs[account.company_id] = job
         if is_first:
@@ -205,12 +212,14 @@ class ImportJobs:
         """Nobody wants it any more. What is being written goes on."""
         with self._lock:
             if job.stage is not Stage.WRITING and self._jobs.get(job.company_id) is job:
-                job.is_cancelled = True
+                job.cancel()
                 del self._jobs[job.company_id]
 
     def _start(self, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
         """In a thread of its own, which waits until it is its turn. The end of the process waits for none."""
-        threading.Thread(target=_in_thread, args=(self._turn, job, work), daemon=True).start()
+        threading.Thread(
+            target=_in_thread, args=(self._turns[job.company_id], job, work), daemon=True
+        ).start()
 
     def _move(self, job: ImportJob, stages: Collection[Stage], to: Stage) -> bool:
         with self._lock:
@@ -252,7 +261,8 @@ def _in_thread(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob],
     """The outermost door of the thread: whatever happens, the page says that it is over."""
     with turn, translation.override(job.language):
         try:
-            job.stage = _tried(job, work)
+            if not job.is_cancelled:
+                job.stage = _tried(job, work)
         except _Cancelled:
             pass
         except Exception:  # noqa: BLE001  (the outermost door)

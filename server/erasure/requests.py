@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
-from server.core import clock
+from server.core import clock, under_way
 from server.core.errors import Refused
 from server.directory.models import Company, Person
+from server.erasure.erasure import ORDER
 from server.erasure.models import ErasureRequest
 from server.mail import outbox
 
+OF_REQUEST = "request-"
 TRIED_AGAIN = timedelta(minutes=10)
 """When one that was begun and is not done may be begun once more: the process may have ended before it began."""
 ROWS_AT_ONCE = 500
@@ -62,6 +64,7 @@ def undecided_for(account: Account) -> "QuerySet[ErasureRequest]":
         return ErasureRequest.objects.none()
     people = ErasureRequest.people.through.objects.filter(erasurerequest=OuterRef("pk"))
     found = ErasureRequest.objects.filter(_is_open(), Exists(people), company=account.company)
+    found = found.exclude(pk__in=_ordered(account.company_id))
     return found.exclude(asked_by=account).select_related("asked_by").order_by("asked_at", "pk")
 
 
@@ -71,8 +74,21 @@ def people_of(request: ErasureRequest) -> "QuerySet[Person]":
 
 
 def is_under_way(request: ErasureRequest) -> bool:
-    """Whether it is being carried out."""
-    return request.decided_at is not None and request.decided_at > clock.now() - TRIED_AGAIN
+    """Whether it is being carried out, or will be by housekeeping."""
+    if request.decided_at is None:
+        return False
+    return request.pk in _ordered(request.company_id) or request.decided_at > clock.now() - TRIED_AGAIN
+
+
+def order_name(request: ErasureRequest) -> str:
+    """What to call the order by which it is carried out, among those of the company."""
+    return f"{OF_REQUEST}{request.pk}"
+
+
+def _ordered(company_id: str) -> set[int]:
+    """The numbers of the requests whose orders stand."""
+    begins = f"{company_id}.{OF_REQUEST}"
+    return {int(name.removeprefix(begins)) for name in under_way.begun(ORDER) if name.startswith(begins)}
 
 
 def may_decide(account: Account, request: ErasureRequest) -> bool:

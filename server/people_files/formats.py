@@ -145,6 +145,8 @@ ENTRA_TEMPLATE = Format(
         "[accountenabled]": Role.BLOCKED,  # “Block sign in (Yes/No) [accountEnabled]”: yes means that it is not
     },
 )
+MOST_COLUMNS = 1_000
+"""Google's export has about 60. Each is compared with the names that are known."""
 _PASSWORD = "[passwordprofile]"
 _PROPERTY = re.compile(r"\[\s*([A-Za-z]+)\s*\]")
 MICROSOFT_365 = Format(
@@ -358,10 +360,15 @@ def fold(header: str) -> str:
 def recognise(text: str) -> Layout:
     """Find the delimiter and the format of a file by its header line.
 
-    Raises `Refused` when no format fits, when a column is there twice, or when a header looks misspelt.
+    Raises `Refused` when no format fits, when a column is there twice, or when a header looks misspelt or has too much.
     """
     seen: list[str] = []
     for delimiter, rest, header in split_headers(text):
+        if len(header.cells) > MOST_COLUMNS:
+            raise Refused(
+                _("The first line has more than {most} columns").format(most=MOST_COLUMNS),
+                _("It names the columns. Check that the file is a table of people, with a line for each."),
+            )
         _refuse_encoded_twice(header)
         folded = [_property_of(cell) for cell in header.cells]
         if ENTRA_TEMPLATE.key in folded:

@@ -5,6 +5,7 @@ written in short transactions, between which others get their turn. An import th
 one, or by housekeeping: whoever is in the directory already is found there.
 """
 
+import hashlib
 import itertools
 import uuid
 from collections import defaultdict
@@ -122,6 +123,20 @@ def finish_import_of(company: Company) -> None:
             order.done()
 
 
+def leave_out(company: Company, people: Sequence[UUID]) -> None:
+    """Let an import that is under way bring none of these people back, whom somebody erases meanwhile.
+
+    It need not wait for the import, which takes minutes. Raises `EnvironmentFault`.
+    """
+    if company.pk in under_way.begun(ORDER):
+        emails = company.people.filter(pk__in=people).values_list("email", flat=True)
+        under_way.add_beside(ORDER, company.pk, map(_left_out_as, emails))
+
+
+def _left_out_as(email: str) -> str:
+    return hashlib.sha256(f"tidings import leaves out {email}".encode()).hexdigest()
+
+
 @dataclass
 class _Changes:
     """What a batch of rows changes. `joined`: of whom, and which group by its name in any case. `left`: memberships."""
@@ -141,6 +156,7 @@ class _Import:
         self._most_edits = most_edits
         self._groups: dict[str, int] = {}
         self._names: dict[int, str] = {}
+        self._left_out = frozenset[str]()
 
     def compare(self, rows: Sequence[PersonRow]) -> Comparison:
         """What would change. Within `reading`."""
@@ -190,6 +206,7 @@ class _Import:
         """A piece that first locks the company, as erasures and corrections do: two never wait for each other's people."""
         with pieces.piece():
             self._company = Company.objects.select_for_update(no_key=True).get(pk=self._company.pk)
+            self._left_out = under_way.beside(ORDER, self._company.pk)
             yield
 
     def _through(
@@ -239,6 +256,8 @@ class _Import:
         changes = _Changes()
         for row in rows:
             person = known.get(row.email)
+            if person is None and self._left_out and _left_out_as(row.email) in self._left_out:
+                continue
             if person is None:
                 person = self._described(Person(company=self._company, email=row.email), row)
                 changes.added.append(person)

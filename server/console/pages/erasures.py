@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -74,7 +75,7 @@ def carry_out(request: AccountRequest, number: int) -> HttpResponse:
         people = decide(found, request.user, request.POST.get("seal", ""))
     except Refused as refused:
         return _request_page(request, found, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
-    erasing.carry_out(request.user.company, people)
+    erasing.carry_out(found, people)
     return redirect("erasures")
 
 
@@ -125,9 +126,10 @@ def _request_page(
     shown = {
         "asked": found,
         "note": note,
-        "people": list(people.values_list("email", flat=True)[:MOST_SHOWN]),
+        "page": Paginator(people.values_list("email", flat=True), MOST_SHOWN).get_page(
+            request.GET.get("page")
+        ),
         "count": people.count(),
-        "most": MOST_SHOWN,
         "seal": seal_of(people.order_by().values_list("pk", flat=True)),
         "may_decide": may_decide(request.user, found),
         "has_second": others_who_may(request.user),

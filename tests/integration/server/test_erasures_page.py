@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
@@ -14,9 +15,11 @@ from django.test import Client
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit.models import Entry
+from server.core import under_way
 from server.directory.models import Company, Person
-from server.erasure.erasure import erase
+from server.erasure.erasure import ORDER, erase, finish_erasures
 from server.erasure.models import ErasureRequest
+from server.erasure.requests import decide, order_name, seal_of
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
@@ -169,3 +172,27 @@ def test_a_request_ends_with_the_account_that_asked(ada: Client, people: list[Pe
     Account.objects.all().delete()
     assert not ErasureRequest.objects.exists()
     assert Person.objects.count() == 4
+
+
+def test_what_was_begun_is_carried_out_whatever_the_clock_says(
+    ada: Client, dee: Client, people: list[Person]
+) -> None:
+    address = asked(ada, people[0].email)
+    request = ErasureRequest.objects.get()
+    decided = decide(request, Account.objects.get(email="dee@northwind.example"), seal_of([people[0].pk]))
+    with under_way.order(ORDER, f"northwind.{order_name(request)}") as order:
+        order.begin(json.dumps([person.hex for person in decided]).encode())  # and there the process ends
+    ErasureRequest.objects.update(decided_at=datetime.now(UTC) - timedelta(hours=1))
+    assert ada.post(f"{address}/take-back").status_code == 409
+    assert "They are being erased" in dee.get(address).content.decode()
+    assert "was asked for" not in dee.get("/").content.decode()
+    assert finish_erasures() == 1
+    assert dee.get(address).status_code == 404
+
+
+def test_who_approves_can_look_at_each_of_many(ada: Client, dee: Client) -> None:
+    many = [person.email for person in bulk_data.add_people(120, "Nice")]
+    address = asked(ada, *many)
+    pages = [dee.get(address).content.decode(), dee.get(f"{address}?page=2").content.decode()]
+    assert [email for email in many if not any(email in page for page in pages)] == []
+    assert "Page 1 of 2" in pages[0]

@@ -195,6 +195,8 @@ def test_a_file_of_more_lines_than_people_is_refused_before_it_is_read(browser: 
     answer = browser.post("/people/import", {"file": content})
     assert answer.status_code == 409
     assert "tidings-server people import" in answer.content.decode()
+    address = choose(browser, ",".join(["email", *map(str, range(1_000))]) + "\n")
+    assert "more than 1000 columns" in text_of(browser, address)
     address = choose(browser, "email\n" + "x\n" * 400_000)
     assert "1000 mistakes up to line 1001, and the rest was not read" in text_of(browser, address)
 

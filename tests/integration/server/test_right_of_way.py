@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -253,6 +254,32 @@ def test_who_is_erased_is_not_brought_back_by_an_import_that_was_interrupted(nor
     erase(company, [Person.objects.get(email="n0@northwind.example").pk])
     _finished("finish-imports")
     assert not Person.objects.filter(email="n0@northwind.example").exists()
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_who_is_erased_while_an_import_runs_is_not_brought_back_by_it(
+    northwind: ServerHome, *, is_cut: bool
+) -> None:
+    company, last = bulk_data.company(), f"n{MANY - 1}@northwind.example"
+    person = Person.objects.create(company=company, email=last)
+    erased = []
+
+    def bar(_title: str, _total: int) -> Tick:
+        def tick(_reached: int) -> None:
+            if not erased:
+                erased.append(erase(company, [person.pk]))
+            elif is_cut:
+                raise PowerCut
+
+        return tick
+
+    with contextlib.suppress(PowerCut):
+        import_people(company, _rows(), dry_run=False, bar=bar)
+    _finished("finish-imports")
+    assert Person.objects.count() == MANY - 1
+    assert not Person.objects.filter(email=last).exists()
+    import_people(company, _rows(), dry_run=False)
+    assert Person.objects.filter(email=last).exists(), "another file may name them"
 
 
 def test_two_imports_do_not_run_at_once(northwind: ServerHome) -> None:
