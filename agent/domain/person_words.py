@@ -14,14 +14,20 @@ NAME_MAX = 60
 _WORDS_MAX = 6
 _EASY_WORDS = 2
 """So many words may begin with a small letter whatever they are: “mary jane”."""
+_SMALL_WORDS = 3
+"""So many where all of them do: “anna maria luisa”. As many that begin with a capital are let in too."""
 _PARTICLE_MAX = 4
-"""Letters of a small word within a longer name: de, los, della is none, bint."""
+"""Letters of a small word within a longer name: de, los, bint."""
+_PARTICLES = frozenset({"binti", "della", "delle", "dello", "degli", "dalla"})
+"""Longer ones."""
 _WORD_MAX = 30
 _DENSE_WORD_MAX = 8
 """Letters between two spaces or dots where a script writes sentences without spaces: Han and kana."""
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _SHORT_MAX = 3
 """Letters before a full stop: J., St., Muh."""
+_SHORTENED = frozenset({"Mohd", "Muhd"})
+"""Longer ones, of Muhammad."""
 _WITHIN = "-‐‑'’ʼ՚׳״·་"
 """Between the letters of a word: hyphens, apostrophes, the Catalan and the Tibetan point."""
 _BETWEEN = re.compile("[ \xa0・]+")
@@ -39,8 +45,12 @@ def first_name(told: str) -> str:
     words = _BETWEEN.split(name)
     if len(words) > _WORDS_MAX or not all(map(_is_word, words)):
         return ""
-    later = words[1:] if len(words) > _EASY_WORDS else []
-    return "" if any(word[:1].islower() and len(word) > _PARTICLE_MAX for word in later) else name
+    most = _SMALL_WORDS if all(word[:1].islower() for word in words) else _EASY_WORDS
+    return "" if len(words) > most and any(map(_is_long_and_small, words[1:])) else name
+
+
+def _is_long_and_small(word: str) -> bool:
+    return word[:1].islower() and len(word) > _PARTICLE_MAX and word not in _PARTICLES
 
 
 def address(told: str) -> str:
@@ -54,7 +64,8 @@ def _is_word(word: str) -> bool:
         word = word[1:-1]
     if word.endswith("."):
         dotted = _DOTTED.fullmatch(_letters(word))
-        if dotted is None or len(dotted["short"] or "") > _SHORT_MAX:
+        short = (dotted["short"] or "") if dotted is not None else ""
+        if dotted is None or (len(short) > _SHORT_MAX and short not in _SHORTENED):
             return False
         word = word.replace(".", "")
     longest = _DENSE_WORD_MAX if _DENSE.search(word) else _WORD_MAX
