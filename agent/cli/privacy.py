@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -118,11 +120,26 @@ def _decided(call: Call, off: Collection[FeedbackSignal]) -> Shown:
 
 
 def _waited_for(call: Call) -> Shown:
-    """Raises as `_ask`; EndedWaiting where the person does not wait any longer."""
+    """Raises as `_ask`; EndedWaiting where the person does not wait any longer, or the session ends."""
     try:
-        return _ask(call, Shown)
+        with _ended_by_signals():
+            return _ask(call, Shown)
     except KeyboardInterrupt as error:
         raise EndedWaiting("interrupted") from error
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within, SIGTERM and SIGHUP are what Ctrl-C is; one that is ignored stays so (nohup)."""
+    named = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    numbers = [each for each in named if each is not None and signal.getsignal(each) is signal.SIG_DFL]
+    for each in numbers:
+        signal.signal(each, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for each in numbers:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _alone(folders: Folders, call: Call) -> bytes:

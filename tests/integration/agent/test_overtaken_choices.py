@@ -218,12 +218,12 @@ def test_who_turns_off_what_is_off_hears_that_it_is_written_down(
 
 
 @pytest.mark.parametrize(
-    ("act", "choices", "withdrawn"),
+    ("act", "choices", "withdrawn", "how"),
     [
-        ("set", [("click", False)], {CLICK}),
-        ("set", [("seen", True), ("click", False)], {CLICK}),
-        ("set", [("seen", True)], set()),
-        ("erase", [], {CLICK, LIKE}),
+        ("set", [("click", False)], {CLICK}, signal.SIGTERM),
+        ("set", [("seen", True), ("click", False)], {CLICK}, signal.SIGINT),
+        ("set", [("seen", True)], set(), signal.SIGINT),
+        ("erase", [], {CLICK, LIKE}, signal.SIGHUP),
     ],
 )
 def test_who_ends_a_command_that_waits_hears_that_what_was_to_be_off_is_written_down(
@@ -232,13 +232,14 @@ def test_who_ends_a_command_that_waits_hears_that_what_was_to_be_off_is_written_
     act: str,
     choices: list[tuple[str, bool]],
     withdrawn: set[FeedbackSignal],
+    how: signal.Signals,
 ) -> None:
     agent.runtime.choose({CLICK: True, LIKE: True})
     person, over = threading.main_thread().ident, threading.Event()
     assert person is not None
 
     def is_slow(_question: bytes, _is_wanted: Callable[[], bool]) -> bytes:
-        signal.pthread_kill(person, signal.SIGINT)
+        signal.pthread_kill(person, how)
         over.wait(PATIENCE_S)
         return b""
 
