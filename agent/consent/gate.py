@@ -205,7 +205,7 @@ class ConsentGate:
 
         What is off takes effect in any case. What is on does only if ``is_wanted`` until it is on the disk: who gave up may
         have chosen otherwise since. Nor does it where it was turned off after ``since``: the `last_chosen` of when somebody
-        asked for it.
+        asked for it; None where nothing can have come between.
 
         Raises NotConnected; NotRecorded when it could not be written: what was turned off is off all the same, and what was
         turned on is not on.
@@ -228,7 +228,12 @@ class ConsentGate:
                 if given:
                     old[signal] = self._as_it_is(signal)
                     new = rules.give(
-                        old[signal], receipt_id=receipt_id, notice_version=version, now=now, language=language
+                        old[signal],
+                        receipt_id=receipt_id,
+                        notice_version=version,
+                        now=now,
+                        language=language,
+                        anew=self._is_vague(old[signal]),
                     )
                 else:
                     new = rules.refuse(old[signal], notice_version=version, now=now, language=language)
@@ -250,8 +255,9 @@ class ConsentGate:
         if not is_wanted():
             log.info("Nothing is turned on: who asked for it gave up.")
             return {signal: given for signal, given in choices.items() if not given}
+        if since is None:
+            return choices
         last = self.last_chosen()
-        since = last if since is None else since
         overtaken = {
             signal
             for signal, given in choices.items()
@@ -276,6 +282,12 @@ class ConsentGate:
         for signal in turned_on:
             self._consents[signal] = old[signal]
         self._record(dict.fromkeys(turned_on, False), old)
+
+    def _is_vague(self, consent: Consent) -> bool:
+        """Whether an earlier process gave it, at a time that nobody knows: a withdrawal that came before may end it."""
+        return (consent.receipt_id, "given") not in self._acts and (
+            consent.owed is not None or consent.time == rules.FIRST_TIME
+        )
 
     def _dated(self, *, given: bool) -> datetime:
         """By the server's clock. A consent no later than it was given, a withdrawal no earlier than it was made."""

@@ -62,13 +62,25 @@ def choice(
     return SignalChoice(consent.signal, consent.state, consent.signal in company, consent.signal in device)
 
 
-def give(consent: Consent, *, receipt_id: str, notice_version: int, now: datetime, language: str) -> Consent:
-    """A new deliberate act. Giving what is given for the same notice changes nothing.
+def give(
+    consent: Consent,
+    *,
+    receipt_id: str,
+    notice_version: int,
+    now: datetime,
+    language: str,
+    anew: bool = False,
+) -> Consent:
+    """A new deliberate act. Giving what is given for the same notice changes nothing, unless ``anew``.
+
+    ``anew``: it is not known when it was given, and the server was not told yet: this act says when.
 
     A withdrawal that is still owed came before it: the server goes by their times.
     """
     if consent.state is ConsentState.GIVEN and consent.notice_version == notice_version:
-        return consent
+        if consent.announced or not anew:
+            return consent
+        consent = replace(consent, receipt_id="")
     owed = consent.owed
     return Consent(
         signal=consent.signal,

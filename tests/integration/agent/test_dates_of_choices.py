@@ -214,6 +214,25 @@ def test_the_time_of_a_withdrawal_that_is_owed_stays_when_the_person_chooses_aga
             assert told == {"withdrawn": withdrawn_at}
 
 
+def test_a_consent_of_which_nobody_knows_when_it_was_given_is_given_by_the_next_press() -> None:
+    """The withdrawal before it, which nobody could date either, is told first, and would end it."""
+    with two_computers() as (server, (computer, _other)):
+        computer.poll()
+        computer.choose(True)
+        computer.send()
+        for on in (False, True):
+            computer.start()
+            computer.choose(on)
+        server.now += timedelta(days=1)
+        computer.clock.advance(DAY_S)
+        computer.start()
+        computer.gate.choose({SIGNAL: True}, "en")
+        computer.poll()
+        computer.send()
+        assert computer.is_on
+        assert len(server.given) == 1
+
+
 def test_a_withdrawal_that_nobody_could_date_is_dated_by_the_next_choice_after_a_restart() -> None:
     """No earlier than it was made, and no later than what the person did next."""
     with two_computers() as (server, (computer, _other)):
