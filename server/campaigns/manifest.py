@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -181,7 +182,7 @@ def _read(path: Path, digest: str, root: Table, now: datetime, reader: "_Reader"
         campaign_id=root.matching(
             "id", r"c-[a-z0-9-]{1,40}", _("write “c-” and up to 40 of: a-z, 0-9, hyphen"), default=""
         ),
-        sender=root.text("sender", 80),
+        sender=_sender(root),
         urgency=root.choice("urgency", Campaign.Urgency.values, Campaign.Urgency.NORMAL),
         acknowledge=root.flag("acknowledge"),
         starts=starts,
@@ -200,6 +201,18 @@ def _read(path: Path, digest: str, root: Table, now: datetime, reader: "_Reader"
         )
     root.finish()
     return manifest
+
+
+def _sender(root: Table) -> str:
+    """Who speaks: never the program that shows it, which asks what to share in windows of its own."""
+    sender = root.text("sender", 80)
+    if re.search(r"\btidings\b", unicodedata.normalize("NFKC", sender).casefold()):
+        root.refuse(
+            "sender",
+            _("people would take it for a message of Tidings itself"),
+            _("say who speaks in your company"),
+        )
+    return sender
 
 
 def _content(path: Path) -> bytes:

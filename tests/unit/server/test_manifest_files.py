@@ -307,3 +307,11 @@ def test_a_text_of_very_many_lines_is_refused_with_what_to_do(folder: Path) -> N
     assert read(folder, SHORTEST + body(r"a\n" * 299)).variants["en"].body.count("\n") == 299
     (mistake,) = mistakes(folder, SHORTEST + body(r"a\n" * 300))
     assert "variants.en.body: it has 301 lines, 300 are allowed; leave out empty lines" in mistake
+
+
+@pytest.mark.parametrize("sender", ["Tidings", "TIDINGS · Privacy", "The Ｔidings team"])
+def test_an_announcement_is_not_sent_as_the_program_itself(folder: Path, sender: str) -> None:
+    (mistake,) = mistakes(folder, SHORTEST.replace('"IT"', f'"{sender}"'))
+    assert mistake.endswith(
+        "sender: people would take it for a message of Tidings itself; say who speaks in your company."
+    )
