@@ -136,7 +136,9 @@ class Runtime:
         )
         self._cache = media_cache.MediaCache(folders.cache / "media")
         token = DeviceToken(secrets, folders.data, clock)
-        self._connector = EnrolmentService(enrolments, token, verifier, self._gate, clock, server_clock)
+        self._connector = EnrolmentService(
+            enrolments, token, verifier, self._gate, clock, server_clock, sent_log.list_enrolment
+        )
         self.my_data = MyData(
             self._connector,
             self._gate,
@@ -152,7 +154,7 @@ class Runtime:
         self._background = Background(
             self._connector,
             sync,
-            TokenRotation(token, self._settings, clock),
+            TokenRotation(token, self._settings, clock, sent_log.send),
             self._outbox,
             self._acknowledgement_sender,
             self._consents,

@@ -23,6 +23,8 @@ KINDS: Mapping[str, Words] = {
     "given": lambda: _("Consent given"),
     "withdrawn": lambda: _("Consent withdrawn"),
     "correction": lambda: _("Correction"),
+    "enrolment": lambda: _("Computer connected"),
+    "key": lambda: _("Key replaced"),
     ACKNOWLEDGEMENT: lambda: _("Confirmed as read"),
 }
 STATUSES: Mapping[SentStatus, Words] = {

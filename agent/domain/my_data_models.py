@@ -49,8 +49,8 @@ class SentStatus(StrEnum):
 class SentItem(Struct, frozen=True):
     """One line of "What was sent about me". ``body``: the exact bytes; ``answer``: the server's, None while there is none.
 
-    ``kind`` is a signal's name, ``given``, ``withdrawn``, ``correction`` or ``ACKNOWLEDGEMENT``; ``signal`` is empty for
-    these two.
+    ``kind`` is a signal's name, ``given``, ``withdrawn``, ``correction``, ``enrolment``, ``key`` or ``ACKNOWLEDGEMENT``;
+    ``signal`` is empty for these four. In the body of ``enrolment`` the code and the secret are blanked.
     ``title`` is that of the announcement, empty when it is not here any more.
     """
 

@@ -78,16 +78,18 @@ def attempt_account(account: str) -> str:
     return f"{account}-attempt"
 
 
-def exchange(client: Transport, code: str, retry_secret: str) -> codec.EnrolmentAnswer:
+def exchange(client: Transport, code: str, retry_secret: str) -> tuple[codec.EnrolmentAnswer, bytes]:
     """Ask for a token, again while the answer is lost. A server that knows no secret is asked once, without.
 
-    Raises as the transport does.
+    Returns the answer and what was sent, with “*” in the place of each letter of the code and the secret. Raises as the
+    transport does.
     """
     platform = _PLATFORMS.get(sys.platform, "linux")
     body = codec.encode_enrolment(code, __version__, platform, retry_secret)
+    blanked = codec.encode_enrolment(_blank(code), __version__, platform, _blank(retry_secret))
     for wait_s in (*limits.ENROLMENT_WAITS_S, None):
         try:
-            return _ask(client, body)
+            return _ask(client, body), blanked
         except errors.NotUnderstood:
             break
         except (errors.ServerUnreachable, errors.ServerFault, errors.ServerBusy) as error:
@@ -95,7 +97,12 @@ def exchange(client: Transport, code: str, retry_secret: str) -> codec.Enrolment
                 raise
             log.warning("The answer to an enrolment was lost: %s (%s).", type(error).__name__, error.detail)
             time.sleep(max(wait_s, getattr(error, "retry_after_s", None) or 0.0))
-    return _ask(client, codec.encode_enrolment(code, __version__, platform))
+    answer = _ask(client, codec.encode_enrolment(code, __version__, platform))
+    return answer, codec.encode_enrolment(_blank(code), __version__, platform)
+
+
+def _blank(secret: str) -> str:
+    return "*" * len(secret)
 
 
 def _ask(client: Transport, body: bytes) -> codec.EnrolmentAnswer:

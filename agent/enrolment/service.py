@@ -57,6 +57,8 @@ class EnrolmentService:
 
     A token is shown to the server only that it came from: while a process that ended has left it open which that is, this
     computer counts as not connected.
+
+    ``list_sent``: keeps what was sent to a path for “What was sent about me”.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class EnrolmentService:
         gate: ConsentGate,
         clock: Clock,
         server_clock: ServerClock,
+        list_sent: Callable[[str, bytes], object],
     ) -> None:
         self._enrolments = enrolments
         self.token = token
@@ -74,6 +77,7 @@ class EnrolmentService:
         self._gate = gate
         self._clock = clock
         self._server_clock = server_clock
+        self._list_sent = list_sent
         self._lock = threading.RLock()
         self._reading = threading.RLock()
         """Held for local work only: whoever sees an enrolment finds the gate judging by its company."""
@@ -174,8 +178,9 @@ class EnrolmentService:
         retry_secret = self.token.retry_secret(url, code, keep=keep)
         heard = ServerClock(self._clock)
         with closing(ApiClient(url, heard=heard.heard)) as client:
-            answer = code_exchange.exchange(client, code, retry_secret)
+            answer, sent = code_exchange.exchange(client, code, retry_secret)
         another = self._begin(url, answer, keep=keep)
+        self._list_sent(codec.ENROLMENTS_PATH, sent)
         self._server_clock.follow(heard)
         self.token.retry_secrets.done()
         return another

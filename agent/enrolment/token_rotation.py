@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agent.domain import errors, limits
@@ -22,9 +23,19 @@ DUE = "token_due"
 
 
 class TokenRotation:
-    """Replaces the device token each `TOKEN_PERIOD_DAYS` days, at a moment of this computer's own (ADR 18)."""
+    """Replaces the device token each `TOKEN_PERIOD_DAYS` days, at a moment of this computer's own (ADR 18).
 
-    def __init__(self, token: DeviceToken, settings: SettingStore, clock: Clock) -> None:
+    ``send``: lists what is sent to a path, and sends it.
+    """
+
+    def __init__(
+        self,
+        token: DeviceToken,
+        settings: SettingStore,
+        clock: Clock,
+        send: Callable[[Transport, str, bytes], object],
+    ) -> None:
+        self._send = send
         self._token = token
         self._settings = settings
         self._clock = clock
@@ -44,8 +55,7 @@ class TokenRotation:
     def _replace(self, client: Transport, period: timedelta) -> timedelta:
         """How long until the next time."""
         try:
-            body = codec.encode_next_token(self._token.plan())
-            client.request("POST", codec.TOKEN_PATH, body=body, max_bytes=limits.ANSWER_MAX_BYTES)
+            self._send(client, codec.TOKEN_PATH, codec.encode_next_token(self._token.plan()))
         except errors.TokenRefused:
             raise
         except errors.Refused as refusal:

@@ -1,7 +1,8 @@
 """The sent log: the exact bytes that left about the person, and what the server answered.
 
 ``send`` is the one way in which a message about the person leaves. It writes the bytes down and then sends those very
-bytes, so that the sent log cannot differ from what was sent. A message that was cut off stays as "no answer yet".
+bytes, so that the sent log cannot differ from what was sent. A message that was cut off stays as "no answer yet". Only the
+message that connects a computer is listed after it was sent, with its secrets blanked: before, there is nobody to list for.
 
 A withdrawal leaves whatever the disk says: the sent log then holds it in memory, where the person sees it, until it can
 be written.
@@ -65,6 +66,16 @@ class SentLog:
             raise
         self._store.finish(message_id, answer.status, answer.body, {})
         return message_id, answer
+
+    def list_enrolment(self, path: str, body: bytes) -> None:
+        """List a message that left before there was a company to list it for, its secrets blanked, as taken."""
+        now = self._clock.now()
+        try:
+            message_id = self._store.begin(now, "POST", path, body, (), ())
+            self._store.finish(message_id, 201, b"", {})
+        except errors.DiskFault as error:
+            log.warning("What was sent is written down later: %s", error.detail)
+            self._store.finish(self._store.hold(now, "POST", path, body), 201, b"", {})
 
     def outcomes(self, message_id: int, answer: Answer, outcomes: Mapping[str, str]) -> None:
         """What the server said of each event in a message."""

@@ -35,6 +35,8 @@ _OUTCOMES = {
     "dropped_consent": SentStatus.DROPPED,
     "refused": SentStatus.REFUSED,
 }
+_ONE_BY_ONE = {codec.ME_PATH: "correction", codec.ENROLMENTS_PATH: "enrolment", codec.TOKEN_PATH: "key"}
+_TAKEN = (200, 201, 204)
 _IN_A_MESSAGE = 1_000
 """More than the parts that a message can have: a line's number is made of the message's and the part's."""
 
@@ -82,12 +84,12 @@ class Sent:
         return waiting + sorted(whole + events, key=lambda item: item.number, reverse=True)
 
     def _whole(self) -> Iterator[SentItem]:
-        """Consents, withdrawals and corrections: a line each, however often they were tried."""
+        """All but signals. Consents, withdrawals and confirmations are a line each, however often they were tried."""
         consents: dict[bytes, SentMessage] = {}
         acknowledged: dict[bytes, SentMessage] = {}
         for message in self._messages.values():
-            if message.path == codec.ME_PATH:
-                yield self._correction(message)
+            if (kind := _ONE_BY_ONE.get(message.path)) is not None:
+                yield self._one(message, kind)
             elif message.path == codec.ACKNOWLEDGEMENTS_PATH:
                 known = acknowledged.get(message.body)
                 if known is None or (known.answer is None and message.answer is not None):
@@ -135,11 +137,11 @@ class Sent:
         title = self._titles.get(said.campaign_id, "")
         return replace(item, campaign_id=said.campaign_id, title=title, reason=reason or item.reason)
 
-    def _correction(self, message: SentMessage) -> SentItem:
+    def _one(self, message: SentMessage, kind: str) -> SentItem:
         status = SentStatus.WAITING
         if message.answer is not None:
-            status = SentStatus.STORED if message.status == 200 else SentStatus.REFUSED
-        return self._item(message, "correction", "", status)
+            status = SentStatus.STORED if message.status in _TAKEN else SentStatus.REFUSED
+        return self._item(message, kind, "", status)
 
     def _item(
         self, message: SentMessage, kind: str, signal: str, status: SentStatus, *, erased: int = 0

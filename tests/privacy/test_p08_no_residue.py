@@ -135,7 +135,7 @@ def test_a_confirmation_that_waits_or_was_sent_is_gone_after_disconnecting_with_
             agent.runtime.enrol(server.url, CODE)
             agent.runtime.sync_once()
             agent.runtime.interactions.acknowledge("c-rules")
-            (item,) = agent.runtime.my_data.sent()
+            item, _enrolment = agent.runtime.my_data.sent()
             needles = {json.loads(item.body)["event_id"]}
             if sent_before:
                 agent.runtime.sync_once()

@@ -45,7 +45,7 @@ def kind_texts() -> list[str]:
     """Every text that ``kind_text`` may give, for the width of a column."""
     kinds = [_kind(signal.value, signal.value) for signal in FeedbackSignal]
     kinds += [_kind(status, signal.value) for status in ("given", "withdrawn") for signal in FeedbackSignal]
-    return [*kinds, _kind("correction", ""), _kind(ACKNOWLEDGEMENT, "")]
+    return [*kinds, *(_kind(kind, "") for kind in ("correction", "enrolment", "key", ACKNOWLEDGEMENT))]
 
 
 def _kind(kind: str, signal: str) -> str:
@@ -54,6 +54,8 @@ def _kind(kind: str, signal: str) -> str:
         "click": _("Click"),
         "like": pgettext("what was sent", "Like"),
         "correction": _("Details corrected"),
+        "enrolment": _("Computer connected"),
+        "key": _("Key replaced"),
         ACKNOWLEDGEMENT: _("Confirmed as read"),
     }
     if kind in names:

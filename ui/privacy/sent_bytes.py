@@ -61,9 +61,9 @@ class SentBytes(QFrame):
         heading = label(_("The server's answer"), kind="small-strong")
         self._column.addWidget(heading)
         self._column.addWidget(self.answer)
-        heading.setVisible(item.answer is not None)
+        heading.setVisible(bool(item.answer))
         self._column.addWidget(actions)
-        self.answer.setVisible(item.answer is not None)
+        self.answer.setVisible(bool(item.answer))
         self.body.show_text(labels.readable(item.body))
         self.answer.show_text(labels.readable(item.answer or b""))
         self.state.setText(_state(item))
@@ -89,6 +89,10 @@ class SentBytes(QFrame):
 
 def _state(item: SentItem) -> str:
     parts = [labels.status_explanation(item), _("“{words}”").format(words=item.reason) if item.reason else ""]
+    if item.kind == "enrolment":
+        parts.append(
+            _("The code and a secret are blanked here. The answer held this computer's key and is not kept.")
+        )
     if item.sent_at is not None:
         parts.insert(0, _("Sent {time}.").format(time=text_format.full_time(item.sent_at)))
     return " ".join(part for part in parts if part)

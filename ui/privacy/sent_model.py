@@ -38,10 +38,16 @@ class Kind(StrEnum):
     LIKE = "like"
     CHOICE = "choice"
     CORRECTION = "correction"
+    CONNECTION = "connection"
     ACKNOWLEDGEMENT = "acknowledgement"
 
 
-_KINDS = {"given": Kind.CHOICE, "withdrawn": Kind.CHOICE}
+_KINDS = {
+    "given": Kind.CHOICE,
+    "withdrawn": Kind.CHOICE,
+    "enrolment": Kind.CONNECTION,
+    "key": Kind.CONNECTION,
+}
 
 
 def kind_of(item: SentItem) -> Kind:

@@ -118,6 +118,7 @@ class SentPane(QWidget):
             Kind.LIKE: _("Likes"),
             Kind.CHOICE: _("Choices"),
             Kind.CORRECTION: _("Corrections"),
+            Kind.CONNECTION: _("Connection"),
             Kind.ACKNOWLEDGEMENT: _("Confirmed as read"),
         }
         counts = self.model.counts()

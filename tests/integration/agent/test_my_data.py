@@ -14,6 +14,7 @@ import pytest
 from agent.domain import errors
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
 from agent.domain.my_data_models import SentItem, SentStatus
+from agent.enrolment import token_rotation
 from agent.privacy.my_data import MyData
 from resources import i18n
 from tests.support.agent.company_in_memory import Company, lost_answer, running
@@ -59,11 +60,21 @@ def test_every_message_is_a_line_with_the_bytes_that_left_and_what_the_server_sa
     shares(agent, SEEN, CLICK, LIKE)
     left = b"".join(request.body for request in server.requests if request.method == "POST")
     items = my_data.sent()
-    assert sorted(item.kind for item in items) == ["click", "given", "given", "given", "like", "seen"]
+    assert sorted(item.kind for item in items) == [
+        "click",
+        "enrolment",
+        "given",
+        "given",
+        "given",
+        "like",
+        "seen",
+    ]
     for item in items:
+        if item.kind == "enrolment":
+            continue
         assert item.body in left
         assert item.status is SentStatus.STORED
-        assert item.answer is not None
+        assert item.answer
     seen = of_kind(my_data, "seen")[0]
     assert (seen.signal, seen.campaign_id, seen.title) == ("seen", "c-one", "About c-one")
     assert json.loads(seen.answer or b"")["status"] == "stored"
@@ -142,6 +153,20 @@ def test_a_message_that_was_tried_again_is_one_line(
 
 
 @pytest.mark.expected_logs(RETRIES)
+def test_how_this_computer_was_connected_is_listed_without_code_and_secret(
+    agent: Agent, my_data: MyData, server: LoopbackServer
+) -> None:
+    agent.runtime._settings.set(token_rotation.DUE, "2020-01-01T00:00:00+00:00")
+    agent.runtime.check_now()
+    until(lambda: of_kind(my_data, "key"), "another key")
+    (enrolment,), (key,) = asked(server, "enrolments"), asked(server, "device/token")
+    assert [item.body for item in of_kind(my_data, "key")] == [key.body]
+    (item,) = of_kind(my_data, "enrolment")
+    told = json.loads(enrolment.body)
+    assert json.loads(item.body) == told | {name: "*" * len(told[name]) for name in ("code", "retry_secret")}
+    assert (item.status, item.answer, len(item.body)) == (SentStatus.STORED, b"", len(enrolment.body))
+
+
 def test_what_waits_comes_first_and_was_not_sent_yet(
     agent: Agent, my_data: MyData, server: LoopbackServer
 ) -> None:
@@ -277,7 +302,7 @@ def test_what_was_sent_is_saved_byte_for_byte(agent: Agent, my_data: MyData, ser
     left = [
         request.body.decode() for request in server.requests if request.path.endswith(("signals", "consents"))
     ]
-    assert [message["body"] for message in reversed(saved["messages"])] == left
+    assert [message["body"] for message in reversed(saved["messages"])][1:] == left
     assert {message["method"] for message in saved["messages"]} == {"POST"}
     assert len(saved["receipts"]) == 3
 
@@ -289,7 +314,7 @@ def test_bytes_that_are_no_text_are_saved_as_base64(
     server.answer = lambda request: odd if request.path.endswith("/me") else company(request)
     with pytest.raises((errors.InvalidInput, errors.Refused)):
         my_data.correct({"title": "Countess"})
-    (message,) = json.loads(my_data.sent_json())["messages"]
+    message, _enrolment = json.loads(my_data.sent_json())["messages"]
     assert base64.b64decode(message["answer_base64"]) == odd.body
 
 
