@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "server.drafts",
     "server.erasure",
     "server.notices",
+    "server.processing_record",
     "server.accounts.apps.ContentTypeTables",
     "server.accounts.apps.AuthTables",
     "server.accounts.apps.AddressTables",

@@ -53,6 +53,8 @@ class Right(StrEnum):
     """The record of processing (GDPR article 30)."""
     EDIT_NOTICE = "edit-notice"
     """Propose a version of the privacy notice, and put one in force."""
+    EDIT_RECORD = "edit-record"
+    """Say who processes data for the company."""
     READ_OVERSIGHT = "read-oversight"
     """Who looked at what, for those who watch: no administrator among them."""
     READ_HEALTH = "read-health"
@@ -88,6 +90,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         {
             Right.ERASE_PEOPLE,
             Right.EDIT_NOTICE,
+            Right.EDIT_RECORD,
             Right.READ_AUDIT_LOG,
             Right.READ_OVERSIGHT,
             Right.READ_RECORD,

@@ -12,6 +12,7 @@ from server.core import clock
 from server.core.csv_export import csv_text
 from server.core.data_map import Personal, Retention, data_map_of
 from server.directory.models import Company
+from server.processing_record.processors import in_force
 from server.processing_record.record_words import FIELDS
 from server.region.region import region_name
 
@@ -58,12 +59,29 @@ def record_of(company: Company) -> Record:
         region=region_name(company.region),
         made=clock.utc_text(clock.now()),
         recipients=_recipients(company),
-        transfers=_(
-            "None: this server refuses data of other regions, and computers refuse servers of others."
-        ),
+        transfers=_transfers(company),
         measures=_measures(),
         activities=_activities(),
     )
+
+
+def _transfers(company: Company) -> str:
+    """Article 30(1)(e)."""
+    outside = [one for one in in_force(company) if one.safeguards]
+    if not outside:
+        return _("None: this server refuses data of other regions, and computers refuse servers of others.")
+    named = "; ".join(f"{one.name}, {one.country} ({one.safeguards})" for one in outside)
+    return _("By processors: {named}. Not by this server, which refuses data of other regions.").format(
+        named=named
+    )
+
+
+def _processors(company: Company) -> list[str]:
+    line = _("{name}, as processor (GDPR article 28): {service}; {country}; since {day}")
+    return [
+        line.format(name=one.name, service=one.service, country=one.country, day=one.since.isoformat())
+        for one in in_force(company)
+    ]
 
 
 def _activities() -> list[Activity]:
@@ -94,7 +112,7 @@ def _recipients(company: Company) -> list[str]:
         _("administrators of the company: the directory, never a person's choices"),
         reports,
         _("communicators of the company: by name, who has confirmed an announcement that asks for it"),
-        _("the operator of this server, as processor (GDPR article 28)"),
+        *(_processors(company) or [_("the operator of this server, as processor (GDPR article 28)")]),
     ]
 
 

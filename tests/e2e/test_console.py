@@ -523,6 +523,7 @@ OF_THE_SIGNED_IN = {
     "calendar": "/calendar",
     "corrections": "/corrections",
     "record": "/record",
+    "processors": "/record/processors",
     "notice": "/notice",
     "notice-new": "/notice/new",
     "notice-proposal": "/notice/new",
@@ -621,7 +622,7 @@ NO_PAGES = {
         "people-invite",
     ),
     *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
-    *("account-mail", "notice-put-in-force", "notice-take-back"),
+    *("account-mail", "notice-put-in-force", "notice-take-back", "record-processors-end"),
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {"campaigns-report-csv", "record-csv", "drafts-file", "drafts-file-of", "drafts-picture"}
@@ -630,6 +631,7 @@ LOOKED_AT_WITH_ANOTHER = {
     "people-person": "person-code",
     "erasures-request": "erasure-request",
     "notice-proposal": "notice-proposal",
+    "record-processors-add": "processors",
     "drafts-videos": "compose",
     "drafts-video": "compose",
     "welcome": "link-gone",

@@ -38,6 +38,7 @@ OF_PAGES = {
     Right.READ_CAMPAIGNS,
     Right.READ_GROUPS,
     Right.EDIT_NOTICE,
+    Right.EDIT_RECORD,
     Right.READ_HEALTH,
     Right.READ_OVERSIGHT,
     Right.READ_PEOPLE,

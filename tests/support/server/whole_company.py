@@ -67,6 +67,9 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
     _write_draft(account, first)
     ask(account, [first.pk])
+    company.processors.create(
+        name="canary-host", service="hosting", country="France", since=datetime.now(UTC).date()
+    )
     propose(account, {"en": "canary-notice"}, company.notice_version())
     now = datetime.now(UTC)
     ConsoleMail.objects.create(account=account, kind="notice", path="canary", queued_at=now, next_at=now)
