@@ -49,6 +49,7 @@ _checks = Lane("pages that check files", limit=16, threads=1)
 """A picture takes a second and 160 MB: one at a time, and pages do not wait for it."""
 
 VIDEOS = re.compile("/drafts/[0-9a-f]{16}/videos/[0-9a-f]{32}")
+FRAMES = re.compile("/drafts/[0-9a-f]{16}/frames/")
 TAKES_FILES = re.compile("/drafts/(new|[0-9a-f]{16})")
 MOST_FORM_WITH_FILE_BYTES = MAX_UPLOAD_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 """Of a form with a file in it: it is received onto the disk. Other forms are kept in memory."""
@@ -98,7 +99,11 @@ async def _ask(environ: dict[str, Any]) -> Answer:
         answer = await _strangers.run(NOBODY, work)
     elif environ["REQUEST_METHOD"] == "PATCH" and _is_video(environ):
         answer = await _writes.run(known, work)
-    elif _has_file(environ) or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ)):
+    elif (
+        _has_file(environ)
+        or FRAMES.match(environ["PATH_INFO"])
+        or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ))
+    ):
         answer = await _checks.run(known, work)
     elif environ["PATH_INFO"].endswith(DRAWN):
         answer = await _drawings.run(known, work)

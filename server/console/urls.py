@@ -98,6 +98,9 @@ urlpatterns = [
     path("drafts/<hex:draft_id>/return", check.return_draft, name="drafts-return"),
     path("drafts/<hex:draft_id>/campaign.toml", drafts.as_file, name="drafts-file"),
     path("drafts/<hex:draft_id>/files/<file:name>", drafts.file_of_draft, name="drafts-file-of"),
+    path(
+        "drafts/<hex:draft_id>/frames/<file:name>/<number:number>", drafts.frame_of_draft, name="drafts-frame"
+    ),
     path("drafts/<hex:draft_id>/videos", videos.begin, name="drafts-videos"),
     path("drafts/<hex:draft_id>/videos/<upload:upload_id>", videos.video, name="drafts-video"),
     path("drafts/<hex:draft_id>/conversions", videos.converted, name="drafts-conversions"),

@@ -30,7 +30,7 @@ from server.media.captions import check_captions, last_begins_ms
 from server.media.checks import MEGABYTE, CheckedFile, KeptFile
 from server.media.files import path_of
 from server.media.images import PICTURES, check_image
-from server.media.video import check_video
+from server.media.video import check_video, frame_at
 
 FOLDER = "drafts"
 """Within the company's folder of media."""
@@ -89,6 +89,16 @@ def add_video_alone(draft: Draft, wanted: str, path: Path) -> DraftFile:
         return add(
             draft, wanted, known if known and known.type == Media.Type.MP4 else check_video(shown).file
         )
+
+
+def add_frame(video: DraftFile, share: float) -> DraftFile:
+    """A picture out of a video of the draft, at this share of its length; the one that is kept already where it is the same.
+
+    Raises as `add`, and `BadFile`.
+    """
+    picture = frame_at(place_of(video), share)
+    same = DraftFile.objects.filter(draft=video.draft_id, sha256=picture.sha256).first()
+    return same or add(video.draft, video.name, picture)
 
 
 def add_captions(draft: Draft, wanted: str, path: Path, video: DraftFile) -> DraftFile:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,6 +47,8 @@ MOST_SKEW = Fraction(1, 100)
 MAX_POSTER_SIDE = 1_280
 TAIL_S = 3
 """Of the end of a video that is decoded, so that a file that was cut short is noticed."""
+MOST_SEARCHED = 600
+"""Pictures that are decoded to find one: encoders write a whole one every 250, unless they are told otherwise."""
 MEMORY_BYTES = 256 * MEGABYTE
 """What looking at a video may take."""
 
@@ -368,6 +371,22 @@ def _seen(path: Path, copy: BinaryIO, original: BinaryIO) -> _Seen:
         _("“{file}” has pictures that refer to others outside of it").format(file=path.name),
         conversion(path, filters=[_FIT], rate=MAX_FRAMES_PER_SECOND),
     )
+
+
+def frame_at(path: Path, share: float) -> CheckedFile:
+    """A picture out of a video that was checked, at this share of its length, or what comes near without a long search.
+
+    Raises `BadFile` and `EnvironmentFault`.
+    """
+    with enough_memory(path), opened_limited(path, MAX_BYTES) as (file, _size):
+        try:
+            with _opened(file) as container:
+                video = _moving(container)[0]
+                wanted_ms = share * _end_ms(container, video)
+                frames = islice(_frames(container, video, from_ms=wanted_ms), MOST_SEARCHED)
+                return encode(_picture(_last_of(_until(wanted_ms, frames))), "JPEG")
+        except (_Unsound, av.error.InvalidDataError, EOFError) as error:
+            raise _damaged(path) from error
 
 
 def _looked_into(file: BinaryIO) -> _Seen:

@@ -418,8 +418,19 @@ def video_by_the_script(page: Page, folder: Path) -> None:
     assert page.locator("video").evaluate(SOUGHT) == 0.5
     page.locator("#video-file").set_input_files(silent(folder, "Phone.mov"))
     page.get_by_label("Text").fill("On Monday, with a video of a phone.")
-    page.get_by_role("button", name="Put it into the announcement").click(timeout=PATIENCE_S * 1000)
+    put = page.get_by_role("button", name="Put it into the announcement")
+    put.wait_for(timeout=PATIENCE_S * 1000)
+    with page.expect_navigation():
+        put.click()
     page.get_by_text("0:02").wait_for()
+    before = page.locator("video").get_attribute("poster")
+    page.get_by_text("Choose another poster").click()
+    frames = "() => [...document.querySelectorAll('.frames img')].filter(one => one.naturalWidth > 0).length"
+    until(lambda: page.evaluate(frames) == 6, "the pictures out of the video")
+    page.get_by_role("radio", name="Picture 1,").check()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Use it as the poster").click()
+    assert page.locator("video").get_attribute("poster") != before
     assert page.get_by_label("Text").input_value() == "On Monday, with a video of a phone."
     with page.expect_navigation():
         page.get_by_role("button", name="Remove the video").click()
@@ -559,6 +570,7 @@ OF_WRITERS = {
 }
 THEN: dict[str, Callable[[Page], None]] = {
     "confirm": _wrong_code,
+    "compose": lambda page: page.locator("details:has(#poster-file) summary").click(),
     "compose-mistakes": _unknown_names,
     "draft-file-refused": _bad_file,
     "person-code": _make_a_code,

@@ -21,11 +21,12 @@ from server.access.roles import Right
 from server.campaigns.audience import audience_count
 from server.campaigns.manifest import MAX_LINKS
 from server.campaigns.manifest_tables import Mistake
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Media
 from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.kept_forms import kept_form
 from server.console.pages.form_of_draft import MOST_CHIPS, is_language, people_as_value, read, shown_moment
+from server.console.pages.media_of_draft import FRAMES, share_of
 from server.console.posted import number
 from server.console.templatetags.console import shortened
 from server.console.times import zone_of
@@ -44,7 +45,7 @@ from server.drafts.fields import (
     texts_of_campaign,
     title_of_draft,
 )
-from server.drafts.files import kept
+from server.drafts.files import kept, place_of
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion
 from server.drafts.uploads import drop
 from server.drafts.writing import (
@@ -59,7 +60,9 @@ from server.drafts.writing import (
     change,
     open_drafts,
 )
+from server.media.checks import BadFile
 from server.media.converting import is_there
+from server.media.video import frame_at
 
 MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
@@ -256,6 +259,19 @@ def file_of_draft(request: AccountRequest, draft_id: str, name: str) -> HttpResp
         return ranges.answer(request.META, file, ranges.Described(row.sha256, row.size, row.type), resources)
 
 
+@page(Right.DRAFT_CAMPAIGNS)
+def frame_of_draft(request: AccountRequest, draft_id: str, name: str, number: int) -> HttpResponse:
+    """A picture out of a video, which may become its poster."""
+    row = DraftFile.objects.filter(draft=draft_of(request, draft_id), name=name, type=Media.Type.MP4).first()
+    if row is None or number >= FRAMES:
+        raise Http404
+    try:
+        picture = frame_at(place_of(row), share_of(number))
+    except BadFile as bad:
+        raise Http404 from bad
+    return HttpResponse(picture.content, content_type=picture.type)
+
+
 @page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))
 def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
     """What the draft said before, and how to bring that back."""
@@ -430,7 +446,10 @@ def _words(
         "versions": draft.versions.count(),
         "image": variant.get("image"),
         "video": variant.get("video"),
-        "video_row": _video_row(draft, variant),
+        "video_row": (row := _video_row(draft, variant)),
+        "frames": [(number, round(share_of(number) * (row.duration_ms or 0))) for number in range(FRAMES)]
+        if row
+        else [],
         "twin": twin_of(draft, fields, language),
         "converts": is_there(),
     } | shown_conversions(request, draft)

@@ -17,7 +17,7 @@ from server.campaigns.models import Media
 from server.core.errors import EnvironmentFault, Refused
 from server.drafts import conversions
 from server.drafts.fields import Fields
-from server.drafts.files import add_captions, add_picture, add_video
+from server.drafts.files import add_captions, add_frame, add_picture, add_video
 from server.drafts.models import Draft, DraftFile, DraftUpload
 from server.media.checks import BadFile, Convertible
 from server.media.converting import is_there
@@ -29,6 +29,8 @@ else:
     Chosen = UploadedFile
 
 Kept = TypeVar("Kept")
+FRAMES = 6
+"""Pictures of a video that are offered as its poster."""
 
 
 def media_in(
@@ -72,6 +74,8 @@ def _video(
     video, poster = _row(draft, names[0], (Media.Type.MP4,)), _row(draft, names[1], PICTURES)
     if "video-file" in chosen:
         video, poster = _kept(draft, "video-file", chosen, keep, mistakes) or (video, poster)
+    elif video is not None:
+        poster = _other_poster(draft, posted, chosen, video, mistakes) or poster
     if video is None or poster is None:
         return {}
     captions = _captions(draft, posted)
@@ -85,6 +89,23 @@ def _video(
             "captions": captions,
         }
     }
+
+
+def _other_poster(
+    draft: Draft, posted: QueryDict, chosen: Mapping[str, Chosen], video: DraftFile, mistakes: list[Mistake]
+) -> DraftFile | None:
+    """A picture that was chosen for it, or the picture of the video that was."""
+    if "poster-file" in chosen:
+        return _kept(draft, "poster-file", chosen, add_picture, mistakes)
+    number = posted.get("poster-frame", "")
+    if number not in map(str, range(FRAMES)):
+        return None
+    return _tried("poster-file", lambda: add_frame(video, share_of(int(number))), mistakes)
+
+
+def share_of(number: int) -> float:
+    """Where in a video the picture of this number is."""
+    return (number + 0.5) / FRAMES
 
 
 def _kept_or_converted(
@@ -144,13 +165,22 @@ def _kept(
 ) -> Kept | None:
     """What `keep` answers for the file of this control; None after the mistake was noted, too."""
     file = chosen[control]
-    try:
+
+    def work() -> Kept | None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "chosen"
             with path.open("wb") as target:
                 for chunk in file.chunks():
                     target.write(chunk)
             return keep(draft, file.name or "", path)
+
+    return _tried(control, work, mistakes)
+
+
+def _tried(control: str, work: Callable[[], Kept | None], mistakes: list[Mistake]) -> Kept | None:
+    """What the work answers; None after its mistake was noted, for this control."""
+    try:
+        return work()
     except BadFile as bad:
         mistakes.append(Mistake(control, bad.what, bad.what_to_do))
     except (Refused, EnvironmentFault) as fault:

@@ -97,6 +97,29 @@ def test_a_video_comes_in_pieces_and_is_published_with_poster_and_captions(
     assert again.content["variants"]["en"]["video"] == video
 
 
+def test_the_poster_is_chosen_from_the_video_or_is_another_picture(browser: Client, video: bytes) -> None:
+    address = with_video(browser, video)
+    said = draft_at(address).fields["variants"]["en"]["video"]
+    frames = [browser.get(f"{address}/frames/{said['file']}/{number}") for number in range(7)]
+    assert [answer.status_code for answer in frames] == [200] * 6 + [404]
+    assert len({answer.content for answer in frames[:6]}) == 6
+    form = {"video": said["file"], "poster": said["poster"]}
+    for _time in range(2):
+        assert browser.post(address, sent(address, **form, **{"poster-frame": "5"})).status_code == 302
+    poster = draft_at(address).fields["variants"]["en"]["video"]["poster"]
+    assert poster != said["poster"]
+    assert b"".join(browser.get(f"{address}/files/{poster}").streaming_content) == frames[5].content
+    pictures = draft_at(address).files.filter(type="image/jpeg")
+    assert pictures.count() == 2, "the same picture is kept once"
+    other = SimpleUploadedFile("Door.jpg", frames[0].content, "image/jpeg")
+    assert browser.post(address, sent(address, **form, **{"poster-file": other})).status_code == 302
+    assert draft_at(address).fields["variants"]["en"]["video"]["poster"] == "door.jpg"
+    bad = SimpleUploadedFile("Door.txt", b"no picture", "text/plain")
+    refused = browser.post(address, sent(address, **form, **{"poster-file": bad}))
+    assert refused.status_code == 422
+    assert "Door.txt" in refused.content.decode()
+
+
 def test_a_player_gets_the_range_that_it_asks_for(browser: Client, video: bytes) -> None:
     address = with_video(browser, video)
     row = draft_at(address).files.get(name="our-studio.mp4")
