@@ -57,6 +57,8 @@ class Right(StrEnum):
     """Say who processes data for the company."""
     READ_OVERSIGHT = "read-oversight"
     """Who looked at what, for those who watch: no administrator among them."""
+    REVIEW_ACCESS = "review-access"
+    """Look at who may do what, and take it away."""
     READ_HEALTH = "read-health"
     """What is missing or broken in the server."""
 
@@ -94,6 +96,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_AUDIT_LOG,
             Right.READ_OVERSIGHT,
             Right.READ_RECORD,
+            Right.REVIEW_ACCESS,
         }
     ),
     Role.WORKS_COUNCIL: frozenset({Right.READ_OVERSIGHT, Right.READ_RECORD}),

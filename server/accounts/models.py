@@ -34,6 +34,9 @@ class Account(AbstractBaseUser):
     signed_in_month = models.DateField(
         null=True, default=None, help_text="The first day of the month of the last sign-in."
     )
+    reviewed_at = models.DateTimeField(
+        null=True, default=None, help_text="When somebody else last decided that it is kept."
+    )
     last_login = None  # to the second, which nobody needs
 
     USERNAME_FIELD = "email"
@@ -50,6 +53,7 @@ class Account(AbstractBaseUser):
         "wants_mail": SIGNING_IN,
         "created_at": SIGNING_IN,
         "signed_in_month": SIGNING_IN,
+        "reviewed_at": SIGNING_IN,
     }
     stays_here: ClassVar[bool] = True
     """Not taken out with the company: who may act for it on another server, somebody there says."""

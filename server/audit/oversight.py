@@ -44,6 +44,7 @@ ACTS = {
             "read-record",
             "read-reports",
             "report-named",
+            "review-access",
         ),
         Kind.LOOK,
     ),
@@ -71,6 +72,7 @@ ACTS = {
             "change-company",
             "change-notice",
             "company-import",
+            "decide-access",
             "decline-correction",
             "erase-people",
             "end-processor",
@@ -107,7 +109,8 @@ ABOUT = (
     "added",
     "changed",
     "author",
-    "format",
+    "kept",
+    "taken",
 )
 """Names in an entry's detail that say what it is about."""
 REASONS = ("reason", "without_second_person")

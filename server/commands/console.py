@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 from server.access.roles import Role
 from server.accounts.invitations import VALID_FOR, account_named, accounts_of, invite, remove, reset
 from server.accounts.models import Account
+from server.accounts.review import COLUMNS, access_in
 from server.accounts.second_factor import with_second_factor
+from server.audit import log
 from server.audit.log import COMMAND_LINE
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.serve import is_loopback, port_to_listen_on
 from server.console import address
 from server.core import private_files
 from server.core.clock import now, utc_text
+from server.core.csv_export import write_csv
 from server.core.errors import Refused
 from server.database.migrating import migrate
 from server.database.soundness import require_sound, require_whole
@@ -68,7 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (inviting, resetting):
         action.add_argument("--address", metavar="URL", help=_("where people's browsers reach the console"))
         action.add_argument("--mail", action="store_true", help=_("send the link by e-mail, and show none"))
-    for action in (inviting, listing, removing, resetting):
+    description = _("list who may do what, and when somebody last decided that they keep it, as CSV")
+    reviewing = actions.add_parser("access", help=description, description=description)
+    for action in (inviting, listing, removing, resetting, reviewing):
         add_company_argument(action)
 
 
@@ -76,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve, or change who may sign in. Raises `Refused`."""
     if options.action == "serve":
         return _serve(options)
-    actions = {"invite": _invite, "accounts": _list, "remove": _remove, "reset": _reset}
+    actions = {"invite": _invite, "accounts": _list, "remove": _remove, "reset": _reset, "access": _access}
     return actions[options.action](chosen_company(options), options)
 
 
@@ -170,6 +175,12 @@ def _list(company: Company, _options: argparse.Namespace) -> int:
         month = f"{account.signed_in_month:%Y-%m}" if account.signed_in_month else "-"
         factor = _("second factor") if account.pk in secured else _("no second factor")
         print(account.pk, account.email, ", ".join(account.roles), month, factor, sep="\t")
+    return 0
+
+
+def _access(company: Company, _options: argparse.Namespace) -> int:
+    log.record(company, COMMAND_LINE, "review-access")
+    write_csv(sys.stdout, COLUMNS, (one.row for one in access_in(company)))
     return 0
 
 

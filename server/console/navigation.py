@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.review import due_for
 from server.console import address
 from server.data_subject.decisions import waiting
 from server.directory.models import Company
@@ -72,6 +73,7 @@ SECTIONS = (
             Place("notice", _("Privacy notice"), Right.READ_RECORD, decidable_by),
             Place("record", _("Record of processing"), Right.READ_RECORD),
             Place("audit", _("Audit log"), Right.READ_AUDIT_LOG),
+            Place("access", _("Access"), Right.REVIEW_ACCESS, due_for),
             Place("oversight", _("Works council"), Right.READ_OVERSIGHT),
         ),
     ),

@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
 from server.console.pages import (
+    access_review,
     account,
     alone,
     audit,
@@ -134,6 +135,9 @@ urlpatterns = [
     path("record/record.csv", record.record_csv, name="record-csv"),
     path("audit", audit.audit, name="audit"),
     path("audit/verification", audit.verification, name="audit-verification"),
+    path("access", access_review.access, name="access"),
+    path("access/decide", access_review.decide_access, name="access-decide"),
+    path("access/access.csv", access_review.access_csv, name="access-csv"),
     path("oversight", oversight.oversight, name="oversight"),
     path("oversight/acts.csv", oversight.oversight_csv, name="oversight-csv"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),

@@ -70,6 +70,7 @@ FIELDS = {
     "accounts.account.language": N_("language of the console's pages"),
     "accounts.account.password": N_("digest of a console account's password"),
     "accounts.account.roles": N_("roles of a console account"),
+    "accounts.account.reviewed_at": N_("when somebody last decided to keep a console account"),
     "accounts.account.signed_in_month": N_("month of the last sign-in to the console"),
     "accounts.account.wants_mail": N_("whether the console may send mail to the person"),
     "accounts.attempt.expires_at": N_("when an attempt to sign in counts no more"),

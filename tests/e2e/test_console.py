@@ -528,6 +528,7 @@ OF_THE_SIGNED_IN = {
     "audit-verification": "/audit/verification",
     "audit-narrowed": "/audit?action=gap",
     "audit-verified": "/audit",
+    "access": "/access",
     "people": "/people",
     "people-none": "/people?find=nobody",
     "groups": "/groups",
@@ -634,11 +635,12 @@ NO_PAGES = {
         "people-invite",
     ),
     *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
-    *("account-mail", "notice-put-in-force", "notice-take-back", "record-processors-end"),
+    *("access-decide", "account-mail", "notice-put-in-force", "notice-take-back"),
+    "record-processors-end",
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {
-    *("campaigns-report-csv", "record-csv", "oversight-csv"),
+    *("campaigns-report-csv", "record-csv", "oversight-csv", "access-csv"),
     *("drafts-file", "drafts-file-of", "drafts-picture"),
 }
 LOOKED_AT_WITH_ANOTHER = {

@@ -48,6 +48,7 @@ ASKED = (
     ("audit", "acts"),
     ("token", "list"),
     ("console", "accounts"),
+    ("console", "access"),
     ("console", "remove", "dpo@northwind.example"),
     ("company", "list"),
     ("company", "show"),

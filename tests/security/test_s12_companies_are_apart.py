@@ -306,6 +306,7 @@ COMMANDS_ASKED = (
     ("token", "list"),
     ("token", "revoke", "{number}"),
     ("console", "accounts"),
+    ("console", "access"),
     ("console", "reset", "{email}"),
     ("console", "remove", "{email}"),
     ("company", "show"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.review import due_at
 from server.campaigns.overview import began, lines_of, starting_or_ending, title_of
 from server.console.access import AccountRequest, page
 from server.console.navigation import waiting_at
@@ -105,9 +106,20 @@ def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
         )
     if corrections := counts.get("corrections"):
         yield _corrections(account, corrections)
+    if accounts := counts.get("access"):
+        yield _access(account, accounts)
     if Right.READ_HEALTH in rights:
         for finding in quick_findings(account.company):
             yield Waiting(finding.name, finding.message, finding.state == "fault")
+
+
+def _access(account: Account, count: int) -> Waiting:
+    title = ngettext(
+        "Look at who may do what: {count} account", "Look at who may do what: {count} accounts", count
+    )
+    due = due_at(account) or clock.now()
+    detail = _("Due by {day}: keep each, or take it away.").format(day=day_text(due))
+    return Waiting(title.format(count=count), detail, due <= clock.now(), reverse("access"))
 
 
 def _corrections(account: Account, count: int) -> Waiting:

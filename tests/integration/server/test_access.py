@@ -42,6 +42,7 @@ OF_PAGES = {
     Right.READ_HEALTH,
     Right.READ_OVERSIGHT,
     Right.READ_PEOPLE,
+    Right.REVIEW_ACCESS,
     Right.SET_BUDGET,
 }
 """What nothing of the API asks for: the console does."""
