@@ -30,6 +30,7 @@ ROWS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=1)
 """What was sent, so that nobody is sent too much."""
 FAILED_FOR = timedelta(days=7)
+CUT_OFF_AFTER = timedelta(minutes=5)
 ONE_AN = timedelta(hours=1)
 """A person is sent one invitation within this time."""
 
@@ -125,15 +126,25 @@ def set_flag() -> None:
         os.utime(flag(), (moment, moment))
 
 
-def set_flag_for(when: datetime) -> None:
-    """Let the server look into the outbox at this time; earlier, if that has been said meanwhile."""
-    made = flag().with_suffix(f".{os.getpid()}")
+def take_flag() -> int:
+    """Begin to look into the outbox. If that is cut off, the server looks again after a while. Answers what the flag says."""
+    moment = (clock.now() + CUT_OFF_AFTER).timestamp()
     with suppress(OSError):
-        made.touch(mode=0o600)
-        os.utime(made, (when.timestamp(), when.timestamp()))
-        with suppress(FileExistsError):
-            flag().hardlink_to(made)
-    made.unlink(missing_ok=True)
+        flag().touch(mode=0o600)
+        os.utime(flag(), (moment, moment))
+        return flag().stat().st_mtime_ns
+    return 0
+
+
+def settle_flag(taken: int, when: datetime | None) -> None:
+    """Let the server look again at this time, or not before something is queued; what was queued meanwhile stays due."""
+    with suppress(OSError):
+        if flag().stat().st_mtime_ns != taken:
+            return
+        if when is None:
+            flag().unlink()
+        else:
+            os.utime(flag(), (when.timestamp(), when.timestamp()))
 
 
 def is_flag_due() -> bool:

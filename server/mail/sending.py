@@ -21,6 +21,7 @@ from server.accounts.models import Account
 from server.core import clock, under_way
 from server.devices.enrolment import invite
 from server.devices.models import Device, Invitation
+from server.directory.models import Person
 from server.mail import outbox, texts, transport
 from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 
@@ -70,7 +71,7 @@ def send_due(console: str) -> Sent:
     """
     counted = Sent()
     with under_way.order(ORDER, "outbox"):
-        outbox.flag().unlink(missing_ok=True)
+        taken = outbox.take_flag()
         line = transport.backend()
         try:
             for row in _due():
@@ -79,7 +80,7 @@ def send_due(console: str) -> Sent:
             _log.warning("Mail cannot be sent now: %s. It is tried again.", error)
         finally:
             _hang_up(line)
-        _come_back()
+        outbox.settle_flag(taken, _next_time())
     for model in MODELS:
         counted.waiting += model._default_manager.filter(outbox.waiting()).count()
     return counted
@@ -129,6 +130,11 @@ def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: st
 def _ready(row: ConsoleMail | InvitationMail, console: str) -> _Ready | None:
     """Count a try, and make what is sent. None where it is not to be sent, or not yet."""
     with transaction.atomic():
+        # First, as erasures do: the code or link is a row that needs them, and two that wait for each other both fail.
+        if isinstance(row, ConsoleMail):
+            Account.objects.select_for_update(no_key=True).filter(pk=row.account_id).first()
+        else:
+            Person.objects.select_for_update(no_key=True).filter(pk=row.person_id).first()
         rows = type(row)._default_manager.select_for_update(of=("self",))
         found = rows.filter(outbox.waiting(), pk=row.pk).first()
         if found is None:
@@ -207,14 +213,13 @@ def _update(row: ConsoleMail | InvitationMail, **values: object) -> None:
     type(row)._default_manager.filter(pk=row.pk).update(**values)
 
 
-def _come_back() -> None:
-    """Have the server look again when the next one is due."""
+def _next_time() -> datetime | None:
+    """When the next one is due."""
     times = [
         model._default_manager.filter(outbox.waiting()).aggregate(first=Min("next_at"))["first"]
         for model in MODELS
     ]
-    if known := [time for time in times if time]:
-        outbox.set_flag_for(min(known))
+    return min((time for time in times if time), default=None)
 
 
 def _hang_up(line: BaseEmailBackend) -> None:

@@ -129,12 +129,16 @@ def backend() -> BaseEmailBackend:
 
 
 def _password() -> str:
-    if not settings.MAIL_PASSWORD_FILE:
-        return str(settings.MAIL_PASSWORD)
-    try:
-        return Path(settings.MAIL_PASSWORD_FILE).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _wrong("TIDINGS_MAIL_PASSWORD_FILE") from error
+    name, password = "TIDINGS_MAIL_PASSWORD", str(settings.MAIL_PASSWORD)
+    if settings.MAIL_PASSWORD_FILE:
+        name = "TIDINGS_MAIL_PASSWORD_FILE"
+        try:
+            password = Path(settings.MAIL_PASSWORD_FILE).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise _wrong(name) from error
+    if not password.isascii():  # smtplib sends no other
+        raise _wrong(name)
+    return password
 
 
 def _is_host(host: str) -> bool:

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tests.support.server.console import PASSWORD, RunningConsole, code, running_console
 from tests.support.server.sample import SampleCompany
+from tests.support.waiting import until
 
 ACCOUNTS = {
     "communicator": "tom.lang@northwind.example",
@@ -30,6 +31,11 @@ def links(console: RunningConsole) -> dict[str, str]:
     return {role: console.invite(email, role) for role, email in ACCOUNTS.items()}
 
 
+def _mail_about(mails: Path, draft: str) -> str:
+    """The name of the mail that leads to this page, once there is one."""
+    return next((file.name for file in mails.glob("*") if f"{draft}\n" in file.read_text()), "")
+
+
 class ConsoleTour:
     """Signs in as three people and takes a picture of each page that they open."""
 
@@ -41,10 +47,14 @@ class ConsoleTour:
         self,
         company: SampleCompany,
         campaign_id: str,
+        mails: Path,
         say: Callable[[str], None],
         comes: Callable[[str, str], None],
     ) -> list[str]:
-        """Answers the names of the pictures. `comes`: waits for what was approved, by its id and title."""
+        """Answers the names of the pictures.
+
+        `mails`: the folder of what the server sends. `comes`: waits for what was approved, by its id and title.
+        """
         with running_console(company.home) as console:
             say(f"The console answers at {console.url}")
             invited = links(console)
@@ -59,6 +69,8 @@ class ConsoleTour:
                 self._open(page, f"{console.url}/account", "account")
                 draft = self._write(page, console)
                 say("Tom wrote an announcement and submitted it")
+            said = until(lambda: _mail_about(mails, draft), "a mail to the approver")
+            say(f"Maya was told by mail, which holds a link and no word about what: {said}")
             with self._signed_in(invited["approver"], "approver") as page:
                 self._picture(page, "today-of-the-approver")
                 published = self._approve(page, draft)

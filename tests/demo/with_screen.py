@@ -31,6 +31,7 @@ def run(options: "DemoOptions") -> int:
         console.print("Making the sample company …")
         company = SampleCompany(FOLDER / "server", free_port())
         company.make()
+        mails = company.sends_mail()
         sample_media()
         running.enter_context(company.serving())
         env = dict(os.environ) | {"TIDINGS_LANGUAGE": options.language}
@@ -42,6 +43,7 @@ def run(options: "DemoOptions") -> int:
             company.publish(name)
         pages = running.enter_context(running_console(company.home))
         tell(console, company, connected, pages)
+        console.print(f"What the server sends by mail lies in {mails.relative_to(ROOT)}.")
         try:
             code = child.wait(None)
         except KeyboardInterrupt:

@@ -81,6 +81,7 @@ class Story:
             self._agent = running.enter_context(AgentProcess(self._desktop.env, folder))
             self._say("Léa's desktop is on: window manager, panel, keychain")
             self._code = code.result()
+        self._mails = self._company.sends_mail()
         running.enter_context(self._company.serving())
         self._say(f"The server answers at {self._company.url}")
 
@@ -236,7 +237,7 @@ class Story:
 
     def _look_from_the_company(self, video: str) -> None:
         tour = ConsoleTour(PICTURES, self._language, dark=self._dark)
-        for picture in tour.go(self._company, video, self._say, self._what_was_approved_comes):
+        for picture in tour.go(self._company, video, self._mails, self._say, self._what_was_approved_comes):
             self._say(f"The console: {picture}")
 
     def _what_was_approved_comes(self, campaign: str, title: str) -> None:

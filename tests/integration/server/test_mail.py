@@ -313,6 +313,7 @@ def test_no_address_adds_a_header_or_a_recipient(company: Company, sink: Sink, t
         {"MAIL_FROM": "a@b.example\nBcc: c@d.example"},
         {"MAIL_AUTHORITIES": "/nowhere"},
         {"MAIL_PASSWORD_FILE": "/nowhere"},
+        {"MAIL_PASSWORD": "pässword"},
     ],
 )
 def test_settings_that_cannot_be_used_are_refused_by_name(settings: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 
@@ -67,8 +68,12 @@ class RunningConsole:
 
 @contextlib.contextmanager
 def running_console(home: ServerHome, *, named: bool = False) -> Iterator[RunningConsole]:
-    """Serve the console on a free loopback port; `named`: at `localhost`, since a bare address has no passkeys."""
-    port = free_port() if named else 0
+    """Serve the console on a loopback port: the one that its mails name, or a free one.
+
+    `named`: at `localhost`, since a bare address has no passkeys.
+    """
+    own = urlsplit(home.environment.get("TIDINGS_CONSOLE", "")).port or 0
+    port = free_port() if named else own
     address = ("--address", f"http://localhost:{port}") if named else ()
     words = ("console", "serve", "--port", str(port), *address)
     child = Child([sys.executable, "-m", "server", *words], home.folder / "console.log", env=home.variables())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.agent.processes import ROOT
+from tests.support.ports import free_port
 from tests.support.server.campaign_server import RunningServer, ServerHome
 
 SAMPLE = ROOT / "resources" / "sample"
@@ -61,6 +62,16 @@ class SampleCompany:
         file = self.home.folder / "company.toml"
         file.write_text(file.read_text().replace("[company]", "[company]\nsecond_person_from = 5", 1))
         self.home.succeed("init", file)
+
+    def sends_mail(self) -> Path:
+        """From its next start on: into files of the folder that is answered. The console gets an address for the links."""
+        folder = self.home.folder.with_name("mails")
+        self.home.environment |= {
+            "TIDINGS_MAIL": folder.absolute().as_uri(),
+            "TIDINGS_MAIL_FROM": "tidings@northwind.example",
+            "TIDINGS_CONSOLE": f"http://127.0.0.1:{free_port()}",
+        }
+        return folder
 
     @contextmanager
     def serving(self) -> Iterator[RunningServer]:
