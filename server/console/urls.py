@@ -77,6 +77,7 @@ register_converter(NumberConverter, "number")
 urlpatterns = [
     path("", today.today, name="today"),
     path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("campaigns/campaigns.csv", campaigns.campaigns_csv, name="campaigns-csv"),
     path("campaigns/alone", alone.alone, name="campaigns-alone"),
     path("campaigns/<campaign:campaign_id>", report.report, name="campaigns-report"),
     path("campaigns/<campaign:campaign_id>/report.csv", report.report_csv, name="campaigns-report-csv"),
@@ -134,6 +135,7 @@ urlpatterns = [
     path("record/processors/<number:number>/end", processors.end_processor, name="record-processors-end"),
     path("record/record.csv", record.record_csv, name="record-csv"),
     path("audit", audit.audit, name="audit"),
+    path("audit/audit.csv", audit.audit_csv, name="audit-csv"),
     path("audit/verification", audit.verification, name="audit-verification"),
     path("access", access_review.access, name="access"),
     path("access/decide", access_review.decide_access, name="access-decide"),

@@ -640,7 +640,7 @@ NO_PAGES = {
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {
-    *("campaigns-report-csv", "record-csv", "oversight-csv", "access-csv"),
+    *("campaigns-report-csv", "record-csv", "oversight-csv", "access-csv", "audit-csv", "campaigns-csv"),
     *("drafts-file", "drafts-file-of", "drafts-picture"),
 }
 LOOKED_AT_WITH_ANOTHER = {
