@@ -21,6 +21,8 @@ from server.media.checks import BadFile
 from server.media.video import MAX_BYTES
 
 MOST_ENTRIES = 1_000
+MOST_UNPACKED_TIMES, SMALL = 20, 4 * MAX_FILE_BYTES
+"""Pictures and videos are packed already; texts, and captions, are small."""
 START = b"PK\x03\x04"
 """Of every ZIP file that holds something."""
 _SAME_DATE = (1980, 1, 1, 0, 0, 0)
@@ -70,6 +72,13 @@ class Unpacked:
                 _("The ZIP file cannot be taken"),
                 _("Put one campaign file (TOML) into it, and beside that the files that it names."),
             )
+        if sum(entry.file_size for entry in entries) > MOST_UNPACKED_TIMES * _packed_size(archive) + SMALL:
+            raise Refused(
+                _("The ZIP file cannot be taken"),
+                _(
+                    "What it holds is far larger than itself. Put pictures, videos and captions into it as they are."
+                ),
+            )
         self.content = self._read(campaigns[0], MAX_FILE_BYTES + 1)
         root = campaigns[0].filename.rpartition("/")[0]
         before = f"{root}/" if root else ""
@@ -103,6 +112,10 @@ class Unpacked:
     def _read(self, entry: zipfile.ZipInfo, most_bytes: int) -> bytes:
         with _readable(), self._archive.open(entry) as file:
             return file.read(most_bytes)
+
+
+def _packed_size(archive: zipfile.ZipFile) -> int:
+    return sum(entry.compress_size for entry in archive.infolist())
 
 
 class Arrival:

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from server.campaigns.models import Media
+from server.core.memory import give_back
 from server.media.checks import MEGABYTE, BadFile, CheckedFile, enough_memory, read_limited
 from server.media.png import PNG_SIGNATURE, transparency
 
 MAX_UPLOAD_BYTES = 20 * MEGABYTE
 MAX_PIXELS = 40_000_000
-"""Of the upload, width times height: about 160 MB of memory when it is decoded."""
+"""Of the upload, width times height: up to 600 MB of memory while it is decoded."""
 MAX_SIDE = 1_920
 """Of what agents get, in pixels; larger pictures are made smaller."""
 JPEG_QUALITY = 85
@@ -31,8 +32,11 @@ def check_image(path: Path, most_pixels: int = MAX_SIDE) -> CheckedFile:
 
     Raises `BadFile` and `EnvironmentFault`.
     """
-    with enough_memory(path):
-        return _checked(path, read_limited(path, MAX_UPLOAD_BYTES), most_pixels)
+    try:
+        with enough_memory(path):
+            return _checked(path, read_limited(path, MAX_UPLOAD_BYTES), most_pixels)
+    finally:
+        give_back()
 
 
 def _checked(path: Path, content: bytes, most_pixels: int) -> CheckedFile:

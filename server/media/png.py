@@ -51,6 +51,8 @@ def _alpha_of_16_bits(content: bytes, size: tuple[int, int]) -> Image.Image:
     plane = frame.planes[0]
     width, height = size
     row = plane.line_size
-    lines = memoryview(bytes(plane))
-    alpha = b"".join(bytes(lines[at : at + 8 * width])[6::8] for at in range(0, row * height, row))
-    return Image.frombytes("L", size, alpha)
+    lines = memoryview(plane)
+    alpha = bytearray()
+    for at in range(0, row * height, row):
+        alpha += bytes(lines[at : at + 8 * width])[6::8]
+    return Image.frombytes("L", size, bytes(alpha))

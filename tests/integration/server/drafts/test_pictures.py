@@ -17,6 +17,7 @@ from server.campaigns.models import Campaign
 from server.core import clock
 from server.directory.models import Company
 from server.drafts import files
+from server.drafts.archive import Unpacked
 from server.drafts.models import Draft
 from server.media.files import path_of
 from server.retention.housekeeping import housekeeping
@@ -187,6 +188,16 @@ def test_a_zip_file_that_cannot_be_taken_is_explained_and_leaves_nothing(
     assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()
     assert not Draft.objects.exists()
+
+
+def test_a_zip_file_that_unpacks_to_far_more_than_it_is_is_not_unpacked(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = {"a.toml": FILE.encode(), "media/Our plan.PNG": bytes(50_000_000)}
+    monkeypatch.setattr(Unpacked, "extracted", None)
+    answer = browser.post("/drafts/new", {"from-file": "1", "file": zipped(**entries)})
+    assert answer.status_code == 422
+    assert "far larger than itself" in answer.content.decode()
 
 
 def test_a_campaign_is_duplicated_with_its_very_picture(browser: Client) -> None:
