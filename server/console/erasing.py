@@ -5,16 +5,12 @@ Each is an order first (`server.erasure.erasure`), which housekeeping finishes w
 
 import logging
 import threading
-from collections.abc import Sequence
-from uuid import UUID
 
 from django.db import DatabaseError, connections
 
 from server.core.errors import ServerError
 from server.directory.models import Company
-from server.erasure.erasure import erase
-from server.erasure.models import ErasureRequest
-from server.erasure.requests import order_name
+from server.erasure import erasure
 
 SHOWN_AT_ONCE_S = 5.0
 """So long the page waits, to say at once that a few people are erased."""
@@ -22,18 +18,18 @@ SHOWN_AT_ONCE_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-def carry_out(request: ErasureRequest, people: Sequence[UUID]) -> bool:
-    """Begin to erase these people of the request. Answers whether it is done already."""
-    thread = threading.Thread(target=_in_thread, args=(request.company, people, order_name(request)))
+def carry_out(company: Company, name: str) -> bool:
+    """Begin to carry out an order of the company. Answers whether it is done already."""
+    thread = threading.Thread(target=_in_thread, args=(company, name))
     thread.start()
     thread.join(SHOWN_AT_ONCE_S)
     return not thread.is_alive()
 
 
-def _in_thread(company: Company, people: Sequence[UUID], name: str) -> None:
-    """The outermost door of the thread. What fails is in the log, and is done by housekeeping or by asking again."""
+def _in_thread(company: Company, name: str) -> None:
+    """The outermost door of the thread. What fails is in the log, and is done by housekeeping."""
     try:
-        erase(company, people, name=name)
+        erasure.carry_out(company, name)
     except ServerError as error:
         _log.error("An erasure was not finished: %s. %s", error.title, error.message)
     except DatabaseError:

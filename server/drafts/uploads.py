@@ -68,6 +68,7 @@ def begin(draft: Draft, account: Account, name: str, length: int) -> DraftUpload
             _("Choose another video, or make it smaller."),
         )
     with transaction.atomic():
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # its uploads are counted
         Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
         coming = DraftUpload.objects.filter(account=account, stage=DraftUpload.Stage.COMING)
         for old in coming.order_by("-pk")[MOST_OF_ACCOUNT - 1 :]:

@@ -20,7 +20,7 @@ from server.directory.models import ALL_SIGNALS, Company, Person
 from server.erasure.models import ErasureRequest
 from server.erasure_ledger import ledger
 from server.erasure_ledger.ledger import Fact
-from server.people_files.upsert import finish_import_of, leave_out
+from server.people_files.upsert import leave_out
 from server.reports import blocks
 from server.signals.keys import KEYS_AT_ONCE, many_keys
 from server.signals.models import CampaignKey, Signal
@@ -46,20 +46,30 @@ def find_people(company: Company, emails: Iterable[str]) -> tuple[dict[str, UUID
     return found, [given for address, given in wanted.items() if address not in found]
 
 
-def erase(
-    company: Company, people: Sequence[UUID], title: str = "", bar: Bar = no_bar, *, name: str = ""
-) -> dict[str, int]:
+def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = no_bar) -> dict[str, int]:
     """Delete these people and everything about them. Answers how many rows went, by table.
 
     It is kept as an order first (`server.core.under_way`) and then done in short transactions, so that others get their turn:
     where it is interrupted, housekeeping erases the others. Tokens end with the rows, so that nothing can come after. The
     erasure ledger keeps that they were erased, so that a restored backup does not bring them back. An import that is under
-    way leaves them out. `title` and `bar` show how far it has come; `name`: of the order, among those of the company.
+    way leaves them out. `title` and `bar` show how far it has come.
     Raises `EnvironmentFault` when the data folder or the ledger cannot be written; the order stands then.
     """
-    finish_import_of(company)
-    with under_way.order(ORDER, f"{company.pk}.{name or uuid4().hex}") as order:
+    name = uuid4().hex
+    begin(company, people, name)
+    return carry_out(company, name, title, bar)
+
+
+def begin(company: Company, people: Sequence[UUID], name: str) -> None:
+    """Keep the order: from here on they will be erased, if not by who asks, by housekeeping. Raises `EnvironmentFault`."""
+    with under_way.order(ORDER, f"{company.pk}.{name}") as order:
         order.begin(json.dumps([person.hex for person in people]).encode())
+
+
+def carry_out(company: Company, name: str, title: str = "", bar: Bar = no_bar) -> dict[str, int]:
+    """Erase whom an order of the company names. Answers and raises as `erase`; `Refused` while another process does it."""
+    with under_way.order(ORDER, f"{company.pk}.{name}") as order:
+        people = [UUID(person) for person in json.loads(order.content or b"[]")]
         erased = _carry_out(company, people, bar(title, len(people)))
         order.done()
     return erased

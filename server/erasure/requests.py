@@ -15,7 +15,7 @@ from server.audit import log
 from server.core import clock, under_way
 from server.core.errors import Refused
 from server.directory.models import Company, Person
-from server.erasure.erasure import ORDER
+from server.erasure.erasure import ORDER, begin
 from server.erasure.models import ErasureRequest
 from server.mail import outbox
 
@@ -112,10 +112,11 @@ def seal_of(people: Iterable[UUID]) -> str:
     return hashlib.sha256("\n".join(sorted(person.hex for person in people)).encode()).hexdigest()
 
 
-def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
-    """Put on record that this account has it carried out, and answer whom to erase. `seal`: of whom it has looked at.
+def decide(request: ErasureRequest, account: Account, seal: str) -> str:
+    """Put on record that this account has it carried out, and answer the name of the order, which then stands.
 
-    Raises `Refused` for who asked for it, for other people than the account has seen, and while it is being done.
+    `seal`: of whom it has looked at. Raises `Refused` for who asked for it, for other people than the account has seen, and
+    while it is being done; `EnvironmentFault` where the order cannot be kept. Nothing is on record then.
     """
     with transaction.atomic():
         Company.objects.select_for_update(no_key=True).get(pk=request.company_id)
@@ -135,7 +136,8 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
         subject = people[0] if len(people) == 1 else None
         detail = {"people": len(people), "asked_by": locked.asked_by.actor}
         log.record(locked.company_id, account.actor, str(Right.ERASE_PEOPLE), subject, detail)
-    return people
+        begin(locked.company, people, order_name(locked))  # last: what it raises undoes the rest
+    return order_name(locked)
 
 
 def take_back(request: ErasureRequest, account: Account) -> None:

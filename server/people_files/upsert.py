@@ -54,12 +54,16 @@ class Edit:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What an import would change: how much, the first people who are new and who change, and all whom it does not name."""
+    """What an import would change: how much, the first people who are new and who change, and all whom it does not name.
+
+    `digest`: of all who are new, and of all who change with what they are now, in hex.
+    """
 
     difference: Difference
     added: Sequence[PersonRow]
     edited: Sequence[Edit]
     not_in_file: Sequence[UUID]
+    digest: str
 
 
 def compare_people(
@@ -111,22 +115,10 @@ def finish_imports() -> int:
     return finished
 
 
-def finish_import_of(company: Company) -> None:
-    """Carry out the company's import that was interrupted, if one was: later it would bring back who is erased now.
-
-    Raises `EnvironmentFault`.
-    """
-    if company.pk in under_way.interrupted(ORDER):
-        with under_way.order(ORDER, company.pk) as order:
-            if order.content:
-                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
-            order.done()
-
-
 def leave_out(company: Company, people: Sequence[UUID]) -> None:
-    """Let an import that is under way bring none of these people back, whom somebody erases meanwhile.
+    """Let an import that is under way, or was interrupted, bring none of these people back, whom somebody erases now.
 
-    It need not wait for the import, which takes minutes. Raises `EnvironmentFault`.
+    Nobody has to wait for the import, which takes minutes. Raises `EnvironmentFault`.
     """
     if company.pk in under_way.begun(ORDER):
         emails = company.people.filter(pk__in=people).values_list("email", flat=True)
@@ -157,6 +149,7 @@ class _Import:
         self._groups: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._left_out = frozenset[str]()
+        self._compared = hashlib.sha256()
 
     def compare(self, rows: Sequence[PersonRow]) -> Comparison:
         """What would change. Within `reading`."""
@@ -171,7 +164,8 @@ class _Import:
                 added.extend([row for row in batch if row.email in new][: self._most_edits - len(added)])
 
         difference = self._through(rows, _("Comparing people"), nullcontext, keep)
-        return Comparison(difference, added, edited, self._not_named(rows) if self._most_edits else ())
+        not_named = self._not_named(rows) if self._most_edits else ()
+        return Comparison(difference, added, edited, not_named, self._compared.hexdigest())
 
     def _not_named(self, rows: Sequence[PersonRow]) -> Sequence[UUID]:
         named = {row.email for row in rows}
@@ -261,6 +255,7 @@ class _Import:
             if person is None:
                 person = self._described(Person(company=self._company, email=row.email), row)
                 changes.added.append(person)
+                self._compared.update(f"new {row.email}\n".encode())
                 self._move(changes, person.pk, {}, row)
             else:
                 groups = before.get(person.pk, {})
@@ -268,6 +263,9 @@ class _Import:
                 differs = self._differs(person, row)
                 if len(changes.edits) < self._most_edits and (moved or differs):
                     changes.edits.append(self._edit(person, groups, row))
+                if moved or differs:
+                    now = [getattr(person, name) for name in _COMPARED]
+                    self._compared.update(f"{row.email} {now} {sorted(groups)}\n".encode())
                 if differs:
                     changes.described.append(self._described(person, row))
                 changes.edited += moved or differs

@@ -182,7 +182,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     cost = attention_of(checked)
     return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
-        "connected": connected_count(draft.company, audience.everyone, audience.groups, audience.people),
+        "connected": connected_count(draft.company, everyone=audience.everyone),
         "groups": [group.name for group in audience.groups],
         "named": len(audience.people),
         "warnings": warnings_for(checked, cost),

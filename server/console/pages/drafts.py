@@ -436,7 +436,7 @@ def _words(
         "group_names": _group_names(company),
         "people": count,
         "packed": people_as_value(shown.people) if len(shown.people) > MOST_CHIPS else "",
-        "connected": connected_count(company, shown.everyone, shown.groups, shown.people),
+        "connected": connected_count(company, everyone=shown.everyone),
         "mistakes": mistakes,
         "typed": typed or {},
         "page_key": secrets.token_hex(8),

@@ -13,7 +13,7 @@ from server.access.roles import Right
 from server.console import erasing
 from server.console.access import READING, AccountRequest, page
 from server.console.posted import LARGEST
-from server.core.errors import Refused
+from server.core.errors import EnvironmentFault, Refused
 from server.erasure.address_lists import read_addresses
 from server.erasure.erasure import find_people
 from server.erasure.models import ErasureRequest
@@ -72,10 +72,10 @@ def carry_out(request: AccountRequest, number: int) -> HttpResponse:
         note = _("Tick that everything about them shall be erased.")
         return _request_page(request, found, note, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        people = decide(found, request.user, request.POST.get("seal", ""))
-    except Refused as refused:
+        order = decide(found, request.user, request.POST.get("seal", ""))
+    except (Refused, EnvironmentFault) as refused:
         return _request_page(request, found, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
-    erasing.carry_out(found, people)
+    erasing.carry_out(found.company, order)
     return redirect("erasures")
 
 

@@ -17,9 +17,9 @@ from server.accounts.models import Account
 from server.audit.models import Entry
 from server.core import under_way
 from server.directory.models import Company, Person
-from server.erasure.erasure import ORDER, erase, finish_erasures
+from server.erasure.erasure import erase, finish_erasures
 from server.erasure.models import ErasureRequest
-from server.erasure.requests import decide, order_name, seal_of
+from server.erasure.requests import decide, seal_of
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
@@ -179,15 +179,33 @@ def test_what_was_begun_is_carried_out_whatever_the_clock_says(
 ) -> None:
     address = asked(ada, people[0].email)
     request = ErasureRequest.objects.get()
-    decided = decide(request, Account.objects.get(email="dee@northwind.example"), seal_of([people[0].pk]))
-    with under_way.order(ORDER, f"northwind.{order_name(request)}") as order:
-        order.begin(json.dumps([person.hex for person in decided]).encode())  # and there the process ends
+    decide(request, Account.objects.get(email="dee@northwind.example"), seal_of([people[0].pk]))
+    # And there the process ends.
     ErasureRequest.objects.update(decided_at=datetime.now(UTC) - timedelta(hours=1))
     assert ada.post(f"{address}/take-back").status_code == 409
     assert "They are being erased" in dee.get(address).content.decode()
     assert "was asked for" not in dee.get("/").content.decode()
     assert finish_erasures() == 1
     assert dee.get(address).status_code == 404
+
+
+def test_where_the_disk_keeps_no_order_nobody_is_told_that_they_are_erased(
+    ada: Client, dee: Client, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = asked(ada, people[0].email)
+    before = Entry.objects.filter(action="erase-people").count()
+    monkeypatch.setattr(under_way, "FOLDER", "company.toml/under-way")
+    assert agree(dee, address) == 409
+    assert (
+        "The data folder cannot be used"
+        in dee.post(
+            f"{address}/carry-out", hidden_in(dee.get(address).content.decode()) | {"sure": "on"}
+        ).content.decode()
+    )
+    assert Entry.objects.filter(action="erase-people").count() == before
+    monkeypatch.undo()
+    assert agree(dee, address) == 302
+    assert not Person.objects.filter(pk=people[0].pk).exists()
 
 
 def test_who_approves_can_look_at_each_of_many(ada: Client, dee: Client) -> None:

@@ -142,6 +142,17 @@ def test_two_presses_of_one_page_store_no_difference_that_it_did_not_show(browse
     assert Person.objects.get(email="p0@northwind.example").first_name == "Zoé"
 
 
+def test_a_change_of_the_directory_beyond_what_is_shown_is_noticed_too(browser: Client) -> None:
+    people = bulk_data.add_people(60)
+    rows = "".join(f"{person.email},Zoé,,\n" for person in people)
+    address = choose(browser, HEADER + rows)
+    last = max(person.email for person in people)
+    Person.objects.filter(email=last).update(first_name="Corrected")
+    say(browser, address, go="apply", changed="60")
+    assert "changed since you looked, and nothing was stored" in text_of(browser, address)
+    assert Person.objects.get(email=last).first_name == "Corrected"
+
+
 def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> None:
     person, _other = bulk_data.add_people(2)
     address = choose(browser, HEADER + f"{person.email},Zoé,,\n")
