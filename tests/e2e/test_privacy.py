@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain.model import FeedbackSignal
 from tests.support.agent.processes import AgentProcess
-from tests.support.desktop.employee import Employee
+from tests.support.desktop.employee import PRESSES_COUNT_AFTER_S, Employee
 from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.server.campaign_server import RunningServer
 from tests.support.server.sample import SampleCompany
@@ -70,6 +70,7 @@ def test_a_person_sees_takes_back_checks_and_deletes_what_they_shared(
     employee.presses("Delete all I shared")
     employee.sees(re.escape("Delete all you shared?"), "frame|window|filler")
     employee.takes_picture("delete")
+    employee.looks(PRESSES_COUNT_AFTER_S)
     desktop.screen.key("Tab", "Return")
     employee.sees("All you shared is deleted", "label")
     employee.takes_picture("deleted")

@@ -46,6 +46,7 @@ def company(named: bool) -> Company:
 def question(
     qtbot: QtBot,
     app: QApplication,
+    time: ManualTime,
     scheme: Scheme,
     language: str,
     scale: float,
@@ -56,7 +57,6 @@ def question(
     i18n.use_language(language)
     theme = Theme.of(scheme, data.ACCENT, text_scale=scale, reduced_motion=True)
     apply_theme(app, theme)
-    time = ManualTime()
     window = FirstRunWindow(theme, time)
     qtbot.addWidget(window)
     window.show_choose(data.person(), company(named), data.choices(*FeedbackSignal, locked=off))
@@ -142,7 +142,7 @@ def test_accepting_and_refusing_differ_in_nothing_but_their_words(
     states = STATES if proof.is_full else FEW
     found = []
     for state in states:
-        window = question(qtbot, qapp, *state)
+        window = question(qtbot, qapp, ManualTime(), *state)
         found += [f"{state}: {each}" for each in differences(qtbot, window)]
         window.close()
     proof.found("differences between accepting and refusing, first run", len(found), len(states))
@@ -157,10 +157,14 @@ def test_taking_back_takes_no_more_than_giving(qtbot: QtBot, qapp: QApplication,
         i18n.use_language(language)
         theme = Theme.of(scheme, data.ACCENT, text_scale=scale, reduced_motion=True)
         apply_theme(qapp, theme)
-        window = PrivacyWindow(theme)
+        time = ManualTime()
+        window = PrivacyWindow(theme, timers=time)
         qtbot.addWidget(window)
         window.show_state(data.status(), data.choices())
-        window.show()
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
+        time.pass_by(1)
         windows = len(QApplication.topLevelWidgets())
         for card in window.share.cards:
             trials += 1
@@ -180,7 +184,8 @@ def test_taking_back_takes_no_more_than_giving(qtbot: QtBot, qapp: QApplication,
 
 @pytest.mark.parametrize("unfairness", ["a colour", "a smaller button", "another place", "ticked", "focus"])
 def test_the_measure_notices(qtbot: QtBot, qapp: QApplication, unfairness: str) -> None:
-    window = question(qtbot, qapp, *STATES[0])
+    time = ManualTime()
+    window = question(qtbot, qapp, time, *STATES[0])
     page = window.choose_page
     if unfairness == "a colour":
         page.everything.setProperty("kind", "primary")
@@ -193,4 +198,5 @@ def test_the_measure_notices(qtbot: QtBot, qapp: QApplication, unfairness: str) 
         page.rows[0].toggle.setChecked(True)
     else:
         page.everything.setFocus()
+    time.pass_by(1)
     assert differences(qtbot, window) != []

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from agent.domain.model import Company, Image, InboxItem, Variant
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.inbox.hold_line import Held, HeldLine
 from ui.inbox.search import variant_of
 from ui.style import text_format
@@ -25,6 +26,7 @@ from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
 from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.picture import Fit, Picture
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.reminder_row import LaterRow
 from ui.widgets.text import label
 from ui.widgets.themed import GlyphLabel, Themed
@@ -46,7 +48,12 @@ class Detail(Themed, QScrollArea):
     unread_clicked = Signal()
     change_clicked = Signal()
 
-    def __init__(self, theme: Theme, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timers: Timers | None = None,
+    ) -> None:
         super().__init__()
         self._theme = theme
         self._now = now
@@ -64,7 +71,7 @@ class Detail(Themed, QScrollArea):
         self.unread = Button(_("Mark as unread"), kind="link")
         self.unread.clicked.connect(self.unread_clicked)
         self.held = HeldLine(theme)
-        self.acknowledge = Acknowledge(theme)
+        self.acknowledge = Acknowledge(theme, timers)
         self.acknowledge.setContentsMargins(0, theme.px(12), 0, 0)
         self.acknowledge.confirmed.connect(self.acknowledged)
         self.acknowledge.resized.connect(self._show_question)
@@ -93,6 +100,8 @@ class Detail(Themed, QScrollArea):
         column.addStretch(1)
         self.setWidget(self._inner)
         self.later.hide()
+        acts = (self.picture.play, self.acknowledge.ask, self.like, self.change)
+        self.guard = PressGuard(self, *acts, *self.later.buttons, timers=timers, needs_front=False)
 
     def _facts_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -163,6 +172,8 @@ class Detail(Themed, QScrollArea):
             self._shown_id = item.campaign.campaign_id
             self.body.show_text(variant.body)
             self._show_links(variant)
+            self.guard.guard(*self.links.buttons)
+            self.guard.begin()
             self.later.begin(item.campaign.ends)
             self.verticalScrollBar().setValue(0)
         self.recolour()

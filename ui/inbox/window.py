@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, Q
 
 from agent.domain.model import ConnectionState, InboxItem, Selection, SignalChoice, Status
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.inbox.detail import Detail, MediaPath
 from ui.inbox.footer import Footer, Marking
 from ui.inbox.hold_line import Held, held_of
@@ -50,7 +51,13 @@ class InboxWindow(QWidget):
     connect_clicked = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timers: Timers | None = None,
+    ) -> None:
         super().__init__()
         self._theme = theme
         self._open_id = ""
@@ -67,7 +74,7 @@ class InboxWindow(QWidget):
         self.model = InboxModel(now)
         self.bar = StateBar()
         self.bar.check_now.connect(self.check_now)
-        self.detail = Detail(theme, now)
+        self.detail = Detail(theme, now, timers)
         self.note = EmptyNote(theme)
         self.note.connect_clicked.connect(self.connect_clicked)
         self.note.clear_clicked.connect(self.show_all)
@@ -334,8 +341,9 @@ class InboxWindow(QWidget):
 
     def toggle_like(self) -> None:
         """The heart, where there is one."""
-        if self._open_id and self.detail.like.isVisible():
-            self.detail.like.toggle()
+        like = self.detail.like
+        if self._open_id and like.isVisible() and self.detail.guard.takes(like):
+            like.toggle()
 
     def offer_reminder(self) -> None:
         """The choices of “Remind me later”, or none of them again."""

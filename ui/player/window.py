@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QCloseEvent, QImage, QKeyEvent
 
 from resources.i18n import _, language
+from ui.core.timers import Timers
 from ui.player.captions import OFF, CaptionTrack
 from ui.player.controls import FIRST_VOLUME
 from ui.player.frame import PlayerFrame
@@ -17,6 +18,7 @@ from ui.player.sliders import SEEK_STEP_S, VOLUME_STEP
 from ui.style.app_icon import application_icon
 from ui.style.theme import Theme
 from ui.widgets.picture import read_picture
+from ui.widgets.press_guard import PressGuard
 
 if TYPE_CHECKING:
     from ui.player.error_page import ErrorPage
@@ -31,7 +33,13 @@ class PlayerWindow(PlayerFrame):
 
     told = Signal(object, str)
 
-    def __init__(self, request: PlayRequest, theme: Theme, video: MediaPlayer | None = None) -> None:
+    def __init__(
+        self,
+        request: PlayRequest,
+        theme: Theme,
+        video: MediaPlayer | None = None,
+        timers: Timers | None = None,
+    ) -> None:
         poster = read_picture(path_of(request.poster), POSTER_SIZE) if request.poster else QImage()
         track = CaptionTrack(request.captions, language(), request.captions_language)
         super().__init__(theme, poster, track.labels, liked=request.liked)
@@ -44,6 +52,9 @@ class PlayerWindow(PlayerFrame):
         self.setWindowTitle(request.title)
         self.setWindowIcon(application_icon())
         self.surface.setAccessibleName(request.title)
+        self._guard = PressGuard(
+            self, self.controls.like, self.share.change, timers=timers, needs_front=False
+        )
         self._connect()
         self.controls.show_length(request.duration_ms)
         self.controls.show_captions(self._track.index)
@@ -127,6 +138,10 @@ class PlayerWindow(PlayerFrame):
         if self._video is not None:
             self.seek(round(self._video.length_ms * share))
 
+    def _like(self) -> None:
+        if self._guard.takes(self):
+            self.controls.like.click()
+
     def toggle_mute(self) -> None:
         self._set_sound(self._volume or FIRST_VOLUME, muted=not self._muted)
 
@@ -189,7 +204,7 @@ class PlayerWindow(PlayerFrame):
             PlayerCommand.QUIETER: lambda: self.set_volume(self._volume - VOLUME_STEP / 100),
             PlayerCommand.MUTE: self.toggle_mute,
             PlayerCommand.CAPTIONS: lambda: self.choose_captions(self._track.next()),
-            PlayerCommand.LIKE: self.controls.like.click,
+            PlayerCommand.LIKE: self._like,
             PlayerCommand.FULL_SCREEN: self.toggle_full_screen,
             PlayerCommand.LEAVE: self.leave,
             PlayerCommand.KEYS: self.toggle_keys,
@@ -228,6 +243,7 @@ class PlayerWindow(PlayerFrame):
         page = ErrorPage(self._request, self._poster, problem, self.theme, self)
         page.again.connect(self._try_again)
         page.link_clicked.connect(lambda link_id: self.told.emit(Event.FOLLOWED, link_id))
+        self._guard.guard(*page.links.buttons)
         self.trouble = page
         self.show_instead(page)
         page.setFocus()

@@ -36,7 +36,7 @@ class PopupPage:
     ``picture`` is a picture's or a video poster's file, ``logo`` the company's, None while there is none. ``duration_ms`` is
     the video's length, None without a video that can be played; ``note`` says why not. ``position`` counts from 1.
     ``acknowledge`` is what the company asks beyond reading, None if nothing; ``ends`` when it is over. ``is_trial``: the
-    person sent it to themselves.
+    person sent it to themselves. ``campaign_id`` is empty for a digest.
     """
 
     title: str
@@ -61,6 +61,12 @@ class PopupPage:
     acknowledge: ReadRequest | None = None
     is_trial: bool = False
     ends: datetime | None = None
+    campaign_id: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What a press on this page is about: with another key the page is another one."""
+        return self.campaign_id, self.title, self.body, self.links, self.digest, self.has_video
 
     @property
     def marked_title(self) -> str:

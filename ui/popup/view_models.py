@@ -53,6 +53,7 @@ def popup_page(
         acknowledge=read_request(content.item, company),
         is_trial=campaign.is_trial,
         ends=campaign.ends,
+        campaign_id=campaign.campaign_id,
     )
 
 

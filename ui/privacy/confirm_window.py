@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.text import label
 from ui.widgets.window import ContentWindow
 
@@ -22,7 +24,9 @@ class ConfirmWindow(ContentWindow):
 
     confirmed = Signal()
 
-    def __init__(self, theme: Theme, title: str, sentences: Sequence[str], action: str) -> None:
+    def __init__(
+        self, theme: Theme, title: str, sentences: Sequence[str], action: str, timers: Timers | None = None
+    ) -> None:
         super().__init__(theme, title, width=WIDTH)
         self.setAccessibleDescription(" ".join(sentences))
         self.content.addWidget(label(title, kind="h2", wrap=True))
@@ -41,6 +45,7 @@ class ConfirmWindow(ContentWindow):
         self.content.addWidget(row)
         self.content.addStretch(1)
         self.no.setFocus()
+        self._guard = PressGuard(self, self.yes, timers=timers)
 
     def _on_yes(self) -> None:
         self.confirmed.emit()

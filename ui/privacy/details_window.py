@@ -14,6 +14,7 @@ from ui.privacy.banner import Note
 from ui.privacy.detail_field import DetailField
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.text import label
 from ui.widgets.window import ContentWindow
 
@@ -51,6 +52,7 @@ class DetailsWindow(ContentWindow):
         self._form.hide()
         self.save_button.setEnabled(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._guard = PressGuard(self, self.save_button)
 
     def _buttons(self) -> QHBoxLayout:
         self.close_button = Button(_("Close"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QVBoxLayout, QWidget
 
 from agent.domain.model import Company, FeedbackSignal, SignalChoice
 from agent.domain.my_data_models import KeptReceipt, SentItem
@@ -62,6 +62,17 @@ class SharePane(QWidget):
         column.addWidget(self._who_answers())
         column.addStretch(1)
         self.problem.hide()
+
+    @property
+    def pressable(self) -> tuple[QAbstractButton, ...]:
+        """Each switch and button."""
+        buttons = self.copy_button, self.correct_button, self.delete_button, self.disconnect_button
+        return (
+            *(card.row.toggle for card in self.cards),
+            *buttons,
+            self.receipts_button,
+            self.notice_button,
+        )
 
     def _after_switches(self) -> QWidget:
         self.receipts_button = Button(kind="link")

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from agent.domain.model import ConnectionState, SignalChoice, Status
 from agent.domain.my_data_models import KeptReceipt, SentItem
 from resources.i18n import _
+from ui.core.timers import Timers
 from ui.privacy.sent_pane import SentPane
 from ui.privacy.share_pane import SharePane
 from ui.style import text_format
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.text import label
 
 SIZE = (1120, 760)
@@ -33,7 +35,13 @@ class PrivacyWindow(QWidget):
 
     check_now = Signal()
 
-    def __init__(self, theme: Theme, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timers: Timers | None = None,
+    ) -> None:
         super().__init__()
         self._theme = theme
         room = self.screen().availableGeometry().size() - QSize(0, SCREEN_MARGIN)
@@ -51,6 +59,8 @@ class PrivacyWindow(QWidget):
         # Nothing that a stray key could switch has the keyboard at first.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocus()
+        acts = (*self.share.pressable, self.sent.verify_button, self.sent.save_button)
+        self._guard = PressGuard(self, *acts, timers=timers)
 
     def _beside_each_other(self) -> QHBoxLayout:
         line = QFrame()

@@ -132,6 +132,9 @@ QMenu::item { padding: ${px7}px ${px22}px ${px7}px ${px12}px; border-radius: 6px
 QMenu::item:selected { background: $menu; color: $menu_ink; }
 QMenu::item:disabled { color: $ink2; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 2px; }
+QLabel[kind="hint"] {
+    background: $ink; color: $card; border-radius: 6px; padding: ${px4}px ${px8}px; font-size: ${px12}px;
+}
 QToolTip { background: $card; color: $ink; border: 1px solid $line; padding: 4px 6px; }
 """)
 

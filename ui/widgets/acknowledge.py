@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent.domain.model import Company, InboxItem
 from resources.i18n import _
-from ui.core.timers import Call, QtTimers, Timers
+from ui.core.timers import Timers
 from ui.style import text_format
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
 from ui.widgets.icons import Glyph
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.text import label
 from ui.widgets.themed import GlyphLabel
-
-READABLE_AFTER_MS = 800
-"""Longer than a double click takes on any desktop."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,6 @@ class Acknowledge(QWidget):
 
     def __init__(self, theme: Theme, timers: Timers | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._timers = timers or QtTimers(self)
-        self._readable: Call | None = None
         self._request: ReadRequest | None = None
         self.ask = Button(_("I have read this"), kind="primary")
         self.ask.clicked.connect(self._open)
@@ -70,6 +66,8 @@ class Acknowledge(QWidget):
         self.question.key_pressed.connect(self._wait)
         self.question.confirm.clicked.connect(self._confirm)
         self.question.cancel.clicked.connect(self._step_back)
+        self._guard = PressGuard(self.question, self.question.confirm, timers=timers, needs_front=False)
+        self._guard.settled.connect(self._can_be_read)
         self.done = _Done(theme)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -110,21 +108,13 @@ class Acknowledge(QWidget):
 
     def _wait(self) -> None:
         """Until the person can have read what is sent."""
-        self._stop_waiting()
         self.question.confirm.setEnabled(False)
-        double_click_ms = QGuiApplication.styleHints().mouseDoubleClickInterval()
-        self._readable = self._timers.after(max(READABLE_AFTER_MS, 2 * double_click_ms), self._can_be_read)
+        self._guard.begin()
 
     def _can_be_read(self) -> None:
-        self._readable = None
         self.question.confirm.setEnabled(True)
         if self.question.hasFocus():
             self.question.confirm.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _stop_waiting(self) -> None:
-        if self._readable is not None:
-            self._readable.cancel()
-            self._readable = None
 
     def _confirm(self) -> None:
         self._step_back()
@@ -139,7 +129,7 @@ class Acknowledge(QWidget):
         self.resized.emit()
 
     def _close(self) -> None:
-        self._stop_waiting()
+        self._guard.stop()
         self.ask.setEnabled(True)
         self.question.hide()
 

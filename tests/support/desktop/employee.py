@@ -9,6 +9,9 @@ from agent.domain import limits
 from tests.support.desktop.accessible import Accessibility, Widget
 from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
+from ui.widgets.press_guard import SETTLED_AFTER_MS
+
+PRESSES_COUNT_AFTER_S = SETTLED_AFTER_MS / 1000 + 0.2
 
 
 class Employee:
@@ -35,9 +38,11 @@ class Employee:
         until(lambda: not self._reader.find(name, role), f"{name!r} to go", seconds)
 
     def presses(self, name: str, role: str = "") -> None:
-        """Clicks in the middle of a widget that stands still and can be pressed."""
+        """Clicks in the middle of a widget that stands still and can be pressed, once presses count."""
         until(lambda: "enabled" in self.sees(name, role).states, f"{name!r} to be enabled", every=0.15)
-        self._screen.click(*self.finds_at_rest(name, role).centre)
+        place = self.finds_at_rest(name, role).centre
+        self.looks(PRESSES_COUNT_AFTER_S)
+        self._screen.click(*place)
 
     def finds_at_rest(self, name: str, role: str = "") -> Widget:
         """A widget once it has stopped moving: windows slide in."""

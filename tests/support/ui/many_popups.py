@@ -44,9 +44,11 @@ from ui.app.session import Session
 from ui.core.bridge import Bridge
 from ui.popup.widgets.card import PopupCard
 from ui.tray.menu import Tray
+from ui.widgets.press_guard import SETTLED_AFTER_MS
 
 STEP_MS = 20
 CLICK_AGAIN_S = 3.0
+PRESSES_COUNT_AFTER_S = SETTLED_AFTER_MS / 1000 + 0.2
 WHEEL_AGAIN_S = 0.3
 SOON_S = 0.2
 PERSON = Person("lea.roux@northwind.example", "Léa")
@@ -204,7 +206,7 @@ class Show(QObject):
     def _mouse(self, button: Callable[[PopupCard], QAbstractButton]) -> Steps:
         """Until somebody has clicked it, once it can be clicked and stands still."""
         self._clicked = False
-        place, asked, heard = QRect(), 0.0, None
+        place, asked, heard = QRect(), time.monotonic() + PRESSES_COUNT_AFTER_S, None
 
         def clicked() -> bool:
             nonlocal place, asked, heard

@@ -13,6 +13,7 @@ from tests.unit.ui.windows_fakes import Fakes, window
 from ui.privacy.window import PrivacyWindow
 from ui.style.apply import applied_theme, apply_theme
 from ui.style.theme import Scheme, Theme
+from ui.widgets.press_guard import PressGuard
 
 OFFSCREEN_CANNOT = (
     r"This plugin does not support raise\(\)",
@@ -38,6 +39,12 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
         apply_theme(qapp, light)
     yield light
     i18n.use_language("en")
+
+
+@pytest.fixture
+def presses_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presses count from the first moment: what they do is tried here, and when they count in `test_press_guard`."""
+    monkeypatch.setattr(PressGuard, "takes", lambda _guard, _widget, by_key=True: True)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from ui.popup.widgets.card import PopupCard
 from ui.style.theme import Theme
 from ui.widgets.toggle import ToggleSwitch
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 MARKUP = '<b>bold</b><img src="file:///etc/hostname">'
 
 

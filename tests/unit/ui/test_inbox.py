@@ -14,6 +14,8 @@ from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
 from ui.style.theme import Theme
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 SHARED = data.choices(FeedbackSignal.SEEN, FeedbackSignal.LIKE)
 
 

@@ -26,6 +26,8 @@ from ui.inbox.model import Filter
 from ui.inbox.window import InboxWindow
 from ui.style.theme import Theme
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 Key = Qt.Key
 SHARED = data.choices(FeedbackSignal.SEEN)
 

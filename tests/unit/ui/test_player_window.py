@@ -16,6 +16,8 @@ from ui.player.window import PlayerWindow
 from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 HD = QSize(1280, 720)
 
 

@@ -20,6 +20,8 @@ from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 from ui.widgets.buttons import Button
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 EVENING = datetime(2026, 11, 23, 22, 0).astimezone()
 
 

@@ -19,6 +19,8 @@ from ui.popup.widgets.card import PopupCard
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -24,6 +24,8 @@ from ui.privacy.receipts_window import ReceiptsWindow
 from ui.privacy.window import PrivacyWindow
 from ui.windowing.message_window import MessageWindow
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 TODAY = f"{datetime.now().astimezone():%Y-%m-%d}"
 
 

@@ -9,6 +9,8 @@ from tests.unit.ui.windows_fakes import Fakes, click, window
 from ui.privacy.details_window import DetailsWindow
 from ui.privacy.window import PrivacyWindow
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 
 @pytest.fixture
 def form(qtbot: QtBot, privacy: PrivacyWindow) -> DetailsWindow:

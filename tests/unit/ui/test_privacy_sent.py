@@ -17,6 +17,8 @@ from ui.privacy.sent_model import Column, Kind, SentModel
 from ui.privacy.window import PrivacyWindow
 from ui.style.theme import Theme
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 
 @pytest.fixture
 def window(qtbot: QtBot, theme: Theme) -> PrivacyWindow:

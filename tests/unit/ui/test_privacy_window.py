@@ -16,6 +16,8 @@ from ui.privacy.window import PrivacyWindow
 from ui.style.apply import apply_theme
 from ui.style.theme import Scheme, Theme
 
+pytestmark = pytest.mark.usefixtures("presses_count")
+
 WAITING_OFF = "Off. Your company's server is told as soon as it can be reached."
 
 

@@ -26,6 +26,7 @@ from ui.widgets.flow import FlowRow, measure_anew
 from ui.widgets.icons import Glyph
 from ui.widgets.link_buttons import LinkButtons
 from ui.widgets.logo import LogoTile
+from ui.widgets.press_guard import PressGuard
 from ui.widgets.reminder_row import LaterRow
 from ui.widgets.scrolling import place_of, plain_scroll_area, scroll_to
 from ui.widgets.text import LINE_HEIGHT, WrappedLabel, label
@@ -42,6 +43,9 @@ SENDER_LINES = 2
 
 class PopupCard(CardFrame):
     """One card that pages through all that is due. It never has the keyboard, so nothing typed elsewhere is lost.
+
+    A press that was meant for what stood there before counts for nothing. Turning pages, and closing one after the other,
+    wait for nothing: none of that leaves the computer, and what is closed stays unread in the inbox.
 
     Place it with ``appear()``; ``shadow_margin`` of its size on each side is shadow. A page that is higher grows upwards.
     ``translucent`` None asks the desktop.
@@ -88,6 +92,10 @@ class PopupCard(CardFrame):
         self.later.hide()
         for widget in self.findChildren(QWidget):
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        acts = (self.picture.play, self.watch, self.acknowledge.ask, self.open_inbox, self.like, self.change)
+        self._guard = PressGuard(self, *acts, *self.later.buttons, timers=timers, needs_front=False)
+        PressGuard(self, self.close_button, timers=timers, needs_front=False, in_place=False)
+        self._key: object = None
 
     def _header(self) -> QHBoxLayout:
         px = self._theme.px
@@ -225,6 +233,10 @@ class PopupCard(CardFrame):
         self.digest.show_lines(page.digest)
         self._show_actions(page)
         self.share_line.setText(page.share_line)
+        self._guard.guard(*self.links.buttons, *self.digest.buttons)
+        if page.key != self._key:
+            self._key = page.key
+            self._guard.begin()
         self.fit()
         self._announce()
 

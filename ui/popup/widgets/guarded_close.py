@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from resources.i18n import _
@@ -13,11 +11,11 @@ from ui.core.timers import Call, Timers
 from ui.style.theme import Theme
 from ui.widgets.buttons import Button
 from ui.widgets.flow import FlowRow
+from ui.widgets.press_guard import SETTLED_AFTER_MS, PressGuard
 from ui.widgets.text import label
 
-READY_AFTER_MS = 3_000
+READY_AFTER_MS = 3 * SETTLED_AFTER_MS
 """Whoever was typing or clicking when the window came has stopped by then."""
-READABLE_AFTER_MS = 800
 
 
 class GuardedClose(QWidget):
@@ -44,6 +42,8 @@ class GuardedClose(QWidget):
         self.yes.clicked.connect(self._close)
         self.question = _Question(theme, self.keep, self.yes)
         self.question.escaped.connect(self._step_back)
+        self._guard = PressGuard(self.question, self.yes, timers=timers, needs_front=False)
+        self._guard.settled.connect(lambda: self.yes.setEnabled(True))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -55,7 +55,8 @@ class GuardedClose(QWidget):
         self._show_question(False)
         self.first.setEnabled(False)
         self.note.show()
-        self._wait(READY_AFTER_MS, self._first_is_ready)
+        self._cancel()
+        self._waiting = self._timers.after(READY_AFTER_MS, self._first_is_ready)
 
     def stop(self) -> None:
         """The window goes."""
@@ -72,12 +73,7 @@ class GuardedClose(QWidget):
         self._show_question(True)
         self.yes.setEnabled(False)
         self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
-        double_click_ms = QGuiApplication.styleHints().mouseDoubleClickInterval()
-        self._wait(max(READABLE_AFTER_MS, 2 * double_click_ms), self._second_is_ready)
-
-    def _second_is_ready(self) -> None:
-        self._waiting = None
-        self.yes.setEnabled(True)
+        self._guard.begin()
 
     def _step_back(self) -> None:
         self._cancel()
@@ -93,11 +89,8 @@ class GuardedClose(QWidget):
         self._first_row.setVisible(not shown)
         self.resized.emit()
 
-    def _wait(self, delay_ms: int, call: Callable[[], None]) -> None:
-        self._cancel()
-        self._waiting = self._timers.after(delay_ms, call)
-
     def _cancel(self) -> None:
+        self._guard.stop()
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
