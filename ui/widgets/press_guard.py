@@ -35,6 +35,8 @@ class PressGuard(QObject):
 
     settled = Signal()
     """From now on presses count."""
+    _alive = False
+    """Python may have freed what this has while Qt still sends it events."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class PressGuard(QObject):
         self._moved: set[QObject] = set()
         self._pressed: QObject | None = None
         self._hint: QLabel | None = None
+        self._alive = True
         page.installEventFilter(self)
         self.guard(*guarded)
 
@@ -110,6 +113,8 @@ class PressGuard(QObject):
         self.settled.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not self._alive:
+            return False
         kind = event.type()
         if kind == QEvent.Type.Show:
             self._begin(self._new, watched)
