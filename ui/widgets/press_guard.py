@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
@@ -137,15 +137,18 @@ class PressGuard(QObject):
             self._hint.setParent(window)
             self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         hint = self._hint
+        hint.ensurePolished()
         hint.adjustSize()
-        place = widget.mapTo(window, widget.rect().topLeft())
+        pressed = QRect(widget.mapTo(window, QPoint()), widget.size())
         layout = window.layout()
-        room = window.rect() if layout is None else layout.contentsRect()
-        x = min(place.x(), room.right() - hint.width())
-        y = place.y() - hint.height() - _HINT_GAP
-        if y < room.y():
-            y = min(place.y() + widget.height() + _HINT_GAP, room.bottom() - hint.height())
-        hint.move(max(x, room.x()), y)
+        room = window.rect()
+        if layout is not None:
+            room = room.marginsRemoved(layout.contentsMargins())
+        below, above = pressed.bottom() + _HINT_GAP, pressed.top() - hint.height() - _HINT_GAP
+        fits = below + hint.height() <= room.bottom()
+        from_right = pressed.center().x() > room.center().x()
+        x = pressed.right() - hint.width() if from_right else pressed.x()
+        hint.move(max(x, room.x()), below if fits else max(above, room.y()))
         hint.raise_()
         hint.show()
         if QAccessible.isActive():
