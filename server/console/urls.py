@@ -88,6 +88,7 @@ urlpatterns = [
     path("calendar/budget", calendar.budget, name="calendar-budget"),
     path("drafts", drafts.drafts, name="drafts"),
     path("drafts/new", drafts.new, name="drafts-new"),
+    path("drafts/archives", videos.begin_archive, name="drafts-archives"),
     path("drafts/<hex:draft_id>", drafts.compose, name="drafts-compose"),
     path("drafts/<hex:draft_id>/save", drafts.save, name="drafts-save"),
     path("drafts/<hex:draft_id>/check", check.check, name="drafts-check"),

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from server.accounts.models import Account
 from server.core import clock, private_files
 from server.core.errors import EnvironmentFault, Refused
+from server.drafts import writing
+from server.drafts.archive import START
 from server.drafts.files import add_video, folder_of, refuse_too_many_bytes
 from server.drafts.models import Draft, DraftFile, DraftUpload
 from server.media.checks import MEGABYTE, Convertible
@@ -27,6 +29,8 @@ MOST_OF_ACCOUNT = 3
 """Uploads under way. The oldest of more makes way: its page is closed, and nobody misses it."""
 KEPT_FOR = timedelta(hours=24)
 """After its beginning: what was begun in the evening goes on in the morning."""
+MOST_ARCHIVE_BYTES = 600 * MEGABYTE
+"""Of a ZIP file: a video in some languages, with pictures."""
 RESERVED_BYTES = 1_024 * MEGABYTE
 """Of the disk, for everything else: a video is there three times while it is checked."""
 _CHUNK_BYTES = 1024 * 1024
@@ -55,17 +59,17 @@ class NoRoom(EnvironmentFault):
     """The disk has no room for it."""
 
 
-def begin(draft: Draft, account: Account, name: str, length: int) -> DraftUpload:
-    """Make room for a video of so many bytes.
+def begin(draft: Draft, account: Account, name: str, length: int, most_bytes: int = MAX_BYTES) -> DraftUpload:
+    """Make room for a video, or a ZIP file, of so many bytes.
 
     Raises `Refused` for one that is too large, or where the drafts have too much, and `NoRoom`.
     """
-    if not 0 < length <= MAX_BYTES:
+    if not 0 < length <= most_bytes:
         raise Refused(
             _("“{file}” is empty, or has more than {limit} MB").format(
-                file=name, limit=MAX_BYTES // MEGABYTE
+                file=name, limit=most_bytes // MEGABYTE
             ),
-            _("Choose another video, or make it smaller."),
+            _("Choose another file, or make it smaller."),
         )
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # its uploads are counted
@@ -147,6 +151,41 @@ def finish(upload: DraftUpload) -> tuple[DraftFile, DraftFile]:
         return video
 
 
+def is_archive(upload: DraftUpload) -> bool:
+    """Whether a ZIP file has come, or what calls itself one, and no video. Raises `OSError` where the file is gone."""
+    if upload.name.lower().endswith(".zip"):
+        return True
+    with place_of(upload).open("rb") as file:
+        return file.read(len(START)) == START
+
+
+def finish_archive(upload: DraftUpload, account: Account) -> Draft:
+    """Let the draft be what the ZIP file that has come whole says. The upload is over then, and so is a draft that fails.
+
+    Raises as `writing.become`, and `WrongOffset` and `Locked` as `finish`.
+    """
+    with _locked(upload) as descriptor:
+        if os.fstat(descriptor).st_size != upload.length:
+            raise WrongOffset
+        place = place_of(upload)
+        try:
+            with place.open("rb") as file:
+                draft = writing.become(upload.draft, account, file)
+        except Refused:
+            drop(upload)
+            raise
+        drop(upload)
+        return draft
+
+
+def give_up(upload: DraftUpload) -> None:
+    """End it; and with a ZIP file the draft that it was to become, where nobody has written into it."""
+    drop(upload)
+    if upload.name.lower().endswith(".zip") and upload.draft.revision == 1:
+        with contextlib.suppress(writing.Overtaken):
+            writing.delete(upload.draft, 1)
+
+
 def drop(upload: DraftUpload) -> None:
     """End it, and delete what has come."""
     place = place_of(upload)
@@ -161,7 +200,7 @@ def drop_expired(*, dry_run: bool = False) -> int:
         return expired.count()
     found = list(expired)
     for upload in found:
-        drop(upload)
+        give_up(upload)
     return len(found)
 
 

@@ -1,5 +1,6 @@
 """Drafts are begun, changed, and brought back: nobody writes over what they have not seen, and what was there stays."""
 
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,7 @@ from server.campaigns.models import Campaign, Media
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Group, Person
-from server.drafts.archive import Arrival, unpacked
+from server.drafts.archive import Arrival, Unpacked, unpacked
 from server.drafts.fields import (
     Fields,
     fields_of_campaign,
@@ -88,13 +89,36 @@ def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
     with unpacked(archive) as came:
         wanted = _read(account.company, came.content, came.names, mistakes)
         draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
-        try:
-            Arrival(draft, came, mistakes).take(wanted.fields)
-            _refuse_any(mistakes)
-            return change(draft, account, draft.revision, wanted)
-        except BaseException:
-            delete(draft, draft.revision)
-            raise
+        return _arrived(draft, account, came, wanted, mistakes)
+
+
+def become(draft: Draft, account: Account, archive: BinaryIO) -> Draft:
+    """The same into a draft in which nobody has written yet, and which is deleted where that cannot be."""
+    if draft.revision != 1:
+        raise Refused(
+            _("Somebody has written into the draft meanwhile"),
+            _("Send the ZIP file again: it becomes another one."),
+        )
+    mistakes = Mistakes()
+    try:
+        with unpacked(archive) as came:
+            wanted = _read(account.company, came.content, came.names, mistakes)
+            return _arrived(draft, account, came, wanted, mistakes)
+    except Refused:
+        with contextlib.suppress(Overtaken):
+            delete(draft, 1)
+        raise
+
+
+def _arrived(draft: Draft, account: Account, came: Unpacked, wanted: "Change", mistakes: Mistakes) -> Draft:
+    """The draft with what came, files included; it is deleted where that cannot be."""
+    try:
+        Arrival(draft, came, mistakes).take(wanted.fields)
+        _refuse_any(mistakes)
+        return change(draft, account, draft.revision, wanted)
+    except BaseException:
+        delete(draft, draft.revision)
+        raise
 
 
 def _read(company: Company, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":

@@ -390,6 +390,24 @@ def test_ten_thousand_people_are_brought_in_and_invited(console: Filled, page: P
     assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", page.locator("b.code").inner_text())
 
 
+def test_a_large_zip_file_becomes_a_draft_by_the_script(
+    console: Filled, browser: Browser, tmp_path: Path
+) -> None:
+    context = browser.new_context()
+    context.add_cookies([{"name": SESSION, "value": console.sessions["full"], "url": console.url}])
+    archive = tmp_path / "studio.zip"
+    archive.write_bytes(context.request.get(f"{console.url}/drafts/{READY}/campaign.toml").body())
+    page = context.new_page()
+    page.goto(f"{console.url}/drafts/new")
+    page.locator("#file").evaluate("field => { field.dataset.from = '1000'; }")
+    page.locator("#file").set_input_files(archive)
+    page.get_by_role("heading", name="The studio in Lyon opens").wait_for(timeout=PATIENCE_S * 1000)
+    shown = page.url
+    context.close()
+    assert "/drafts/" in shown
+    assert READY not in shown
+
+
 SOUGHT = (
     "v => new Promise(done => { v.onseeked = () => done(v.currentTime); v.load(); v.currentTime = 0.5; })"
 )

@@ -17,7 +17,7 @@ from server.console.access import AccountRequest, page
 from server.console.pages.drafts import draft_of, shown_conversions
 from server.core import clock
 from server.core.errors import EnvironmentFault, Refused
-from server.drafts import conversions, uploads
+from server.drafts import conversions, uploads, writing
 from server.drafts.models import DraftUpload
 from server.media.checks import BadFile, Convertible
 from server.media.converting import is_there
@@ -40,13 +40,37 @@ def begin(request: AccountRequest, draft_id: str) -> HttpResponse:
     length, name = _number(request, "Upload-Length"), _name(request)
     if length is None or name is None or draft.campaign is not None:
         return _answer(HTTPStatus.BAD_REQUEST)
+    return _begun(lambda: uploads.begin(draft, request.user, name, length))
+
+
+@page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
+def begin_archive(request: AccountRequest) -> HttpResponse:
+    """Begin a draft, and the upload of the ZIP file that it is to become."""
+    if refusal := _other_version(request):
+        return refusal
+    length, name = _number(request, "Upload-Length"), _name(request)
+    if length is None or name is None:
+        return _answer(HTTPStatus.BAD_REQUEST)
+
+    def begin() -> DraftUpload:
+        draft = writing.begin(request.user, get_language() or "en")
+        try:
+            return uploads.begin(draft, request.user, f"{name[:90]}.zip", length, uploads.MOST_ARCHIVE_BYTES)
+        except BaseException:
+            writing.delete(draft, draft.revision)
+            raise
+
+    return _begun(begin)
+
+
+def _begun(begin: Callable[[], DraftUpload]) -> HttpResponse:
     try:
-        upload = uploads.begin(draft, request.user, name, length)
+        upload = begin()
     except Refused as refused:
         return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text=f"{refused.title}. {refused.message}")
     except uploads.NoRoom as fault:
         return _answer(HTTPStatus.INSUFFICIENT_STORAGE, text=f"{fault.title}. {fault.message}")
-    place = reverse("drafts-video", args=[draft.draft_id, upload.upload_id])
+    place = reverse("drafts-video", args=[upload.draft.draft_id, upload.upload_id])
     return _answer(HTTPStatus.CREATED, _expiry(upload) | {"Location": place})
 
 
@@ -110,11 +134,14 @@ def _piece(request: AccountRequest, upload: DraftUpload) -> HttpResponse:
 
 
 def _give_up(_request: AccountRequest, upload: DraftUpload) -> HttpResponse:
-    uploads.drop(upload)
+    uploads.give_up(upload)
     return _answer(HTTPStatus.NO_CONTENT)
 
 
-def _finish(_request: AccountRequest, upload: DraftUpload) -> HttpResponse:
+def _finish(request: AccountRequest, upload: DraftUpload) -> HttpResponse:
+    if uploads.is_archive(upload):
+        draft = uploads.finish_archive(upload, request.user)
+        return JsonResponse({"draft": reverse("drafts-compose", args=[draft.draft_id])})
     try:
         kept, poster = uploads.finish(upload)
     except Convertible as bad:

@@ -1,8 +1,8 @@
 "use strict";
-/* Sends a video in pieces (tus 1.0) while somebody goes on writing. After a cut line, a closed laptop or a loaded page it goes on
+/* Sends a video, or a large ZIP file, in pieces (tus 1.0) while somebody goes on writing. After a cut line, a closed laptop or a loaded page it goes on
    where it was; the form is not touched until the video is kept. Without this script the video comes with the form. */
 (() => {
-  const field = document.getElementById("video-file");
+  const field = document.querySelector("input[data-videos]");
   if (!field) return;
   const form = field.form, words = field.dataset;
   const box = document.getElementById("video-way"), told = document.getElementById("video-told");
@@ -90,6 +90,11 @@
     while (way === mine) {
       try {
         const kept = await sent(file, key);
+        if (kept.draft) {
+          way = null;
+          location.assign(kept.draft);
+          return;
+        }
         form.elements.video.value = kept.video;
         form.elements.poster.value = kept.poster;
         say(words.kept);
@@ -107,7 +112,7 @@
 
   field.addEventListener("change", () => {
     const file = field.files[0];
-    if (!file) return;
+    if (!file || file.size <= Number(words.from || 0)) return; // it comes with the form
     field.value = "";
     if (way) way.abort();
     send(file);

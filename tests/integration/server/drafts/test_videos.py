@@ -18,7 +18,7 @@ from server.access.roles import Role
 from server.accounts.models import Account
 from server.directory.models import Company
 from server.drafts import files, uploads
-from server.drafts.models import DraftUpload
+from server.drafts.models import Draft, DraftUpload
 from server.media.files import path_of
 from server.retention.housekeeping import housekeeping
 from tests.support.server.console import account_of, client_of
@@ -150,6 +150,36 @@ def test_a_draft_with_a_video_comes_back_from_its_zip_file_byte_for_byte(
     first, second = unpacked(content), unpacked(browser.get(f"{again}/campaign.toml").getvalue())
     assert len(first) == 4
     assert first == second
+
+
+def test_a_large_zip_file_comes_in_pieces_and_becomes_a_draft(browser: Client, video: bytes) -> None:
+    address = with_video(browser, video)
+    content = browser.get(f"{address}/campaign.toml").getvalue()
+
+    def arrived(piece: bytes) -> tuple[str, int]:
+        answer = tus(browser, "POST", "/drafts/archives", Upload_Length=str(len(content)))
+        place = str(answer.headers["Location"])
+        assert put(browser, place, 0, piece).status == 204
+        return place, Draft.objects.count()
+
+    place, drafts = arrived(content)
+    again = browser.post(place).json()["draft"]
+    assert unpacked(browser.get(f"{again}/campaign.toml").getvalue()) == unpacked(content)
+    assert [draft_at(again).campaign, Draft.objects.count()] == [None, drafts]
+    place, drafts = arrived(content[: len(content) // 2])
+    assert browser.post(place).status_code == 409
+    assert tus(browser, "DELETE", place).status == 204
+    assert Draft.objects.count() == drafts - 1
+    for bad in (content[:4] + bytes(len(content) - 4), video[:1000].ljust(len(content), b"x")):
+        place, drafts = arrived(bad)
+        answer = browser.post(place)
+        assert answer.status_code == 422
+        assert "The ZIP file cannot be taken" in answer.content.decode()
+        assert Draft.objects.count() == drafts - 1
+    assert not DraftUpload.objects.exists()
+    too_large = str(uploads.MOST_ARCHIVE_BYTES + 1)
+    assert tus(browser, "POST", "/drafts/archives", Upload_Length=too_large).status == 413
+    assert Draft.objects.count() == drafts - 1
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:
