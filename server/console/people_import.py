@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
-from server.core import clock
+from server.core import clock, under_way
 from server.core.errors import EnvironmentFault, Refused, ServerError
 from server.core.progress import Tick
 from server.directory.models import Company
@@ -30,7 +30,7 @@ from server.people_files.formats import recognise
 from server.people_files.groups import doubtful_names
 from server.people_files.rows import Reading, read_people
 from server.people_files.text_files import decode, possible_readings
-from server.people_files.upsert import Comparison, Difference, compare_people, import_people
+from server.people_files.upsert import ORDER, Comparison, Difference, compare_people, import_people
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of a file that comes by way of the console: about 250,000 people. The command takes more."""
@@ -57,6 +57,8 @@ class Stage(StrEnum):
     MISTAKES = "mistakes"
     READY = "ready"
     WRITING = "writing"
+    INTERRUPTED = "interrupted"
+    """Some are stored, and the others will be."""
     DONE = "done"
     REFUSED = "refused"
 
@@ -208,6 +210,12 @@ class ImportJobs:
             job.actor, job.title, job.reached, job.total = actor, "", 0, 0
             self._start(job, _write)
 
+    def go_on(self, job: ImportJob, actor: str) -> None:
+        """Write what is missing of one that was interrupted. Nothing, where it was not."""
+        if self._move(job, (Stage.INTERRUPTED,), Stage.WRITING):
+            job.actor = actor
+            self._start(job, _write_on)
+
     def forget(self, job: ImportJob) -> None:
         """Nobody wants it any more. What is being written goes on."""
         with self._lock:
@@ -280,7 +288,8 @@ def _tried(job: ImportJob, work: Callable[[ImportJob], Stage]) -> Stage:
         job.fault = (error.title, error.message)
     except DatabaseError as error:
         job.fault = (_("The database cannot be used"), _("It says: {reason}").format(reason=error))
-    return Stage.REFUSED
+    # Once it is an order, it is carried out: by whoever presses the button, the next file, or housekeeping.
+    return Stage.INTERRUPTED if job.company_id in under_way.begun(ORDER) else Stage.REFUSED
 
 
 def _read(job: ImportJob) -> Stage:
@@ -320,6 +329,13 @@ def _write(job: ImportJob) -> Stage:
     if job.comparison != looked_at:
         job.has_moved = True
         return Stage.READY
+    return _write_on(job)
+
+
+def _write_on(job: ImportJob) -> Stage:
+    """Write it, or what is missing of it. Raises as `import_people` does."""
+    assert job.reading
+    company = Company.objects.get(pk=job.company_id)
     job.done = import_people(company, job.reading.people, dry_run=False, bar=job.bar, actor=job.actor)
     return Stage.DONE
 

@@ -64,6 +64,8 @@ def answer(request: AccountRequest, number: str) -> HttpResponse:
                 note = _("Type how many people change, to say that this is meant.")
                 return _page(request, job, note, HTTPStatus.UNPROCESSABLE_ENTITY)
             JOBS.apply(job, request.user.actor, number_in(request.POST.get("look", "")))
+        case "go-on":
+            JOBS.go_on(job, request.user.actor)
         case "forget":
             JOBS.forget(job)
             return redirect("people-import")
@@ -134,6 +136,7 @@ TEMPLATES = {
     Stage.MISTAKES: "mistakes",
     Stage.REFUSED: "mistakes",
     Stage.READY: "difference",
+    Stage.INTERRUPTED: "interrupted",
     Stage.DONE: "done",
 }
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 
 from server.access.roles import Role
@@ -14,6 +16,7 @@ from server.audit.models import Entry
 from server.console.people_import import JOBS
 from server.directory.models import Company, Group, Person
 from server.erasure.erasure import erase
+from server.people_files import upsert
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
@@ -151,6 +154,29 @@ def test_a_change_of_the_directory_beyond_what_is_shown_is_noticed_too(browser: 
     say(browser, address, go="apply", changed="60")
     assert "changed since you looked, and nothing was stored" in text_of(browser, address)
     assert Person.objects.get(email=last).first_name == "Corrected"
+
+
+def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = choose(browser, HEADER + "".join(f"n{number}@northwind.example,N,,\n" for number in range(600)))
+    pieces = iter([True])
+    write = upsert._Import._write
+
+    def once(self: Any, changes: Any) -> None:
+        if not next(pieces, False):
+            raise OperationalError("terminating connection")
+        write(self, changes)
+
+    monkeypatch.setattr(upsert._Import, "_write", once)
+    say(browser, address, go="apply")
+    text = text_of(browser, address)
+    assert "500 of 600 lines are stored. The others follow" in text
+    assert "Nothing was stored" not in text
+    monkeypatch.undo()
+    say(browser, address, go="go-on")
+    assert Person.objects.count() == 600
+    assert "600 unchanged" in text_of(browser, address)
 
 
 def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> None:
