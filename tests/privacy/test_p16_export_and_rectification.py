@@ -8,6 +8,7 @@ import pytest
 from server.access.models import AccessToken
 from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Entry
+from server.campaigns.models import Campaign
 from server.core.data_map import Personal
 from server.data_subject import held as answers
 from server.data_subject.models import CorrectionRequest
@@ -27,6 +28,7 @@ from tests.support.server.wire import an_hour_ago
 
 OF_OTHERS = {
     Company,
+    Campaign,
     AccessToken,
     Account,
     SignInLink,
