@@ -28,7 +28,9 @@ def made_company(tmp_path_factory: pytest.TempPathFactory) -> SampleCompany:
 def company(made_company: SampleCompany, tmp_path: Path) -> SampleCompany:
     """The sample company with nothing published; its server does not run yet."""
     shutil.copytree(made_company.home.folder, tmp_path / "server")
-    return SampleCompany(tmp_path / "server", free_port())
+    copied = SampleCompany(tmp_path / "server", free_port())
+    copied.home.is_quick = True
+    return copied
 
 
 @pytest.fixture
