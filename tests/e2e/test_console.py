@@ -659,7 +659,7 @@ NO_PAGES = {
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {
     *("campaigns-report-csv", "record-csv", "oversight-csv", "access-csv", "audit-csv", "campaigns-csv"),
-    *("drafts-file", "drafts-file-of", "drafts-picture"),
+    *("drafts-file", "drafts-file-of", "drafts-picture", "drafts-frame"),
 }
 LOOKED_AT_WITH_ANOTHER = {
     "people-import-file": "import-difference",
@@ -669,6 +669,7 @@ LOOKED_AT_WITH_ANOTHER = {
     "notice-proposal": "notice-proposal",
     "record-processors-add": "processors",
     "drafts-videos": "compose",
+    "drafts-archives": "draft-new",
     "drafts-video": "compose",
     "welcome": "link-gone",
     "calendar-attention": "today",
