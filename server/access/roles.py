@@ -1,7 +1,11 @@
 """The one table of who may do what. Nobody may list what a person chose: there is no right for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from server.core.errors import Refused
 
 
 class Role(StrEnum):
@@ -19,6 +23,10 @@ class Role(StrEnum):
 
 TOKEN_ROLES = (Role.ADMINISTRATOR, Role.COMMUNICATOR, Role.DPO)
 """Those that a program can have. The others are of people, who sign in to the console."""
+
+
+BINDABLE_ROLES = frozenset({Role.COMMUNICATOR, Role.APPROVER})
+"""Those that can be bound to groups. An administrator sees all people anyway; the others address nobody."""
 
 
 class Right(StrEnum):
@@ -101,3 +109,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     ),
     Role.WORKS_COUNCIL: frozenset({Right.READ_OVERSIGHT, Right.READ_RECORD}),
 }
+
+
+def require_bindable(roles: Iterable[str]) -> None:
+    """Raise `Refused` for roles that cannot be bound to groups."""
+    given = set(roles)
+    if Role.ADMINISTRATOR in given or not BINDABLE_ROLES & given:
+        raise Refused(
+            _("These roles cannot be bound to groups"),
+            _("Communicators and approvers can. An administrator sees and addresses everybody."),
+        )

@@ -2,8 +2,10 @@
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,13 +14,14 @@ from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
 from server.access.models import AccessToken
-from server.access.roles import RIGHTS, Right, Role
+from server.access.roles import RIGHTS, Right, Role, require_bindable
 from server.audit import log
+from server.campaigns.scopes import Scope
 from server.core import clock, concurrency, problems
 from server.core.errors import Refused
 from server.core.schemas import CAMPAIGN_ID
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
-from server.directory.models import Company
+from server.directory.models import Company, Group
 from server.erasure_ledger import ledger
 
 TOKEN_PREFIX = "tat_"
@@ -31,6 +34,7 @@ class Administrator:
     token_id: int
     role: Role
     company: Company
+    scope: Scope = field(default_factory=Scope)
 
     @property
     def actor(self) -> str:
@@ -45,9 +49,19 @@ class AdministratorRequest(HttpRequest):
 
 
 def create(
-    company: Company, role: Role, name: str, valid_for: timedelta, actor: str
+    company: Company,
+    role: Role,
+    name: str,
+    valid_for: timedelta,
+    actor: str,
+    groups: Sequence[Group] | None = None,
 ) -> tuple[AccessToken, str]:
-    """A new token, and its text, which is nowhere else. Those that have expired are deleted on the way."""
+    """A new token, and its text, which is nowhere else. Those that have expired are deleted on the way.
+
+    `groups`: to which it is bound; None: to none. Raises `Refused` for a role that addresses nobody.
+    """
+    if groups is not None:
+        require_bindable([role])
     text = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     with transaction.atomic():
@@ -59,8 +73,13 @@ def create(
             token_hash=token_hash(text),
             created_at=now,
             expires_at=now + valid_for,
+            is_bound=groups is not None,
         )
-        log.record(company, actor, "make-token", detail={"token": token.pk, "role": str(role)})
+        token.bound_groups.set(groups or ())
+        detail: dict[str, Any] = {"token": token.pk, "role": str(role)}
+        if groups is not None:
+            detail["groups"] = sorted(group.pk for group in groups)
+        log.record(company, actor, "make-token", detail=detail)
     return token, text
 
 
@@ -100,7 +119,7 @@ class Allowed(HttpBearer):
             return None
         # Computers are counted under positive numbers.
         concurrency.request_rate.take(-row.pk)
-        caller = Administrator(row.pk, Role(row.role), row.company)
+        caller = Administrator(row.pk, Role(row.role), row.company, row.scope)
         if self.right not in RIGHTS[caller.role]:
             with concurrency.write_turns:
                 log.record(caller.company, caller.actor, "denied", detail={"right": str(self.right)})

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from server.access.roles import Role
+from server.access.roles import Role, require_bindable
 from server.accounts import revoked
 from server.accounts.attempts import forget_strangers
 from server.accounts.models import Account, SignInLink
@@ -17,7 +17,7 @@ from server.core import clock
 from server.core.errors import Refused
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.addresses import canonical
-from server.directory.models import Company
+from server.directory.models import Company, Group
 from server.erasure_ledger import ledger
 from server.erasure_ledger.ledger import Fact
 from server.people_files.cells import email_objection
@@ -47,6 +47,22 @@ def invite(company: Company, email: str, roles: Iterable[Role], actor: str) -> t
         token = _new_link(account)
         log.record(company, actor, "invite-account", detail={"account": account.pk, "roles": wanted})
     return account, token
+
+
+def bind(account: Account, groups: Sequence[Group] | None, actor: str) -> None:
+    """Let the account address the people of these groups alone, and see what is for them; None: everybody, on record.
+
+    Raises `Refused` for an account whose roles cannot be bound.
+    """
+    if groups is not None:
+        require_bindable(account.roles)
+    with transaction.atomic():
+        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked.is_bound = groups is not None
+        locked.save(update_fields=["is_bound"])
+        locked.bound_groups.set(groups or ())
+        bound = None if groups is None else sorted(group.pk for group in groups)
+        log.record(account.company, actor, "bind-account", detail={"account": account.pk, "groups": bound})
 
 
 def reset(account: Account, actor: str) -> str:

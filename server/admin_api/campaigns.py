@@ -76,7 +76,7 @@ class RecallAnswer(Message):
 )
 def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]) -> dict[str, Any]:
     """The newest snapshot of a campaign's figures, made now where one is due."""
-    campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
+    campaign = _campaign(request.auth, campaign_id)
     if campaign is None:
         raise problems.not_found()
     make_if_due(campaign)
@@ -93,7 +93,7 @@ def get_acknowledgements(
     request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]
 ) -> HttpResponse:
     """Who confirmed and who did not; 409 where the campaign asks for no confirmation."""
-    campaign = Campaign.objects.filter(company=request.auth.company, campaign_id=campaign_id).first()
+    campaign = _campaign(request.auth, campaign_id)
     if campaign is None:
         raise problems.not_found()
     with refused_with(HTTPStatus.CONFLICT, "conflict"):
@@ -124,6 +124,12 @@ def publish_emergency(request: AdministratorRequest, body: EmergencyRequest) -> 
     return _published(request.auth, body.file, body.reason)
 
 
+def _campaign(caller: Administrator, campaign_id: str) -> Campaign | None:
+    """The company's campaign, where it is for nobody whom the caller may not address."""
+    found = Campaign.objects.filter(company=caller.company, campaign_id=campaign_id)
+    return caller.scope.those_of(found).first()
+
+
 def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str, Any]]:
     with refused_with(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request"), translation.override("en"):
         manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
@@ -131,7 +137,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = check_campaign(caller.company, manifest, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
-            campaign, _is_new = publish(checked, caller.actor)
+            campaign, _is_new = publish(checked, caller.actor, caller.scope)
         warnings = warnings_for(checked, attention_of(checked))
     answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
     return Status(201, answer)
@@ -146,6 +152,8 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
 def recall_campaign(request: AdministratorRequest, body: RecallRequest) -> dict[str, Any]:
     """Take a campaign back; 403 for an emergency without the right to publish them."""
     caller = request.auth
+    if caller.scope.groups is not None and _campaign(caller, body.campaign_id) is None:
+        raise problems.not_found()
     emergencies = Right.PUBLISH_EMERGENCIES in RIGHTS[caller.role]
     try:
         with refused_with(HTTPStatus.NOT_FOUND, "not-found"):

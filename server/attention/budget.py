@@ -82,7 +82,7 @@ def cost_of(audience: Audience, urgency: str, starts: datetime, *, is_counted: b
     """
     if urgency == Campaign.Urgency.SILENT:
         return None
-    company = Company.objects.get(pk=audience.company.pk)
+    company = audience.company
     monday = monday_of(company, starts)
     weeks = planned(company, [monday + number * WEEK for number in range(WEEKS_AHEAD + 1)])
     others = _others(company, audience, weeks[0])

@@ -6,7 +6,7 @@ are counted by the groups that they are in: those who are in the same ones get t
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -81,9 +81,9 @@ class Planned:
         """Of a group's people."""
         return self._spread(self.groups.get(group, Counter()))
 
-    def heaviest(self, most: int) -> list[tuple[int, Spread]]:
-        """The groups whose busiest tenth gets the most, without those that get nothing or are too small for a figure."""
-        spreads = ((group, self._spread(counts)) for group, counts in self.groups.items())
+    def heaviest(self, groups: Container[int], most: int) -> list[tuple[int, Spread]]:
+        """Those of the groups whose busiest tenth gets the most; without those that have no figure."""
+        spreads = ((group, self._spread(counts)) for group, counts in self.groups.items() if group in groups)
         found = [(group, spread) for group, spread in spreads if spread.busiest]
         return sorted(found, key=lambda one: (-(one[1].busiest or 0), one[0]))[:most]
 
@@ -101,13 +101,16 @@ class Planned:
         return Spread(counts.total(), counts, self.smallest)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Directory:
-    """How many people are in exactly these groups, and the groups' names. `mark`: tells when that has changed."""
+    """How many people are in exactly these groups, and the groups' names once somebody asked for them.
 
-    mark: tuple[int, ...]
+    `mark`: tells when that has changed; None until feeds changed for the first time, since it costs a query.
+    """
+
     people_in: Mapping[Groups, int]
-    names: Mapping[int, str]
+    mark: tuple[int, ...] | None = None
+    names: Mapping[int, str] | None = None
 
 
 _directories: LRUCache[str, tuple[int, _Directory]] = LRUCache(MOST_COMPANIES)
@@ -134,7 +137,10 @@ def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
 
 def group_names(company: Company) -> Mapping[int, str]:
     """The names of the company's groups by their numbers, in the order of the alphabet."""
-    return _directory(company).names
+    directory = _directory(company)
+    if directory.names is None:
+        directory.names = dict(company.groups.order_by("name").values_list("pk", "name"))
+    return directory.names
 
 
 def groups_of(people: QuerySet[Any, Any]) -> dict[UUID, Groups]:
@@ -227,10 +233,12 @@ def _directory(company: Company) -> _Directory:
         revision, known = _directories.get(company.pk, (-1, None))
     if known is not None and revision == company.feed_revision:
         return known
-    mark = _mark(company)
-    if known is None or known.mark != mark:
-        names = dict(company.groups.order_by("name").values_list("pk", "name"))
-        known = _Directory(mark, _people_in(company), names)
+    if known is None:
+        known = _Directory(_people_in(company))
+    else:
+        mark = _mark(company)  # before the people: who joins meanwhile makes another one
+        if known.mark != mark:
+            known = _Directory(_people_in(company), mark)
     with _lock:
         _directories[company.pk] = company.feed_revision, known
     return known

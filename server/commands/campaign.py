@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from server.audit import log
 from server.campaigns.manifest import read_manifest
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.commands.companies import add_company_argument, chosen_company
 from server.commands.listing import print_json
 from server.core import clock
@@ -98,7 +99,7 @@ def _publish(options: argparse.Namespace) -> int:
                 )
             )
         else:
-            campaign, is_new = publish(checked, log.COMMAND_LINE, approval)
+            campaign, is_new = publish(checked, log.COMMAND_LINE, Scope(), approval)
             told = _reach(checked, (campaign.starts, campaign.ends))
             message = (
                 _("{name} is published. {reach}")

@@ -1,6 +1,7 @@
 """Which company a command is about, and which person. Not a command itself."""
 
 import argparse
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
@@ -61,3 +62,8 @@ def group_of(company: Company, name: str) -> Group:
             _("List them with: tidings-server groups list"),
         )
     return group
+
+
+def groups_of(company: Company, names: Sequence[str] | None) -> list[Group] | None:
+    """The groups of these names; None where none are named. Raises `Refused`."""
+    return [group_of(company, name) for name in names] if names else None

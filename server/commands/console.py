@@ -8,14 +8,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from server.access.roles import Role
-from server.accounts.invitations import VALID_FOR, account_named, accounts_of, invite, remove, reset
+from server.access.roles import Role, require_bindable
+from server.accounts.invitations import VALID_FOR, account_named, accounts_of, bind, invite, remove, reset
 from server.accounts.models import Account
 from server.accounts.review import COLUMNS, access_in
 from server.accounts.second_factor import with_second_factor
 from server.audit import log
 from server.audit.log import COMMAND_LINE
-from server.commands.companies import add_company_argument, chosen_company
+from server.commands.companies import add_company_argument, chosen_company, groups_of
 from server.commands.serve import is_loopback, port_to_listen_on
 from server.console import address
 from server.core import private_files
@@ -57,6 +57,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[str(role) for role in Role],
         help=_("what they do; roles combine"),
     )
+    inviting.add_argument(
+        "--group",
+        action="append",
+        metavar=_("NAME"),
+        help=_("whom alone they address; may be given several times"),
+    )
+    binding = actions.add_parser(
+        "bind",
+        help=_("bind an author to groups"),
+        description=_(
+            "Bind an account to groups: it writes and publishes for the people in them alone, and sees what is for them."
+        ),
+    )
+    binding.add_argument("email", metavar="EMAIL", help=_("whose account"))
+    whom = binding.add_mutually_exclusive_group(required=True)
+    whom.add_argument(
+        "--group", action="append", metavar=_("NAME"), help=_("a group; may be given several times")
+    )
+    whom.add_argument("--everybody", action="store_true", help=_("bound to no group any more"))
     listing = actions.add_parser("accounts", help=_("list accounts"), description=_("list accounts"))
     removing = actions.add_parser(
         "remove", help=_("delete an account"), description=_("delete an account; its sessions end at once")
@@ -73,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--mail", action="store_true", help=_("send the link by e-mail, and show none"))
     description = _("list who may do what, and when somebody last decided that they keep it, as CSV")
     reviewing = actions.add_parser("access", help=description, description=description)
-    for action in (inviting, listing, removing, resetting, reviewing):
+    for action in (inviting, binding, listing, removing, resetting, reviewing):
         add_company_argument(action)
 
 
@@ -81,7 +100,14 @@ def run(options: argparse.Namespace) -> int:
     """Serve, or change who may sign in. Raises `Refused`."""
     if options.action == "serve":
         return _serve(options)
-    actions = {"invite": _invite, "accounts": _list, "remove": _remove, "reset": _reset, "access": _access}
+    actions = {
+        "invite": _invite,
+        "bind": _bind,
+        "accounts": _list,
+        "remove": _remove,
+        "reset": _reset,
+        "access": _access,
+    }
     return actions[options.action](chosen_company(options), options)
 
 
@@ -122,14 +148,26 @@ def _address(options: argparse.Namespace) -> str:
 
 def _invite(company: Company, options: argparse.Namespace) -> int:
     reached = _address(options) or address.DEFAULT
-    roles = map(Role, options.role)
+    roles = [Role(role) for role in options.role]
+    groups = groups_of(company, options.group)
+    if groups is not None:
+        require_bindable(roles)
     if options.mail:
         _require_mail()
-        with transaction.atomic():
-            account, _token = invite(company, options.email, roles, COMMAND_LINE)
+    with transaction.atomic():
+        account, token = invite(company, options.email, roles, COMMAND_LINE)
+        if groups is not None:
+            bind(account, groups, COMMAND_LINE)
+        if options.mail:
             return _send_link(account)
-    _account, token = invite(company, options.email, roles, COMMAND_LINE)
     return _show_link(reached, token)
+
+
+def _bind(company: Company, options: argparse.Namespace) -> int:
+    groups = groups_of(company, options.group)
+    bind(account_named(company, options.email), groups, COMMAND_LINE)
+    print(_("Bound.") if groups is not None else _("Bound to no group any more."))
+    return 0
 
 
 def _reset(company: Company, options: argparse.Namespace) -> int:
@@ -174,7 +212,9 @@ def _list(company: Company, _options: argparse.Namespace) -> int:
     for account in accounts:
         month = f"{account.signed_in_month:%Y-%m}" if account.signed_in_month else "-"
         factor = _("second factor") if account.pk in secured else _("no second factor")
-        print(account.pk, account.email, ", ".join(account.roles), month, factor, sep="\t")
+        bound = ", ".join(account.bound_groups.order_by("name").values_list("name", flat=True))
+        whom = bound or "-" if account.is_bound else _("everybody")
+        print(account.pk, account.email, ", ".join(account.roles), month, factor, whom, sep="\t")
     return 0
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from server.access.roles import TOKEN_ROLES, Role
 from server.access.tokens import create, revoke, tokens_of
 from server.audit.log import COMMAND_LINE
-from server.commands.companies import add_company_argument, chosen_company
+from server.commands.companies import add_company_argument, chosen_company, groups_of
 from server.core.clock import now, utc_text
 from server.directory.models import Company
 
@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     creating.add_argument(
         "--days", type=_days, default=90, help=_("how long it is valid (%(default)s, at most 366)")
     )
+    creating.add_argument(
+        "--group",
+        action="append",
+        metavar=_("NAME"),
+        help=_("whom alone it addresses; may be given several times"),
+    )
     listing = actions.add_parser("list", help=_("list tokens"), description=_("list tokens"))
     revoking = actions.add_parser("revoke", help=_("end a token"), description=_("end a token at once"))
     revoking.add_argument("number", type=int, metavar="ID", help=_("the number that the list shows"))
@@ -48,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _create(company: Company, options: argparse.Namespace) -> int:
     role = Role(options.role)
-    token, text = create(company, role, options.name[:80], timedelta(days=options.days), COMMAND_LINE)
+    groups = groups_of(company, options.group)
+    valid_for = timedelta(days=options.days)
+    token, text = create(company, role, options.name[:80], valid_for, COMMAND_LINE, groups)
     print(_("Token: {text}").format(text=text))
     until = utc_text(token.expires_at)
     print(
@@ -60,7 +68,9 @@ def _create(company: Company, options: argparse.Namespace) -> int:
 def _list(company: Company, _options: argparse.Namespace) -> int:
     for token in tokens_of(company):
         state = _("valid") if token.expires_at > now() else _("expired")
-        print(token.pk, token.role, token.name or "-", utc_text(token.expires_at), state, sep="\t")
+        bound = ", ".join(token.bound_groups.order_by("name").values_list("name", flat=True))
+        whom = bound or "-" if token.is_bound else _("everybody")
+        print(token.pk, token.role, token.name or "-", utc_text(token.expires_at), state, whom, sep="\t")
     return 0
 
 

@@ -106,6 +106,7 @@ def _campaign_of(account: Account, words: Mapping[str, Any]) -> dict[str, str]:
     named = words.get("campaign_id")
     if named is None:
         return {}
-    if not Campaign.objects.filter(company=account.company_id, campaign_id=named).exists():
+    campaigns = Campaign.objects.filter(company=account.company_id, campaign_id=named)
+    if not account.scope.those_of(campaigns).exists():
         raise Http404
     return {"campaign": named}

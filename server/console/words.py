@@ -84,6 +84,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "ask-erasure": _("asked for an erasure"),
     "add-processor": _("listed a processor"),
     "begin-ledger-anew": _("began the erasure ledger anew"),
+    "bind-account": _("bound an account of the console to groups, or freed it"),
     "change-password": _("changed their own password"),
     "change-notice": _("put a version of the notice in force"),
     "chain-broken": _("found that the log was changed or cut off"),

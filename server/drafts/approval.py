@@ -57,8 +57,14 @@ def who_may_approve(draft: Draft, accounts: Iterable[Account]) -> list[Account]:
         if needed <= account.rights
         and account.company_id == draft.company_id
         and account.pk not in writers | {draft.submitted_by_id}
+        and _sees_all(account, draft)
         and (are_all_there or (draft.begun_at is not None and account.created_at < draft.begun_at))
     ]
+
+
+def _sees_all(account: Account, draft: Draft) -> bool:
+    """Whether the account may address everybody whom the draft is for."""
+    return not account.is_bound or account.scope.those_of(Draft.objects.filter(pk=draft.pk)).exists()
 
 
 def waiting_for(account: Account) -> "QuerySet[Draft]":
@@ -69,7 +75,12 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
     mine = Q(writers=account) | Q(submitted_by=account) | Q(submitted_by=None)
     if Right.PUBLISH_EMERGENCIES not in account.rights:
         mine |= Q(fields__urgency=Campaign.Urgency.EMERGENCY)
-    return waiting.exclude(mine).select_related("submitted_by").order_by("submitted_at", "pk")
+    return (
+        account.scope.those_of(waiting)
+        .exclude(mine)
+        .select_related("submitted_by")
+        .order_by("submitted_at", "pk")
+    )
 
 
 def submit(draft: Draft, account: Account, seal: str) -> None:
@@ -81,6 +92,7 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
     check_draft(draft, with_reason=True)
     with transaction.atomic():
         locked = locked_draft(draft)
+        _require_scope(account, locked)
         if locked.campaign is not None or seal_of(locked) != seal:
             raise Overtaken(locked)
         if is_submitted(locked, seal):
@@ -142,10 +154,11 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
         _refuse_others(account, locked)
         if locked.submitted_by is None or not is_submitted(locked, seal):
             raise Overtaken(locked)
+        _require_scope(locked.submitted_by, locked)
         approval = Approval(author=locked.submitted_by.actor, digest=seal)
         outbox.forget(_path_of(draft))
         outbox.notify([locked.submitted_by], "campaigns")
-        return publish_draft(draft, seal, people, account.actor, approval)
+        return publish_draft(draft, seal, people, account, approval)
 
 
 def require_two_people(company: Company | None) -> None:
@@ -168,6 +181,14 @@ def change_budget(company: Company, popups: int, rule: Company.OverBudget, actor
     if rule is Company.OverBudget.SECOND_PERSON:
         require_two_people(company)
     set_budget(company, popups, rule, actor)
+
+
+def _require_scope(account: Account, draft: Draft) -> None:
+    account.scope.require(
+        everyone=draft.to_everyone,
+        groups=draft.audience_groups.all(),
+        people=draft.audience_people.all(),
+    )
 
 
 def _refuse_others(account: Account, draft: Draft) -> None:

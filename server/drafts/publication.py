@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from server.accounts.models import Account
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock
@@ -49,7 +50,7 @@ def _seal(content: bytes, reason: str, named: Sequence[DraftFile]) -> str:
 
 
 def publish_draft(
-    draft: Draft, seal: str, people: int, actor: str, approval: Approval | None = None
+    draft: Draft, seal: str, people: int, account: Account, approval: Approval | None = None
 ) -> Campaign:
     """Publish what the person looked at, on record; the draft itself is empty then, and leads to the campaign.
 
@@ -71,7 +72,7 @@ def publish_draft(
             raise Overtaken(locked)
         if approval is not None and locked.submitted_seal != seal:
             raise Overtaken(locked)
-        campaign, _is_new = publish(checked, actor, approval)
+        campaign, _is_new = publish(checked, account.actor, account.scope, approval)
         _empty(locked, campaign)
     return campaign
 

@@ -13,7 +13,7 @@ def to_look_at(account: Account) -> "QuerySet[Campaign]":
     """The campaigns that this account is to look at, as it did not publish them; the oldest first."""
     if Right.APPROVE_CAMPAIGNS not in account.rights:
         return Campaign.objects.none()
-    found = Campaign.objects.filter(company=account.company_id).exclude(alone_by="")
+    found = account.scope.those_of(Campaign.objects.filter(company=account.company_id)).exclude(alone_by="")
     return found.exclude(alone_by__startswith=_number_of(account)).order_by("published_at", "pk")
 
 

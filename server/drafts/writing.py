@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
@@ -180,6 +180,7 @@ def delete(draft: Draft, revision: int) -> None:
 
 
 def _made(account: Account, change: Change) -> Draft:
+    _require_scope(account, change)
     with transaction.atomic():
         Company.objects.select_for_update().get(pk=account.company_id)
         if open_drafts(account.company).count() >= MOST_DRAFTS and not _drop_blank(account.company):
@@ -198,6 +199,19 @@ def _drop_blank(company: Company) -> int:
     old = open_drafts(company).filter(revision=1, edited_at__lte=clock.now() - BLANK_FOR)
     blank = [draft.pk for draft in old if is_blank(draft.fields)]
     return Draft.objects.filter(pk__in=blank).delete()[1].get("drafts.Draft", 0)
+
+
+def seen_by(account: Account, found: "QuerySet[Draft]") -> "QuerySet[Draft]":
+    """Those of the drafts that the account may open: which it wrote, or which are for people whom it may address."""
+    scope = account.scope
+    if scope.groups is None:
+        return found
+    published = scope.those_of(Campaign.objects.filter(company=account.company_id))
+    return found.filter(
+        Q(pk__in=scope.those_of(found).values("pk"))
+        | Q(pk__in=Draft.writers.through.objects.filter(account=account).values("draft"))
+        | Q(campaign__in=published.values("pk"))
+    )
 
 
 def open_drafts(company: Company) -> Any:
@@ -241,8 +255,10 @@ def change(
     becomes a version where somebody else wrote it, the person did some time ago, or it `is_replaced` as a whole. What waits
     for approval waits no more.
 
-    Raises `Overtaken` when it was changed since, and `Draft.DoesNotExist` when it is gone or published.
+    Raises `Overtaken` when it was changed since, `Draft.DoesNotExist` when it is gone or published, and `OutOfScope` where
+    the account may not address whom it is for.
     """
+    _require_scope(account, wanted)
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
         goes_on = bool(page_key) and (page_key, account.pk) == (locked.page_key, locked.editor_id)
@@ -268,6 +284,10 @@ def note_writer(draft: Draft, account: Account) -> None:
         draft.writers.add(account)
         draft.writers_ever += 1
         draft.save(update_fields=["writers_ever"])
+
+
+def _require_scope(account: Account, wanted: Change) -> None:
+    account.scope.require(everyone=wanted.everyone, groups=wanted.groups, people=wanted.people)
 
 
 def _says(draft: Draft) -> tuple[object, ...]:

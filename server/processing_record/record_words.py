@@ -52,6 +52,8 @@ DECLARED = frozenset(
 """Purposes and retentions."""
 
 FIELDS = {
+    "access.accesstoken.bound_groups": N_("groups to which an administrator's token is bound"),
+    "access.accesstoken.is_bound": N_("whether an administrator's token is bound to groups"),
     "access.accesstoken.created_at": N_("when an administrator's token was made"),
     "access.accesstoken.expires_at": N_("when an administrator's token ends"),
     "access.accesstoken.name": N_("name of an administrator's token"),
@@ -63,6 +65,8 @@ FIELDS = {
     "account.emailconfirmation.email_address": N_("e-mail address to be confirmed"),
     "account.emailconfirmation.key": N_("key of such a confirmation"),
     "account.emailconfirmation.sent": N_("when the confirmation was sent"),
+    "accounts.account.bound_groups": N_("groups to which a console account is bound"),
+    "accounts.account.is_bound": N_("whether a console account is bound to groups"),
     "accounts.account.company": N_("company of a console account"),
     "accounts.account.created_at": N_("when a console account was made"),
     "accounts.account.email": N_("e-mail address of a console account"),

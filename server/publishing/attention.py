@@ -1,19 +1,27 @@
 """What a checked campaign costs people's attention, in words for its author."""
 
+from dataclasses import replace
+
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from server.attention.budget import Cost, cost_of
 from server.campaigns.models import Campaign
+from server.directory.models import Company
 from server.publishing.checked import CheckedCampaign, published
 
 
-def attention_of(checked: CheckedCampaign) -> Cost | None:
-    """What it costs in its week; None for a silent one."""
-    manifest = checked.manifest
-    same = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
-    is_counted = same.exists() or published(checked) is not None
-    return cost_of(checked.audience, manifest.urgency, manifest.starts, is_counted=is_counted)
+def attention_of(checked: CheckedCampaign, *, may_be_published: bool = True) -> Cost | None:
+    """What it costs in its week; None for a silent one.
+
+    `may_be_published`: whether it may be among what is planned by now; then the company's row is read once more, too.
+    """
+    manifest, audience, is_counted = checked.manifest, checked.audience, False
+    if may_be_published:
+        same = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
+        is_counted = same.exists() or published(checked) is not None
+        audience = replace(audience, company=Company.objects.get(pk=checked.company.pk))
+    return cost_of(audience, manifest.urgency, manifest.starts, is_counted=is_counted)
 
 
 def told_of(cost: Cost) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext as _
 
 from server.campaigns import feed_room
@@ -103,13 +104,21 @@ def check_campaign(
     audience = find_audience(company, manifest.audience, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
     checked = CheckedCampaign(company, manifest, campaign_id, audience, content, media.files, reason.strip())
-    if Campaign.objects.filter(company=company, campaign_id=campaign_id).exists() and not published(checked):
+    taken = Q(campaign_id=campaign_id)
+    known = Campaign.objects.filter(taken | _is_same(checked), company=company)
+    are_same = list(
+        known.annotate(is_same=Case(When(_is_same(checked), then=True), default=False)).values_list(
+            "is_same", flat=True
+        )
+    )
+    is_published = any(are_same)
+    if are_same and not is_published:
         _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
         mistakes.add(
             "variants", _("the texts are too long together"), _("shorten them, or publish two campaigns")
         )
-    if not mistakes.found:
+    if not (mistakes.found or is_published):
         _note_full(mistakes, checked)
     if mistakes.found:
         raise refusal(manifest.path, mistakes)
@@ -118,7 +127,7 @@ def check_campaign(
 
 def _note_full(mistakes: Mistakes, checked: CheckedCampaign) -> None:
     """An emergency goes before all others, whose authors `author_warnings` thinks of."""
-    moment = None if checked.manifest.is_emergency or published(checked) else checked.full_from()
+    moment = None if checked.manifest.is_emergency else checked.full_from()
     if moment is not None:
         mistakes.add(
             "audience",
@@ -135,13 +144,16 @@ def _note_full(mistakes: Mistakes, checked: CheckedCampaign) -> None:
 
 def published(checked: CheckedCampaign) -> Campaign | None:
     """The campaign, where this very file was just published: somebody tries again whose answer was lost."""
-    same = Campaign.objects.filter(
-        company=checked.company,
+    same = Campaign.objects.filter(_is_same(checked), company=checked.company)
+    return same.order_by("pk").first()
+
+
+def _is_same(checked: CheckedCampaign) -> Q:
+    return Q(
         file_digest=checked.digest,
         published_at__gt=clock.now() - TRIED_AGAIN,
         status=Campaign.Status.LIVE,
     )
-    return same.order_by("pk").first()
 
 
 def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:

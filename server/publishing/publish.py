@@ -9,6 +9,7 @@ from server.attention.budget import Cost
 from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core.errors import Refused
 from server.directory.models import Company
 from server.publishing.attention import attention_of, told_of
@@ -31,6 +32,12 @@ def check_reason(manifest: Manifest, reason: str) -> None:
         )
     if len(reason) > LONGEST_REASON:
         raise _too_long()
+
+
+def check_scope(checked: CheckedCampaign, scope: Scope) -> None:
+    """Raise `OutOfScope` where the campaign is for anybody else."""
+    audience = checked.audience
+    scope.require(everyone=audience.everyone, groups=audience.groups, people=audience.people)
 
 
 def check_second_person(checked: CheckedCampaign, approval: Approval | None, cost: Cost | None) -> None:
@@ -61,18 +68,24 @@ def _too_long() -> Refused:
     )
 
 
-def publish(checked: CheckedCampaign, actor: str, approval: Approval | None = None) -> tuple[Campaign, bool]:
+def publish(
+    checked: CheckedCampaign, actor: str, scope: Scope, approval: Approval | None = None
+) -> tuple[Campaign, bool]:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
-    Answers as `store` does. Raises `Refused` for an emergency without a reason and beyond an attention budget that refuses,
-    `SecondPersonMissing` where the company wants an `approval`, and `EnvironmentFault` as `store` does.
+    `scope`: whom the actor may address.
+
+    Answers as `store` does. Raises `OutOfScope`, `Refused` for an emergency without a reason and beyond an attention budget
+    that refuses, `SecondPersonMissing` where the company wants an `approval`, and `EnvironmentFault` as `store` does.
     """
     check_reason(checked.manifest, checked.reason)
+    check_scope(checked, scope)
     attention_of(checked)  # which takes long when people came or went: not while others wait
     with transaction.atomic():
         campaign, is_new = store(checked)
         if not is_new:
             return campaign, False
+        check_scope(checked, scope)  # people may have left a group
         cost = attention_of(checked)
         check_second_person(checked, approval, cost)
         if reason := _why_alone(checked, approval):

@@ -8,9 +8,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from server.access.roles import RIGHTS, Role
+from server.accounts.invitations import bind
 from server.accounts.models import Account
 from server.core.errors import Refused
-from server.directory.models import Company
+from server.directory.models import Company, Group
 from server.drafts.approval import approve, give_back, is_submitted, submit, take_back
 from server.drafts.models import Draft
 from server.drafts.publication import publish_draft, seal_of
@@ -47,6 +48,31 @@ def test_each_role_opens_exactly_the_pages_of_its_rights(console: ServerHome, pr
                 wrong.append((role, name))
     proof.found("pages that a role opened against the table, or did not open", len(wrong), asked)
     assert wrong == []
+
+
+@pytest.mark.proves("S13")
+def test_an_author_bound_to_groups_reaches_no_page_and_no_form_of_what_is_for_others(
+    console: ServerHome, proof: Proof
+) -> None:
+    bulk_data.add_people(6, "Lyon")
+    bulk_data.publish("c-all", links=())
+    draft = written(account_of("ada@northwind.example", Role.ADMINISTRATOR))
+    account = account_of("lea@northwind.example", Role.COMMUNICATOR, Role.APPROVER)
+    bind(account, list(Group.objects.filter(name="Lyon")), "test")
+    client, reached, asked = client_of(account), [], 0
+    for name, pattern in sorted(pages().items()):
+        route = str(pattern.pattern)
+        if "<campaign:" not in route and "<hex:draft_id>" not in route:
+            continue
+        where = address(name).replace("c-none", "c-all").replace("0" * 16, draft.draft_id, 1)
+        for answer in (client.get(where), client.post(where, {"seal": seal_of(draft), "people": "99"})):
+            asked += 1
+            if answer.status_code not in (403, 404, 405):
+                reached.append((name, answer.status_code))
+    proof.found("pages and forms about others that a bound author reached", len(reached), asked)
+    assert reached == []
+    assert asked >= 40
+    assert Draft.objects.get(pk=draft.pk).campaign is None
 
 
 @pytest.mark.proves("S13")
@@ -96,7 +122,7 @@ ACTS: dict[str, Callable[[Draft, Account, str], object]] = {
     "submit": submit,
     "take-back": lambda draft, account, _seal: take_back(draft, account),
     "return": lambda draft, account, seal: give_back(draft, account, seal, "Once more"),
-    "publish": lambda draft, account, seal: publish_draft(draft, seal, MANY, account.actor),
+    "publish": lambda draft, account, seal: publish_draft(draft, seal, MANY, account),
 }
 
 

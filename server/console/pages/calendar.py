@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
 from server.access.roles import Right
+from server.accounts.models import Account
 from server.attention.budget import MOST_POPUPS
 from server.attention.planned import Planned, Spread, group_names, planned
 from server.attention.weeks import DAY, WEEK, begins, monday_of
@@ -54,13 +55,15 @@ def calendar(request: AccountRequest) -> HttpResponse:
     company, now = request.user.company, clock.now()
     this_week = monday_of(company, now)
     chosen = _monday(request.GET.get("week", ""), this_week)
-    names = group_names(company)
+    names = _names(request.user)
     group = number(request.GET.get("group", ""))
     group = group if group in names else 0
     weeks = planned(company, [chosen + (step - 1) * WEEK for step in range(WEEKS)])
-    found = Campaign.objects.filter(
-        company=company, starts__lt=begins(company, chosen + WEEK), ends__gt=begins(company, chosen)
-    ).exclude(status=Campaign.Status.RECALLED)
+    found = (
+        request.user.scope.those_of(Campaign.objects.all())
+        .filter(company=company, starts__lt=begins(company, chosen + WEEK), ends__gt=begins(company, chosen))
+        .exclude(status=Campaign.Status.RECALLED)
+    )
     if group:
         of_group = Campaign.audience_groups.through.objects.filter(group=group).values("campaign")
         found = found.filter(Q(to_everyone=True) | Q(pk__in=of_group))
@@ -71,14 +74,12 @@ def calendar(request: AccountRequest) -> HttpResponse:
         "lines": lines[:A_PAGE],
         "newer": place - 1,
         "older": place + 1 if len(lines) > A_PAGE and place < MOST_PAGES else 0,
-        "weeks": [_week_line(company, week, names, group, chosen) for week in weeks],
-        "attention": attention_in(company, weeks[1], names, MOST_GROUPS, group),
+        "weeks": [_week_line(request.user, week, names, group, chosen) for week in weeks],
+        "attention": _attention_in(request.user, weeks[1], names, MOST_GROUPS, group),
         "groups": list(names.items())[:MOST_LISTED_GROUPS],
         "group": group,
         "chosen": chosen,
         "sunday": chosen + 6 * DAY,
-        "before": chosen - WEEK,
-        "after": chosen + WEEK,
         "this_week": this_week,
         "filter": urlencode({"week": chosen.isoformat()} | ({"group": group} if group else {})),
     }
@@ -91,7 +92,7 @@ def attention(request: AccountRequest) -> HttpResponse:
     company = request.user.company
     monday = monday_of(company, clock.now())
     found = (
-        (week.monday, attention_in(company, week, group_names(company), MOST_GROUPS_TODAY))
+        (week.monday, _attention_in(request.user, week, _names(request.user), MOST_GROUPS_TODAY))
         for week in planned(company, [monday, monday + WEEK])
     )
     weeks = [{"monday": monday, "lines": lines} for monday, lines in found if lines]
@@ -117,24 +118,30 @@ def budget(request: AccountRequest) -> HttpResponse:
     return render(request, "pages/budget.html", words | {"refused": refused}, status=status)
 
 
-def attention_in(
-    company: Company, week: Planned, names: Mapping[int, str], most: int, group: int = 0
+def _names(account: Account) -> Mapping[int, str]:
+    """The groups that the account sees."""
+    scope = account.scope
+    return {number: name for number, name in group_names(account.company).items() if scope.has_group(number)}
+
+
+def _attention_in(
+    account: Account, week: Planned, names: Mapping[int, str], most: int, group: int = 0
 ) -> Sequence[Attention]:
-    """What everybody gets in the week, and the groups that get the most; or one group alone."""
+    """What everybody gets in the week, and the groups that get the most; or one group alone. `names`: of those to be seen."""
     if group:
         spreads = [(names[group], week.of_group(group))]
     else:
-        heaviest = [(names[one], spread) for one, spread in week.heaviest(most) if one in names]
-        spreads = [("", week.of_everybody()), *heaviest]
-    told = (Attention(name, spread, company.popups_per_week) for name, spread in spreads)
+        spreads = [] if account.is_bound else [("", week.of_everybody())]
+        spreads += [(names[one], spread) for one, spread in week.heaviest(names, most)]
+    told = (Attention(name, spread, account.company.popups_per_week) for name, spread in spreads)
     return [one for one in told if one.spread.busiest]
 
 
 def _week_line(
-    company: Company, week: Planned, names: Mapping[int, str], group: int, chosen: date
+    account: Account, week: Planned, names: Mapping[int, str], group: int, chosen: date
 ) -> dict[str, object]:
     """A week, the heaviest of the groups that are shown, and whether it is the one that is looked at."""
-    found = attention_in(company, week, names, 1, group)
+    found = _attention_in(account, week, names, 1, group)
     return {
         "monday": week.monday,
         "sunday": week.monday + 6 * DAY,

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 
 from server.access.roles import Right
+from server.accounts.models import Account
 from server.campaigns.models import Campaign
 from server.campaigns.overview import NEWEST_FIRST, State, in_state, lines_of, titled
 from server.console.access import AccountRequest, page
@@ -63,7 +64,7 @@ def campaigns(request: AccountRequest) -> HttpResponse:
     """The list, newest first."""
     company, now = request.user.company, clock.now()
     chosen = Filter.of(request)
-    found = _found(company, chosen, now)
+    found = _found(request.user, chosen, now)
     shown: Page[Campaign] = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     lines = lines_of(company, shown.object_list, now, get_language() or "")  # type: ignore[arg-type]
     words = {"page": shown, "lines": lines, "filter": chosen, "states": list(State), "now": now}
@@ -75,13 +76,15 @@ def campaigns(request: AccountRequest) -> HttpResponse:
 def campaigns_csv(request: AccountRequest) -> HttpResponse:
     """The same list, all of it, for a spreadsheet."""
     company, now = request.user.company, clock.now()
-    content = csv_text(COLUMNS, _rows(company, _found(company, Filter.of(request), now), now))
+    content = csv_text(COLUMNS, _rows(company, _found(request.user, Filter.of(request), now), now))
     headers = {"Content-Disposition": f'attachment; filename="{company.pk}-campaigns.csv"'}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _found(company: Company, chosen: Filter, now: datetime) -> QuerySet[Campaign]:
-    found = Campaign.objects.filter(company=company).order_by(*NEWEST_FIRST)
+def _found(account: Account, chosen: Filter, now: datetime) -> QuerySet[Campaign]:
+    """Those that the account sees, and that the filter leaves."""
+    company = account.company
+    found = account.scope.those_of(Campaign.objects.filter(company=company)).order_by(*NEWEST_FIRST)
     if chosen.state:
         found = in_state(found, chosen.state, now)
     return found.filter(pk__among=titled(company, chosen.title)) if chosen.title else found

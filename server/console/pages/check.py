@@ -62,7 +62,7 @@ def publish(request: AccountRequest, draft_id: str) -> HttpResponseBase:
     draft = draft_of(request, draft_id)
     if (first := _before_emergencies(request, draft)) is not None:
         return first
-    return _done(request, draft, lambda seal: publish_draft(draft, seal, _told(request), request.user.actor))
+    return _done(request, draft, lambda seal: publish_draft(draft, seal, _told(request), request.user))
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
@@ -179,10 +179,10 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     audience, manifest = checked.audience, checked.manifest
     waits = is_submitted(draft, sealed.seal)
     own = own_computers(request.user, draft)
-    cost = attention_of(checked)
+    cost = attention_of(checked, may_be_published=False)
     return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
-        "connected": connected_count(draft.company, everyone=audience.everyone),
+        "connected": connected_count(draft.company, audience.count, everyone=audience.everyone),
         "groups": [group.name for group in audience.groups],
         "named": len(audience.people),
         "warnings": warnings_for(checked, cost),
@@ -202,6 +202,9 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "cost_lines": cost.lines[:MOST_COST_LINES] if cost else [],
         "cost_left_out": max(0, len(cost.lines) - MOST_COST_LINES) if cost else 0,
         "is_submitted": waits,
+        "outside": request.user.scope.outside(
+            everyone=audience.everyone, groups=audience.groups, people=audience.people
+        ),
         "may_approve": bool(draft.submitted_seal) and may_approve(request.user, draft),
         "video_left_out": has_conversions(draft),
         "has_computer": own.are_there,

@@ -22,6 +22,7 @@ from server.campaigns.audience import audience_count
 from server.campaigns.manifest import MAX_LINKS
 from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Campaign, Media
+from server.campaigns.scopes import Scope
 from server.console.access import READING, AccountRequest, page
 from server.console.form_places import place_words
 from server.console.kept_forms import kept_form
@@ -59,6 +60,7 @@ from server.drafts.writing import (
     bring_back,
     change,
     open_drafts,
+    seen_by,
 )
 from server.media.checks import BadFile
 from server.media.converting import is_there
@@ -75,7 +77,7 @@ STILL_OPEN = timedelta(minutes=15)
 @page(Right.DRAFT_CAMPAIGNS)
 def drafts(request: AccountRequest) -> HttpResponse:
     """All drafts, the last changed first."""
-    found = open_drafts(request.user.company).select_related("editor")
+    found = seen_by(request.user, open_drafts(request.user.company)).select_related("editor")
     lines = [
         {"draft": draft, "title": title_of_draft(draft), "languages": ", ".join(draft.fields["variants"])}
         for draft in found
@@ -134,7 +136,7 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
     if draft is None or draft.campaign is not None:
         return _compose_apart(request, draft)
     try:
-        sent = read(draft, request.POST, request.FILES, request.user)
+        sent = read(draft, request.POST, request.user, request.FILES)
         changed = change(
             draft, request.user, _revision(request), sent.change, _page_key(request), ends_page=True
         )
@@ -189,7 +191,7 @@ def _compose_apart(request: AccountRequest, gone: Draft | None) -> HttpResponse:
     if campaign is not None:
         with contextlib.suppress(Refused):
             base = texts_of_campaign(campaign)
-    sent = read(Draft(company=request.user.company, fields=base), request.POST)
+    sent = read(Draft(company=request.user.company, fields=base), request.POST, request.user)
     try:
         apart = begin_with(request.user, sent.change)
     except Refused as refused:
@@ -211,7 +213,7 @@ def save(request: AccountRequest, draft_id: str) -> HttpResponse:
     typed = request.POST.copy()
     for act in ("go", "add-group", "add-person", "drop-person", "new-language"):
         typed.pop(act, None)
-    sent = read(draft, typed)
+    sent = read(draft, typed, request.user)
     try:
         changed = change(
             draft,
@@ -330,7 +332,7 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
 def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
     found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
     found = found.annotate(has_conversions=Exists(conversions.of_drafts(OuterRef("pk"))))
-    draft = found.filter(company=request.user.company, draft_id=draft_id).first()
+    draft = seen_by(request.user, found.filter(company=request.user.company, draft_id=draft_id)).first()
     if draft is not None and any(names_in(draft.fields)):
         prefetch_related_objects([draft], "files")
     return draft
@@ -419,6 +421,7 @@ def _words(
         language = fields["default_language"]
     variant = fields["variants"][language]
     rows = [*variant["links"], *({"id": "", "label": "", "url": ""},) * MAX_LINKS]
+    scope = request.user.scope
     count = audience_count(company, shown.everyone, shown.groups, shown.people)
     return {
         "draft": draft,
@@ -433,10 +436,11 @@ def _words(
         "starts": shown_moment(company, fields["starts"]),
         "ends": shown_moment(company, fields["ends"]),
         "urgencies": list(Campaign.Urgency.values),
-        "group_names": _group_names(company),
+        "group_names": _group_names(company, scope),
+        "is_bound": scope.groups is not None,
         "people": count,
         "packed": people_as_value(shown.people) if len(shown.people) > MOST_CHIPS else "",
-        "connected": connected_count(company, everyone=shown.everyone),
+        "connected": connected_count(company, count, everyone=shown.everyone),
         "mistakes": mistakes,
         "typed": typed or {},
         "page_key": secrets.token_hex(8),
@@ -461,8 +465,11 @@ def _video_row(draft: Draft, variant: Mapping[str, Any]) -> DraftFile | None:
     return next((row for row in draft.files.all() if row.name == name), None) if name else None
 
 
-def _group_names(company: Company) -> Sequence[str]:
-    return list(company.groups.order_by("name").values_list("name", flat=True)[:MOST_LISTED_GROUPS])
+def _group_names(company: Company, scope: Scope) -> Sequence[str]:
+    found = company.groups.order_by("name")
+    if scope.groups is not None:
+        found = found.filter(pk__in=scope.groups)
+    return list(found.values_list("name", flat=True)[:MOST_LISTED_GROUPS])
 
 
 def _other_editor(request: AccountRequest, draft: Draft) -> str:

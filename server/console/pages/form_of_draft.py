@@ -6,7 +6,7 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Q
@@ -17,6 +17,7 @@ from server.accounts.models import Account
 from server.campaigns.manifest import MAX_LINKS, MAX_VARIANTS
 from server.campaigns.manifest_tables import Mistake, suggestion
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.console.pages.media_of_draft import Chosen, line, media_in
 from server.console.times import in_zone, local_moment
 from server.core import time_zones
@@ -47,17 +48,16 @@ class Sent:
 
 
 def read(
-    draft: Draft,
-    posted: QueryDict,
-    files: Mapping[str, Chosen] | None = None,
-    account: Account | None = None,
+    draft: Draft, posted: QueryDict, account: Account, files: Mapping[str, Chosen] | None = None
 ) -> Sent:
     """The change that the form means. What it does not show stays as it is. `files`: those that came in it, of `account`.
+
+    Nobody whom the account may not address comes into the audience, and who is in it goes.
 
     A language that somebody else took away meanwhile comes again: what was typed in it is no other one's text.
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
     """
-    company, mistakes = draft.company, list[Mistake]()
+    company, scope, mistakes = draft.company, account.scope, list[Mistake]()
     posted = _storable(posted, mistakes)
     fields: Fields = copy.deepcopy(draft.fields)
     language = posted.get("language", "")
@@ -65,7 +65,8 @@ def read(
         is_language(language) and len(fields["variants"]) < MAX_VARIANTS
     ):
         language = fields["default_language"]
-    fields["variants"][language] = _variant(posted) | media_in(draft, posted, files or {}, mistakes, account)
+    sender = account if files is not None else None
+    fields["variants"][language] = _variant(posted) | media_in(draft, posted, files or {}, mistakes, sender)
     fields["sender"] = line(posted, "sender")
     urgency = posted.get("urgency", "")
     fields["urgency"] = urgency if urgency in Campaign.Urgency.values else Campaign.Urgency.NORMAL.value
@@ -79,9 +80,13 @@ def read(
         fields,
         _reason(posted, mistakes),
         posted.get("audience") == "everyone",
-        _groups(company, posted, mistakes),
-        _people(company, posted, mistakes),
+        _groups(company, posted, mistakes, scope),
+        _people(company, posted, mistakes, scope),
     )
+    if change.everyone and scope.groups is not None:
+        what = _("you are bound to groups, and cannot address everybody")
+        mistakes.append(Mistake("audience", what, _("choose some of your groups")))
+        change = replace(change, everyone=False)
     return Sent(change, mistakes, language)
 
 
@@ -188,11 +193,11 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
     return wanted
 
 
-def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Group]:
+def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Group]:
     numbers = [value for value in posted.getlist("group") if value.isdecimal() and len(value) < 19]
-    kept = set(company.groups.filter(pk__in=numbers))
+    kept = {group for group in company.groups.filter(pk__in=numbers) if scope.has_group(group.pk)}
     if name := line(posted, "add-group"):
-        known = {group.name.casefold(): group for group in company.groups.all()}
+        known = {group.name.casefold(): group for group in company.groups.all() if scope.has_group(group.pk)}
         if found := known.get(name.casefold()):
             kept.add(found)
         else:
@@ -223,11 +228,11 @@ def _unpacked(text: str) -> list[uuid.UUID]:
     return [uuid.UUID(bytes=found[n : n + size]) for n in range(0, len(found) - size + 1, size)]
 
 
-def _people(company: Company, posted: QueryDict, mistakes: list[Mistake]) -> list[Person]:
+def _people(company: Company, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Person]:
     given = posted.getlist("person") + ([wanted] if (wanted := line(posted, "add-person")) else [])
     emails = [canonical(email) for email in given]
     named = Q(email__in=emails) | Q(pk__in=_unpacked(posted.get("people", "")))
-    kept = {person.email: person for person in company.people.filter(named)}
+    kept = {person.email: person for person in scope.people(company.people.filter(named))}
     if wanted and canonical(wanted) not in kept:
         mistakes.append(
             Mistake(

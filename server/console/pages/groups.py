@@ -16,6 +16,8 @@ A_PAGE = 100
 def groups(request: AccountRequest) -> HttpResponse:
     """By name. Who is in them, the list of people says to those who may see it."""
     text = request.GET.get("find", "").strip()[:LONGEST_SEARCH]
-    found = groups_by_size(request.user.company, text)
+    scope, found = request.user.scope, groups_by_size(request.user.company, text)
+    if scope.groups is not None:
+        found = found.filter(pk__in=scope.groups)
     shown: Page[Group] = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     return render(request, "pages/groups.html", {"page": shown, "find": text})

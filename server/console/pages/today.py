@@ -45,7 +45,7 @@ def today(request: AccountRequest) -> HttpResponse:
     items = list(_waiting(account, waiting_at(request, account)))
     words = {"items": items, "now": now, "shows_week": False}
     if Right.READ_CAMPAIGNS in account.rights:
-        soon = starting_or_ending(account.company, now, SOON)
+        soon = account.scope.those_of(starting_or_ending(account.company, now, SOON))
         lines = lines_of(account.company, soon[: MOST_LINES + 1], now, get_language() or "")
         words |= {"shows_week": True, "week": lines[:MOST_LINES], "has_more": len(lines) > MOST_LINES}
         words["begun"] = _begun(account, now)
@@ -57,7 +57,9 @@ def _begun(account: Account, now: datetime) -> list[dict[str, Any]]:
     midnight = in_zone(now, account.company).replace(hour=0, minute=0, second=0, microsecond=0)
     yesterday = midnight - timedelta(days=1)
     days: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    found = began(account.company, yesterday, now).values_list("campaign_id", "content", "starts")
+    found = account.scope.those_of(began(account.company, yesterday, now)).values_list(
+        "campaign_id", "content", "starts"
+    )
     for campaign_id, content, starts in found[:MOST_LINES]:
         line = {"id": campaign_id, "title": title_of(content, get_language() or ""), "starts": starts}
         days[starts >= midnight].append(line)

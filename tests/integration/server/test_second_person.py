@@ -320,9 +320,9 @@ def test_it_is_needed_from_so_many_people_on(lea: Account, least: int | None, *,
     draft = written(lea)
     if is_needed:
         with pytest.raises(SecondPersonMissing):
-            publish_draft(draft, seal_of(draft), MANY, lea.actor)
+            publish_draft(draft, seal_of(draft), MANY, lea)
     else:
-        assert publish_draft(draft, seal_of(draft), MANY, lea.actor)
+        assert publish_draft(draft, seal_of(draft), MANY, lea)
 
 
 def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
@@ -330,7 +330,7 @@ def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
 ) -> None:
     ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
     draft = written(ada, urgency="emergency")
-    emergency = publish_draft(draft, seal_of(draft), MANY, ada.actor)
+    emergency = publish_draft(draft, seal_of(draft), MANY, ada)
     file = tmp_path / "c-news.toml"
     file.write_text(FILE)
     run_command("campaign", "publish", file, "--without-second-person", "Everybody is on leave")
@@ -362,7 +362,7 @@ def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
 def test_what_needs_no_second_person_waits_for_none(lea: Account, noor: Account) -> None:
     Company.objects.update(second_person_from=None)
     draft = written(lea)
-    campaign = publish_draft(draft, seal_of(draft), MANY, lea.actor)
+    campaign = publish_draft(draft, seal_of(draft), MANY, lea)
     assert "published alone" not in client_of(noor).get("/").content.decode()
     assert "Nothing waits to be looked at" in client_of(noor).get("/campaigns/alone").content.decode()
     assert client_of(noor).post("/campaigns/alone", {"campaign": campaign.campaign_id}).status_code == 404
@@ -374,10 +374,10 @@ def test_an_emergency_goes_alone_if_the_company_says_so(console: ServerHome, *, 
     ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
     draft = written(ada, urgency="emergency")
     if alone:
-        assert publish_draft(draft, seal_of(draft), MANY, ada.actor)
+        assert publish_draft(draft, seal_of(draft), MANY, ada)
     else:
         with pytest.raises(SecondPersonMissing):
-            publish_draft(draft, seal_of(draft), MANY, ada.actor)
+            publish_draft(draft, seal_of(draft), MANY, ada)
 
 
 def test_it_cannot_be_switched_on_where_nobody_could_approve(northwind: ServerHome) -> None:

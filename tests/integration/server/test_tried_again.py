@@ -13,6 +13,7 @@ from django.db import connection
 from server.audit.models import Entry
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.core.errors import Refused
 from server.publishing.checked import check_campaign
@@ -37,7 +38,7 @@ def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign
     company = bulk_data.company()
     content = NEWS.format(more=more, title=title).encode()
     checked = check_campaign(company, check_manifest(content, clock.now(), company.link_hosts), reason)
-    campaign, _is_new = publish(checked, "test")
+    campaign, _is_new = publish(checked, "test", Scope())
     return campaign
 
 

@@ -63,8 +63,10 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     first = everybody[0]
     acknowledge(life.caller(first), uuid4(), asking.campaign_id, datetime.now(UTC))
     invite(first, timedelta(days=1))
-    create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
+    token, _text = create(company, Role.ADMINISTRATOR, "canary-token", timedelta(days=1), "test")
     account, _link = invite_account(company, "canary-account@northwind.example", [Role.DPO], "test")
+    for bound in (token, account):
+        bound.bound_groups.set(company.groups.all())
     _write_draft(account, first)
     ask(account, [first.pk])
     company.processors.create(

@@ -1,0 +1,86 @@
+"""Whom somebody may address, and which campaigns they see: an author may be bound to groups."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from server.core.errors import Refused
+from server.directory.models import Group, Person
+
+Row = TypeVar("Row", bound=Model)
+MOST_NAMED = 5
+"""In a message."""
+
+
+class OutOfScope(Refused):
+    """An audience has somebody whom the account or the token must not address."""
+
+    def __init__(self, outside: Sequence[str]) -> None:
+        super().__init__(
+            _("It is for people whom you may not address"),
+            _("You are bound to groups. Take out of its audience: {names}").format(
+                names=", ".join(outside[:MOST_NAMED]) + (" …" if len(outside) > MOST_NAMED else "")
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The groups to whose people somebody is bound; None: to nobody's, they may address everybody."""
+
+    groups: frozenset[int] | None = None
+
+    def has_group(self, group: int) -> bool:
+        """Whether the group may be addressed."""
+        return self.groups is None or group in self.groups
+
+    def people(self, found: "QuerySet[Person]") -> "QuerySet[Person]":
+        """Those of the people who may be addressed by name: who is in one of the groups."""
+        if self.groups is None:
+            return found
+        return found.filter(Exists(_memberships(self.groups).filter(person=OuterRef("pk"))))
+
+    def outside(self, *, everyone: bool, groups: Iterable[Group], people: Iterable[Person]) -> list[str]:
+        """What of an audience must not be addressed, in words; nothing where all may be."""
+        if self.groups is None:
+            return []
+        named = {person.pk: person.email for person in people}
+        inside = set(self.people(Person.objects.filter(pk__in=named)).values_list("pk", flat=True))
+        return [
+            *([_("everybody")] if everyone else []),
+            *(group.name for group in groups if not self.has_group(group.pk)),
+            *(email for pk, email in named.items() if pk not in inside),
+        ]
+
+    def require(self, *, everyone: bool, groups: Iterable[Group], people: Iterable[Person]) -> None:
+        """Raise `OutOfScope` for an audience that has anybody else."""
+        if outside := self.outside(everyone=everyone, groups=groups, people=people):
+            raise OutOfScope(outside)
+
+    def those_of(self, found: "QuerySet[Row]") -> "QuerySet[Row]":
+        """The campaigns, or drafts, that are for these people and nobody else. `found`: all of them."""
+        if self.groups is None:
+            return found
+        own = str(found.model._meta.model_name)
+        in_groups, by_name = (
+            _through(found.model, name).filter(**{own: OuterRef("pk")})
+            for name in ("audience_groups", "audience_people")
+        )
+        inside = by_name.filter(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))
+        return found.filter(
+            Q(Exists(in_groups.filter(group__in=self.groups))) | Q(Exists(inside)),
+            ~Exists(in_groups.exclude(group__in=self.groups)),
+            ~Exists(by_name.exclude(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))),
+            to_everyone=False,
+        )
+
+
+def _memberships(groups: frozenset[int]) -> QuerySet[Any, Any]:
+    return Person.groups.through.objects.filter(group__in=groups)
+
+
+def _through(model: type[Model], name: str) -> QuerySet[Any, Any]:
+    return getattr(model, name).through.objects.all()  # type: ignore[no-any-return]
