@@ -27,6 +27,9 @@ from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
 from server.erasure_ledger import ledger
 from server.erasure_ledger.models import LedgerState
+from server.mail.models import ConsoleMail, InvitationMail
+from server.notices.models import NoticeProposal
+from server.processing_record.models import Processor
 from server.recovery.replay import catch_up
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
@@ -135,6 +138,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here += (DraftVersion.audience_groups.through, DraftVersion.audience_people.through)
     here += (DraftFile, DraftUpload, Trial)
     here += (ErasureRequest, ErasureRequest.people.through)
+    here += (ConsoleMail, InvitationMail, NoticeProposal, Processor)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0
     assert counts == there
