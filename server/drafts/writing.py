@@ -258,12 +258,12 @@ def change(
     Raises `Overtaken` when it was changed since, `Draft.DoesNotExist` when it is gone or published, and `OutOfScope` where
     the account may not address whom it is for.
     """
-    _require_scope(account, wanted)
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk, campaign=None)
         goes_on = bool(page_key) and (page_key, account.pk) == (locked.page_key, locked.editor_id)
         if locked.revision != revision and not goes_on:
             raise Overtaken(locked)
+        _require_scope(account, wanted, locked)
         locked.page_key = "" if ends_page else page_key
         if _says(locked) == _said(wanted):
             locked.save(update_fields=["page_key"])
@@ -286,8 +286,16 @@ def note_writer(draft: Draft, account: Account) -> None:
         draft.save(update_fields=["writers_ever"])
 
 
-def _require_scope(account: Account, wanted: Change) -> None:
-    account.scope.require(everyone=wanted.everyone, groups=wanted.groups, people=wanted.people)
+def _require_scope(account: Account, wanted: Change, before: Draft | None = None) -> None:
+    """Raise `OutOfScope` for what the change brings into the audience; publishing asks for all of it."""
+    groups, people, everyone = wanted.groups, wanted.people, wanted.everyone
+    if before is not None and account.is_bound:
+        known_groups = set(before.audience_groups.values_list("pk", flat=True))
+        known_people = set(before.audience_people.values_list("pk", flat=True))
+        groups = [group for group in groups if group.pk not in known_groups]
+        people = [person for person in people if person.pk not in known_people]
+        everyone = everyone and not before.to_everyone
+    account.scope.require(everyone=everyone, groups=groups, people=people)
 
 
 def _says(draft: Draft) -> tuple[object, ...]:

@@ -52,7 +52,7 @@ def read(
 ) -> Sent:
     """The change that the form means. What it does not show stays as it is. `files`: those that came in it, of `account`.
 
-    Nobody whom the account may not address comes into the audience, and who is in it goes.
+    Nobody whom the account may not address comes into the audience. Who is in it already stays until somebody takes them out.
 
     A language that somebody else took away meanwhile comes again: what was typed in it is no other one's text.
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
@@ -80,10 +80,10 @@ def read(
         fields,
         _reason(posted, mistakes),
         posted.get("audience") == "everyone",
-        _groups(company, posted, mistakes, scope),
-        _people(company, posted, mistakes, scope),
+        _groups(draft, posted, mistakes, scope),
+        _people(draft, posted, mistakes, scope),
     )
-    if change.everyone and scope.groups is not None:
+    if change.everyone and not draft.to_everyone and scope.groups is not None:
         what = _("you are bound to groups, and cannot address everybody")
         mistakes.append(Mistake("audience", what, _("choose some of your groups")))
         change = replace(change, everyone=False)
@@ -193,13 +193,16 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
     return wanted
 
 
-def _groups(company: Company, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Group]:
+def _groups(draft: Draft, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Group]:
+    company = draft.company
+    before = set(draft.audience_groups.values_list("pk", flat=True)) if draft.pk else set()
     numbers = [value for value in posted.getlist("group") if value.isdecimal() and len(value) < 19]
-    kept = {group for group in company.groups.filter(pk__in=numbers) if scope.has_group(group.pk)}
+    found = company.groups.filter(pk__in=numbers)
+    kept = {group for group in found if group.pk in before or scope.has_group(group.pk)}
     if name := line(posted, "add-group"):
         known = {group.name.casefold(): group for group in company.groups.all() if scope.has_group(group.pk)}
-        if found := known.get(name.casefold()):
-            kept.add(found)
+        if group := known.get(name.casefold()):
+            kept.add(group)
         else:
             mistakes.append(
                 Mistake(
@@ -228,11 +231,15 @@ def _unpacked(text: str) -> list[uuid.UUID]:
     return [uuid.UUID(bytes=found[n : n + size]) for n in range(0, len(found) - size + 1, size)]
 
 
-def _people(company: Company, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Person]:
+def _people(draft: Draft, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Person]:
+    company = draft.company
     given = posted.getlist("person") + ([wanted] if (wanted := line(posted, "add-person")) else [])
     emails = [canonical(email) for email in given]
     named = Q(email__in=emails) | Q(pk__in=_unpacked(posted.get("people", "")))
-    kept = {person.email: person for person in scope.people(company.people.filter(named))}
+    people = company.people.filter(named)
+    kept = {person.email: person for person in scope.people(people)}
+    if draft.pk and scope.groups is not None:
+        kept |= {person.email: person for person in draft.audience_people.filter(named)}
     if wanted and canonical(wanted) not in kept:
         mistakes.append(
             Mistake(

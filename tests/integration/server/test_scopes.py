@@ -116,7 +116,13 @@ def test_what_is_for_others_too_is_published_by_no_way(
     draft = a_draft(lea, wanted("Lyon"))
     change(draft, ada, draft.revision, wanted("Lyon", "Paris"))
     draft.refresh_from_db()
-    page = text_of(client_of(lea), f"/drafts/{draft.draft_id}/check")
+    address = f"/drafts/{draft.draft_id}"
+    both = [group.pk for group in groups("Lyon", "Paris")]
+    client_of(lea).post(f"{address}/save", sent(address, audience="chosen", group=both, title="Other words"))
+    draft.refresh_from_db()
+    assert draft.fields["variants"]["en"]["title"] == "Other words"
+    assert draft.audience_groups.count() == 2, "who goes on writing takes nobody out unawares"
+    page = text_of(client_of(lea), f"{address}/check")
     assert "You are bound to groups and may not address: Paris" in page
     assert "Publish to" not in page
     with pytest.raises(OutOfScope):
