@@ -122,6 +122,8 @@ def _page(
     if job.comparison is not None:
         shown |= {
             "difference": job.comparison.difference,
+            "new_groups": job.comparison.difference.new_groups[:MOST_SHOWN],
+            "more_groups": max(0, len(job.comparison.difference.new_groups) - MOST_SHOWN),
             "added": job.comparison.added,
             "edits": [(edit.email, _edits(edit)) for edit in job.comparison.edited],
             "most": MOST_SHOWN,
