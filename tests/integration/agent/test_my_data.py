@@ -117,9 +117,13 @@ def test_nothing_is_told_as_deleted_that_no_right_receipt_proves(
     assert statuses(my_data)["seen"] is not SentStatus.DELETED
 
 
+ANOTHER = "8b3331d1-30a7-4145-a6c0-de7ffee4a5a4"
+"""The receipt of a consent that this computer does not have."""
+
+
 @pytest.mark.expected_logs(RETRIES)
 @pytest.mark.parametrize(
-    ("time", "answers"), [("2024-01-05T09:00:00Z", ""), ("2099-01-05T09:00:00Z", str(uuid4()))]
+    ("time", "answers"), [("2024-01-05T09:00:00Z", ""), ("2099-01-05T09:00:00Z", ANOTHER)]
 )
 def test_a_withdrawal_from_before_a_consent_or_of_another_one_ends_nothing(
     agent: Agent, my_data: MyData, company: Company, server: LoopbackServer, time: str, answers: str
