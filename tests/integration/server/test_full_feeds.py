@@ -15,6 +15,7 @@ from agent.domain import limits
 from server.campaigns.feed_room import FOR_OTHERS
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Group, Person
@@ -84,7 +85,7 @@ class Company:
         """Publish some `size` languages of long texts. Gives the warnings. Raises `Refused`."""
         drafted = self.drafted(audience, starts, ends, size=size, urgency=urgency)
         warnings = warnings_for(drafted, None)
-        publish(drafted, "test")
+        publish(drafted, "test", Scope())
         self.taken.append(Published(drafted.campaign_id, audience, starts, ends))
         return warnings
 
@@ -236,9 +237,9 @@ def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company
     first, second = (
         company.drafted("everyone = true", MONDAY, MONDAY + timedelta(days=3), size=15) for _ in range(2)
     )
-    publish(first, "test")
+    publish(first, "test", Scope())
     with pytest.raises(Refused, match="would be left out"):
-        publish(second, "test")
+        publish(second, "test", Scope())
 
 
 # --- What fitted when it was published, and does not since --------------------------------------------------
