@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from server.attention.budget import Cost, cost_of
 from server.campaigns.models import Campaign
@@ -33,9 +34,12 @@ def told_of(cost: Cost) -> str:
         who = _("of {group}").format(group=worst.group)
     else:
         who = _("of the people by name and in small groups")
-    told = _(
+    told = ngettext(
+        "In the week of {monday} the busiest tenth {who} would get {popups} pop-up with this one; the attention budget is "
+        "{budget}.",
         "In the week of {monday} the busiest tenth {who} would get {popups} pop-ups with this one; the attention budget is "
-        "{budget}."
+        "{budget}.",
+        worst.busiest,
     ).format(monday=date_format(cost.monday, _("j F Y")), who=who, popups=worst.busiest, budget=cost.budget)
     if cost.room is None:
         return told + " " + _("None of the eight weeks after it has room.")

@@ -70,6 +70,7 @@ NEVER_ONE = frozenset(
         "“{value}” has {count} characters, {limit} are allowed",  # more than a limit
         "it has {count} characters, {most} are allowed",
         "it has {count} entries, {most} are allowed",
+        "it has {count} lines, {most} are allowed",
         "the address has {count} characters",
         "Each process may have {files:,} files open, which is too few for {count:,} connections. Raise the limit:"
         " LimitNOFILE= in the systemd unit, or ulimit -n.",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from agent.domain.model import Interaction
 from agent.system import subprocesses
 from resources.sample import make_media
+from tests.support.desktop.employee import PRESSES_COUNT_AFTER_S
 from tests.support.desktop.screen import Box
 from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.videos import VideoAgent, make_video
@@ -143,6 +145,8 @@ def test_the_keyboard_goes_full_screen_and_back_likes_and_closes(
     until(lambda: screen.window(title=TITLE).width == desktop.options.width, "full screen")
     screen.key("Escape")
     until(lambda: screen.window(title=TITLE).width < desktop.options.width, "the window again")
+    since = time.monotonic()
+    until(lambda: time.monotonic() > since + PRESSES_COUNT_AFTER_S, "presses to count in it")
     screen.key("h")
     player.told(Event.LIKED)
     screen.key("h")
