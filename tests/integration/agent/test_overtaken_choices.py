@@ -239,6 +239,7 @@ def test_who_ends_a_command_that_waits_hears_that_what_was_to_be_off_is_written_
     assert person is not None
 
     def is_slow(_question: bytes, _is_wanted: Callable[[], bool]) -> bytes:
+        over.wait(0.5)  # Python hears no signal that comes in the moment before it waits for the answer
         signal.pthread_kill(person, how)
         over.wait(PATIENCE_S)
         return b""
