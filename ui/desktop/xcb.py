@@ -24,6 +24,9 @@ _ATOM = 4
 _HEAD_BYTES = 32
 """Of every reply; its length field counts the words of four bytes that follow."""
 _MONITOR_BYTES = 24
+_BOUNDING = 0
+_MOST_RECTANGLES = 200
+_DEEPEST = 20
 _SAVER_ON = 1
 
 _u8, _u16, _u32, _i16 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_int16
@@ -42,11 +45,30 @@ class Box(NamedTuple):
     def area(self) -> int:
         return self.width * self.height
 
+    def overlap(self, other: Box) -> Box:
+        """What lies in both; without area where nothing does."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        wide = min(self.x + self.width, other.x + other.width) - x
+        high = min(self.y + self.height, other.y + other.height) - y
+        return Box(x, y, max(wide, 0), max(high, 0))
+
     def common(self, other: Box) -> int:
         """How many pixels lie in both."""
-        wide = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        high = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        return max(wide, 0) * max(high, 0)
+        return self.overlap(other).area
+
+    def without(self, other: Box) -> list[Box]:
+        """What is left of it outside the other: above, below, left and right of it."""
+        cut = self.overlap(other)
+        if not cut.area:
+            return [self]
+        below, right = cut.y + cut.height, cut.x + cut.width
+        parts = (
+            Box(self.x, self.y, self.width, cut.y - self.y),
+            Box(self.x, below, self.width, self.y + self.height - below),
+            Box(self.x, cut.y, cut.x - self.x, cut.height),
+            Box(right, cut.y, self.x + self.width - right, cut.height),
+        )
+        return [part for part in parts if part.area]
 
     def covers(self, other: Box) -> bool:
         return self.common(other) == other.area
@@ -77,6 +99,7 @@ _REQUESTS: dict[str, dict[str, list[Any]]] = {
         "xcb_query_tree": [_u32],
         "xcb_get_input_focus": [],
     },
+    "libxcb-shape.so.0": {"xcb_shape_get_rectangles": [_u32, _u8]},
     "libxcb-randr.so.0": {"xcb_randr_get_monitors": [_u32, _u8]},
     "libxcb-screensaver.so.0": {"xcb_screensaver_query_info": [_u32]},
 }
@@ -200,13 +223,39 @@ class Display:
         reply = self._ask("xcb_query_tree", self.root)
         return memoryview(reply[_HEAD_BYTES:]).cast("I").tolist() if reply else []
 
+    def top_of(self, window: int) -> int:
+        """The window right under the root that holds this one, as a window manager's frame does; 0 once it has gone."""
+        for _level in range(_DEEPEST):
+            reply = self._ask("xcb_query_tree", window)
+            parent = struct.unpack_from("=12xI", reply)[0] if reply else 0
+            if parent == self.root:
+                return window
+            if not parent:
+                break
+            window = parent
+        return 0
+
+    def shape(self, window: int, box: Box) -> list[Box]:
+        """What a window of this box shows of it; the whole box where its shape is not known, or of very many parts."""
+        reply = self._ask("xcb_shape_get_rectangles", window, _BOUNDING, library="libxcb-shape.so.0")
+        count = (len(reply) - _HEAD_BYTES) // 8 if reply else _MOST_RECTANGLES + 1
+        if reply is None or count > _MOST_RECTANGLES:
+            return [box]
+        parts = (struct.unpack_from("=hhHH", reply, _HEAD_BYTES + 8 * number) for number in range(count))
+        return [Box(box.x + x, box.y + y, width, height) for x, y, width, height in parts]
+
+    def is_shown(self, window: int) -> bool:
+        """Whether it is on the screen and shows something."""
+        return self._attributes(window)[:2] == (_INPUT_OUTPUT, _VIEWABLE)
+
     def is_unmanaged(self, window: int) -> bool:
         """Whether it shows something and is hidden from the window manager (override-redirect)."""
+        return self._attributes(window) == (_INPUT_OUTPUT, _VIEWABLE, 1)
+
+    def _attributes(self, window: int) -> tuple[int, ...]:
+        """Its class, its map state, and whether it is override-redirect; nothing once it has gone."""
         reply = self._ask("xcb_get_window_attributes", window)
-        if reply is None:
-            return False
-        window_class, map_state, override_redirect = struct.unpack_from("=12xH12xBB", reply)
-        return window_class == _INPUT_OUTPUT and map_state == _VIEWABLE and bool(override_redirect)
+        return struct.unpack_from("=12xH12xBB", reply) if reply else ()
 
     def input_focus(self) -> int:
         """The window that gets the keys; 0 where none does."""

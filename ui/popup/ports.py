@@ -34,6 +34,9 @@ class Card(Protocol):
     def show(self, content: CardContent | DigestContent) -> None:
         """Show this page, in place of the one before."""
 
+    def look(self) -> None:
+        """Tell anew whether it can be seen, where that changes without a word of the desktop."""
+
     def close(self) -> None:
         """Leave the screen."""
 

@@ -116,6 +116,8 @@ class Presenter:
         self._asking = False
         if not self._open:
             return
+        if self._card is not None:
+            self._card.look()
         self._dwell.locked(Tristate.YES in (presence.locked, presence.idle))
         self._confirm_seen(presence)
         self._make_way(presence)

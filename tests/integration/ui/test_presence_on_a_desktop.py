@@ -13,6 +13,7 @@ from agent.domain.model import Tristate
 from tests.support.children import Child
 from tests.support.desktop.x_desktop import VirtualDesktop
 from tests.support.waiting import PATIENCE_S, until
+from ui.desktop import coverage
 from ui.desktop.presence import x11
 from ui.desktop.presence.linux import LinuxPresence
 
@@ -176,3 +177,42 @@ def test_nobody_sees_a_screen_that_the_x_server_has_blanked(desktop: VirtualDesk
         assert Tristate.YES in (found.locked, found.idle)
     finally:
         run(desktop, "xset", "s", "reset")
+
+
+def is_open(desktop: VirtualDesktop) -> bool:
+    return coverage.is_open(desktop.screen.window("^card$").id, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaves_it_open"),
+    [
+        ("above-the-card", False),
+        ("unmanaged-over-the-card", False),
+        ("over-a-part-of-the-card", True),
+        ("around-the-card", True),
+    ],
+)
+def test_what_stands_over_a_window_is_known(
+    desktop: VirtualDesktop, kind: str, *, leaves_it_open: bool
+) -> None:
+    with shows(desktop, "card"):
+        until(lambda: is_open(desktop), "the card to lie open")
+        with shows(desktop, kind):
+            until(lambda: is_open(desktop) is leaves_it_open, f"{kind} to be known")
+        until(lambda: is_open(desktop), "the card to lie open again")
+
+
+def test_what_lies_off_the_screen_is_not_open(desktop: VirtualDesktop) -> None:
+    with shows(desktop, "card"):
+        until(lambda: is_open(desktop), "the card to lie open")
+        run(desktop, "xdotool", "search", "--name", "^card$", "windowmove", "--", "-200", "100")
+        until(lambda: not is_open(desktop), "most of it to be off the screen")
+
+
+def test_a_pop_up_tells_when_another_window_covers_it_and_when_it_lies_open(desktop: VirtualDesktop) -> None:
+    watch = (sys.executable, "-m", "tests.support.ui.watch_popup")
+    with desktop.start(watch, "watch", {"PYTHONPATH": str(WINDOWS.parents[3])}) as watching:
+        until(lambda: watching.output().endswith("open\n"), "the pop-up")
+        with shows(desktop, "unmanaged-over-all"):
+            until(lambda: watching.output().endswith("covered\n"), "the pop-up to be covered")
+        until(lambda: watching.output().endswith("open\n"), "the pop-up to lie open")

@@ -26,6 +26,9 @@ class Paper:
         items = content.items if isinstance(content, DigestContent) else (content.item,)
         say("+".join(item.campaign.campaign_id for item in items))
 
+    def look(self) -> None:
+        """Nothing is in front of it."""
+
     def close(self) -> None:
         """Nothing is left of it."""
 

@@ -2,8 +2,21 @@
 
 import sys
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QApplication, QLabel
+
+_ABOVE = Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.FramelessWindowHint
+CARD = QRect(500, 300, 300, 200)
+ON_CARDS = {
+    "card": (_ABOVE, 0, False),
+    "above-the-card": (_ABOVE, 0, False),
+    "unmanaged-over-the-card": (Qt.WindowType.BypassWindowManagerHint, 0, False),
+    "over-a-part-of-the-card": (Qt.WindowType.BypassWindowManagerHint, 180, False),
+    "unmanaged-over-all": (Qt.WindowType.BypassWindowManagerHint, 0, False),
+    "around-the-card": (Qt.WindowType.BypassWindowManagerHint, 0, True),
+}
+"""How each stands, how many pixels of the card it leaves open at its left, and whether it is a frame alone."""
 
 
 def window(kind: str) -> QLabel:
@@ -19,6 +32,14 @@ def window(kind: str) -> QLabel:
     if kind == "game":
         label.setWindowFlags(Qt.WindowType.BypassWindowManagerHint)
         label.setGeometry(screens[-1].geometry())
+    if kind in ON_CARDS:
+        flag, left, mask = ON_CARDS[kind]
+        label.setWindowFlags(flag)
+        label.setGeometry(CARD.adjusted(left, 0, 0, 0))
+        if kind.endswith("all"):
+            label.setGeometry(screens[0].virtualGeometry())
+        if mask:
+            label.setMask(QRegion(label.rect()) - QRegion(label.rect().adjusted(10, 10, -10, -10)))
     if kind.startswith("slides"):
         label.showFullScreen()
     else:

@@ -16,12 +16,16 @@ class PaperCard:
         self.content: CardContent | DigestContent | None = None
         self.open = True
         self.emergency = False
+        self.on_look: Callable[[], object] = lambda: None
         self._on_show = on_show
 
     def show(self, content: CardContent | DigestContent) -> None:
         assert self.open, "a closed card is never shown again"
         self.content = content
         self._on_show()
+
+    def look(self) -> None:
+        self.on_look()
 
     def close(self) -> None:
         self.open = False
@@ -40,6 +44,8 @@ class Fakes:
         self.time = ManualTime()
         self.agent = MemoryAgent(self.time)
         self.presence = PresenceState()
+        self.covered: bool | None = None
+        """Whether another window covers the card; None where nobody knows."""
         self.asked = 0
         self.cards: list[PaperCard] = []
         self.opened: list[str] = []
@@ -55,6 +61,7 @@ class Fakes:
     def _make_card(self, events: PopupEvents, emergency: bool) -> PaperCard:
         self.cards.append(PaperCard(self.on_show))
         self.cards[-1].emergency = emergency
+        self.cards[-1].on_look = lambda: self.covered is None or events.visible(not self.covered)
         self.time.after(0, lambda: events.visible(True))
         return self.cards[-1]
 

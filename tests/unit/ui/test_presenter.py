@@ -60,6 +60,17 @@ def test_a_screen_that_was_locked_meanwhile_is_no_seen_until_it_is_open_again(fa
     assert InteractionKind.SEEN in fakes.agent.acts("c-1")
 
 
+def test_what_another_window_covered_is_no_seen_until_it_lies_open(fakes: Fakes) -> None:
+    fakes.covered = True
+    fakes.arrives(campaign())
+    fakes.time.pass_by(120)
+    assert fakes.agent.acts("c-1") == [InteractionKind.DISPLAYED]
+    assert fakes.shown == ["c-1 1/1"], "nobody could look: the time-out waits"
+    fakes.covered = False
+    fakes.time.pass_by(6 + SEEN_S + 1.1)
+    assert InteractionKind.SEEN in fakes.agent.acts("c-1")
+
+
 def test_it_goes_by_itself_after_its_time_and_that_is_no_dismissal(fakes: Fakes) -> None:
     fakes.arrives(campaign())
     fakes.time.pass_by(TIME_OUT_S + 0.1)

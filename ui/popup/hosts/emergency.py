@@ -75,6 +75,9 @@ class EmergencyHost(QObject):
             return
         self._appear(page)
 
+    def look(self) -> None:
+        """It covers every screen, and stands above all else."""
+
     def close(self) -> None:
         self._watch([])
         if self._settling is not None:

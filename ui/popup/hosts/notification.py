@@ -86,6 +86,9 @@ class NotificationHost:
             log.error("The notification helper did not start: %s", error)
             self._post(lambda: self._heard(Report(Outcome.UNAVAILABLE)))
 
+    def look(self) -> None:
+        """Only its server knows."""
+
     def close(self) -> None:
         self._stop_time_out()
         self._shown = ""

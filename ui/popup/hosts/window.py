@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from agent.domain.preferences import DEFAULTS, Preferences
 from ui.core.timers import Timers
-from ui.desktop import placement, taskbar
+from ui.desktop import coverage, placement, taskbar
 from ui.popup.pages import PopupPage
 from ui.popup.ports import CardContent, DigestContent, PopupEvents
 from ui.popup.widgets.card import PopupCard
@@ -38,6 +38,7 @@ class PopupHost(QObject):
         self._preferences = preferences
         self._page: PopupPage | None = None
         self._screen: QScreen | None = None
+        self._is_exposed = False
         self.card = PopupCard(theme, timers=timers)
         self._connect(events)
         application = QGuiApplication.instance()
@@ -127,5 +128,11 @@ class PopupHost(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _SHOWS_OR_HIDES and isinstance(watched, QWindow):
-            self._events.visible(watched.isExposed() and event.type() is not QEvent.Type.Hide)
+            self._is_exposed = watched.isExposed() and event.type() is not QEvent.Type.Hide
+            self._events.visible(self._is_exposed)
         return False
+
+    def look(self) -> None:
+        if self._is_exposed and QGuiApplication.platformName() == "xcb":
+            margin = round(self.card.shadow_margin * self.card.devicePixelRatioF())
+            self._events.visible(coverage.is_open(int(self.card.winId()), margin))
