@@ -158,3 +158,10 @@ def _print_difference(difference: Difference, dry_run: bool) -> None:
             difference.not_in_file,
         )
         print(text.format(count=difference.not_in_file))
+    if difference.left_out:
+        text = ngettext(
+            "{count} person of the file was erased meanwhile and did not come back.",
+            "{count} people of the file were erased meanwhile and did not come back.",
+            difference.left_out,
+        )
+        print(text.format(count=difference.left_out))

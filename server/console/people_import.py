@@ -30,7 +30,14 @@ from server.people_files.formats import recognise
 from server.people_files.groups import doubtful_names
 from server.people_files.rows import Reading, read_people
 from server.people_files.text_files import decode, possible_readings
-from server.people_files.upsert import ORDER, Comparison, Difference, compare_people, import_people
+from server.people_files.upsert import (
+    ORDER,
+    Comparison,
+    Difference,
+    compare_people,
+    finish_import,
+    import_people,
+)
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of a file that comes by way of the console: about 250,000 people. The command takes more."""
@@ -289,7 +296,7 @@ def _tried(job: ImportJob, work: Callable[[ImportJob], Stage]) -> Stage:
     except DatabaseError as error:
         job.fault = (_("The database cannot be used"), _("It says: {reason}").format(reason=error))
     # Once it is an order, it is carried out: by whoever presses the button, the next file, or housekeeping.
-    return Stage.INTERRUPTED if job.company_id in under_way.begun(ORDER) else Stage.REFUSED
+    return Stage.INTERRUPTED if job.company_id in under_way.interrupted(ORDER) else Stage.REFUSED
 
 
 def _read(job: ImportJob) -> Stage:
@@ -329,14 +336,16 @@ def _write(job: ImportJob) -> Stage:
     if job.comparison != looked_at:
         job.has_moved = True
         return Stage.READY
-    return _write_on(job)
+    assert job.comparison
+    known, rows = job.comparison.known, job.reading.people
+    job.done = import_people(company, rows, dry_run=False, bar=job.bar, actor=job.actor, known=known)
+    return Stage.DONE
 
 
 def _write_on(job: ImportJob) -> Stage:
-    """Write it, or what is missing of it. Raises as `import_people` does."""
-    assert job.reading
+    """Write what is missing of one that was interrupted, if nobody did meanwhile. Raises as `import_people` does."""
     company = Company.objects.get(pk=job.company_id)
-    job.done = import_people(company, job.reading.people, dry_run=False, bar=job.bar, actor=job.actor)
+    job.done = finish_import(company, job.bar) or Difference(0, 0, job.total, (), 0)
     return Stage.DONE
 
 

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +118,6 @@ class Order:
 
     def done(self) -> None:
         """It has been carried out."""
-        _beside(self._path).unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
         self.content, self.stands = b"", False
 
@@ -164,39 +163,6 @@ def begun(kind: str) -> list[str]:
     return [path.name.removesuffix(f".{kind}") for path in _folder().glob(f"*.{kind}") if path.stat().st_size]
 
 
-def add_beside(kind: str, name: str, lines: Iterable[str]) -> None:
-    """Tell whoever carries out this order, now or after a crash; on the disk before this returns. It goes with the order.
-
-    `lines`: without line ends. Raises `EnvironmentFault`.
-    """
-    try:
-        file = os.open(
-            _beside(_folder() / f"{name}.{kind}"),
-            os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC,
-            0o600,
-        )
-        try:
-            rest = memoryview("".join(f"{line}\n" for line in lines).encode())
-            while rest:
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
-        private_files.sync_folder(_folder())
-    except OSError as error:
-        raise _unusable(error) from error
-
-
-def beside(kind: str, name: str) -> frozenset[str]:
-    """The lines that others added to this order. Raises `EnvironmentFault`."""
-    try:
-        return frozenset(_beside(_folder() / f"{name}.{kind}").read_text().splitlines())
-    except FileNotFoundError:
-        return frozenset()
-    except OSError as error:
-        raise _unusable(error) from error
-
-
 def interrupted(kind: str) -> list[str]:
     """The names of the orders of this kind that were begun and that no process holds."""
     found = []
@@ -205,10 +171,6 @@ def interrupted(kind: str) -> list[str]:
             if not _is_held(file.fileno()) and _whole(file.fileno()):
                 found.append(path.name.removesuffix(f".{kind}"))
     return found
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.beside")
 
 
 def _whole(file: int) -> bytes:

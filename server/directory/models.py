@@ -288,3 +288,18 @@ class Person(models.Model):
     def name(self) -> str:
         """First and last name, as far as they are known; empty where neither is."""
         return f"{self.first_name} {self.last_name}".strip()
+
+
+class ImportProgress(models.Model):
+    """How far the company's last import has come, written with the people: what is done is not done again after a crash."""
+
+    company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    order = models.CharField(max_length=32, help_text="Which import, see `people_files.upsert`.")
+    reached = models.PositiveIntegerField(help_text="Rows of its file; one more once it is on record.")
+
+    data_map: ClassVar[DataMap] = {"company": IMPERSONAL, "order": IMPERSONAL, "reached": IMPERSONAL}
+    stays_here: ClassVar[bool] = True
+    """As the import does."""
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.reached}"

@@ -20,7 +20,6 @@ from server.directory.models import ALL_SIGNALS, Company, Person
 from server.erasure.models import ErasureRequest
 from server.erasure_ledger import ledger
 from server.erasure_ledger.ledger import Fact
-from server.people_files.upsert import leave_out
 from server.reports import blocks
 from server.signals.keys import KEYS_AT_ONCE, many_keys
 from server.signals.models import CampaignKey, Signal
@@ -51,25 +50,12 @@ def erase(company: Company, people: Sequence[UUID], title: str = "", bar: Bar = 
 
     It is kept as an order first (`server.core.under_way`) and then done in short transactions, so that others get their turn:
     where it is interrupted, housekeeping erases the others. Tokens end with the rows, so that nothing can come after. The
-    erasure ledger keeps that they were erased, so that a restored backup does not bring them back. An import that is under
-    way leaves them out. `title` and `bar` show how far it has come.
-    Raises `EnvironmentFault` when the data folder or the ledger cannot be written; the order stands then.
+    erasure ledger keeps that they were erased, so that a restored backup does not bring them back. `title` and `bar`
+    show how far it has come.
+    Raises `EnvironmentFault` when the data folder or the ledger cannot be written; an order that was begun stands then.
     """
-    name = uuid4().hex
-    begin(company, people, name)
-    return carry_out(company, name, title, bar)
-
-
-def begin(company: Company, people: Sequence[UUID], name: str) -> None:
-    """Keep the order: from here on they will be erased, if not by who asks, by housekeeping. Raises `EnvironmentFault`."""
-    with under_way.order(ORDER, f"{company.pk}.{name}") as order:
+    with under_way.order(ORDER, f"{company.pk}.{uuid4().hex}") as order:
         order.begin(json.dumps([person.hex for person in people]).encode())
-
-
-def carry_out(company: Company, name: str, title: str = "", bar: Bar = no_bar) -> dict[str, int]:
-    """Erase whom an order of the company names. Answers and raises as `erase`; `Refused` while another process does it."""
-    with under_way.order(ORDER, f"{company.pk}.{name}") as order:
-        people = [UUID(person) for person in json.loads(order.content or b"[]")]
         erased = _carry_out(company, people, bar(title, len(people)))
         order.done()
     return erased
@@ -124,7 +110,6 @@ def erase_rows(company: Company, people: Sequence[UUID]) -> tuple[dict[str, int]
     accounts: list[Fact] = []
     # First, as imports and corrections do: it is written at the end, and two that wait for each other both fail.
     Company.objects.select_for_update(no_key=True).filter(pk=company.pk).values_list("pk").first()
-    leave_out(company, people)
     # In this order, so that no batch can store a row between the two: it needs the person's row.
     locked = [person for some in _chunks(sorted(people)) for person in _lock(company, some)]
     blocks.leave(locked, company.pk, ALL_SIGNALS, erased=True)

@@ -2,26 +2,22 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
-from server.core import clock, under_way
+from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Person
-from server.erasure.erasure import ORDER, begin
+from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
 from server.mail import outbox
 
-OF_REQUEST = "request-"
-TRIED_AGAIN = timedelta(minutes=10)
-"""When one that was begun and is not done may be begun once more: the process may have ended before it began."""
 ROWS_AT_ONCE = 500
 
 
@@ -63,8 +59,7 @@ def undecided_for(account: Account) -> "QuerySet[ErasureRequest]":
     if Right.ERASE_PEOPLE not in account.rights:
         return ErasureRequest.objects.none()
     people = ErasureRequest.people.through.objects.filter(erasurerequest=OuterRef("pk"))
-    found = ErasureRequest.objects.filter(_is_open(), Exists(people), company=account.company)
-    found = found.exclude(pk__in=_ordered(account.company_id))
+    found = ErasureRequest.objects.filter(Exists(people), company=account.company, decided_at=None)
     return found.exclude(asked_by=account).select_related("asked_by").order_by("asked_at", "pk")
 
 
@@ -74,21 +69,8 @@ def people_of(request: ErasureRequest) -> "QuerySet[Person]":
 
 
 def is_under_way(request: ErasureRequest) -> bool:
-    """Whether it is being carried out, or will be by housekeeping."""
-    if request.decided_at is None:
-        return False
-    return request.pk in _ordered(request.company_id) or request.decided_at > clock.now() - TRIED_AGAIN
-
-
-def order_name(request: ErasureRequest) -> str:
-    """What to call the order by which it is carried out, among those of the company."""
-    return f"{OF_REQUEST}{request.pk}"
-
-
-def _ordered(company_id: str) -> set[int]:
-    """The numbers of the requests whose orders stand."""
-    begins = f"{company_id}.{OF_REQUEST}"
-    return {int(name.removeprefix(begins)) for name in under_way.begun(ORDER) if name.startswith(begins)}
+    """Whether it is being carried out, or will be: what was decided is not called off."""
+    return request.decided_at is not None
 
 
 def may_decide(account: Account, request: ErasureRequest) -> bool:
@@ -112,22 +94,24 @@ def seal_of(people: Iterable[UUID]) -> str:
     return hashlib.sha256("\n".join(sorted(person.hex for person in people)).encode()).hexdigest()
 
 
-def decide(request: ErasureRequest, account: Account, seal: str) -> str:
-    """Put on record that this account has it carried out, and answer the name of the order, which then stands.
+def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
+    """Put on record that this account has it carried out, and answer whom to erase. `seal`: of whom it has looked at.
 
-    `seal`: of whom it has looked at. Raises `Refused` for who asked for it, for other people than the account has seen, and
-    while it is being done; `EnvironmentFault` where the order cannot be kept. Nothing is on record then.
+    From here on they will be: where this process does not come to its end, `finish_decided` does. Of one that was decided
+    before, whom to go on with. Raises `Refused` for who asked for it, and for other people than the account has seen.
     """
     with transaction.atomic():
         Company.objects.select_for_update(no_key=True).get(pk=request.company_id)
         locked = ErasureRequest.objects.select_for_update(of=("self",)).filter(pk=request.pk).first()
-        if locked is None or is_under_way(locked):
+        if locked is None:
             raise Refused(_("It is done already, or being done"), _("Nothing more is needed."))
         if not may_decide(account, locked):
             raise Refused(
                 _("A second person has to decide"), _("You asked for it, or your roles do not include it.")
             )
         people = list(locked.people.values_list("pk", flat=True))
+        if locked.decided_at is not None:
+            return people
         if not people or seal_of(people) != seal:
             raise Refused(_("Some of them are not there any more"), _("Nobody was erased: look once more."))
         locked.decided_at = clock.now()
@@ -136,8 +120,20 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> str:
         subject = people[0] if len(people) == 1 else None
         detail = {"people": len(people), "asked_by": locked.asked_by.actor}
         log.record(locked.company_id, account.actor, str(Right.ERASE_PEOPLE), subject, detail)
-        begin(locked.company, people, order_name(locked))  # last: what it raises undoes the rest
-    return order_name(locked)
+    return people
+
+
+def finish_decided() -> int:
+    """Erase who is left of what was decided, as the disk kept no order or a process ended. Answers how many people.
+
+    Raises as `erase` does.
+    """
+    finished = 0
+    for request in ErasureRequest.objects.exclude(decided_at=None).select_related("company"):
+        if people := list(request.people.values_list("pk", flat=True)):
+            erase(request.company, people)
+            finished += len(people)
+    return finished
 
 
 def take_back(request: ErasureRequest, account: Account) -> None:
@@ -151,7 +147,3 @@ def take_back(request: ErasureRequest, account: Account) -> None:
         count = locked.people.count()
         locked.delete()
         log.record(request.company_id, account.actor, "refuse-erasure", detail={"people": count})
-
-
-def _is_open() -> Q:
-    return Q(decided_at=None) | Q(decided_at__lte=clock.now() - TRIED_AGAIN)

@@ -2,11 +2,13 @@
 
 Nothing can be wrong with the people any more when this begins. They are kept as an order (`server.core.under_way`) and
 written in short transactions, between which others get their turn. An import that was interrupted is finished by the next
-one, or by housekeeping: whoever is in the directory already is found there.
+one, or by housekeeping, from where it had come. Whoever is erased meanwhile does not come back with it: a row that named
+somebody of the directory when it was looked at adds nobody.
 """
 
 import hashlib
 import itertools
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,12 +22,13 @@ from server.audit import log
 from server.core import under_way
 from server.core.progress import Bar, no_bar
 from server.database.transactions import Pieces, reading
-from server.directory.models import Company, Group, Person
+from server.directory.models import Company, Group, ImportProgress, Person
 from server.people_files.cells import PersonRow
 from server.people_files.kept_rows import KeptRows
 
 BATCH = 500
 ORDER = "people"
+_AS_DIGITS, _AS_BYTES = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
 
 _COMPARED = ("first_name", "last_name", "title", "work_landline", "work_cell", "site_addresses")
 _Membership = Person.groups.through
@@ -33,13 +36,18 @@ _Membership = Person.groups.through
 
 @dataclass(frozen=True)
 class Difference:
-    """What an import changed, or would change. `not_in_file`: people whom the file does not name."""
+    """What an import changed, or would change.
+
+    `not_in_file`: people whom the file does not name. `left_out`: who was in the directory when it was looked at, and is not
+    any more, as who was erased meanwhile.
+    """
 
     added: int
     changed: int
     unchanged: int
     new_groups: tuple[str, ...]
     not_in_file: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ class Edit:
 class Comparison:
     """What an import would change: how much, the first people who are new and who change, and all whom it does not name.
 
-    `digest`: of all who are new, and of all who change with what they are now, in hex.
+    `digest`: of all who are new, and of all who change with what they are now, in hex. `known`: a byte for each row of the
+    file, 1 where that person is in the directory.
     """
 
     difference: Difference
@@ -64,6 +73,7 @@ class Comparison:
     edited: Sequence[Edit]
     not_in_file: Sequence[UUID]
     digest: str
+    known: bytes
 
 
 def compare_people(
@@ -81,11 +91,13 @@ def import_people(
     dry_run: bool,
     bar: Bar = no_bar,
     actor: str = log.COMMAND_LINE,
+    known: bytes | None = None,
 ) -> Difference:
     """Add or change the people of the file, and put them into the groups that it names; on record by `actor`.
 
     A person's groups become those of the file, where it has a column for groups. People whom it does not name
-    stay as they are. With `dry_run` it is only found out what would change.
+    stay as they are. With `dry_run` it is only found out what would change. `known`: as `Comparison` has it, of when it was
+    looked at; of now without it. Who was known then and is not any more is left out: they were erased since.
 
     Raises `Refused` while another import of this company is under way, and `EnvironmentFault` when the data folder cannot be
     used; nothing has changed then.
@@ -95,9 +107,24 @@ def import_people(
     kept = rows if isinstance(rows, KeptRows) else KeptRows(rows)
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
-            _Import(company, no_bar).run(KeptRows.from_bytes(order.content), actor)
-        order.begin(kept.content())
-        difference = _Import(company, bar).run(kept, actor)
+            _Import(company, no_bar).run(_Wanted.from_bytes(order.content))
+        known = compare_people(company, kept, most=0).known if known is None else known
+        wanted = _Wanted(uuid.uuid4().hex, actor, known, kept)
+        order.begin(wanted.content())
+        difference = _Import(company, bar).run(wanted)
+        order.done()
+    return difference
+
+
+def finish_import(company: Company, bar: Bar = no_bar) -> Difference | None:
+    """Carry out the company's import that was interrupted, from there on; None where none was.
+
+    Raises as `import_people` does.
+    """
+    with under_way.order(ORDER, company.pk) as order:
+        if not order.content:
+            return None
+        difference = _Import(company, bar).run(_Wanted.from_bytes(order.content))
         order.done()
     return difference
 
@@ -106,27 +133,37 @@ def finish_imports() -> int:
     """Carry out the imports that were interrupted. Answers how many. Raises `EnvironmentFault`."""
     finished = 0
     for name in under_way.interrupted(ORDER):
-        with under_way.order(ORDER, name) as order:
-            company = Company.objects.filter(pk=name).first()
-            if company is not None and order.content:
-                _Import(company, no_bar).run(KeptRows.from_bytes(order.content), "server")
-                finished += 1
-            order.done()
+        company = Company.objects.filter(pk=name).first()
+        if company is not None:
+            finished += finish_import(company) is not None
+        else:
+            with under_way.order(ORDER, name) as order:
+                order.done()
     return finished
 
 
-def leave_out(company: Company, people: Sequence[UUID]) -> None:
-    """Let an import that is under way, or was interrupted, bring none of these people back, whom somebody erases now.
+@dataclass(frozen=True)
+class _Wanted:
+    """An import as its order keeps it: a line about it, a line of `known` as digits, and the rows."""
 
-    Nobody has to wait for the import, which takes minutes. Raises `EnvironmentFault`.
-    """
-    if company.pk in under_way.begun(ORDER):
-        emails = company.people.filter(pk__in=people).values_list("email", flat=True)
-        under_way.add_beside(ORDER, company.pk, map(_left_out_as, emails))
+    order: str
+    actor: str
+    known: bytes
+    rows: KeptRows
 
+    def content(self) -> bytes:
+        about = json.dumps({"order": self.order, "actor": self.actor}).encode()
+        return b"\n".join((about, self.known.translate(_AS_DIGITS), self.rows.content()))
 
-def _left_out_as(email: str) -> str:
-    return hashlib.sha256(f"tidings import leaves out {email}".encode()).hexdigest()
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "_Wanted":
+        about, _newline, rest = content.partition(b"\n")
+        said = json.loads(about)
+        if "order" not in said:  # of a version that kept the rows alone
+            rows = KeptRows.from_bytes(content)
+            return cls(hashlib.sha256(content).hexdigest()[:32], "server", bytes(len(rows)), rows)
+        known, _newline, lines = rest.partition(b"\n")
+        return cls(said["order"], said["actor"], known.translate(_AS_BYTES), KeptRows.from_bytes(lines))
 
 
 @dataclass
@@ -138,6 +175,7 @@ class _Changes:
     joined: list[tuple[UUID, str]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     edited: int = 0
+    left_out: int = 0
     edits: list[Edit] = field(default_factory=list)
 
 
@@ -148,8 +186,8 @@ class _Import:
         self._most_edits = most_edits
         self._groups: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._left_out = frozenset[str]()
         self._compared = hashlib.sha256()
+        self._known = bytearray()
 
     def compare(self, rows: Sequence[PersonRow]) -> Comparison:
         """What would change. Within `reading`."""
@@ -165,42 +203,56 @@ class _Import:
 
         difference = self._through(rows, _("Comparing people"), nullcontext, keep)
         not_named = self._not_named(rows) if self._most_edits else ()
-        return Comparison(difference, added, edited, not_named, self._compared.hexdigest())
+        return Comparison(
+            difference, added, edited, not_named, self._compared.hexdigest(), bytes(self._known)
+        )
 
     def _not_named(self, rows: Sequence[PersonRow]) -> Sequence[UUID]:
         named = {row.email for row in rows}
         people = self._company.people.order_by("email").values_list("pk", "email")
         return [pk for pk, email in people.iterator(BATCH) if email not in named]
 
-    def run(self, rows: Sequence[PersonRow], actor: str) -> Difference:
-        """Change it, in short transactions; the last one puts it on record and into feeds."""
-        pieces = Pieces()
+    def run(self, wanted: _Wanted) -> Difference:
+        """Change it, in short transactions, from where it was interrupted; the last one puts it on record and into feeds."""
+        pieces, rows = Pieces(), wanted.rows
+        reached = ImportProgress.objects.filter(company=self._company, order=wanted.order).first()
+        start = reached.reached if reached else 0
         self._know_groups()
         new_groups = self._new_groups(rows)
         with pieces.piece():
             made = [Group(company=self._company, name=name) for name in new_groups]
             Group.objects.bulk_create(made, ignore_conflicts=True)
         self._know_groups()
+
+        def write(batch: Sequence[PersonRow], changes: _Changes) -> None:
+            nonlocal start
+            start += len(batch)
+            self._write(changes)
+            self._note(wanted, start)
+
         done = self._through(
-            rows,
-            _("Writing people"),
-            lambda: self._locked(pieces),
-            lambda _batch, changes: self._write(changes),
+            rows, _("Writing people"), lambda: self._locked(pieces), write, wanted.known, start
         )
+        if start > len(rows):
+            return replace(done, new_groups=new_groups)
         with pieces.piece():
             if done.added or done.changed or new_groups:
                 self._company.feeds_changed()
-            log.record(
-                self._company, actor, "import-people", detail={"added": done.added, "changed": done.changed}
-            )
+            detail = {"added": done.added, "changed": done.changed}
+            log.record(self._company, wanted.actor, "import-people", detail=detail)
+            self._note(wanted, len(rows) + 1)
         return replace(done, new_groups=new_groups)
+
+    def _note(self, wanted: _Wanted, reached: int) -> None:
+        """In the transaction that writes it."""
+        values = {"order": wanted.order, "reached": reached}
+        ImportProgress.objects.update_or_create(company=self._company, defaults=values)
 
     @contextmanager
     def _locked(self, pieces: Pieces) -> Iterator[None]:
         """A piece that first locks the company, as erasures and corrections do: two never wait for each other's people."""
         with pieces.piece():
             self._company = Company.objects.select_for_update(no_key=True).get(pk=self._company.pk)
-            self._left_out = under_way.beside(ORDER, self._company.pk)
             yield
 
     def _through(
@@ -209,26 +261,33 @@ class _Import:
         title: str,
         piece: Callable[[], AbstractContextManager[None]],
         use: Callable[[Sequence[PersonRow], _Changes], None],
+        known: bytes = b"",
+        start: int = 0,
     ) -> Difference:
-        """Each batch in a piece of its own. The bar is moved on between two."""
+        """Each batch in a piece of its own, from the row `start` on. The bar is moved on between two.
+
+        `known`: as `Comparison` has it.
+        """
         tick = self._bar(title, len(rows))
         before = self._company.people.count()
-        added = edited = reached = 0
-        iterator = iter(rows)
+        added = edited = left_out = 0
+        reached, iterator = start, itertools.islice(rows, start, None)
         while batch := list(itertools.islice(iterator, BATCH)):
             with piece():
-                changes = self._changes(batch)
+                changes = self._changes(batch, known[reached : reached + len(batch)])
                 use(batch, changes)
             added += len(changes.added)
             edited += changes.edited
+            left_out += changes.left_out
             reached += len(batch)
             tick(reached)
         return Difference(
             added=added,
             changed=edited,
-            unchanged=reached - added - edited,
+            unchanged=max(0, reached - start) - added - edited - left_out,
             new_groups=self._new_groups(rows),
-            not_in_file=max(0, before + added - reached),
+            not_in_file=max(0, before + added + left_out - reached),
+            left_out=left_out,
         )
 
     def _know_groups(self) -> None:
@@ -243,16 +302,17 @@ class _Import:
                 new.setdefault(name.casefold(), name)
         return tuple(sorted(new.values()))
 
-    def _changes(self, rows: Sequence[PersonRow]) -> _Changes:
+    def _changes(self, rows: Sequence[PersonRow], known_then: bytes) -> _Changes:
         people = self._company.people.filter(email__in=[row.email for row in rows])
         known = {person.email: person for person in people}
         before = self._memberships([person.pk for person in known.values()])
         changes = _Changes()
-        for row in rows:
+        for row, was_known in zip(rows, known_then or bytes(len(rows)), strict=True):
             person = known.get(row.email)
-            if person is None and self._left_out and _left_out_as(row.email) in self._left_out:
-                continue
-            if person is None:
+            self._known.append(person is not None)
+            if person is None and was_known:
+                changes.left_out += 1
+            elif person is None:
                 person = self._described(Person(company=self._company, email=row.email), row)
                 changes.added.append(person)
                 self._compared.update(f"new {row.email}\n".encode())

@@ -27,7 +27,7 @@ from server.drafts.models import DraftFile, DraftUpload, Trial
 from server.drafts.trials import delete_ended_trials
 from server.drafts.uploads import drop_expired
 from server.drafts.writing import delete_old_drafts
-from server.erasure import erasure
+from server.erasure import erasure, requests
 from server.erasure.erasure import empty_write_ahead_log
 from server.mail import outbox
 from server.people_files import upsert
@@ -95,7 +95,9 @@ def _finish_imports(dry_run: bool) -> int:
 
 
 def _finish_erasures(dry_run: bool) -> int:
-    return len(under_way.interrupted(erasure.ORDER)) if dry_run else erasure.finish_erasures()
+    if dry_run:
+        return len(under_way.interrupted(erasure.ORDER))
+    return erasure.finish_erasures() + requests.finish_decided()
 
 
 def _finish_moves(dry_run: bool) -> int:

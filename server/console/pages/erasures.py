@@ -1,6 +1,7 @@
 """People are erased by two: one asks for it, another one looks at whom, and has it carried out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from server.access.roles import Right
 from server.console import erasing
 from server.console.access import READING, AccountRequest, page
 from server.console.posted import LARGEST
-from server.core.errors import EnvironmentFault, Refused
+from server.core import clock
+from server.core.errors import Refused
 from server.erasure.address_lists import read_addresses
 from server.erasure.erasure import find_people
 from server.erasure.models import ErasureRequest
@@ -30,6 +32,8 @@ from server.erasure.requests import (
 )
 
 MOST_SHOWN = 100
+LATE = timedelta(minutes=1)
+"""A hundred people take seconds."""
 
 
 @page(Right.ERASE_PEOPLE, methods=(*READING, "POST"))
@@ -68,14 +72,14 @@ def erasure_request(request: AccountRequest, number: int) -> HttpResponse:
 def carry_out(request: AccountRequest, number: int) -> HttpResponse:
     """Have it carried out, as the second person."""
     found = _request_of(request, number)
-    if "sure" not in request.POST:
+    if "sure" not in request.POST and not is_under_way(found):
         note = _("Tick that everything about them shall be erased.")
         return _request_page(request, found, note, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        order = decide(found, request.user, request.POST.get("seal", ""))
-    except (Refused, EnvironmentFault) as refused:
+        people = decide(found, request.user, request.POST.get("seal", ""))
+    except Refused as refused:
         return _request_page(request, found, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
-    erasing.carry_out(found.company, order)
+    erasing.carry_out(found.company, people)
     return redirect("erasures")
 
 
@@ -134,5 +138,6 @@ def _request_page(
         "may_decide": may_decide(request.user, found),
         "has_second": others_who_may(request.user),
         "is_under_way": is_under_way(found),
+        "is_late": found.decided_at is not None and found.decided_at < clock.now() - LATE,
     }
     return render(request, "pages/erasure_request.html", shown, status=status)

@@ -21,7 +21,7 @@ from server.archives.rows import company_models, is_of_the_server, label
 from server.audit.models import Entry, EntrySubject
 from server.core.errors import Refused
 from server.devices.models import Invitation
-from server.directory.models import Company, Person
+from server.directory.models import Company, ImportProgress, Person
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion, Trial
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
@@ -139,6 +139,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here += (DraftFile, DraftUpload, Trial)
     here += (ErasureRequest, ErasureRequest.people.through)
     here += (ConsoleMail, InvitationMail, NoticeProposal, Processor)
+    here += (ImportProgress,)
     here += (AccessToken.bound_groups.through, Account.bound_groups.through)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0

@@ -176,7 +176,7 @@ def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
     monkeypatch.undo()
     say(browser, address, go="go-on")
     assert Person.objects.count() == 600
-    assert "600 unchanged" in text_of(browser, address)
+    assert "100 added" in text_of(browser, address)
 
 
 def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> None:

@@ -35,7 +35,7 @@ from server.directory.models import Company, Group, Person
 from server.erasure.erasure import at_once, erase
 from server.erasure_ledger import ledger
 from server.people_files.cells import PersonRow
-from server.people_files.upsert import import_people
+from server.people_files.upsert import compare_people, import_people
 from server.recovery import replay
 from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
@@ -280,6 +280,38 @@ def test_who_is_erased_while_an_import_runs_is_not_brought_back_by_it(
     assert not Person.objects.filter(email=last).exists()
     import_people(company, _rows(), dry_run=False)
     assert Person.objects.filter(email=last).exists(), "another file may name them"
+
+
+def test_who_came_with_an_import_and_was_erased_is_not_brought_back_when_it_is_finished(
+    northwind: ServerHome,
+) -> None:
+    company, first = bulk_data.company(), "n0@northwind.example"
+
+    def bar(_title: str, _total: int) -> Tick:
+        def tick(reached: int) -> None:
+            if reached > 500:
+                raise PowerCut
+            erase(company, [Person.objects.get(email=first).pk])
+
+        return tick
+
+    with pytest.raises(PowerCut):
+        import_people(company, _rows(), dry_run=False, bar=bar)
+    assert _finished("finish-imports") == 1
+    assert Person.objects.count() == MANY - 1
+    assert not Person.objects.filter(email=first).exists()
+
+
+def test_who_was_erased_between_the_look_and_the_import_is_not_added_by_it(northwind: ServerHome) -> None:
+    company = bulk_data.company()
+    person = Person.objects.create(company=company, email="n0@northwind.example")
+    looked_at = compare_people(company, _rows(3), most=3)
+    erase(company, [person.pk])
+    done = import_people(company, _rows(3), dry_run=False, known=looked_at.known)
+    assert (done.added, done.left_out) == (2, 1)
+    assert import_people(company, _rows(3), dry_run=False).added == 1, (
+        "a file that is looked at now may name them"
+    )
 
 
 def test_two_imports_do_not_run_at_once(northwind: ServerHome) -> None:

@@ -39,7 +39,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.devices.models import Device
     from server.devices.rotation import announce, settle
     from server.devices.tokens import new_token, token_hash
-    from server.directory.models import Company
+    from server.directory.models import Company, ImportProgress
     from server.erasure.requests import ask
     from server.mail.models import ConsoleMail, InvitationMail
     from server.notices.proposing import propose
@@ -73,6 +73,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
         name="canary-host", service="hosting", country="France", since=datetime.now(UTC).date()
     )
     propose(account, {"en": "canary-notice"}, company.notice_version())
+    ImportProgress.objects.create(company=company, order="canary", reached=2)
     now = datetime.now(UTC)
     ConsoleMail.objects.create(account=account, kind="notice", path="canary", queued_at=now, next_at=now)
     InvitationMail.objects.create(person=first, days=7, queued_at=now, next_at=now)
