@@ -18,9 +18,9 @@ from server.accounts.review import due_for
 from server.console import address
 from server.data_subject.decisions import waiting
 from server.directory.models import Company
-from server.drafts.published_alone import to_look_at
 from server.erasure.requests import undecided_for
 from server.notices.proposing import decidable_by
+from server.published_alone.looks import to_look_at
 
 
 @dataclass(frozen=True)

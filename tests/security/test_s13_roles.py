@@ -10,6 +10,7 @@ from django.test import Client
 from server.access.roles import RIGHTS, Role
 from server.accounts.invitations import bind
 from server.accounts.models import Account
+from server.campaigns.models import Campaign
 from server.core.errors import Refused
 from server.directory.models import Company, Group
 from server.drafts.approval import approve, give_back, is_submitted, submit, take_back
@@ -73,6 +74,47 @@ def test_an_author_bound_to_groups_reaches_no_page_and_no_form_of_what_is_for_ot
     assert reached == []
     assert asked >= 40
     assert Draft.objects.get(pk=draft.pk).campaign is None
+
+
+@pytest.mark.proves("S13")
+def test_a_bound_author_reaches_nothing_of_others_by_what_a_form_or_a_question_names(
+    console: ServerHome, proof: Proof
+) -> None:
+    bulk_data.add_people(6, "Lyon")
+    others = bulk_data.add_people(2, "Paris")
+    bulk_data.publish("c-all", links=())
+    Campaign.objects.filter(campaign_id="c-all").update(alone_by="command-line", alone_because="On leave")
+    draft = written(account_of("ada@northwind.example", Role.ADMINISTRATOR))
+    account = account_of("lea@northwind.example", Role.COMMUNICATOR, Role.APPROVER)
+    bind(account, list(Group.objects.filter(name="Lyon")), "test")
+    client, reached, asked = client_of(account), [], 0
+    paris = Group.objects.get(name="Paris")
+    named = {"campaign": "c-all", "draft": draft.draft_id, "seal": seal_of(draft), "group": paris.pk}
+    file = 'sender = "N"\naudience = { everyone = true }\ndefault_language = "en"\nvariants = { en = { title = "N" } }'
+    body = named | {
+        "add-group": "Paris",
+        "people": "99",
+        "from-file": "1",
+        "text": file,
+        "add-person": others[0].email,
+    }
+    private = ("c-all", draft.draft_id, "Paris<", others[0].email)
+    for name in of_rights():
+        if name.startswith("account"):
+            continue  # of one's own, and ways out
+        for answer in (client.get(address(name), named), client.post(address(name), body)):
+            asked += 1
+            if any(word in answer.content.decode(errors="replace") for word in private):
+                reached.append((name, answer.status_code))
+    assert client.get("/").status_code == 200, "still signed in"
+    assert client.post("/campaigns/alone", named).status_code == 404
+    proof.found(
+        "pages that told a bound author of others, named in a form or a question", len(reached), asked
+    )
+    assert reached == []
+    assert Campaign.objects.get(campaign_id="c-all").alone_by == "command-line"
+    assert [one.pk for one in Draft.objects.filter(to_everyone=True)] == [draft.pk]
+    assert not Draft.objects.filter(audience_groups=paris).exists()
 
 
 @pytest.mark.proves("S13")

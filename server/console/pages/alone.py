@@ -9,7 +9,7 @@ from server.campaigns.models import Campaign
 from server.campaigns.overview import lines_of
 from server.console.access import READING, AccountRequest, page
 from server.core import clock
-from server.drafts.published_alone import look, to_look_at
+from server.published_alone.looks import look, to_look_at
 
 MOST_AT_ONCE = 10
 

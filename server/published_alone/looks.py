@@ -1,4 +1,4 @@
-"""What was published alone, where the company wants two people: somebody else looks at it afterwards."""
+"""Somebody else looks afterwards at what was published alone; who is bound to groups, at what is for their people."""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,10 +11,7 @@ from server.campaigns.models import Campaign
 
 def to_look_at(account: Account) -> "QuerySet[Campaign]":
     """The campaigns that this account is to look at, as it did not publish them; the oldest first."""
-    if Right.APPROVE_CAMPAIGNS not in account.rights:
-        return Campaign.objects.none()
-    found = account.scope.those_of(Campaign.objects.filter(company=account.company_id)).exclude(alone_by="")
-    return found.exclude(alone_by__startswith=_number_of(account)).order_by("published_at", "pk")
+    return _of_others(account).exclude(alone_by="").order_by("published_at", "pk")
 
 
 def look(account: Account, campaign_id: str) -> None:
@@ -23,14 +20,22 @@ def look(account: Account, campaign_id: str) -> None:
     Raises `Campaign.DoesNotExist` where it is not this account's to look at.
     """
     with transaction.atomic():
-        campaigns = Campaign.objects.select_for_update(of=("self",)).filter(company=account.company_id)
+        campaigns = _of_others(account).select_for_update(of=("self",))
         campaign = campaigns.get(campaign_id=campaign_id)
-        if not campaign.alone_because or campaign.alone_by.startswith(_number_of(account)):
+        if not campaign.alone_because:
             raise Campaign.DoesNotExist
         if campaign.alone_by:
             campaign.alone_by = ""
             campaign.save(update_fields=["alone_by"])
             log.record(account.company, account.actor, "look-afterwards", detail={"campaign": campaign_id})
+
+
+def _of_others(account: Account) -> "QuerySet[Campaign]":
+    """What the account may see and did not publish alone itself; nothing where it may approve nothing."""
+    if Right.APPROVE_CAMPAIGNS not in account.rights:
+        return Campaign.objects.none()
+    found = account.scope.those_of(Campaign.objects.filter(company=account.company_id))
+    return found.exclude(alone_by__startswith=_number_of(account))
 
 
 def _number_of(account: Account) -> str:

@@ -1,0 +1,1 @@
+"""What was published by one person where the company wants two."""
