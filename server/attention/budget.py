@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from server.attention.planned import Groups, Planned, Spread, groups_of, planned
+from server.attention.planned import Planned, Spread, planned
 from server.attention.weeks import WEEK, monday_of
 from server.audit import log
 from server.campaigns.audience import Audience, members
@@ -20,19 +19,20 @@ MOST_POPUPS = 50
 """Of a budget: more than anybody can be asked to look at."""
 WEEKS_AHEAD = 8
 """So many weeks after its own one are looked at for room."""
+MOST_WITHOUT_FIGURE = 50
+"""People by name and in small groups. An audience of more is held to the figure of everybody."""
 
 
 @dataclass(frozen=True)
 class CostLine:
     """What the busiest tenth of some people, and their half, gets with this campaign.
 
-    `group`: empty for everybody, or for those whom no group of the audience with a line of its own has.
+    `group`: empty for everybody, which also stands for many people by name and in small groups.
 
     `median`: None where it would be about too few.
     """
 
     group: str
-    is_everybody: bool
     busiest: int
     median: int | None
     is_over: bool
@@ -40,9 +40,9 @@ class CostLine:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a campaign takes of people's attention in the week of its start.
+    """What a campaign takes of people's attention in the week in which it first can be on a screen.
 
-    `lines`: the most expensive first; groups of fewer people than a figure may be about are taken together, or have none.
+    `lines`: the most expensive first. People by name, and groups of fewer people than a figure may be about, have none.
     `room`: the Monday of the first week with room for it; None where there is none, or its own week has room.
     """
 
@@ -75,25 +75,27 @@ class Cost:
         return self.is_over and not self.is_emergency
 
 
-def cost_of(audience: Audience, urgency: str, starts: datetime, *, is_counted: bool = False) -> Cost | None:
+def cost_of(
+    audience: Audience, urgency: str, shown_from: datetime, *, is_counted: bool = False
+) -> Cost | None:
     """What a campaign costs; None for a silent one, which comes by itself on no screen.
 
-    `is_counted`: it is published already, and so among what is planned.
+    `shown_from`: when it first can be on a screen. `is_counted`: it is published already, and so among what is planned.
     """
     if urgency == Campaign.Urgency.SILENT:
         return None
     company = audience.company
-    monday = monday_of(company, starts)
+    monday = monday_of(company, shown_from)
     weeks = planned(company, [monday + number * WEEK for number in range(WEEKS_AHEAD + 1)])
-    others = _others(company, audience, weeks[0])
+    has_many = _without_figure(audience, weeks[0]) > MOST_WITHOUT_FIGURE
     budget = company.popups_per_week
     added = 0 if is_counted else 1
-    lines = sorted(_lines(audience, weeks[0], others, budget, added), key=lambda line: -line.busiest)
+    lines = sorted(_lines(audience, weeks[0], has_many, budget, added), key=lambda line: -line.busiest)
     is_over = any(line.is_over for line in lines)
     later = (
         week.monday
         for week in weeks[1:]
-        if not any(line.is_over for line in _lines(audience, week, others, budget, 1))
+        if not any(line.is_over for line in _lines(audience, week, has_many, budget, 1))
     )
     return Cost(
         monday,
@@ -106,30 +108,25 @@ def cost_of(audience: Audience, urgency: str, starts: datetime, *, is_counted: b
     )
 
 
-def _others(company: Company, audience: Audience, week: Planned) -> dict[UUID, Groups]:
-    """Whom it is for by name or in groups too small for a figure of their own."""
-    if audience.everyone:
-        return {}
+def _without_figure(audience: Audience, week: Planned) -> int:
+    """How many people it is for by name or in groups too small for a figure of their own."""
     small = [group for group in audience.groups if week.of_group(group.pk).busiest is None]
-    if not (small or audience.people):
-        return {}
-    people = members(company, False, small, audience.people)
-    known = groups_of(people.values("pk"))
-    return {person: known.get(person, frozenset()) for person in people.values_list("pk", flat=True)}
+    if audience.everyone or not (small or audience.people):
+        return 0
+    return members(audience.company, False, small, audience.people).count()
 
 
-def _lines(
-    audience: Audience, week: Planned, others: dict[UUID, Groups], budget: int, added: int
-) -> Iterator[CostLine]:
-    spreads: list[tuple[str, Spread]] = [("", week.of_everybody())] if audience.everyone else []
+def _lines(audience: Audience, week: Planned, has_many: bool, budget: int, added: int) -> Iterator[CostLine]:
+    spreads: list[tuple[str, Spread]] = []
+    if audience.everyone or has_many:
+        spreads.append(("", week.of_everybody()))
     if not audience.everyone:
         spreads += [(group.name, week.of_group(group.pk)) for group in audience.groups]
-        spreads.append(("", week.of_people(others)))
     for name, spread in spreads:
         if spread.busiest is not None:
             busiest = spread.busiest + added
             median = None if spread.median is None else spread.median + added
-            yield CostLine(name, audience.everyone, busiest, median, busiest > budget)
+            yield CostLine(name, busiest, median, busiest > budget)
 
 
 def set_budget(company: Company, popups: int, rule: Company.OverBudget, actor: str) -> None:

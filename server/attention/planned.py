@@ -1,7 +1,8 @@
 """How many pop-ups people get in a week as planned: of what is published, whoever receives it or shows it.
 
-A campaign counts in the week in which it starts, for everybody of its audience, unless it is silent or was recalled. People
-are counted by the groups that they are in: those who are in the same ones get the same, but for what names them.
+A campaign counts in the week in which it first can be on a screen, for everybody of its audience, unless it is silent or was
+recalled. People are counted by the groups that they are in: those who are in the same ones get the same. What names people
+is not counted, since whoever may name them could find out from a figure what a single one of them gets.
 """
 
 import threading
@@ -12,10 +13,9 @@ from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from cachetools import LRUCache
-from django.db.models import Count, Max, QuerySet, Subquery, Value
+from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.attention.weeks import WEEK, begins, monday_of
@@ -70,8 +70,6 @@ class Planned:
     groups: dict[int, Counter[int]] = field(default_factory=dict)
     to_everyone: int = 0
     to_groups: Counter[Groups] = field(default_factory=Counter)
-    by_name: dict[UUID, list[Groups]] = field(default_factory=dict)
-    """Of each person whom campaigns name: the groups of each of these campaigns."""
 
     def of_everybody(self) -> Spread:
         """Of all people of the company."""
@@ -87,15 +85,11 @@ class Planned:
         found = [(group, spread) for group, spread in spreads if spread.busiest]
         return sorted(found, key=lambda one: (-(one[1].busiest or 0), one[0]))[:most]
 
-    def of_people(self, people: Mapping[UUID, Groups]) -> Spread:
-        """Of people whose groups are given."""
-        return self._spread(Counter(self.count_for(groups, person) for person, groups in people.items()))
-
-    def count_for(self, groups: Groups, person: UUID | None = None) -> int:
+    def count_for(self, groups: Groups) -> int:
         """What somebody of these groups gets."""
-        shared = sum(count for audience, count in self.to_groups.items() if not audience.isdisjoint(groups))
-        named = self.by_name.get(person, ()) if person else ()
-        return self.to_everyone + shared + sum(audience.isdisjoint(groups) for audience in named)
+        return self.to_everyone + sum(
+            count for audience, count in self.to_groups.items() if not audience.isdisjoint(groups)
+        )
 
     def _spread(self, counts: Counter[int]) -> Spread:
         return Spread(counts.total(), counts, self.smallest)
@@ -143,71 +137,49 @@ def group_names(company: Company) -> Mapping[int, str]:
     return directory.names
 
 
-def groups_of(people: QuerySet[Any, Any]) -> dict[UUID, Groups]:
-    """The groups of each of these people who is in any. `people`: their ids, as a query."""
-    rows: QuerySet[Any, Any] = Person.groups.through.objects.filter(person__in=people)
-    found: dict[UUID, set[int]] = {}
-    for person, group in rows.values_list("person_id", "group_id"):
-        found.setdefault(person, set()).add(group)
-    return {person: frozenset(groups) for person, groups in found.items()}
-
-
 def _key(company: Company, monday: date) -> tuple[object, ...]:
     return company.pk, company.feed_revision, company.time_zone, company.smallest_group, monday
 
 
 def _counted(company: Company, mondays: Sequence[date]) -> dict[date, Planned]:
     weeks = {monday: Planned(monday, company.smallest_group) for monday in mondays}
-    named = _read_campaigns(company, weeks)
+    _read_campaigns(company, weeks)
     people_in = _directory(company).people_in
     for week in weeks.values():
-        _spread_out(week, people_in, named)
+        _spread_out(week, people_in)
     return weeks
 
 
-def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> dict[UUID, Groups]:
-    """Fill the weeks. Answers the groups of those whom campaigns name."""
+def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
+    """Fill the weeks."""
     first, last = begins(company, min(weeks)), begins(company, max(weeks) + WEEK)
-    found = Campaign.objects.filter(company=company, status=Campaign.Status.LIVE, starts__gte=first)
-    found = found.filter(starts__lt=last).exclude(urgency=Campaign.Urgency.SILENT)
+    live = Campaign.objects.filter(company=company, status=Campaign.Status.LIVE)
+    live = live.exclude(urgency=Campaign.Urgency.SILENT)
+    started = Q(starts__gte=first, starts__lt=last)
+    came_late = Q(published_at__gte=first, published_at__lt=last, starts__lt=first)
     audiences: dict[int, set[int]] = {}
     of_campaign: dict[int, Planned] = {}
     mondays: dict[datetime, date] = {}
-    rows = found.values_list("pk", "starts", "to_everyone", "audience_groups")
-    for pk, starts, to_everyone, group in rows:
-        if starts not in mondays:  # many start at the same moment
-            mondays[starts] = monday_of(company, starts)
-        week = weeks.get(mondays[starts])
+    found = live.filter(started | came_late)
+    for pk, starts, published_at, to_everyone, group in found.values_list(
+        "pk", "starts", "published_at", "to_everyone", "audience_groups"
+    ):
+        shown_from = max(starts, published_at)
+        if shown_from not in mondays:  # many start at the same moment
+            mondays[shown_from] = monday_of(company, shown_from)
+        week = weeks.get(mondays[shown_from])
         if week is None:
             continue
         if to_everyone:
             week.to_everyone += 1
-            continue
-        of_campaign[pk] = week
-        audiences.setdefault(pk, set()).update(() if group is None else (group,))
+        elif group is not None:
+            of_campaign[pk] = week
+            audiences.setdefault(pk, set()).add(group)
     for pk, week in of_campaign.items():
         week.to_groups[frozenset(audiences[pk])] += 1
-    return _read_names(found, of_campaign, audiences) if of_campaign else {}
 
 
-def _read_names(
-    found: QuerySet[Campaign], of_campaign: Mapping[int, Planned], audiences: Mapping[int, set[int]]
-) -> dict[UUID, Groups]:
-    by_name: QuerySet[Any, Any] = Campaign.audience_people.through.objects.filter(
-        campaign__in=found.filter(to_everyone=False).values("pk")
-    )
-    groups: dict[UUID, set[int]] = {}
-    named: set[tuple[int, UUID]] = set()
-    for pk, person, group in by_name.values_list("campaign_id", "person_id", "person__groups"):
-        named.add((pk, person))
-        groups.setdefault(person, set()).update(() if group is None else (group,))
-    for pk, person in named:
-        if pk in of_campaign:
-            of_campaign[pk].by_name.setdefault(person, []).append(frozenset(audiences[pk]))
-    return {person: frozenset(of_person) for person, of_person in groups.items()}
-
-
-def _spread_out(week: Planned, people_in: Mapping[Groups, int], named: Mapping[UUID, Groups]) -> None:
+def _spread_out(week: Planned, people_in: Mapping[Groups, int]) -> None:
     addressed = frozenset().union(*week.to_groups)
     known: dict[Groups, int] = {}
     for groups, people in people_in.items():
@@ -215,10 +187,6 @@ def _spread_out(week: Planned, people_in: Mapping[Groups, int], named: Mapping[U
         if reached not in known:
             known[reached] = week.count_for(reached)
         _add(week, groups, known[reached], people)
-    for person in week.by_name:
-        groups = named[person]
-        _add(week, groups, week.count_for(groups), -1)
-        _add(week, groups, week.count_for(groups, person), 1)
 
 
 def _add(week: Planned, groups: Groups, count: int, people: int) -> None:

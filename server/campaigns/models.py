@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from server.core import clock
 from server.core.data_map import EVIDENCE, IMPERSONAL, TARGETING, DataMap
 from server.directory.models import SMALLEST_GROUP, Company, Group, Person
 
@@ -77,7 +78,7 @@ class Campaign(models.Model):
     audience_groups = models.ManyToManyField(Group, related_name="campaigns", blank=True)
     audience_people = models.ManyToManyField(Person, related_name="campaigns", blank=True)
     media = models.ManyToManyField(Media, related_name="campaigns", blank=True)
-    published_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(default=clock.now)
     minimum = models.PositiveSmallIntegerField(
         default=5, help_text="The company's `minimum` when this was published; it stays."
     )
@@ -155,6 +156,7 @@ class Campaign(models.Model):
             models.Index(
                 fields=("company", "status", "starts", "urgency", "to_everyone"), name="campaign_popups"
             ),
+            models.Index(fields=("company", "status", "published_at"), name="campaign_published"),
         )
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from server.attention.budget import Cost, cost_of
 from server.campaigns.models import Campaign
+from server.core import clock
 from server.directory.models import Company
 from server.publishing.checked import CheckedCampaign, published
 
@@ -17,23 +18,19 @@ def attention_of(checked: CheckedCampaign, *, may_be_published: bool = True) -> 
 
     `may_be_published`: whether it may be among what is planned by now; then the company's row is read once more, too.
     """
-    manifest, audience, is_counted = checked.manifest, checked.audience, False
+    manifest, audience, same = checked.manifest, checked.audience, None
     if may_be_published:
-        same = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
-        is_counted = same.exists() or published(checked) is not None
+        known = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
+        same = known.first() or published(checked)
         audience = replace(audience, company=Company.objects.get(pk=checked.company.pk))
-    return cost_of(audience, manifest.urgency, manifest.starts, is_counted=is_counted)
+    shown_from = max(manifest.starts, same.published_at if same else clock.now())
+    return cost_of(audience, manifest.urgency, shown_from, is_counted=same is not None)
 
 
 def told_of(cost: Cost) -> str:
     """That it is over the budget, and when there is room."""
     worst = cost.lines[0]
-    if worst.is_everybody:
-        who = _("of everybody")
-    elif worst.group:
-        who = _("of {group}").format(group=worst.group)
-    else:
-        who = _("of the people by name and in small groups")
+    who = _("of {group}").format(group=worst.group) if worst.group else _("of everybody")
     told = ngettext(
         "In the week of {monday} the busiest tenth {who} would get {popups} pop-up with this one; the attention budget is "
         "{budget}.",

@@ -106,7 +106,7 @@ def test_a_week_counts_each_person_once_for_each_campaign_that_comes_by_itself(c
     recall(bulk_data.company(), "c-back", "test")
     lyon, paris, board = (Group.objects.get(name=name).pk for name in ("Lyon", "Paris", "Board"))
     this, following = planned(bulk_data.company(), [MONDAY.date(), (MONDAY + WEEK).date()])
-    assert dict(this.everybody) | {0: 0} == {3: 20, 2: 1, 1: 2, 0: 0}
+    assert dict(this.everybody) | {0: 0} == {3: 20, 1: 3, 0: 0}, "who is named is not counted"
     assert (this.of_group(lyon).busiest, this.of_group(lyon).median) == (3, 3)
     assert (this.of_group(paris).busiest, this.of_group(paris).median) == (3, None), "a half is under five"
     assert this.of_group(board).busiest is None, "no figure is about three people"
@@ -115,6 +115,52 @@ def test_a_week_counts_each_person_once_for_each_campaign_that_comes_by_itself(c
     bulk_data.company().feeds_changed()
     (after,) = planned(bulk_data.company(), [MONDAY.date()])
     assert after.of_group(paris).people == 5, "who left is noticed"
+
+
+def test_what_starts_in_the_past_costs_the_week_in_which_it_comes(ada: Account, tmp_path: Path) -> None:
+    run_command("company", "budget", "1", "--over", "refuse")
+    with clock.using(lambda: MONDAY + timedelta(hours=1)):
+        bulk_data.publish("c-lyon", starts=MONDAY, groups=["Lyon"])
+        file = a_file(tmp_path, "Lyon")
+        for started in ("2026-11-22", "2026-11-15"):
+            file.write_text(file.read_text().replace("2026-11-30T", f"{started}T"))
+            with pytest.raises(Refused, match="beyond the attention budget"):
+                run_command("campaign", "publish", file)
+        bulk_data.publish("c-late", starts=MONDAY - 2 * WEEK, lasts=3 * WEEK, groups=["Lyon"])
+        (this,) = planned(bulk_data.company(), [MONDAY.date()])
+        assert this.of_group(Group.objects.get(name="Lyon").pk).busiest == 2
+
+
+def test_no_figure_tells_what_a_named_person_gets(ada: Account, tmp_path: Path) -> None:
+    """Four of five are lifted by name; the fifth is in the Board, which gets more."""
+    member = Group.objects.get(name="Board").people.all()[0]
+    for number in range(3):
+        bulk_data.publish(f"c-board-{number}", starts=MONDAY, groups=["Board"])
+        bulk_data.publish(f"c-four-{number}", starts=MONDAY, people=[_person(one) for one in range(4)])
+    file = a_file(tmp_path, "Lyon")
+    text = file.read_text()
+    run_command("company", "budget", "1", "--over", "refuse")
+    for fifth in (member.email, "p9@northwind.example"):
+        named = ", ".join(f'"{one}"' for one in [*(f"p{one}@northwind.example" for one in range(4)), fifth])
+        file.write_text(text.replace('groups = ["Lyon"]', f"people = [{named}]"))
+        assert run_command("campaign", "publish", "--dry-run", file) == 0
+        draft = begin(ada, "en")
+        fields = new_fields("en") | {"sender": "News", "starts": f"{MONDAY:%Y-%m-%dT%H:%M:%SZ}"}
+        fields["variants"]["en"]["title"] = "The studio opens"
+        people = [*(_person(one) for one in range(4)), bulk_data.company().people.get(email=fifth)]
+        change(draft, ada, draft.revision, Change(fields, "", people=people))
+        assert "no figure: too few people" in text_of(client_of(ada), f"/drafts/{draft.draft_id}/check")
+
+
+def test_many_by_name_are_held_to_the_figure_of_everybody(ada: Account, tmp_path: Path) -> None:
+    bulk_data.add_people(40, "Nice")
+    bulk_data.publish("c-all", starts=MONDAY)
+    run_command("company", "budget", "1", "--over", "refuse")
+    named = ", ".join(f'"{one.email}"' for one in bulk_data.company().people.all()[:51])
+    file = a_file(tmp_path, "Lyon")
+    file.write_text(file.read_text().replace('groups = ["Lyon"]', f"people = [{named}]"))
+    with pytest.raises(Refused, match="beyond the attention budget"):
+        run_command("campaign", "publish", file)
 
 
 def test_the_busiest_tenth_is_never_about_fewer_than_five(console: ServerHome) -> None:

@@ -119,6 +119,7 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
             sender=first.sender,
             starts=starts,
             ends=ends,
+            published_at=starts,
             content=content,
             document=document.jws,
             counter=document.counter,
