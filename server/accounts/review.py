@@ -142,23 +142,28 @@ def due_at(account: Account) -> datetime | None:
 def decide(account: Account, decisions: Mapping[str, str], seal: str) -> tuple[int, int]:
     """Keep or take away what `decisions` says, by `Access.key`. Answers how many of each.
 
-    Raises `Moved`, `Refused` where nobody would be left to administer or somebody decides about themselves, and
-    `EnvironmentFault` as `remove` does; what was taken away before stays so.
+    Raises `Moved`, also where the account itself went meanwhile, `Refused` where nobody would be left to administer or
+    somebody decides about themselves, and `EnvironmentFault` as `remove` does; nothing has changed then.
     """
-    found = access_in(account.company)
-    if seal != seal_of(found):
-        raise Moved
-    chosen = {decision: [one for one in found if decisions.get(one.key) == decision] for decision in Decision}
-    taken, kept = chosen[Decision.TAKE], chosen[Decision.KEEP]
-    _refuse(account, found, taken, kept)
-    for one in taken:
-        if one.is_account:
-            remove(Account.objects.get(pk=one.number), account.actor)
-        else:
-            revoke(account.company, one.number, account.actor)
+    company = account.company
     with transaction.atomic():
+        # First, so that two who take each other away come one after the other.
+        Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+        found = access_in(company)
+        if seal != seal_of(found) or not accounts_of(company).filter(pk=account.pk).exists():
+            raise Moved
+        chosen = {
+            decision: [one for one in found if decisions.get(one.key) == decision] for decision in Decision
+        }
+        taken, kept = chosen[Decision.TAKE], chosen[Decision.KEEP]
+        _refuse(account, found, taken, kept)
+        for one in taken:
+            if one.is_account:
+                remove(Account.objects.get(pk=one.number), account.actor)
+            else:
+                revoke(company, one.number, account.actor)
         numbers = [one.number for one in kept if one.is_account]
-        accounts_of(account.company).filter(pk__among=numbers).update(reviewed_at=clock.now())
+        accounts_of(company).filter(pk__among=numbers).update(reviewed_at=clock.now())
         _put_on_record(account, taken, kept)
     return len(kept), len(taken)
 
@@ -168,8 +173,10 @@ def _refuse(
 ) -> None:
     if f"account-{account.pk}" in {one.key for one in (*taken, *kept)}:
         raise Refused(_("This is your own account"), _("Somebody else decides about it."))
-    administrators = {one.key for one in found if one.is_account and Role.ADMINISTRATOR in one.roles}
-    if administrators and administrators <= {one.key for one in taken}:
+    administrators = [one for one in found if one.is_account and Role.ADMINISTRATOR in one.roles]
+    # Who was invited and never came cannot let anybody in.
+    able = {one.key for one in administrators if one.has_second_factor} or {one.key for one in administrators}
+    if able and able <= {one.key for one in taken}:
         raise Refused(
             _("Nobody would be left to administer"),
             _("Invite another administrator first: tidings-server console invite EMAIL --role administrator"),

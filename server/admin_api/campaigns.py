@@ -135,7 +135,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         manifest = check_manifest(file.encode(), clock.now(), caller.company.link_hosts)
         if manifest.is_emergency != bool(reason):
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
-        checked = check_campaign(caller.company, manifest, reason)
+        checked = check_campaign(caller.company, manifest, caller.scope, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
             campaign, _is_new = publish(checked, caller.actor, caller.scope)
         warnings = warnings_for(checked, attention_of(checked))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes, suggestion
+from server.campaigns.scopes import Scope
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
 
@@ -23,12 +24,16 @@ class Audience:
     count: int
 
 
-def find_audience(company: Company, entry: AudienceEntry, mistakes: Mistakes) -> Audience:
-    """Look up the groups and people of a campaign file. Names that are not known, and an empty audience, are mistakes."""
-    known_groups = {group.name.casefold(): group for group in company.groups.all()}
+def find_audience(company: Company, entry: AudienceEntry, scope: Scope, mistakes: Mistakes) -> Audience:
+    """Look up the groups and people of a campaign file. Names that are not known, and an empty audience, are mistakes.
+
+    Whom `scope` does not have is not known to its author: no message tells that there is such a group or person.
+    """
+    known_groups = {group.name.casefold(): group for group in scope.those_groups(company.groups.all())}
     groups = [known_groups[name.casefold()] for name in entry.groups if name.casefold() in known_groups]
     known_people = {
-        person.email: person for person in company.people.filter(email__in=_lowered(entry.people))
+        person.email: person
+        for person in scope.people(company.people.filter(email__in=_lowered(entry.people)))
     }
     people = list(known_people.values())
     _note_unknown(

@@ -37,6 +37,10 @@ class Scope:
         """Whether the group may be addressed."""
         return self.groups is None or group in self.groups
 
+    def those_groups(self, found: "QuerySet[Group]") -> "QuerySet[Group]":
+        """Those of the groups that may be addressed."""
+        return found if self.groups is None else found.filter(pk__in=self.groups)
+
     def people(self, found: "QuerySet[Person]") -> "QuerySet[Person]":
         """Those of the people who may be addressed by name: who is in one of the groups."""
         if self.groups is None:

@@ -83,7 +83,9 @@ def _publish(options: argparse.Namespace) -> int:
     now = clock.now()
     # All are checked before the first is published, so that a mistake in the last one stops all.
     all_checked = [
-        check_campaign(company, read_manifest(file, now, company.link_hosts, options.media), options.reason)
+        check_campaign(
+            company, read_manifest(file, now, company.link_hosts, options.media), Scope(), options.reason
+        )
         for file in options.files
     ]
     without = options.without_second_person

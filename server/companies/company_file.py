@@ -86,13 +86,20 @@ class CompanySection(_Section):
     )
 
 
+def _seen(text: str) -> str:
+    if problem := plain_text.problem_of_lines(text):
+        raise ValueError(problem)
+    return text
+
+
 class NoticeSection(_Section):
     """The table `[notice]`: a version of the privacy notice, in one or more languages."""
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     date: date
     text: Annotated[
-        dict[Language, Annotated[str, Field(min_length=1, max_length=MOST_NOTICE)]], Field(min_length=1)
+        dict[Language, Annotated[str, Field(min_length=1, max_length=MOST_NOTICE), AfterValidator(_seen)]],
+        Field(min_length=1),
     ]
 
 

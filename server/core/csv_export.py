@@ -2,15 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a cell a formula, at its beginning (OWASP, "CSV Injection"); the last four are their full-width forms."""
+_AFTER_A_BREAK = re.compile(r"([;\t\r\n][\s\"']*)(?=[=+\-@＝＋－＠])")
+"""Where a program that takes ";" or a tab for the end of a cell would begin another one, as Excel does in French."""
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A CSV file (RFC 4180). An apostrophe before a cell that would be a formula makes it a text."""
+    """A CSV file (RFC 4180). An apostrophe before what would be a formula makes it a text."""
     text = io.StringIO()
     write_csv(text, header, rows)
     return text.getvalue()
@@ -25,6 +28,7 @@ def write_csv(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def _inert(cell: object) -> object:
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(LIVE):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    inert = _AFTER_A_BREAK.sub(r"\1'", cell)
+    return f"'{inert}" if inert.lstrip(" ").startswith(LIVE) else inert

@@ -59,7 +59,7 @@ def problem_of_line(text: str) -> str:
         all(map(_is_mark, text[at : at + _MARKS_IN_A_ROW + 1])) for at in range(len(text) - _MARKS_IN_A_ROW)
     ):
         return _("it has many marks above or below one letter")
-    if text and not any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK for one in text):
+    if text and not _is_seen(text):
         return _("nothing in it can be seen")
     return ""
 
@@ -70,7 +70,7 @@ def problem_of_lines(text: str) -> str:
         category = unicodedata.category(character)
         if (category in ("Cc", "Cs") and character not in "\n\t") or _OVERRIDES.match(character):
             return _("it has a character that no text needs ({name})").format(name=_name(character))
-    return ""
+    return _("nothing in it can be seen") if text and not _is_seen(text) else ""
 
 
 def harmless(text: str) -> str:
@@ -78,6 +78,10 @@ def harmless(text: str) -> str:
     return "".join(
         one if one == "\n" or one.isprintable() or unicodedata.category(one) == "Zs" else "·" for one in text
     )
+
+
+def _is_seen(text: str) -> bool:
+    return any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK for one in text)
 
 
 def _is_plain(character: str) -> bool:

@@ -115,7 +115,7 @@ def take_back(draft: Draft, account: Account) -> None:
         locked.save(update_fields=["submitted_seal", "submitted_at", "submitted_by"])
         if seal:
             log.record(draft.company, account.actor, "take-back-campaign", detail=_detail(draft, seal))
-            outbox.forget(_path_of(draft))
+            outbox.forget(draft.company, _path_of(draft))
 
 
 def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
@@ -130,7 +130,7 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         _refuse_others(account, locked)
         if locked.campaign is not None or not is_submitted(locked, seal):
             raise Overtaken(locked)
-        outbox.forget(_path_of(draft))
+        outbox.forget(draft.company, _path_of(draft))
         if locked.submitted_by is not None:
             outbox.notify([locked.submitted_by], _path_of(draft))
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
@@ -156,7 +156,7 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
             raise Overtaken(locked)
         _require_scope(locked.submitted_by, locked)
         approval = Approval(author=locked.submitted_by.actor, digest=seal)
-        outbox.forget(_path_of(draft))
+        outbox.forget(draft.company, _path_of(draft))
         outbox.notify([locked.submitted_by], "campaigns")
         return publish_draft(draft, seal, people, account, approval)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from server.accounts.models import Account
 from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.drafts.fields import campaign_file, files_named, new_fields
 from server.drafts.files import drop_all, kept
@@ -35,7 +36,9 @@ def check_draft(draft: Draft, *, with_reason: bool = False) -> Sealed:
     manifest = check_manifest(content, clock.now(), company.link_hosts, files.keys())
     if with_reason:
         check_reason(manifest, draft.reason)
-    checked = check_campaign(company, manifest, draft.reason if manifest.is_emergency else "", files)
+    reason = draft.reason if manifest.is_emergency else ""
+    # Whom its authors and approvers may address is asked of each of them, in `publish` and `approval`.
+    checked = check_campaign(company, manifest, Scope(), reason, files)
     return Sealed(checked, _seal(content, draft.reason, named))
 
 

@@ -65,8 +65,9 @@ class Change:
 
 
 def begin(account: Account, language: str) -> Draft:
-    """An empty draft, by the sender of the company's last campaign. Raises `Refused` when there are too many."""
-    last = account.company.campaigns.order_by("-starts").values_list("content__sender", flat=True).first()
+    """An empty draft, by the sender of the last campaign that the account sees. Raises `Refused` when there are too many."""
+    seen = account.scope.those_of(account.company.campaigns.all())
+    last = seen.order_by("-starts").values_list("content__sender", flat=True).first()
     return _made(account, Change(new_fields(language) | {"sender": last or ""}))
 
 
@@ -78,7 +79,7 @@ def begin_with(account: Account, wanted: Change) -> Draft:
 def begin_from_file(account: Account, content: bytes) -> Draft:
     """A draft that says what a campaign file says. Raises `Refused` with all that is wrong with it."""
     mistakes = Mistakes()
-    change = _read(account.company, content, (), mistakes)
+    change = _read(account, content, (), mistakes)
     _refuse_any(mistakes)
     return _made(account, change)
 
@@ -87,7 +88,7 @@ def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
     """The same of a campaign file with its pictures, in a ZIP file. Raises as above, and `EnvironmentFault`."""
     mistakes = Mistakes()
     with unpacked(archive) as came:
-        wanted = _read(account.company, came.content, came.names, mistakes)
+        wanted = _read(account, came.content, came.names, mistakes)
         draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
         return _arrived(draft, account, came, wanted, mistakes)
 
@@ -102,7 +103,7 @@ def become(draft: Draft, account: Account, archive: BinaryIO) -> Draft:
     mistakes = Mistakes()
     try:
         with unpacked(archive) as came:
-            wanted = _read(account.company, came.content, came.names, mistakes)
+            wanted = _read(account, came.content, came.names, mistakes)
             return _arrived(draft, account, came, wanted, mistakes)
     except Refused:
         with contextlib.suppress(Overtaken):
@@ -121,14 +122,14 @@ def _arrived(draft: Draft, account: Account, came: Unpacked, wanted: "Change", m
         raise
 
 
-def _read(company: Company, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
-    fields, values = fields_of_file(company, content, names, clock.now())
+def _read(account: Account, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
+    fields, values = fields_of_file(account.company, content, names, clock.now())
     entry = AudienceEntry(
         everyone=values.get("everyone", False),
         groups=tuple(values.get("groups", ())),
         people=tuple(values.get("people", ())),
     )
-    audience = find_audience(company, entry, mistakes)
+    audience = find_audience(account.company, entry, account.scope, mistakes)
     return Change(fields, "", audience.everyone, list(audience.groups), list(audience.people))
 
 

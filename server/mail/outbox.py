@@ -52,9 +52,10 @@ def notify(accounts: Iterable[Account], path: str, kind: ConsoleMail.Kind = Cons
     transaction.on_commit(set_flag)
 
 
-def forget(path: str) -> None:
-    """Send nothing any more that leads there: it is done meanwhile."""
-    ConsoleMail.objects.filter(waiting(), path=path, kind=ConsoleMail.Kind.NOTICE).delete()
+def forget(company: Company, path: str) -> None:
+    """Send nobody of the company any more what leads there: it is done meanwhile."""
+    notices = ConsoleMail.objects.filter(waiting(), account__company=company, kind=ConsoleMail.Kind.NOTICE)
+    notices.filter(path=path).delete()
 
 
 def invite_by_mail(company: Company, days: int, actor: str, group: Group | None = None) -> int:

@@ -24,8 +24,13 @@ from server.core import host_names
 from server.core.errors import EnvironmentFault
 
 PORTS = {"smtps": 465, "smtp": 587, "smtp-unencrypted": 25}
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
-"""An address that stands in a header and a command of SMTP as it is (RFC 5321, without quotes and comments)."""
+ADDRESS = re.compile(
+    r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}"
+)
+"""An address that stands in a header and a command of SMTP as it is (RFC 5321, without quotes and comments).
+
+None with an encoded word (RFC 2047, `=?utf-8?q?x?=`): what sends mail decodes it, and another person gets it.
+"""
 
 
 @dataclass(frozen=True)

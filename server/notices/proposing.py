@@ -6,6 +6,7 @@ computed and nobody's tick: consents are given to a version, so that another ver
 
 import difflib
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from server.notices.models import NoticeProposal
 from server.signing.digests import canonical_json, notice_digest
 
 PATH = "notice/proposal"
+MOST_COMPARED = 160_000
+"""The product of how many sentences two texts have, without those that are equal at both ends: about 0.3 s of processor."""
 _SENTENCE = re.compile(r"(?<=[.!?…:])\s+|\n+")
 
 
@@ -74,6 +77,9 @@ def checked(text: Mapping[str, str]) -> dict[str, str]:
     kept = {language: plain_text.several_lines(one) for language, one in text.items() if one.strip()}
     if not kept:
         raise Refused(_("The notice is empty"), _("Write it in one language at least."))
+    for language, one in kept.items():
+        if problem := plain_text.problem_of_lines(one):
+            raise Refused(_("The notice cannot be taken"), f"{language}: {problem}")
     try:
         NoticeSection(version=1, date=clock.now().date(), text=kept)
     except ValidationError as error:
@@ -81,9 +87,6 @@ def checked(text: Mapping[str, str]) -> dict[str, str]:
             _("The notice cannot be taken"),
             _("A language's code has two or three letters, and a text 20,000 characters at most."),
         ) from error
-    for language, one in kept.items():
-        if problem := plain_text.problem_of_lines(one):
-            raise Refused(_("The notice cannot be taken"), f"{language}: {problem}")
     return kept
 
 
@@ -167,7 +170,7 @@ def put_in_force(account: Account, seal: str) -> Notice:
         detail = _detail(proposal) | {"proposed_by": proposal.proposed_by.actor}
         notice = new_notice(company, proposal.text)
         proposal.delete()
-        outbox.forget(PATH)
+        outbox.forget(company, PATH)
         log.record(company, account.actor, "change-notice", detail=detail)
     return notice
 
@@ -183,7 +186,7 @@ def take_back(account: Account, seal: str) -> None:
             raise Refused(_("Another version waits by now, or none"), _("Look at it once more."))
         log.record(company, account.actor, "take-back-notice", detail=_detail(proposal))
         proposal.delete()
-        outbox.forget(PATH)
+        outbox.forget(company, PATH)
 
 
 def _overtaken() -> Refused:
@@ -202,6 +205,27 @@ def _sentences(text: str) -> list[str]:
 
 
 def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
+    # Comparing costs more than the product of both lengths, so very long changes are told as a whole.
+    begins = _equal(old, new)
+    ends = _equal(old[begins:][::-1], new[begins:][::-1])
+    between_old, between_new = old[begins : len(old) - ends], new[begins : len(new) - ends]
+    yield from (Piece("kept", one) for one in new[:begins])
+    if len(between_old) * len(between_new) > MOST_COMPARED:
+        yield from (Piece("removed", one) for one in between_old)
+        yield from (Piece("added", one) for one in between_new)
+    else:
+        yield from _compared(between_old, between_new)
+    yield from (Piece("kept", one) for one in new[len(new) - ends :])
+
+
+def _equal(old: list[str], new: list[str]) -> int:
+    """How many are equal at the beginning of both."""
+    return sum(
+        1 for _both in itertools.takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False))
+    )
+
+
+def _compared(old: list[str], new: list[str]) -> Iterator[Piece]:
     for kind, start, end, begin, stop in difflib.SequenceMatcher(
         None, old, new, autojunk=False
     ).get_opcodes():

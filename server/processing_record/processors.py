@@ -14,7 +14,7 @@ from server.directory.models import Company
 from server.processing_record.models import Processor
 
 MOST = 200
-"""Those of a company, ended ones too."""
+"""Those of a company that are not over."""
 FIRST_DAY = date(1990, 1, 1)
 LATEST = timedelta(days=3660)
 """How far ahead a day may be."""
@@ -51,8 +51,11 @@ def add(account: Account, values: Mapping[str, str], *, is_outside: bool) -> Pro
         raise Refused(_("The processor cannot be added"), " ".join(faults))
     with transaction.atomic():
         company = Company.objects.select_for_update(no_key=True).get(pk=account.company_id)
-        if company.processors.count() >= MOST:
-            raise Refused(_("There are too many"), _("At most {most} can be kept.").format(most=MOST))
+        if sum(not is_over(one) for one in company.processors.all()) >= MOST:
+            raise Refused(
+                _("There are too many"),
+                _("End one first: at most {most} process data at once.").format(most=MOST),
+            )
         if company.processors.filter(**texts, since=since).exists():
             raise Refused(_("It is there already"), _("Nothing more is needed."))
         processor = Processor.objects.create(company=company, since=since, **texts)

@@ -28,6 +28,7 @@ from server.campaigns.manifest import (
 )
 from server.campaigns.manifest_tables import Mistakes
 from server.campaigns.models import Campaign, Link, Media
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.core.clock import utc_text
 from server.directory.models import Company
@@ -81,9 +82,13 @@ class CheckedCampaign:
 
 
 def check_campaign(
-    company: Company, manifest: Manifest, reason: str = "", kept: Mapping[str, KeptFile] | None = None
+    company: Company,
+    manifest: Manifest,
+    scope: Scope,
+    reason: str = "",
+    kept: Mapping[str, KeptFile] | None = None,
 ) -> CheckedCampaign:
-    """Check the media and the audience of a campaign file. `reason`: see `CheckedCampaign`.
+    """Check the media and the audience of a campaign file. `scope`: of its author. `reason`: see `CheckedCampaign`.
 
     `kept`: its files by their names, where they were checked before; no other is looked at then.
 
@@ -101,7 +106,7 @@ def check_campaign(
         "default_language": manifest.default_language,
         "variants": {language: media.variant(entry) for language, entry in manifest.variants.items()},
     }
-    audience = find_audience(company, manifest.audience, mistakes)
+    audience = find_audience(company, manifest.audience, scope, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
     checked = CheckedCampaign(company, manifest, campaign_id, audience, content, media.files, reason.strip())
     taken = Q(campaign_id=campaign_id)

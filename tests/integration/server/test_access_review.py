@@ -4,17 +4,23 @@ import csv
 import io
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 
 from server.access.models import AccessToken
 from server.access.roles import Role
 from server.access.tokens import create
+from server.accounts import review
+from server.accounts.invitations import invite
 from server.accounts.models import Account
+from server.accounts.review import Moved, access_in, seal_of
 from server.audit.models import Entry
 from server.core import clock
 from server.directory.models import Company
@@ -105,6 +111,31 @@ def test_what_was_not_looked_at_is_not_decided_and_no_old_factor_decides(ada: Ac
         assert stale.get(address).headers["Location"].startswith("/account/confirm")
     assert stale.post("/access/decide", {f"account-{dee.pk}": "take"}).status_code == 302
     assert Account.objects.filter(pk=dee.pk).exists()
+
+
+def test_two_administrators_who_take_each_other_away_leave_one(ada: Account) -> None:
+    bob = account_of("bob@northwind.example", Role.ADMINISTRATOR)
+    seal, together = seal_of(access_in(ada.company)), threading.Barrier(2)
+
+    def take(who: Account, other: Account) -> bool:
+        try:
+            together.wait(30)
+            review.decide(who, {f"account-{other.pk}": "take"}, seal)
+        except Moved:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(take, (ada, bob), (bob, ada)))
+    assert sorted(done) == [False, True]
+    assert Account.objects.count() == 1
+
+
+def test_who_never_came_in_does_not_count_as_an_administrator(ada: Account, dee: Account) -> None:
+    invite(bulk_data.company(), "new@northwind.example", [Role.ADMINISTRATOR], "test")
+    assert "Nobody would be left to administer" in decide(fresh(dee), **{f"account_{ada.pk}": "take"})[1]
 
 
 def test_it_is_due_90_days_after_each_was_kept(

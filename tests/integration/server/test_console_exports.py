@@ -11,6 +11,7 @@ from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit import log
 from server.audit.models import Entry
+from server.core.csv_export import csv_text
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
@@ -54,5 +55,10 @@ def test_the_log_is_taken_without_live_cells_and_that_is_an_entry(console: Serve
     taken = rows(ines, "/audit/audit.csv?action=invite-all")
     assert {row["action"] for row in taken} == {"invite-all"}
     assert (taken[0]["actor"], taken[0]["detail"]) == ("'=1+1", '{"computers":77}')
+    # Where ";" ends a cell, as in French, each part is one.
+    assert csv_text(["a"], [['Party; "=1+1";\n@x;-1 - 2']]).splitlines()[1:] == [
+        '"Party; ""\'=1+1"";',
+        "'@x;'-1 - 2\"",
+    ]
     newest = rows(ines, "/audit/audit.csv")[0]
     assert (newest["actor"], newest["action"]) == (ines.actor, "export-audit-log")

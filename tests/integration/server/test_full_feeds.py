@@ -97,7 +97,9 @@ class Company:
         file = self._file(campaign_id, audience, starts, ends, size, urgency)
         company = bulk_data.company()
         reason = "a drill" if urgency == "emergency" else ""
-        return check_campaign(company, check_manifest(file.encode(), MONDAY, company.link_hosts), reason)
+        return check_campaign(
+            company, check_manifest(file.encode(), MONDAY, company.link_hosts), Scope(), reason
+        )
 
     def try_to_publish(self, audience: str, starts: datetime, ends: datetime, *, size: int) -> str:
         """The same. Gives what a refusal says, and nothing when it is published."""

@@ -287,17 +287,35 @@ def test_mail_waits_where_the_server_is_not_the_right_one(
 
 @NOT_NOW
 def test_no_address_adds_a_header_or_a_recipient(company: Company, sink: Sink, time: Time) -> None:
-    one, two = company.people.order_by("email")
-    one.email, two.email = "a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example"
-    for person in (one, two):
+    bulk_data.add_people(2)
+    people = list(company.people.all())
+    bad = (
+        "a@b.example\r\nBcc: c@d.example",
+        "a@b.example, c@d.example",
+        "=?utf-8?q?ceo?=@northwind.example",
+        "=?a?q?=0AX=3A1?=@northwind.example",
+    )
+    for person, person.email in zip(people, bad, strict=True):
         person.save()
     outbox.invite_by_mail(company, 7, "test")
     assert sent().sent == 0
     assert not Invitation.objects.exists()
     assert not sink.recipients
-    assert len(outbox.undelivered(company)) == 2
+    assert len(outbox.undelivered(company)) == 4
     outbox.delete_old(dry_run=False)
-    assert erase(company, [one.pk, two.pk])["mail.InvitationMail"] == 2
+    assert erase(company, [person.pk for person in people])["mail.InvitationMail"] == 4
+
+
+@NOT_NOW
+def test_what_is_done_in_one_company_is_still_told_in_another(company: Company, sink: Sink) -> None:
+    elsewhere = Company.objects.create(id="elsewhere", name="E", legal_name="E", region="eu")
+    here = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    there = account_of("zoe@elsewhere.example", Role.ADMINISTRATOR, company=elsewhere.pk)
+    outbox.notify([here, there], "notice/proposal")
+    outbox.forget(company, "notice/proposal")
+    assert sent().sent == 1
+    assert list(sink.recipients) == [there.email]
+    elsewhere.delete()
 
 
 @pytest.mark.parametrize(

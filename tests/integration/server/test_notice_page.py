@@ -14,7 +14,7 @@ from server.core.errors import Refused
 from server.devices.models import Device
 from server.directory.models import Company, Notice
 from server.notices.models import NoticeProposal
-from server.notices.proposing import propose, put_in_force, seal_of, waiting
+from server.notices.proposing import difference, propose, put_in_force, seal_of, waiting
 from server.signals.queries import in_force
 from server.signing.digests import notice_digest
 from server.signing.documents import publish_company
@@ -105,6 +105,7 @@ def test_nothing_comes_into_force_that_was_not_looked_at(company: Company) -> No
         ({"en": "", "fr": " "}, "The notice is empty"),
         ({"english!": "A text"}, "cannot be taken"),
         ({"en": "x" * 20_001}, "cannot be taken"),
+        ({"fr": "\u200b\u2800"}, "nothing in it can be seen"),
         ({"en": "turned \u202e round"}, "cannot be taken"),
     ):
         answer = browser.post("/notice/new", {**texts(company, **changed), "go": "propose"})
@@ -138,3 +139,13 @@ def test_the_works_council_reads_it_and_changes_nothing(company: Company) -> Non
     assert "/notice/new" not in page
     assert council.get("/notice?version=99").status_code == 404
     assert council.post("/notice/new", texts(company, en=NEW) | {"go": "propose"}).status_code == 403
+
+
+def test_a_long_notice_that_changed_throughout_is_told_as_a_whole() -> None:
+    before, after = ["a", "b"] * 2_000, ["a", "a", "c"] * 2_000
+    pieces = difference("\n".join(["First.", *before, "Last."]), "\n".join(["First.", *after, "Last."]))
+    told = [(piece.kind, piece.text) for piece in pieces]
+    assert told[:3] == [("kept", "First."), ("kept", "a"), ("removed", "b")]
+    assert told[-1] == ("kept", "Last.")
+    assert [text for kind, text in told if kind != "removed"] == ["First.", *after, "Last."]
+    assert [text for kind, text in told if kind != "added"] == ["First.", *before, "Last."]

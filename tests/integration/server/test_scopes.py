@@ -97,6 +97,22 @@ def test_nobody_else_comes_into_the_audience_of_a_bound_author(lea: Account, ada
         )
     with pytest.raises(OutOfScope, match="Paris"):
         begin_like(lea, bulk_data.publish("c-paris", groups=["Paris"]))
+    for told in (
+        'groups = ["Parris"]',
+        'groups = ["Paris"]',
+        f'people = ["{a_person(7).email}", "x@y.example"]',
+    ):
+        file = f'sender = "x"\naudience = {{ {told} }}\ndefault_language = "en"\nvariants = {{ en = {{ title = "x" }} }}\n'
+        with pytest.raises(Refused) as refused:
+            begin_from_file(lea, file.encode())
+        said = refused.value.message
+        assert "is not known" in said
+        assert "Paris”" not in said.replace("“Paris” is not known", ""), (
+            "nobody learns which groups there are"
+        )
+        assert len({line.partition("” ")[2] for line in said.splitlines()}) == 1, "nor who works there"
+    Campaign.objects.update(sender="Cell", content=Campaign.objects.get().content | {"sender": "Cell"})
+    assert begin(lea, "en").fields["sender"] == ""
     browser, address = client_of(lea), f"/drafts/{begin(lea, 'en').draft_id}"
     page = text_of(browser, address)
     assert "Your account is bound to: Lyon" in page

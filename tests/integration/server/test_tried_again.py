@@ -37,7 +37,9 @@ title = "{title}"
 def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign:
     company = bulk_data.company()
     content = NEWS.format(more=more, title=title).encode()
-    checked = check_campaign(company, check_manifest(content, clock.now(), company.link_hosts), reason)
+    checked = check_campaign(
+        company, check_manifest(content, clock.now(), company.link_hosts), Scope(), reason
+    )
     campaign, _is_new = publish(checked, "test", Scope())
     return campaign
 

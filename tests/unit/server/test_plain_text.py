@@ -95,7 +95,8 @@ def test_a_longer_text_keeps_what_languages_need(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\u202egpj.exe", "\u202dabc", "bell\x07", "escape\x1b[31m", "nul\x00", "\ud800"]
+    "text",
+    ["\u202egpj.exe", "\u202dabc", "bell\x07", "escape\x1b[31m", "nul\x00", "\ud800", "\u200b\n\u2800"],
 )
 def test_a_longer_text_with_what_no_language_needs_is_refused(text: str) -> None:
     assert problem_of_lines(text)
