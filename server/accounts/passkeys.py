@@ -3,6 +3,8 @@
 What is done with them is on record; one that is taken away is in the erasure ledger, so that no backup brings it back.
 """
 
+import hashlib
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +20,8 @@ MOST = 10
 """For each account: one for each device, and one in the safe."""
 COUNTER = "counter"
 """Where the signature counter is kept that the passkey told last (WebAuthn, section 6.1.1)."""
+ANSWERED = "answered"
+"""Where the digest of the challenge is kept that it answered last."""
 
 
 def of(account: Account) -> "QuerySet[Authenticator]":
@@ -68,10 +72,11 @@ def remove(account: Account, passkey: Authenticator) -> None:
         _end(locked, passkey, "remove-passkey")
 
 
-def was_used(passkey: Authenticator, counter: int) -> bool:
+def was_used(passkey: Authenticator, counter: int, challenge: bytes) -> bool:
     """Note the counter of a signature that was checked. False where it says that there are two of this passkey.
 
-    Raises `LookupError` where the passkey is no more.
+    Raises `LookupError` where the passkey is no more, or this very challenge was answered before: a browser, or something on
+    the way, sent one answer twice, and no copy did.
 
     Nobody knows which of them is the person's own, so it ends. A counter that stays at 0 says nothing: passkeys that are
     copied between a person's devices on purpose have none.
@@ -81,9 +86,12 @@ def was_used(passkey: Authenticator, counter: int) -> bool:
         locked = of(account).filter(pk=passkey.pk).first() if account else None
         if account is None or locked is None:
             raise LookupError
+        answered = hashlib.sha256(challenge).hexdigest()
+        if locked.data.get(ANSWERED) == answered:
+            raise LookupError
         known = locked.data.get(COUNTER, 0)
         if counter > known or counter == known == 0:
-            locked.data[COUNTER] = counter
+            locked.data |= {COUNTER: counter, ANSWERED: answered}
             locked.save(update_fields=["data"])
             return True
         _end(account, locked, "end-copied-passkey")

@@ -35,8 +35,8 @@ from server.region.region import settled_region
 
 _forms = Intake("forms under way", limit=64)
 _files_of_people = Intake("files of people under way", limit=2, of_token=1)
-_pages = Lane("pages", limit=64, threads=3, of_token=16)
-_drawings = Lane("pages with pictures", limit=32, threads=2, of_token=8)
+_pages = Lane("pages", limit=64, threads=3, of_token=16, running_of_token=2)
+_drawings = Lane("pages with pictures", limit=32, threads=2, of_token=8, running_of_token=1)
 """Who draws waits for a program, and keeps nobody from pages that do not."""
 _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()

@@ -78,7 +78,7 @@ class _Checked:
         except DAMAGED as error:
             raise _refused() from error
         try:
-            is_single = passkeys.was_used(passkey, counter)
+            is_single = passkeys.was_used(passkey, counter, response.client_data.challenge)
         except LookupError as error:
             raise _refused() from error
         if not is_single:

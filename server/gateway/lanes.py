@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from server.core import concurrency, problems
-from server.core.concurrency import Holder, Slots
+from server.core.concurrency import NOBODY, Holder, Slots
 
 TURN_WITHIN_S = 10.0
 """How long a request waits for its turn. An agent waits 20 s for an answer."""
@@ -22,28 +23,56 @@ class Lane:
     """One kind of requests: `limit` wait or run, so many of one token and one company; `threads` of them run."""
 
     def __init__(
-        self, name: str, *, limit: int, threads: int, of_token: float = math.inf, of_company: float = math.inf
+        self,
+        name: str,
+        *,
+        limit: int,
+        threads: int,
+        of_token: float = math.inf,
+        of_company: float = math.inf,
+        running_of_token: int | None = None,
     ) -> None:
+        """`running_of_token`: how many of one token run at once, so that its slow ones leave a thread to the others."""
         self._slots = Slots(name, limit, of_token, of_company)
         self._turns = asyncio.Semaphore(threads)
+        self._running_of_token = running_of_token
+        self._turns_of: WeakValueDictionary[Holder, asyncio.Semaphore] = WeakValueDictionary()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, holder: Holder, work: Callable[[], Result]) -> Result:
         """What `work` answers, done in a thread. Raises `Problem` (503) when too many wait, or for too long."""
         with self._slots.held(holder):
-            await self._take_turn()
+            own = self._own_turns(holder)
+            if own is None:
+                return await self._run(work)
+            await self._take(own)  # first: who waits for it takes no thread's
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+                return await self._run(work)
             finally:
-                self._turns.release()
+                own.release()
 
-    async def _take_turn(self) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()  # at once, and without the cost of a time limit
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        await self._take(self._turns)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._turns.release()
+
+    async def _take(self, turns: asyncio.Semaphore) -> None:
+        if not turns.locked():
+            await turns.acquire()  # at once, and without the cost of a time limit
             return
         try:
             async with asyncio.timeout(TURN_WITHIN_S):
-                await self._turns.acquire()
+                await turns.acquire()
         except TimeoutError as error:
             self._slots.say(f"no turn within {TURN_WITHIN_S:g} s")
             raise problems.overloaded(concurrency.RETRY_AFTER_S) from error
+
+    def _own_turns(self, holder: Holder) -> asyncio.Semaphore | None:
+        if self._running_of_token is None or holder == NOBODY:
+            return None
+        own = self._turns_of.get(holder)
+        if own is None:
+            own = self._turns_of[holder] = asyncio.Semaphore(self._running_of_token)
+        return own

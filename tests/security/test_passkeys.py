@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
 from server.access.roles import Role
-from server.accounts import second_factor
+from server.accounts import passkeys, second_factor
 from server.accounts.models import Account, Session
 from server.audit.models import Entry
 from server.directory.models import Company
@@ -205,6 +205,20 @@ def test_a_copied_passkey_ends_for_both(lea: Account) -> None:
     assert not second_factor.passkeys_of(lea).exists()
     assert actions()[-1] == "end-copied-passkey"
     assert second_factor.is_on(lea)
+
+
+def test_an_answer_that_is_sent_twice_at_once_is_no_copy(lea: Account) -> None:
+    """Both find the challenge in the session, which changes when the first is answered."""
+    given(lea, Passkey(ORIGIN, SITE, counter=3))
+    (passkey,) = second_factor.passkeys_of(lea)
+    for counter in (4, 0):
+        passkey.data["counter"] = min(counter, 3)
+        passkey.save()
+        assert passkeys.was_used(passkey, counter, b"one")
+        with pytest.raises(LookupError):
+            passkeys.was_used(passkey, counter, b"one")
+        assert second_factor.passkeys_of(lea).exists()
+        assert passkeys.was_used(passkey, 2 * counter, b"another")
 
 
 @pytest.mark.expected_logs("older than what happened since")

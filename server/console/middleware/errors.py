@@ -1,8 +1,10 @@
 """Errors that have a title and a message for people become pages."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -10,6 +12,8 @@ from django.utils.translation import gettext as _
 from server.console.access import WrongMethod
 from server.console.pages.errors import page_of
 from server.core.errors import EnvironmentFault, Refused
+
+_log = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -24,7 +28,7 @@ class ErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A page for what was refused, and for a fault of the machine. Other errors are bugs."""
+        """A page for what was refused, and for a fault of the machine or the database. Other errors are bugs."""
         if isinstance(error, WrongMethod):
             answer = page_of(
                 request,
@@ -38,4 +42,15 @@ class ErrorMiddleware:
             return page_of(request, HTTPStatus.CONFLICT, error.title, error.message)
         if isinstance(error, EnvironmentFault):
             return page_of(request, HTTPStatus.SERVICE_UNAVAILABLE, error.title, error.message)
+        if isinstance(error, OperationalError | InterfaceError):
+            _log.warning("503, database: %s: %s", type(error).__name__, str(error).strip())
+            return page_of(
+                request,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                _("The server cannot use its database just now"),
+                _(
+                    "Its disk may be full, or the database away or busy. What you sent may not be stored: look before you "
+                    "try again. If it stays so, tell whoever looks after the server."
+                ),
+            )
         return None

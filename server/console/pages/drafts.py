@@ -70,6 +70,7 @@ MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
 """More are not offered while somebody types: the page would be too large. They are taken all the same."""
 PAGE_KEY = re.compile("[0-9a-f]{16}")
+UPLOAD_ID = re.compile("[0-9a-f]{32}")
 STILL_OPEN = timedelta(minutes=15)
 """So long after somebody's last change they may still be writing."""
 
@@ -159,6 +160,8 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
 def _act_on_conversion(request: AccountRequest, draft: Draft) -> None:
     """What the button of one says. Its video is in the draft by then, where that is what it says."""
     act, _colon, upload_id = request.POST.get("go", "").partition(":")
+    if not UPLOAD_ID.fullmatch(upload_id):
+        return
     found = DraftUpload.objects.filter(draft=draft, account=request.user, upload_id=upload_id)
     upload = found.select_related("draft").first() if act in ("take", "drop", "again") else None
     if upload is None:

@@ -23,6 +23,7 @@ from server.core import clock
 from server.core.errors import EnvironmentFault, Refused
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Group
+from server.drafts.models import Draft
 from server.erasure.erasure import erase
 from server.publishing.recall import recall
 from tests.support.server import bulk_data
@@ -353,3 +354,25 @@ def test_errors_are_pages_that_say_what_to_do(
     assert [word for word in words if word not in _text(answer)] == []
     assert "a secret of the code" not in _text(answer)
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.expected_logs("503, database")
+def test_a_full_disk_is_told_as_one_and_nothing_is_half_stored(console: ServerHome) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps its files elsewhere")
+    browser = client_of(account_of("lea@northwind.example", Role.COMMUNICATOR))
+    browser.get("/drafts")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # no page is free
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
+        for _number in range(40):
+            answer = browser.post("/drafts/new", {"language": "en", "title": "x" * 4000})
+            if answer.status_code == 503:
+                break
+        cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert "Its disk may be full" in _text(answer)
+    count = Draft.objects.count()
+    assert browser.post("/drafts/new", {"language": "en"}).status_code == 302
+    assert Draft.objects.count() == count + 1
+    Draft.objects.all().delete()
