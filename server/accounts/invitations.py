@@ -90,6 +90,11 @@ def renew_link(account: Account) -> str:
         return _new_link(account)
 
 
+def take_back_link(token: str) -> None:
+    """End the link with this token: nobody was told it."""
+    SignInLink.objects.filter(token_hash=token_hash(token)).delete()
+
+
 def remove(account: Account, actor: str) -> None:
     """Delete the account, with its link, its second factor and its sessions. Raises `EnvironmentFault` as `reset` does."""
     with transaction.atomic():

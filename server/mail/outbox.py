@@ -30,6 +30,9 @@ ROWS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=1)
 """What was sent, so that nobody is sent too much."""
 FAILED_FOR = timedelta(days=7)
+LONGEST = timedelta(days=2)
+"""Then nobody tries any more, whether mail is on or not: late mail is worse than none."""
+SLOWEST = timedelta(hours=1)
 CUT_OFF_AFTER = timedelta(minutes=5)
 ONE_AN = timedelta(hours=1)
 """A person is sent one invitation within this time."""
@@ -109,8 +112,27 @@ def given_up() -> int:
     return sum(model._default_manager.exclude(failure="").count() for model in models)
 
 
+def give_up_old() -> int:
+    """Give up what has waited for too long. Answers how much."""
+    count, before = 0, clock.now() - LONGEST
+    for model in (ConsoleMail, InvitationMail):
+        # An erasure that has some of them is not waited for, nor does it wait for long.
+        old = model._default_manager.select_for_update(skip_locked=True).filter(
+            waiting(), queued_at__lt=before
+        )
+        given_up = 1
+        while given_up:
+            with transaction.atomic():
+                some = list(old.values_list("pk", flat=True)[:ROWS_AT_ONCE])
+                given_up = model._default_manager.filter(pk__in=some).update(failure=Outgoing.Failure.TOO_OLD)
+            count += given_up
+    return count
+
+
 def delete_old(*, dry_run: bool) -> int:
-    """Delete what is kept no longer. Answers how much."""
+    """Delete what is kept no longer, and give up what waits for too long. Answers how much was deleted."""
+    if not dry_run:
+        give_up_old()
     now, count = clock.now(), 0
     old = Q(sent_at__lte=now - KEPT_FOR) | (~Q(failure="") & Q(queued_at__lte=now - FAILED_FOR))
     for model in (ConsoleMail, InvitationMail):
@@ -145,7 +167,29 @@ def settle_flag(taken: int, when: datetime | None) -> None:
         if when is None:
             flag().unlink()
         else:
+            flag().write_text("")  # nothing was in the way
             os.utime(flag(), (when.timestamp(), when.timestamp()))
+
+
+def put_off(taken: int, *, is_first: bool) -> None:
+    """Let the server look again after a while that doubles each time: the mail server takes nothing any more.
+
+    `is_first`: it took something just before.
+
+    How often in a row that happened stands in the flag, as nothing is known of any mail by that. What was queued meanwhile
+    stays due.
+    """
+    with suppress(OSError, ValueError):
+        times = 0 if is_first else int(flag().read_text() or 0)
+        changed = flag().stat().st_mtime_ns
+        flag().write_text(str(times + 1))
+        moment = int((clock.now() + pause(times)).timestamp() * 10**9) if changed == taken else changed
+        os.utime(flag(), ns=(moment, moment))
+
+
+def pause(tries: int) -> timedelta:
+    """How long to wait after so many tries, and one: 1, 2, 4 … minutes, an hour at most."""
+    return min(SLOWEST, timedelta(minutes=2 ** min(tries, 6)))
 
 
 def is_flag_due() -> bool:

@@ -10,13 +10,14 @@ import smtplib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Min
 
-from server.accounts.invitations import renew_link
+from server.accounts.invitations import renew_link, take_back_link
 from server.accounts.models import Account
 from server.core import clock, under_way
 from server.devices.enrolment import invite
@@ -28,9 +29,6 @@ from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 ORDER = "mail"
 MOST_AN_HOUR = 6
 """Notices to one account: more than these wait, and those of the same thing become one."""
-LONGEST = timedelta(days=2)
-"""Then nobody tries any more."""
-SLOWEST = timedelta(hours=1)
 AN_HOUR = timedelta(hours=1)
 AT_ONCE = 100
 MODELS: Sequence[type[ConsoleMail] | type[InvitationMail]] = (ConsoleMail, InvitationMail)
@@ -72,15 +70,18 @@ def send_due(console: str) -> Sent:
     counted = Sent()
     with under_way.order(ORDER, "outbox"):
         taken = outbox.take_flag()
+        counted.failed += outbox.give_up_old()
         line = transport.backend()
         try:
             for row in _due():
                 _send(row, line, console, counted)
         except _NotNow as error:
             _log.warning("Mail cannot be sent now: %s. It is tried again.", error)
+            outbox.put_off(taken, is_first=counted.sent > 0)
+        else:
+            outbox.settle_flag(taken, _next_time())
         finally:
             _hang_up(line)
-        outbox.settle_flag(taken, _next_time())
     for model in MODELS:
         counted.waiting += model._default_manager.filter(outbox.waiting()).count()
     return counted
@@ -108,11 +109,14 @@ def _due() -> Iterator[ConsoleMail | InvitationMail]:
 
 
 def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: str, counted: Sent) -> None:
-    ready = _ready(row, console)
+    try:
+        line.open()  # before anything is made that only the mail would tell
+    except OSError as error:
+        raise _NotNow(_reason(error)) from error
+    ready = _ready(row, console, counted)
     if ready is None:
         return
     try:
-        line.open()
         line.send_messages([ready.message])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _reply in error.recipients.values()]
@@ -127,7 +131,7 @@ def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: st
         counted.sent += 1
 
 
-def _ready(row: ConsoleMail | InvitationMail, console: str) -> _Ready | None:
+def _ready(row: ConsoleMail | InvitationMail, console: str, counted: Sent) -> _Ready | None:
     """Count a try, and make what is sent. None where it is not to be sent, or not yet."""
     with transaction.atomic():
         # First, as erasures do: the code or link is a row that needs them, and two that wait for each other both fail.
@@ -139,34 +143,38 @@ def _ready(row: ConsoleMail | InvitationMail, console: str) -> _Ready | None:
         found = rows.filter(outbox.waiting(), pk=row.pk).first()
         if found is None:
             return None
-        pause = min(SLOWEST, timedelta(minutes=2 ** min(found.tries, 6)))
-        _update(found, tries=found.tries + 1, next_at=clock.now() + pause)
-        return _to_account(found, console) if isinstance(found, ConsoleMail) else _to_person(found)
+        _update(found, tries=found.tries + 1, next_at=clock.now() + outbox.pause(found.tries))
+        if isinstance(found, ConsoleMail):
+            return _to_account(found, console, counted)
+        return _to_person(found, counted)
 
 
-def _to_account(row: ConsoleMail, console: str) -> _Ready | None:
+def _to_account(row: ConsoleMail, console: str, counted: Sent) -> _Ready | None:
     account = row.account
     is_let_in = row.kind == ConsoleMail.Kind.SIGN_IN
-    if account.has_usable_password() if is_let_in else not account.wants_mail:
+    is_wanted = not account.has_usable_password() if is_let_in else account.wants_mail
+    if not is_wanted:
         row.delete()
         return None
     if not is_let_in and (later := _pause(account)):
         _update(row, tries=row.tries, next_at=later)
         return None
-    if not _can_be_written_to(row, account.email):
+    if not _can_be_written_to(row, account.email, counted):
         return None
-    link = f"{console}/welcome/{renew_link(account)}" if is_let_in else f"{console}/{row.path}"
-    text = _TEXTS[ConsoleMail.Kind(row.kind)]
-    sender = transport.chosen().sender
-    return _Ready(texts.message(text, link, account.email, sender, account.language))
+    text, sender = _TEXTS[ConsoleMail.Kind(row.kind)], transport.chosen().sender
+    if not is_let_in:
+        return _Ready(texts.message(text, f"{console}/{row.path}", account.email, sender, account.language))
+    token = renew_link(account)
+    message = texts.message(text, f"{console}/welcome/{token}", account.email, sender, account.language)
+    return _Ready(message, partial(take_back_link, token))
 
 
-def _to_person(row: InvitationMail) -> _Ready | None:
+def _to_person(row: InvitationMail, counted: Sent) -> _Ready | None:
     person = row.person
     if Device.objects.filter(person=person, revoked_at=None).exists():
         row.delete()  # they are connected already
         return None
-    if not _can_be_written_to(row, person.email):
+    if not _can_be_written_to(row, person.email, counted):
         return None
     code = invite(person, timedelta(days=row.days))
     made = Invitation.objects.filter(person=person).order_by("-pk")[0]
@@ -175,11 +183,12 @@ def _to_person(row: InvitationMail) -> _Ready | None:
     return _Ready(message, made.delete)
 
 
-def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str) -> bool:
+def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str, counted: Sent) -> bool:
     """Whether the address can stand in a header as it is; what cannot is given up."""
     if transport.ADDRESS.fullmatch(address):
         return True
     _update(row, failure=Outgoing.Failure.REFUSED)
+    counted.failed += 1
     return False
 
 
@@ -203,7 +212,7 @@ def _not_taken(row: ConsoleMail | InvitationMail, ready: _Ready, codes: Sequence
 
 
 def _give_up_if_old(row: ConsoleMail | InvitationMail, counted: Sent) -> None:
-    if row.queued_at <= clock.now() - LONGEST:
+    if row.queued_at <= clock.now() - outbox.LONGEST:
         _update(row, failure=Outgoing.Failure.TOO_OLD)
         counted.failed += 1
 

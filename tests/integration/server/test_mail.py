@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from server.access.roles import Role
 from server.accounts.invitations import link_of
-from server.accounts.models import Account
+from server.accounts.models import Account, SignInLink
 from server.audit.models import Entry
 from server.core import clock
 from server.core.errors import EnvironmentFault
@@ -32,7 +32,8 @@ from server.health.alerts import tell_administrators
 from server.health.findings import findings
 from server.mail import outbox
 from server.mail.models import ConsoleMail, InvitationMail
-from server.mail.sending import LONGEST, MOST_AN_HOUR, Sent, send_due
+from server.mail.outbox import LONGEST
+from server.mail.sending import MOST_AN_HOUR, Sent, send_due
 from server.mail.transport import backend
 from tests.support.agent.certificates import Authority
 from tests.support.ports import free_port
@@ -230,6 +231,46 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
     assert outbox.delete_old(dry_run=False) == 6
     assert not ConsoleMail.objects.exists()
     assert not InvitationMail.objects.exists()
+
+
+@NOT_NOW
+def test_a_mail_server_that_is_away_is_asked_less_and_less_and_costs_nobody_a_code(
+    company: Company, sink: Sink, time: Time
+) -> None:
+    outbox.invite_by_mail(company, 7, "test")
+    with mailing(f"smtp-unencrypted://127.0.0.1:{free_port()}"):
+        for minutes in (1, 2, 4, 8, 16, 32, 60, 60):
+            assert sent() == Sent(waiting=2)
+            time.pass_by(minutes=minutes, seconds=-1)
+            assert not outbox.is_flag_due()
+            time.pass_by(seconds=1)
+            assert outbox.is_flag_due()
+    assert not Invitation.objects.exists()
+    assert sent() == Sent(sent=2)
+
+
+@NOT_NOW
+def test_what_waited_for_too_long_is_never_sent_and_a_link_that_was_refused_ends(
+    company: Company, sink: Sink, time: Time
+) -> None:
+    account = account_of("noor@northwind.example", Role.APPROVER)
+    Account.objects.filter(pk=account.pk).update(password="!")
+    sink.answers = {account.email: "550 no such user"}
+    outbox.notify([account], "", ConsoleMail.Kind.SIGN_IN)
+    assert sent() == Sent(failed=1)
+    assert not SignInLink.objects.exists()
+    outbox.notify([account], "drafts")
+    outbox.invite_by_mail(company, 7, "test")
+    with override_settings(MAIL=""):
+        time.pass_by(days=2, minutes=1)
+        assert outbox.delete_old(dry_run=False) == 0
+        assert len(outbox.undelivered(company)) == 2
+        time.pass_by(days=6)
+        assert outbox.delete_old(dry_run=False) == 4
+    outbox.notify([account], "drafts")
+    time.pass_by(days=2, minutes=1)
+    assert sent() == Sent(failed=1)
+    assert not sink.taken
 
 
 def test_one_account_is_sent_few_mails_and_the_rest_later(company: Company, sink: Sink, time: Time) -> None:
