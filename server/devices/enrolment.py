@@ -5,11 +5,15 @@ it chose: it gets another token, and the one that nobody holds is revoked.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from server.audit import log
@@ -25,6 +29,7 @@ from server.region.region import folder_region
 from server.signing.checking import own_public_keys
 from server.signing.signers import PublicKey
 
+T = TypeVar("T")
 REPEATABLE = timedelta(minutes=10)
 """How long a used code can be used again, by the agent that used it."""
 VALID_DAYS, LONGEST_VALID_DAYS = 14, 90
@@ -44,9 +49,18 @@ class Enrolled:
 
 def invite(person: Person, valid_for: timedelta) -> str:
     """A new invitation code for the person, as it is shown. It works once, until the time is up."""
-    code = new_code(person.company.region)
-    Invitation.objects.create(person=person, code_hash=code_hash(code), expires_at=clock.now() + valid_for)
-    return code
+    return _new_invitation(person, valid_for)
+
+
+def invite_anew_by_mail(person: Person, valid_for: timedelta) -> str:
+    """The same for an e-mail: a code of an earlier e-mail that was not used works no more."""
+    Invitation.objects.filter(person=person, is_mailed=True, used_at=None).delete()
+    return _new_invitation(person, valid_for, is_mailed=True)
+
+
+def take_back(code: str) -> None:
+    """End a code that nobody was told."""
+    Invitation.objects.filter(code_hash=code_hash(code), used_at=None).delete()
 
 
 def invite_all(
@@ -62,7 +76,7 @@ def invite_all(
     Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
     folder cannot be used.
     """
-    invited = without_computer(company, group).order_by("email")
+    invited = without_computer(company, group)
     with under_way.order(ORDER, company.pk) as order:
         if order.content:
             _take_back_all(company, datetime.fromisoformat(order.content.decode()))
@@ -72,24 +86,54 @@ def invite_all(
             raise Refused(_("Nobody to invite"), _("Everybody there has a connected computer already."))
         expires = clock.now() + valid_for
         order.begin(expires.isoformat().encode())
-        detail = {"days": valid_for.days, "people": count} | ({"group": group.name} if group else {})
-        log.record(company, actor, "invite-all", detail=detail)
-        pieces, last = Pieces(), ""
-        while True:
-            with pieces.piece():
-                # Before the people, as erasures have it.
-                Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-                some = list(invited.filter(email__gt=last).values_list("pk", "email")[:PEOPLE_AT_ONCE])
-                codes = {person: new_code(company.region) for person, _email in some}
-                Invitation.objects.bulk_create(
-                    Invitation(person_id=person, code_hash=code_hash(code), expires_at=expires)
-                    for person, code in codes.items()
-                )
-            if not some:
-                break
-            yield [(email, codes[person]) for person, email in some]
-            last = some[-1][1]
+        record_all(company, actor, count, valid_for.days, group)
+        yield from in_pieces(company, invited, partial(_new_codes, company, expires))
         order.done()
+
+
+def record_all(
+    company: Company, actor: str, people: int, days: int, group: Group | None, **more: str
+) -> None:
+    """Put on record that so many people were invited at once."""
+    detail = {"days": days, "people": people, **more} | ({"group": group.name} if group else {})
+    log.record(company, actor, "invite-all", detail=detail)
+
+
+def in_pieces(
+    company: Company, people: "QuerySet[Person]", act: Callable[[Mapping[UUID, str]], T]
+) -> Iterator[T]:
+    """Act for all of them, by address, for some in each short transaction. Answers what that answered, once it is stored.
+
+    `act` is given their addresses by their keys.
+    """
+    pieces, last = Pieces(), ""
+    while True:
+        with pieces.piece():
+            # Before the people, as erasures have it.
+            Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+            found = people.filter(email__gt=last).order_by("email")
+            some = dict(found.values_list("pk", "email")[:PEOPLE_AT_ONCE])
+            if not some:
+                return
+            done, last = act(some), list(some.values())[-1]
+        yield done
+
+
+def _new_codes(company: Company, expires: datetime, people: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    codes = {person: new_code(company.region) for person in people}
+    Invitation.objects.bulk_create(
+        Invitation(person_id=person, code_hash=code_hash(code), expires_at=expires)
+        for person, code in codes.items()
+    )
+    return [(email, codes[person]) for person, email in people.items()]
+
+
+def _new_invitation(person: Person, valid_for: timedelta, *, is_mailed: bool = False) -> str:
+    code = new_code(person.company.region)
+    Invitation.objects.create(
+        person=person, code_hash=code_hash(code), expires_at=clock.now() + valid_for, is_mailed=is_mailed
+    )
+    return code
 
 
 def _take_back_all(company: Company, expires: datetime) -> None:

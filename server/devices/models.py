@@ -28,6 +28,9 @@ class Invitation(models.Model):
     issued_hash = models.CharField(
         max_length=64, default="", help_text="`token_hash` of the computer that the code connected."
     )
+    is_mailed = models.BooleanField(
+        default=False, help_text="Made for an e-mail: the next one to the person takes its place."
+    )
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -38,6 +41,7 @@ class Invitation(models.Model):
         "used_at": INVITING,
         "retry_hash": SECRET,
         "issued_hash": SECRET,
+        "is_mailed": IMPERSONAL,
     }
     stays_here: ClassVar[bool] = True
     """Not taken out with the company: codes work only where they were made, under that server's key."""

@@ -12,16 +12,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
+from django.db.models import Q
 
 from server.accounts.models import Account
-from server.audit import log
 from server.core import clock
-from server.core.errors import Refused
-from server.database.transactions import Pieces
-from server.devices.reach import without_computer
-from server.directory.models import Company, Group
+from server.directory.models import Company
 from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 from server.mail.transport import is_on
 
@@ -34,8 +29,6 @@ LONGEST = timedelta(days=2)
 """Then nobody tries any more, whether mail is on or not: late mail is worse than none."""
 SLOWEST = timedelta(hours=1)
 CUT_OFF_AFTER = timedelta(minutes=5)
-ONE_AN = timedelta(hours=1)
-"""A person is sent one invitation within this time."""
 
 
 def notify(accounts: Iterable[Account], path: str, kind: ConsoleMail.Kind = ConsoleMail.Kind.NOTICE) -> None:
@@ -59,40 +52,6 @@ def forget(company: Company, path: str) -> None:
     """Send nobody of the company any more what leads there: it is done meanwhile."""
     notices = ConsoleMail.objects.filter(waiting(), account__company=company, kind=ConsoleMail.Kind.NOTICE)
     notices.filter(path=path).delete()
-
-
-def invite_by_mail(company: Company, days: int, actor: str, group: Group | None = None) -> int:
-    """Invite everybody, or everybody of a group, who has no connected computer; on record. Answers how many.
-
-    Who was sent one within the hour, or is about to be, is left out. Raises `Refused` where there is nobody to invite.
-    """
-    people = without_computer(company, group).filter(~Exists(_lately()))
-    count = people.count()
-    if not count:
-        raise Refused(
-            _("Nobody to invite"), _("Everybody there has a connected computer, or is being invited.")
-        )
-    detail = {"days": days, "people": count, "by": "mail"} | ({"group": group.name} if group else {})
-    log.record(company, actor, "invite-all", detail=detail)
-    pieces, last, done = Pieces(), "", 0
-    while True:
-        with pieces.piece():
-            # Before the people, as erasures have it.
-            Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-            some = list(
-                people.filter(email__gt=last).order_by("email").values_list("pk", "email")[:ROWS_AT_ONCE]
-            )
-            chosen = [person for person, _email in some]
-            InvitationMail.objects.filter(person__in=chosen).delete()
-            now = clock.now()
-            InvitationMail.objects.bulk_create(
-                InvitationMail(person_id=person, days=days, queued_at=now, next_at=now) for person in chosen
-            )
-        if not some:
-            break
-        last, done = some[-1][1], done + len(some)
-    set_flag()
-    return done
 
 
 def undelivered(company: Company) -> list[str]:
@@ -208,9 +167,3 @@ def flag() -> Path:
 def waiting() -> Q:
     """What is neither sent nor given up."""
     return Q(sent_at=None, failure=Outgoing.Failure.NONE)
-
-
-def _lately() -> QuerySet[InvitationMail]:
-    """Of a person: an invitation that waits, or has just gone out."""
-    just_now = Q(sent_at__gt=clock.now() - ONE_AN)
-    return InvitationMail.objects.filter(waiting() | just_now, person=OuterRef("pk"))

@@ -20,10 +20,10 @@ from django.db.models import Min
 from server.accounts.invitations import renew_link, take_back_link
 from server.accounts.models import Account
 from server.core import clock, under_way
-from server.devices.enrolment import invite
-from server.devices.models import Device, Invitation
+from server.devices.enrolment import invite_anew_by_mail, take_back
+from server.devices.models import Device
 from server.directory.models import Person
-from server.mail import outbox, texts, transport
+from server.mail import inviting, outbox, texts, transport
 from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 
 ORDER = "mail"
@@ -71,6 +71,7 @@ def send_due(console: str) -> Sent:
     with under_way.order(ORDER, "outbox"):
         taken = outbox.take_flag()
         counted.failed += outbox.give_up_old()
+        inviting.queue_invited()
         line = transport.backend()
         try:
             for row in _due():
@@ -176,11 +177,10 @@ def _to_person(row: InvitationMail, counted: Sent) -> _Ready | None:
         return None
     if not _can_be_written_to(row, person.email, counted):
         return None
-    code = invite(person, timedelta(days=row.days))
-    made = Invitation.objects.filter(person=person).order_by("-pk")[0]
+    code = invite_anew_by_mail(person, timedelta(days=row.days))
     words = f"{person.company.server_url}\n{code}"
     message = texts.message(texts.INVITATION, words, person.email, transport.chosen().sender)
-    return _Ready(message, made.delete)
+    return _Ready(message, partial(take_back, code))
 
 
 def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str, counted: Sent) -> bool:

@@ -21,7 +21,7 @@ from server.core.errors import Refused
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite_all
 from server.devices.reach import invited_count, without_computer
 from server.directory.models import Group
-from server.mail import outbox, transport
+from server.mail import inviting, outbox, transport
 
 MOST_PRINTED = 500
 """Slips of paper on one page."""
@@ -70,7 +70,7 @@ def _by_mail(request: AccountRequest, days: int, group: Group | None) -> HttpRes
     try:
         if not transport.is_on():
             raise Refused(_("This server sends no mail"), _("Take the file, or print the codes."))
-        count = outbox.invite_by_mail(company, days, request.user.actor, group)
+        count = inviting.invite_by_mail(company, days, request.user.actor, group)
     except Refused as refused:
         return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
     done = ngettext("{count} invitation is being sent.", "{count} invitations are being sent.", count)

@@ -17,7 +17,7 @@ from server.accounts.invitations import link_of
 from server.accounts.models import Account, SignInLink
 from server.audit.models import Entry
 from server.core import clock
-from server.core.errors import EnvironmentFault
+from server.core.errors import EnvironmentFault, Refused
 from server.devices.enrolment import enrol
 from server.devices.models import Invitation
 from server.directory.models import Company
@@ -31,6 +31,7 @@ from server.erasure.requests import ask
 from server.health.alerts import tell_administrators
 from server.health.findings import findings
 from server.mail import outbox
+from server.mail.inviting import invite_by_mail
 from server.mail.models import ConsoleMail, InvitationMail
 from server.mail.outbox import LONGEST
 from server.mail.sending import MOST_AN_HOUR, Sent, send_due
@@ -177,12 +178,17 @@ def test_everybody_is_invited_by_mail_with_codes_that_are_nowhere_before(
     assert Entry.objects.order_by("-number")[0].detail == '{"by":"mail","days":7,"people":2}'
     assert sent() == Sent(sent=2)
     assert sorted(sink.recipients) == ["p0@northwind.example", "p1@northwind.example"]
-    for mail, address in zip(sink.taken, sink.recipients, strict=True):
+    time.pass_by(hours=2)
+    assert invite_by_mail(company, 7, "test") == 2
+    assert sent() == Sent(sent=2)
+    assert Invitation.objects.count() == 2, "the code of the last mail works, and no other"
+    for mail, address in zip(sink.taken[2:], sink.recipients[2:], strict=True):
         lines = text_of(mail).splitlines()
         given = lines[lines.index(company.server_url) + 1]
         assert enrol(given, "linux", "1.0").person.email == address
-    # They are connected: a second mail would be of no use.
-    assert browser.post("/people/invitations/new", words).status_code == 409
+    # They are connected: a third mail would be of no use.
+    with pytest.raises(Refused, match="Nobody to invite"):
+        invite_by_mail(company, 7, "test")
 
 
 def test_an_account_is_let_in_by_a_link_of_a_mail(company: Company, sink: Sink) -> None:
@@ -207,7 +213,7 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
     accounts = [account_of(f"{name}@northwind.example", Role.DPO) for name in ("now", "never", "later")]
     sink.answers = {"never@northwind.example": "550 no such user", "later@northwind.example": "451 not now"}
     outbox.notify(accounts, "erasures")
-    outbox.invite_by_mail(company, 7, "test")
+    invite_by_mail(company, 7, "test")
     sink.answers["p0@northwind.example"] = "550 no such user"
     assert sent() == Sent(sent=2, failed=2, waiting=1)
     assert sent().sent == 0
@@ -237,7 +243,7 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
 def test_a_mail_server_that_is_away_is_asked_less_and_less_and_costs_nobody_a_code(
     company: Company, sink: Sink, time: Time
 ) -> None:
-    outbox.invite_by_mail(company, 7, "test")
+    invite_by_mail(company, 7, "test")
     with mailing(f"smtp-unencrypted://127.0.0.1:{free_port()}"):
         for minutes in (1, 2, 4, 8, 16, 32, 60, 60):
             assert sent() == Sent(waiting=2)
@@ -260,7 +266,9 @@ def test_what_waited_for_too_long_is_never_sent_and_a_link_that_was_refused_ends
     assert sent() == Sent(failed=1)
     assert not SignInLink.objects.exists()
     outbox.notify([account], "drafts")
-    outbox.invite_by_mail(company, 7, "test")
+    invite_by_mail(company, 7, "test")
+    with mailing(f"smtp-unencrypted://127.0.0.1:{free_port()}"):
+        assert sent() == Sent(waiting=3)
     with override_settings(MAIL=""):
         time.pass_by(days=2, minutes=1)
         assert outbox.delete_old(dry_run=False) == 0
@@ -338,7 +346,7 @@ def test_no_address_adds_a_header_or_a_recipient(company: Company, sink: Sink, t
     )
     for person, person.email in zip(people, bad, strict=True):
         person.save()
-    outbox.invite_by_mail(company, 7, "test")
+    invite_by_mail(company, 7, "test")
     assert sent().sent == 0
     assert not Invitation.objects.exists()
     assert not sink.recipients
