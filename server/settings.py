@@ -9,7 +9,7 @@
 `TIDINGS_MAIL_FROM`: the sender's address. `TIDINGS_MAIL_PASSWORD_FILE` or `TIDINGS_MAIL_PASSWORD`: the user's password.
 `TIDINGS_MAIL_TIMEOUT_S`: how long to wait for each answer of the mail server, 15 s unless given.
 `TIDINGS_MAIL_AUTHORITIES`: a PEM file of certificate authorities that the mail server's certificate may be of, too.
-`TIDINGS_CONSOLE`: where browsers reach the console, for the links in mails.
+`TIDINGS_CONSOLE`: where browsers reach the console, for links; else at the port of the machine itself.
 `DATABASE_URL`: a PostgreSQL database, `postgresql://user:password@host/name`; else SQLite in the data folder.
 """
 
@@ -39,7 +39,7 @@ RENDER_COMMAND = shlex.split(os.environ.get("TIDINGS_RENDER", "")) or [
 FFMPEG = os.environ.get("TIDINGS_FFMPEG") or "ffmpeg"
 CONVERSION_FOLDER = DATA / "conversions"
 
-CONSOLE = os.environ.get("TIDINGS_CONSOLE") or "http://127.0.0.1:8410"
+CONSOLE = os.environ.get("TIDINGS_CONSOLE", "")
 MAIL = os.environ.get("TIDINGS_MAIL", "")
 MAIL_FROM = os.environ.get("TIDINGS_MAIL_FROM", "")
 MAIL_PASSWORD = os.environ.get("TIDINGS_MAIL_PASSWORD", "")

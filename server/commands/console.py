@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.access.roles import Role, require_bindable
+from server.accounts import console_address
 from server.accounts.invitations import VALID_FOR, account_named, accounts_of, bind, invite, remove, reset
 from server.accounts.models import Account
 from server.accounts.review import COLUMNS, access_in
@@ -17,7 +18,6 @@ from server.audit import log
 from server.audit.log import COMMAND_LINE
 from server.commands.companies import add_company_argument, chosen_company, groups_of
 from server.commands.serve import is_loopback, port_to_listen_on
-from server.console import address
 from server.core import private_files
 from server.core.clock import now, utc_text
 from server.core.csv_export import write_csv
@@ -122,7 +122,7 @@ def _serve(options: argparse.Namespace) -> int:
                 "Passwords travel over TLS only. Put a proxy in front, and add --address https://…; see docs/console.md."
             ),
         )
-    reached = named or address.of(options.host, port)
+    reached = named or console_address.of(options.host, port)
     if not settings.SECRET_FILE.exists():
         raise Refused(
             _("This server has not been set up"), _("Run first: tidings-server init. See --help of it.")
@@ -133,7 +133,7 @@ def _serve(options: argparse.Namespace) -> int:
     require_whole()
     require_own_region()
     private_files.tighten_all(settings.DATA)
-    own = {"DJANGO_SETTINGS_MODULE": "server.console.settings", address.VARIABLE: reached}
+    own = {"DJANGO_SETTINGS_MODULE": "server.console.settings", console_address.VARIABLE: reached}
     ready = _("Console at {url} (Ctrl-C stops)").format(url=reached)
     words = [sys.executable, "-P", "-m", "server.console", options.host, str(port), ready]
     sys.stdout.flush()
@@ -142,18 +142,18 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _address(options: argparse.Namespace) -> str:
     """As the command or the environment names it; empty where neither does."""
-    named = options.address or os.environ.get(address.VARIABLE, "")
-    return address.checked(named) if named else ""
+    named = options.address or settings.CONSOLE
+    return console_address.checked(named) if named else ""
 
 
 def _invite(company: Company, options: argparse.Namespace) -> int:
-    reached = _address(options) or address.DEFAULT
+    reached = _address(options) or console_address.of_links()
     roles = [Role(role) for role in options.role]
     groups = groups_of(company, options.group)
     if groups is not None:
         require_bindable(roles)
     if options.mail:
-        _require_mail()
+        transport.require_on()
     with transaction.atomic():
         account, token = invite(company, options.email, roles, COMMAND_LINE)
         if groups is not None:
@@ -171,21 +171,14 @@ def _bind(company: Company, options: argparse.Namespace) -> int:
 
 
 def _reset(company: Company, options: argparse.Namespace) -> int:
-    reached = _address(options) or address.DEFAULT
+    reached = _address(options) or console_address.of_links()
     account = account_named(company, options.email)
     if options.mail:
-        _require_mail()
+        transport.require_on()
         with transaction.atomic():
             reset(account, COMMAND_LINE)
             return _send_link(account)
     return _show_link(reached, reset(account, COMMAND_LINE))
-
-
-def _require_mail() -> None:
-    if not transport.is_on():
-        raise Refused(
-            _("This server sends no mail"), _("Set TIDINGS_MAIL: see “Mail” in docs/administration.md.")
-        )
 
 
 def _send_link(account: Account) -> int:

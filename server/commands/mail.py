@@ -2,10 +2,9 @@
 
 import argparse
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from server.console import address
+from server.accounts import console_address
 from server.core.errors import EnvironmentFault, Refused
 from server.mail import sending, transport
 
@@ -24,13 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Send. Raises `Refused` where mail is off, and `EnvironmentFault` where it cannot be sent."""
-    if not transport.is_on():
-        raise Refused(
-            _("This server sends no mail"), _("Set TIDINGS_MAIL: see “Mail” in docs/administration.md.")
-        )
+    transport.require_on()
     if options.action == "test":
         return _test(options.address)
-    counted = sending.send_due(address.checked(settings.CONSOLE))
+    counted = sending.send_due(console_address.of_links())
     print(
         _("{sent} sent, {failed} given up, {waiting} wait").format(
             sent=counted.sent, failed=counted.failed, waiting=counted.waiting

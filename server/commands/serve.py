@@ -17,9 +17,9 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from server import logs
+from server.accounts import console_address
 from server.archives.closing import on_the_move
 from server.audit.verifying import end_faults, what_to_do
-from server.console import address
 from server.core import concurrency, connection_limits, private_files, workers_code
 from server.core.errors import EnvironmentFault, Refused
 from server.database.migrating import migrate
@@ -129,7 +129,7 @@ def _prepare(options: argparse.Namespace) -> None:
         )
     if transport.is_on():
         transport.backend()
-        address.checked(settings.CONSOLE)
+        console_address.of_links()
     require_sound()  # before anything is replayed into it or signed
     settled_region()  # a database of another region is not even migrated
     migrate()

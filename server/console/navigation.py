@@ -13,9 +13,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from server.access.roles import Right
+from server.accounts import console_address
 from server.accounts.models import Account
 from server.accounts.review import due_for
-from server.console import address
 from server.data_subject.decisions import waiting
 from server.directory.models import Company
 from server.erasure.requests import undecided_for
@@ -106,7 +106,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "language": get_language(),
         "account": account,
-        "offers_passkeys": address.has_name(address.in_use()),
+        "offers_passkeys": console_address.has_name(console_address.in_use()),
         "company": account.company if account else None,
         "sections": _shown(request, account) if account else [],
     }

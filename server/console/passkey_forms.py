@@ -20,8 +20,7 @@ from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from server.accounts import passkeys
-from server.console import address
+from server.accounts import console_address, passkeys
 from server.core import plain_text
 
 LONGEST_NAME = 60
@@ -154,7 +153,7 @@ class AddForm(NameForm, AddWebAuthnForm):  # type: ignore[misc]
 
 def _require_own_origin(origin: str) -> None:
     """Raises `ValueError` for a page of another host, also of one whose name ends with the console's."""
-    if _origin(origin) != _origin(address.in_use()):
+    if _origin(origin) != _origin(console_address.in_use()):
         raise ValueError("the origin is another")
 
 

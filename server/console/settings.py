@@ -3,17 +3,17 @@
 `TIDINGS_CONSOLE`: where browsers reach it; `tidings-server console serve` sets it.
 """
 
-import os
 from pathlib import Path
 
-from server.console import address
+from server.accounts import console_address
 from server.settings import *  # noqa: F403
 from server.settings import CACHES as _caches_of_the_server
+from server.settings import CONSOLE
 from server.settings import LOGGING as _of_the_server
 
-ADDRESS = os.environ.get(address.VARIABLE) or address.DEFAULT
+ADDRESS = CONSOLE or console_address.DEFAULT
 IS_SECURE = ADDRESS.startswith("https://")
-ALLOWED_HOSTS = [address.host_of(ADDRESS)]
+ALLOWED_HOSTS = [console_address.host_of(ADDRESS)]
 
 ROOT_URLCONF = "server.console.urls"
 MIDDLEWARE = [

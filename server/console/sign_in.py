@@ -13,9 +13,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from server.accounts import second_factor, sessions
+from server.accounts import console_address, second_factor, sessions
 from server.accounts.models import Account
-from server.console import address
 from server.core import clock
 from server.core.errors import EnvironmentFault
 from server.directory.addresses import canonical
@@ -77,7 +76,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """The console's own host, whatever the request says."""
-        return {"id": urlsplit(address.in_use()).hostname or "", "name": self.get_totp_issuer()}
+        return {"id": urlsplit(console_address.in_use()).hostname or "", "name": self.get_totp_issuer()}
 
     def get_public_key_credential_user_entity(self, user: Account) -> dict[str, Any]:
         """What a device shows to its person, and the account's number, by which a passkey alone finds it again."""

@@ -15,13 +15,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.accounts.console_address import is_here_only, of_links
 from server.archives.closing import on_the_move
 from server.archives.row_rules import wrong_rows
 from server.audit.verifying import verify, what_to_do
 from server.campaigns import feed_room
 from server.campaigns.models import Media
 from server.core import clock, connection_limits
-from server.core.errors import EnvironmentFault, ServerError
+from server.core.errors import EnvironmentFault, Refused, ServerError
 from server.database.sessions import is_pooled
 from server.database.soundness import companies, damage, missing, orphans, strangers, told_of_strangers
 from server.database.values import unreadable
@@ -247,8 +248,12 @@ def _mail() -> Finding:
     """Whether mail can be sent as far as is known here, and what was given up."""
     try:
         transport.backend()
-    except EnvironmentFault as error:
+        address = of_links()
+    except (EnvironmentFault, Refused) as error:
         return Finding(_("Mail"), "fault", f"{error.title}. {error.message}")
+    if is_here_only(address):
+        message = _("Links in mails lead to {address}, which is of this machine alone. Set TIDINGS_CONSOLE.")
+        return Finding(_("Mail"), "warning", message.format(address=address))
     if count := outbox.given_up():
         message = ngettext(
             "{count} mail of the last week could not be sent. Try: tidings-server mail test EMAIL",

@@ -142,8 +142,11 @@ def put_off(taken: int, *, is_first: bool) -> None:
         times = 0 if is_first else int(flag().read_text() or 0)
         changed = flag().stat().st_mtime_ns
         flag().write_text(str(times + 1))
-        moment = int((clock.now() + pause(times)).timestamp() * 10**9) if changed == taken else changed
-        os.utime(flag(), ns=(moment, moment))
+        if changed == taken:
+            moment = (clock.now() + pause(times)).timestamp()
+            os.utime(flag(), (moment, moment))
+        else:
+            os.utime(flag(), ns=(changed, changed))
 
 
 def pause(tries: int) -> timedelta:

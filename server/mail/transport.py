@@ -21,7 +21,7 @@ from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.utils.translation import gettext as _
 
 from server.core import host_names
-from server.core.errors import EnvironmentFault
+from server.core.errors import EnvironmentFault, Refused
 
 PORTS = {"smtps": 465, "smtp": 587, "smtp-unencrypted": 25}
 ADDRESS = re.compile(
@@ -94,6 +94,13 @@ class VerifiedSmtp(SmtpBackend):
 def is_on() -> bool:
     """Whether mail is sent at all."""
     return bool(settings.MAIL)
+
+
+def require_on(otherwise: str = "") -> None:
+    """Raise `Refused` where no mail is sent. `otherwise`: what can be done instead."""
+    if not is_on():
+        message = otherwise or _("Set TIDINGS_MAIL: see “Mail” in docs/administration.md.")
+        raise Refused(_("This server sends no mail"), message)
 
 
 def chosen() -> Transport:

@@ -21,12 +21,12 @@ from django.test.utils import CaptureQueriesContext
 from server.access.roles import Role
 from server.accounts import second_factor, sessions
 from server.accounts.attempts import delete_expired_attempts
+from server.accounts.console_address import host_of
 from server.accounts.invitations import invite, remove, reset, use_link
 from server.accounts.models import Account, Attempt, Session, SignInLink
 from server.archives.closing import close_company
 from server.audit.models import Chain, Entry
 from server.console import assets
-from server.console.address import host_of
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company
@@ -793,14 +793,14 @@ def test_the_audit_log_names_accounts_by_number_and_role(console: ServerHome) ->
 
 
 def test_commands_invite_list_reset_and_remove(
-    console: ServerHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    console: ServerHome, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_command("console", "invite", "Lea@Northwind.example", "--role", "dpo", "communicator")
     run_command("console", "accounts")
     run_command("console", "reset", EMAIL, "--address", "https://console.example")
     run_command("console", "remove", EMAIL)
-    monkeypatch.setenv("TIDINGS_CONSOLE", "https://named.example/")
-    run_command("console", "invite", EMAIL, "--role", "dpo")
+    with override_settings(CONSOLE="https://named.example/"):
+        run_command("console", "invite", EMAIL, "--role", "dpo")
     run_command("console", "remove", EMAIL)
     printed = capsys.readouterr().out
     assert "http://127.0.0.1:8410/welcome/" in printed

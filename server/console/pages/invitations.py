@@ -68,8 +68,7 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
 def _by_mail(request: AccountRequest, days: int, group: Group | None) -> HttpResponse:
     company = request.user.company
     try:
-        if not transport.is_on():
-            raise Refused(_("This server sends no mail"), _("Take the file, or print the codes."))
+        transport.require_on(_("Take the file, or print the codes."))
         count = inviting.invite_by_mail(company, days, request.user.actor, group)
     except Refused as refused:
         return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)

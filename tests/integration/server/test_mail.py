@@ -95,7 +95,7 @@ def mailing(url: str, **settings: object) -> Iterator[None]:
 @pytest.fixture
 def company(northwind: ServerHome, time: Time, sink: Sink) -> Iterator[Company]:
     """Northwind, whose campaigns need a second person, with mail to the sink."""
-    with console_settings(), mailing(f"smtp-unencrypted://127.0.0.1:{sink.port}"):
+    with console_settings(), mailing(f"smtp-unencrypted://127.0.0.1:{sink.port}", CONSOLE=CONSOLE):
         bulk_data.add_people(2)
         Company.objects.update(second_person_from=1)
         yield bulk_data.company()
@@ -123,6 +123,12 @@ def text_of(mail: EmailMessage) -> str:
 
 def sent() -> Sent:
     return send_due(CONSOLE)
+
+
+def told_of_mail() -> str:
+    (found,) = [one for one in findings() if one.name == "Mail"]
+    assert found.state == "warning"
+    return found.message
 
 
 def test_who_has_to_act_is_sent_a_link_and_no_word_about_what(
@@ -220,7 +226,9 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
     assert Invitation.objects.get().person.email == "p1@northwind.example"
     assert outbox.undelivered(company) == ["p0@northwind.example"]
     assert not outbox.is_flag_due()
-    assert [one.state for one in findings() if one.name == "Mail"] == ["warning"]
+    assert "2 mails of the last week" in told_of_mail()
+    with override_settings(CONSOLE=""):
+        assert "http://127.0.0.1:8410, which is of this machine alone" in told_of_mail()
     del sink.answers["later@northwind.example"]
     time.pass_by(minutes=1)
     assert outbox.is_flag_due()

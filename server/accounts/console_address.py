@@ -36,6 +36,16 @@ def checked(address: str) -> str:
         ) from None
 
 
+def of_links() -> str:
+    """Of this server's console, as the environment names it, or of this machine. Raises `Refused`."""
+    return checked(settings.CONSOLE or DEFAULT)
+
+
+def is_here_only(address: str) -> bool:
+    """Whether no browser of another machine reaches it."""
+    return _is_here(urlsplit(address).hostname or "")
+
+
 def host_of(address: str) -> str:
     """The host as it stands in an address: of IPv6 in brackets."""
     host = urlsplit(address).hostname or ""
