@@ -48,6 +48,8 @@ class Right(StrEnum):
     """By name, who confirmed a campaign that asks for it: a deliberate act of theirs, and none of their choices."""
     DRAFT_CAMPAIGNS = "draft-campaigns"
     """Write announcements in the console, all drafts of the company among them."""
+    EDIT_TEMPLATES = "edit-templates"
+    """Keep, rename and delete what the company's announcements are begun with."""
     PUBLISH_CAMPAIGNS = "publish-campaigns"
     APPROVE_CAMPAIGNS = "approve-campaigns"
     """As the second person, who wrote nothing of it."""
@@ -80,6 +82,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_ACKNOWLEDGEMENTS,
             Right.READ_GROUPS,
             Right.DRAFT_CAMPAIGNS,
+            Right.EDIT_TEMPLATES,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,
         }
@@ -92,6 +95,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             Right.READ_ACKNOWLEDGEMENTS,
             Right.READ_GROUPS,
             Right.DRAFT_CAMPAIGNS,
+            Right.EDIT_TEMPLATES,
             Right.PUBLISH_CAMPAIGNS,
             Right.RECALL_CAMPAIGNS,
         }

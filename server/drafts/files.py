@@ -190,7 +190,7 @@ def refuse_too_many_bytes(draft: Draft, size: int) -> None:
             _("The files of all drafts together have more than {limit} MB").format(
                 limit=MOST_BYTES // MEGABYTE
             ),
-            _("Publish or delete some drafts, and try again."),
+            _("Publish or delete some drafts, or delete templates, and try again."),
         )
 
 

@@ -68,6 +68,12 @@ class Draft(models.Model):
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, null=True, related_name="+", help_text="What became of it."
     )
+    template_name = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        help_text="Of a template (`templates`), which is for nobody and is never published; empty: a draft.",
+    )
 
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
@@ -91,6 +97,7 @@ class Draft(models.Model):
         "returned_for": IMPERSONAL,
         "returned_by": WRITTEN_BY,
         "campaign": IMPERSONAL,
+        "template_name": IMPERSONAL,
     }
     stays_here: ClassVar[bool] = True
     """Who writes it has an account of this server. It is taken along as a campaign file."""

@@ -1,7 +1,7 @@
 """Drafts are begun, changed, and brought back: nobody writes over what they have not seen, and what was there stays."""
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -14,7 +14,7 @@ from server.accounts.models import Account
 from server.campaigns.audience import find_audience
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes
-from server.campaigns.models import Campaign, Media
+from server.campaigns.models import Campaign
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Group, Person
@@ -24,6 +24,7 @@ from server.drafts.fields import (
     fields_of_campaign,
     fields_of_file,
     is_blank,
+    names_in,
     new_fields,
     places_of_files,
 )
@@ -148,20 +149,33 @@ def begin_like(account: Account, campaign: Campaign) -> Draft:
         list(campaign.audience_people.all()),
     )
     rows = list(campaign.media.all())
-    return _made_with_files(account, change, rows) if rows else _made(account, change)
+    return begin_with_files(
+        account, change, lambda draft: {row.sha256: add_published(draft, row).name for row in rows}
+    )
 
 
-def _made_with_files(account: Account, wanted: Change, rows: Sequence[Media]) -> Draft:
-    """`rows`: of the files, which the change names by their digests."""
+def begin_with_files(
+    account: Account, wanted: Change, add_files: Callable[[Draft], Mapping[str, str]]
+) -> Draft:
+    """A draft that says this. `add_files`: keeps its files with the draft, and answers their names by what it calls them.
+
+    Raises as `begin` does, `OutOfScope`, and `EnvironmentFault` when the disk refuses.
+    """
+    if not any(names_in(wanted.fields)):
+        return _made(account, wanted)
     draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
     try:
-        names = {row.sha256: add_published(draft, row).name for row in rows}
-        for _place, table, key in places_of_files(wanted.fields):
-            table[key] = names[table[key]]
+        name_files(wanted.fields, add_files(draft))
         return change(draft, account, draft.revision, wanted)
     except BaseException:
         delete(draft, draft.revision)
         raise
+
+
+def name_files(fields: Fields, names: Mapping[str, str]) -> None:
+    """Let the fields call each file as the draft does. `names`: by how they call it now."""
+    for _place, table, key in places_of_files(fields):
+        table[key] = names[table[key]]
 
 
 def delete(draft: Draft, revision: int) -> None:
@@ -216,15 +230,18 @@ def seen_by(account: Account, found: "QuerySet[Draft]") -> "QuerySet[Draft]":
 
 
 def open_drafts(company: Company) -> Any:
-    """Those that are still being written, the last changed first."""
-    return Draft.objects.filter(company=company, campaign=None).order_by("-edited_at", "-pk")
+    """Those that are still being written, the last changed first; no templates."""
+    return Draft.objects.filter(company=company, campaign=None, template_name="").order_by(
+        "-edited_at", "-pk"
+    )
 
 
 def delete_old_drafts(*, dry_run: bool = False) -> int:
     """Those that nobody has changed for a year, and what is left of those that were published. Answers how many."""
     now, count = clock.now(), 0
     old = Draft.objects.filter(
-        Q(edited_at__lte=now - KEPT) | Q(campaign__isnull=False, edited_at__lte=now - LEADS_ON)
+        Q(edited_at__lte=now - KEPT) | Q(campaign__isnull=False, edited_at__lte=now - LEADS_ON),
+        template_name="",
     )
     if dry_run:
         return old.count()

@@ -59,6 +59,7 @@ SESSION = "tidings-session"
 INTRANET = "https://intranet.northwind.example"
 READY, UNREADY, WAITING = "a" * 16, "b" * 16, "c" * 16
 """Drafts."""
+TEMPLATE = "A studio opens"
 SEEN = "c-news-8"
 """A campaign that has figures."""
 
@@ -125,6 +126,7 @@ def _write_drafts(author: "Account") -> None:
     from server.drafts.files import add
     from server.drafts.models import Draft
     from server.drafts.publication import seal_of
+    from server.drafts.templates import keep
     from server.drafts.writing import Change, begin, change
     from server.media.images import encode
 
@@ -151,6 +153,7 @@ def _write_drafts(author: "Account") -> None:
     author.company.second_person_from = 5
     author.company.save()
     submit(draft, author, seal_of(draft))
+    keep(Draft.objects.get(draft_id=READY), author, TEMPLATE)
 
 
 def _have_converted(account: "Account") -> None:
@@ -489,6 +492,16 @@ def _unknown_names(page: Page) -> None:
         page.locator('button[value="save"]').first.click()
 
 
+def _keep_under_a_name_that_is_taken(page: Page) -> None:
+    page.locator("#name").fill(TEMPLATE)
+    page.locator("main .button.main").click()
+
+
+def _ask_to_delete_the_template(page: Page) -> None:
+    page.get_by_role("link", name=TEMPLATE).click()
+    page.locator("main a.button.bad").click()
+
+
 def _bad_file(page: Page) -> None:
     page.locator("#text").fill('title = "x"\n[audience]\n')
     page.locator('button[name="from-file"]').click()
@@ -576,6 +589,9 @@ OF_WRITERS = {
     "submitted-compose": f"/drafts/{WAITING}",
     "versions": f"/drafts/{READY}/versions",
     "draft-delete": f"/drafts/{READY}/delete",
+    "template-keep": f"/drafts/{READY}/template",
+    "template": "/drafts/new",
+    "template-delete": "/drafts/new",
     "recall": f"/campaigns/{SEEN}/recall",
     "calendar-budget": "/calendar/budget",
     "person-code": "/people",
@@ -593,6 +609,9 @@ THEN: dict[str, Callable[[Page], None]] = {
     "compose": lambda page: page.locator("details:has(#poster-file) summary").click(),
     "compose-mistakes": _unknown_names,
     "draft-file-refused": _bad_file,
+    "template-keep": _keep_under_a_name_that_is_taken,
+    "template": lambda page: page.get_by_role("link", name=TEMPLATE).click(),
+    "template-delete": _ask_to_delete_the_template,
     "person-code": _make_a_code,
     "import-difference": _choose_people("p0@northwind.example,Zoé,Nice\nnew@northwind.example,Nia,Lyon"),
     "import-mistakes": _choose_people("p0,Zoé,Nice"),
@@ -648,6 +667,7 @@ NO_PAGES = {
         "drafts-show",
         "drafts-submit",
         "drafts-take-back",
+        "drafts-template-use",
         "campaigns-duplicate",
         "people-disconnect",
         "people-invite",
@@ -670,6 +690,8 @@ LOOKED_AT_WITH_ANOTHER = {
     "record-processors-add": "processors",
     "drafts-videos": "compose",
     "drafts-archives": "draft-new",
+    "drafts-template": "template",
+    "drafts-template-delete": "template-delete",
     "drafts-video": "compose",
     "welcome": "link-gone",
     "calendar-attention": "today",

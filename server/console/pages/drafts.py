@@ -48,6 +48,7 @@ from server.drafts.fields import (
 )
 from server.drafts.files import kept, place_of
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion
+from server.drafts.templates import shown_templates, template_if_any
 from server.drafts.uploads import drop
 from server.drafts.writing import (
     Change,
@@ -69,6 +70,8 @@ from server.media.video import frame_at
 MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
 """More are not offered while somebody types: the page would be too large. They are taken all the same."""
+AFTER_SAVING = {"check": "drafts-check", "template": "drafts-keep"}
+"""Where the button leads, once all is kept."""
 PAGE_KEY = re.compile("[0-9a-f]{16}")
 UPLOAD_ID = re.compile("[0-9a-f]{32}")
 STILL_OPEN = timedelta(minutes=15)
@@ -90,14 +93,21 @@ def drafts(request: AccountRequest) -> HttpResponse:
 def new(request: AccountRequest) -> HttpResponse:
     """Begin one: empty, or with a campaign file."""
     if request.method != "POST":
-        return render(request, "pages/draft_new.html")
+        return render(
+            request, "pages/draft_new.html", {"templates": list(shown_templates(request.user.company))}
+        )
     if "from-file" not in request.POST:
         return redirect("drafts-compose", begin(request.user, get_language() or "en").draft_id)
     text = request.POST.get("text", "")
     try:
         draft = _begun_from(request, text)
     except (Refused, EnvironmentFault) as refused:
-        words = {"refused": refused, "listed": refused.message.splitlines(), "text": text}
+        words = {
+            "refused": refused,
+            "listed": refused.message.splitlines(),
+            "text": text,
+            "templates": list(shown_templates(request.user.company)),
+        }
         return render(request, "pages/draft_new.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("drafts-compose", draft.draft_id)
 
@@ -152,8 +162,8 @@ def _compose_on(request: AccountRequest, draft_id: str) -> HttpResponse:
     if sent.mistakes:
         words = _words(request, changed, sent.language, sent.mistakes, typed=request.POST)
         return render(request, "pages/compose.html", words, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if request.POST.get("go") == "check":
-        return redirect("drafts-check", draft_id)
+    if (page_after := AFTER_SAVING.get(request.POST.get("go", ""))) is not None:
+        return redirect(page_after, draft_id)
     return redirect(f"{reverse('drafts-compose', args=[draft_id])}?{urlencode({'language': sent.language})}")
 
 
@@ -250,10 +260,9 @@ def as_file(request: AccountRequest, draft_id: str) -> HttpResponseBase:
 
 @page(Right.DRAFT_CAMPAIGNS)
 def file_of_draft(request: AccountRequest, draft_id: str, name: str) -> HttpResponseBase:
-    """One of its files, as it would be signed; or the range of it that a player asks for."""
-    row = (
-        DraftFile.objects.filter(draft=draft_of(request, draft_id), name=name).select_related("draft").first()
-    )
+    """One of its files, or of a template's, as it would be signed; or the range of it that a player asks for."""
+    draft = _draft_if_any(request, draft_id) or template_if_any(request.user.company, draft_id)
+    row = DraftFile.objects.filter(draft=draft, name=name).select_related("draft").first() if draft else None
     if row is None:
         raise Http404
     with contextlib.ExitStack() as resources:
@@ -335,7 +344,8 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
 def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
     found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
     found = found.annotate(has_conversions=Exists(conversions.of_drafts(OuterRef("pk"))))
-    draft = seen_by(request.user, found.filter(company=request.user.company, draft_id=draft_id)).first()
+    found = found.filter(company=request.user.company, draft_id=draft_id, template_name="")
+    draft = seen_by(request.user, found).first()
     if draft is not None and any(names_in(draft.fields)):
         prefetch_related_objects([draft], "files")
     return draft

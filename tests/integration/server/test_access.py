@@ -39,6 +39,7 @@ OF_PAGES = {
     Right.READ_GROUPS,
     Right.EDIT_NOTICE,
     Right.EDIT_RECORD,
+    Right.EDIT_TEMPLATES,
     Right.READ_HEALTH,
     Right.READ_OVERSIGHT,
     Right.READ_PEOPLE,

@@ -34,6 +34,7 @@ def address(name: str) -> str:
         "<str:token>": "x" * 43,
         "<campaign:campaign_id>": "c-none",
         "<hex:draft_id>": "0" * 16,
+        "<hex:template_id>": "0" * 16,
         "<file:name>": "picture.png",
         "<upload:upload_id>": "0" * 32,
         "<number:number>": "7",
