@@ -68,6 +68,7 @@ ACTS = {
             "add-processor",
             "ask-erasure",
             "begin-ledger-anew",
+            "bind-account",
             "chain-broken",
             "change-company",
             "change-notice",
@@ -77,8 +78,10 @@ ACTS = {
             "erase-people",
             "end-processor",
             "explain-audit-log",
+            "gap",
             "import-people",
             "invite-account",
+            "invite-all",
             "keys-replaced",
             "make-company",
             "make-token",
@@ -87,15 +90,50 @@ ACTS = {
             "remove-account",
             "replay-ledger",
             "reset-account",
+            "restored",
             "revoke-token",
             "set-budget",
+            "sign-afresh",
             "take-back-notice",
             "verify-audit-log",
         ),
         Kind.CHANGE,
     ),
 }
-"""What is shown, and as what. Acts of employees about their own data are not among them."""
+"""What is shown, and as what."""
+NOT_SHOWN = frozenset(
+    {
+        # Of employees about their own data, and about single people's computers.
+        "correct-own-data",
+        "invite",
+        "read-own-data",
+        "revoke-devices",
+        "token-reused",
+        # Of people of the console about their own account.
+        "add-passkey",
+        "change-password",
+        "end-copied-passkey",
+        "make-recovery-codes",
+        "remove-passkey",
+        "set-up-second-factor",
+        "show-test",
+        "sign-out-everywhere",
+        "use-link",
+        "use-recovery-code",
+        # Requests of programs, whose effects have entries of their own, and what tells of nobody.
+        "approve-campaigns",
+        "decide-corrections",
+        "denied",
+        "draft-campaigns",
+        "edit-notice",
+        "edit-record",
+        "manage-people",
+        "read-campaigns",
+        "read-groups",
+        "read-health",
+    }
+)
+"""What is not: every act of the log is in one of the two."""
 ABOUT = (
     "campaign",
     "draft",

@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit import log
+from server.audit.oversight import ACTS, NOT_SHOWN
+from server.console.words import ACTIONS
 from server.core import clock
 from server.directory.models import Person
 from tests.support.server import bulk_data, large_company
@@ -92,6 +94,14 @@ def test_a_month_says_who_looked_what_was_decided_and_changed(
     assert run_command("audit", "acts", "--month", "2041-05") == 0
     assert {row["act"] for row in rows(capsys.readouterr().out)} >= set(by_act)
     Person.objects.all().delete()
+
+
+def test_every_act_of_the_log_is_shown_or_left_out_on_purpose(council: Client) -> None:
+    assert not ACTS.keys() & NOT_SHOWN
+    assert ACTS.keys() | NOT_SHOWN == ACTIONS.keys()
+    log.record("northwind", "command-line", "bind-account", detail={"account": 71, "groups": None})
+    file = rows(council.get("/oversight/acts.csv").content.decode())
+    assert {"bind-account": "account 71"}.items() <= {row["act"]: row["about"] for row in file}.items()
 
 
 def test_each_month_is_apart_and_a_long_log_costs_no_more(council: Client) -> None:
