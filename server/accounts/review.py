@@ -14,6 +14,7 @@ from django.db.models import Min, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from server.access.models import AccessToken
 from server.access.roles import Role
 from server.access.tokens import revoke, tokens_of
 from server.accounts.invitations import accounts_of, remove
@@ -30,7 +31,18 @@ TOLD_BEFORE = timedelta(days=14)
 LONG_AGO = timedelta(days=60)
 NUMBERS_AT_ONCE = 200
 """In one entry of the log, of each kind."""
-COLUMNS = ("kind", "number", "name", "roles", "since", "signed_in_month", "second_factor", "ends", "reviewed")
+COLUMNS = (
+    "kind",
+    "number",
+    "name",
+    "roles",
+    "groups",
+    "since",
+    "signed_in_month",
+    "second_factor",
+    "ends",
+    "reviewed",
+)
 
 
 class Decision(StrEnum):
@@ -49,12 +61,16 @@ class Moved(Refused):
 
 @dataclass(frozen=True)
 class Access:
-    """One account or token. `signed_in`: the month of the last sign-in; `ends`: of a token; `reviewed`: when it was kept."""
+    """One account or token. `groups`: to whose people it is bound, None: to nobody's, it may address everybody.
+
+    `signed_in`: the month of the last sign-in; `ends`: of a token; `reviewed`: when it was kept.
+    """
 
     kind: str
     number: int
     name: str
     roles: Sequence[str]
+    groups: Sequence[str] | None
     since: datetime
     signed_in: date | None = None
     has_second_factor: bool = True
@@ -89,6 +105,7 @@ class Access:
             self.number,
             self.name,
             " ".join(self.roles),
+            "everybody" if self.groups is None else ", ".join(self.groups) or "-",
             days[0],
             signed_in,
             factor,
@@ -97,8 +114,8 @@ class Access:
 
 
 def access_in(company: Company) -> list[Access]:
-    """Every account and every token that is valid, the oldest first. Three queries."""
-    accounts = accounts_of(company)
+    """Every account and every token that is valid, the oldest first. Five queries."""
+    accounts = accounts_of(company).prefetch_related("bound_groups")
     secured = with_second_factor(accounts)
     found = [
         Access(
@@ -106,6 +123,7 @@ def access_in(company: Company) -> list[Access]:
             account.pk,
             account.email,
             account.roles,
+            _groups_of(account),
             account.created_at,
             account.signed_in_month,
             account.pk in secured,
@@ -113,16 +131,29 @@ def access_in(company: Company) -> list[Access]:
         )
         for account in accounts
     ]
-    tokens = tokens_of(company).filter(expires_at__gt=clock.now())
+    tokens = tokens_of(company).filter(expires_at__gt=clock.now()).prefetch_related("bound_groups")
     return found + [
-        Access("token", token.pk, token.name, [token.role], token.created_at, ends=token.expires_at)
+        Access(
+            "token",
+            token.pk,
+            token.name,
+            [token.role],
+            _groups_of(token),
+            token.created_at,
+            ends=token.expires_at,
+        )
         for token in tokens
     ]
 
 
+def _groups_of(one: Account | AccessToken) -> list[str] | None:
+    return sorted(group.name for group in one.bound_groups.all()) if one.is_bound else None
+
+
 def seal_of(found: Sequence[Access]) -> str:
-    """Stands for who may do what: another one as soon as an account or a token comes, goes or has other roles."""
-    return hashlib.sha256(canonical_json([[one.key, *one.roles] for one in found]).encode()).hexdigest()
+    """Stands for who may do what: another one as soon as an account or a token comes, goes or has other roles or groups."""
+    allowed = [[one.key, one.roles, one.groups] for one in found]
+    return hashlib.sha256(canonical_json(allowed).encode()).hexdigest()
 
 
 def due_for(account: Account) -> QuerySet[Account]:

@@ -18,12 +18,12 @@ from server.access.models import AccessToken
 from server.access.roles import Role
 from server.access.tokens import create
 from server.accounts import review
-from server.accounts.invitations import invite
+from server.accounts.invitations import bind, invite
 from server.accounts.models import Account
 from server.accounts.review import Moved, access_in, seal_of
 from server.audit.models import Entry
 from server.core import clock
-from server.directory.models import Company
+from server.directory.models import Company, Group
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
@@ -111,6 +111,23 @@ def test_what_was_not_looked_at_is_not_decided_and_no_old_factor_decides(ada: Ac
         assert stale.get(address).headers["Location"].startswith("/account/confirm")
     assert stale.post("/access/decide", {f"account-{dee.pk}": "take"}).status_code == 302
     assert Account.objects.filter(pk=dee.pk).exists()
+
+
+def test_whom_each_may_address_is_looked_at_too(ada: Account, dee: Account) -> None:
+    bulk_data.add_people(1, "Lyon")
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    browser = fresh(dee)
+    bind(lea, list(Group.objects.filter(name="Lyon")), "test")
+    page = browser.get("/access").content.decode()
+    assert "for these groups alone: Lyon" in page
+    file = browser.get("/access/access.csv").content.decode()
+    listed = {row["name"]: row["groups"] for row in csv.DictReader(io.StringIO(file))}
+    assert listed == {lea.email: "Lyon", ada.email: "everybody", dee.email: "everybody"}
+    seal = SEAL.search(page)
+    bind(lea, None, "test")
+    assert seal
+    answer = browser.post("/access/decide", {"seal": seal[1], f"account-{lea.pk}": "keep"})
+    assert (answer.status_code, "Look once more" in answer.content.decode()) == (409, True)
 
 
 def test_two_administrators_who_take_each_other_away_leave_one(ada: Account) -> None:
