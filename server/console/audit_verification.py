@@ -5,22 +5,17 @@ found is kept in memory for the page; what it found is on record, too. While it 
 so in the data folder: one that no process holds was cut off by the end of the console, and the page says that.
 """
 
-import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from django.db import DatabaseError, connections
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
 from server.audit import log
 from server.audit.verifying import Verdict, verify
-from server.core import clock, under_way
-from server.core.errors import Refused, ServerError
+from server.core import background, clock, under_way
 from server.core.progress import Tick
 from server.directory.models import Company
 
@@ -28,8 +23,6 @@ ORDER = "audit-verification"
 MOST_TOLD, LONGEST_TOLD = 10, 200
 """Faults that the entry about a verification quotes, and characters of each; the page shows all."""
 MOST_SHOWN = 100
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -84,7 +77,12 @@ class Verifications:
                 return
             begun = Verification(account.company_id, account.actor, language, expected, clock.now())
             self._known[account.company_id] = begun
-        threading.Thread(target=_in_thread, args=(self._turn, begun), daemon=True).start()
+        background.begin(
+            "An audit log could not be verified",
+            partial(_read, self._turn, begun),
+            partial(_failed, begun),
+            language=language,
+        )
 
     def of(self, company: Company) -> Verification | None:
         """The company's newest."""
@@ -97,38 +95,20 @@ def is_cut_off(company: Company) -> bool:
     return company.pk in under_way.interrupted(ORDER)
 
 
-def _in_thread(turn: threading.Lock, begun: Verification) -> None:
-    """The outermost door of the thread: whatever happens, the page says that it is over. The end of the process waits not."""
-    with translation.override(begun.language):
-        try:
-            begun.problem = _tried(turn, begun)
-        except Exception:  # noqa: BLE001  (the outermost door)
-            _log.exception("An audit log could not be verified")
-            begun.problem = _("It is a fault of the server; its log says more.")
-        finally:
-            begun.ended = clock.now()
-            connections.close_all()
+def _read(turn: threading.Lock, begun: Verification) -> None:
+    """Read it in its turn, and put what was found on record. Raises as `verify`, and `Refused`."""
+    with under_way.order(ORDER, begun.company_id) as order:
+        order.begin(b"reads")
+        with turn:
+            company = Company.objects.get(pk=begun.company_id)
+            begun.verdict = verify(company, begun.expected or None, begun.bar)
+            log.record(company, begun.actor, "verify-audit-log", detail=_detail(begun.verdict))
+        order.done()
+    begun.ended = clock.now()
 
 
-def _tried(turn: threading.Lock, begun: Verification) -> str:
-    """Read it in its turn, and put what was found on record. Answers why that did not work; empty where it did."""
-    try:
-        with under_way.order(ORDER, begun.company_id) as order:
-            order.begin(b"reads")
-            with turn:
-                company = Company.objects.get(pk=begun.company_id)
-                begun.verdict = verify(company, begun.expected or None, begun.bar)
-                log.record(company, begun.actor, "verify-audit-log", detail=_detail(begun.verdict))
-            order.done()
-    except Refused as refused:
-        return f"{refused.title}. {refused.message}"
-    except ServerError as error:
-        _log.error("An audit log could not be verified: %s. %s", error.title, error.message)
-        return f"{error.title}. {error.message}"
-    except DatabaseError as error:
-        _log.error("An audit log could not be verified: %s", error)
-        return _("The database cannot be used")
-    return ""
+def _failed(begun: Verification, title: str, message: str) -> None:
+    begun.problem, begun.ended = f"{title}. {message}", clock.now()
 
 
 def _detail(verdict: Verdict) -> Mapping[str, Any]:

@@ -5,23 +5,23 @@ read is kept in memory for as long as somebody may want to look at it: no copy o
 writing has begun it is an order (`server.people_files.upsert`), which is carried out whatever becomes of this process.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
-from collections import defaultdict
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
 
-from django.db import DatabaseError, connections
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
-from server.core import clock, under_way
-from server.core.errors import EnvironmentFault, Refused, ServerError
+from server.core import background, clock, under_way
+from server.core.errors import Refused
 from server.core.progress import Tick
 from server.directory.models import Company
 from server.erasure_ledger import ledger
@@ -154,9 +154,10 @@ class ImportJobs:
     """
 
     def __init__(self) -> None:
-        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: dict[str, threading.Lock] = {}
         """Of each company: its files are worked on one after the other, and wait for no other company's."""
         self._lock = threading.Lock()
+        self._keeper: threading.Thread | None = None
         self._jobs: dict[str, ImportJob] = {}
 
     def begin(self, account: Account, file_name: str, content: bytes, language: str) -> ImportJob:
@@ -180,10 +181,11 @@ class ImportJobs:
                 raise Refused(_("Several files are being brought in"), _("Try again in some minutes."))
             if before:
                 before.cancel()
-            is_first = not self._jobs
             self._jobs[account.company_id] = job
-        if is_first:
-            threading.Thread(target=self._look_after, daemon=True).start()
+            if self._keeper is None:
+                self._keeper = background.begin(
+                    "Files of people are looked after no more", self._look_after, self._not_looked_after
+                )
         self._start(job, _read)
         return job
 
@@ -232,9 +234,14 @@ class ImportJobs:
 
     def _start(self, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
         """In a thread of its own, which waits until it is its turn. The end of the process waits for none."""
-        threading.Thread(
-            target=_in_thread, args=(self._turns[job.company_id], job, work), daemon=True
-        ).start()
+        with self._lock:
+            turn = self._turns.setdefault(job.company_id, threading.Lock())
+        background.begin(
+            "A file of people could not be worked on",
+            partial(_in_turn, turn, job, work),
+            partial(_failed, job),
+            language=job.language,
+        )
 
     def _move(self, job: ImportJob, stages: Collection[Stage], to: Stage) -> bool:
         with self._lock:
@@ -244,59 +251,58 @@ class ImportJobs:
             return True
 
     def forget_outdated(self) -> None:
-        """Forget what is an hour old, and what may be about somebody who was erased. Raises `EnvironmentFault`."""
-        oldest = clock.now().timestamp() - KEPT_FOR.total_seconds()
+        """Forget what is an hour old, and what may be about somebody who was erased. Raises `EnvironmentFault`.
+
+        What is being written is forgotten once it is written.
+        """
+        oldest, end = clock.now().timestamp() - KEPT_FOR.total_seconds(), ledger.end()
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
             if _is_somebody_erased_since(job) or (job.began < oldest and not job.is_in_work):
                 self.forget(job)
+            else:
+                job.ledger_end = end
 
     def _look_after(self) -> None:
         """In a thread, for as long as there are files: pages are not asked for at night."""
-        while self._jobs:
+        while self._has_files():
             try:
                 self.forget_outdated()
-            except EnvironmentFault as error:  # it is tried again
-                _log.error("whether somebody was erased cannot be read: %s", error)
-            threading.Event().wait(LOOKED_AFTER_EVERY_S)
+            except Exception:  # noqa: BLE001  (an erasure has to reach what waits: it is tried again)
+                _log.exception("Whether somebody was erased cannot be read")
+            time.sleep(LOOKED_AFTER_EVERY_S)
+
+    def _has_files(self) -> bool:
+        """Whether there are any; the thread that looks after them is no more where there are none."""
+        with self._lock:
+            if not self._jobs:
+                self._keeper = None
+            return bool(self._jobs)
+
+    def _not_looked_after(self, _title: str, _message: str) -> None:
+        with self._lock:
+            self._keeper = None
 
 
 def _is_somebody_erased_since(job: ImportJob) -> bool:
-    end = ledger.end()
-    if end == job.ledger_end:
-        return False
+    """Whether that is so by what was written into the erasure ledger since it was last read for this file."""
     told = [fact for _mark, fact in ledger.after(job.ledger_end)]
-    job.ledger_end = end
     ends = ("person-erased", "company-closed")
     return any(fact.kind in ends and fact.company == job.company_id for fact in told)
 
 
-def _in_thread(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
-    """The outermost door of the thread: whatever happens, the page says that it is over."""
-    with turn, translation.override(job.language):
-        try:
-            if not job.is_cancelled:
-                job.stage = _tried(job, work)
-        except _Cancelled:
-            pass
-        except Exception:  # noqa: BLE001  (the outermost door)
-            _log.exception("A file of people could not be worked on")
-            job.fault = (_("This did not work"), _("It is a fault of the server; its log says more."))
-            job.stage = Stage.REFUSED
-        finally:
-            connections.close_all()
+def _in_turn(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob], Stage]) -> None:
+    with turn, contextlib.suppress(_Cancelled):
+        if not job.is_cancelled:
+            job.stage = work(job)
 
 
-def _tried(job: ImportJob, work: Callable[[ImportJob], Stage]) -> Stage:
-    try:
-        return work(job)
-    except ServerError as error:
-        job.fault = (error.title, error.message)
-    except DatabaseError as error:
-        job.fault = (_("The database cannot be used"), _("It says: {reason}").format(reason=error))
+def _failed(job: ImportJob, title: str, message: str) -> None:
+    job.fault = (title, message)
     # Once it is an order, it is carried out: by whoever presses the button, the next file, or housekeeping.
-    return Stage.INTERRUPTED if job.company_id in under_way.interrupted(ORDER) else Stage.REFUSED
+    is_begun = job.company_id in under_way.interrupted(ORDER)
+    job.stage = Stage.INTERRUPTED if is_begun else Stage.REFUSED
 
 
 def _read(job: ImportJob) -> Stage:

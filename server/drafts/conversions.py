@@ -6,7 +6,6 @@ sent goes once its conversion is kept, or with the upload, after a day.
 
 import contextlib
 import fcntl
-import logging
 import os
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
-from server.core import clock, private_files
+from server.core import background, clock, private_files
 from server.core.errors import Refused, ServerError
 from server.drafts import uploads
 from server.drafts.files import add_video
@@ -36,9 +35,10 @@ MOST_OF_ACCOUNT = 3
 MOST_TRIES = 3
 """The console was ended as often as that while it was converted: perhaps by this very one."""
 
-_log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _worker: threading.Thread | None = None
+_at: int | None = None
+"""The number of the upload that is being converted now."""
 _reached: dict[int, float] = {}
 
 
@@ -102,8 +102,7 @@ def wake() -> None:
     global _worker
     with _lock:
         if _worker is None and _waiting().exists():
-            _worker = threading.Thread(target=_work, name="conversions", daemon=True)
-            _worker.start()
+            _worker = background.begin("A video could not be converted", _work, _ended)
 
 
 def _waiting() -> QuerySet[DraftUpload]:
@@ -111,18 +110,25 @@ def _waiting() -> QuerySet[DraftUpload]:
 
 
 def _work() -> None:
-    """The outermost door of the thread: where it ends by a fault, whoever looks at the page wakes another."""
-    global _worker
-    try:
-        while (number := _next()) is not None:
-            with _turn() as folder:
-                _converted(number, folder)
-    except Exception:  # noqa: BLE001  (the outermost door)
-        _log.exception("No videos are converted until somebody looks")
-        with _lock:
-            _worker = None
-    finally:
-        connections.close_all()
+    global _at
+    while (number := _next()) is not None:
+        with _turn() as folder:
+            _at = number
+            _converted(number, folder)
+            _at = None
+
+
+def _ended(_title: str, _message: str) -> None:
+    """A fault ended the thread: it ends what it was at, too. The others go on; else whoever looks at the page wakes it."""
+    global _at, _worker
+    ended, _at = _at, None
+    with _lock:
+        _worker = None
+    upload = _waiting().filter(pk=ended).first() if ended is not None else None
+    if upload is not None:
+        with translation.override(upload.language):
+            _fail(upload, _("This is a fault of the server; its log says more."))
+        wake()
 
 
 def _next() -> int | None:
@@ -173,9 +179,6 @@ def _converted(number: int, folder: Path) -> None:
             _fail(upload, f"{error.title}. {error.message}")
         except OSError as error:
             _fail(upload, _("The disk says: {reason}").format(reason=error.strerror))
-        except Exception:  # noqa: BLE001  (whatever it is, the page says that it is over)
-            _log.exception("A video could not be converted")
-            _fail(upload, _("This is a fault of the server; its log says more."))
         finally:
             _reached.pop(number, None)
 

@@ -266,11 +266,17 @@ class _Run:
                 if not self._is_wanted():
                     raise Unwanted
             if now >= min(ends, stalls):
-                raise BadFile(
-                    _("converting “{file}” took too long").format(file=self._name),
-                    _("make it shorter or smaller, or convert it on another computer"),
-                )
-        child.wait(self._limits.stall_s)
+                raise self._too_long()
+        try:
+            child.wait(self._limits.stall_s)
+        except subprocess.TimeoutExpired as error:
+            raise self._too_long() from error
+
+    def _too_long(self) -> BadFile:
+        return BadFile(
+            _("converting “{file}” took too long").format(file=self._name),
+            _("make it shorter or smaller, or convert it on another computer"),
+        )
 
     def _step(self, line: bytes) -> bool:
         """Whether it has come further."""

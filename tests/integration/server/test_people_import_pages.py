@@ -13,10 +13,12 @@ from django.test import Client
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit.models import Entry
+from server.console import people_import
 from server.console.people_import import JOBS
 from server.directory.models import Company, Group, Person
 from server.erasure.erasure import erase
 from server.people_files import upsert
+from server.people_files.upsert import Difference
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
@@ -156,6 +158,7 @@ def test_a_change_of_the_directory_beyond_what_is_shown_is_noticed_too(browser: 
     assert Person.objects.get(email=last).first_name == "Corrected"
 
 
+@pytest.mark.expected_logs("A file of people could not be worked on: terminating connection")
 def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +190,24 @@ def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> 
     assert gone.status_code == 404
     assert "not kept any more" in gone.content.decode()
     assert not Person.objects.filter(email=person.email).exists()
+
+
+def test_an_erasure_while_a_file_is_written_ends_it_once_it_is_written(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, _other = bulk_data.add_people(2)
+    address = choose(browser, HEADER + "n@northwind.example,N,,\n")
+    write = people_import.import_people
+
+    def meanwhile(*words: Any, **options: Any) -> Difference:
+        erase(bulk_data.company(), [person.pk])
+        assert JOBS.current("northwind") is not None, "what is being written goes on"
+        return write(*words, **options)
+
+    monkeypatch.setattr(people_import, "import_people", meanwhile)
+    browser.post(f"{address}/answer", {"go": "apply", "look": "1"})
+    until(lambda: JOBS.current("northwind") is None, "the file to be forgotten")
+    assert Person.objects.filter(email="n@northwind.example").exists()
 
 
 def test_an_encoding_that_is_guessed_is_asked_about(browser: Client) -> None:
