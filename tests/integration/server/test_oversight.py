@@ -50,14 +50,18 @@ NOT_SHOWN = frozenset(
         # Requests of programs, whose effects have entries of their own, and what tells of nobody.
         "approve-campaigns",
         "decide-corrections",
+        "delete-template",
         "denied",
         "draft-campaigns",
         "edit-notice",
         "edit-record",
+        "edit-templates",
+        "keep-template",
         "manage-people",
         "read-campaigns",
         "read-groups",
         "read-health",
+        "rename-template",
     }
 )
 """What the page leaves out on purpose: every other act of the log is shown."""
