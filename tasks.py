@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -235,14 +236,37 @@ LINTERS = {
 }
 
 
-def failed_linters() -> list[str]:
-    """Runs every linter, each to its end, and gives the names of those that found something."""
-    failed = []
-    for name, command in LINTERS.items():
-        heading(name)
-        if run(*command):
-            failed.append(name)
+def failed_linters(*beside: Sequence[str]) -> list[str]:
+    """Runs every linter to its end, one on each core, and gives the names of those that found something.
+
+    Args:
+        beside: further commands to run meanwhile, the first of all; what they say is not shown.
+    """
+    with ThreadPoolExecutor(os.cpu_count() or 1) as cores:
+        for command in beside:
+            cores.submit(run_apart, *command)
+        runs = {name: cores.submit(run_apart, *command) for name, command in LINTERS.items()}
+        failed = []
+        for name, ended in runs.items():
+            heading(name)
+            code, said = ended.result()
+            print(said, end="", flush=True)
+            if code:
+                failed.append(name)
     return failed
+
+
+def run_apart(*command: str) -> tuple[int, str]:
+    """The exit code of .venv's Python and what it said, for commands that run beside others."""
+    done = subprocess.run(
+        [PYTHON, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    )  # fmt: skip
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+COMPILE_TESTS = ("-m", "pytest", "--collect-only", "--quiet")
+"""Pytest compiles the tests when it first sees them: once here, instead of once in each worker."""
 
 
 def lint(_arguments: Sequence[str]) -> int:
@@ -254,7 +278,7 @@ def lint(_arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """Style, types, dead code, import rules and every test; further words go to pytest."""
     set_up("test")
-    failed = failed_linters()
+    failed = failed_linters([*COMPILE_TESTS, *arguments])
     heading("pytest")
     # Most tests wait for a process that they started: one more at a time than there are cores.
     workers = str((os.cpu_count() or 1) + 1)
