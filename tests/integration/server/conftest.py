@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.campaign_server import RunningServer, ServerHome
+from tests.support.server.emptying import empty
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -22,13 +23,9 @@ def server_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 @pytest.fixture
 def northwind(server_home: ServerHome) -> Iterator[ServerHome]:
     """The same, open in this process, and emptied of people and campaigns afterwards."""
-    from server.campaigns.models import Campaign, Media
-    from server.directory.models import Group, Person
-
     with server_home.opened():
         yield server_home
-        for model in (Campaign, Media, Person, Group):
-            model.objects.all().delete()
+        empty()
 
 
 @pytest.fixture(scope="session")
