@@ -275,21 +275,21 @@ def lint(_arguments: Sequence[str]) -> int:
     return 1 if failed_linters() else 0
 
 
+def shared_out() -> list[str]:
+    """To pytest: share files out among workers, in the order of tests/conftest.py.
+
+    Most tests wait for a process that they started: one more at a time than there are cores.
+    """
+    workers = str((os.cpu_count() or 1) + 1)
+    return ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+
+
 def test(arguments: Sequence[str]) -> int:
     """Style, types, dead code, import rules and every test; further words go to pytest."""
     set_up("test")
     failed = failed_linters([*COMPILE_TESTS, *arguments])
     heading("pytest")
-    # Most tests wait for a process that they started: one more at a time than there are cores.
-    workers = str((os.cpu_count() or 1) + 1)
-    shared_out = [
-        "-n",
-        workers,
-        "--dist",
-        "loadfile",
-        "--no-loadscope-reorder",
-    ]  # in the order of tests/conftest.py
-    code = run("-m", "tests.support.suite", *shared_out, *arguments)
+    code = run("-m", "tests.support.suite", *shared_out(), *arguments)
     if failed:
         print(f"\nNot passed: {', '.join(failed)}. What they found is above, before the tests.", flush=True)
     return 1 if failed or code else 0
@@ -333,6 +333,16 @@ def prove_security(arguments: Sequence[str]) -> int:
     """Try each guarantee of security at its full count; the report is build/security-report.html."""
     set_up("test")
     return run("-m", "tests.support.prove", "security", *arguments)
+
+
+WITH_A_SERVER = ("tests/integration/server", "tests/unit/server", "tests/privacy", "tests/security")
+
+
+def prove_databases(arguments: Sequence[str]) -> int:
+    """Run every test that uses a server on SQLite and on PostgreSQL."""
+    set_up("test")
+    words = ("--both-databases", "-k", "sqlite or postgresql", *shared_out())
+    return run("-m", "pytest", *words, *WITH_A_SERVER, *arguments)
 
 
 def package(arguments: Sequence[str]) -> int:
@@ -382,6 +392,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
         prove_privacy,
         prove_reliability,
         prove_security,
+        prove_databases,
         bench,
         package,
         lint,

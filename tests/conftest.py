@@ -39,6 +39,26 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_0
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+DATABASES = ["sqlite", "postgresql"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make prove-databases` asks for."""
+    parser.addoption(
+        "--both-databases", action="store_true", help="try whatever uses a server on PostgreSQL, too"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A server's test is tried on SQLite; if it is marked `both_databases` or all are asked for, on PostgreSQL, too."""
+    if "server_home" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("both_databases")
+        both = marked or metafunc.config.getoption("both_databases")
+        metafunc.parametrize(
+            "server_home", DATABASES if both else DATABASES[:1], indirect=True, scope="session"
+        )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: else one worker still has a file of minutes when the others are done."""

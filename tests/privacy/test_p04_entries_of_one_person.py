@@ -27,6 +27,8 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.run_command import run_command
 from tests.support.server.two_worlds import TARGET, Numbered, World, crawl
 
+pytestmark = pytest.mark.both_databases
+
 OTHER = 1
 BEFORE: tuple[tuple[str, ...], ...] = (("audit", "export"), ("company", "export", "{folder}/all.zip"))
 

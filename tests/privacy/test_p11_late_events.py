@@ -11,6 +11,8 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
+pytestmark = pytest.mark.both_databases
+
 SIGNALS = ("seen", "click", "like")
 BATCHES_OF_ONE_COMPUTER = 100
 """A computer may ask so often; a withdrawal is of the person, so that any of their computers will do."""

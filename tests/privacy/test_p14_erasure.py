@@ -25,6 +25,8 @@ from tests.support.server.canaries import Canaries
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 FIRST = 10_000
 """All canaries are equally long, so that none is the beginning of another."""
 LIMIT_S = 60

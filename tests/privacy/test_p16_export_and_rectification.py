@@ -64,6 +64,7 @@ def canaries(camille: Computer) -> Iterator[Canaries]:
     Draft.objects.filter(draft_id__startswith="canary").delete()
 
 
+@pytest.mark.both_databases
 @pytest.mark.proves("P16")
 def test_every_column_about_the_person_is_in_the_export(
     camille: Computer, canaries: Canaries, proof: Proof
@@ -116,6 +117,7 @@ def _leads_only(model: type, name: str) -> bool:
     return bool(model._meta.get_field(name).many_to_many)  # type: ignore[attr-defined]
 
 
+@pytest.mark.both_databases
 @pytest.mark.proves("P16")
 def test_a_correction_arrives_with_one_poll_and_an_import_leaves_it(
     camille: Computer, northwind: ServerHome, serving: RunningServer, proof: Proof

@@ -17,6 +17,8 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.server.wire import consent
 
+pytestmark = pytest.mark.both_databases
+
 AT_ONCE = 6
 """Requests that come together with a token that nobody has used yet."""
 LONGEST = 40

@@ -1,4 +1,4 @@
-"""Servers on both databases."""
+"""Servers on SQLite, and on PostgreSQL for tests that are marked `both_databases`."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.server.emptying import empty
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
 def server_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
-    """Northwind's server, without people, on each of the two databases. One for the whole session."""
+    """Northwind's server, without people. One for each database and the whole session; `tests/conftest.py` says on which."""
     url = None
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_cluster").new_database()

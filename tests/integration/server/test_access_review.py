@@ -130,6 +130,7 @@ def test_whom_each_may_address_is_looked_at_too(ada: Account, dee: Account) -> N
     assert (answer.status_code, "Look once more" in answer.content.decode()) == (409, True)
 
 
+@pytest.mark.both_databases
 def test_two_administrators_who_take_each_other_away_leave_one(ada: Account) -> None:
     bob = account_of("bob@northwind.example", Role.ADMINISTRATOR)
     seal, together = seal_of(access_in(ada.company)), threading.Barrier(2)
@@ -155,6 +156,7 @@ def test_who_never_came_in_does_not_count_as_an_administrator(ada: Account, dee:
     assert "Nobody would be left to administer" in decide(fresh(dee), **{f"account_{ada.pk}": "take"})[1]
 
 
+@pytest.mark.both_databases
 def test_it_is_due_90_days_after_each_was_kept(
     ada: Account, dee: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,7 @@ def confirm(computer: Computer, body: dict[str, Any]) -> tuple[str, str]:
     return told["status"], told["reason"]
 
 
+@pytest.mark.both_databases
 def test_the_first_confirmation_counts_and_is_kept_as_it_was_sent(
     computer: Computer, serving: RunningServer
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_first_confirmation_counts_and_is_kept_as_it_was_sent(
     assert computer.get("/me").json()["acknowledgements"] == [first]
 
 
+@pytest.mark.both_databases
 def test_confirmations_that_arrive_together_are_kept_once(computer: Computer) -> None:
     bodies = [message() for _ in range(6)]
     with ThreadPoolExecutor(6) as together:
@@ -128,6 +130,7 @@ def test_confirming_is_no_signal_and_needs_no_consent(computer: Computer) -> Non
     assert not Consent.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_confirmation_goes_with_its_person_and_stays_when_the_campaign_is_closed(
     computer: Computer, serving: RunningServer, campaign: Campaign
 ) -> None:
@@ -162,6 +165,7 @@ def _read(serving: RunningServer, token: str, campaign_id: str = "c-safety") -> 
     return requests.get(f"{serving.url}{ADMIN}/acknowledgements/{campaign_id}", headers=headers, timeout=30)
 
 
+@pytest.mark.both_databases
 def test_a_communicator_reads_who_has_confirmed_and_who_has_not(
     northwind: ServerHome, capsys: Output, confirmed: dict[str, Any], serving: RunningServer
 ) -> None:

@@ -3,11 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import console_settings
+
+pytestmark = pytest.mark.both_databases
 
 AT_ONCE = 6
 

@@ -97,6 +97,7 @@ def _person(number: int):  # type: ignore[no-untyped-def]
     return bulk_data.company().people.get(email=f"p{number}@northwind.example")
 
 
+@pytest.mark.both_databases
 def test_a_week_counts_each_person_once_for_each_campaign_that_comes_by_itself(console: ServerHome) -> None:
     published_three_times()
     for name, urgency, starts in (("c-silent", "silent", MONDAY), ("c-next", "normal", MONDAY + WEEK)):
@@ -163,6 +164,7 @@ def test_many_by_name_are_held_to_the_figure_of_everybody(ada: Account, tmp_path
         run_command("campaign", "publish", file)
 
 
+@pytest.mark.both_databases
 def test_the_busiest_tenth_is_never_about_fewer_than_five(console: ServerHome) -> None:
     assert Spread(20, {9: 4, 1: 16}, 5).busiest == 1
     assert Spread(20, {9: 5, 1: 15}, 5).busiest == 9

@@ -26,6 +26,8 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.server.run_command import run_command
 
+pytestmark = pytest.mark.both_databases
+
 HASHED_COLUMNS = ("time", "actor", "action", "subject", "detail", "previous", "digest")
 CHANGES = 60
 

@@ -19,6 +19,8 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def officer(northwind: ServerHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:

@@ -24,6 +24,8 @@ from tests.support.server import company_life as life
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 SIGNALS = ("seen", "click")
 GROUPS = ("Sales", "Works", "Chess")
 STEPS, AT_ONCE = 40, 5

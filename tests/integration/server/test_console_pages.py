@@ -40,6 +40,7 @@ def console(northwind: ServerHome) -> Iterator[ServerHome]:
         Account.objects.all().delete()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "key", ["\0aaaaaaaaaaa", "a" * 31 + "\0", "a" * 33, "A" * 32, "é" * 32, "a" * 32 + "\n", "a' OR '1'='1"]
 )
@@ -50,6 +51,7 @@ def test_a_cookie_that_holds_no_key_of_a_session_is_none(console: ServerHome, ke
     assert client.post("/sign-in", {"login": "", "password": ""}).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_of_those_who_note_a_used_code_at_once_one_is_the_first(console: ServerHome) -> None:
     def note(_number: int) -> bool:
         try:
@@ -69,6 +71,7 @@ def test_every_page_says_which_right_it_needs(console: ServerHome) -> None:
     assert len(get_resolver().url_patterns) == len(pages())
 
 
+@pytest.mark.both_databases
 def test_what_nobody_can_type_into_an_address_is_no_page(console: ServerHome) -> None:
     client = client_of(account_of("a@northwind.example", *Role))
     routes = [str(pattern.pattern) for pattern in pages().values() if "<" in str(pattern.pattern)]
@@ -172,6 +175,7 @@ def _text(answer: HttpResponse | Any) -> str:
     return str(answer.content.decode())
 
 
+@pytest.mark.both_databases
 def test_a_page_asks_the_database_as_often_for_many_campaigns_as_for_few(console: ServerHome) -> None:
     people = bulk_data.add_people(6, "Lyon")
     bulk_data.add_people(3, "Paris")
@@ -201,6 +205,7 @@ def test_a_page_asks_the_database_as_often_for_many_campaigns_as_for_few(console
     assert {path for path, (few, many) in counts.items() if many > few + 1} == set()
 
 
+@pytest.mark.both_databases
 def test_the_list_tells_for_how_many_people_each_campaign_is_now(console: ServerHome) -> None:
     lyon, paris = bulk_data.add_people(6, "Lyon"), bulk_data.add_people(3, "Paris")
     Group.objects.get(name="Paris").people.add(lyon[0])
@@ -218,6 +223,7 @@ def _sizes(client: Client) -> dict[str, int]:
     return {campaign_id: int(people) for campaign_id, people in rows}
 
 
+@pytest.mark.both_databases
 def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: ServerHome) -> None:
     now, day = clock.now(), timedelta(days=1)
     bulk_data.publish("c-later", starts=now + day)
@@ -250,6 +256,7 @@ def test_campaigns_are_found_by_state_and_by_title_in_any_language(console: Serv
     }
 
 
+@pytest.mark.both_databases
 def test_what_is_published_after_a_search_is_found_by_the_next(console: ServerHome) -> None:
     client = client_of(account_of("a@northwind.example", Role.COMMUNICATOR))
     bulk_data.publish("c-first")
@@ -294,6 +301,7 @@ def test_today_tells_what_waits_to_those_who_can_do_something_about_it(console: 
     }
 
 
+@pytest.mark.both_databases
 def test_today_names_what_began_today_and_yesterday_by_the_companys_clock(console: ServerHome) -> None:
     Company.objects.update(time_zone="Pacific/Auckland")  # 13 hours ahead in summer
     now = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)  # an hour past midnight there

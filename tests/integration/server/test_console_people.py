@@ -73,6 +73,7 @@ def test_a_correction_is_declined_and_nothing_changes(browser: Client, person: P
     assert not CorrectionRequest.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("go", ["accept", "decline"])
 def test_what_the_person_changed_meanwhile_is_not_decided_unseen(
     browser: Client, person: Person, go: str
@@ -88,6 +89,7 @@ def test_what_the_person_changed_meanwhile_is_not_decided_unseen(
     assert CorrectionRequest.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("number", ["", "x", "0", "-1", "9" * 30, "٣"])
 def test_a_correction_that_is_not_there_is_said_to_be_gone(
     browser: Client, person: Person, number: str

@@ -220,6 +220,7 @@ def test_the_log_shows_the_newest_first_and_pages_by_number(console: ServerHome,
     assert sorted(set(seen), reverse=True) == seen
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("before", ["x", "-1", "0", "9" * 30, "٣", "1e3", ""])
 def test_a_number_that_is_none_shows_the_newest(console: ServerHome, officer: Client, before: str) -> None:
     assert officer.get("/audit", {"before": before, "action": "'; DROP"}).status_code == 200
@@ -247,6 +248,7 @@ def test_a_log_that_was_changed_is_told_on_top(console: ServerHome, officer: Cli
     assert "audit explain" in words
 
 
+@pytest.mark.both_databases
 def test_pages_take_few_queries_however_large_the_company(
     campaign: Campaign, people: list[Person], reader: Client, officer: Client
 ) -> None:

@@ -46,6 +46,7 @@ def test_what_is_declined_stays_as_it_was(asking: Computer, capsys: Output) -> N
     assert asking.get("/me").json()["details"][0]["requested"] is None
 
 
+@pytest.mark.both_databases
 def test_an_address_that_somebody_else_has_by_now_is_not_accepted(asking: Computer) -> None:
     Person.objects.create(company=bulk_data.company(), email=NEW)
     number = CorrectionRequest.objects.get().pk
@@ -59,6 +60,7 @@ def test_a_correction_that_is_not_there_is_told(northwind: ServerHome) -> None:
         run_command("corrections", "decline", 7)
 
 
+@pytest.mark.both_databases
 def test_an_import_leaves_alone_what_the_person_corrected(asking: Computer, northwind: ServerHome) -> None:
     person = Person.objects.get()
     asking.patch("/me", {"details": {"first_name": "Zoé", "work_cell": "1"}})

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import requests
 
 from server.core import clock
@@ -52,6 +53,7 @@ def test_unknown_used_and_expired_codes_get_the_same_answer(
     assert answers[0].json()["type"] == "tidings:invalid-code"
 
 
+@pytest.mark.both_databases
 def test_of_many_computers_with_one_code_one_is_connected(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
@@ -70,6 +72,7 @@ def _feed_status(server: RunningServer, enrolled: requests.Response) -> int:
     return Computer(server.url, enrolled.json()).get("/feed").status_code
 
 
+@pytest.mark.both_databases
 def test_a_lost_answer_can_be_asked_for_again_by_the_agent_that_lost_it(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
@@ -145,6 +148,7 @@ def test_a_key_that_cannot_be_read_does_not_use_the_code_up(
     assert _enrol(serving, code, retry_secret=ANOTHER_SECRET).status_code == 201
 
 
+@pytest.mark.both_databases
 def test_of_many_requests_of_one_agent_one_token_is_left(
     northwind: ServerHome, serving: RunningServer
 ) -> None:
@@ -193,6 +197,7 @@ def test_an_administrator_revokes_one_computer_or_all(northwind: ServerHome, ser
     assert northwind.command("device", "revoke", person.email).returncode == 1
 
 
+@pytest.mark.both_databases
 def test_everybody_without_a_computer_is_invited_at_once(
     northwind: ServerHome, serving: RunningServer
 ) -> None:

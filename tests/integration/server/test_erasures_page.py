@@ -68,6 +68,7 @@ def last(action: str) -> Entry:
     return Entry.objects.filter(action=action).order_by("-number")[0]
 
 
+@pytest.mark.both_databases
 def test_one_asks_and_another_one_has_it_carried_out(ada: Client, dee: Client, people: list[Person]) -> None:
     gone = [people[0].email, people[2].email]
     address = asked(ada, *gone)
@@ -148,6 +149,7 @@ def test_requests_of_another_company_are_not_there(ada: Client, people: list[Per
     assert Person.objects.count() == 4
 
 
+@pytest.mark.both_databases
 def test_of_two_who_agree_at_once_one_has_it_carried_out(
     ada: Client, dee: Client, people: list[Person]
 ) -> None:
@@ -174,6 +176,7 @@ def test_a_request_ends_with_the_account_that_asked(ada: Client, people: list[Pe
     assert Person.objects.count() == 4
 
 
+@pytest.mark.both_databases
 def test_what_was_begun_is_carried_out_whatever_the_clock_says(
     ada: Client, dee: Client, people: list[Person]
 ) -> None:

@@ -61,6 +61,7 @@ def camille(northwind: ServerHome) -> Person:
     return bulk_data.add_people(1, group="Sales")[0]
 
 
+@pytest.mark.both_databases
 def test_a_person_gets_what_is_for_everyone_for_their_groups_and_for_them(camille: Person) -> None:
     other = bulk_data.add_people(1, group="Works")[0]
     bulk_data.publish("c-all")
@@ -139,6 +140,7 @@ def test_every_document_of_the_company_has_a_higher_counter(camille: Person) -> 
     assert counters == sorted(set(counters))
 
 
+@pytest.mark.both_databases
 @pytest.mark.expected_logs("are full")
 def test_a_feed_holds_what_the_largest_may_hold_newest_first(camille: Person) -> None:
     documents = [
@@ -201,6 +203,7 @@ def test_an_unchanged_feed_is_stated_anew_every_twelve_hours_for_each_person_at_
     assert len({own[0] for own in changes}) > 2, "not all in the same two hours"
 
 
+@pytest.mark.both_databases
 def test_an_unchanged_poll_of_an_agent_that_wants_statements_costs_one_query(camille: Person) -> None:
     bulk_data.publish("c-1")
     agent = Agent(camille)

@@ -233,6 +233,7 @@ def test_what_would_be_too_many_is_refused_like_what_would_be_too_much(company: 
     company.publish("everyone = true", MONDAY + timedelta(days=3), MONDAY + timedelta(days=4), size=1)
 
 
+@pytest.mark.both_databases
 def test_of_two_that_were_looked_at_together_and_fit_singly_one_is_taken(company: Company) -> None:
     fill(company)
     Campaign.objects.filter(campaign_id=company.taken.pop().campaign_id).delete()
@@ -276,6 +277,7 @@ def said_of_feeds(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
     return found["state"], found["message"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("count", "document"), [(600, "x"), (12, "x" * 250_000)])
 def test_check_tells_that_an_import_made_feeds_overfull(
     company: Company, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, document: str

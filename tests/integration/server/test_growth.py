@@ -45,6 +45,8 @@ from tests.support.server.commands import succeeded, tidings_server
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 FEW, MANY = 2, 12
 
 

@@ -29,6 +29,8 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.run_command import run_command
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 STARTS = datetime(2026, 9, 1, 9, tzinfo=UTC)
 ENDS = STARTS + timedelta(days=7)
 

@@ -9,7 +9,7 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.commands import Done, succeeded, tidings_server
 from tests.support.server.sample import SAMPLE
 
-pytestmark = pytest.mark.usefixtures("northwind")
+pytestmark = [pytest.mark.usefixtures("northwind"), pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import PASSWORD, account_of, client_of, console_settings
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def home(northwind: ServerHome) -> Iterator[ServerHome]:

@@ -171,6 +171,7 @@ def test_who_has_to_act_is_sent_a_link_and_no_word_about_what(
     assert not outbox.flag().exists()
 
 
+@pytest.mark.both_databases
 def test_everybody_is_invited_by_mail_with_codes_that_are_nowhere_before(
     company: Company, sink: Sink, time: Time
 ) -> None:
@@ -214,6 +215,7 @@ def test_an_account_is_let_in_by_a_link_of_a_mail(company: Company, sink: Sink) 
     assert "sends no mail" in done.stderr
 
 
+@pytest.mark.both_databases
 @NOT_NOW
 def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: Sink, time: Time) -> None:
     accounts = [account_of(f"{name}@northwind.example", Role.DPO) for name in ("now", "never", "later")]
@@ -289,6 +291,7 @@ def test_what_waited_for_too_long_is_never_sent_and_a_link_that_was_refused_ends
     assert not sink.taken
 
 
+@pytest.mark.both_databases
 def test_one_account_is_sent_few_mails_and_the_rest_later(company: Company, sink: Sink, time: Time) -> None:
     noor = account_of("noor@northwind.example", Role.APPROVER)
     for number in range(MOST_AN_HOUR + 3):

@@ -56,6 +56,7 @@ def confirmed(browser: Client, account: Account) -> None:
     browser.post("/account/confirm", {"code": code(secret_of(account))})
 
 
+@pytest.mark.both_databases
 def test_another_version_ends_every_consent_after_two_people_have_looked(
     company: Company, serving: RunningServer
 ) -> None:

@@ -25,6 +25,8 @@ from tests.support.server.console import account_of, client_of, console_settings
 from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 MONTH = datetime(2041, 5, 7, 12, tzinfo=UTC)
 """One in which no other test does anything."""
 

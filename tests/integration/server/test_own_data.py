@@ -99,6 +99,7 @@ def test_what_the_directory_owns_becomes_a_request_and_a_later_one_replaces_it(c
     assert _details(camille)["email"]["requested"] is None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -118,6 +119,7 @@ def test_a_value_that_cannot_be_right_changes_nothing(camille: Computer, field: 
     assert _details(camille) == before
 
 
+@pytest.mark.both_databases
 def test_nobody_can_take_the_address_of_somebody_else(camille: Computer) -> None:
     other = bulk_data.add_people(1)[0]
     Company.objects.update(directory_fields=[])
@@ -154,6 +156,7 @@ def test_an_answer_over_the_limit_says_whom_to_ask(
     assert "dpo@northwind.example" in answer.json()["detail"]
 
 
+@pytest.mark.both_databases
 def test_an_import_at_the_same_time_does_not_take_a_correction_back(
     camille: Computer, northwind: ServerHome
 ) -> None:
@@ -181,6 +184,7 @@ def test_an_import_at_the_same_time_does_not_take_a_correction_back(
         assert Person.objects.get().first_name == f"Zoé {number}"
 
 
+@pytest.mark.both_databases
 def test_reading_ones_own_data_locks_nobody_out(
     camille: Computer, northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +202,7 @@ def test_reading_ones_own_data_locks_nobody_out(
     assert seen == [(False, "read-own-data")]
 
 
+@pytest.mark.both_databases
 def test_more_signals_than_one_answer_holds_are_a_413_that_says_whom_to_ask(
     camille: Computer, northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def text_of(browser: Client, address: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page[page.index("<main") :]))
 
 
+@pytest.mark.both_databases
 def test_what_would_change_is_shown_and_then_stored(browser: Client) -> None:
     bulk_data.add_people(3, "Lyon")
     file = (
@@ -122,6 +123,7 @@ def test_what_changes_many_asks_for_their_number(browser: Client) -> None:
     assert Person.objects.filter(first_name="Other").count() == 30
 
 
+@pytest.mark.both_databases
 def test_a_directory_that_changed_since_the_look_is_not_written_over(browser: Client) -> None:
     bulk_data.add_people(2)
     address = choose(browser, HEADER + "p0@northwind.example,Zoé,,\nnew@northwind.example,Nia,,\n")
@@ -133,6 +135,7 @@ def test_a_directory_that_changed_since_the_look_is_not_written_over(browser: Cl
     assert Person.objects.get(email="new@northwind.example").first_name == "Nia", "now that was looked at"
 
 
+@pytest.mark.both_databases
 def test_two_presses_of_one_page_store_no_difference_that_it_did_not_show(browser: Client) -> None:
     bulk_data.add_people(2)
     address = choose(browser, HEADER + "p0@northwind.example,Zoé,,\n")
@@ -158,6 +161,7 @@ def test_a_change_of_the_directory_beyond_what_is_shown_is_noticed_too(browser: 
     assert Person.objects.get(email=last).first_name == "Corrected"
 
 
+@pytest.mark.both_databases
 @pytest.mark.expected_logs("A file of people could not be worked on: terminating connection")
 def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
     browser: Client, monkeypatch: pytest.MonkeyPatch
@@ -182,6 +186,7 @@ def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
     assert "100 added" in text_of(browser, address)
 
 
+@pytest.mark.both_databases
 def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> None:
     person, _other = bulk_data.add_people(2)
     address = choose(browser, HEADER + f"{person.email},Zoé,,\n")
@@ -192,6 +197,7 @@ def test_an_erasure_ends_the_files_that_wait_in_its_company(browser: Client) -> 
     assert not Person.objects.filter(email=person.email).exists()
 
 
+@pytest.mark.both_databases
 def test_an_erasure_while_a_file_is_written_ends_it_once_it_is_written(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def named(person: Person, first: str, last: str) -> None:
     Person.objects.filter(pk=person.pk).update(first_name=first, last_name=last)
 
 
+@pytest.mark.both_databases
 def test_everybody_is_found_page_after_page(browser: Client, people: list[Person]) -> None:
     first = browser.get("/people").content.decode()
     following = re.search(r'rel="next" href="([^"]+)"', first)
@@ -59,6 +60,7 @@ def test_everybody_is_found_page_after_page(browser: Client, people: list[Person
     assert 'rel="next"' not in second
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "text", ["zoé", "ZOÉ", "Zoé le", "le goff zoé", "goff@no", "  le   zoé "], ids=lambda text: text.strip()
 )
@@ -72,6 +74,7 @@ def test_a_person_is_found_by_words_of_name_and_address_in_any_case(
     assert "z.goff@northwind.example" in page
 
 
+@pytest.mark.both_databases
 def test_who_is_not_found_is_said_and_odd_addresses_are_no_fault(browser: Client) -> None:
     for words in (
         {"find": "n\0body"},

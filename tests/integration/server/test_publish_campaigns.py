@@ -150,6 +150,7 @@ def test_publishing_and_recalling_reach_feeds() -> None:
     assert len(set(revisions)) == 3
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("staffed")
 def test_a_dry_run_publishes_and_stores_nothing() -> None:
     before = Company.objects.get().counter
@@ -162,6 +163,7 @@ def test_a_dry_run_publishes_and_stores_nothing() -> None:
     assert Company.objects.get().counter == before
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("audience", "reach"),
     [
@@ -181,6 +183,7 @@ def test_everybody_is_counted_once(file: Path, audience: str, reach: str) -> Non
     assert f"It goes to {reach}" in succeeded("campaign", "publish", file)
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("staffed")
 def test_groups_and_people_that_are_not_known_are_named_with_what_was_meant(file: Path) -> None:
     said = refused(
@@ -196,6 +199,7 @@ def test_a_campaign_for_nobody_is_refused(file: Path) -> None:
     assert "nobody is in it" in refused(file, TEXT)
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("staffed")
 def test_an_id_can_be_chosen_once(file: Path) -> None:
     file.write_text('id = "c-vpn"\n' + TEXT)
@@ -229,6 +233,7 @@ def test_a_bad_picture_is_named_with_its_key_and_nothing_is_published(file: Path
     assert not Media.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("staffed")
 def test_a_mistake_in_one_of_several_files_stops_all(file: Path) -> None:
     file.write_text(TEXT.replace("title", "tilte"))
@@ -266,6 +271,7 @@ def test_media_that_cannot_be_stored_are_explained(staffed: ServerHome) -> None:
     assert not Campaign.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("staffed")
 def test_campaigns_are_listed_with_their_state(file: Path) -> None:
     live = publish_sample("vpn")

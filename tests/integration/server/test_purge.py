@@ -21,6 +21,8 @@ from tests.support.server.run_command import run_command
 from tests.support.server.wire import an_hour_ago, event, give, send
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.both_databases
+
 CANARY = "canary-5f3a"
 
 

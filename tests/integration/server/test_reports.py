@@ -23,6 +23,8 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.wire import an_hour_ago
 from tests.support.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def people(northwind: ServerHome) -> list[Person]:

@@ -47,6 +47,8 @@ from tests.support.server.commands import succeeded, tidings_server
 from tests.support.server.postgres import PostgresCluster
 from tests.support.server.wire import an_hour_ago, consent, give
 
+pytestmark = pytest.mark.both_databases
+
 SOON_S = 15
 """Shorter than a locked database lets others wait (20 s)."""
 EMERGENCY = """

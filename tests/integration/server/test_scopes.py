@@ -126,6 +126,7 @@ def test_nobody_else_comes_into_the_audience_of_a_bound_author(lea: Account, ada
     assert [group.name for group in made.audience_groups.all()] == ["Lyon"]
 
 
+@pytest.mark.both_databases
 def test_what_is_for_others_too_is_published_by_no_way(
     lea: Account, ada: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,6 +184,7 @@ def _file(group: str) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.both_databases
 def test_a_bound_author_sees_what_is_for_their_people_alone(lea: Account, ada: Account) -> None:
     now = clock.now()
     bulk_data.publish("c-lyon", starts=now, groups=["Lyon"])

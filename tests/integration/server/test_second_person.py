@@ -157,6 +157,7 @@ def test_what_nobody_submitted_is_not_returned(lea: Account, noor: Account) -> N
     assert not fresh(draft).returned_for
 
 
+@pytest.mark.both_databases
 def test_what_grew_since_the_approver_looked_is_not_published(lea: Account, noor: Account) -> None:
     draft = submitted(lea)
     page = client_of(noor).get(f"/drafts/{draft.draft_id}/check").content.decode()
@@ -260,6 +261,7 @@ def test_a_communicator_has_no_right_to_approve(lea: Account, console: ServerHom
     assert not Campaign.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_of_two_who_approve_at_once_one_publication_comes(lea: Account, noor: Account) -> None:
     draft = submitted(lea)
     other = account_of("ada@northwind.example", Role.ADMINISTRATOR)
@@ -325,6 +327,7 @@ def test_it_is_needed_from_so_many_people_on(lea: Account, least: int | None, *,
         assert publish_draft(draft, seal_of(draft), MANY, lea)
 
 
+@pytest.mark.both_databases
 def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
     lea: Account, noor: Account, tmp_path: Path
 ) -> None:

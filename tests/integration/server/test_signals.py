@@ -13,6 +13,8 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server.wire import an_hour_ago, consent, event, give, send
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def campaign(northwind: ServerHome) -> Campaign:

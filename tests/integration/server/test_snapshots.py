@@ -34,6 +34,8 @@ from tests.support.server.campaign_server import RunningServer, ServerHome
 from tests.support.server.commands import succeeded
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

@@ -20,6 +20,8 @@ from tests.support.server import company_life as life
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.wire import an_hour_ago
 
+pytestmark = pytest.mark.both_databases
+
 ALL = ("seen", "click", "like")
 IN_ONE_VARIANT = "only-here"
 

@@ -191,6 +191,7 @@ def test_no_signal_for_it_is_taken_and_nothing_stands_anywhere_but_on_record(lea
     assert not Trial.objects.exists(), "it goes with the person"
 
 
+@pytest.mark.both_databases
 def test_there_is_one_at_a_time_and_it_ends_with_its_draft(lea: Account) -> None:
     me = Computer(own(lea))
     first, second = written(lea), written(lea, "The other one")
@@ -228,6 +229,7 @@ def test_who_has_no_computer_under_their_address_is_told_and_none_is_made(lea: A
     assert not Trial.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_poll_that_finds_nothing_new_stays_one_query_for_all(lea: Account) -> None:
     me, other = Computer(own(lea)), Computer(another(lea))
     press(lea, written(lea))

@@ -23,6 +23,8 @@ from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.commands import succeeded
 
+pytestmark = pytest.mark.both_databases
+
 NEWS = """
 sender = "News"
 default_language = "en"

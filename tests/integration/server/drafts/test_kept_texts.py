@@ -30,6 +30,7 @@ from tests.support.server.drafting import (
 )
 
 
+@pytest.mark.both_databases
 def test_who_saves_over_a_colleague_is_asked_first_and_loses_nothing(
     console: ServerHome, browser: Client
 ) -> None:
@@ -124,6 +125,7 @@ def test_who_changes_nothing_writes_nothing_and_ends_no_submission(console: Serv
     assert not again.writers.filter(pk=other.pk).exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("key", ["", "x", "\0", "0" * 17, "é" * 16])
 def test_a_key_that_no_page_has_lets_nobody_write_over_others(browser: Client, key: str) -> None:
     address = written(browser)
@@ -146,6 +148,7 @@ TYPED = (
 )
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("value", ["a\0b", "\0", "x" * 5_000, "\u202e", "é" * 600])
 def test_whatever_is_typed_is_kept_or_explained(browser: Client, value: str) -> None:
     address = written(browser)
@@ -215,6 +218,7 @@ def test_nobody_deletes_what_they_have_not_seen(browser: Client) -> None:
     assert draft_at(own).fields["variants"]["en"]["title"] == "Hours of work"
 
 
+@pytest.mark.both_databases
 def test_a_save_that_meets_a_deletion_on_its_way_loses_nothing(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +234,7 @@ def test_a_save_that_meets_a_deletion_on_its_way_loses_nothing(
     assert browser.post(f"{own.partition('?')[0]}/save", late).status_code == 404
 
 
+@pytest.mark.both_databases
 def test_where_no_draft_can_be_begun_what_was_typed_is_shown_again_and_blank_ones_give_way(
     browser: Client, lea: Account
 ) -> None:
@@ -267,6 +272,7 @@ def test_a_session_that_ended_loses_nothing_typed_and_tells_nothing(browser: Cli
         assert ("Hours of work" in page) is is_shown, origin
 
 
+@pytest.mark.both_databases
 def test_a_draft_for_more_people_by_name_than_a_form_has_fields_is_written_like_others(
     browser: Client,
 ) -> None:
@@ -341,6 +347,7 @@ def test_a_new_draft_has_the_sender_of_the_last_campaign(browser: Client) -> Non
     assert draft_at(begun(browser)).fields["sender"] == "Your works council"
 
 
+@pytest.mark.both_databases
 def test_of_two_who_save_at_once_one_is_asked(console: ServerHome, browser: Client) -> None:
     address = written(browser)
     other = client_of(account_of("noor@northwind.example", Role.APPROVER))

@@ -54,6 +54,7 @@ def bytes_on_disk(draft: Draft) -> list[bytes]:
     return [path.read_bytes() for path in folder.iterdir()] if folder.exists() else []
 
 
+@pytest.mark.both_databases
 def test_a_picture_is_shown_and_published_as_it_was_approved_and_leaves_nothing_in_the_draft(
     browser: Client,
 ) -> None:
@@ -125,6 +126,7 @@ def files_seal(address: str) -> str:
     return seal_of(draft_at(address))
 
 
+@pytest.mark.both_databases
 def test_a_draft_comes_back_from_its_zip_file_byte_for_byte_and_so_does_its_picture(browser: Client) -> None:
     address = with_picture(browser)
     content = browser.get(f"{address}/campaign.toml").getvalue()

@@ -35,6 +35,7 @@ from tests.support.server.drafting import (
 )
 
 
+@pytest.mark.both_databases
 def test_what_is_written_is_published_to_whom_the_check_named(browser: Client) -> None:
     group = a_group()
     address = written(
@@ -126,6 +127,7 @@ def test_of_a_published_draft_nothing_stays_and_its_address_leads_to_the_campaig
     assert "The studio opens" not in browser.get("/drafts").content.decode()
 
 
+@pytest.mark.both_databases
 def test_a_publication_that_is_sent_twice_is_one(browser: Client) -> None:
     address = written(browser)
     seal = seal_on(browser.get(f"{address}/check").content.decode())
@@ -154,6 +156,7 @@ def test_what_was_changed_since_somebody_looked_is_not_published(browser: Client
     assert draft_at(address).fields["variants"]["en"]["title"] == "Something else"
 
 
+@pytest.mark.both_databases
 def test_what_a_colleague_changes_while_pictures_are_drawn_is_not_published(
     browser: Client, lea: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +176,7 @@ def test_what_a_colleague_changes_while_pictures_are_drawn_is_not_published(
     assert answer.status_code == 409, f"published to {Campaign.objects.get().audience_people.count()} people"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seal", ["", "0" * 64, "\0", "é"])
 def test_without_the_seal_of_what_was_looked_at_nothing_is_published(browser: Client, seal: str) -> None:
     address = written(browser)
@@ -252,6 +256,7 @@ def test_a_group_or_person_of_another_company_is_not_taken(console: ServerHome, 
         other.delete()
 
 
+@pytest.mark.both_databases
 def test_pages_of_drafts_need_few_queries_with_many_groups(browser: Client) -> None:
     address = written(browser)
     Group.objects.bulk_create(Group(company=company(), name=f"Group {n}") for n in range(500))
@@ -287,6 +292,7 @@ def test_a_year_after_its_last_change_a_draft_goes(browser: Client, lea: Account
     assert campaign_file(kept)
 
 
+@pytest.mark.both_databases
 def test_a_draft_that_somebody_goes_on_with_while_old_ones_go_stays(
     lea: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from http import HTTPStatus
 
+import pytest
 from django.test import Client
 
 from server.access.roles import Role
@@ -79,6 +80,7 @@ def test_a_template_says_what_the_draft_said_to_nobody_at_no_time_and_begins_dra
     assert on_record("delete-template") == on_record("keep-template")
 
 
+@pytest.mark.both_databases
 def test_a_template_has_a_name_of_its_own_and_another_one_takes_its_place_where_that_is_said(
     browser: Client,
 ) -> None:

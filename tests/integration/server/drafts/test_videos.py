@@ -69,6 +69,7 @@ def with_video(browser: Client, video: bytes) -> str:
     return address
 
 
+@pytest.mark.both_databases
 def test_a_video_comes_in_pieces_and_is_published_with_poster_and_captions(
     browser: Client, video: bytes
 ) -> None:
@@ -243,6 +244,7 @@ def test_an_upload_is_its_account_s_alone(browser: Client) -> None:
         other.delete()
 
 
+@pytest.mark.both_databases
 def test_of_two_writers_one_is_told_that_the_other_writes(browser: Client) -> None:
     address = written(browser)
     place = begun(browser, address, 10)
