@@ -99,7 +99,7 @@ class Access:
         """As `COLUMNS` has it."""
         signed_in = f"{self.signed_in:%Y-%m}" if self.signed_in else ""
         factor = ("yes" if self.has_second_factor else "no") if self.is_account else ""
-        days = [f"{one:%Y-%m-%d}" if one else "" for one in (self.since, self.ends, self.reviewed)]
+        days = [one.date() if one else "" for one in (self.since, self.ends, self.reviewed)]
         return (
             self.kind,
             self.number,

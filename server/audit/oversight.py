@@ -137,7 +137,7 @@ class Line:
     def row(self) -> Sequence[object]:
         """As `COLUMNS` has it."""
         about = ", ".join(f"{name} {value}" for name, value in self.about)
-        return (self.day.isoformat(), self.kind.value, self.who, self.act, about, self.reason, self.times)
+        return (self.day, self.kind.value, self.who, self.act, about, self.reason, self.times)
 
 
 def month_named(text: str) -> date | None:

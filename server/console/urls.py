@@ -36,6 +36,7 @@ from server.console.pages import (
     videos,
     welcome,
 )
+from server.console.table_files import FileKind
 from server.core.schemas import CAMPAIGN_ID
 
 
@@ -78,10 +79,24 @@ register_converter(NumberConverter, "number")
 urlpatterns = [
     path("", today.today, name="today"),
     path("campaigns", campaigns.campaigns, name="campaigns"),
-    path("campaigns/campaigns.csv", campaigns.campaigns_csv, name="campaigns-csv"),
+    path("campaigns/campaigns.csv", campaigns.campaigns_file, {"kind": FileKind.CSV}, name="campaigns-csv"),
+    path(
+        "campaigns/campaigns.xlsx", campaigns.campaigns_file, {"kind": FileKind.XLSX}, name="campaigns-xlsx"
+    ),
     path("campaigns/alone", alone.alone, name="campaigns-alone"),
     path("campaigns/<campaign:campaign_id>", report.report, name="campaigns-report"),
-    path("campaigns/<campaign:campaign_id>/report.csv", report.report_csv, name="campaigns-report-csv"),
+    path(
+        "campaigns/<campaign:campaign_id>/report.csv",
+        report.report_file,
+        {"kind": FileKind.CSV},
+        name="campaigns-report-csv",
+    ),
+    path(
+        "campaigns/<campaign:campaign_id>/report.xlsx",
+        report.report_file,
+        {"kind": FileKind.XLSX},
+        name="campaigns-report-xlsx",
+    ),
     path("campaigns/<campaign:campaign_id>/recall", recalling.recall_campaign, name="campaigns-recall"),
     path("campaigns/<campaign:campaign_id>/duplicate", drafts.duplicate, name="campaigns-duplicate"),
     path("calendar", calendar.calendar, name="calendar"),
@@ -139,15 +154,19 @@ urlpatterns = [
     path("record/processors", processors.processors, name="record-processors"),
     path("record/processors/add", processors.add_processor, name="record-processors-add"),
     path("record/processors/<number:number>/end", processors.end_processor, name="record-processors-end"),
-    path("record/record.csv", record.record_csv, name="record-csv"),
+    path("record/record.csv", record.record_file, {"kind": FileKind.CSV}, name="record-csv"),
+    path("record/record.xlsx", record.record_file, {"kind": FileKind.XLSX}, name="record-xlsx"),
     path("audit", audit.audit, name="audit"),
-    path("audit/audit.csv", audit.audit_csv, name="audit-csv"),
+    path("audit/audit.csv", audit.audit_file, {"kind": FileKind.CSV}, name="audit-csv"),
+    path("audit/audit.xlsx", audit.audit_file, {"kind": FileKind.XLSX}, name="audit-xlsx"),
     path("audit/verification", audit.verification, name="audit-verification"),
     path("access", access_review.access, name="access"),
     path("access/decide", access_review.decide_access, name="access-decide"),
-    path("access/access.csv", access_review.access_csv, name="access-csv"),
+    path("access/access.csv", access_review.access_file, {"kind": FileKind.CSV}, name="access-csv"),
+    path("access/access.xlsx", access_review.access_file, {"kind": FileKind.XLSX}, name="access-xlsx"),
     path("oversight", oversight.oversight, name="oversight"),
-    path("oversight/acts.csv", oversight.oversight_csv, name="oversight-csv"),
+    path("oversight/acts.csv", oversight.oversight_file, {"kind": FileKind.CSV}, name="oversight-csv"),
+    path("oversight/acts.xlsx", oversight.oversight_file, {"kind": FileKind.XLSX}, name="oversight-xlsx"),
     path("welcome/<str:token>", welcome.welcome, name="welcome"),
     path("sign-in", account_views.login, name="account_login"),
     path("sign-in/second-step", passkeys.SecondStep.as_view(), name="mfa_authenticate"),

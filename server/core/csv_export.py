@@ -4,7 +4,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import TextIO
+
+from server.core.clock import utc_text
 
 LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a cell a formula, at its beginning (OWASP, "CSV Injection"); the last four are their full-width forms."""
@@ -13,7 +16,7 @@ _AFTER_A_BREAK = re.compile(r"([;\t\r\n][\s\"']*)(?=[=+\-@＝＋－＠])")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A CSV file (RFC 4180). An apostrophe before what would be a formula makes it a text."""
+    """A CSV file (RFC 4180), times in UTC. An apostrophe before what would be a formula makes it a text."""
     text = io.StringIO()
     write_csv(text, header, rows)
     return text.getvalue()
@@ -28,6 +31,10 @@ def write_csv(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def _inert(cell: object) -> object:
+    if isinstance(cell, datetime):
+        return utc_text(cell)
+    if isinstance(cell, date):
+        return cell.isoformat()
     if not isinstance(cell, str):
         return cell
     inert = _AFTER_A_BREAK.sub(r"\1'", cell)

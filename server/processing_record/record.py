@@ -130,8 +130,8 @@ def _measures() -> list[str]:
     ]
 
 
-def as_csv(record: Record) -> str:
-    """One line for each purpose; safe to open in a spreadsheet."""
+def as_table(record: Record) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    """What the columns are called, and one row for each purpose."""
     header = (
         _("Controller"), _("Data protection contact"), _("Region"), _("Purpose"), _("People"), _("Data"),
         _("Kept"), _("Recipients"), _("Transfers"), _("Security measures"),
@@ -144,7 +144,12 @@ def as_csv(record: Record) -> str:
         )
         for activity in record.activities
     ]
-    return csv_text(header, rows)
+    return header, rows
+
+
+def as_csv(record: Record) -> str:
+    """The same; safe to open in a spreadsheet."""
+    return csv_text(*as_table(record))
 
 
 STYLE = """

@@ -704,6 +704,14 @@ NO_PAGES = {
 """What forms are sent to: they answer with one of the pages below, or lead to it."""
 FILES = {
     *("campaigns-report-csv", "record-csv", "oversight-csv", "access-csv", "audit-csv", "campaigns-csv"),
+    *(
+        "campaigns-report-xlsx",
+        "record-xlsx",
+        "oversight-xlsx",
+        "access-xlsx",
+        "audit-xlsx",
+        "campaigns-xlsx",
+    ),
     *("drafts-file", "drafts-file-of", "drafts-picture", "drafts-frame"),
 }
 LOOKED_AT_WITH_ANOTHER = {

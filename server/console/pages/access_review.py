@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from server.access.roles import RIGHTS, Right, Role
 from server.accounts.review import COLUMNS, access_in, decide, due_at, seal_of
 from server.console.access import READING, AccountRequest, page
-from server.core.csv_export import csv_text
+from server.console.table_files import FileKind, table_file
 from server.core.errors import ServerError
 
 
@@ -34,12 +34,10 @@ def decide_access(request: AccountRequest) -> HttpResponseBase:
 
 
 @page(Right.REVIEW_ACCESS, fresh=True, on_record=True)
-def access_csv(request: AccountRequest) -> HttpResponse:
+def access_file(request: AccountRequest, kind: FileKind) -> HttpResponseBase:
     """The same list, for a spreadsheet: it names people."""
     company = request.user.company
-    content = csv_text(COLUMNS, (one.row for one in access_in(company)))
-    headers = {"Content-Disposition": f'attachment; filename="{company.pk}-access.csv"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    return table_file(kind, f"{company.pk}-access", COLUMNS, (one.row for one in access_in(company)))
 
 
 def _page(

@@ -8,6 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from server.console import words
 from server.console.access import READING, AccountRequest, page
 from server.console.audit_verification import VERIFICATIONS, is_cut_off
 from server.console.posted import number
-from server.core.csv_export import csv_text
+from server.console.table_files import FileKind, table_file
 
 A_PAGE = 100
 MOST_TAKEN = 50_000
@@ -49,16 +50,16 @@ def audit(request: AccountRequest) -> HttpResponse:
 
 
 @page(Right.READ_AUDIT_LOG)
-def audit_csv(request: AccountRequest) -> HttpResponse:
+def audit_file(request: AccountRequest, kind: FileKind) -> HttpResponseBase:
     """The newest entries, or those of one act, for a spreadsheet. The command takes all, however many."""
     company, action = request.user.company, request.GET.get("action", "")
     found = Entry.objects.filter(company=company).order_by("-number")
     if ACTION.fullmatch(action):
         found = found.filter(action=action)
-    log.record(company, request.user.actor, "export-audit-log", detail={"format": "csv"})
-    content = csv_text(COLUMNS, found.values_list(*COLUMNS)[:MOST_TAKEN].iterator())
-    headers = {"Content-Disposition": f'attachment; filename="{company.pk}-audit.csv"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    log.record(company, request.user.actor, "export-audit-log", detail={"format": str(kind)})
+    return table_file(
+        kind, f"{company.pk}-audit", COLUMNS, found.values_list(*COLUMNS)[:MOST_TAKEN].iterator()
+    )
 
 
 @page(Right.READ_AUDIT_LOG, methods=(*READING, "POST"))
@@ -101,6 +102,7 @@ def _page(request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStat
             "older": lines[-1].number if len(entries) > A_PAGE else None,
             "before": before,
             "action": chosen,
+            "action_query": f"action={chosen}" if chosen else "",
             "actions": sorted(
                 ((name, str(text)) for name, text in words.ACTIONS.items()), key=lambda each: each[1]
             ),

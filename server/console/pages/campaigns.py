@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language
 
@@ -17,9 +18,8 @@ from server.campaigns.models import Campaign
 from server.campaigns.overview import NEWEST_FIRST, State, in_state, lines_of, titled
 from server.console.access import AccountRequest, page
 from server.console.navigation import waiting_at
+from server.console.table_files import FileKind, table_file
 from server.core import clock
-from server.core.clock import utc_text
-from server.core.csv_export import csv_text
 from server.directory.models import Company
 
 A_PAGE = 50
@@ -73,12 +73,11 @@ def campaigns(request: AccountRequest) -> HttpResponse:
 
 
 @page(Right.READ_CAMPAIGNS, on_record=True)
-def campaigns_csv(request: AccountRequest) -> HttpResponse:
+def campaigns_file(request: AccountRequest, kind: FileKind) -> HttpResponseBase:
     """The same list, all of it, for a spreadsheet."""
     company, now = request.user.company, clock.now()
-    content = csv_text(COLUMNS, _rows(company, _found(request.user, Filter.of(request), now), now))
-    headers = {"Content-Disposition": f'attachment; filename="{company.pk}-campaigns.csv"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    rows = _rows(company, _found(request.user, Filter.of(request), now), now)
+    return table_file(kind, f"{company.pk}-campaigns", COLUMNS, rows)
 
 
 def _found(account: Account, chosen: Filter, now: datetime) -> QuerySet[Campaign]:
@@ -103,8 +102,8 @@ def _rows(company: Company, found: QuerySet[Campaign], now: datetime) -> Iterato
                 line.title,
                 line.state.value,
                 line.urgency.value,
-                utc_text(line.starts),
-                utc_text(line.ends),
+                line.starts,
+                line.ends,
                 "yes" if line.everyone else "no",
                 "; ".join(line.groups),
                 line.named,

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from server.access.models import AccessToken
@@ -12,8 +13,8 @@ from server.accounts.invitations import accounts_of
 from server.audit.oversight import COLUMNS, Kind, Line, acts_of, month_after, month_named
 from server.audit.verifying import noted_breaks
 from server.console.access import AccountRequest, page
+from server.console.table_files import FileKind, table_file
 from server.core import clock
-from server.core.csv_export import csv_text
 from server.directory.models import Company, Notice
 
 MOST_LINES = 300
@@ -27,6 +28,7 @@ def oversight(request: AccountRequest) -> HttpResponse:
     acts, this_month = acts_of(company, month), clock.now().date().replace(day=1)
     words: dict[str, object] = {
         "month": month,
+        "month_query": f"month={month:%Y-%m}",
         "before": month_after(month, -1),
         "after": month_after(month) if month < this_month else None,
         "made": clock.now(),
@@ -40,13 +42,11 @@ def oversight(request: AccountRequest) -> HttpResponse:
 
 
 @page(Right.READ_OVERSIGHT, on_record=True)
-def oversight_csv(request: AccountRequest) -> HttpResponse:
+def oversight_file(request: AccountRequest, kind: FileKind) -> HttpResponseBase:
     """The month's acts, for a spreadsheet."""
     company, month = request.user.company, _month(request)
-    content = csv_text(COLUMNS, (line.row for line in acts_of(company, month)))
-    name = f"{company.pk}-oversight-{month:%Y-%m}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    rows = (line.row for line in acts_of(company, month))
+    return table_file(kind, f"{company.pk}-oversight-{month:%Y-%m}", COLUMNS, rows)
 
 
 def _month(request: AccountRequest) -> date:

@@ -1,11 +1,13 @@
 """The record of processing activities (GDPR article 30), for those who answer for it and those who watch."""
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from server.access.roles import Right
 from server.console.access import AccountRequest, page
-from server.processing_record.record import as_csv, record_of
+from server.console.table_files import FileKind, table_file
+from server.processing_record.record import as_table, record_of
 
 
 @page(Right.READ_RECORD, on_record=True)
@@ -15,8 +17,7 @@ def record(request: AccountRequest) -> HttpResponse:
 
 
 @page(Right.READ_RECORD, on_record=True)
-def record_csv(request: AccountRequest) -> HttpResponse:
+def record_file(request: AccountRequest, kind: FileKind) -> HttpResponseBase:
     """The same, for a spreadsheet."""
-    headers = {"Content-Disposition": f'attachment; filename="{request.user.company.pk}-record.csv"'}
-    content = as_csv(record_of(request.user.company))
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+    company = request.user.company
+    return table_file(kind, f"{company.pk}-record", *as_table(record_of(company)))

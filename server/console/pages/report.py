@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from http import HTTPStatus
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -19,8 +19,8 @@ from server.campaigns.models import Campaign
 from server.campaigns.overview import State, state_of, title_of
 from server.console import drawings
 from server.console.access import AccountRequest, page
+from server.console.table_files import FileKind, table_file
 from server.core import clock
-from server.core.csv_export import csv_text
 from server.reports import tables
 from server.reports.figures import Day, Figure, Report
 from server.reports.snapshots import due_after, newest
@@ -90,14 +90,10 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
 
 
 @page(Right.READ_REPORTS, on_record=True)
-def report_csv(request: AccountRequest, campaign_id: str) -> HttpResponse:
+def report_file(request: AccountRequest, campaign_id: str, kind: FileKind) -> HttpResponseBase:
     """The same figures, for a spreadsheet."""
     found = newest(_campaign(request, campaign_id))
-    content = csv_text(tables.COLUMNS, tables.spreadsheet(found))
-    headers = {"Content-Disposition": f'attachment; filename="{found.campaign_id}.csv"'}
-    return HttpResponse(
-        content, content_type="text/csv; charset=utf-8", status=HTTPStatus.OK, headers=headers
-    )
+    return table_file(kind, found.campaign_id, tables.COLUMNS, tables.spreadsheet(found))
 
 
 def _campaign(request: AccountRequest, campaign_id: str) -> Campaign:
