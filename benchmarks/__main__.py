@@ -1,4 +1,4 @@
-"""Measures agent, inbox, player and server, each figure beside a reference measured in the same run: `make bench`.
+"""Measures agent, inbox, player, server and console, each figure beside a reference measured in the same run: `make bench`.
 
 The figures are printed and written to build/bench.json.
 """
@@ -29,7 +29,9 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", choices=("agent", "inbox", "player", "server", "growth"), help="one of the five only"
+        "--only",
+        choices=("agent", "inbox", "player", "server", "growth", "console"),
+        help="one of the six only",
     )
     parser.add_argument(
         "--idle-seconds", type=float, default=120, help="how long programs at rest are watched (default: 120)"
@@ -72,6 +74,11 @@ def main() -> int:
 
         console.print("Growth: each command over a company of 100,000 people, and of a tenth …")
         rows += growth.run()
+    if options.only == "console":  # it takes half an hour
+        from benchmarks import console as pages
+
+        console.print("Console: every page of a company of 100,000 people, on both databases …")
+        rows += pages.run()
     console.print(table_of(rows))
     save(rows)
     missed = [row.what for row in rows if row.met is False]

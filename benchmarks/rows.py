@@ -10,7 +10,7 @@ class Row:
     """One figure beside its reference and its target.
 
     Attributes:
-        part: `agent`, `inbox`, `player`, `server` or `growth`.
+        part: `agent`, `inbox`, `player`, `server`, `growth` or `console`.
         what: what was measured, in a few words.
         value: in `unit`.
         unit: of `value` and `reference`.

@@ -1,7 +1,7 @@
 """The second factor of an account: codes of an app (TOTP, RFC 6238), passkeys, and recovery codes. allauth keeps them."""
 
 from allauth.mfa.models import Authenticator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from server.accounts.models import Account
 
@@ -9,6 +9,18 @@ from server.accounts.models import Account
 def is_on(account: Account) -> bool:
     """Whether the account has a second factor: recovery codes alone are none."""
     return of(account).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
+def told_with(accounts: "QuerySet[Account]") -> "QuerySet[Account]":
+    """The accounts, of each of which `was_on` needs no query."""
+    others = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return accounts.annotate(had_second_factor=Exists(others))
+
+
+def was_on(account: Account) -> bool:
+    """Whether the account had a second factor when it was read; whether it has one now, where nobody asked then."""
+    had: bool | None = getattr(account, "had_second_factor", None)
+    return is_on(account) if had is None else had
 
 
 def switch_off(account: Account) -> None:
@@ -24,12 +36,6 @@ def end_app(account: Account) -> None:
 def use_up(account: Account, code: str) -> None:
     """Let a code that the app has shown be good for nothing else. allauth notes it when it looks at it."""
     of(account).get(type=Authenticator.Type.TOTP).wrap().validate_code(code)
-
-
-def with_second_factor(accounts: QuerySet[Account]) -> set[int]:
-    """The numbers of those accounts that have one."""
-    found = Authenticator.objects.filter(user__in=accounts, type=Authenticator.Type.TOTP)
-    return set(found.values_list("user_id", flat=True))
 
 
 def of(account: Account) -> "QuerySet[Authenticator]":

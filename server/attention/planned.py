@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from cachetools import LRUCache
-from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.attention.weeks import WEEK, begins, monday_of
 from server.campaigns.models import Campaign
+from server.database.lookups import Joined, as_text
 from server.directory.models import Company, Person
 
 Groups = frozenset[int]
@@ -27,8 +27,6 @@ Groups = frozenset[int]
 MOST_COMPANIES = 20
 MOST_WEEKS = 500
 """How much is kept in memory."""
-MOST_MEMBERSHIPS = 1_000_000_000
-"""More than there are in any company."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +97,11 @@ class Planned:
 class _Directory:
     """How many people are in exactly these groups, and the groups' names once somebody asked for them.
 
-    `mark`: tells when that has changed; None until feeds changed for the first time, since it costs a query.
+    `mark`: tells when that has changed.
     """
 
     people_in: Mapping[Groups, int]
-    mark: tuple[int, ...] | None = None
+    mark: tuple[int, ...]
     names: Mapping[int, str] | None = None
 
 
@@ -195,39 +193,51 @@ def _add(week: Planned, groups: Groups, count: int, people: int) -> None:
         week.groups.setdefault(group, Counter())[count] += people
 
 
+def read_ahead(company: Company) -> None:
+    """Have it in memory who is in which groups, before anybody asks."""
+    _directory(company)
+
+
 def _directory(company: Company) -> _Directory:
     """As it is now. It takes long with 100,000 people, and changes far less often than feeds do."""
     with _lock:
         revision, known = _directories.get(company.pk, (-1, None))
     if known is not None and revision == company.feed_revision:
         return known
-    if known is None:
-        known = _Directory(_people_in(company))
-    else:
-        mark = _mark(company)  # before the people: who joins meanwhile makes another one
-        if known.mark != mark:
-            known = _Directory(_people_in(company), mark)
+    mark = _mark(company)  # before the people: who joins meanwhile makes another one
+    if known is None or known.mark != mark:
+        known = _Directory(_people_in(company), mark)
     with _lock:
         _directories[company.pk] = company.feed_revision, known
     return known
 
 
 def _mark(company: Company) -> tuple[int, ...]:
-    """Another one after each change: who joins a group makes a row with a new number, who leaves takes one away."""
+    """Another one after each change: who joins a group makes a row with a new number, who leaves takes one away.
+
+    Rows of all companies are counted: that looks nothing up, and who joins another company only has this one read again.
+    """
     people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by()
-    joined: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__company=company).order_by()
-    of_people = people.values(one=Value(1)).annotate(figure=Count("pk")).values("figure")
-    both = Max("pk") * MOST_MEMBERSHIPS + Count("pk")  # in one go over the rows
-    of_joined = joined.values(one=Value(1)).annotate(figure=both).values("figure")
+    joined: QuerySet[Any, Any] = Person.groups.through.objects.order_by()
+    figures = (
+        people.values(one=Value(1)).annotate(figure=Count("pk")).values("figure"),
+        joined.values(one=Value(1)).annotate(figure=Count("pk")).values("figure"),
+        joined.order_by("-pk").values("pk")[:1],
+    )
     row = Company.objects.filter(pk=company.pk).values_list(
-        *(Coalesce(Subquery(figure), 0) for figure in (of_people, of_joined))
+        *(Coalesce(Subquery(figure), 0) for figure in figures)
     )
     return tuple(row.get())
 
 
 def _people_in(company: Company) -> dict[Groups, int]:
-    people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by("pk")
+    """Counted by the database: of 100,000 people it tells few hundred sets of groups."""
+    people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by()
+    sets = people.values("pk").annotate(of_each=Joined(as_text("groups"), ",")).values("of_each")
+    sql, parameters = sets.query.sql_with_params()
     found: Counter[Groups] = Counter()
-    for _person, rows in groupby(people.values_list("pk", "groups").iterator(), itemgetter(0)):
-        found[frozenset(group for _person, group in rows if group is not None)] += 1
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT sets.of_each, COUNT(*) FROM ({sql}) sets GROUP BY 1", parameters)
+        for groups, count in cursor.fetchall():  # one set may be told in several orders
+            found[frozenset(map(int, groups.split(",")) if groups else ())] += count
     return dict(found)

@@ -107,8 +107,11 @@ def digest(entry: Entry) -> str:
 
 
 def _locked_chain(company_id: str) -> Chain:
+    locked = Chain.objects.select_for_update().filter(company_id=company_id)
+    if (chain := locked.first()) is not None:
+        return chain
     Chain.objects.get_or_create(company_id=company_id)
-    return Chain.objects.select_for_update().get(company_id=company_id)
+    return locked.get()
 
 
 def _compare(chain: Chain) -> None:

@@ -151,7 +151,7 @@ class Campaign(models.Model):
         indexes = (
             models.Index(fields=("company", "starts", "ends", "status"), name="campaign_times"),
             models.Index(fields=("company", "counter"), name="campaign_counter"),
-            models.Index(fields=("company",), condition=~models.Q(alone_by=""), name="campaign_alone"),
+            models.Index(fields=("company", "alone_by"), name="campaign_alone"),
             # `attention.planned` reads nothing else of a campaign: documents are large.
             models.Index(
                 fields=("company", "status", "starts", "urgency", "to_everyone"), name="campaign_popups"

@@ -78,6 +78,11 @@ def titled(company: Company, words: str) -> list[int]:
     return [number for number, text in _titles.of(company).items() if folded in text]
 
 
+def read_ahead(company: Company) -> None:
+    """Have the titles in memory, before anybody searches."""
+    _titles.of(company)
+
+
 class _Titles:
     """The titles of a company's campaigns, in memory: no column has them, and to read all documents takes too long.
 

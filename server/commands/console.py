@@ -13,7 +13,7 @@ from server.accounts import console_address
 from server.accounts.invitations import VALID_FOR, account_named, accounts_of, bind, invite, remove, reset
 from server.accounts.models import Account
 from server.accounts.review import COLUMNS, access_in
-from server.accounts.second_factor import with_second_factor
+from server.accounts.second_factor import told_with, was_on
 from server.audit import log
 from server.audit.log import COMMAND_LINE
 from server.commands.companies import add_company_argument, chosen_company, groups_of
@@ -200,11 +200,9 @@ def _show_link(reached: str, token: str) -> int:
 
 
 def _list(company: Company, _options: argparse.Namespace) -> int:
-    accounts = accounts_of(company)
-    secured = with_second_factor(accounts)
-    for account in accounts:
+    for account in told_with(accounts_of(company)):
         month = f"{account.signed_in_month:%Y-%m}" if account.signed_in_month else "-"
-        factor = _("second factor") if account.pk in secured else _("no second factor")
+        factor = _("second factor") if was_on(account) else _("no second factor")
         bound = ", ".join(account.bound_groups.order_by("name").values_list("name", flat=True))
         whom = bound or "-" if account.is_bound else _("everybody")
         print(account.pk, account.email, ", ".join(account.roles), month, factor, whom, sep="\t")

@@ -12,7 +12,7 @@ from server.commands.companies import add_company_argument, chosen_company, grou
 from server.commands.listing import ROWS_AT_ONCE, print_json
 from server.commands.people_import import run_import
 from server.core.clock import utc_text
-from server.devices.reach import connected_among, invited_among
+from server.devices.reach import reach_among
 from server.directory.listing import groups_of, pages_of, people_like
 from server.directory.models import Company, Group, Person
 from server.people_files.text_files import CODE_PAGES
@@ -98,14 +98,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _rows(company: Company, text: str, group: Group | None) -> Iterator[dict[str, Any]]:
     for some in pages_of(people_like(company, text, group), ROWS_AT_ONCE):
-        connected = connected_among([each.person.pk for each in some])
+        reached = reach_among([each.person.pk for each in some])
         for each in some:
             person = each.person
             yield {
                 "email": person.email,
                 "name": person.name,
                 "groups": list(each.groups),
-                "connected": person.pk in connected,
+                "connected": reached[person.pk].is_connected,
             }
 
 
@@ -123,7 +123,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _details(person: Person) -> dict[str, Any]:
-    until = invited_among([person.pk]).get(person.pk)
+    until = reach_among([person.pk])[person.pk].invited_until
     return {name: getattr(person, name) for name in FIELDS} | {
         "groups": list(groups_of([person.pk]).get(person.pk, ())),
         "computers": [

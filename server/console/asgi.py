@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils import translation
 
-from server.console import wsgi  # before what needs Django to be ready
+from server.console import reading_ahead, wsgi  # before what needs Django to be ready
 from server.console.known_sessions import KnownSessions
 from server.console.middleware import security
 from server.console.pages.errors import unread
@@ -71,6 +71,7 @@ def prepare() -> Application:
     settled_region()
     catch_up()
     conversions.wake()
+    reading_ahead.begin()
     return application
 
 

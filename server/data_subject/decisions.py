@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from server.accounts.invitations import follow_person
@@ -20,7 +20,9 @@ ANSWER_WITHIN = timedelta(days=30)
 
 def waiting(company: Company) -> QuerySet[CorrectionRequest]:
     """The corrections that wait for a decision, oldest first."""
-    found = CorrectionRequest.objects.filter(person__company=company)
+    # Few wait, and the company has many people: each of the few is looked up.
+    own = Person.objects.filter(pk=OuterRef("person"), company=company)
+    found = CorrectionRequest.objects.filter(Exists(own))
     return found.select_related("person").order_by("requested_at", "pk")
 
 

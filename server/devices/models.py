@@ -91,6 +91,14 @@ class Device(models.Model):
         "revoked_at": SERVING,
     }
 
+    class Meta:
+        # Who has a connected computer is counted over it alone.
+        indexes = (
+            models.Index(
+                fields=("person",), condition=models.Q(revoked_at__isnull=True), name="device_connected"
+            ),
+        )
+
     def __str__(self) -> str:
         return f"device {self.pk}"
 

@@ -1,26 +1,41 @@
 """Whom announcements reach: who has a connected computer, and who was invited to connect one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from server.core import clock
 from server.devices.models import Device, Invitation
 from server.directory.models import Company, Group, Person
 
 
-def connected_among(people: Sequence[UUID]) -> set[UUID]:
-    """Those of them who have a connected computer."""
-    computers = Device.objects.filter(person__in=people, revoked_at=None)
-    return set(computers.values_list("person_id", flat=True))
+@dataclass(frozen=True)
+class Reach:
+    """Whether somebody has a connected computer, and until when the code works that they have, if they have one."""
+
+    is_connected: bool
+    invited_until: datetime | None
 
 
-def invited_among(people: Sequence[UUID]) -> Mapping[UUID, datetime]:
-    """Those of them who have a code that still works, and until when."""
-    codes = Invitation.objects.filter(person__in=people, used_at=None, expires_at__gt=clock.now())
-    return dict(codes.values_list("person_id").annotate(until=Max("expires_at")))
+def with_reach(people: "QuerySet[Person]") -> "QuerySet[Person]":
+    """The people, of each of whom `reach_of` needs no query."""
+    computers = Device.objects.filter(person=OuterRef("pk"), revoked_at=None)
+    codes = Invitation.objects.filter(person=OuterRef("pk"), used_at=None, expires_at__gt=clock.now())
+    until = codes.order_by("-expires_at").values("expires_at")[:1]
+    return people.annotate(is_connected=Exists(computers), invited_until=Subquery(until))
+
+
+def reach_of(person: Person) -> Reach:
+    """Of one that `with_reach` has read."""
+    return Reach(person.is_connected, person.invited_until)  # type: ignore[attr-defined]
+
+
+def reach_among(people: Sequence[UUID]) -> Mapping[UUID, Reach]:
+    """How each of these people is reached."""
+    return {person.pk: reach_of(person) for person in with_reach(Person.objects.filter(pk__in=people))}
 
 
 def without_computer(company: Company, group: Group | None = None) -> "QuerySet[Person]":
@@ -32,5 +47,6 @@ def without_computer(company: Company, group: Group | None = None) -> "QuerySet[
 
 def invited_count(company: Company) -> int:
     """How many of those without a computer have a code that still works."""
-    codes = Invitation.objects.filter(person=OuterRef("pk"), used_at=None, expires_at__gt=clock.now())
-    return without_computer(company).filter(Exists(codes)).count()
+    codes = Invitation.objects.filter(person__company=company, used_at=None, expires_at__gt=clock.now())
+    connected = Device.objects.filter(person=OuterRef("person"), revoked_at=None)
+    return codes.filter(~Exists(connected)).values("person").distinct().count()

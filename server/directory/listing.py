@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from server.directory.models import Company, Group, Person
 
@@ -66,5 +68,7 @@ def groups_of(people: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
 
 def groups_by_size(company: Company, text: str = "") -> "QuerySet[Group]":
     """The groups by name, each with its number of people as `size`; of them those that have `text` in their names."""
-    found = company.groups.annotate(size=Count("people")).order_by("name")
+    members: QuerySet[Any, Any] = Person.groups.through.objects.filter(group=OuterRef("pk")).order_by()
+    size = members.values(one=Value(1)).annotate(size=Count("pk")).values("size")
+    found = company.groups.annotate(size=Coalesce(Subquery(size), 0)).order_by("name")
     return found.filter(name__icontains=text.replace("\0", "")) if text else found

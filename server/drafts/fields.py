@@ -246,9 +246,9 @@ def _links(links: list[Fields]) -> list[Fields]:
 def _audience(draft: Draft) -> Fields:
     if draft.to_everyone:
         return {"everyone": True}
-    groups = draft.audience_groups.order_by("name").values_list("name", flat=True)
-    people = draft.audience_people.order_by("email").values_list("email", flat=True)
-    return {key: value for key, value in (("groups", list(groups)), ("people", list(people))) if value}
+    groups = sorted(group.name for group in draft.audience_groups.all())
+    people = sorted(person.email for person in draft.audience_people.all())
+    return {key: value for key, value in (("groups", groups), ("people", people)) if value}
 
 
 def _moment(text: str) -> datetime | str:

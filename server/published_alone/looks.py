@@ -11,7 +11,8 @@ from server.campaigns.models import Campaign
 
 def to_look_at(account: Account) -> "QuerySet[Campaign]":
     """The campaigns that this account is to look at, as it did not publish them; the oldest first."""
-    return _of_others(account).exclude(alone_by="").order_by("published_at", "pk")
+    # The index is one of what is more than nothing.
+    return _of_others(account).filter(alone_by__gt="").order_by("published_at", "pk")
 
 
 def look(account: Account, campaign_id: str) -> None:

@@ -40,6 +40,6 @@ class SessionEndMiddleware:
         if not isinstance(account, Account):
             return None
         name = request.resolver_match.url_name if request.resolver_match else None
-        if name in SETTING_UP or second_factor.is_on(account):
+        if name in SETTING_UP or second_factor.was_on(account):
             return None
         return redirect("mfa_activate_totp")

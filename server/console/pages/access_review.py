@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from server.access.roles import RIGHTS, Right, Role
-from server.accounts.review import COLUMNS, access_in, decide, due_at, seal_of
+from server.accounts.review import COLUMNS, access_in, decide, due_among, seal_of
 from server.console.access import READING, AccountRequest, page
 from server.console.table_files import FileKind, table_file
 from server.core.errors import ServerError
@@ -51,7 +51,7 @@ def _page(
         "own": own,
         "has_others": any(one.key != own for one in found),
         "seal": seal_of(found),
-        "due": due_at(request.user),
+        "due": due_among(found, request.user),
         "is_single": len(administrators) == 1,
         "rights": [(role, sorted(RIGHTS[role])) for role in Role],
         "is_fresh": did_recently_reauthenticate(request),

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django.db.models import prefetch_related_objects
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -157,6 +158,7 @@ def _page(
     reason: str = "",
 ) -> HttpResponseBase:
     now = clock.now()
+    prefetch_related_objects([draft], "audience_groups", "audience_people")
     mistakes = [
         (
             f"{reverse('drafts-compose', args=[draft.draft_id])}{_place(mistake.key)}",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, prefetch_related_objects
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -67,6 +68,7 @@ from server.media.checks import BadFile
 from server.media.converting import is_there
 from server.media.video import frame_at
 
+A_PAGE = 50
 MOST_FILE_BYTES = 200 * 1024
 MOST_LISTED_GROUPS = 2_000
 """More are not offered while somebody types: the page would be too large. They are taken all the same."""
@@ -82,11 +84,12 @@ STILL_OPEN = timedelta(minutes=15)
 def drafts(request: AccountRequest) -> HttpResponse:
     """All drafts, the last changed first."""
     found = seen_by(request.user, open_drafts(request.user.company)).select_related("editor")
+    shown: Page[Draft] = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     lines = [
         {"draft": draft, "title": title_of_draft(draft), "languages": ", ".join(draft.fields["variants"])}
-        for draft in found
+        for draft in shown.object_list
     ]
-    return render(request, "pages/drafts.html", {"lines": lines})
+    return render(request, "pages/drafts.html", {"lines": lines, "page": shown})
 
 
 @page(Right.DRAFT_CAMPAIGNS, methods=(*READING, "POST"))

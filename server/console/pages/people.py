@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,7 +19,7 @@ from server.console.access import AccountRequest, page
 from server.console.posted import number
 from server.core import clock
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite, revoke
-from server.devices.reach import connected_among, invited_among
+from server.devices.reach import Reach, reach_of, with_reach
 from server.directory.listing import LONGEST_SEARCH, groups_of, page_of, people_like
 from server.directory.models import Company, Group, Person
 
@@ -29,12 +29,11 @@ MOST_COMPUTERS = 100
 
 @dataclass(frozen=True)
 class Line:
-    """One person of the list. `invited_until`: when their code ends, if they have one that works."""
+    """One person of the list."""
 
     person: Person
     groups: list[str]
-    is_connected: bool
-    invited_until: datetime | None
+    reach: Reach
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Filter:
     def of(cls, request: AccountRequest) -> "Filter":
         """As the address says; a group that is not there is left out."""
         pk = number(request.GET.get("group", ""))
-        group = Group.objects.filter(company=request.user.company_id, pk=pk).first()
+        group = Group.objects.filter(company=request.user.company_id, pk=pk).first() if pk else None
         return cls(request.GET.get("find", "").strip()[:LONGEST_SEARCH], group)
 
     @property
@@ -62,15 +61,10 @@ class Filter:
 def people(request: AccountRequest) -> HttpResponse:
     """Looked for by name, address or group, in the order of addresses."""
     company, chosen = request.user.company, Filter.of(request)
-    found = people_like(company, chosen.text, chosen.group)
+    found = with_reach(people_like(company, chosen.text, chosen.group))
     some = page_of(found, A_PAGE + 1, request.GET.get("after", "").replace("\0", ""))
     shown = some[:A_PAGE]
-    pks = [each.person.pk for each in shown]
-    connected, invited = connected_among(pks), invited_among(pks)
-    lines = [
-        Line(each.person, list(each.groups), each.person.pk in connected, invited.get(each.person.pk))
-        for each in shown
-    ]
+    lines = [Line(each.person, list(each.groups), reach_of(each.person)) for each in shown]
     words_of_page = {
         "lines": lines,
         "filter": chosen,
@@ -102,7 +96,7 @@ def invite_person(request: AccountRequest, person_id: UUID) -> HttpResponse:
         Company.objects.select_for_update(no_key=True).get(pk=request.user.company_id)
         code = invite(_person_of(request, person_id), valid_for)
         log.record(request.user.company, request.user.actor, "invite", found.pk, {"days": days})
-    return _page(request, found, {"code": code, "until": clock.now() + valid_for})
+    return _page(request, _person_of(request, person_id), {"code": code, "until": clock.now() + valid_for})
 
 
 @page(Right.MANAGE_PEOPLE, methods=("POST",))
@@ -129,7 +123,7 @@ def _page(
         "details": _details(person),
         "groups": groups_of([person.pk]).get(person.pk, ()),
         "computers": list(person.devices.filter(revoked_at=None).order_by("-enrolled_at")[:MOST_COMPUTERS]),
-        "invited_until": invited_among([person.pk]).get(person.pk),
+        "invited_until": reach_of(person).invited_until,
         "days": VALID_DAYS,
         "most_days": LONGEST_VALID_DAYS,
         "server_url": request.user.company.server_url,
@@ -153,7 +147,7 @@ def _shown(value: object) -> str:
 
 def _person_of(request: AccountRequest, person_id: UUID) -> Person:
     """Raises `Http404` for people of another company, as for people who are not there."""
-    found = Person.objects.filter(company=request.user.company_id, pk=person_id)
+    found = with_reach(Person.objects.filter(company=request.user.company_id, pk=person_id))
     if (person := found.select_related("company").first()) is None:
         raise Http404
     return person

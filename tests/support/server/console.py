@@ -147,7 +147,7 @@ def client_of(account: "Account | None" = None, **headers: str) -> "Client":
 
     client = Client(headers=headers or None)
     if account is not None:
-        client.force_login(account, "allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(account, "server.console.sign_in.AccountBackend")
         session = client.session
         sessions.begin(session)
         session.save()

@@ -1,6 +1,7 @@
 """Every page of the console, an address of it, and the right that it needs. Use within `console_settings()`."""
 
 import functools
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.urls import URLPattern
@@ -27,8 +28,8 @@ def pages() -> dict[str, URLPattern]:
     return {str(pattern.name): pattern for pattern in urls.urlpatterns}
 
 
-def address(name: str) -> str:
-    """One of a page, with something in place of each part that varies."""
+def address(name: str, known: Mapping[str, str] | None = None) -> str:
+    """One of a page, with something in place of each part that varies: what is known, or what is not there."""
     route = str(pages()[name].pattern)
     parts = {
         "<str:token>": "x" * 43,
@@ -41,7 +42,7 @@ def address(name: str) -> str:
         "<hex:number>": "0" * 16,
         "<int:number>": "7",
         "<uuid:person_id>": str(UUID(int=0)),
-    }
+    } | dict(known or {})
     return "/" + functools.reduce(lambda built, part: built.replace(part, parts[part]), parts, route)
 
 

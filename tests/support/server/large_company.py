@@ -35,12 +35,12 @@ def address(number: int) -> str:
     return f"p{number}@northwind.example"
 
 
-def people(count: int) -> list[UUID]:
-    """People, each in a group of everybody and in one of a hundred others. Answers their ids."""
+def people(count: int, groups: int = GROUPS) -> list[UUID]:
+    """People, each in a group of everybody and in one of so many others. Answers their ids."""
     from server.directory.models import Group, Person
 
     owner = bulk_data.company()
-    names = ["Everyone", *(f"G{number}" for number in range(GROUPS))]
+    names = ["Everyone", *(f"G{number}" for number in range(groups))]
     everyone, *others = Group.objects.bulk_create(Group(company=owner, name=name) for name in names)
     ids = [uuid4() for _number in range(count)]
     store(
@@ -51,13 +51,17 @@ def people(count: int) -> list[UUID]:
     store(
         membership(person_id=pk, group_id=group.pk)
         for number, pk in enumerate(ids)
-        for group in (everyone, others[number % GROUPS])
+        for group in (everyone, others[number % groups])
     )
     return ids
 
 
-def campaigns(count: int, ids: Sequence[UUID]) -> list[Campaign]:
+def campaigns(
+    count: int, ids: Sequence[UUID], newest: datetime | None = None, apart: timedelta = timedelta(0)
+) -> list[Campaign]:
     """Campaigns `c-0` and so on, signed, with their keys and two links each.
+
+    `c-0` starts two hours ago, or when `newest` says; each other one so long before the one before it.
 
     Of ten one is due to be closed, one is for two groups, one of a hundred is for twenty people, and the others are open
     and for everyone. `c-1` asks people to confirm.
@@ -65,8 +69,9 @@ def campaigns(count: int, ids: Sequence[UUID]) -> list[Campaign]:
     from server.campaigns.models import Campaign, Link
     from server.signals.models import CampaignKey
 
-    first = bulk_data.publish("c-0", starts=an_hour_ago() - timedelta(hours=1), links=("l1", "l2"))
-    made = list(_campaigns(first, range(1, count)))
+    starts = newest or an_hour_ago() - timedelta(hours=1)
+    first = bulk_data.publish("c-0", starts=starts, links=("l1", "l2"))
+    made = list(_campaigns(first, range(1, count), apart))
     store(made)
     store(CampaignKey(campaign=one, key=os.urandom(32)) for one in made)
     store(
@@ -77,7 +82,7 @@ def campaigns(count: int, ids: Sequence[UUID]) -> list[Campaign]:
     groups = list(first.company.groups.exclude(name="Everyone").order_by("pk").values_list("pk", flat=True))
     in_groups = Campaign.audience_groups.through
     store(
-        in_groups(campaign_id=one.pk, group_id=groups[(number + step) % GROUPS])
+        in_groups(campaign_id=one.pk, group_id=groups[(number + step) % len(groups)])
         for number, one in enumerate(made, start=1)
         if _kind(number) == "groups"
         for step in (0, 1)
@@ -98,14 +103,14 @@ def _kind(number: int) -> str:
     return {3: "groups", 7: "due"}.get(number % 10, "everyone")
 
 
-def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
+def _campaigns(first: Campaign, numbers: Iterable[int], apart: timedelta) -> Iterator[Campaign]:
     from server.campaigns.models import Campaign
     from server.core.clock import utc_text
     from server.signing.documents import sign_campaign
 
     for number in numbers:
         kind = _kind(number)
-        since = timedelta(days=90) if kind == "due" else timedelta(0)
+        since = number * apart + (timedelta(days=90) if kind == "due" else timedelta(0))
         starts, ends = first.starts - since, first.ends - since
         content = first.content | {
             "starts": utc_text(starts),
@@ -130,8 +135,8 @@ def _campaigns(first: Campaign, numbers: Iterable[int]) -> Iterator[Campaign]:
         )
 
 
-def consents(ids: Sequence[UUID]) -> None:
-    """Everybody shares everything, and has signed receipts of that."""
+def consents(ids: Sequence[UUID], *, signed: bool = True) -> None:
+    """Everybody shares everything, and has signed receipts of that; or none, where nobody looks at them."""
     from server.feedback.consents import Decision, _receipt
     from server.signals.models import Consent
 
@@ -142,7 +147,7 @@ def consents(ids: Sequence[UUID]) -> None:
         for person in ids
     )
     store(
-        Consent(person_id=person, receipt=_receipt(owner, decision, 0), **vars(decision))
+        Consent(person_id=person, receipt=_receipt(owner, decision, 0) if signed else "", **vars(decision))
         for person, decision in given
     )
 

@@ -257,10 +257,18 @@ def test_a_group_or_person_of_another_company_is_not_taken(console: ServerHome, 
 
 
 @pytest.mark.both_databases
-def test_pages_of_drafts_need_few_queries_with_many_groups(browser: Client) -> None:
+def test_pages_of_drafts_need_few_queries_with_many_groups_and_many_drafts(browser: Client) -> None:
     address = written(browser)
-    Group.objects.bulk_create(Group(company=company(), name=f"Group {n}") for n in range(500))
-    for place in (address, f"{address}/check", "/drafts"):
+    groups = Group.objects.bulk_create(Group(company=company(), name=f"Group {n}") for n in range(500))
+    named = {"add-person": "ines@northwind.example", "group": [group.pk for group in groups[:5]]}
+    some = written(browser, audience="chosen", **named)
+    first = draft_at(address)
+    Draft.objects.bulk_create(
+        Draft(company=company(), fields=first.fields, edited_at=first.edited_at) for _number in range(60)
+    )
+    assert browser.get("/drafts").content.decode().count("<tr><th") == 51, "with the heading"
+    assert browser.get("/drafts?page=2").content.decode().count("<tr><th") == 13
+    for place in (address, f"{address}/check", some, f"{some}/check", "/drafts"):
         with CaptureQueriesContext(
             connection,
         ) as queries:
