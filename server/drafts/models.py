@@ -241,6 +241,9 @@ class DraftUpload(models.Model):
     name = models.CharField(max_length=100, help_text="As it was called where it comes from.")
     length = models.PositiveBigIntegerField(help_text="Bytes, as was said at the beginning.")
     begun_at = models.DateTimeField(help_text="Or when it had come, or was converted.")
+    becomes_draft = models.BooleanField(
+        default=False, help_text="Whether the draft is there for it alone: a ZIP file that it is to become."
+    )
     stage = models.CharField(max_length=10, choices=Stage.choices, blank=True, default=Stage.COMING)
     told = models.TextField(
         blank=True, default="", help_text="Why it is converted; of one that failed, why it cannot be."
@@ -260,6 +263,7 @@ class DraftUpload(models.Model):
         "name": IMPERSONAL,
         "length": IMPERSONAL,
         "begun_at": WRITTEN_BY,
+        "becomes_draft": IMPERSONAL,
         "stage": IMPERSONAL,
         "told": IMPERSONAL,
         "language": IMPERSONAL,

@@ -19,7 +19,6 @@ from server.accounts.models import Account
 from server.core import clock, private_files
 from server.core.errors import EnvironmentFault, Refused
 from server.drafts import writing
-from server.drafts.archive import START
 from server.drafts.files import add_video, folder_of, refuse_too_many_bytes
 from server.drafts.models import Draft, DraftFile, DraftUpload
 from server.media.checks import MEGABYTE, Convertible
@@ -59,8 +58,26 @@ class NoRoom(EnvironmentFault):
     """The disk has no room for it."""
 
 
-def begin(draft: Draft, account: Account, name: str, length: int, most_bytes: int = MAX_BYTES) -> DraftUpload:
-    """Make room for a video, or a ZIP file, of so many bytes.
+def begin_archive(account: Account, language: str, name: str, length: int) -> DraftUpload:
+    """Begin a draft, and make room for the ZIP file that it is to become. Raises as `begin` does; no draft is left then."""
+    draft = writing.begin(account, language)
+    try:
+        return begin(draft, account, name, length, MOST_ARCHIVE_BYTES, becomes_draft=True)
+    except BaseException:
+        writing.delete(draft, draft.revision)
+        raise
+
+
+def begin(
+    draft: Draft,
+    account: Account,
+    name: str,
+    length: int,
+    most_bytes: int = MAX_BYTES,
+    *,
+    becomes_draft: bool = False,
+) -> DraftUpload:
+    """Make room for a video, or a ZIP file that the draft becomes, of so many bytes.
 
     Raises `Refused` for one that is too large, or where the drafts have too much, and `NoRoom`.
     """
@@ -79,7 +96,12 @@ def begin(draft: Draft, account: Account, name: str, length: int, most_bytes: in
             drop(old)
         refuse_too_many_bytes(draft, length)
         upload = DraftUpload.objects.create(
-            draft=draft, account=account, name=name, length=length, begun_at=clock.now()
+            draft=draft,
+            account=account,
+            name=name,
+            length=length,
+            begun_at=clock.now(),
+            becomes_draft=becomes_draft,
         )
         try:
             private_files.make_folder(folder_of(draft))
@@ -151,14 +173,6 @@ def finish(upload: DraftUpload) -> tuple[DraftFile, DraftFile]:
         return video
 
 
-def is_archive(upload: DraftUpload) -> bool:
-    """Whether a ZIP file has come, or what calls itself one, and no video. Raises `OSError` where the file is gone."""
-    if upload.name.lower().endswith(".zip"):
-        return True
-    with place_of(upload).open("rb") as file:
-        return file.read(len(START)) == START
-
-
 def finish_archive(upload: DraftUpload, account: Account) -> Draft:
     """Let the draft be what the ZIP file that has come whole says. The upload is over then, and so is a draft that fails.
 
@@ -181,9 +195,9 @@ def finish_archive(upload: DraftUpload, account: Account) -> Draft:
 def give_up(upload: DraftUpload) -> None:
     """End it; and with a ZIP file the draft that it was to become, where nobody has written into it."""
     drop(upload)
-    if upload.name.lower().endswith(".zip") and upload.draft.revision == 1:
+    if upload.becomes_draft:
         with contextlib.suppress(writing.Overtaken):
-            writing.delete(upload.draft, 1)
+            writing.delete(upload.draft, writing.UNTOUCHED)
 
 
 def drop(upload: DraftUpload) -> None:

@@ -31,6 +31,8 @@ from server.drafts.fields import (
 from server.drafts.files import add_published, drop_all, drop_unnamed, folder_of, remove_folder
 from server.drafts.models import Draft, DraftVersion
 
+UNTOUCHED = 1
+"""The revision of a draft into which nobody has written yet."""
 MOST_DRAFTS = 500
 """Of a company at once."""
 BLANK_FOR = timedelta(hours=1)
@@ -96,7 +98,7 @@ def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
 
 def become(draft: Draft, account: Account, archive: BinaryIO) -> Draft:
     """The same into a draft in which nobody has written yet, and which is deleted where that cannot be."""
-    if draft.revision != 1:
+    if draft.revision != UNTOUCHED:
         raise Refused(
             _("Somebody has written into the draft meanwhile"),
             _("Send the ZIP file again: it becomes another one."),
@@ -108,7 +110,7 @@ def become(draft: Draft, account: Account, archive: BinaryIO) -> Draft:
             return _arrived(draft, account, came, wanted, mistakes)
     except Refused:
         with contextlib.suppress(Overtaken):
-            delete(draft, 1)
+            delete(draft, UNTOUCHED)
         raise
 
 
@@ -211,7 +213,7 @@ def _made(account: Account, change: Change) -> Draft:
 
 def _drop_blank(company: Company) -> int:
     """Make room: delete what somebody began and wrote nothing into for an hour. Answers how many."""
-    old = open_drafts(company).filter(revision=1, edited_at__lte=clock.now() - BLANK_FOR)
+    old = open_drafts(company).filter(revision=UNTOUCHED, edited_at__lte=clock.now() - BLANK_FOR)
     blank = [draft.pk for draft in old if is_blank(draft.fields)]
     return Draft.objects.filter(pk__in=blank).delete()[1].get("drafts.Draft", 0)
 

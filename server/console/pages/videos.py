@@ -17,7 +17,7 @@ from server.console.access import AccountRequest, page
 from server.console.pages.drafts import draft_of, shown_conversions
 from server.core import clock
 from server.core.errors import EnvironmentFault, Refused
-from server.drafts import conversions, uploads, writing
+from server.drafts import conversions, uploads
 from server.drafts.models import DraftUpload
 from server.media.checks import BadFile, Convertible
 from server.media.converting import is_there
@@ -51,16 +51,8 @@ def begin_archive(request: AccountRequest) -> HttpResponse:
     length, name = _number(request, "Upload-Length"), _name(request)
     if length is None or name is None:
         return _answer(HTTPStatus.BAD_REQUEST)
-
-    def begin() -> DraftUpload:
-        draft = writing.begin(request.user, get_language() or "en")
-        try:
-            return uploads.begin(draft, request.user, f"{name[:90]}.zip", length, uploads.MOST_ARCHIVE_BYTES)
-        except BaseException:
-            writing.delete(draft, draft.revision)
-            raise
-
-    return _begun(begin)
+    language = get_language() or "en"
+    return _begun(lambda: uploads.begin_archive(request.user, language, name, length))
 
 
 def _begun(begin: Callable[[], DraftUpload]) -> HttpResponse:
@@ -83,7 +75,7 @@ def video(request: AccountRequest, draft_id: str, upload_id: str) -> HttpRespons
     if upload is None:
         raise Http404
     if uploads.expires_at(upload) <= clock.now():
-        uploads.drop(upload)
+        uploads.give_up(upload)
         return _answer(HTTPStatus.GONE)
     if request.method != "POST" and (refusal := _other_version(request)):
         return refusal
@@ -139,7 +131,7 @@ def _give_up(_request: AccountRequest, upload: DraftUpload) -> HttpResponse:
 
 
 def _finish(request: AccountRequest, upload: DraftUpload) -> HttpResponse:
-    if uploads.is_archive(upload):
+    if upload.becomes_draft:
         draft = uploads.finish_archive(upload, request.user)
         return JsonResponse({"draft": reverse("drafts-compose", args=[draft.draft_id])})
     try:

@@ -181,6 +181,10 @@ def test_a_large_zip_file_comes_in_pieces_and_becomes_a_draft(browser: Client, v
     too_large = str(uploads.MOST_ARCHIVE_BYTES + 1)
     assert tus(browser, "POST", "/drafts/archives", Upload_Length=too_large).status == 413
     assert Draft.objects.count() == drafts - 1
+    place = begun(browser, browser.post("/drafts/new").headers["Location"], len(content), "film.zip")
+    assert put(browser, place, 0, content).status == 204
+    assert browser.post(place).status_code == 422
+    assert Draft.objects.count() == drafts, "a ZIP file that was sent as a video ends no draft"
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:
