@@ -18,7 +18,6 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock, concurrency, problems
 from server.core.schemas import CampaignId, Message
-from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import check_campaign
 from server.publishing.publish import LONGEST_REASON, publish
@@ -137,9 +136,13 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = check_campaign(caller.company, manifest, caller.scope, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
-            campaign, _is_new = publish(checked, caller.actor, caller.scope)
-        warnings = warnings_for(checked, attention_of(checked))
-    answer = {"campaign_id": campaign.campaign_id, "people": checked.audience.count, "warnings": warnings}
+            published = publish(checked, caller.actor, caller.scope)
+        warnings = warnings_for(checked, published.cost)
+    answer = {
+        "campaign_id": published.campaign.campaign_id,
+        "people": checked.audience.count,
+        "warnings": warnings,
+    }
     return Status(201, answer)
 
 

@@ -90,18 +90,20 @@ def _publish(options: argparse.Namespace) -> int:
     ]
     without = options.without_second_person
     approval = None if without is None else Approval(without=without)
-    for checked in all_checked:
+    costs = [attention_of(checked) for checked in all_checked]
+    for checked, cost in zip(all_checked, costs, strict=True):
         check_reason(checked.manifest, options.reason)
-        check_second_person(checked, approval, attention_of(checked))
-    for checked in all_checked:
+        check_second_person(checked, approval, cost)
+    for checked, planned_cost in zip(all_checked, costs, strict=True):
         if options.dry_run:
+            cost = planned_cost
             print(
                 _("{file} can be published. {reach}").format(
                     file=checked.manifest.path.name, reach=_reach(checked)
                 )
             )
         else:
-            campaign, is_new = publish(checked, log.COMMAND_LINE, Scope(), approval)
+            campaign, is_new, cost = publish(checked, log.COMMAND_LINE, Scope(), approval)
             told = _reach(checked, (campaign.starts, campaign.ends))
             message = (
                 _("{name} is published. {reach}")
@@ -109,7 +111,7 @@ def _publish(options: argparse.Namespace) -> int:
                 else _("{name} was published already, from this same file: nothing new is shown. {reach}")
             )
             print(message.format(name=campaign.campaign_id, reach=told))
-        for warning in warnings_for(checked, attention_of(checked)):
+        for warning in warnings_for(checked, cost):
             print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0
 

@@ -75,7 +75,7 @@ def publish_draft(
             raise Overtaken(locked)
         if approval is not None and locked.submitted_seal != seal:
             raise Overtaken(locked)
-        campaign, _is_new = publish(checked, account.actor, account.scope, approval)
+        campaign = publish(checked, account.actor, account.scope, approval).campaign
         _empty(locked, campaign)
     return campaign
 

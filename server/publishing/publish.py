@@ -1,11 +1,12 @@
 """Publish a campaign on record. An emergency covers every screen, so it needs a reason that can be read afterwards."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.attention.budget import Cost
+from server.attention.planned import read_ahead
 from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
@@ -18,6 +19,14 @@ from server.publishing.second_person import Approval, SecondPersonMissing, needs
 
 LONGEST_REASON = 500
 """Characters, as the audit log keeps them."""
+
+
+class Published(NamedTuple):
+    """What came of it. `is_new`: not published before, as where it is tried again. `cost`: of attention."""
+
+    campaign: Campaign
+    is_new: bool
+    cost: Cost | None
 
 
 def check_reason(manifest: Manifest, reason: str) -> None:
@@ -70,21 +79,22 @@ def _too_long() -> Refused:
 
 def publish(
     checked: CheckedCampaign, actor: str, scope: Scope, approval: Approval | None = None
-) -> tuple[Campaign, bool]:
+) -> Published:
     """Publish the campaign and put it on record, both or neither; `actor` as in `server.audit.log.record`.
 
     `scope`: whom the actor may address.
 
-    Answers as `store` does. Raises `OutOfScope`, `Refused` for an emergency without a reason and beyond an attention budget
+    Raises `OutOfScope`, `Refused` for an emergency without a reason and beyond an attention budget
     that refuses, `SecondPersonMissing` where the company wants an `approval`, and `EnvironmentFault` as `store` does.
     """
     check_reason(checked.manifest, checked.reason)
     check_scope(checked, scope)
-    attention_of(checked)  # which takes long when people came or went: not while others wait
+    if checked.manifest.urgency != Campaign.Urgency.SILENT:
+        read_ahead(checked.company)
     with transaction.atomic():
         campaign, is_new = store(checked)
         if not is_new:
-            return campaign, False
+            return Published(campaign, False, attention_of(checked))
         check_scope(checked, scope)  # people may have left a group
         cost = attention_of(checked)
         check_second_person(checked, approval, cost)
@@ -100,7 +110,7 @@ def publish(
             detail["reason"] = checked.reason
         action = "publish-emergency" if checked.manifest.is_emergency else "publish"
         log.record(checked.company, actor, action, detail=detail)
-    return campaign, True
+    return Published(campaign, True, cost)
 
 
 def _why_alone(checked: CheckedCampaign, approval: Approval | None) -> str:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Role
 from server.accounts.models import Account
-from server.attention.planned import Spread, planned
+from server.attention.planned import Spread, planned, read_ahead
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.core import clock
@@ -116,6 +116,22 @@ def test_a_week_counts_each_person_once_for_each_campaign_that_comes_by_itself(c
     bulk_data.company().feeds_changed()
     (after,) = planned(bulk_data.company(), [MONDAY.date()])
     assert after.of_group(paris).people == 5, "who left is noticed"
+
+
+def test_people_are_counted_before_a_publication_and_not_while_others_wait(console: ServerHome) -> None:
+    company = bulk_data.company()
+    company.feeds_changed()
+    read_ahead(bulk_data.company())
+    company.feeds_changed()
+    with CaptureQueriesContext(connection) as made:
+        planned(bulk_data.company(), [MONDAY.date()])
+    counting = "SELECT sets.of_each"
+    assert not [query for query in made.captured_queries if counting in query["sql"]]
+    bulk_data.add_people(1, "Lyon")
+    company.feeds_changed()
+    with CaptureQueriesContext(connection) as made:
+        planned(bulk_data.company(), [MONDAY.date()])
+    assert [query for query in made.captured_queries if counting in query["sql"]]
 
 
 def test_what_starts_in_the_past_costs_the_week_in_which_it_comes(ada: Account, tmp_path: Path) -> None:

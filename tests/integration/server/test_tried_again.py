@@ -42,8 +42,7 @@ def _publish(more: str = "", title: str = "Lunch", reason: str = "") -> Campaign
     checked = check_campaign(
         company, check_manifest(content, clock.now(), company.link_hosts), Scope(), reason
     )
-    campaign, _is_new = publish(checked, "test", Scope())
-    return campaign
+    return publish(checked, "test", Scope()).campaign
 
 
 @pytest.fixture(autouse=True)
