@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
-from tests.support.server import postgres
+from tests.support.server import empty_tables, postgres
 from tests.support.waiting import PATIENCE_S
 
 PERSONAL = (
@@ -86,6 +86,8 @@ class Collector(logging.Handler):
 def home_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home folder that is nobody's, for whatever looks for one."""
     home = tmp_path_factory.mktemp("home")
+    own = tmp_path_factory.getbasetemp()
+    empty_tables.run_folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     runtime = home / "run"
     runtime.mkdir(mode=0o700)
     with pytest.MonkeyPatch.context() as patch:

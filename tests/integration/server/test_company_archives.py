@@ -40,6 +40,7 @@ def archive(whole_company: ServerHome, tmp_path_factory: pytest.TempPathFactory)
 def empty_server(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
     """In Europe, without a company."""
     home = ServerHome(tmp_path_factory.mktemp("empty") / "server")
+    home.take_tables()
     home.succeed("init", "--region", "eu")
     return home
 

@@ -55,6 +55,7 @@ def move(request: pytest.FixtureRequest, tmp_path: Path) -> Move:
     urls = (None, url) if request.param == "sqlite" else (url, None)
     source, target = (ServerHome(tmp_path / name, url) for name, url in zip(("a", "b"), urls, strict=True))
     source.init()
+    target.take_tables()
     target.succeed("init", "--region", "eu")
     with source.opened():
         whole = fill(source)

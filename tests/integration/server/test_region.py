@@ -34,6 +34,7 @@ def _refused(home: ServerHome, *words: str | Path) -> str:
 
 
 def test_the_first_company_sets_the_region(home: ServerHome, tmp_path: Path) -> None:
+    home.take_tables()
     home.succeed("init", _file(tmp_path, COMPANY))
     assert (home.folder / "region").read_text() == "eu\n"
     told = _refused(home, "init", _file(tmp_path, AMERICAN))
@@ -44,6 +45,7 @@ def test_the_first_company_sets_the_region(home: ServerHome, tmp_path: Path) -> 
 
 
 def test_a_server_without_a_company_has_a_region_too(home: ServerHome, tmp_path: Path) -> None:
+    home.take_tables()
     assert "the United States" in home.succeed("init", "--region", "us")
     before = everything_under(home.folder)
     assert "This server is in the United States" in _refused(home, "init", _file(tmp_path, COMPANY))
@@ -55,6 +57,7 @@ def test_a_server_without_a_company_has_a_region_too(home: ServerHome, tmp_path:
 def test_a_database_of_another_region_is_neither_served_nor_touched(tmp_path: Path) -> None:
     european, american = ServerHome(tmp_path / "eu"), ServerHome(tmp_path / "us")
     european.init()
+    american.take_tables()
     american.succeed("init", "--region", "us")
     database = european.folder / "tidings.sqlite3"
     database.replace(american.folder / "tidings.sqlite3")
