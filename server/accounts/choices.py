@@ -26,7 +26,7 @@ def choose_password(account: Account, password: str) -> Account | None:
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     with transaction.atomic():
-        locked = Account.objects.select_for_update().filter(pk=account.pk).first()
+        locked = Account.objects.select_for_update(no_key=True).filter(pk=account.pk).first()
         if locked is None or locked.password != account.password:
             return None
         former = revoked.replaced(locked)

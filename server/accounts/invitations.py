@@ -57,7 +57,7 @@ def bind(account: Account, groups: Sequence[Group] | None, actor: str) -> None:
     if groups is not None:
         require_bindable(account.roles)
     with transaction.atomic():
-        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         locked.is_bound = groups is not None
         locked.save(update_fields=["is_bound"])
         locked.bound_groups.set(groups or ())
@@ -71,7 +71,7 @@ def reset(account: Account, actor: str) -> str:
     Raises `EnvironmentFault` when the erasure ledger cannot be written; nothing has changed then.
     """
     with transaction.atomic():
-        account = Account.objects.select_for_update().get(pk=account.pk)
+        account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         facts = [
             revoked.replaced(account),
             *revoked.second_factor_of(account),
@@ -119,7 +119,7 @@ def end_of_people(company: Company, emails: Sequence[str]) -> list[Fact]:
 
     Answers a fact for each account, to be written.
     """
-    accounts = accounts_of(company).select_for_update().filter(email__in=emails)
+    accounts = accounts_of(company).select_for_update(no_key=True).filter(email__in=emails)
     facts = [revoked.removed(account) for account in accounts]
     accounts.delete()
     forget_strangers()
@@ -159,7 +159,7 @@ def use_link(token: str, password: str) -> Account | None:
         link = link_of(token)
         if link is None:
             return None
-        account = Account.objects.select_for_update().get(pk=link.account_id)
+        account = Account.objects.select_for_update(no_key=True).get(pk=link.account_id)
         if not SignInLink.objects.filter(pk=link.pk, token_hash=link.token_hash).delete()[0]:
             return None
         account.set_password(password)

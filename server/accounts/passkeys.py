@@ -41,7 +41,7 @@ def refuse_too_many(account: Account) -> None:
 def add(account: Account, name: str, credential: dict[str, object], counter: int) -> None:
     """Keep one that was made and checked. Raises `Refused` where there are too many."""
     with transaction.atomic():
-        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         refuse_too_many(locked)
         data = {"name": name, "credential": credential, COUNTER: counter}
         Authenticator.objects.create(user=locked, type=Authenticator.Type.WEBAUTHN, data=data)
@@ -63,7 +63,7 @@ def remove(account: Account, passkey: Authenticator) -> None:
     changed then.
     """
     with transaction.atomic():
-        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         others = second_factor.of(locked).exclude(pk=passkey.pk)
         if not others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
             raise Refused(
@@ -82,7 +82,7 @@ def was_used(passkey: Authenticator, counter: int, challenge: bytes) -> bool:
     copied between a person's devices on purpose have none.
     """
     with transaction.atomic():
-        account = Account.objects.select_for_update().filter(pk=passkey.user_id).first()
+        account = Account.objects.select_for_update(no_key=True).filter(pk=passkey.user_id).first()
         locked = of(account).filter(pk=passkey.pk).first() if account else None
         if account is None or locked is None:
             raise LookupError

@@ -22,7 +22,7 @@ from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import check_campaign
 from server.publishing.publish import LONGEST_REASON, publish
 from server.publishing.recall import EmergencyKept, recall
-from server.reports.figures import Report
+from server.reports.figures import Report, seen_by
 from server.reports.snapshots import make_if_due, newest
 
 router = Router(tags=["administration"])
@@ -79,7 +79,7 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
     if campaign is None:
         raise problems.not_found()
     make_if_due(campaign)
-    return asdict(newest(campaign))
+    return asdict(seen_by(newest(campaign), request.auth.scope))
 
 
 @router.get(

@@ -112,6 +112,7 @@ def from_line(model: type[Model], line: bytes, number: int, numbers: Numbers) ->
         if isinstance(row, Campaign):
             _count_anew(row, known="counted" in values)
             row.alone_by = ELSEWHERE if row.alone_by else ""  # accounts do not move
+            row.alone_texts = None  # nobody signed them
         without_wrong_counts(row)
         for column, reason in itertools.chain(faults_of(row), arrival_faults(row)):
             raise ValueError(f"{column}: {reason}")

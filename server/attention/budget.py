@@ -137,7 +137,7 @@ def set_budget(company: Company, popups: int, rule: Company.OverBudget, actor: s
             _("Give a number of pop-ups per person and week, from 1 to {most}.").format(most=MOST_POPUPS),
         )
     with transaction.atomic():
-        locked = Company.objects.select_for_update().get(pk=company.pk)
+        locked = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
         before = (locked.popups_per_week, locked.over_budget)
         if before == (popups, rule.value):
             return

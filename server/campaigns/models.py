@@ -107,6 +107,9 @@ class Campaign(models.Model):
         default="",
         help_text="Who published it alone, as the audit log has it, until somebody else has looked at it.",
     )
+    alone_texts = models.JSONField(
+        null=True, help_text="What it said, where it was recalled before somebody else has looked at it."
+    )
     closed_at = models.DateTimeField(
         null=True, help_text="When its key was destroyed. Only `result` is left then."
     )
@@ -136,6 +139,7 @@ class Campaign(models.Model):
         "file_digest": IMPERSONAL,
         "alone_because": IMPERSONAL,
         "alone_by": EVIDENCE,
+        "alone_texts": IMPERSONAL,
         "closed_at": IMPERSONAL,
         "result": IMPERSONAL,
     }

@@ -182,7 +182,9 @@ def _write(place: Path, file: CheckedFile | KeptFile) -> None:
 
 def refuse_too_many_bytes(draft: Draft, size: int) -> None:
     """Raise `Refused` where the files of the company's drafts would be too large together; what is on its way counts."""
-    Company.objects.select_for_update().get(pk=draft.company_id)  # others are counted after this one
+    Company.objects.select_for_update(no_key=True).get(
+        pk=draft.company_id
+    )  # others are counted after this one
     kept = DraftFile.objects.filter(draft__company=draft.company_id).aggregate(sum=Sum("size"))["sum"] or 0
     coming = DraftUpload.objects.filter(draft__company=draft.company_id).aggregate(sum=Sum("length"))["sum"]
     if kept + (coming or 0) + size > MOST_BYTES:

@@ -111,7 +111,7 @@ class Draft(models.Model):
     def end_trials(self) -> None:
         """Let no computer show a test of it any more. Call it in the transaction that ends the draft."""
         if self.trials.all().delete()[0]:
-            Company.objects.select_for_update().get(pk=self.company_id).trials_changed()
+            Company.objects.select_for_update(no_key=True).get(pk=self.company_id).trials_changed()
 
 
 class DraftVersion(models.Model):

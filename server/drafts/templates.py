@@ -106,7 +106,7 @@ def rename(template: Draft, account: Account, name: str) -> None:
     """Call it otherwise, on record. Raises `Refused`, and `Draft.DoesNotExist` when it is gone."""
     wanted = _checked(name)
     with transaction.atomic():
-        Company.objects.select_for_update().get(pk=template.company_id)
+        Company.objects.select_for_update(no_key=True).get(pk=template.company_id)
         found = templates_of(template.company).get(pk=template.pk)
         if found.template_name == wanted:
             return
@@ -120,14 +120,16 @@ def rename(template: Draft, account: Account, name: str) -> None:
 def delete_template(template: Draft, account: Account) -> None:
     """Throw it away, on record, unless it is gone by now. Drafts that were begun with it stay."""
     with transaction.atomic():
-        Company.objects.select_for_update().get(pk=template.company_id)
+        Company.objects.select_for_update(no_key=True).get(pk=template.company_id)
         if templates_of(template.company).filter(pk=template.pk).delete()[0]:
             transaction.on_commit(lambda: remove_folder(folder_of(template)))
             _note(account, "delete-template", template)
 
 
 def _make_room(template: Draft, account: Account, *, replaces: bool) -> None:
-    Company.objects.select_for_update().get(pk=template.company_id)  # others are counted after this one
+    Company.objects.select_for_update(no_key=True).get(
+        pk=template.company_id
+    )  # others are counted after this one
     if (taken := _of_name(template, template.template_name)) is not None:
         if not replaces:
             raise NameTaken(taken.template_name)

@@ -76,7 +76,7 @@ def show(draft: Draft, account: Account, seal: str) -> None:
         locked = locked_draft(draft)
         if locked.campaign is not None or seal_of(locked) != seal:
             raise Overtaken(locked)
-        owner = Company.objects.select_for_update().get(pk=draft.company_id)
+        owner = Company.objects.select_for_update(no_key=True).get(pk=draft.company_id)
         Trial.objects.filter(person=person).delete()
         trial_id = new_trial_id()
         Trial.objects.create(

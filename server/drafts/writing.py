@@ -199,7 +199,7 @@ def delete(draft: Draft, revision: int) -> None:
 def _made(account: Account, change: Change) -> Draft:
     _require_scope(account, change)
     with transaction.atomic():
-        Company.objects.select_for_update().get(pk=account.company_id)
+        Company.objects.select_for_update(no_key=True).get(pk=account.company_id)
         if open_drafts(account.company).count() >= MOST_DRAFTS and not _drop_blank(account.company):
             raise Refused(
                 _("There are too many drafts"), _("Publish or delete some of them, and begin again.")

@@ -157,7 +157,7 @@ def put_in_force(account: Account, seal: str) -> Notice:
     signed. Nothing has changed then.
     """
     with transaction.atomic():
-        company = Company.objects.select_for_update().get(pk=account.company_id)
+        company = Company.objects.select_for_update(no_key=True).get(pk=account.company_id)
         proposal = waiting(company)
         if proposal is None or seal_of(proposal) != seal:
             raise Refused(_("Another version waits by now, or none"), _("Look at it once more."))

@@ -26,8 +26,8 @@ def look(account: Account, campaign_id: str) -> None:
         if not campaign.alone_because:
             raise Campaign.DoesNotExist
         if campaign.alone_by:
-            campaign.alone_by = ""
-            campaign.save(update_fields=["alone_by"])
+            campaign.alone_by, campaign.alone_texts = "", None
+            campaign.save(update_fields=["alone_by", "alone_texts"])
             log.record(account.company, account.actor, "look-afterwards", detail={"campaign": campaign_id})
 
 

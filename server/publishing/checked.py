@@ -183,7 +183,7 @@ def store(checked: CheckedCampaign) -> tuple[Campaign, bool]:
 
 
 def _stored(checked: CheckedCampaign) -> tuple[Campaign, bool]:
-    owner = Company.objects.select_for_update().get(pk=checked.company.pk)
+    owner = Company.objects.select_for_update(no_key=True).get(pk=checked.company.pk)
     if before := published(checked):
         return before, False
     manifest = checked.manifest

@@ -24,7 +24,7 @@ def recall(company: Company, campaign_id: str, actor: str, *, emergencies: bool 
     `EnvironmentFault` when the key cannot be used or the erasure ledger cannot be written; nothing has changed then.
     """
     with transaction.atomic():
-        owner = Company.objects.select_for_update().get(pk=company.pk)
+        owner = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
         campaign = Campaign.objects.filter(company=owner, campaign_id=campaign_id).first()
         if campaign is None:
             raise Refused(
@@ -47,11 +47,13 @@ def recall_row(owner: Company, campaign: Campaign) -> bool:
     """The same within the caller's transaction, which has locked the company, without telling the ledger."""
     if campaign.status == Campaign.Status.RECALLED:
         return False
+    if campaign.alone_by:  # a second person still looks at what it said
+        campaign.alone_texts = campaign.content["variants"]
     campaign.status = Campaign.Status.RECALLED
     campaign.sender = ""
     campaign.content |= {"status": campaign.status.value, "sender": "", "acknowledge": False, "variants": {}}
     document = sign_campaign(owner, campaign.campaign_id, campaign.content, campaign.ends)
     campaign.document, campaign.counter = document.jws, document.counter
-    campaign.save(update_fields=["status", "sender", "content", "document", "counter"])
+    campaign.save(update_fields=["status", "sender", "content", "document", "counter", "alone_texts"])
     owner.feeds_changed()
     return True

@@ -79,7 +79,7 @@ def _free_name(place: Path, ending: str) -> Path:
 
 @transaction.atomic
 def _take_up(company: Company) -> int:
-    locked = Company.objects.select_for_update().get(pk=company.pk)
+    locked = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     publish_under_new_key(locked)
     leap(locked)
     count = _disconnect_all(company)

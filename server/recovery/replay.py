@@ -308,7 +308,7 @@ def _recall_campaigns(told: _Told) -> int:
     count, pieces = 0, Pieces()
     for campaign in _campaigns_of(told.facts("campaign-recalled")):
         with pieces.piece():
-            owner = Company.objects.select_for_update().get(pk=campaign.company_id)
+            owner = Company.objects.select_for_update(no_key=True).get(pk=campaign.company_id)
             count += recall_row(owner, campaign)
     return count
 

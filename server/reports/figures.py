@@ -6,7 +6,7 @@ Every figure is a sum over whole live blocks (`blocks`); where there is none, no
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -14,8 +14,9 @@ from django.db.models import Count, Min
 
 from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Media
+from server.campaigns.scopes import Scope
 from server.database.transactions import reading
-from server.directory.models import SMALLEST_GROUP, Person
+from server.directory.models import SMALLEST_GROUP, Group, Person
 from server.reports import tallies
 from server.reports.audiences import addressed
 from server.reports.blocks import form
@@ -100,6 +101,14 @@ class Report:
             "days": tuple(_day(day, shown) for day in stored["days"]),
         }
         return cls(**stored | parts)
+
+
+def seen_by(found: Report, scope: Scope) -> Report:
+    """The same without the groups that somebody is not bound to, and so must not know of."""
+    if scope.groups is None:
+        return found
+    names = set(Group.objects.filter(pk__in=scope.groups).values_list("name", flat=True))
+    return replace(found, groups=tuple(group for group in found.groups if group.name in names))
 
 
 def report(campaign: Campaign, *, formed: bool = False) -> Report:

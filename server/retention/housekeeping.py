@@ -204,7 +204,7 @@ def _renew_documents(dry_run: bool) -> int:
 
 @transaction.atomic
 def _renew(company_id: str) -> bool:
-    return renew_company(Company.objects.select_for_update().get(pk=company_id))
+    return renew_company(Company.objects.select_for_update(no_key=True).get(pk=company_id))
 
 
 def _empty_log(dry_run: bool) -> int:

@@ -107,3 +107,14 @@ def test_the_glossary_names_only_what_the_code_has() -> None:
         for place in places
         if not ((ROOT / place).exists() if "/" in place else words.issuperset(place.split()))
     ] == []
+
+
+def test_a_company_or_an_account_is_locked_without_its_key() -> None:
+    """Entries of the log and mails lead to both: on PostgreSQL each would wait for a lock of the key, as an emergency may."""
+    lock = re.compile(r"(?:Company|Account)\.objects\.select_for_update\((?!no_key=True)")
+    found = {
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "server") and lock.search(path.read_text())
+    }
+    assert found == {"server/archives/closing.py"}, "which lets nothing be added any more"

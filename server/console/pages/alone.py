@@ -27,5 +27,9 @@ def alone(request: AccountRequest) -> HttpResponse:
     found = to_look_at(account)
     campaigns = list(found[: MOST_AT_ONCE + 1])
     lines = lines_of(account.company, found[:MOST_AT_ONCE], clock.now(), get_language() or "")
-    words = {"found": list(zip(lines, campaigns, strict=False)), "has_more": len(campaigns) > MOST_AT_ONCE}
+    texts = [one.alone_texts or one.content["variants"] for one in campaigns]
+    words = {
+        "found": list(zip(lines, campaigns, texts, strict=False)),
+        "has_more": len(campaigns) > MOST_AT_ONCE,
+    }
     return render(request, "pages/alone.html", words)

@@ -31,8 +31,9 @@ from server.publishing.publish import LONGEST_REASON
 
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MOST_OF_LANGUAGE = 11
-MOST_OF_BODY, MOST_OF_LINE = 100_000, 10_000
-"""Characters that a draft keeps: far more than can be published, so that somebody can paste a text and shorten it."""
+MOST_OF_BODIES, MOST_OF_LINE = 200_000, 2_000
+"""Characters that a draft keeps, the first of all its languages together: more than can be published, so that somebody can
+paste a text and shorten it."""
 MOST_CHIPS = 200
 """More people have no control each: a form has 1,000 fields at most."""
 
@@ -58,8 +59,9 @@ def read(
     Raises `Draft.DoesNotExist` when the draft is gone or published meanwhile, and a file came.
     """
     company, scope, mistakes = draft.company, account.scope, list[Mistake]()
-    posted = _storable(posted, mistakes)
     fields: Fields = copy.deepcopy(draft.fields)
+    others = (variant for name, variant in fields["variants"].items() if name != posted.get("language", ""))
+    posted = _storable(posted, MOST_OF_BODIES - sum(len(variant["body"]) for variant in others), mistakes)
     language = posted.get("language", "")
     if language not in fields["variants"] and not (
         is_language(language) and len(fields["variants"]) < MAX_VARIANTS
@@ -103,12 +105,12 @@ def is_language(text: str) -> bool:
     return len(text) <= MOST_OF_LANGUAGE and LANGUAGE.fullmatch(text) is not None
 
 
-def _storable(posted: QueryDict, mistakes: list[Mistake]) -> QueryDict:
+def _storable(posted: QueryDict, most_of_body: int, mistakes: list[Mistake]) -> QueryDict:
     """Without NUL, which nobody types and PostgreSQL does not take, and without the end of a text that nobody can publish."""
     found = posted.copy()
     for key in found:
         found.setlist(key, [value.replace("\0", "") for value in found.getlist(key)])
-        most = MOST_OF_BODY if key == "body" else MOST_OF_LINE
+        most = max(0, most_of_body) if key == "body" else MOST_OF_LINE
         text = found.get(key, "")
         if key != "people" and len(text) > most:
             what = _("only the first {most} characters were kept").format(most=most)

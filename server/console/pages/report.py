@@ -22,7 +22,7 @@ from server.console.access import AccountRequest, page
 from server.console.table_files import FileKind, table_file
 from server.core import clock
 from server.reports import tables
-from server.reports.figures import Day, Figure, Report
+from server.reports.figures import Day, Figure, Report, seen_by
 from server.reports.snapshots import due_after, newest
 
 SEAL_DIGITS = 8
@@ -66,7 +66,7 @@ class Row:
 def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """The figures of one campaign. Nothing is counted by looking."""
     campaign = _campaign(request, campaign_id)
-    found, now = newest(campaign), clock.now()
+    found, now = seen_by(newest(campaign), request.user.scope), clock.now()
     made = datetime.fromisoformat(found.made) if found.made else None
     next_count = due_after(campaign, made) if made else now
     words = {
@@ -92,7 +92,7 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
 @page(Right.READ_REPORTS, on_record=True)
 def report_file(request: AccountRequest, campaign_id: str, kind: FileKind) -> HttpResponseBase:
     """The same figures, for a spreadsheet."""
-    found = newest(_campaign(request, campaign_id))
+    found = seen_by(newest(_campaign(request, campaign_id)), request.user.scope)
     return table_file(kind, found.campaign_id, tables.COLUMNS, tables.spreadsheet(found))
 
 

@@ -26,7 +26,7 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
     def form_valid(self, form: Any) -> HttpResponse:
         """Let this app, and this browser, be the account's only ones from now on."""
         with transaction.atomic():
-            account = Account.objects.select_for_update().get(pk=self.request.user.pk)
+            account = Account.objects.select_for_update(no_key=True).get(pk=self.request.user.pk)
             ended = revoked.app_of(account)
             if self.replaces:
                 second_factor.end_app(account)

@@ -14,12 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Right, Role
+from server.accounts.invitations import bind
 from server.accounts.models import Account
 from server.audit import log
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.console import words
-from server.directory.models import Company, Notice, Person
+from server.directory.models import Company, Group, Notice, Person
 from server.erasure_ledger import ledger
 from server.reports.models import Block, Snapshot
 from server.reports.snapshots import make_due, make_if_due, newest
@@ -88,6 +89,21 @@ def test_a_report_shows_the_figures_of_the_snapshot(
     figure = newest(campaign).figures[0]
     assert f"likely {100 * (figure.low or 0):.0f} to {100 * (figure.high or 0):.0f} % of all" in words
     assert "Figures of" in words
+
+
+def test_a_bound_reader_sees_no_group_besides_their_own(
+    console: ServerHome, people: list[Person], reader: Client
+) -> None:
+    hidden = Group.objects.create(company=bulk_data.company(), name="Plan social")
+    hidden.people.add(*people[:10])
+    campaign = bulk_data.publish("c-news", starts=an_hour_ago(), groups=["Everyone"])
+    some_have_seen(campaign, people, sharing=20, seen=15)
+    assert "Plan social" in words_of(reader, "/campaigns/c-news")
+    bind(Account.objects.get(), [Group.objects.get(name="Everyone")], "test")
+    for address in ("/campaigns/c-news", "/campaigns/c-news/report.csv"):
+        shown = reader.get(address).content.decode()
+        assert "Plan social" not in shown
+        assert "Everyone" in shown
 
 
 def test_looking_counts_nothing_and_changes_nothing(

@@ -23,6 +23,8 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from server.access.models import AccessToken
 from server.archives.closing import close_company
 from server.archives.exporting import export_company
+from server.attention.budget import set_budget
+from server.audit import log
 from server.audit.models import Entry
 from server.core import under_way
 from server.core.errors import Refused
@@ -36,6 +38,7 @@ from server.erasure.erasure import at_once, erase
 from server.erasure_ledger import ledger
 from server.people_files.cells import PersonRow
 from server.people_files.upsert import compare_people, import_people
+from server.publishing.recall import recall
 from server.recovery import replay
 from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
@@ -46,6 +49,7 @@ from tests.support.server.campaign_server import COMPANY, Computer, RunningServe
 from tests.support.server.commands import succeeded, tidings_server
 from tests.support.server.postgres import PostgresCluster
 from tests.support.server.wire import an_hour_ago, consent, give
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.both_databases
 
@@ -545,3 +549,38 @@ def test_what_ended_is_told_to_nobody(northwind: ServerHome) -> None:
     (northwind.folder / "under-way" / "1.command").write_text('{"command": "x", "pid": 1, "since": ""}')
     assert under_way.others() == []
     assert connection.vendor in {"sqlite", "postgresql"}
+
+
+@pytest.mark.parametrize("act", ["recall", "set-budget"])
+def test_who_looks_at_a_page_on_record_keeps_nobody_from_acting(northwind: ServerHome, act: str) -> None:
+    """An entry of the log wants the company's row at its very end, when who acts holds it and wants the log."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    bulk_data.add_people(1)
+    bulk_data.publish("c-news")
+    company = bulk_data.company()
+    acts = {
+        "recall": lambda: recall(company, "c-news", "test"),
+        "set-budget": lambda: set_budget(company, 9, Company.OverBudget.NOTE, "test"),
+    }
+
+    def acted() -> None:
+        try:
+            acts[act]()
+        finally:
+            connection.close()
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            log.record(company, "reader", "read-reports")
+            acting = pool.submit(acted)
+            until(waits, "somebody who waits for the log")
+        acting.result(SOON_S)
+    Company.objects.update(popups_per_week=3)

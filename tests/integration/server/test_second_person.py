@@ -360,6 +360,17 @@ def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
     assert "1 announcement was published alone" in approver.get("/").content.decode()
     told = approver.get(f"/campaigns/{emergency.campaign_id}").content.decode()
     assert "Somebody looked at it afterwards." in told
+    recalled = Campaign.objects.get(alone_by="command-line")
+    run_command("campaign", "recall", recalled.campaign_id)
+    recalled.refresh_from_db()
+    assert recalled.content["variants"] == {}
+    page = approver.get("/campaigns/alone").content.decode()
+    assert "This is what it said" in page, "who misuses it cannot take the proof away"
+    assert "The studio opens" in page
+    assert "The studio opens" not in approver.get(f"/campaigns/{recalled.campaign_id}").content.decode()
+    approver.post("/campaigns/alone", {"campaign": recalled.campaign_id})
+    recalled.refresh_from_db()
+    assert (recalled.alone_by, recalled.alone_texts) == ("", None)
 
 
 def test_what_needs_no_second_person_waits_for_none(lea: Account, noor: Account) -> None:

@@ -395,7 +395,7 @@ def test_what_cannot_be_published_is_kept_and_told_with_the_place(
         ("add-person", "nobody@northwind.example"),
         ("starts", "soon"),
         ("new-language", "?!"),
-        ("body", "x" * 100_001),
+        ("body", "x" * 200_001),
         ("sender", "x" * 250_000),
     ],
 )
@@ -408,6 +408,20 @@ def test_what_cannot_be_taken_is_said_while_the_rest_is_saved(browser: Client, n
     assert f'href="#{name}"' in page
     assert 'value="Kept"' in page
     assert draft_at(address).fields["variants"]["en"]["title"] == "Kept"
+
+
+def test_all_languages_together_keep_what_a_person_can_read(browser: Client) -> None:
+    address = begun(browser)
+    draft = draft_at(address)
+    texts = {
+        language: new_fields("en")["variants"]["en"] | {"body": "x" * 99_990} for language in ("de", "fr")
+    }
+    draft.fields["variants"] |= texts
+    draft.save()
+    answer = browser.post(address, sent(address, title="A title", body="y" * 1_000))
+    assert "only the first 20 characters were kept" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.fields["variants"]["en"]["body"] == "y" * 20
 
 
 def test_times_are_those_of_the_companys_clock_also_where_it_is_put_forward_or_back(browser: Client) -> None:
