@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from django.db import models
 
-from server.campaigns.scopes import Scope
+from server.access.bound import Bound
 from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
-from server.directory.models import Company, Group
+from server.directory.models import Company
 
 ACTING = Personal("know who may act for the company", Retention.OFFICE)
 
 
-class AccessToken(models.Model):
+class AccessToken(Bound):
     """A token for one role in one company. Deleted when it is revoked."""
 
     class Role(models.TextChoices):
@@ -27,11 +27,6 @@ class AccessToken(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
-    is_bound = models.BooleanField(
-        default=False, help_text="It addresses the people of `bound_groups`, and sees what is for them alone."
-    )
-    bound_groups = models.ManyToManyField(Group, related_name="+", blank=True)
-
     data_map: ClassVar[DataMap] = {
         "id": IMPERSONAL,
         "company": IMPERSONAL,
@@ -45,11 +40,6 @@ class AccessToken(models.Model):
     }
     stays_here: ClassVar[bool] = True
     """Not taken out with the company: who may act for it on another server, somebody there says."""
-
-    @property
-    def scope(self) -> Scope:
-        """Whom it may address."""
-        return Scope(frozenset(self.bound_groups.values_list("pk", flat=True))) if self.is_bound else Scope()
 
     def __str__(self) -> str:
         return f"token {self.pk} ({self.role})"

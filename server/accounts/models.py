@@ -7,16 +7,16 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
+from server.access.bound import Bound
 from server.access.roles import RIGHTS, Right, Role
-from server.campaigns.scopes import Scope
 from server.core.data_map import IMPERSONAL, SECRET, SIGNING_IN, DataMap, Personal, Retention
-from server.directory.models import AddressField, Company, Group
+from server.directory.models import AddressField, Company
 
 SIGNED_IN = Personal("keep the person signed in to the console", Retention.SESSION)
 ATTEMPTED = Personal("stop who tries passwords and codes", Retention.ATTEMPT, secret=True)
 
 
-class Account(AbstractBaseUser):
+class Account(AbstractBaseUser, Bound):
     """A person who works in the console, for one company. An address has one account on a server."""
 
     class Language(models.TextChoices):
@@ -38,10 +38,6 @@ class Account(AbstractBaseUser):
     reviewed_at = models.DateTimeField(
         null=True, default=None, help_text="When somebody else last decided that it is kept."
     )
-    is_bound = models.BooleanField(
-        default=False, help_text="It addresses the people of `bound_groups`, and sees what is for them alone."
-    )
-    bound_groups = models.ManyToManyField(Group, related_name="+", blank=True)
     last_login = None  # to the second, which nobody needs
 
     USERNAME_FIELD = "email"
@@ -72,11 +68,6 @@ class Account(AbstractBaseUser):
     def rights(self) -> frozenset[Right]:
         """What the account's roles allow together. A role that this version does not know allows nothing."""
         return frozenset().union(*(RIGHTS[Role(role)] for role in self.roles if role in set(Role)))
-
-    @property
-    def scope(self) -> Scope:
-        """Whom the account may address, as it is in the database."""
-        return Scope(frozenset(self.bound_groups.values_list("pk", flat=True))) if self.is_bound else Scope()
 
     @property
     def actor(self) -> str:

@@ -14,7 +14,6 @@ from django.db.models import Min, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from server.access.models import AccessToken
 from server.access.roles import Role
 from server.access.tokens import revoke, tokens_of
 from server.accounts.invitations import accounts_of, remove
@@ -52,7 +51,7 @@ class Decision(StrEnum):
     TAKE = "take"
 
 
-class Moved(Refused):
+class Overtaken(Refused):
     """Who may do what is not what somebody looked at any more."""
 
     def __init__(self) -> None:
@@ -125,7 +124,7 @@ def access_in(company: Company) -> list[Access]:
             account.pk,
             account.email,
             account.roles,
-            _groups_of(account),
+            account.group_names,
             account.created_at,
             account.signed_in_month,
             was_on(account),
@@ -139,16 +138,12 @@ def access_in(company: Company) -> list[Access]:
             token.pk,
             token.name,
             [token.role],
-            _groups_of(token),
+            token.group_names,
             token.created_at,
             ends=token.expires_at,
         )
         for token in tokens
     ]
-
-
-def _groups_of(one: Account | AccessToken) -> list[str] | None:
-    return sorted(group.name for group in one.bound_groups.all()) if one.is_bound else None
 
 
 def seal_of(found: Sequence[Access]) -> str:
@@ -181,7 +176,7 @@ def due_among(found: Sequence[Access], account: Account) -> datetime | None:
 def decide(account: Account, decisions: Mapping[str, str], seal: str) -> tuple[int, int]:
     """Keep or take away what `decisions` says, by `Access.key`. Answers how many of each.
 
-    Raises `Moved`, also where the account itself went meanwhile, `Refused` where nobody would be left to administer or
+    Raises `Overtaken`, also where the account itself went meanwhile, `Refused` where nobody would be left to administer or
     somebody decides about themselves, and `EnvironmentFault` as `remove` does; nothing has changed then.
     """
     company = account.company
@@ -190,7 +185,7 @@ def decide(account: Account, decisions: Mapping[str, str], seal: str) -> tuple[i
         Company.objects.select_for_update(no_key=True).get(pk=company.pk)
         found = access_in(company)
         if seal != seal_of(found) or not accounts_of(company).filter(pk=account.pk).exists():
-            raise Moved
+            raise Overtaken
         chosen = {
             decision: [one for one in found if decisions.get(one.key) == decision] for decision in Decision
         }

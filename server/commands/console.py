@@ -159,8 +159,8 @@ def _invite(company: Company, options: argparse.Namespace) -> int:
         if groups is not None:
             bind(account, groups, COMMAND_LINE)
         if options.mail:
-            return _send_link(account)
-    return _show_link(reached, token)
+            _send_link(account)
+    return _is_being_sent() if options.mail else _show_link(reached, token)
 
 
 def _bind(company: Company, options: argparse.Namespace) -> int:
@@ -177,14 +177,18 @@ def _reset(company: Company, options: argparse.Namespace) -> int:
         transport.require_on()
         with transaction.atomic():
             reset(account, COMMAND_LINE)
-            return _send_link(account)
+            _send_link(account)
+        return _is_being_sent()
     return _show_link(reached, reset(account, COMMAND_LINE))
 
 
-def _send_link(account: Account) -> int:
+def _send_link(account: Account) -> None:
     """The link is made when it is sent, and is nowhere before."""
     outbox.notify([account], "", ConsoleMail.Kind.SIGN_IN)
-    print(_("It is sent by e-mail."))
+
+
+def _is_being_sent() -> int:
+    print(_("It is being sent by e-mail."))
     return 0
 
 
@@ -203,8 +207,7 @@ def _list(company: Company, _options: argparse.Namespace) -> int:
     for account in told_with(accounts_of(company)):
         month = f"{account.signed_in_month:%Y-%m}" if account.signed_in_month else "-"
         factor = _("second factor") if was_on(account) else _("no second factor")
-        bound = ", ".join(account.bound_groups.order_by("name").values_list("name", flat=True))
-        whom = bound or "-" if account.is_bound else _("everybody")
+        whom = account.told_scope()
         print(account.pk, account.email, ", ".join(account.roles), month, factor, whom, sep="\t")
     return 0
 

@@ -68,8 +68,7 @@ def _create(company: Company, options: argparse.Namespace) -> int:
 def _list(company: Company, _options: argparse.Namespace) -> int:
     for token in tokens_of(company):
         state = _("valid") if token.expires_at > now() else _("expired")
-        bound = ", ".join(token.bound_groups.order_by("name").values_list("name", flat=True))
-        whom = bound or "-" if token.is_bound else _("everybody")
+        whom = token.told_scope()
         print(token.pk, token.role, token.name or "-", utc_text(token.expires_at), state, whom, sep="\t")
     return 0
 

@@ -54,7 +54,8 @@ def page(
     `on_record`: opening it is an entry of the audit log, as reading over the API is. `fresh`: whoever asks has shown
     their second factor within the last five minutes, and is sent there else; what they sent is not kept. `keeps_form`:
     what somebody sends whose session ended is shown to them again. `methods`: those of HTTP that it takes; no other reads
-    it unseen. A campaign that the address names has to be one of the company.
+    it unseen. A campaign that the address names has to be one of the company, and for those alone whom the account may
+    address.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:

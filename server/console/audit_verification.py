@@ -69,12 +69,15 @@ class Verifications:
         self._lock = threading.Lock()
         self._known: dict[str, Verification] = {}
 
-    def begin(self, account: Account, expected: str, language: str) -> None:
-        """Have the whole log read. One that is under way goes on instead."""
+    def begin(self, account: Account, expected: str, language: str) -> bool:
+        """Have the whole log read. One that is under way goes on instead.
+
+        Answers whether `expected` is looked for: by the one that is under way only where it is the same.
+        """
         with self._lock:
             known = self._known.get(account.company_id)
             if known and known.is_in_work:
-                return
+                return expected in ("", known.expected)
             begun = Verification(account.company_id, account.actor, language, expected, clock.now())
             self._known[account.company_id] = begun
         background.begin(
@@ -83,6 +86,7 @@ class Verifications:
             partial(_failed, begun),
             language=language,
         )
+        return True
 
     def of(self, company: Company) -> Verification | None:
         """The company's newest."""

@@ -104,8 +104,8 @@ def convert(
     run = _Run(name, look.duration_s, is_wanted, reached, limits)
     try:
         run.through(_command(source, demuxer, look, target), source, folder)
-    except BadFile:
-        if run.reached_s or demuxer != "mov":
+    except BadFile as bad:
+        if run.reached_s or demuxer != "mov" or isinstance(bad, _TooSlow):
             raise
         # Perhaps an edit list hides all of it.
         run.through(_command(source, demuxer, look, target, "-ignore_editlist", "1"), source, folder)
@@ -216,6 +216,10 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
+class _TooSlow(BadFile):
+    """It stood still, or took too long: to try again would take as long."""
+
+
 class _Run:
     """ffmpeg at work: what it says, and when it is ended."""
 
@@ -273,7 +277,7 @@ class _Run:
             raise self._too_long() from error
 
     def _too_long(self) -> BadFile:
-        return BadFile(
+        return _TooSlow(
             _("converting “{file}” took too long").format(file=self._name),
             _("make it shorter or smaller, or convert it on another computer"),
         )

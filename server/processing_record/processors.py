@@ -25,10 +25,10 @@ TEXTS = {"name": 200, "service": 300, "country": 100, "safeguards": 300}
 def in_force(company: Company) -> list[Processor]:
     """Those that process today."""
     today = clock.now().date()
-    return [one for one in everyone(company) if one.since <= today and not is_over(one)]
+    return [one for one in listed(company) if one.since <= today and not is_over(one)]
 
 
-def everyone(company: Company) -> Sequence[Processor]:
+def listed(company: Company) -> Sequence[Processor]:
     """All that there are, were or will be, by name."""
     return list(company.processors.order_by("name", "since", "pk"))
 

@@ -698,7 +698,7 @@ NO_PAGES = {
         "people-invite",
     ),
     *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
-    *("access-decide", "account-mail", "notice-put-in-force", "notice-take-back"),
+    *("access-decide", "notice-put-in-force", "notice-take-back"),
     "record-processors-end",
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""

@@ -53,9 +53,7 @@ def account(request: AccountRequest) -> HttpResponse:
         return redirect("account")
     words = {
         "form": form,
-        "bound_groups": list(request.user.bound_groups.order_by("name").values_list("name", flat=True))
-        if request.user.is_bound
-        else [],
+        "bound_groups": request.user.group_names or [],
         "passkeys": passkeys.of(request.user),
         "sends_mail": transport.is_on(),
         "done": DONE.get(request.GET.get("done", "")),

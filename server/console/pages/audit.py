@@ -70,8 +70,12 @@ def verification(request: AccountRequest) -> HttpResponse:
         if expected and not DIGEST.fullmatch(expected):
             note = _("A digest has 64 digits, from 0 to 9 and a to f.")
             return _page(request, note, HTTPStatus.UNPROCESSABLE_ENTITY)
-        VERIFICATIONS.begin(request.user, expected, get_language() or "en")
-        return redirect("audit")
+        if VERIFICATIONS.begin(request.user, expected, get_language() or "en"):
+            return redirect("audit")
+        note = _(
+            "A verification is under way that does not look for this digest. Wait until it is done, and begin anew."
+        )
+        return _page(request, note, HTTPStatus.CONFLICT)
     found = VERIFICATIONS.of(request.user.company)
     if "HX-Request" not in request.headers:
         return redirect("audit")

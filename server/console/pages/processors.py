@@ -11,7 +11,7 @@ from server.console.access import READING, AccountRequest, page
 from server.console.posted import LARGEST
 from server.core import clock
 from server.core.errors import Refused
-from server.processing_record.processors import add, end, everyone, is_over
+from server.processing_record.processors import add, end, is_over, listed
 
 
 @page(Right.READ_RECORD)
@@ -46,7 +46,7 @@ def end_processor(request: AccountRequest, number: int) -> HttpResponse:
 def _page(
     request: AccountRequest, refused: Refused | None = None, typed: Mapping[str, str] = {}
 ) -> HttpResponse:
-    found = everyone(request.user.company)
+    found = listed(request.user.company)
     words = {
         "note": f"{refused.title}. {refused.message}" if refused else "",
         "typed": typed,

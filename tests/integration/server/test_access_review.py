@@ -20,7 +20,7 @@ from server.access.tokens import create
 from server.accounts import review
 from server.accounts.invitations import bind, invite
 from server.accounts.models import Account
-from server.accounts.review import Moved, access_in, seal_of
+from server.accounts.review import Overtaken, access_in, seal_of
 from server.audit.models import Entry
 from server.core import clock
 from server.directory.models import Company, Group
@@ -139,7 +139,7 @@ def test_two_administrators_who_take_each_other_away_leave_one(ada: Account) -> 
         try:
             together.wait(30)
             review.decide(who, {f"account-{other.pk}": "take"}, seal)
-        except Moved:
+        except Overtaken:
             return False
         finally:
             connections.close_all()

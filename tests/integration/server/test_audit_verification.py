@@ -2,7 +2,9 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +13,8 @@ from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit import log
 from server.audit.models import Entry
+from server.audit.verifying import Verdict
+from server.console import audit_verification
 from server.console.audit_verification import ORDER, Verifications
 from server.console.pages import audit
 from server.core import under_way
@@ -78,6 +82,24 @@ def test_what_was_changed_is_told_and_on_record(officer: Client) -> None:
     assert result()[1]["found"] == [f"Entry {changed.number} was changed"]
     Entry.objects.filter(pk=changed.pk).update(actor="command-line")
     assert "All are as they were written" in verify(officer)
+
+
+def test_a_digest_that_the_one_under_way_does_not_look_for_is_not_dropped_silently(
+    officer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, read = threading.Event(), audit_verification.verify
+
+    def waiting(*words: Any) -> Verdict:
+        assert go_on.wait(30)
+        return read(*words)
+
+    monkeypatch.setattr(audit_verification, "verify", waiting)
+    assert officer.post("/audit/verification", {"expected": "1" * 64}).status_code == 302
+    answer = officer.post("/audit/verification", {"expected": "0" * 64})
+    assert officer.post("/audit/verification", {"expected": ""}).status_code == 302
+    go_on.set()
+    assert (answer.status_code, "does not look for this digest" in answer.content.decode()) == (409, True)
+    until(lambda: "is not in this log" in text_of(officer), "the first one to be done")
 
 
 def test_one_that_ended_with_its_console_is_said_to_be_cut_off(

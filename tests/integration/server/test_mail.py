@@ -201,7 +201,7 @@ def test_everybody_is_invited_by_mail_with_codes_that_are_nowhere_before(
 def test_an_account_is_let_in_by_a_link_of_a_mail(company: Company, sink: Sink) -> None:
     words = ("console", "invite", "noor@northwind.example", "--role", "approver", "--mail")
     done = tidings_server(*words, "--company", "northwind")
-    assert (done.returncode, done.stdout) == (0, "It is sent by e-mail.\n")
+    assert (done.returncode, done.stdout) == (0, "It is being sent by e-mail.\n")
     assert sent() == Sent(sent=1)
     link = link_in(text_of(sink.taken[0]))
     found = link_of(link.rpartition("/")[2])
