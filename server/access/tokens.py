@@ -20,6 +20,7 @@ from server.campaigns.scopes import Scope
 from server.core import clock, concurrency, problems
 from server.core.errors import Refused
 from server.core.schemas import CAMPAIGN_ID
+from server.database.transactions import tried_again
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.models import Company, Group
 from server.erasure_ledger import ledger
@@ -88,6 +89,7 @@ def tokens_of(company: Company) -> QuerySet[AccessToken]:
     return AccessToken.objects.filter(company=company).order_by("pk")
 
 
+@tried_again
 def revoke(company: Company, number: int, actor: str) -> None:
     """End a token at once.
 

@@ -5,6 +5,7 @@ from django.db import transaction
 from server.accounts import revoked
 from server.accounts.models import Account
 from server.audit import log
+from server.database.transactions import tried_again
 from server.erasure_ledger import ledger
 
 
@@ -20,6 +21,7 @@ def choose_mail(account: Account, *, wanted: bool) -> None:
     account.save(update_fields=["wants_mail"])
 
 
+@tried_again
 def choose_password(account: Account, password: str) -> Account | None:
     """Set another password. None where the account, or the password that was looked at, is no more.
 
@@ -32,6 +34,6 @@ def choose_password(account: Account, password: str) -> Account | None:
         former = revoked.replaced(locked)
         locked.set_password(password)
         locked.save(update_fields=["password"])
-        log.record(locked.company, locked.actor, "change-password")
         ledger.write([former])
+        log.record(locked.company, locked.actor, "change-password")
     return locked

@@ -15,6 +15,7 @@ from server.accounts.models import Account, SignInLink
 from server.audit import log
 from server.core import clock
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.devices.tokens import LONGEST_TOKEN, TOKEN_BYTES, token_hash
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group
@@ -49,6 +50,7 @@ def invite(company: Company, email: str, roles: Iterable[Role], actor: str) -> t
     return account, token
 
 
+@tried_again
 def bind(account: Account, groups: Sequence[Group] | None, actor: str) -> None:
     """Let the account address the people of these groups alone, and see what is for them; None: everybody, on record.
 
@@ -65,6 +67,7 @@ def bind(account: Account, groups: Sequence[Group] | None, actor: str) -> None:
         log.record(account.company, actor, "bind-account", detail={"account": account.pk, "groups": bound})
 
 
+@tried_again
 def reset(account: Account, actor: str) -> str:
     """A new link, whose token is answered. The password, the second factor and all sessions end.
 
@@ -95,6 +98,7 @@ def take_back_link(token: str) -> None:
     SignInLink.objects.filter(token_hash=token_hash(token)).delete()
 
 
+@tried_again
 def remove(account: Account, actor: str) -> None:
     """Delete the account, with its link, its second factor and its sessions. Raises `EnvironmentFault` as `reset` does."""
     with transaction.atomic():
@@ -150,6 +154,7 @@ def link_of(token: str) -> SignInLink | None:
     return found.filter(token_hash=token_hash(token), expires_at__gt=clock.now()).first()
 
 
+@tried_again
 def use_link(token: str, password: str) -> Account | None:
     """Set the password of the link's account. None where it was used meanwhile: only one of two who try has it.
 
@@ -164,8 +169,8 @@ def use_link(token: str, password: str) -> Account | None:
             return None
         account.set_password(password)
         account.save(update_fields=["password"])
-        log.record(account.company, account.actor, "use-link")
         ledger.write([revoked.used(link)])
+        log.record(account.company, account.actor, "use-link")
     return account
 
 

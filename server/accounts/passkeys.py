@@ -14,6 +14,7 @@ from server.accounts import revoked, second_factor
 from server.accounts.models import Account
 from server.audit import log
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.erasure_ledger import ledger
 
 MOST = 10
@@ -56,6 +57,7 @@ def rename(passkey: Authenticator, name: str) -> None:
             locked.save(update_fields=["data"])
 
 
+@tried_again
 def remove(account: Account, passkey: Authenticator) -> None:
     """Take it away, if it is there still.
 
@@ -72,6 +74,7 @@ def remove(account: Account, passkey: Authenticator) -> None:
         _end(locked, passkey, "remove-passkey")
 
 
+@tried_again
 def was_used(passkey: Authenticator, counter: int, challenge: bytes) -> bool:
     """Note the counter of a signature that was checked. False where it says that there are two of this passkey.
 
@@ -101,5 +104,5 @@ def was_used(passkey: Authenticator, counter: int, challenge: bytes) -> bool:
 def _end(account: Account, passkey: Authenticator, action: str) -> None:
     fact = revoked.passkey(account, passkey)
     if of(account).filter(pk=passkey.pk).delete()[0]:
-        log.record(account.company, account.actor, action)
         ledger.write([fact])
+        log.record(account.company, account.actor, action)

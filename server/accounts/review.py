@@ -22,6 +22,7 @@ from server.accounts.second_factor import told_with, was_on
 from server.audit import log
 from server.core import clock
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.signing.digests import canonical_json
 
@@ -173,6 +174,7 @@ def due_among(found: Sequence[Access], account: Account) -> datetime | None:
     return min(others) + EVERY if others else None
 
 
+@tried_again
 def decide(account: Account, decisions: Mapping[str, str], seal: str) -> tuple[int, int]:
     """Keep or take away what `decisions` says, by `Access.key`. Answers how many of each.
 

@@ -13,6 +13,7 @@ from server.audit import log
 from server.campaigns.audience import Audience, members
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company
 
 MOST_POPUPS = 50
@@ -129,6 +130,7 @@ def _lines(audience: Audience, week: Planned, has_many: bool, budget: int, added
             yield CostLine(name, busiest, median, busiest > budget)
 
 
+@tried_again
 def set_budget(company: Company, popups: int, rule: Company.OverBudget, actor: str) -> None:
     """Say what the company allows itself, on record. Raises `Refused` for a number that is none."""
     if not 1 <= popups <= MOST_POPUPS:

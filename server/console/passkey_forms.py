@@ -55,7 +55,7 @@ class CredentialField(forms.JSONField):
             raise _refused()
         try:
             return super().to_python(value)
-        except (RecursionError, forms.ValidationError) as error:
+        except (RecursionError, ValueError, forms.ValidationError) as error:
             raise _refused() from error
 
 

@@ -5,16 +5,23 @@ and who waits is served in turn.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 HELD_S = 0.5
 """How long one piece after the other may hold SQLite's lock before everybody who waits gets a turn."""
 NAP_S = 0.15
 """Longer than the longest nap of SQLite's own waiting (100 ms)."""
+MOST_TRIES = 3
+DEADLOCK = "40P01"
+"""PostgreSQL's code, in its manual's appendix A."""
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -53,6 +60,22 @@ def _deferred(connection: Any) -> Iterator[None]:
         connection.transaction_mode = mode
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA query_only = OFF")
+
+
+def tried_again(act: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """An act, one transaction, which is done again where PostgreSQL ended it as it and another waited for each other."""
+
+    @wraps(act)
+    def done(*args: Parameters.args, **options: Parameters.kwargs) -> Result:
+        for _try in range(MOST_TRIES - 1):
+            try:
+                return act(*args, **options)
+            except OperationalError as error:
+                if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+                    raise
+        return act(*args, **options)
+
+    return done
 
 
 class Pieces:

@@ -16,6 +16,7 @@ from server.audit import log
 from server.campaigns.models import Campaign
 from server.core import clock
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of, store_files
@@ -83,6 +84,7 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
     )
 
 
+@tried_again
 def submit(draft: Draft, account: Account, seal: str) -> None:
     """Have another person look at what this one has just looked at. Who submits is one of its writers.
 
@@ -106,6 +108,7 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
         outbox.notify(who_may_approve(locked, others), _path_of(draft))
 
 
+@tried_again
 def take_back(draft: Draft, account: Account) -> None:
     """Let it wait no more, on the wish of somebody who writes it; on record where it waited."""
     with transaction.atomic():
@@ -118,6 +121,7 @@ def take_back(draft: Draft, account: Account) -> None:
             outbox.forget(draft.company, _path_of(draft))
 
 
+@tried_again
 def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
     """Return it with a reason, for those who write it. Raises `Overtaken`, and `Refused` without a reason."""
     if not reason.strip() or len(reason) > LONGEST_REASON:
@@ -139,6 +143,7 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         log.record(draft.company, account.actor, "return-campaign", detail=_detail(draft, seal))
 
 
+@tried_again
 def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
     """Publish what was submitted and what this account has looked at, to no more `people` than it was told.
 

@@ -11,6 +11,7 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.scopes import Scope
 from server.core import clock
+from server.database.transactions import tried_again
 from server.drafts.fields import campaign_file, files_named, new_fields
 from server.drafts.files import drop_all, kept
 from server.drafts.models import Draft, DraftFile
@@ -52,6 +53,7 @@ def _seal(content: bytes, reason: str, named: Sequence[DraftFile]) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
+@tried_again
 def publish_draft(
     draft: Draft, seal: str, people: int, account: Account, approval: Approval | None = None
 ) -> Campaign:

@@ -13,6 +13,7 @@ from server.accounts.models import Account
 from server.audit import log
 from server.core import clock
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
@@ -21,6 +22,7 @@ from server.mail import outbox
 ROWS_AT_ONCE = 500
 
 
+@tried_again
 def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
     """Ask for the erasure of these people of the account's company, on record. Who is not there is left out.
 
@@ -94,6 +96,7 @@ def seal_of(people: Iterable[UUID]) -> str:
     return hashlib.sha256("\n".join(sorted(person.hex for person in people)).encode()).hexdigest()
 
 
+@tried_again
 def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
     """Put on record that this account has it carried out, and answer whom to erase. `seal`: of whom it has looked at.
 

@@ -89,7 +89,8 @@ def token_digest(token_hash: str) -> str:
 def write(facts: Iterable[Fact]) -> None:
     """Append facts, on the disk before this returns.
 
-    Call it last in the transaction that does what they say; only the audit log comes after.
+    Call it last in the transaction that does what they say; only the audit log comes after, always: each is one row, and two
+    acts that took them in different orders would wait for each other.
 
     Raises `EnvironmentFault` when the disk refuses, or when the ledger is not the one of this database.
     """

@@ -22,6 +22,8 @@ _SIGNATURE = re.compile(r"WEBVTT(?=[ \t]|$)")
 _SUBRIP_TIMES = re.compile(r"\s*\d+:\d+:\d+,\d+\s*-->", re.ASCII)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[\d:.]*>|</>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_NO_CHARACTER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
+"""A reference to a number that no character has: Python reads no number of thousands of digits."""
 _LINE_ENDS = "\n\v\f\r\x85\u2028\u2029"
 """Unicode Standard, section 5.8, table 5-1."""
 _ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
@@ -149,7 +151,8 @@ def _settings(text: str) -> str:
 
 def _words(lines: Iterable[str]) -> str:
     """Without tags, times of single words, and what cannot be seen, in whose place words stay apart."""
-    plain = html.unescape(_TAG.sub("", _BREAK.sub("\n", "\n".join(lines))))
+    marked = _NO_CHARACTER.sub("\ufffd", _TAG.sub("", _BREAK.sub("\n", "\n".join(lines))))
+    plain = html.unescape(marked)
     seen = "".join(
         "\n" if character in _LINE_ENDS else " " if unicodedata.category(character) == "Cc" else character
         for character in plain

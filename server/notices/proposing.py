@@ -23,6 +23,7 @@ from server.companies.companies import new_notice
 from server.companies.company_file import NoticeSection
 from server.core import clock, plain_text
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company, Notice
 from server.mail import outbox
 from server.notices.models import NoticeProposal
@@ -126,6 +127,7 @@ def others_who_may(account: Account) -> list[Account]:
     return [other for other in others if Right.EDIT_NOTICE in other.rights]
 
 
+@tried_again
 def propose(account: Account, text: Mapping[str, str], instead_of: int) -> NoticeProposal:
     """Keep it for whoever puts it in force, on record.
 
@@ -150,6 +152,7 @@ def propose(account: Account, text: Mapping[str, str], instead_of: int) -> Notic
     return proposal
 
 
+@tried_again
 def put_in_force(account: Account, seal: str) -> Notice:
     """Make it the notice, as this account has seen it; everybody is asked again. On record.
 
@@ -175,6 +178,7 @@ def put_in_force(account: Account, seal: str) -> Notice:
     return notice
 
 
+@tried_again
 def take_back(account: Account, seal: str) -> None:
     """Let it wait no more, on record; anybody with the right can. Raises `Refused` where it is another one by now."""
     with transaction.atomic():

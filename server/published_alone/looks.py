@@ -7,6 +7,7 @@ from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
 from server.campaigns.models import Campaign
+from server.database.transactions import tried_again
 
 
 def to_look_at(account: Account) -> "QuerySet[Campaign]":
@@ -15,6 +16,7 @@ def to_look_at(account: Account) -> "QuerySet[Campaign]":
     return _of_others(account).filter(alone_by__gt="").order_by("published_at", "pk")
 
 
+@tried_again
 def look(account: Account, campaign_id: str) -> None:
     """Put on record that the account has looked at it; nothing where somebody did before.
 

@@ -12,6 +12,7 @@ from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
 from server.campaigns.scopes import Scope
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.publishing.attention import attention_of, told_of
 from server.publishing.checked import CheckedCampaign, store
@@ -77,6 +78,7 @@ def _too_long() -> Refused:
     )
 
 
+@tried_again
 def publish(
     checked: CheckedCampaign, actor: str, scope: Scope, approval: Approval | None = None
 ) -> Published:

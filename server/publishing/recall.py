@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from server.audit import log
 from server.campaigns.models import Campaign
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.erasure_ledger import ledger
 from server.signing.documents import sign_campaign
@@ -15,6 +16,7 @@ class EmergencyKept(Refused):
     """Whoever asks may recall other campaigns, but no emergency."""
 
 
+@tried_again
 def recall(company: Company, campaign_id: str, actor: str, *, emergencies: bool = True) -> bool:
     """Empty the campaign, sign it as recalled and put it on record, all or nothing. Answers False if it was recalled before.
 
@@ -38,8 +40,8 @@ def recall(company: Company, campaign_id: str, actor: str, *, emergencies: bool 
             )
         if not recall_row(owner, campaign):
             return False
-        log.record(owner, actor, "recall", detail={"campaign": campaign_id})
         ledger.write([ledger.Fact("campaign-recalled", owner.pk, campaign=campaign_id)])
+        log.record(owner, actor, "recall", detail={"campaign": campaign_id})
         return True
 
 

@@ -1,5 +1,6 @@
 """Rules about the repository's own files."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -118,3 +119,22 @@ def test_a_company_or_an_account_is_locked_without_its_key() -> None:
         if path.suffix == ".py" and path.is_relative_to(ROOT / "server") and lock.search(path.read_text())
     }
     assert found == {"server/archives/closing.py"}, "which lets nothing be added any more"
+
+
+def test_the_erasure_ledger_is_written_before_the_audit_log() -> None:
+    """Both lock a row: two acts that took them in different orders would wait for each other."""
+    found = []
+    for path in tracked():
+        if path.suffix != ".py" or not path.is_relative_to(ROOT / "server"):
+            continue
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                calls = [
+                    (node.lineno, ast.unparse(node.func))
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Call)
+                ]
+                recorded = min((line for line, name in calls if name == "log.record"), default=10**9)
+                if any(name == "ledger.write" and line > recorded for line, name in calls):
+                    found.append(f"{path.name}: {function.name}")
+    assert found == []

@@ -265,6 +265,8 @@ def test_another_app_leaves_passkeys_and_there_are_ten_at_most(lea: Account) -> 
         '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {"clientDataJSON": "e30", '
         '"authenticatorData": "AA", "signature": "AA", "userHandle": "ÿ", "attestationObject": "gIA"}}',
         "[" * 8000,
+        "9" * 5000,
+        '{"id": ' + "9" * 5000 + "}",
         '"' + "x" * 20_000 + '"',
     ],
 )

@@ -34,9 +34,9 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
                 return redirect("mfa_deactivate_totp")
             response: HttpResponse = super().form_valid(form)
             sessions.end_others(account, self.request.session)
-            log.record(account.company, account.actor, "set-up-second-factor")
             if ended:
                 ledger.write(ended)
+            log.record(account.company, account.actor, "set-up-second-factor")
         second_factor.use_up(account, form.cleaned_data["code"])
         record_authentication(self.request, account, "mfa", reauthenticated=True)
         return response

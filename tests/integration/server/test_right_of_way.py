@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -29,7 +30,7 @@ from server.audit.models import Entry
 from server.core import under_way
 from server.core.errors import Refused
 from server.core.progress import Bar, Tick
-from server.database.transactions import reading
+from server.database.transactions import reading, tried_again
 from server.devices.enrolment import enrol, invite_all
 from server.devices.models import Invitation
 from server.devices.tokens import code_hash
@@ -49,7 +50,7 @@ from tests.support.server.campaign_server import COMPANY, Computer, RunningServe
 from tests.support.server.commands import succeeded, tidings_server
 from tests.support.server.postgres import PostgresCluster
 from tests.support.server.wire import an_hour_ago, consent, give
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.both_databases
 
@@ -584,3 +585,34 @@ def test_who_looks_at_a_page_on_record_keeps_nobody_from_acting(northwind: Serve
             until(waits, "somebody who waits for the log")
         acting.result(SOON_S)
     Company.objects.update(popups_per_week=3)
+
+
+def test_an_act_that_the_database_ended_for_anothers_sake_is_done_again(northwind: ServerHome) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    first, second = (
+        Company.objects.create(id=name, name=name, legal_name=name, region="eu") for name in "ab"
+    )
+    together, tries = Barrier(2), []
+
+    @tried_again
+    def rename(one: Company, other: Company) -> None:
+        tries.append(one.pk)
+        with transaction.atomic():
+            Company.objects.filter(pk=one.pk).update(name="new")
+            if len(tries) <= 2:
+                together.wait(PATIENCE_S)
+            Company.objects.filter(pk=other.pk).update(legal_name="new")
+
+    def renamed(one: Company, other: Company) -> None:
+        try:
+            rename(one, other)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(renamed, (first, second), (second, first)))
+    assert len(tries) == 3
+    done = Company.objects.filter(name="new", legal_name="new")
+    assert done.count() == 2
+    done.delete()

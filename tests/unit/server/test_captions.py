@@ -112,6 +112,14 @@ CROWDED = "WEBVTT\n1\n00:00:01.230-->00:00:01.980\nYes.\n00:00:02.100 --> 00:00:
 SPREAD = ZOOM.replace("\n", "\n\n")
 
 
+def test_a_number_of_thousands_of_digits_is_one_unknown_character_or_a_wrong_time(tmp_path: Path) -> None:
+    many = "9" * 5000
+    content = f"WEBVTT\n\n00:01.000 --> 00:02.000\na&#{many};b&#x{many};c&#233;\n"
+    assert shown(tmp_path, content, 1_500) == ["a\ufffdb\ufffdcé"]
+    with pytest.raises(BadFile):
+        taken(tmp_path, f"WEBVTT\n\n{many}:00:01.000 --> {many}:00:02.000\na\n")
+
+
 @pytest.mark.parametrize(
     "content",
     [ZOOM, TEAMS, YOUTUBE, PREMIERE, REV, WHISPER, STREAMED, OLD_MAC, STYLED, CROWDED, SPREAD],
