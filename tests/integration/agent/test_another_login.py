@@ -70,7 +70,7 @@ def served(company: Company) -> Iterator[LoopbackServer]:
 @pytest.fixture
 def tidings(session: Session, served: LoopbackServer, tmp_path: Path) -> Iterator[Program]:
     """Connected, in the person's session, and everything is switched on."""
-    program = Program("agent", session.env, tmp_path / "agent.log")
+    program = Program("agent", session.env, tmp_path / "agent.log", is_quick=True)
     program.run("enrol", served.url, CODE)
     program.run("privacy", "set", "seen=on", "click=on", "like=on")
     yield program
@@ -128,7 +128,7 @@ def test_what_is_turned_off_in_another_login_is_off_in_the_agent_that_runs(
     )
     tidings.start("run", "--headless")
     until(lambda: asked(served, "signals"), "an attempt to send the click")
-    elsewhere = Program("agent", login(session), tmp_path / "other.log")
+    elsewhere = Program("agent", login(session), tmp_path / "other.log", is_quick=True)
     assert elsewhere.run(*ALL_OFF).stdout == "Seen: off\nClicks: off\nLikes: off\n"
     assert json.loads(tidings.run("privacy", "show", "--json").stdout)["shared"]["click"] is False
     served.answer = company
@@ -149,7 +149,7 @@ def test_an_agent_that_began_in_another_login_is_found_from_the_session(
     tidings: Program, session: Session, served: LoopbackServer, tmp_path: Path, login: object
 ) -> None:
     assert callable(login)
-    elsewhere = Program("agent", login(session), tmp_path / "other.log")
+    elsewhere = Program("agent", login(session), tmp_path / "other.log", is_quick=True)
     served.requests.clear()
     elsewhere.start("run", "--headless")
     until(lambda: asked(served, "feed"), "a poll")

@@ -69,7 +69,9 @@ def as_connected(session: Session, address: LoopbackServer, tmp_path_factory: py
     """Shares its clicks. Connected once: the keychain's entry belongs to the folder."""
     folder = tmp_path_factory.mktemp("connected") / "tidings"
     address.answer = Company()
-    program = Program("agent", session.env | {"TIDINGS_HOME": str(folder)}, folder.parent / "log")
+    program = Program(
+        "agent", session.env | {"TIDINGS_HOME": str(folder)}, folder.parent / "log", is_quick=True
+    )
     program.run("enrol", address.url, CODE)
     program.run("privacy", "set", "click=on")
     shutil.copytree(folder, folder.parent / "as-connected")
@@ -86,7 +88,9 @@ def home(as_connected: Path) -> Path:
 @pytest.fixture
 def running(session: Session, home: Path, server: LoopbackServer, tmp_path: Path) -> Iterator[Program]:
     """An agent that shares its clicks."""
-    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log")
+    tidings = Program(
+        "agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log", is_quick=True
+    )
     tidings.start("run", "--headless")
     until(lambda: asked(server, "feed"), "a poll")
     yield tidings
@@ -451,7 +455,7 @@ def test_an_agent_whose_socket_has_no_place_is_found_at_another(
     home: Path, session: Session, server: LoopbackServer, company: Company, tmp_path: Path
 ) -> None:
     (home / "run" / local_socket.NAME).mkdir(parents=True)
-    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log")
+    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log", is_quick=True)
     tidings.start("run", "--headless")
     try:
         until(lambda: asked(server, "feed"), "a poll")
@@ -583,7 +587,7 @@ def test_a_pipe_in_the_place_of_a_file_of_ours_makes_no_command_wait(
     for name in names:
         (home / "data" / name).unlink(missing_ok=True)
         os.mkfifo(home / "data" / name)
-    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log")
+    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "log", is_quick=True)
     done = tidings.run("privacy", "set", "click=off", code=None)
     assert "Traceback" not in done.stderr
     assert ("Clicks: off" in done.stdout) is (done.returncode == 0)

@@ -63,7 +63,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tidings(session: Session, home: Path, tmp_path: Path) -> Program:
-    return Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log")
+    return Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log", is_quick=True)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def template(session: Session, address: LoopbackServer, tmp_path_factory: pytest
     folder = tmp_path_factory.mktemp("connected")
     home = folder / "tidings"
     address.answer = Company()
-    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, folder / "log")
+    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, folder / "log", is_quick=True)
     assert "Northwind" in tidings.run("enrol", address.url, CODE).stdout
     return home
 
@@ -235,7 +235,10 @@ def test_the_doctor_finds_what_is_wrong_and_ends_with_1(
 ) -> None:
     server.answer = lambda _: Reply(LOST)
     broken = Program(
-        "agent", connected.env | {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/none"}, tmp_path / "log"
+        "agent",
+        connected.env | {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/none"},
+        tmp_path / "log",
+        is_quick=True,
     )
     done = broken.run("doctor", "--json", code=1)
     verdicts = {check["name"]: check["verdict"] for check in json.loads(done.stdout)}
@@ -356,7 +359,7 @@ def test_no_log_holds_where_a_request_could_not_go(
     connected: Program, server: LoopbackServer, home: Path
 ) -> None:
     nobody = {"https_proxy": "", "http_proxy": f"http://127.0.0.1:{free_port()}", "no_proxy": ""}
-    proxied = Program("agent", connected.env | nobody, home.parent / "log")
+    proxied = Program("agent", connected.env | nobody, home.parent / "log", is_quick=True)
     proxied.run("--log-level", "debug", "once", code=1)
     assert "ProxyUnreachable" in logged(home)
     assert_names_no_request(logged(home), server)
@@ -415,7 +418,7 @@ def test_results_are_on_standard_output_and_logs_on_standard_error(connected: Pr
 
 
 def test_french_is_spoken_where_the_computer_speaks_it(tidings: Program, tmp_path: Path) -> None:
-    french = Program("agent", tidings.env | {"TIDINGS_LANGUAGE": "fr"}, tmp_path / "log")
+    french = Program("agent", tidings.env | {"TIDINGS_LANGUAGE": "fr"}, tmp_path / "log", is_quick=True)
     english, said = tidings.run("status").stdout, french.run("status").stdout
     catalogue = ROOT / "resources" / "locale" / "fr" / "LC_MESSAGES" / "tidings.mo"
     assert (said != english) is catalogue.exists()
@@ -504,5 +507,7 @@ def test_what_is_taken_back_holds_in_a_folder_that_takes_no_new_files(
 
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(tidings: Program, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    broken = Program("agent", tidings.env | {"TIDINGS_HOME": str(tmp_path / "file" / "x")}, tmp_path / "log")
+    broken = Program(
+        "agent", tidings.env | {"TIDINGS_HOME": str(tmp_path / "file" / "x")}, tmp_path / "log", is_quick=True
+    )
     assert "The disk cannot be written" in fails(broken, "status")

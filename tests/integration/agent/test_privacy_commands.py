@@ -66,7 +66,7 @@ def home(session: Session, address: LoopbackServer, tmp_path_factory: pytest.Tem
     """Connected once: the keychain's entry belongs to the folder."""
     folder = tmp_path_factory.mktemp("connected") / "tidings"
     address.answer = Company()
-    Program("agent", session.env | {"TIDINGS_HOME": str(folder)}, folder.parent / "log").run(
+    Program("agent", session.env | {"TIDINGS_HOME": str(folder)}, folder.parent / "log", is_quick=True).run(
         "enrol", address.url, CODE
     )
     shutil.copytree(folder, folder.parent / "as-connected")
@@ -78,7 +78,9 @@ def tidings(session: Session, home: Path, server: LoopbackServer, tmp_path: Path
     """Connected, without an agent that runs."""
     shutil.rmtree(home)
     shutil.copytree(home.parent / "as-connected", home)
-    program = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log")
+    program = Program(
+        "agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log", is_quick=True
+    )
     yield program
     program.stop()
 
@@ -340,7 +342,9 @@ def test_a_receipt_is_listed_saved_and_checked_with_the_pinned_key(tidings: Prog
 @pytest.fixture
 def stranger(tmp_path: Path, session: Session) -> Program:
     """Somebody who was given a receipt: nothing of Tidings is on their computer."""
-    return Program("agent", session.env | {"TIDINGS_HOME": str(tmp_path / "none")}, tmp_path / "log")
+    return Program(
+        "agent", session.env | {"TIDINGS_HOME": str(tmp_path / "none")}, tmp_path / "log", is_quick=True
+    )
 
 
 def a_file(path: Path, receipt: str, key: object) -> Path:

@@ -32,7 +32,9 @@ def connected_by_itself(
     session: Session, home: Path, tmp_path: Path, company: Company
 ) -> Iterator[tuple[Program, LoopbackServer]]:
     """A computer with a server and a keychain entry that no other test needs."""
-    tidings = Program("agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log")
+    tidings = Program(
+        "agent", session.env | {"TIDINGS_HOME": str(home)}, tmp_path / "agent.log", is_quick=True
+    )
     with loopback_server(company) as server:
         tidings.run("enrol", server.url, CODE)
         yield tidings, server
@@ -73,7 +75,9 @@ def test_purge_works_offline_and_empties_the_keychain(
 
 def in_keychain(session: Session, account: str) -> bool:
     question = json.dumps({"verb": "read", "account": account})
-    done = Program("agent", session.env, session.folder / "log").run("helper", "keychain", stdin=question)
+    done = Program("agent", session.env, session.folder / "log", is_quick=True).run(
+        "helper", "keychain", stdin=question
+    )
     answer = json.loads(done.stdout)
     assert answer["fault"] == ""
     return answer["secret"] is not None
@@ -97,7 +101,7 @@ def test_purge_leaves_no_folder_in_the_platforms_places(
 ) -> None:
     before = {path for path in session.folder.rglob("*") if "idings" in path.name}
     env = {name: value for name, value in session.env.items() if name != "TIDINGS_HOME"}
-    tidings = Program("agent", env, tmp_path / "log")
+    tidings = Program("agent", env, tmp_path / "log", is_quick=True)
     with loopback_server(company) as server:
         tidings.run("enrol", server.url, CODE)
         assert {path for path in session.folder.rglob("*") if "idings" in path.name} > before

@@ -11,12 +11,14 @@ from typing import Any, Self
 from agent.domain.model import FeedbackSignal
 from agent.runtime import Runtime
 from agent.system.dirs import Folders
+from tests.support.agent import forks
 from tests.support.children import Child
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 ASK_AGAIN_S = 0.5
 """Between two questions that take a process each: more of them would keep those waiting who are to answer."""
+AGENT = [sys.executable, "-m", "agent"]
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -31,9 +33,13 @@ class Program:
         module: what `python -m` runs.
         env: the whole environment.
         log: file for the output of what is started.
+        is_quick: whether `run` forks the agent in place of starting it, where starting is not the subject; not once its
+            `command` was changed.
     """
 
-    def __init__(self, module: str, env: Mapping[str, str], log: Path) -> None:
+    def __init__(self, module: str, env: Mapping[str, str], log: Path, *, is_quick: bool = False) -> None:
+        assert module == "agent" or not is_quick
+        self._is_quick = is_quick
         self.command = [sys.executable, "-m", module]
         self.env = dict(env) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self.log = log
@@ -52,7 +58,18 @@ class Program:
         Raises:
             CommandFailed: another exit code.
         """
-        done = subprocess.run(
+        is_forked = self._is_quick and self.command == AGENT
+        done = (self._forked if is_forked else self._started)(*map(str, words), stdin=stdin)
+        if code is not None and done.returncode != code:
+            line = " ".join(map(str, words))
+            raise CommandFailed(f"{line}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def _forked(self, *words: str, stdin: str) -> "subprocess.CompletedProcess[str]":
+        return forks.run(words, self.env, stdin, PATIENCE_S)
+
+    def _started(self, *words: str, stdin: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             [*self.command, *words],
             env=self.env,
             input=stdin,
@@ -61,10 +78,6 @@ class Program:
             timeout=PATIENCE_S,
             check=False,
         )
-        if code is not None and done.returncode != code:
-            line = " ".join(map(str, words))
-            raise CommandFailed(f"{line}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-        return done
 
     def start(self, *words: str | Path) -> Child:
         """Starts it and leaves it running; it must not run already."""
