@@ -15,11 +15,12 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils import translation
 
-from server.console import reading_ahead, wsgi  # before what needs Django to be ready
+from server.console import wsgi  # before what needs Django to be ready
 from server.console.known_sessions import KnownSessions
 from server.console.middleware import security
 from server.console.pages.errors import unread
 from server.console.people_import import MOST_BYTES
+from server.console.reading_ahead import read_ahead
 from server.console.settings import IS_SECURE
 from server.core.concurrency import NOBODY
 from server.core.problems import Problem
@@ -71,7 +72,7 @@ def prepare() -> Application:
     settled_region()
     catch_up()
     conversions.wake()
-    reading_ahead.begin()
+    read_ahead()
     return application
 
 

@@ -12,7 +12,7 @@ from server.directory.models import Company
 _log = logging.getLogger(__name__)
 
 
-def begin() -> None:
+def read_ahead() -> None:
     """Read it in a thread of its own. The end of the process does not wait for it."""
     threading.Thread(target=_read, daemon=True).start()
 
