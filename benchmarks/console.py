@@ -150,10 +150,15 @@ def _row(database: str, one: Asked, when: str, cost: Cost, usual: float) -> Row:
 
 def fill() -> dict[str, str]:
     """Let the company be large. Answers what the parts of addresses stand for."""
+    from django.db.models import F
+
+    from server.campaigns.models import Campaign
+
     ids = large_company.people(PEOPLE // PART, GROUPS)
     apart = timedelta(days=365 * YEARS) / (CAMPAIGNS // PART)
     newest = clock.now() + COUNTED * apart - timedelta(days=1)
     made = large_company.campaigns(CAMPAIGNS // PART, ids, newest, apart)
+    Campaign.objects.update(published_at=F("starts"))
     return _fill_up(ids, made)
 
 

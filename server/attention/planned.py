@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from cachetools import LRUCache
@@ -79,9 +82,14 @@ class Planned:
 
     def heaviest(self, groups: Container[int], most: int) -> list[tuple[int, Spread]]:
         """Those of the groups whose busiest tenth gets the most; without those that have no figure."""
-        spreads = ((group, self._spread(counts)) for group, counts in self.groups.items() if group in groups)
-        found = [(group, spread) for group, spread in spreads if spread.busiest]
-        return sorted(found, key=lambda one: (-(one[1].busiest or 0), one[0]))[:most]
+        return list(islice((one for one in self._ranked if one[0] in groups), most))
+
+    @cached_property
+    def _ranked(self) -> list[tuple[int, Spread]]:
+        """Sorted once for everybody who looks at the week."""
+        spreads = [(group, self._spread(counts)) for group, counts in self.groups.items()]
+        found = [(-busiest, group, spread) for group, spread in spreads if (busiest := spread.busiest)]
+        return [(group, spread) for _busiest, group, spread in sorted(found, key=itemgetter(0, 1))]
 
     def count_for(self, groups: Groups) -> int:
         """What somebody of these groups gets."""

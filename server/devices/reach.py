@@ -47,6 +47,7 @@ def without_computer(company: Company, group: Group | None = None) -> "QuerySet[
 
 def invited_count(company: Company) -> int:
     """How many of those without a computer have a code that still works."""
-    codes = Invitation.objects.filter(person__company=company, used_at=None, expires_at__gt=clock.now())
+    own = Person.objects.filter(pk=OuterRef("person"), company=company)
+    codes = Invitation.objects.filter(Exists(own), used_at=None, expires_at__gt=clock.now())
     connected = Device.objects.filter(person=OuterRef("person"), revoked_at=None)
     return codes.filter(~Exists(connected)).values("person").distinct().count()

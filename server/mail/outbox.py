@@ -12,11 +12,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from server.accounts.models import Account
 from server.core import clock
-from server.directory.models import Company
+from server.directory.models import Company, Person
 from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 from server.mail.transport import is_on
 
@@ -56,13 +56,18 @@ def forget(company: Company, path: str) -> None:
 
 def undelivered(company: Company) -> list[str]:
     """The addresses to which no invitation could be sent."""
-    failed = InvitationMail.objects.filter(person__company=company).exclude(failure="")
+    # Few wait or failed, and the company has many people: each of the few is looked up.
+    failed = InvitationMail.objects.filter(_of(company)).exclude(failure="")
     return list(failed.order_by("person__email").values_list("person__email", flat=True))
 
 
 def unsent(company: Company) -> int:
     """How many invitations wait to be sent."""
-    return InvitationMail.objects.filter(waiting(), person__company=company).count()
+    return InvitationMail.objects.filter(waiting(), _of(company)).count()
+
+
+def _of(company: Company) -> Exists:
+    return Exists(Person.objects.filter(pk=OuterRef("person"), company=company))
 
 
 def given_up() -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Case, Q, When
+from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from server.campaigns import feed_room
@@ -109,15 +109,11 @@ def check_campaign(
     audience = find_audience(company, manifest.audience, scope, mistakes)
     campaign_id = manifest.campaign_id or _new_id(manifest.path.stem)
     checked = CheckedCampaign(company, manifest, campaign_id, audience, content, media.files, reason.strip())
-    taken = Q(campaign_id=campaign_id)
-    known = Campaign.objects.filter(taken | _is_same(checked), company=company)
-    are_same = list(
-        known.annotate(is_same=Case(When(_is_same(checked), then=True), default=False)).values_list(
-            "is_same", flat=True
-        )
-    )
-    is_published = any(are_same)
-    if are_same and not is_published:
+    known = Campaign.objects.filter(company=company)
+    # Two questions in one query: of both together no index would be used.
+    same, taken = Exists(known.filter(_is_same(checked))), Exists(known.filter(campaign_id=campaign_id))
+    is_published, is_taken = Company.objects.filter(pk=company.pk).values_list(same, taken).get()
+    if is_taken and not is_published:
         _note_taken(mistakes, campaign_id)
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_CONTENT_BYTES:
         mistakes.add(

@@ -18,6 +18,7 @@ from server.core import clock
 from server.core.clock import utc_text
 from server.core.csv_export import csv_text
 from server.core.errors import Refused
+from server.devices.counting import people_with_computers
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite_all
 from server.devices.reach import invited_count, without_computer
 from server.directory.models import Group
@@ -88,14 +89,15 @@ def _page(
     request: AccountRequest, note: str = "", status: HTTPStatus = HTTPStatus.OK, done: str = ""
 ) -> HttpResponse:
     company = request.user.company
+    people = company.people.count()
     shown = {
         "note": note,
         "done": done,
         "sends_mail": transport.is_on(),
         "unsent": outbox.unsent(company) if transport.is_on() else 0,
         "undelivered": outbox.undelivered(company)[:MOST_PRINTED],
-        "people": company.people.count(),
-        "without": without_computer(company).count(),
+        "people": people,
+        "without": people - people_with_computers(company),
         "invited": invited_count(company),
         "groups": list(company.groups.order_by("name").values_list("name", flat=True)),
         "days": VALID_DAYS,
