@@ -392,4 +392,5 @@ def test_the_program_says_that_the_log_is_whole(chain: ServerHome) -> None:
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
 def test_no_cell_of_a_csv_file_is_live(cell: str) -> None:
     (row,) = list(csv.reader(io.StringIO(csv_text(["a"], [[cell]]), newline="")))[1:]
-    assert row == [f"'{cell}"]
+    begins = {"\t=1": "'\t'=1", "\r=1": "'\r'=1"}  # for some programs a cell, too
+    assert row == [begins.get(cell, f"'{cell}")]
