@@ -18,6 +18,7 @@ import requests
 
 from tests.support.children import Child
 from tests.support.server import empty_tables, made_northwind
+from tests.support.server.postgres import cluster_of
 from tests.support.server.run_command import run_command
 from tests.support.waiting import PATIENCE_S, until
 
@@ -111,9 +112,12 @@ class ServerHome:
             _make(self.folder, self.database_url, company, self.environment)
 
     def take_tables(self) -> None:
-        """In SQLite, where there is no database yet: those of this version. `init` takes most of its time to make them."""
+        """Where there are none yet: those of this version. `init` takes most of its time to make them."""
+        cluster = cluster_of(self.database_url) if self.database_url else None
         if self.database_url is None and not (self.folder / DATABASE).exists():
             empty_tables.copy(self.folder)
+        elif self.database_url and cluster and cluster.is_empty(self.database_url):
+            empty_tables.restore(cluster, self.database_url)
 
     def invite(self, email: str) -> str:
         """An invitation code for a person who exists."""
@@ -156,7 +160,7 @@ def _make(
     company: str = COMPANY,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """As an administrator does, but for SQLite's tables, which are there already."""
+    """As an administrator does, but for the tables, which are there already."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / "company.toml"
     file.write_text(company, encoding="utf-8")

@@ -56,6 +56,11 @@ class PostgresCluster:
             connection.execute(sql.SQL("DROP DATABASE {}").format(name))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
 
+    def is_empty(self, database: str) -> bool:
+        """Whether it has no tables."""
+        with psycopg.connect(database) as connection:
+            return not connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").fetchone()
+
     def answers(self) -> bool:
         """Whether it takes connections."""
         try:
