@@ -80,7 +80,7 @@ def end(account: Account, number: int, day: str) -> None:
 def _faults(texts: Mapping[str, str], *, is_outside: bool) -> Sequence[str]:
     labels = {
         "name": _("Firm"),
-        "service": _("What it does"),
+        "service": _("What the firm does"),
         "country": _("Country"),
         "safeguards": _("On what the transfer rests"),
     }
