@@ -267,6 +267,8 @@ def run_apart(*command: str) -> tuple[int, str]:
 
 COMPILE_TESTS = ("-m", "pytest", "--collect-only", "--quiet")
 """Pytest compiles the tests when it first sees them: once here, instead of once in each worker."""
+DRAW_MEDIA = ("-c", "from tests.support.server.sample import sample_media; sample_media()")
+"""The sample video, which all workers would draw that need it at their start."""
 
 
 def lint(_arguments: Sequence[str]) -> int:
@@ -287,7 +289,7 @@ def shared_out() -> list[str]:
 def test(arguments: Sequence[str]) -> int:
     """Style, types, dead code, import rules and every test; further words go to pytest."""
     set_up("test")
-    failed = failed_linters([*COMPILE_TESTS, *arguments])
+    failed = failed_linters([*COMPILE_TESTS, *arguments], DRAW_MEDIA)
     heading("pytest")
     code = run("-m", "tests.support.suite", *shared_out(), *arguments)
     if failed:

@@ -98,6 +98,11 @@ class Child:
         if self.running:
             self._process.send_signal(signal.SIGINT)
 
+    def ask_to_end(self) -> None:
+        """Asks it to end, and waits for nothing."""
+        if self.running:
+            self._process.send_signal(self._stop_signal)
+
     def stop(self, patience: float = PATIENCE_S) -> int:
         """Asks it to end, insists after `patience` seconds, ends what it started, and gives its exit code."""
         started = descendants(self.pid) if self.running else []
@@ -117,6 +122,17 @@ class Child:
         self._process.kill()
         self._process.wait(PATIENCE_S)
         end_all(started)
+
+
+def stop_together(children: Sequence[Child]) -> None:
+    """Asks all of them to end before it waits for any, and ends what they started."""
+    running = [child for child in children if child.running]
+    started = [process for child in running for process in descendants(child.pid)]
+    for child in running:
+        child.ask_to_end()
+    for child in running:
+        child.stop()
+    end_all(started)
 
 
 def tied_to_parent() -> list[str]:

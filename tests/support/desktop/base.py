@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from jeepney import DBusAddress
 
-from tests.support.children import Child
+from tests.support.children import Child, stop_together
 from tests.support.desktop import files
 from tests.support.desktop.session_bus import SessionBus, own_user_only
 from tests.support.waiting import PATIENCE_S, OverdueError, until
@@ -43,6 +43,7 @@ class Desktop(ABC):
 
     def __init__(self, language: Literal["en", "fr"] = "en", *, accessibility: bool = False) -> None:
         self._exit = ExitStack()
+        self._children: list[Child] = []
         self._language = language
         self._accessibility = accessibility
         self.env: dict[str, str] = {}
@@ -59,6 +60,7 @@ class Desktop(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        stop_together(self._children)
         self._exit.close()
 
     @abstractmethod
@@ -75,9 +77,7 @@ class Desktop(ABC):
             name: of its log file.
             env: added to the desktop's environment.
         """
-        child = Child(command, self.folder / f"{name}.log", self.env | (env or {}))
-        self._exit.callback(child.stop)
-        return child
+        return self._keep(Child(command, self.folder / f"{name}.log", self.env | (env or {})))
 
     def lock_keyring(self) -> None:
         """Locks the keychain, as a screen locker does."""
@@ -138,7 +138,7 @@ class Desktop(ABC):
         if self._accessibility:
             services.append("org.a11y.Bus.service")
         self.bus = SessionBus(self.runtime, self._service_env(), services)
-        self._exit.callback(self.bus.daemon.stop)
+        self._keep(self.bus.daemon)
         self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.address
 
     def _start_keyring(self, *, locked: bool = False) -> None:
@@ -165,8 +165,12 @@ class Desktop(ABC):
         env: Mapping[str, str] | None = None,
     ) -> Child:
         environment = self._service_env() | dict(env or {})
-        child = Child(command, self.folder / f"{name}.log", environment, stdin, pass_fds)
+        return self._keep(Child(command, self.folder / f"{name}.log", environment, stdin, pass_fds))
+
+    def _keep(self, child: Child) -> Child:
+        """It is ended with the desktop, together with all the others."""
         self._exit.callback(child.stop)
+        self._children.append(child)
         return child
 
     def _service_env(self) -> dict[str, str]:
