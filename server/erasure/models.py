@@ -12,11 +12,12 @@ ASKED = Personal("let two people decide about an erasure", Retention.REQUEST)
 
 
 class ErasureRequest(models.Model):
-    """The wish of one account to have people erased. It goes with the last of them, and with the account."""
+    """The wish of one account to have people erased. It goes with the last of them, and stays when the account goes."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="erasure_requests")
     people = models.ManyToManyField(Person, related_name="erasure_requests")
-    asked_by = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    asked_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_as = models.CharField(max_length=100, help_text="How the audit log names who asked.")
     asked_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, help_text="When a second person had it carried out.")
 
@@ -25,6 +26,7 @@ class ErasureRequest(models.Model):
         "company": IMPERSONAL,
         "people": ASKED,
         "asked_by": ASKED,
+        "asked_as": ASKED,
         "asked_at": ASKED,
         "decided_at": IMPERSONAL,
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
@@ -41,7 +41,9 @@ def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
         ]
         if not there:
             raise Refused(_("Nobody of them is in the directory"), _("Look them up once more."))
-        request = ErasureRequest.objects.create(company=company, asked_by=account, asked_at=clock.now())
+        request = ErasureRequest.objects.create(
+            company=company, asked_by=account, asked_as=account.actor, asked_at=clock.now()
+        )
         rows = [ErasureRequest.people.through(erasurerequest_id=request.pk, person_id=pk) for pk in there]
         ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         subject = there[0] if len(there) == 1 else None
@@ -62,7 +64,8 @@ def undecided_for(account: Account) -> "QuerySet[ErasureRequest]":
         return ErasureRequest.objects.none()
     people = ErasureRequest.people.through.objects.filter(erasurerequest=OuterRef("pk"))
     found = ErasureRequest.objects.filter(Exists(people), company=account.company, decided_at=None)
-    return found.exclude(asked_by=account).select_related("asked_by").order_by("asked_at", "pk")
+    not_second = Q(asked_by=account) | Q(asked_by=None, asked_at__lt=account.created_at)
+    return found.exclude(not_second).select_related("asked_by").order_by("asked_at", "pk")
 
 
 def people_of(request: ErasureRequest) -> "QuerySet[Person]":
@@ -76,9 +79,18 @@ def is_under_way(request: ErasureRequest) -> bool:
 
 
 def may_decide(account: Account, request: ErasureRequest) -> bool:
-    """Whether the account is a second person for it."""
-    is_second = request.asked_by_id != account.pk and request.company_id == account.company_id
-    return is_second and Right.ERASE_PEOPLE in account.rights
+    """Whether the account is a second person for it.
+
+    Where the account that asked is gone, the same person may have a new one: none that is younger decides.
+    """
+    is_younger = request.asked_by is None and account.created_at > request.asked_at
+    is_second = request.asked_by != account and not is_younger
+    return is_second and request.company_id == account.company_id and Right.ERASE_PEOPLE in account.rights
+
+
+def others_decide(account: Account, request: ErasureRequest) -> bool:
+    """Whether the company has another account that could decide about this one."""
+    return any(may_decide(other, request) for other in _others_of(account))
 
 
 def others_who_may(account: Account) -> bool:
@@ -110,7 +122,8 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
             raise Refused(_("It is done already, or being done"), _("Nothing more is needed."))
         if not may_decide(account, locked):
             raise Refused(
-                _("A second person has to decide"), _("You asked for it, or your roles do not include it.")
+                _("A second person has to decide"),
+                _("You asked for it, your account is too new, or your roles do not include it."),
             )
         people = list(locked.people.values_list("pk", flat=True))
         if locked.decided_at is not None:
@@ -121,7 +134,7 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
         locked.save(update_fields=["decided_at"])
         # On record first: an erasure cannot be undone if the record fails.
         subject = people[0] if len(people) == 1 else None
-        detail = {"people": len(people), "asked_by": locked.asked_by.actor}
+        detail = {"people": len(people), "asked_by": locked.asked_as}
         log.record(locked.company_id, account.actor, str(Right.ERASE_PEOPLE), subject, detail)
     return people
 

@@ -12,12 +12,13 @@ PROPOSED = Personal("let two people decide about a privacy notice", Retention.RE
 
 
 class NoticeProposal(models.Model):
-    """The one that waits in a company. It changes no more: another text is another proposal. It goes with its author."""
+    """The one that waits in a company. It changes no more: another text is another proposal."""
 
     company = models.OneToOneField(Company, on_delete=models.CASCADE, related_name="notice_proposal")
     text = models.JSONField(help_text="Language code to text.")
     instead_of = models.PositiveIntegerField(help_text="The version that was in force when it was proposed.")
-    proposed_by = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    proposed_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_as = models.CharField(max_length=100, help_text="How the audit log names who proposed it.")
     proposed_at = models.DateTimeField()
 
     data_map: ClassVar[DataMap] = {
@@ -26,6 +27,7 @@ class NoticeProposal(models.Model):
         "text": IMPERSONAL,
         "instead_of": IMPERSONAL,
         "proposed_by": PROPOSED,
+        "proposed_as": PROPOSED,
         "proposed_at": PROPOSED,
     }
     stays_here: ClassVar[bool] = True

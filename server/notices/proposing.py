@@ -93,7 +93,7 @@ def checked(text: Mapping[str, str]) -> dict[str, str]:
 
 def seal_of(proposal: NoticeProposal) -> str:
     """Of what somebody looks at; in hex."""
-    seen = {"text": proposal.text, "instead_of": proposal.instead_of, "by": proposal.proposed_by_id}
+    seen = {"text": proposal.text, "instead_of": proposal.instead_of, "by": proposal.proposed_as}
     return hashlib.sha256(canonical_json(seen).encode()).hexdigest()
 
 
@@ -106,7 +106,8 @@ def decidable_by(account: Account) -> "QuerySet[NoticeProposal]":
     """The one that waits for this account, if there is one."""
     if Right.EDIT_NOTICE not in account.rights:
         return NoticeProposal.objects.none()
-    of_others = Q(company__second_person_from=None) | ~Q(proposed_by=account)
+    not_second = Q(proposed_by=account) | Q(proposed_by=None, proposed_at__lt=account.created_at)
+    of_others = Q(company__second_person_from=None) | ~not_second
     return NoticeProposal.objects.filter(of_others, company=account.company)
 
 
@@ -116,9 +117,22 @@ def needs_two(company: Company) -> bool:
 
 
 def may_put_in_force(account: Account, proposal: NoticeProposal) -> bool:
-    """Whether the account may decide about it."""
-    is_second = proposal.proposed_by_id != account.pk or not needs_two(proposal.company)
-    return is_second and Right.EDIT_NOTICE in account.rights and account.company_id == proposal.company_id
+    """Whether the account may decide about it.
+
+    Where the account that proposed it is gone, the same person may have a new one: none that is younger is a second person.
+    """
+    is_younger = proposal.proposed_by is None and account.created_at > proposal.proposed_at
+    is_second = proposal.proposed_by != account and not is_younger
+    return (
+        (is_second or not needs_two(proposal.company))
+        and Right.EDIT_NOTICE in account.rights
+        and account.company_id == proposal.company_id
+    )
+
+
+def others_decide(account: Account, proposal: NoticeProposal) -> bool:
+    """Whether the company has another account that could decide about this one."""
+    return any(may_put_in_force(other, proposal) for other in others_who_may(account))
 
 
 def others_who_may(account: Account) -> list[Account]:
@@ -144,7 +158,12 @@ def propose(account: Account, text: Mapping[str, str], instead_of: int) -> Notic
         if not effect_of(company, kept).ends_consents:
             raise Refused(_("That is the notice in force"), _("Change it first, or leave it as it is."))
         proposal = NoticeProposal.objects.create(
-            company=company, text=kept, instead_of=instead_of, proposed_by=account, proposed_at=clock.now()
+            company=company,
+            text=kept,
+            instead_of=instead_of,
+            proposed_by=account,
+            proposed_as=account.actor,
+            proposed_at=clock.now(),
         )
         log.record(company, account.actor, "propose-notice", detail=_detail(proposal))
         if needs_two(company):
@@ -166,11 +185,12 @@ def put_in_force(account: Account, seal: str) -> Notice:
             raise Refused(_("Another version waits by now, or none"), _("Look at it once more."))
         if not may_put_in_force(account, proposal):
             raise Refused(
-                _("A second person has to decide"), _("You proposed it, or your roles do not include it.")
+                _("A second person has to decide"),
+                _("You proposed it, your account is too new, or your roles do not include it."),
             )
         if company.notice_version() != proposal.instead_of:
             raise _overtaken()
-        detail = _detail(proposal) | {"proposed_by": proposal.proposed_by.actor}
+        detail = _detail(proposal) | {"proposed_by": proposal.proposed_as}
         notice = new_notice(company, proposal.text)
         proposal.delete()
         outbox.forget(company, PATH)

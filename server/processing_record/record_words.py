@@ -149,6 +149,9 @@ FIELDS = {
     "drafts.trial.ends": N_("when the person's test of an announcement ends"),
     "drafts.trial.person": N_("person whose computers show a test of an announcement"),
     "erasure.erasurerequest.asked_at": N_("when an erasure was asked for"),
+    "erasure.erasurerequest.asked_as": N_(
+        "console account that asked for an erasure, as the audit log names it"
+    ),
     "erasure.erasurerequest.asked_by": N_("console account that asked for an erasure"),
     "erasure.erasurerequest.people": N_("that an erasure of the person was asked for"),
     "mail.consolemail.account": N_("console account that is sent a mail"),
@@ -171,6 +174,9 @@ FIELDS = {
     "mfa.authenticator.type": N_("kind of a second factor"),
     "mfa.authenticator.user": N_("whose second factor it is"),
     "notices.noticeproposal.proposed_at": N_("when a privacy notice was proposed"),
+    "notices.noticeproposal.proposed_as": N_(
+        "console account that proposed a privacy notice, as the audit log names it"
+    ),
     "notices.noticeproposal.proposed_by": N_("console account that proposed a privacy notice"),
     "reports.blockmember.block": N_("group of five or more"),
     "reports.blockmember.person_key": N_("pseudonym of the person in one campaign"),

@@ -24,6 +24,7 @@ from server.erasure.requests import (
     decide,
     is_under_way,
     may_decide,
+    others_decide,
     others_who_may,
     people_of,
     seal_of,
@@ -136,7 +137,7 @@ def _request_page(
         "count": people.count(),
         "seal": seal_of(people.order_by().values_list("pk", flat=True)),
         "may_decide": may_decide(request.user, found),
-        "has_second": others_who_may(request.user),
+        "has_second": others_decide(request.user, found),
         "is_under_way": is_under_way(found),
         "is_late": found.decided_at is not None and found.decided_at < clock.now() - LATE,
     }

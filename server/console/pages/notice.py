@@ -22,7 +22,7 @@ from server.notices.proposing import (
     effect_of,
     may_put_in_force,
     needs_two,
-    others_who_may,
+    others_decide,
     propose,
     put_in_force,
     seal_of,
@@ -161,7 +161,7 @@ def _proposal(
         "version": found.instead_of + 1,
         "may_decide": may_put_in_force(request.user, found),
         "needs_two": needs_two(found.company),
-        "has_second": bool(others_who_may(found.proposed_by)),
+        "has_second": others_decide(request.user, found),
         **_what_it_does(request, found.text),
     }
     return render(request, "pages/notice_proposal.html", words, status=status)

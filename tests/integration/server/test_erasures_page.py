@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 
 from server.access.roles import Role
+from server.accounts.invitations import remove
 from server.accounts.models import Account
 from server.audit.models import Entry
 from server.core import under_way
@@ -118,6 +119,21 @@ def test_it_can_be_taken_back_and_that_is_on_record(ada: Client, dee: Client, pe
     assert not ErasureRequest.objects.exists()
     assert last("refuse-erasure").detail == '{"people":1}'
     assert agree(dee, "/erasures/0") == 404
+
+
+def test_a_request_stays_when_the_account_that_asked_goes(
+    ada: Client, dee: Client, people: list[Person]
+) -> None:
+    address, asker = asked(ada, people[0].email), last("ask-erasure").actor
+    remove(Account.objects.get(email="ada@northwind.example"), "command")
+    anew = client_of(account_of("ada2@northwind.example", Role.ADMINISTRATOR))
+    page = anew.get(address).content.decode()
+    assert "waits for a second person" in page
+    assert "carry-out" not in page, "it may be the same person"
+    assert "1 erasure was asked for" in dee.get("/").content.decode()
+    assert "An account that is gone asked for it" in dee.get(address).content.decode()
+    assert agree(dee, address) == 302
+    assert json.loads(last("erase-people").detail)["asked_by"] == asker
 
 
 def test_who_is_not_known_is_named_and_left_out(ada: Client, people: list[Person]) -> None:

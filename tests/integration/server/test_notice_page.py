@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from server.access.roles import Role
+from server.accounts.invitations import remove
 from server.accounts.models import Account
 from server.core.errors import Refused
 from server.devices.models import Device
@@ -95,6 +96,22 @@ def test_another_version_ends_every_consent_after_two_people_have_looked(
     assert "counts what was seen, clicked and liked" in old
     assert "no longer in force" in old
     Device.objects.all().delete()
+
+
+def test_a_proposal_stays_when_the_account_that_proposed_it_goes(company: Company) -> None:
+    Company.objects.update(second_person_from=1)
+    ines, ada = account_of("ines@northwind.example", Role.DPO), account_of("ada@northwind.example", *Role)
+    propose(ines, company.current_notice().text | {"en": NEW}, company.notice_version())
+    author = ines.actor
+    remove(ines, "command")
+    anew, second = client_of(account_of("ines2@northwind.example", Role.DPO)), client_of(ada)
+    assert "put-in-force" not in anew.get("/notice/proposal").content.decode(), "it may be the same person"
+    assert 'href="/notice/proposal"' in second.get("/").content.decode()
+    page = second.get("/notice/proposal").content.decode()
+    assert "An account that is gone proposed it" in page
+    confirmed(second, ada)
+    assert second.post("/notice/proposal/put-in-force", sure(page)).status_code == 302
+    assert str(on_record("change-notice")["proposed_by"]) == author
 
 
 def test_nothing_comes_into_force_that_was_not_looked_at(company: Company) -> None:
