@@ -37,7 +37,7 @@ def accept(company: Company, number: int, actor: str, *, seen: str | None = None
         if request.field == "email" and is_taken(company, person, request.value):
             raise Refused(
                 _("{email} is somebody else's address by now").format(email=request.value),
-                _("Decline the correction, or change the other person first."),
+                _("Decline the correction, or change the other person or account first."),
             )
         if request.field == "email":
             follow_person(company, person.email, request.value)

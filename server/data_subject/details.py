@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import translation
 
+from server.accounts.models import Account
 from server.audit import log
 from server.core import clock, problems
 from server.data_subject.models import DETAILS, CorrectionRequest, DetailName
@@ -75,8 +76,10 @@ def _correct(company: Company, person: Person, field: DetailName, value: Value) 
 
 
 def is_taken(company: Company, person: Person, email: Any) -> bool:
-    """Whether somebody else in the company has this address."""
-    return Person.objects.filter(company=company, email=email).exclude(pk=person.pk).exists()
+    """Whether somebody else in the company has this address, in the directory or for an account of the console."""
+    others = Person.objects.filter(company=company, email=email).exclude(pk=person.pk)
+    accounts = Account.objects.filter(company=company, email=email).exclude(email=person.email)
+    return others.exists() or accounts.exists()
 
 
 def checked(field: str, value: Value) -> Value:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from server.access.roles import Role
+from server.accounts.invitations import invite
 from server.core.errors import Refused
 from server.data_subject.models import CorrectionRequest
 from server.directory.models import Company, Person
@@ -53,6 +55,13 @@ def test_an_address_that_somebody_else_has_by_now_is_not_accepted(asking: Comput
     with pytest.raises(Refused, match="somebody else"):
         run_command("corrections", "accept", number)
     assert CorrectionRequest.objects.filter(pk=number).exists()
+
+
+def test_nobody_gets_the_address_of_another_ones_account(asking: Computer) -> None:
+    account, _token = invite(bulk_data.company(), NEW, [Role.ADMINISTRATOR], "command")
+    with pytest.raises(Refused, match="somebody else"):
+        run_command("corrections", "accept", CorrectionRequest.objects.get().pk)
+    account.delete()
 
 
 def test_a_correction_that_is_not_there_is_told(northwind: ServerHome) -> None:
