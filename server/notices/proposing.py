@@ -30,6 +30,7 @@ from server.notices.models import NoticeProposal
 from server.signing.digests import canonical_json, notice_digest
 
 PATH = "notice/proposal"
+MOST_LANGUAGES = 30
 MOST_COMPARED = 160_000
 """The product of how many sentences two texts have, without those that are equal at both ends: about 0.3 s of processor."""
 _SENTENCE = re.compile(r"(?<=[.!?…:])\s+|\n+")
@@ -76,6 +77,11 @@ def difference(before: str, after: str) -> list[Piece]:
 def checked(text: Mapping[str, str]) -> dict[str, str]:
     """The text as it would be stored, without languages that are empty. Raises `Refused`."""
     kept = {language: plain_text.several_lines(one) for language, one in text.items() if one.strip()}
+    if len(kept) > MOST_LANGUAGES or len({language.casefold() for language in kept}) < len(kept):
+        raise Refused(
+            _("The notice has too many languages, or one of them twice"),
+            _("It can have {most}, each once: EN and en are the same.").format(most=MOST_LANGUAGES),
+        )
     if not kept:
         raise Refused(_("The notice is empty"), _("Write it in one language at least."))
     for language, one in kept.items():

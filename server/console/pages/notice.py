@@ -33,7 +33,6 @@ from server.signing.digests import notice_digest
 
 ALWAYS = ("en", "fr")
 """Languages that are offered, whether the notice has them or not."""
-MOST_LANGUAGES = 30
 FIELD = "text-"
 
 
@@ -71,7 +70,6 @@ def write(request: AccountRequest) -> HttpResponse:
         for name, text in request.POST.items()
         if isinstance(text, str) and name.startswith(FIELD)
     }
-    typed = dict(list(typed.items())[:MOST_LANGUAGES])
     instead_of = number(request.POST.get("instead_of", ""))
     if request.POST.get("go") == "add":
         language = request.POST.get("language", "").strip()

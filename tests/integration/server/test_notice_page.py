@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from string import ascii_lowercase
 
 import pytest
 from django.core.cache import cache
@@ -122,6 +123,12 @@ def test_nothing_comes_into_force_that_was_not_looked_at(company: Company) -> No
         ({}, "That is the notice in force"),
         ({"en": "", "fr": " "}, "The notice is empty"),
         ({"english!": "A text"}, "cannot be taken"),
+        ({"EN": "A text"}, "one of them twice"),
+        (
+            {f"a{letter}": "A text" for letter in ascii_lowercase}
+            | dict.fromkeys(("de", "es", "it"), "A text"),
+            "too many",
+        ),
         ({"en": "x" * 20_001}, "cannot be taken"),
         ({"fr": "\u200b\u2800"}, "nothing in it can be seen"),
         ({"en": "turned \u202e round"}, "cannot be taken"),
