@@ -20,8 +20,9 @@ from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.drafts.models import Draft
 from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of, store_files
-from server.drafts.writing import Overtaken, note_writer
+from server.drafts.writing import Overtaken, end_submission, note_writer, path_of
 from server.mail import outbox
+from server.mail.models import ConsoleMail
 from server.publishing.publish import LONGEST_REASON
 from server.publishing.second_person import Approval
 
@@ -105,7 +106,7 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
         note_writer(locked, account)
         log.record(draft.company, account.actor, "submit-campaign", detail=_detail(draft, seal))
         others = Account.objects.filter(company=draft.company_id).order_by("pk")
-        outbox.notify(who_may_approve(locked, others), _path_of(draft))
+        outbox.notify(who_may_approve(locked, others), path_of(draft), ConsoleMail.Kind.APPROVAL)
 
 
 @tried_again
@@ -117,8 +118,7 @@ def take_back(draft: Draft, account: Account) -> None:
         locked.submitted_at, locked.submitted_by = None, None
         locked.save(update_fields=["submitted_seal", "submitted_at", "submitted_by"])
         if seal:
-            log.record(draft.company, account.actor, "take-back-campaign", detail=_detail(draft, seal))
-            outbox.forget(draft.company, _path_of(draft))
+            end_submission(locked, account, seal)
 
 
 @tried_again
@@ -134,9 +134,9 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         _refuse_others(account, locked)
         if locked.campaign is not None or not is_submitted(locked, seal):
             raise Overtaken(locked)
-        outbox.forget(draft.company, _path_of(draft))
+        outbox.forget(draft.company, path_of(draft))
         if locked.submitted_by is not None:
-            outbox.notify([locked.submitted_by], _path_of(draft))
+            outbox.notify([locked.submitted_by], path_of(draft))
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
         locked.returned_for, locked.returned_by = reason.strip(), account
         locked.save()
@@ -161,7 +161,7 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
             raise Overtaken(locked)
         _require_scope(locked.submitted_by, locked)
         approval = Approval(author=locked.submitted_by.actor, digest=seal)
-        outbox.forget(draft.company, _path_of(draft))
+        outbox.forget(draft.company, path_of(draft))
         outbox.notify([locked.submitted_by], "campaigns")
         return publish_draft(draft, seal, people, account, approval)
 
@@ -202,11 +202,6 @@ def _refuse_others(account: Account, draft: Draft) -> None:
             _("You cannot approve this one"),
             _("Somebody else has to look at it: you wrote part of it, or your roles do not include it."),
         )
-
-
-def _path_of(draft: Draft) -> str:
-    """Where the console shows it: the draft has a random id, which says nothing of what it is about."""
-    return f"drafts/{draft.draft_id}/check"
 
 
 def _detail(draft: Draft, seal: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
+from server.audit import log
 from server.campaigns.audience import find_audience
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes
@@ -30,6 +31,7 @@ from server.drafts.fields import (
 )
 from server.drafts.files import add_published, drop_all, drop_unnamed, folder_of, remove_folder
 from server.drafts.models import Draft, DraftVersion
+from server.mail import outbox
 
 UNTOUCHED = 1
 """The revision of a draft into which nobody has written yet."""
@@ -180,10 +182,11 @@ def name_files(fields: Fields, names: Mapping[str, str]) -> None:
         table[key] = names[table[key]]
 
 
-def delete(draft: Draft, revision: int) -> None:
+def delete(draft: Draft, revision: int, account: Account | None = None) -> None:
     """Throw it away with its files, versions and a test of it, unless it is gone or published by now.
 
-    `revision`: the one that the person has seen. Raises `Overtaken` when it was changed since.
+    `revision`: the one that the person has seen. `account`: who does it; what waited for approval is taken back on record.
+    Raises `Overtaken` when it was changed since.
     """
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).filter(pk=draft.pk, campaign=None).first()
@@ -193,7 +196,21 @@ def delete(draft: Draft, revision: int) -> None:
             raise Overtaken(locked)
         locked.end_trials()
         Draft.objects.filter(pk=draft.pk).delete()
+        if locked.submitted_seal and account is not None:
+            end_submission(locked, account, locked.submitted_seal)
         transaction.on_commit(lambda: remove_folder(folder_of(draft)))
+
+
+def end_submission(draft: Draft, account: Account, seal: str) -> None:
+    """Put on record that what was submitted under this seal waits no more, and send nobody any mail about it."""
+    outbox.forget(draft.company, path_of(draft))
+    detail = {"draft": draft.draft_id, "digest": seal}
+    log.record(draft.company, account.actor, "take-back-campaign", detail=detail)
+
+
+def path_of(draft: Draft) -> str:
+    """Where the console shows it: the draft has a random id, which says nothing of what it is about."""
+    return f"drafts/{draft.draft_id}/check"
 
 
 def _made(account: Account, change: Change) -> Draft:
@@ -291,10 +308,13 @@ def change(
         _keep_version(locked, account, is_replaced=is_replaced)
         locked.editor, locked.edited_at = account, clock.now()
         locked.revision += 1
-        locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
+        seal, locked.submitted_seal = locked.submitted_seal, ""
+        locked.submitted_at, locked.submitted_by = None, None
         _fill(locked, wanted)
         note_writer(locked, account)
         drop_unnamed(locked)
+        if seal:
+            end_submission(locked, account, seal)
         return locked
 
 

@@ -18,6 +18,7 @@ from server.directory.models import Company, Person
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
 from server.mail import outbox
+from server.mail.models import ConsoleMail
 
 ROWS_AT_ONCE = 500
 
@@ -48,7 +49,7 @@ def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
         ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         subject = there[0] if len(there) == 1 else None
         log.record(company, account.actor, "ask-erasure", subject, {"people": len(there)})
-        outbox.notify(_others_of(account), f"erasures/{request.pk}")
+        outbox.notify(_others_of(account), f"erasures/{request.pk}", ConsoleMail.Kind.ERASURE)
     return request
 
 

@@ -35,6 +35,8 @@ class ConsoleMail(Outgoing):
 
     class Kind(models.TextChoices):
         NOTICE = "notice"
+        APPROVAL = "approval"
+        ERASURE = "erasure"
         ALERT = "alert"
         SIGN_IN = "sign-in"
 

@@ -50,8 +50,7 @@ def notify(accounts: Iterable[Account], path: str, kind: ConsoleMail.Kind = Cons
 
 def forget(company: Company, path: str) -> None:
     """Send nobody of the company any more what leads there: it is done meanwhile."""
-    notices = ConsoleMail.objects.filter(waiting(), account__company=company, kind=ConsoleMail.Kind.NOTICE)
-    notices.filter(path=path).delete()
+    ConsoleMail.objects.filter(waiting(), account__company=company, path=path).delete()
 
 
 def undelivered(company: Company) -> list[str]:

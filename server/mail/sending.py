@@ -28,13 +28,15 @@ from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 
 ORDER = "mail"
 MOST_AN_HOUR = 6
-"""Notices to one account: more than these wait, and those of the same thing become one."""
+"""Mails of one kind to one account: more than these wait, and those of the same thing become one."""
 AN_HOUR = timedelta(hours=1)
 AT_ONCE = 100
 MODELS: Sequence[type[ConsoleMail] | type[InvitationMail]] = (ConsoleMail, InvitationMail)
 
 _TEXTS = {
     ConsoleMail.Kind.NOTICE: texts.NOTICE,
+    ConsoleMail.Kind.APPROVAL: texts.NOTICE,
+    ConsoleMail.Kind.ERASURE: texts.NOTICE,
     ConsoleMail.Kind.ALERT: texts.ALERT,
     ConsoleMail.Kind.SIGN_IN: texts.SIGN_IN,
 }
@@ -157,11 +159,12 @@ def _to_account(row: ConsoleMail, console: str, counted: Sent) -> _Ready | None:
     if not is_wanted:
         row.delete()
         return None
-    if not is_let_in and (later := _pause(account)):
+    if not is_let_in and (later := _pause(row)):
         _update(row, tries=row.tries, next_at=later)
         return None
     if not _can_be_written_to(row, account.email, counted):
         return None
+    _take_others_along(row)
     text, sender = _TEXTS[ConsoleMail.Kind(row.kind)], transport.chosen().sender
     if not is_let_in:
         return _Ready(texts.message(text, f"{console}/{row.path}", account.email, sender, account.language))
@@ -192,10 +195,22 @@ def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str, counted:
     return False
 
 
-def _pause(account: Account) -> datetime | None:
-    """When the account may be sent another notice, if it has had enough of them."""
+def _take_others_along(row: ConsoleMail) -> None:
+    """Where several drafts wait for the account's approval, let one mail lead to the start page, which lists them."""
+    if row.kind != ConsoleMail.Kind.APPROVAL:
+        return
+    others = ConsoleMail.objects.filter(outbox.waiting(), account=row.account_id, kind=row.kind)
+    if others.exclude(pk=row.pk).delete()[0]:
+        row.path = ""
+        row.save(update_fields=["path"])
+
+
+def _pause(row: ConsoleMail) -> datetime | None:
+    """When the account may be sent another mail of this kind, if it has had enough of them; other kinds do not count."""
     since = clock.now() - AN_HOUR
-    sent = ConsoleMail.objects.filter(account=account, sent_at__gt=since).order_by("-sent_at")
+    sent = ConsoleMail.objects.filter(account=row.account_id, kind=row.kind, sent_at__gt=since).order_by(
+        "-sent_at"
+    )
     times = list(sent.values_list("sent_at", flat=True)[:MOST_AN_HOUR])
     return times[-1] + AN_HOUR if len(times) == MOST_AN_HOUR and times[-1] else None
 

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
@@ -293,8 +293,7 @@ def frame_of_draft(request: AccountRequest, draft_id: str, name: str, number: in
 def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
     """What the draft said before, and how to bring that back."""
     draft = draft_of(request, draft_id)
-    found = draft.versions.select_related("editor").order_by("-pk")
-    found = found.prefetch_related("audience_groups", "audience_people")
+    found = draft.versions.select_related("editor").prefetch_related("audience_groups").order_by("-pk")
     if request.method == "POST":
         version = found.filter(pk=number(request.POST.get("version", ""))).first()
         if version is None:
@@ -306,12 +305,13 @@ def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
         except Draft.DoesNotExist as gone:
             raise Http404 from gone
         return redirect("drafts-compose", draft_id)
-    audience = _audience_of(draft)
+    audience = _audience_of(draft, draft.audience_people.values_list("email", flat=True))
+    people = _people_of_versions(draft)
     lines = [
         {
             "version": version,
             "changes": _differences(version.fields, draft.fields)
-            + _differences_besides(version, draft, audience),
+            + _differences_besides(version, draft, audience, people.get(version.pk, ())),
         }
         for version in found
     ]
@@ -326,7 +326,7 @@ def delete(request: AccountRequest, draft_id: str) -> HttpResponse:
     draft = draft_of(request, draft_id)
     if request.method == "POST":
         try:
-            writing.delete(draft, _revision(request))
+            writing.delete(draft, _revision(request), request.user)
         except Overtaken as overtaken:
             raise Refused(
                 _("Somebody changed it meanwhile"),
@@ -387,12 +387,12 @@ def _differences(
 
 
 def _differences_besides(
-    version: DraftVersion, draft: Draft, audience: list[str]
+    version: DraftVersion, draft: Draft, audience: list[str], people: Iterable[str]
 ) -> list[tuple[str, str, str]]:
-    """The same of the audience and the reason, where the version has them. `audience`: the draft's."""
+    """The same of the audience and the reason, where the version has them. `audience`: the draft's; `people`: of then."""
     if version.to_everyone is None:
         return []
-    found, then = [], _audience_of(version)
+    found, then = [], _audience_of(version, people)
     if then != audience:
         old, new = (shortened(names) or _("Nobody yet") for names in (then, audience))
         found.append((place_words("audience"), old, new))
@@ -401,11 +401,21 @@ def _differences_besides(
     return found
 
 
-def _audience_of(source: Draft | DraftVersion) -> list[str]:
+def _people_of_versions(draft: Draft) -> dict[int, list[str]]:
+    """The addresses of whom each version is for by name; each address once in memory, as versions have thousands alike."""
+    found: dict[int, list[str]] = {}
+    known: dict[str, str] = {}
+    rows = DraftVersion.audience_people.through.objects.filter(draftversion__draft=draft)
+    for version, email in rows.values_list("draftversion_id", "person__email").iterator():
+        found.setdefault(version, []).append(known.setdefault(email, email))
+    return found
+
+
+def _audience_of(source: Draft | DraftVersion, people: Iterable[str]) -> list[str]:
     if source.to_everyone:
         return [_("Everybody")]
     groups = sorted(group.name for group in source.audience_groups.all())
-    return groups + sorted(person.email for person in source.audience_people.all())
+    return groups + sorted(people)
 
 
 def _as_text(value: object) -> str:

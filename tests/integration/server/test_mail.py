@@ -1,5 +1,6 @@
 """Mail says that something waits, and no more; it is sent once, by a process of its own, from an outbox that survives."""
 
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -311,6 +312,42 @@ def test_one_account_is_sent_few_mails_and_the_rest_later(company: Company, sink
     ask(ada, list(company.people.values_list("pk", flat=True)))
     assert sent() == Sent(sent=2)
     assert set(sink.recipients[-2:]) == {ada.email, ines.email}
+
+
+def test_drafts_to_approve_become_one_mail_and_hold_up_nothing_else(
+    company: Company, sink: Sink, time: Time
+) -> None:
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    for number in range(MOST_AN_HOUR + 2):
+        draft = draft_of(lea)
+        submit(draft, lea, seal_of(draft))
+        assert sent().sent == (number < MOST_AN_HOUR)
+    ask(account_of("ines@northwind.example", Role.DPO), [company.people.all()[0].pk])
+    assert sent() == Sent(sent=1, waiting=2)
+    assert "/erasures/" in text_of(sink.taken[-1])
+    assert tell_administrators(["a job"]) == 2
+    assert sent() == Sent(sent=2, waiting=2)
+    time.pass_by(hours=1)
+    assert sent() == Sent(sent=1), "both drafts in one"
+    assert f"{CONSOLE}/\n" in text_of(sink.taken[-1])
+
+
+def test_a_draft_that_is_deleted_or_changed_while_it_waits_is_taken_back(
+    company: Company, sink: Sink
+) -> None:
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    eve = account_of("eve@northwind.example", Role.COMMUNICATOR)
+    account_of("noor@northwind.example", Role.APPROVER)
+    deleted, changed = draft_of(lea), draft_of(lea)
+    for draft in (deleted, changed):
+        submit(draft, lea, seal_of(draft))
+    client_of(eve).post(f"/drafts/{deleted.draft_id}/delete", {"revision": fresh(deleted).revision})
+    change(changed, eve, fresh(changed).revision, Change(changed.fields, "", everyone=False))
+    entries = Entry.objects.order_by("-number")[:2]
+    assert {entry.action for entry in entries} == {"take-back-campaign"}
+    assert {json.loads(entry.detail)["draft"] for entry in entries} == {deleted.draft_id, changed.draft_id}
+    assert sent() == Sent()
 
 
 @NOT_NOW

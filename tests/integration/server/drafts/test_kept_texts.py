@@ -8,11 +8,12 @@ from html import unescape
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_init
 from django.test import Client
 
 from server.access.roles import Role
 from server.accounts.models import Account
-from server.directory.models import Company
+from server.directory.models import Company, Person
 from server.drafts.fields import new_fields
 from server.drafts.models import Draft
 from server.drafts.writing import Change, begin, change
@@ -318,7 +319,11 @@ def test_a_version_has_the_audience_and_the_reason_of_its_time(console: ServerHo
     other.post(address, sent(address, urgency="emergency", reason="A fire"))
     draft = draft_at(address)
     assert draft.to_everyone
+    loaded: list[object] = []
+    post_init.connect(count := lambda instance, **_more: loaded.append(instance), sender=Person)
     page = unescape(browser.get(f"{address}/versions").content.decode())
+    post_init.disconnect(count, sender=Person)
+    assert not loaded, "versions have thousands of people"
     assert re.search(rf"To whom</th><td[^>]*>{group.name}, {person.email}</td><td[^>]*>Everybody<", page)
     assert re.search(r"Why it is an emergency</th><td[^>]*>A pipe burst</td><td[^>]*>A fire<", page)
     number = draft.versions.order_by("-pk")[0].pk
