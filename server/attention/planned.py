@@ -1,12 +1,12 @@
 """How many pop-ups people get in a week as planned: of what is published, whoever receives it or shows it.
 
 A campaign counts in the week in which it first can be on a screen, for everybody of its audience, unless it is silent or was
-recalled. People are counted by the groups that they are in: those who are in the same ones get the same. What names people
-is not counted, since whoever may name them could find out from a figure what a single one of them gets.
+recalled. What names people is not counted, since whoever may name them could find out from a figure what a single one of
+them gets.
 """
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,20 +16,18 @@ from operator import itemgetter
 from typing import Any
 
 from cachetools import LRUCache
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from server.attention.people import Counts, Directory, Members
 from server.attention.weeks import WEEK, begins, monday_of
 from server.campaigns.models import Campaign
-from server.database.lookups import Joined, as_text
+from server.database.lookups import as_text
 from server.directory.models import Company, Person
 
-Groups = frozenset[int]
-"""The numbers of the groups that a person is in, or that a campaign is for."""
 MOST_COMPANIES = 20
-MOST_WEEKS = 500
-"""How much is kept in memory."""
+MOST_WEEKS = 60
+"""Of each company. So much is kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +61,26 @@ class Spread:
 
 @dataclass
 class Planned:
-    """What is planned in one week."""
+    """What is planned in one week. Figures are made when somebody asks for them."""
 
     monday: date
     smallest: int
-    everybody: Counter[int] = field(default_factory=Counter)
-    groups: dict[int, Counter[int]] = field(default_factory=dict)
-    to_everyone: int = 0
-    to_groups: Counter[Groups] = field(default_factory=Counter)
+    directory: Directory
+    _counts: Counts = field(default_factory=Counts)
+    _spreads: dict[int | None, Spread] = field(default_factory=dict)
+
+    def add(self, reached: int, times: int) -> None:
+        """Count so many campaigns. `reached`: whom each of them is for, as bits."""
+        for _time in range(times):
+            self._counts.add(reached)
 
     def of_everybody(self) -> Spread:
         """Of all people of the company."""
-        return self._spread(self.everybody)
+        return self._spread(None, self.directory.everybody)
 
     def of_group(self, group: int) -> Spread:
         """Of a group's people."""
-        return self._spread(self.groups.get(group, Counter()))
+        return self._spread(group, self.directory.members(group))
 
     def heaviest(self, groups: Container[int], most: int) -> list[tuple[int, Spread]]:
         """Those of the groups whose busiest tenth gets the most; without those that have no figure."""
@@ -87,34 +89,36 @@ class Planned:
     @cached_property
     def _ranked(self) -> list[tuple[int, Spread]]:
         """Sorted once for everybody who looks at the week."""
-        spreads = [(group, self._spread(counts)) for group, counts in self.groups.items()]
+        spreads = [(group, self.of_group(group)) for group in self.directory.groups]
         found = [(-busiest, group, spread) for group, spread in spreads if (busiest := spread.busiest)]
         return [(group, spread) for _busiest, group, spread in sorted(found, key=itemgetter(0, 1))]
 
-    def count_for(self, groups: Groups) -> int:
-        """What somebody of these groups gets."""
-        return self.to_everyone + sum(
-            count for audience, count in self.to_groups.items() if not audience.isdisjoint(groups)
-        )
-
-    def _spread(self, counts: Counter[int]) -> Spread:
-        return Spread(counts.total(), counts, self.smallest)
+    def _spread(self, group: int | None, members: Members) -> Spread:
+        if group not in self._spreads:
+            counts = self._counts.among(members)
+            self._spreads[group] = Spread(counts.total(), counts, self.smallest)
+        return self._spreads[group]
 
 
 @dataclass
-class _Directory:
-    """How many people are in exactly these groups, and the groups' names once somebody asked for them.
+class _Known:
+    """A company's people, and the names of its groups once somebody asked for them. `mark`: tells when that has changed."""
 
-    `mark`: tells when that has changed.
-    """
-
-    people_in: Mapping[Groups, int]
+    directory: Directory
     mark: tuple[int, ...]
     names: Mapping[int, str] | None = None
 
 
-_directories: LRUCache[str, tuple[int, _Directory]] = LRUCache(MOST_COMPANIES)
-_weeks: LRUCache[tuple[object, ...], Planned] = LRUCache(MOST_WEEKS)
+class _Weeks(LRUCache[date, Planned]):
+    """Weeks by their Mondays. `of`: what they were counted of."""
+
+    def __init__(self, of: tuple[object, ...]) -> None:
+        super().__init__(MOST_WEEKS)
+        self.of = of
+
+
+_directories: LRUCache[str, tuple[int, _Known]] = LRUCache(MOST_COMPANIES)
+_weeks: LRUCache[str, _Weeks] = LRUCache(MOST_COMPANIES)
 _lock = threading.Lock()
 
 
@@ -123,36 +127,33 @@ def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
 
     `mondays`: in their order. Six queries at most, however many weeks there are.
     """
-    keys = {monday: _key(company, monday) for monday in mondays}
+    of = (company.feed_revision, company.time_zone, company.smallest_group)
     with _lock:
-        known = {monday: _weeks.get(key) for monday, key in keys.items()}
+        weeks = _weeks.get(company.pk)
+        if weeks is None or weeks.of != of:
+            weeks = _weeks[company.pk] = _Weeks(of)
+        known = {monday: weeks.get(monday) for monday in mondays}
     unknown = [monday for monday, found in known.items() if found is None]
     if unknown:
         fresh = _counted(company, unknown)
         with _lock:
-            _weeks.update({keys[monday]: week for monday, week in fresh.items()})
+            weeks.update(fresh)
         known |= fresh
     return [week for week in known.values() if week is not None]
 
 
 def group_names(company: Company) -> Mapping[int, str]:
     """The names of the company's groups by their numbers, in the order of the alphabet."""
-    directory = _directory(company)
-    if directory.names is None:
-        directory.names = dict(company.groups.order_by("name").values_list("pk", "name"))
-    return directory.names
-
-
-def _key(company: Company, monday: date) -> tuple[object, ...]:
-    return company.pk, company.feed_revision, company.time_zone, company.smallest_group, monday
+    known = _known(company)
+    if known.names is None:
+        known.names = dict(company.groups.order_by("name").values_list("pk", "name"))
+    return known.names
 
 
 def _counted(company: Company, mondays: Sequence[date]) -> dict[date, Planned]:
-    weeks = {monday: Planned(monday, company.smallest_group) for monday in mondays}
+    directory = _known(company).directory
+    weeks = {monday: Planned(monday, company.smallest_group, directory) for monday in mondays}
     _read_campaigns(company, weeks)
-    people_in = _directory(company).people_in
-    for week in weeks.values():
-        _spread_out(week, people_in)
     return weeks
 
 
@@ -163,8 +164,8 @@ def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
     live = live.exclude(urgency=Campaign.Urgency.SILENT)
     started = Q(starts__gte=first, starts__lt=last)
     came_late = Q(published_at__gte=first, published_at__lt=last, starts__lt=first)
-    audiences: dict[int, set[int]] = {}
-    of_campaign: dict[int, Planned] = {}
+    for_everyone: Counter[date] = Counter()
+    audiences: defaultdict[tuple[date, int], set[int]] = defaultdict(set)
     mondays: dict[datetime, date] = {}
     found = live.filter(started | came_late)
     for pk, starts, published_at, to_everyone, group in found.values_list(
@@ -173,40 +174,26 @@ def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
         shown_from = max(starts, published_at)
         if shown_from not in mondays:  # many start at the same moment
             mondays[shown_from] = monday_of(company, shown_from)
-        week = weeks.get(mondays[shown_from])
-        if week is None:
+        monday = mondays[shown_from]
+        if monday not in weeks:
             continue
         if to_everyone:
-            week.to_everyone += 1
+            for_everyone[monday] += 1
         elif group is not None:
-            of_campaign[pk] = week
-            audiences.setdefault(pk, set()).add(group)
-    for pk, week in of_campaign.items():
-        week.to_groups[frozenset(audiences[pk])] += 1
-
-
-def _spread_out(week: Planned, people_in: Mapping[Groups, int]) -> None:
-    addressed = frozenset().union(*week.to_groups)
-    known: dict[Groups, int] = {}
-    for groups, people in people_in.items():
-        reached = groups & addressed
-        if reached not in known:
-            known[reached] = week.count_for(reached)
-        _add(week, groups, known[reached], people)
-
-
-def _add(week: Planned, groups: Groups, count: int, people: int) -> None:
-    week.everybody[count] += people
-    for group in groups:
-        week.groups.setdefault(group, Counter())[count] += people
+            audiences[monday, pk].add(group)
+    for monday, times in for_everyone.items():
+        weeks[monday].add(weeks[monday].directory.everybody.bits, times)
+    alike = Counter((monday, frozenset(groups)) for (monday, _pk), groups in audiences.items())
+    for (monday, groups), times in alike.items():
+        weeks[monday].add(weeks[monday].directory.reached(groups), times)
 
 
 def read_ahead(company: Company) -> None:
     """Have it in memory who is in which groups, before anybody asks."""
-    _directory(company)
+    _known(company)
 
 
-def _directory(company: Company) -> _Directory:
+def _known(company: Company) -> _Known:
     """As it is now. It takes long with 100,000 people, and changes far less often than feeds do."""
     with _lock:
         revision, known = _directories.get(company.pk, (-1, None))
@@ -214,7 +201,7 @@ def _directory(company: Company) -> _Directory:
         return known
     mark = _mark(company)  # before the people: who joins meanwhile makes another one
     if known is None or known.mark != mark:
-        known = _Directory(_people_in(company), mark)
+        known = _Known(_read_people(company), mark)
     with _lock:
         _directories[company.pk] = company.feed_revision, known
     return known
@@ -238,14 +225,7 @@ def _mark(company: Company) -> tuple[int, ...]:
     return tuple(row.get())
 
 
-def _people_in(company: Company) -> dict[Groups, int]:
-    """Counted by the database: of 100,000 people it tells few hundred sets of groups."""
-    people: QuerySet[Any, Any] = Person.objects.filter(company=company).order_by()
-    sets = people.values("pk").annotate(of_each=Joined(as_text("groups"), ",")).values("of_each")
-    sql, parameters = sets.query.sql_with_params()
-    found: Counter[Groups] = Counter()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT sets.of_each, COUNT(*) FROM ({sql}) sets GROUP BY 1", parameters)
-        for groups, count in cursor.fetchall():  # one set may be told in several orders
-            found[frozenset(map(int, groups.split(",")) if groups else ())] += count
-    return dict(found)
+def _read_people(company: Company) -> Directory:
+    joined: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__company=company).order_by()
+    people = Person.objects.filter(company=company).count()
+    return Directory(people, joined.values_list("group", as_text("person_id")).iterator(chunk_size=10_000))

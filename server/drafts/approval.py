@@ -19,7 +19,7 @@ from server.core.errors import Refused
 from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.drafts.models import Draft
-from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of, store_files
+from server.drafts.publication import check_draft, locked_draft, publish_draft, seal_of
 from server.drafts.writing import Overtaken, end_submission, note_writer, path_of
 from server.mail import outbox
 from server.mail.models import ConsoleMail
@@ -150,20 +150,19 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
     Raises `Overtaken` where it is not the same, waits no more or is for more people, `Refused` for somebody who wrote any
     of it.
     """
-    if draft.campaign is None and may_approve(account, draft):
-        store_files(draft)
-    with transaction.atomic():
-        locked = locked_draft(draft)
-        if locked.campaign is not None:
-            return locked.campaign
+
+    def approved(locked: Draft) -> Approval:
         _refuse_others(account, locked)
         if locked.submitted_by is None or not is_submitted(locked, seal):
             raise Overtaken(locked)
         _require_scope(locked.submitted_by, locked)
-        approval = Approval(author=locked.submitted_by.actor, digest=seal)
         outbox.forget(draft.company, path_of(draft))
         outbox.notify([locked.submitted_by], "campaigns")
-        return publish_draft(draft, seal, people, account, approval)
+        return Approval(author=locked.submitted_by.actor, digest=seal)
+
+    if draft.campaign is None:
+        _refuse_others(account, draft)  # before it is checked, which takes long
+    return publish_draft(draft, seal, people, account, approved)
 
 
 def require_two_people(company: Company | None) -> None:

@@ -1,7 +1,7 @@
 """From a draft to a campaign, by way of its campaign file: the console publishes nothing that a file could not say."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -16,9 +16,8 @@ from server.drafts.fields import campaign_file, files_named, new_fields
 from server.drafts.files import drop_all, kept
 from server.drafts.models import Draft, DraftFile
 from server.drafts.writing import Overtaken
-from server.media.rows import store_checked
 from server.publishing.checked import CheckedCampaign, check_campaign
-from server.publishing.publish import check_reason, publish
+from server.publishing.publish import check_reason, make_ready, publish
 from server.publishing.second_person import Approval
 
 
@@ -55,40 +54,35 @@ def _seal(content: bytes, reason: str, named: Sequence[DraftFile]) -> str:
 
 @tried_again
 def publish_draft(
-    draft: Draft, seal: str, people: int, account: Account, approval: Approval | None = None
+    draft: Draft,
+    seal: str,
+    people: int,
+    account: Account,
+    approved: Callable[[Draft], Approval] | None = None,
 ) -> Campaign:
     """Publish what the person looked at, on record; the draft itself is empty then, and leads to the campaign.
 
     `people`: how many the person was told it is for. Groups may have grown since: it goes to no more than that. Asked
-    twice, it is one publication. Raises `Overtaken` when the draft says something else by now or is for more people,
-    `Refused` as `check_draft` does, and `EnvironmentFault` as `publish` does; nothing is published then.
+    twice, it is one publication. `approved`: asked in the transaction, about the draft as it is then.
+    Raises `Overtaken` when the draft says something else by now or is for more people, `Refused` as `check_draft` does, and
+    `EnvironmentFault` as `publish` does; nothing is published then.
     """
     checked = None
     if draft.campaign is None:
         sealed = check_draft(draft, with_reason=True)  # before the lock: it takes long
         checked = sealed.checked if sealed.seal == seal and sealed.checked.audience.count <= people else None
         if checked is not None:
-            store_files(draft)
+            make_ready(checked)
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:
             return locked.campaign
         if checked is None or seal_of(locked) != seal:
             raise Overtaken(locked)
-        if approval is not None and locked.submitted_seal != seal:
-            raise Overtaken(locked)
+        approval = None if approved is None else approved(locked)
         campaign = publish(checked, account.actor, account.scope, approval).campaign
         _empty(locked, campaign)
     return campaign
-
-
-def store_files(draft: Draft) -> None:
-    """Put the files that it names where they are served from: a video takes long, and nobody waits for it in a transaction.
-
-    Raises `EnvironmentFault` as `publish` does.
-    """
-    for row in files_named(draft):
-        store_checked(draft.company, kept(row))
 
 
 def locked_draft(draft: Draft) -> Draft:

@@ -13,16 +13,20 @@ from server.directory.models import Company
 from server.publishing.checked import CheckedCampaign, published
 
 
-def attention_of(checked: CheckedCampaign, *, may_be_published: bool = True) -> Cost | None:
+def attention_of(
+    checked: CheckedCampaign, *, may_be_published: bool = True, is_locked: bool = False
+) -> Cost | None:
     """What it costs in its week; None for a silent one.
 
     `may_be_published`: whether it may be among what is planned by now; then the company's row is read once more, too.
+    `is_locked`: whether nobody else may publish until the transaction ends.
     """
     manifest, audience, same = checked.manifest, checked.audience, None
     if may_be_published:
+        rows = Company.objects.select_for_update(no_key=True) if is_locked else Company.objects.all()
         known = Campaign.objects.filter(company=checked.company, campaign_id=checked.campaign_id)
         same = known.first() or published(checked)
-        audience = replace(audience, company=Company.objects.get(pk=checked.company.pk))
+        audience = replace(audience, company=rows.get(pk=checked.company.pk))
     shown_from = max(manifest.starts, same.published_at if same else clock.now())
     return cost_of(audience, manifest.urgency, shown_from, is_counted=same is not None)
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
@@ -35,7 +34,7 @@ from server.directory.models import Company
 from server.media.captions import check_captions
 from server.media.checks import BadFile, CheckedFile, KeptFile, described
 from server.media.images import PICTURES, check_image
-from server.media.rows import media_row, store_checked
+from server.media.rows import media_row
 from server.media.video import check_video
 from server.signals.keys import create_key
 from server.signing.documents import sign_campaign
@@ -164,21 +163,16 @@ def _note_taken(mistakes: Mistakes, campaign_id: str) -> None:
 
 
 def store(checked: CheckedCampaign) -> tuple[Campaign, bool]:
-    """Store the media, sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
+    """Sign the campaign, and put it into the feeds of its audience. Answers it, and whether it is new.
+
+    Its media are stored already; call it in a transaction.
 
     The same file published twice within an hour is one campaign, unless it was recalled in between, or is an emergency for
     another reason.
 
-    Raises `EnvironmentFault` when the disk or the key cannot be used, and `Refused` when somebody has just published another
+    Raises `EnvironmentFault` when the key cannot be used, and `Refused` when somebody has just published another
     campaign under its id, or so many that this one does not fit into feeds; nothing is published then.
     """
-    for file in checked.media.values():
-        store_checked(checked.company, file)
-    with transaction.atomic():
-        return _stored(checked)
-
-
-def _stored(checked: CheckedCampaign) -> tuple[Campaign, bool]:
     owner = Company.objects.select_for_update(no_key=True).get(pk=checked.company.pk)
     if before := published(checked):
         return before, False

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from server.attention.budget import Cost
-from server.attention.planned import read_ahead
 from server.audit import log
 from server.campaigns.manifest import Manifest
 from server.campaigns.models import Campaign
@@ -14,6 +13,7 @@ from server.campaigns.scopes import Scope
 from server.core.errors import Refused
 from server.database.transactions import tried_again
 from server.directory.models import Company
+from server.media.rows import store_checked
 from server.publishing.attention import attention_of, told_of
 from server.publishing.checked import CheckedCampaign, store
 from server.publishing.second_person import Approval, SecondPersonMissing, needs_second_person
@@ -91,14 +91,14 @@ def publish(
     """
     check_reason(checked.manifest, checked.reason)
     check_scope(checked, scope)
-    if checked.manifest.urgency != Campaign.Urgency.SILENT:
-        read_ahead(checked.company)
+    make_ready(checked)
     with transaction.atomic():
+        # Before it is stored: it takes no time then, since it is counted already unless somebody published meanwhile.
+        cost = attention_of(checked, is_locked=True)
         campaign, is_new = store(checked)
         if not is_new:
-            return Published(campaign, False, attention_of(checked))
+            return Published(campaign, False, cost)
         check_scope(checked, scope)  # people may have left a group
-        cost = attention_of(checked)
         check_second_person(checked, approval, cost)
         if reason := _why_alone(checked, approval):
             campaign.alone_because, campaign.alone_by = reason, actor
@@ -113,6 +113,16 @@ def publish(
         action = "publish-emergency" if checked.manifest.is_emergency else "publish"
         log.record(checked.company, actor, action, detail=detail)
     return Published(campaign, True, cost)
+
+
+def make_ready(checked: CheckedCampaign) -> None:
+    """Do what takes long before the transaction in which `publish` is called, since all others wait for that.
+
+    Raises `EnvironmentFault` as `publish` does.
+    """
+    for file in checked.media.values():
+        store_checked(checked.company, file)
+    attention_of(checked)
 
 
 def _why_alone(checked: CheckedCampaign, approval: Approval | None) -> str:
