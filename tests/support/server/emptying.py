@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from server.campaigns.models import Campaign, Media
-from server.directory.models import Group, Person
+from server.directory.models import Company, Group, Person
 
 EMPTIED = (Campaign, Media, Person, Group)
 
@@ -20,6 +20,8 @@ def empty() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table in _tables():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+        for company in Company.objects.all():
+            company.feeds_changed()  # what is kept in memory is of before
 
 
 @functools.cache
