@@ -132,9 +132,7 @@ class EmergencyHost(QObject):
         """One came, went, or has another size: cover them all again, once all of it was told."""
         if not self._watched:
             return
-        self._watch(QGuiApplication.screens())
-        if self._screen not in self._watched:
-            self._screen = QGuiApplication.primaryScreen()
+        self._watch_those_there()
         if self._settling is None:
             self._settling = self._timers.after(SETTLED_AFTER_MS, self._settle)
 
@@ -143,8 +141,15 @@ class EmergencyHost(QObject):
         self._settling = None
         self._events.after_a_look(self._cover_again)
 
+    def _watch_those_there(self) -> None:
+        self._watch(QGuiApplication.screens())
+        if self._screen not in self._watched:
+            self._screen = QGuiApplication.primaryScreen()
+
     def _cover_again(self) -> None:
+        """The look took a while: a screen may have gone that nobody told of yet."""
         if self._watched and self._page is not None:
+            self._watch_those_there()
             self._cover_all(self._page.marked_title)
 
     def _cover_all(self, title: str) -> None:
