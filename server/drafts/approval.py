@@ -143,7 +143,6 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         log.record(draft.company, account.actor, "return-campaign", detail=_detail(draft, seal))
 
 
-@tried_again
 def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
     """Publish what was submitted and what this account has looked at, to no more `people` than it was told.
 
