@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from django.core.cache import cache
@@ -23,6 +24,7 @@ from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, console_settings
 from tests.support.server.console_pages import OPEN_TO_ALL, address, of_rights, pages, right_of
 from tests.support.server.submitting import MANY, fresh, wanted, written
+from tests.support.server.two_worlds import readable
 
 
 @pytest.fixture
@@ -43,8 +45,9 @@ def test_each_role_opens_exactly_the_pages_of_its_rights(console: ServerHome, pr
         for name in of_rights():
             is_allowed = right_of(name) in {None, *RIGHTS[role]}
             asked += 1
-            if (client.get(address(name)).status_code != 403) != is_allowed:
-                wrong.append((role, name))
+            with closing(client.get(address(name))) as answer:
+                if (answer.status_code != 403) != is_allowed:
+                    wrong.append((role, name))
             if not is_allowed and client.post(address(name)).status_code != 403:
                 wrong.append((role, name))
     proof.found("pages that a role opened against the table, or did not open", len(wrong), asked)
@@ -68,6 +71,7 @@ def test_an_author_bound_to_groups_reaches_no_page_and_no_form_of_what_is_for_ot
         where = address(name).replace("c-none", "c-all").replace("0" * 16, draft.draft_id, 1)
         for answer in (client.get(where), client.post(where, {"seal": seal_of(draft), "people": "99"})):
             asked += 1
+            answer.close()
             if answer.status_code not in (403, 404, 405):
                 reached.append((name, answer.status_code))
     proof.found("pages and forms about others that a bound author reached", len(reached), asked)
@@ -104,7 +108,7 @@ def test_a_bound_author_reaches_nothing_of_others_by_what_a_form_or_a_question_n
             continue  # of one's own, and ways out
         for answer in (client.get(address(name), named), client.post(address(name), body)):
             asked += 1
-            if any(word in answer.content.decode(errors="replace") for word in private):
+            if any(word in readable(answer) for word in private):
                 reached.append((name, answer.status_code))
     assert client.get("/").status_code == 200, "still signed in"
     assert client.post("/campaigns/alone", named).status_code == 404

@@ -18,7 +18,7 @@ from server.directory.models import Company
 from tests.support.ports import free_port
 from tests.support.server import bulk_data
 from tests.support.server.backups import back_up
-from tests.support.server.campaign_server import ServerHome
+from tests.support.server.campaign_server import COMPANY, ServerHome
 from tests.support.server.postgres import PostgresCluster
 from tests.support.waiting import PATIENCE_S
 
@@ -230,7 +230,8 @@ def test_no_command_replays_the_log_of_a_later_time_into_a_backup(
 
 def test_a_log_of_another_database_is_not_replayed(home: ServerHome, tmp_path: Path) -> None:
     other = ServerHome(tmp_path / "other")
-    other.init(own_keys=True)
+    (tmp_path / "company.toml").write_text(COMPANY)
+    other.succeed("init", tmp_path / "company.toml")  # no copy of tables that both would have
     logs = []
     for each in (home, other):
         _truncated(each.folder / "tidings.sqlite3")

@@ -53,8 +53,9 @@ def test_what_the_server_publishes_stays_and_what_it_refuses_is_put_right(text: 
 @given(st.text(max_size=60))
 def test_a_long_text_keeps_all_but_controls_and_overrides(text: str) -> None:
     shown = several_lines(text)
-    assert of_the_server.problem_of_lines(shown) == ""
-    if not of_the_server.problem_of_lines(text):
+    # Of the server, a text in which nothing can be seen is none.
+    assert of_the_server.problem_of_lines(f"a\n{shown}") == ""
+    if not of_the_server.problem_of_lines(f"a\n{text}"):
         assert shown == text
 
 
