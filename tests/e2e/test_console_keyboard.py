@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
-from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, TimeoutError, sync_playwright
 
 from resources.sample.drawing import gradient
 from tests.support.server import (
@@ -33,6 +33,7 @@ from tests.support.waiting import PATIENCE_S
 
 SESSION = "tidings-session"
 MOST_STOPS = 150
+CHOOSER_MS = 10_000
 STOP = """() => {
     const one = document.activeElement
     if (!one || one === document.body) return null
@@ -107,11 +108,18 @@ class Keyboard:
         self.page.keyboard.type(text)
 
     def chooses(self, name: str, file: Path | FilePayload) -> None:
-        """A file."""
+        """A file. Once, on a busy machine, the browser told nothing of its dialog: then the key is pressed again."""
         self.to(name)
-        with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
-        chooser.value.set_files(file)
+        for is_last in (False, False, True):
+            try:
+                with self.page.expect_file_chooser(timeout=CHOOSER_MS) as chooser:
+                    self.page.keyboard.press("Enter")
+            except TimeoutError:
+                if is_last:
+                    raise
+                continue
+            chooser.value.set_files(file)
+            return
 
     def takes(self, name: str) -> str:
         """A file home. Answers its name."""
