@@ -50,13 +50,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A server's test is tried on SQLite; if it is marked `both_databases` or all are asked for, on PostgreSQL, too."""
+    """A server's test is tried on SQLite; if it is marked `both_databases` or all are asked for, on PostgreSQL, too.
+
+    One that is marked `only_on` a database is tried on that one alone.
+    """
     if "server_home" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker("both_databases")
         both = marked or metafunc.config.getoption("both_databases")
-        metafunc.parametrize(
-            "server_home", DATABASES if both else DATABASES[:1], indirect=True, scope="session"
-        )
+        only = metafunc.definition.get_closest_marker("only_on")
+        databases = list(only.args) if only else DATABASES if both else DATABASES[:1]
+        metafunc.parametrize("server_home", databases, indirect=True, scope="session")
 
 
 @pytest.hookimpl(trylast=True)

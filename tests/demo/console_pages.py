@@ -1,13 +1,13 @@
 """The company's side of the demo, in a real browser: one writes an announcement, another one approves it, a third looks."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from tests.support.browsers import chromium
 from tests.support.server.console import PASSWORD, RunningConsole, code, running_console
 from tests.support.server.sample import SampleCompany
 from tests.support.waiting import until
@@ -92,6 +92,7 @@ class ConsoleTour:
         page.locator("#body").fill(text)
         page.locator("#add-group").fill("Lyon")
         page.locator("#urgency").select_option("urgent")
+        page.locator("#twin", has_text=title).wait_for()  # it is kept and drawn while somebody writes
         self._picture(page, "compose")
         page.locator("button[value=check]").first.click()
         page.wait_for_url("**/check")
@@ -112,11 +113,8 @@ class ConsoleTour:
     @contextmanager
     def _signed_in(self, link: str, who: str) -> Iterator[Page]:
         """In a browser of their own, from the link to the start page."""
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            context: BrowserContext = chromium.new_context(
+        with chromium() as browser:
+            context: BrowserContext = browser.new_context(
                 locale=self._language,
                 reduced_motion="reduce",
                 color_scheme="dark" if self._dark else "light",
@@ -133,7 +131,7 @@ class ConsoleTour:
             self._press(page)
             page.wait_for_url("**/")
             yield page
-            chromium.close()
+            browser.close()
 
     def _press(self, page: Page) -> None:
         """Go on, whatever the button is called in this language."""

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.support.agent.processes import TRACEBACK, AgentProcess
+from tests.support.browsers import chromium
 from tests.support.desktop.x_desktop import DesktopOptions, VirtualDesktop
 from tests.support.ports import free_port
 from tests.support.proxy import FaultyProxy, faulty_proxy
@@ -66,3 +68,10 @@ def agent(desktop: VirtualDesktop, tmp_path: Path) -> Iterator[AgentProcess]:
 def code(company: SampleCompany) -> str:
     """An invitation for the employee."""
     return company.home.invite(EMPLOYEE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for a file's tests; each opens windows of its own in it."""
+    with chromium() as started:
+        yield started

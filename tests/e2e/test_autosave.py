@@ -1,11 +1,10 @@
 """What somebody types into a draft is not lost, in a real browser: without a network, a session, the draft, or scripts."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.campaign_server import ServerHome
@@ -65,12 +64,6 @@ def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writing]:
         session, secret = str(client_of(lea).cookies[SESSION].value), secret_of(lea)
     with running_console(home) as running:
         yield Writing(running.url, session, secret, iter((0, 1)))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
 
 
 @pytest.fixture

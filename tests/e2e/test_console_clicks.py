@@ -1,11 +1,10 @@
 """What people do most takes few clicks. Typing is not counted, nor is the way into a field."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page
 
 from tests.support.server import (
     bulk_data,
@@ -55,12 +54,6 @@ class Hand:
     def _click(self, place: Locator) -> None:
         place.click()
         self.clicks += 1
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
 
 
 @pytest.fixture(scope="module")

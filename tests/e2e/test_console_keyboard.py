@@ -1,7 +1,6 @@
 """Each task of the console with the keyboard alone: what Tab reaches is seen, and nothing is done by a pointer."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
-from playwright.sync_api import Browser, FilePayload, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, TimeoutError
 
 from resources.sample.drawing import gradient
 from tests.support.server import (
@@ -139,12 +138,6 @@ class Keyboard:
     def reads(self, text: str) -> None:
         """The page says so."""
         self.page.get_by_text(text).first.wait_for()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
 
 
 @pytest.fixture(scope="module")

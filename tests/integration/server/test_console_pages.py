@@ -365,9 +365,8 @@ def test_errors_are_pages_that_say_what_to_do(
 
 
 @pytest.mark.expected_logs("503, database")
+@pytest.mark.only_on("sqlite")
 def test_a_full_disk_is_told_as_one_and_nothing_is_half_stored(console: ServerHome) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL keeps its files elsewhere")
     browser = client_of(account_of("lea@northwind.example", Role.COMMUNICATOR))
     browser.get("/drafts")
     with connection.cursor() as cursor:

@@ -246,9 +246,8 @@ def _steps(act: Callable[[], object]) -> int:
     return steps
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_page_is_not_added_up_from_all_blocks(northwind: ServerHome) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite counts its steps")
     costs = []
     for number, people in enumerate((60, 600)):
         added = bulk_data.add_people(people)
@@ -263,10 +262,9 @@ def test_a_page_is_not_added_up_from_all_blocks(northwind: ServerHome) -> None:
     assert costs[1] <= costs[0] + 1
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_snapshot_of_ten_times_as_many_signals_is_ten_times_the_work(northwind: ServerHome) -> None:
     """Members of blocks find their signals by an index: another plan looks at all signals for each of them."""
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite counts its steps")
     costs = []
     for number, people in enumerate((40, 400)):
         added = bulk_data.add_people(people)
@@ -276,11 +274,6 @@ def test_a_snapshot_of_ten_times_as_many_signals_is_ten_times_the_work(northwind
         large_company.signals(campaign, [person.pk for person in added])
         costs.append(_steps(lambda campaign=campaign: list(counted(campaign))))  # type: ignore[misc]
     assert costs[1] <= 12 * costs[0]
-
-
-def _only_on_sqlite() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite counts its steps")
 
 
 def _share(people: list[Person], times: int = 1, signals: Sequence[str] = ("seen",)) -> None:
@@ -296,10 +289,10 @@ def _share(people: list[Person], times: int = 1, signals: Sequence[str] = ("seen
     )
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_campaign_to_few_is_counted_without_looking_at_the_cohorts_of_all_others(
     northwind: ServerHome,
 ) -> None:
-    _only_on_sqlite()
     costs = []
     for number, others in enumerate((30, 300)):
         few = bulk_data.add_people(20, f"Few {number}")
@@ -311,11 +304,11 @@ def test_a_campaign_to_few_is_counted_without_looking_at_the_cohorts_of_all_othe
     assert costs[1] <= 1.5 * costs[0]
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_campaign_to_ten_times_as_many_by_groups_is_counted_with_ten_times_the_work(
     northwind: ServerHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many times at once cohorts are looked at: neither the audience nor what was drawn is read each time."""
-    _only_on_sqlite()
     monkeypatch.setattr(blocks, "COHORTS_AT_ONCE", 1)
     costs = []
     for number, people in enumerate((60, 600)):
@@ -336,11 +329,11 @@ def test_who_shares_is_looked_up_once_for_the_first_figures_of_a_campaign(northw
     assert sum("signals_consent" in query["sql"] for query in captured.captured_queries) == 1
 
 
+@pytest.mark.only_on("sqlite")
 def test_consents_that_people_gave_again_and_again_are_not_compared_with_each_other(
     northwind: ServerHome,
 ) -> None:
     """Only with withdrawals, of which the index knows."""
-    _only_on_sqlite()
     costs = []
     for times in (4, 16):
         _share(bulk_data.add_people(30, f"{times} times"), times, large_company.SIGNALS)
@@ -366,10 +359,9 @@ def test_the_rows_of_a_closed_campaign_go_in_few_large_pieces(northwind: ServerH
     assert costs[0] == costs[1]
 
 
+@pytest.mark.only_on("sqlite")
 def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(northwind: ServerHome) -> None:
     """Signals of a company that closes, and computers and invitations that housekeeping deletes among many that stay."""
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite counts its steps")
     costs = []
     for count in (1000, 4000):
         ids = [person.pk for person in bulk_data.add_people(count)]
@@ -390,12 +382,11 @@ def test_rows_that_are_deleted_are_not_looked_for_among_all_again_and_again(nort
         assert many / few < 1.5 * 4
 
 
+@pytest.mark.only_on("postgresql")
 def test_before_all_rows_are_read_postgresql_looks_how_many_there_are(
     northwind: ServerHome, tmp_path: Path
 ) -> None:
     """Of tables that it knows nothing about it compared each row with each of another: 100,000 people with their consents."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite plans without")
     with connection.cursor() as cursor:
         for table in ("signals_consent", "directory_person"):
             cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")

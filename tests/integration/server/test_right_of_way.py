@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -24,13 +23,11 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from server.access.models import AccessToken
 from server.archives.closing import close_company
 from server.archives.exporting import export_company
-from server.attention.budget import set_budget
-from server.audit import log
 from server.audit.models import Entry
 from server.core import under_way
 from server.core.errors import Refused
 from server.core.progress import Bar, Tick
-from server.database.transactions import reading, tried_again
+from server.database.transactions import reading
 from server.devices.enrolment import enrol, invite_all
 from server.devices.models import Invitation
 from server.devices.tokens import code_hash
@@ -39,7 +36,6 @@ from server.erasure.erasure import at_once, erase
 from server.erasure_ledger import ledger
 from server.people_files.cells import PersonRow
 from server.people_files.upsert import compare_people, import_people
-from server.publishing.recall import recall
 from server.recovery import replay
 from server.recovery.arrival import bring_in
 from server.retention.housekeeping import housekeeping
@@ -50,7 +46,6 @@ from tests.support.server.campaign_server import COMPANY, Computer, RunningServe
 from tests.support.server.commands import succeeded, tidings_server
 from tests.support.server.postgres import PostgresCluster
 from tests.support.server.wire import an_hour_ago, consent, give
-from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.both_databases
 
@@ -550,69 +545,3 @@ def test_what_ended_is_told_to_nobody(northwind: ServerHome) -> None:
     (northwind.folder / "under-way" / "1.command").write_text('{"command": "x", "pid": 1, "since": ""}')
     assert under_way.others() == []
     assert connection.vendor in {"sqlite", "postgresql"}
-
-
-@pytest.mark.parametrize("act", ["recall", "set-budget"])
-def test_who_looks_at_a_page_on_record_keeps_nobody_from_acting(northwind: ServerHome, act: str) -> None:
-    """An entry of the log wants the company's row at its very end, when who acts holds it and wants the log."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer")
-    bulk_data.add_people(1)
-    bulk_data.publish("c-news")
-    company = bulk_data.company()
-    acts = {
-        "recall": lambda: recall(company, "c-news", "test"),
-        "set-budget": lambda: set_budget(company, 9, Company.OverBudget.NOTE, "test"),
-    }
-
-    def acted() -> None:
-        try:
-            acts[act]()
-        finally:
-            connection.close()
-
-    def waits() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-            )
-            return bool(cursor.fetchone()[0])
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            log.record(company, "reader", "read-reports")
-            acting = pool.submit(acted)
-            until(waits, "somebody who waits for the log")
-        acting.result(SOON_S)
-    Company.objects.update(popups_per_week=3)
-
-
-def test_an_act_that_the_database_ended_for_anothers_sake_is_done_again(northwind: ServerHome) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer")
-    first, second = (
-        Company.objects.create(id=name, name=name, legal_name=name, region="eu") for name in "ab"
-    )
-    together, tries = Barrier(2), []
-
-    @tried_again
-    def rename(one: Company, other: Company) -> None:
-        tries.append(one.pk)
-        with transaction.atomic():
-            Company.objects.filter(pk=one.pk).update(name="new")
-            if len(tries) <= 2:
-                together.wait(PATIENCE_S)
-            Company.objects.filter(pk=other.pk).update(legal_name="new")
-
-    def renamed(one: Company, other: Company) -> None:
-        try:
-            rename(one, other)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(renamed, (first, second), (second, first)))
-    assert len(tries) == 3
-    done = Company.objects.filter(name="new", legal_name="new")
-    assert done.count() == 2
-    done.delete()
