@@ -18,9 +18,7 @@ from playwright.sync_api import (
 
 from tests.support.browsers import with_device
 from tests.support.odd_videos import silent
-from tests.support.server import (
-    django_ready,  # noqa: F401
-)
+from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.console import (
     PASSWORD,
     code,

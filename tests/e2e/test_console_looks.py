@@ -15,9 +15,7 @@ from playwright.sync_api import (
 )
 
 from tests.support.browsers import with_device
-from tests.support.server import (
-    django_ready,  # noqa: F401
-)
+from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.console import (
     PASSWORD,
     code,

@@ -1,100 +1,38 @@
-"""Who comes into the console, and who does not: links, passwords, codes, sessions and addresses to go on to."""
+"""Who comes into the console, and who does not: links, passwords, codes and other apps for them."""
 
-import hashlib
 import logging
 import re
-import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import connection
-from django.test import Client, override_settings
-from django.test.utils import CaptureQueriesContext
+from django.test import Client
 
 from server.access.roles import Role
-from server.accounts import second_factor, sessions
-from server.accounts.attempts import delete_expired_attempts
-from server.accounts.console_address import host_of
-from server.accounts.invitations import invite, remove, reset, use_link
-from server.accounts.models import Account, Attempt, Session, SignInLink
-from server.archives.closing import close_company
+from server.accounts import second_factor
+from server.accounts.invitations import reset, use_link
+from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Chain, Entry
-from server.console import assets
 from server.core import clock
-from server.core.errors import Refused
-from server.directory.models import Company
 from server.erasure_ledger.models import LedgerState
 from server.logs import RedactingFormatter
 from server.recovery.replay import catch_up
-from tests.support.children import Child
-from tests.support.ports import free_port
-from tests.support.server import (
-    bulk_data,
-    django_ready,  # noqa: F401
-)
+from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import (
     PASSWORD,
     account_of,
     client_of,
     code,
-    console_settings,
     running_console,
     secret_of,
 )
-from tests.support.server.run_command import run_command
-from tests.support.waiting import PATIENCE_S, until
-
-MORNING = datetime(2026, 11, 27, 8, tzinfo=UTC)
-EMAIL = "lea@northwind.example"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> ServerHome:
-    home = ServerHome(tmp_path_factory.mktemp("console") / "server")
-    home.init()
-    return home
-
-
-@pytest.fixture
-def console(made: ServerHome) -> Iterator[ServerHome]:
-    with made.opened(), console_settings():
-        yield made
-        Account.objects.all().delete()
-        Session.objects.all().delete()
-        Company.objects.exclude(pk="northwind").delete()
-
-
-@pytest.fixture
-def link(console: ServerHome) -> str:
-    """Where the link of a new account leads."""
-    return f"/welcome/{invite(bulk_data.company(), EMAIL, [Role.COMMUNICATOR], 'test')[1]}"
-
-
-BOTH = {"password": PASSWORD, "again": PASSWORD}
-
-
-def is_in(client: Client) -> bool:
-    """Whether the start page opens, as it does for those who are signed in with a second factor."""
-    return client.get("/").status_code == 200
-
-
-def begun(email: str = EMAIL) -> Client:
-    """A browser in which the password was typed, and no code yet."""
-    client = client_of()
-    answer = client.post("/sign-in", {"login": email, "password": PASSWORD})
-    assert answer.headers["Location"] == "/sign-in/second-step"
-    return client
-
-
-# --- Links -----------------------------------------------------------------------------------------
+from tests.support.server.signing_in import BOTH, EMAIL, begun, is_in
+from tests.support.waiting import PATIENCE_S
 
 
 def test_opening_a_link_uses_nothing(link: str) -> None:
@@ -153,22 +91,19 @@ def test_the_database_holds_no_link_and_no_secret_of_a_factor(console: ServerHom
     assert secret not in stored
 
 
-def test_a_link_stands_in_no_log(made: ServerHome, tmp_path: Path) -> None:
+def test_a_link_stands_in_no_log(made_console: ServerHome, tmp_path: Path) -> None:
     line = logging.LogRecord(
         "django.request", logging.ERROR, __file__, 1, "Internal Server Error: /welcome/a-_Z09", None, None
     )
     assert "a-_Z09" not in RedactingFormatter().format(line)
-    with running_console(made) as console:
+    with running_console(made_console) as console:
         link = console.invite(EMAIL, "dpo")
         session = requests.Session()
         assert session.post(link, BOTH, timeout=PATIENCE_S).status_code == 403
         assert session.get(link, headers={"Host": "evil.example"}, timeout=PATIENCE_S).status_code == 400
         assert session.get(link, timeout=PATIENCE_S).status_code == 200
-    assert link.rpartition("/")[2] not in (made.folder / "console.log").read_text()
-    made.succeed("console", "remove", EMAIL)
-
-
-# --- The second factor -----------------------------------------------------------------------------
+    assert link.rpartition("/")[2] not in (made_console.folder / "console.log").read_text()
+    made_console.succeed("console", "remove", EMAIL)
 
 
 def test_without_a_second_factor_every_page_leads_to_where_it_is_set_up(link: str) -> None:
@@ -411,8 +346,6 @@ def test_what_allauth_has_besides_is_not_there(console: ServerHome) -> None:
         assert client.get(path).status_code == 404, path
 
 
-# --- The password -----------------------------------------------------------------------------------
-
 ANOTHER = "zwei Fässer voller Sterne"
 PASSWORD_PAGE = "/account/password"
 
@@ -465,475 +398,3 @@ def test_a_password_that_is_not_taken_leaves_all_as_it_was(
     assert (answer.status_code, 'role="alert"' in page, told in page) == (200, True, True)
     assert Account.objects.get().check_password(PASSWORD)
     assert is_in(other)
-
-
-# --- Attempts --------------------------------------------------------------------------------------
-
-
-def flood() -> None:
-    """Empty forms from more networks than a cache of Django's holds entries."""
-    for number in range(320):
-        client_of().post("/sign-in", {}, REMOTE_ADDR=f"2001:db8:{number:x}::1")
-
-
-def type_wrong_passwords(email: str, network: str = "192.0.2.77") -> None:
-    """As often as makes the console take no more of them for a while."""
-    for wrong in range(5):
-        words = {"login": email, "password": f"wrong password {wrong}"}
-        client_of().post("/sign-in", words, REMOTE_ADDR=network)
-
-
-def test_a_flood_of_attempts_from_other_networks_makes_no_limit_forgotten(console: ServerHome) -> None:
-    account_of(EMAIL, Role.ADMINISTRATOR)
-    type_wrong_passwords(EMAIL)
-    flood()
-    answer = client_of().post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-    assert "Too many attempts" in answer.content.decode()
-
-
-def test_a_flood_of_attempts_from_other_networks_makes_no_used_code_good_again(console: ServerHome) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    shown = code(secret_of(account), steps=1)  # which is taken for a minute still
-    first, second = client_of(), client_of()
-    for client in (first, second):
-        client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-    first.post("/sign-in/second-step", {"code": shown})
-    flood()
-    second.post("/sign-in/second-step", {"code": shown})
-    assert [is_in(first), is_in(second)] == [True, False]
-
-
-def test_the_port_in_the_name_of_the_host_gives_no_further_attempts(console: ServerHome) -> None:
-    account_of(EMAIL, Role.ADMINISTRATOR)
-    type_wrong_passwords(EMAIL)
-    for host in ("testserver:1", "testserver:2", "TESTSERVER", "testserver."):
-        answer = client_of(host=host).post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-        assert "Too many attempts" in answer.content.decode(), host
-
-
-def test_a_restart_makes_no_limit_forgotten(made: ServerHome) -> None:
-    for before in (True, False):
-        with running_console(made) as console:
-            session = requests.Session()
-            page = session.get(f"{console.url}/sign-in", timeout=PATIENCE_S).text
-            found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
-            assert found
-            words = {"login": "ada@northwind.example", "password": "wrong", "csrfmiddlewaretoken": found[1]}
-            send = partial(session.post, f"{console.url}/sign-in", words, timeout=PATIENCE_S)
-            if before:
-                assert "Too many attempts" not in [send() for _time in range(5)][-1].text
-            assert "Too many attempts" in send().text
-
-
-def test_of_attempts_the_database_holds_neither_networks_nor_names(console: ServerHome) -> None:
-    client_of().post("/sign-in", {}, REMOTE_ADDR="192.0.2.78")
-    assert not Attempt.objects.exists()
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    client = client_of()
-    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
-    type_wrong_passwords("other@northwind.example")
-    stored = str(list(Attempt.objects.values()))
-    plain = hashlib.sha256(b"other@northwind.example").hexdigest()
-    assert Attempt.objects.exists()
-    said = (EMAIL, "other@", plain, "127.0.0.1", "192.0.2.", "code=")
-    assert not [word for word in said if word in stored]
-
-
-def test_attempts_count_for_minutes_and_are_then_deleted(console: ServerHome) -> None:
-    type_wrong_passwords("ada@northwind.example")
-    type_wrong_passwords("bob@northwind.example", network="192.0.2.79")
-    assert delete_expired_attempts(dry_run=False) == 0
-    with clock.using(lambda: datetime.now(UTC) + timedelta(minutes=5, seconds=1)):
-        answer = client_of().post("/sign-in", {"login": "ada@northwind.example", "password": PASSWORD})
-        assert "do not belong together" in answer.content.decode()
-        assert Attempt.objects.count() == 1
-    with clock.using(lambda: datetime.now(UTC) + timedelta(hours=1)):
-        assert delete_expired_attempts(dry_run=True) == 1
-        assert delete_expired_attempts(dry_run=False) == 1
-
-
-def test_looking_at_the_form_to_sign_in_writes_nothing(console: ServerHome) -> None:
-    type_wrong_passwords(EMAIL)
-    with CaptureQueriesContext(connection) as asked:
-        assert client_of().get("/sign-in").status_code == 200
-    assert [query["sql"] for query in asked if not query["sql"].startswith("SELECT")] == []
-
-
-# --- Sessions --------------------------------------------------------------------------------------
-
-
-def test_a_session_that_somebody_planted_is_not_the_one_after_the_sign_in(link: str) -> None:
-    client = client_of()
-    client.get(link)
-    planted = "x" * 32
-    client.cookies["tidings-session"] = planted
-    client.post(link, BOTH)
-    assert client.cookies["tidings-session"].value != planted
-    stranger = client_of()
-    stranger.cookies["tidings-session"] = planted
-    assert stranger.get("/account/second-factor/new").headers["Location"].startswith("/sign-in")
-
-
-def test_the_session_before_the_second_step_is_not_the_one_after_it(console: ServerHome) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    client = client_of()
-    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-    before = client.cookies["tidings-session"].value
-    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
-    assert client.cookies["tidings-session"].value != before
-
-
-@pytest.mark.parametrize(
-    ("steps", "lasts"),
-    [
-        ([29], True),
-        ([31], False),
-        ([20] * 30, True),
-        ([20] * 36, False),
-    ],
-)
-def test_a_session_ends_when_nobody_is_there_and_after_twelve_hours(
-    console: ServerHome, steps: list[int], lasts: bool
-) -> None:
-    account, moments = account_of(EMAIL, Role.ADMINISTRATOR), [MORNING]
-    with clock.using(lambda: moments[-1]):
-        client = client_of(account)
-        for minutes in steps:
-            moments.append(moments[-1] + timedelta(minutes=minutes))
-            answer = client.get("/")
-        assert (answer.status_code == 200) == lasts
-
-
-@pytest.mark.parametrize("end", [reset, remove], ids=["reset", "removed"])
-def test_an_account_that_ends_takes_its_sessions_along(
-    console: ServerHome, end: Callable[[Account, str], object]
-) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    one, two = client_of(account), client_of(account)
-    assert is_in(one)
-    end(account, "test")
-    assert not is_in(one)
-    assert not is_in(two)
-
-
-def purge(account: Account, _actor: str) -> None:
-    """Erase the account's person."""
-    run_command("purge", "--yes", account.email, "--company", "northwind")
-
-
-def try_everything(account: Account) -> None:
-    """All that the console counts at an account or notes of it: passwords, codes, and confirmations."""
-    client = begun(account.email)
-    for wrong in ("000000", "000001"):
-        client.post("/sign-in/second-step", {"code": wrong})
-    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
-    client.post("/account/confirm", {"code": "000002"})
-    type_wrong_passwords(account.email, network="192.0.2.80")
-
-
-def close(account: Account, _actor: str) -> None:
-    """Close the account's company."""
-    close_company(account.company)
-
-
-@pytest.mark.parametrize("end", [remove, purge, close])
-def test_an_account_that_ends_takes_all_along_that_was_tried_at_it(
-    console: ServerHome, end: Callable[[Account, str], object]
-) -> None:
-    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
-    account_of(EMAIL, Role.ADMINISTRATOR, company="northwind" if end is close else other.pk)
-    person = bulk_data.add_people(1)[0]
-    account = account_of(person.email, Role.ADMINISTRATOR, company=other.pk if end is close else "northwind")
-    try_everything(account)
-    type_wrong_passwords(EMAIL, network="192.0.2.79")
-    assert Attempt.objects.count() == 5
-    end(account, "test")
-    answer = client_of().post("/sign-in", {"login": EMAIL, "password": PASSWORD})
-    assert "Too many attempts" in answer.content.decode()
-    assert Attempt.objects.count() == 1
-
-
-def test_a_purge_takes_along_what_a_person_without_an_account_tried(console: ServerHome) -> None:
-    person = bulk_data.add_people(1)[0]
-    type_wrong_passwords(person.email)
-    assert Attempt.objects.exists()
-    run_command("purge", "--yes", person.email, "--company", "northwind")
-    assert not Attempt.objects.exists()
-
-
-@pytest.mark.parametrize("end", [reset, remove, purge])
-def test_an_account_that_ends_takes_sign_ins_along_that_wait_for_a_code(
-    console: ServerHome, end: Callable[[Account, str], object]
-) -> None:
-    person = bulk_data.add_people(1)[0]
-    account = account_of(person.email, Role.ADMINISTRATOR)
-    client = begun(person.email)
-    end(account, "test")
-    assert not Session.objects.exists()
-    assert client.get("/sign-in/second-step").headers["Location"] == "/sign-in"
-    assert client.get("/sign-in").status_code == 200
-
-
-@pytest.mark.parametrize("end", ["gone", "password"])
-def test_a_sign_in_that_was_stored_after_its_account_ended_leads_back_to_the_form(
-    console: ServerHome, end: str
-) -> None:
-    """As by a request that was under way meanwhile."""
-    account, other = (account_of(f"{name}@northwind.example", Role.DPO) for name in ("lea", "other"))
-    client = begun()
-    Session.objects.update(account=other)
-    if end == "gone":
-        account.delete()
-    else:
-        account.set_password("another password of hers")
-        account.save()
-    answer = client.post("/sign-in/second-step", {"code": code(secret_of(other))})
-    assert answer.headers["Location"] == "/sign-in"
-    assert client.get("/sign-in").status_code == 200
-    assert not is_in(client)
-
-
-def test_a_new_app_does_not_let_a_sign_in_with_the_former_password_in(console: ServerHome) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    client = begun()
-    assert use_link(reset(account, "test"), "another password of hers")
-    TOTP.activate(account, generate_totp_secret())
-    client.post("/sign-in/second-step", {"code": code(secret_of(account))})
-    assert not is_in(client)
-
-
-def test_sign_out_everywhere_ends_every_session(console: ServerHome) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    one, two = client_of(account), client_of(account)
-    other = client_of(account_of("other@northwind.example", Role.DPO))
-    one.post("/account/sign-out-everywhere")
-    assert [is_in(client) for client in (one, two, other)] == [False, False, True]
-
-
-def test_a_link_or_a_picture_cannot_sign_anybody_out(console: ServerHome) -> None:
-    client = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
-    client.get("/sign-out")
-    assert client.get("/account/sign-out-everywhere").status_code == 405
-    assert is_in(client)
-
-
-def test_another_website_cannot_sign_somebody_in_as_another_person(console: ServerHome) -> None:
-    account_of(EMAIL, Role.ADMINISTRATOR)
-    client = Client(enforce_csrf_checks=True)
-    client.get("/sign-in")
-    assert client.post("/sign-in", {"login": EMAIL, "password": PASSWORD}).status_code == 403
-
-
-def test_sessions_that_are_over_are_deleted_by_housekeeping(console: ServerHome) -> None:
-    client_of(account_of(EMAIL, Role.ADMINISTRATOR))
-    assert sessions.delete_expired_sessions(dry_run=False) == 0
-    with clock.using(lambda: datetime.now(UTC) + timedelta(hours=13)):
-        assert sessions.delete_expired_sessions(dry_run=True) == 1
-        assert sessions.delete_expired_sessions(dry_run=False) == 1
-
-
-# --- Where a sign-in goes on to ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "onward",
-    [
-        "https://evil.example/",
-        "//evil.example/",
-        "/\\evil.example/",
-        "https:evil.example",
-        "javascript:alert(1)",
-        "http://testserver@evil.example/",
-        "\thttps://evil.example/",
-    ],
-)
-def test_a_sign_in_never_leads_to_another_host(console: ServerHome, onward: str) -> None:
-    account = account_of(EMAIL, Role.ADMINISTRATOR)
-    client = client_of()
-    client.post("/sign-in", {"login": EMAIL, "password": PASSWORD, "next": onward})
-    answer = client.post("/sign-in/second-step", {"code": code(secret_of(account))})
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
-
-
-def test_a_sign_out_never_leads_to_another_host(console: ServerHome) -> None:
-    client = client_of(account_of(EMAIL, Role.ADMINISTRATOR))
-    answer = client.post("/sign-out", {"next": "https://evil.example/"})
-    assert answer.headers["Location"] == "/sign-in"
-
-
-# --- Companies and people ---------------------------------------------------------------------------
-
-
-def test_an_account_ends_with_its_person_and_only_in_its_own_company(console: ServerHome) -> None:
-    person = bulk_data.add_people(1)[0]
-    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
-    account_of(person.email, Role.COMMUNICATOR)
-    account_of("p0@other.example", Role.COMMUNICATOR, company=other.pk)
-    run_command("purge", "--yes", person.email, "--company", "northwind")
-    assert [account.email for account in Account.objects.all()] == ["p0@other.example"]
-
-
-def test_the_audit_log_names_accounts_by_number_and_role(console: ServerHome) -> None:
-    account = account_of(EMAIL, Role.COMMUNICATOR, Role.DPO)
-    number = account.pk
-    reset(account, "command-line")
-    remove(account, account.actor)
-    found = Entry.objects.filter(action__endswith="-account").order_by("-number")
-    entries = list(found.values_list("actor", "action", "detail")[:3])
-    assert entries == [
-        (f"account {number} (communicator, dpo)", "remove-account", f'{{"account":{number}}}'),
-        ("command-line", "reset-account", f'{{"account":{number}}}'),
-        (
-            "test",
-            "invite-account",
-            f'{{"account":{number},"roles":["communicator","dpo"]}}',
-        ),
-    ]
-
-
-def test_commands_invite_list_reset_and_remove(
-    console: ServerHome, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run_command("console", "invite", "Lea@Northwind.example", "--role", "dpo", "communicator")
-    run_command("console", "accounts")
-    run_command("console", "reset", EMAIL, "--address", "https://console.example")
-    run_command("console", "remove", EMAIL)
-    with override_settings(CONSOLE="https://named.example/"):
-        run_command("console", "invite", EMAIL, "--role", "dpo")
-    run_command("console", "remove", EMAIL)
-    printed = capsys.readouterr().out
-    assert "http://127.0.0.1:8410/welcome/" in printed
-    assert "https://named.example/welcome/" in printed
-    assert f"{EMAIL}\tcommunicator, dpo\t-\tno second factor" in printed
-    assert "https://console.example/welcome/" in printed
-    assert not Account.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://console.example",
-        "console.example",
-        "https://",
-        "https://a:b@console.example",
-        "https://console.example/path",
-        "ftp://127.0.0.1",
-        "https://*",
-        "https://*.example",
-        "https://.example",
-        "https://console..example",
-        "https://-console.example",
-        "https://con_sole.example",
-        "https://con sole.example",
-        "https://a\r\nb.example",
-        "https://a\tb.example",
-        "https://console.example\n",
-        "\x01https://console.example",
-        "https://console.example\u202e",
-        "https://consol\u00ade.example",
-        "https://con%73ole.example",
-        "https://console.example\\x",
-        "https://@console.example",
-        "https://:@console.example",
-        "https://console.example?",
-        "https://console.example#",
-        "https://console.example:0",
-        "https://console.example:99999",
-        "https://console.example:https",
-        "https://1.2.3",
-        "https://0x7f.1",
-        "https://256.1.1.1",
-        "https://0.0.0.0",
-        "https://[::]",
-        "https://[::1",
-        "https://[fe80::1%25eth0]",
-        "https://" + "a" * 64 + ".example",
-        "https://" + "a." * 130 + "example",
-        "http://[::2]",
-        "http://127.0.0.1.example",
-    ],
-)
-def test_no_address_is_taken_under_which_passwords_would_travel_unprotected(
-    console: ServerHome, address: str
-) -> None:
-    with pytest.raises(Refused, match="no address of a console"):
-        run_command("console", "invite", EMAIL, "--role", "dpo", "--address", address)
-    assert not Account.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("address", "sent", "host"),
-    [
-        ("https://Console.Example./", "https://console.example", "console.example"),
-        ("HTTPS://console.example:8443", "https://console.example:8443", "console.example:8443"),
-        ("https://console.example:", "https://console.example", "console.example"),
-        ("https://wöchner.example", "https://xn--wchner-wxa.example", "xn--wchner-wxa.example"),
-        ("https://192.0.2.7", "https://192.0.2.7", "192.0.2.7"),
-        ("http://[::1]:8410", "http://[::1]:8410", "[::1]:8410"),
-        ("http://localhost:8410", "http://localhost:8410", "localhost:8410"),
-        ("https://console", "https://console", "console"),
-    ],
-)
-def test_the_console_answers_to_the_one_host_that_its_address_names(
-    console: ServerHome, capsys: pytest.CaptureFixture[str], address: str, sent: str, host: str
-) -> None:
-    run_command("console", "invite", EMAIL, "--role", "dpo", "--address", address)
-    assert f"{sent}/welcome/" in capsys.readouterr().out
-    with override_settings(ALLOWED_HOSTS=[host_of(sent)]):
-        client = client_of()
-        assert client.get("/sign-in", headers={"Host": host}).status_code == 200
-        for other in ("evil.example", f"x.{host}", "xn--wchner-wxb.example"):
-            assert client.get("/sign-in", headers={"Host": other}).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("serve", "--address", "https://*"), "https://* is no address of a console"),
-        (("serve", "--port", "99999"), "There is no port 99999"),
-        (("serve", "--host", ".example", "--address", "https://a.example"), "The host is unknown"),
-        (("serve", "--host", "192.0.2.1", "--address", "https://a.example"), "Choose another address"),
-        (("invite", "a\x1b[31m\n@x", "--role", "dpo"), "a·[31m·@x is no e-mail address"),
-        (("remove", "a\x1b[31m\n@x"), "a·[31m·@x has no account"),
-        (("reset", "a\u202e@x"), "a·@x has no account"),
-        (("invite", EMAIL, "--role", "dpo", "--address", "https://\x1b[31m"), "https://·[31m is no address"),
-        (("accounts", "--company", "\x1b[31m\n"), "·[31m·"),
-    ],
-)
-def test_what_cannot_be_done_is_told_in_words_without_what_a_terminal_obeys(
-    made: ServerHome, words: tuple[str, ...], told: str
-) -> None:
-    done = made.command("console", *words)
-    assert done.returncode == 1, done.stderr
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not set("\x1b\u202e") & set(done.stderr)
-    assert len(done.stderr.splitlines()) == 2
-
-
-def test_behind_a_proxy_cookies_are_for_this_host_and_tls_alone(made: ServerHome) -> None:
-    home = ServerHome(made.folder, environment={"TIDINGS_CONSOLE": "https://console.example"})
-    port = free_port()
-    words = [sys.executable, "-m", "server", "console", "serve", "--port", str(port)]
-    with Child(words, made.folder / "proxied.log", env=home.variables()):
-        headers = {"Host": "console.example"}
-        url = f"http://127.0.0.1:{port}/sign-in"
-        answer = until(lambda: _answer(url, headers), "the console to answer")
-        assert requests.get(url, timeout=PATIENCE_S).status_code == 400
-        style = f"http://127.0.0.1:{port}{assets.addresses()['console.css']}"
-        file = requests.get(style, timeout=PATIENCE_S)
-    cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-tidings-csrf=")
-    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
-    assert "Domain" not in cookie
-    for each in (answer, file):
-        assert each.headers["Strict-Transport-Security"].startswith("max-age=")
-
-
-def _answer(url: str, headers: dict[str, str]) -> requests.Response | None:
-    try:
-        answer = requests.get(url, headers=headers, timeout=5)
-    except (requests.ConnectionError, requests.Timeout):
-        return None
-    return answer if answer.ok else None

@@ -17,9 +17,7 @@ from server.audit.models import Entry
 from server.directory.models import Company
 from server.erasure_ledger.models import LedgerState
 from server.recovery.replay import catch_up
-from tests.support.server import (
-    django_ready,  # noqa: F401
-)
+from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import PASSWORD, account_of, client_of, code, console_settings, secret_of
 from tests.support.server.passkey import PRESENT, Passkey
