@@ -1,43 +1,31 @@
 """Spreadsheets of Excel (ECMA-376) in which every text is a text: no cell is a formula or a link."""
 
-import tempfile
+import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import BinaryIO
 
 import xlsxwriter
+from django.utils.translation import gettext as _
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from server.core import clock
+from server.core.errors import Refused
 
 MOST_IN_CELL = 32_767
 """Characters: Excel takes no more."""
-MOST_ROWS = 1_048_575
-"""Beneath the header."""
+MOST_ROWS = 20_000
+"""Beneath the header: they take about 100 MB while they are written, and nothing of people lies on the disk."""
 FIRST_YEAR = 1900
 """A date before it is a text: Excel counts days from there."""
 WIDTH = 22
 """Of a column, in characters."""
 
 
-def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[object]]) -> BinaryIO:
-    """The file, open at its beginning; one row at a time is in memory. Times are in UTC. Raises `OSError`.
-
-    The caller closes it. It has no name on the disk.
-    """
-    target = tempfile.TemporaryFile()  # noqa: SIM115 -- who gets it closes it
-    try:
-        _write(target, header, rows)
-        target.seek(0)
-    except BaseException:
-        target.close()
-        raise
-    return target
-
-
-def _write(target: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
+def xlsx_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """The file. Times are in UTC. Raises `Refused` for more than `MOST_ROWS`."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
         book.set_properties({"created": clock.now().replace(tzinfo=None)})
         sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
         day = book.add_format({"num_format": "yyyy-mm-dd"})
@@ -46,9 +34,15 @@ def _write(target: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[obje
         sheet.freeze_panes(1, 0)
         for column, name in enumerate(header):
             sheet.write_string(0, column, name, bold)
-        for row, cells in zip(range(1, MOST_ROWS + 1), rows, strict=False):
+        for row, cells in enumerate(rows, start=1):
+            if row > MOST_ROWS:
+                raise Refused(
+                    _("There are more than {most} rows").format(most=MOST_ROWS),
+                    _("Narrow them down, or take them as CSV."),
+                )
             for column, cell in enumerate(cells):
                 _write_cell(sheet, row, column, cell, day, moment)
+    return target.getvalue()
 
 
 def _write_cell(sheet: Worksheet, row: int, column: int, cell: object, day: Format, moment: Format) -> None:

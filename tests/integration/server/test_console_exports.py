@@ -15,6 +15,8 @@ from server.accounts.models import Account
 from server.audit import log
 from server.audit.models import Entry
 from server.core.csv_export import csv_text
+from server.core.errors import Refused
+from server.core.xlsx_export import MOST_ROWS, xlsx_bytes
 from tests.integration.server.test_access_review import fresh
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
@@ -80,12 +82,14 @@ def sheet(client: Client, address: str) -> tuple[list[list[tuple[str, str]]], se
     assert answer.status_code == 200, address
     with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as book:
         root = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+        texts = ["".join(one.itertext()) for one in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
         names = set(book.namelist()) | {element.tag.removeprefix(MAIN) for element in root.iter()}
-    rows = [
-        [(cell.get("t", "n"), "".join(cell.itertext())) for cell in row.iter(f"{MAIN}c")]
-        for row in root.iter(f"{MAIN}row")
-    ]
-    return rows, names
+
+    def shown(cell: ElementTree.Element) -> tuple[str, str]:
+        kind, value = cell.get("t", "n"), "".join(cell.itertext())
+        return ("text", texts[int(value)]) if kind == "s" else (kind, value)
+
+    return [[shown(cell) for cell in row.iter(f"{MAIN}c")] for row in root.iter(f"{MAIN}row")], names
 
 
 def test_a_spreadsheet_has_the_rows_of_the_csv_file_in_cells_that_do_nothing(console: ServerHome) -> None:
@@ -104,7 +108,7 @@ def test_a_spreadsheet_has_the_rows_of_the_csv_file_in_cells_that_do_nothing(con
         looked += 1
         live = {"f", "hyperlinks", "hyperlink", "drawing", "xl/externalLinks/externalLink1.xml"}
         assert not live & elements, name
-        assert {kind for row in cells for kind, _text in row} <= {"inlineStr", "n"}, name
+        assert {kind for row in cells for kind, _text in row} <= {"text", "n"}, name
         assert "pane" in elements, f"{name}: its header moves away"
         told = client.get(address.replace(".xlsx", ".csv")).content.decode()
         table = list(csv.reader(io.StringIO(told)))
@@ -113,11 +117,16 @@ def test_a_spreadsheet_has_the_rows_of_the_csv_file_in_cells_that_do_nothing(con
         assert 0 <= len(table) - len(cells) <= 2, name
     assert looked == 6
     [live] = sheet(client, "/campaigns/campaigns.xlsx?state=live&title=c-live")[0][1:]
-    assert ("inlineStr", "=1+1; https://intranet.northwind.example") in live
+    assert ("text", "=1+1; https://intranet.northwind.example") in live
     days = [float(text) for kind, text in live if kind == "n"]
     assert FIRST_DAY + timedelta(days=days[0]) - starts < timedelta(seconds=1)
     assert ("n", "12") in live
     entry = sheet(client, "/audit/audit.xlsx?action=invite-all")[0][1]
-    assert ("inlineStr", "=cmd|' /C calc'!A0") in entry
+    assert ("text", "=cmd|' /C calc'!A0") in entry
     newest = Entry.objects.order_by("-number")[0]
     assert (newest.action, newest.detail) == ("export-audit-log", '{"format":"xlsx"}')
+
+
+def test_more_rows_than_a_spreadsheet_is_made_of_are_refused_and_not_cut_off() -> None:
+    with pytest.raises(Refused, match="as CSV"):
+        xlsx_bytes(["a"], (("x",) for _number in range(MOST_ROWS + 1)))
