@@ -102,9 +102,14 @@ def revoke(company: Company, number: int, actor: str) -> None:
             raise Refused(
                 _("There is no token {number}").format(number=number), _("See: tidings-server token list.")
             )
-        token.delete()
-        ledger.write([ledger.Fact("access-revoked", company.pk, token=ledger.token_digest(token.token_hash))])
+        ledger.write([take_token_away(token)])
         log.record(company, actor, "revoke-token", detail={"token": number})
+
+
+def take_token_away(token: AccessToken) -> ledger.Fact:
+    """Delete the token, in the caller's transaction. Answers the fact to be written."""
+    token.delete()
+    return ledger.Fact("access-revoked", token.company_id, token=ledger.token_digest(token.token_hash))
 
 
 class Allowed(HttpBearer):

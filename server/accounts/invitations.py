@@ -102,11 +102,17 @@ def take_back_link(token: str) -> None:
 def remove(account: Account, actor: str) -> None:
     """Delete the account, with its link, its second factor and its sessions. Raises `EnvironmentFault` as `reset` does."""
     with transaction.atomic():
-        number, fact = account.pk, revoked.removed(account)
-        account.delete()
-        forget_strangers()
+        number, fact = account.pk, take_account_away(account)
         ledger.write([fact])
         log.record(account.company, actor, "remove-account", detail={"account": number})
+
+
+def take_account_away(account: Account) -> Fact:
+    """Delete the account as `remove` does, in the caller's transaction. Answers the fact to be written."""
+    fact = revoked.removed(account)
+    account.delete()
+    forget_strangers()
+    return fact
 
 
 def follow_person(company: Company, before: str, email: str) -> None:

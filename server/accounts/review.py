@@ -14,9 +14,10 @@ from django.db.models import Min, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from server.access.models import AccessToken
 from server.access.roles import Role
-from server.access.tokens import revoke, tokens_of
-from server.accounts.invitations import accounts_of, remove
+from server.access.tokens import take_token_away, tokens_of
+from server.accounts.invitations import accounts_of, take_account_away
 from server.accounts.models import Account
 from server.accounts.second_factor import told_with, was_on
 from server.audit import log
@@ -24,6 +25,8 @@ from server.core import clock
 from server.core.errors import Refused
 from server.database.transactions import tried_again
 from server.directory.models import Company
+from server.erasure_ledger import ledger
+from server.erasure_ledger.ledger import Fact
 from server.signing.digests import canonical_json
 
 EVERY = timedelta(days=90)
@@ -193,15 +196,26 @@ def decide(account: Account, decisions: Mapping[str, str], seal: str) -> tuple[i
         }
         taken, kept = chosen[Decision.TAKE], chosen[Decision.KEEP]
         _refuse(account, found, taken, kept)
-        for one in taken:
-            if one.is_account:
-                remove(Account.objects.get(pk=one.number), account.actor)
-            else:
-                revoke(company, one.number, account.actor)
+        facts = [_take_away(company, one) for one in taken]
         numbers = [one.number for one in kept if one.is_account]
         accounts_of(company).filter(pk__among=numbers).update(reviewed_at=clock.now())
+        ledger.write(
+            facts
+        )  # of all at once: what it says is done at the next start, whatever becomes of the rest
+        for one in taken:
+            action, name = ("remove-account", "account") if one.is_account else ("revoke-token", "token")
+            log.record(company, account.actor, action, detail={name: one.number})
         _put_on_record(account, taken, kept)
     return len(kept), len(taken)
+
+
+def _take_away(company: Company, one: Access) -> Fact:
+    try:
+        if one.is_account:
+            return take_account_away(accounts_of(company).get(pk=one.number))
+        return take_token_away(tokens_of(company).get(pk=one.number))
+    except (Account.DoesNotExist, AccessToken.DoesNotExist) as gone:
+        raise Overtaken from gone
 
 
 def _refuse(
