@@ -158,6 +158,13 @@ def turn(name: str) -> Iterator[None]:
         os.close(file)
 
 
+def is_held(kind: str, name: str) -> bool:
+    """Whether a process holds the order of this kind and name."""
+    with contextlib.suppress(FileNotFoundError), (_folder() / f"{name}.{kind}").open("rb") as file:
+        return _is_held(file.fileno())
+    return False
+
+
 def begun(kind: str) -> list[str]:
     """The names of all orders of this kind, whether a process holds them or not."""
     return [path.name.removesuffix(f".{kind}") for path in _folder().glob(f"*.{kind}") if path.stat().st_size]

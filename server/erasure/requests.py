@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.audit import log
-from server.core import clock
-from server.core.errors import Refused
+from server.core import clock, under_way
+from server.core.errors import EnvironmentFault, Refused
 from server.database.transactions import tried_again
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
@@ -20,6 +20,7 @@ from server.erasure.models import ErasureRequest
 from server.mail import outbox
 from server.mail.models import ConsoleMail
 
+ORDER = "erasure-request"
 ROWS_AT_ONCE = 500
 
 
@@ -110,11 +111,11 @@ def seal_of(people: Iterable[UUID]) -> str:
 
 
 @tried_again
-def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
-    """Put on record that this account has it carried out, and answer whom to erase. `seal`: of whom it has looked at.
+def decide(request: ErasureRequest, account: Account, seal: str) -> None:
+    """Put on record that this account has it carried out. `seal`: of whom it has looked at.
 
-    From here on they will be: where this process does not come to its end, `finish_decided` does. Of one that was decided
-    before, whom to go on with. Raises `Refused` for who asked for it, and for other people than the account has seen.
+    From here on they will be: where `carry_out` does not come to its end, `finish_decided` does. Nothing for one that was
+    decided before. Raises `Refused` for who asked for it, and for other people than the account has seen.
     """
     with transaction.atomic():
         Company.objects.select_for_update(no_key=True).get(pk=request.company_id)
@@ -126,9 +127,9 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
                 _("A second person has to decide"),
                 _("You asked for it, your account is too new, or your roles do not include it."),
             )
-        people = list(locked.people.values_list("pk", flat=True))
         if locked.decided_at is not None:
-            return people
+            return
+        people = list(locked.people.values_list("pk", flat=True))
         if not people or seal_of(people) != seal:
             raise Refused(_("Some of them are not there any more"), _("Nobody was erased: look once more."))
         locked.decided_at = clock.now()
@@ -137,19 +138,42 @@ def decide(request: ErasureRequest, account: Account, seal: str) -> list[UUID]:
         subject = people[0] if len(people) == 1 else None
         detail = {"people": len(people), "asked_by": locked.asked_as}
         log.record(locked.company_id, account.actor, str(Right.ERASE_PEOPLE), subject, detail)
-    return people
+
+
+def carry_out(request: ErasureRequest) -> int:
+    """Erase who is left of those that were decided. Answers how many people.
+
+    Raises `Refused` while that is being done, and as `erase` does.
+    """
+    with under_way.order(
+        ORDER, str(request.pk)
+    ):  # the row says what is to be done, so that nothing is kept in the order
+        people = list(request.people.values_list("pk", flat=True))
+        if people:
+            erase(request.company, people)
+    return len(people)
+
+
+def is_being_carried_out(request: ErasureRequest) -> bool:
+    """Whether a process does it just now."""
+    return under_way.is_held(ORDER, str(request.pk))
 
 
 def finish_decided() -> int:
-    """Erase who is left of what was decided, as the disk kept no order or a process ended. Answers how many people.
+    """Erase who is left of what was decided and is not being carried out. Answers how many people.
 
-    Raises as `erase` does.
+    Raises as `erase` does, once all were tried.
     """
-    finished = 0
+    finished, faults = 0, []
     for request in ErasureRequest.objects.exclude(decided_at=None).select_related("company"):
-        if people := list(request.people.values_list("pk", flat=True)):
-            erase(request.company, people)
-            finished += len(people)
+        try:
+            finished += carry_out(request)
+        except Refused:
+            continue
+        except EnvironmentFault as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
     return finished
 
 

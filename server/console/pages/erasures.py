@@ -22,6 +22,7 @@ from server.erasure.models import ErasureRequest
 from server.erasure.requests import (
     ask,
     decide,
+    is_being_carried_out,
     is_under_way,
     may_decide,
     others_decide,
@@ -34,7 +35,7 @@ from server.erasure.requests import (
 
 MOST_SHOWN = 100
 LATE = timedelta(minutes=1)
-"""A hundred people take seconds."""
+"""Then it is done, or a process holds it."""
 
 
 @page(Right.ERASE_PEOPLE, methods=(*READING, "POST"))
@@ -77,10 +78,10 @@ def carry_out(request: AccountRequest, number: int) -> HttpResponse:
         note = _("Tick that everything about them shall be erased.")
         return _request_page(request, found, note, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        people = decide(found, request.user, request.POST.get("seal", ""))
+        decide(found, request.user, request.POST.get("seal", ""))
     except Refused as refused:
         return _request_page(request, found, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
-    erasing.carry_out(found.company, people)
+    erasing.carry_out(found)
     return redirect("erasures")
 
 
@@ -116,6 +117,12 @@ def _request_of(request: AccountRequest, number: int) -> ErasureRequest:
     return asked
 
 
+def _is_late(found: ErasureRequest) -> bool:
+    """Whether it was decided some time ago, and nobody does it."""
+    decided = found.decided_at
+    return decided is not None and decided < clock.now() - LATE and not is_being_carried_out(found)
+
+
 def _page(
     request: AccountRequest, shown: Mapping[str, object], status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
@@ -139,6 +146,6 @@ def _request_page(
         "may_decide": may_decide(request.user, found),
         "has_second": others_decide(request.user, found),
         "is_under_way": is_under_way(found),
-        "is_late": found.decided_at is not None and found.decided_at < clock.now() - LATE,
+        "is_late": _is_late(found),
     }
     return render(request, "pages/erasure_request.html", shown, status=status)

@@ -20,7 +20,7 @@ from server.core import under_way
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
-from server.erasure.requests import decide, finish_decided, seal_of
+from server.erasure.requests import ORDER, decide, finish_decided, seal_of
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
@@ -198,6 +198,11 @@ def test_what_was_begun_is_carried_out_whatever_the_clock_says(
     assert ada.post(f"{address}/take-back").status_code == 409
     assert "They are being erased" in dee.get(address).content.decode()
     assert "was asked for" not in dee.get("/").content.decode()
+    with under_way.order(ORDER, str(request.pk)):  # somebody does it just now
+        assert "It takes longer than it should" not in dee.get(address).content.decode()
+        assert agree(dee, address) == 302
+        assert finish_decided() == 0
+        assert Person.objects.count() == 4, "nobody does it beside them"
     assert "It takes longer than it should" in dee.get(address).content.decode()
     assert finish_decided() == 1
     assert dee.get(address).status_code == 404

@@ -22,7 +22,9 @@ from server.drafts.models import Draft
 from server.drafts.publication import publish_draft, seal_of
 from server.drafts.writing import Change, Overtaken, begin, change
 from server.erasure.erasure import erase
+from server.publishing.recall import recall
 from server.publishing.second_person import SecondPersonMissing
+from server.retention.campaign_closing import close
 from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, token_for
 from tests.support.server.campaign_server import ServerHome
@@ -371,6 +373,18 @@ def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
     approver.post("/campaigns/alone", {"campaign": recalled.campaign_id})
     recalled.refresh_from_db()
     assert (recalled.alone_by, recalled.alone_texts) == ("", None)
+
+
+def test_texts_that_nobody_looked_at_go_when_the_campaign_closes(lea: Account, noor: Account) -> None:
+    ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    draft = written(ada, urgency="emergency")
+    campaign = publish_draft(draft, seal_of(draft), MANY, ada)
+    recall(campaign.company, campaign.campaign_id, "test")
+    campaign.refresh_from_db()
+    assert campaign.alone_texts
+    close(campaign)
+    campaign.refresh_from_db()
+    assert campaign.alone_texts is None
 
 
 def test_what_needs_no_second_person_waits_for_none(lea: Account, noor: Account) -> None:
