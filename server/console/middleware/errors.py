@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from server.console.access import WrongMethod
-from server.console.pages.errors import page_of
+from server.console.pages.errors import page_of, without_database
 from server.core.errors import EnvironmentFault, Refused
 
 _log = logging.getLogger(__name__)
@@ -44,13 +44,5 @@ class ErrorMiddleware:
             return page_of(request, HTTPStatus.SERVICE_UNAVAILABLE, error.title, error.message)
         if isinstance(error, OperationalError | InterfaceError):
             _log.warning("503, database: %s: %s", type(error).__name__, str(error).strip())
-            return page_of(
-                request,
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                _("The server cannot use its database just now"),
-                _(
-                    "Its disk may be full, or the database away or busy. What you sent may not be stored: look before you "
-                    "try again. If it stays so, tell whoever looks after the server."
-                ),
-            )
+            return without_database()
         return None

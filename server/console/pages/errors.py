@@ -1,8 +1,10 @@
 """What a page says when it cannot be shown, in words, with what to do."""
 
+import sys
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -55,8 +57,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def without_database() -> HttpResponse:
+    """503: it cannot be used just now, so that this asks it nothing."""
+    return _bare(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _("The server cannot use its database just now"),
+        _(
+            "Its disk may be full, or the database away or busy. What you sent may not be stored: look before you try "
+            "again. If it stays so, tell whoever looks after the server."
+        ),
+    )
+
+
 def failed(request: HttpRequest) -> HttpResponse:
-    """500: a bug. Whatever failed may fail again, so this needs nothing."""
+    """500: a bug, or 503 where the database was away before any view was asked.
+
+    Whatever failed may fail again, so this needs nothing.
+    """
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return without_database()
     return _bare(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something went wrong in the console"),

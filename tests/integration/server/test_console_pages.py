@@ -271,8 +271,8 @@ def test_what_is_published_after_a_search_is_found_by_the_next(console: ServerHo
 def test_nothing_of_another_company_is_on_any_page(console: ServerHome) -> None:
     bulk_data.add_people(2, "Secret group")
     bulk_data.publish("c-secret", starts=clock.now())
-    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
-    client = client_of(account_of("a@other.example", Role.ADMINISTRATOR, company="other"))
+    other = Company.objects.create(id="unseen", name="Other", legal_name="Other", region="eu")
+    client = client_of(account_of("a@other.example", Role.ADMINISTRATOR, company="unseen"))
     shown = "".join(
         _text(client.get(where)) for where in ("/", "/campaigns", "/campaigns?title=about", "/account")
     )
@@ -365,6 +365,27 @@ def test_errors_are_pages_that_say_what_to_do(
 
 
 @pytest.mark.expected_logs("503, database")
+@pytest.mark.expected_logs("Service Unavailable", "database")
+@pytest.mark.only_on("sqlite")
+def test_a_database_that_is_away_is_told_as_that(console: ServerHome) -> None:
+    browser = client_of(account_of("ada@northwind.example", Role.ADMINISTRATOR))
+    browser.raise_request_exception = False
+    database = console.folder / "tidings.sqlite3"
+    away = database.rename(database.with_suffix(".away"))
+    connection.close()
+    database.mkdir()
+    try:
+        answers = [browser.get(where) for where in ("/", "/sign-in")]
+    finally:
+        connection.close()
+        database.rmdir()
+        away.rename(database)
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert answers[0].status_code == 503
+    assert "cannot use its database just now" in _text(answers[0])
+    assert browser.get("/").status_code == 200
+
+
 @pytest.mark.only_on("sqlite")
 def test_a_full_disk_is_told_as_one_and_nothing_is_half_stored(console: ServerHome) -> None:
     browser = client_of(account_of("lea@northwind.example", Role.COMMUNICATOR))
