@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
 from server.core import background, clock, under_way
-from server.core.errors import Refused
+from server.core.errors import EnvironmentFault, Refused
 from server.core.progress import Tick
 from server.directory.models import Company
 from server.erasure_ledger import ledger
@@ -37,6 +37,7 @@ from server.people_files.upsert import (
     compare_people,
     finish_import,
     import_people,
+    last_import,
 )
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -183,9 +184,7 @@ class ImportJobs:
                 before.cancel()
             self._jobs[account.company_id] = job
             if self._keeper is None:
-                self._keeper = background.begin(
-                    "Files of people are looked after no more", self._look_after, self._not_looked_after
-                )
+                self._keeper = self._begin_to_look_after()
         self._start(job, _read)
         return job
 
@@ -267,11 +266,11 @@ class ImportJobs:
     def _look_after(self) -> None:
         """In a thread, for as long as there are files: pages are not asked for at night."""
         while self._has_files():
+            time.sleep(LOOKED_AFTER_EVERY_S)
             try:
                 self.forget_outdated()
-            except Exception:  # noqa: BLE001  (an erasure has to reach what waits: it is tried again)
-                _log.exception("Whether somebody was erased cannot be read")
-            time.sleep(LOOKED_AFTER_EVERY_S)
+            except EnvironmentFault as fault:  # it is tried again
+                _log.error("%s. %s", fault.title, fault.message)
 
     def _has_files(self) -> bool:
         """Whether there are any; the thread that looks after them is no more where there are none."""
@@ -280,9 +279,15 @@ class ImportJobs:
                 self._keeper = None
             return bool(self._jobs)
 
-    def _not_looked_after(self, _title: str, _message: str) -> None:
+    def _look_after_again(self, _title: str, _message: str) -> None:
+        """An erasure has to reach what waits, whatever was in the way."""
         with self._lock:
-            self._keeper = None
+            self._keeper = self._begin_to_look_after() if self._jobs else None
+
+    def _begin_to_look_after(self) -> threading.Thread:
+        return background.begin(
+            "Files of people were not looked after", self._look_after, self._look_after_again
+        )
 
 
 def _is_somebody_erased_since(job: ImportJob) -> bool:
@@ -299,10 +304,11 @@ def _in_turn(turn: threading.Lock, job: ImportJob, work: Callable[[ImportJob], S
 
 
 def _failed(job: ImportJob, title: str, message: str) -> None:
-    job.fault = (title, message)
+    job.fault, job.stage = (title, message), Stage.REFUSED
     # Once it is an order, it is carried out: by whoever presses the button, the next file, or housekeeping.
-    is_begun = job.company_id in under_way.interrupted(ORDER)
-    job.stage = Stage.INTERRUPTED if is_begun else Stage.REFUSED
+    with contextlib.suppress(OSError):  # where the folder cannot be read, as may be why it failed
+        if job.company_id in under_way.interrupted(ORDER):
+            job.stage = Stage.INTERRUPTED
 
 
 def _read(job: ImportJob) -> Stage:
@@ -351,7 +357,7 @@ def _write(job: ImportJob) -> Stage:
 def _write_on(job: ImportJob) -> Stage:
     """Write what is missing of one that was interrupted, if nobody did meanwhile. Raises as `import_people` does."""
     company = Company.objects.get(pk=job.company_id)
-    job.done = finish_import(company, job.bar) or Difference(0, 0, job.total, (), 0)
+    job.done = finish_import(company, job.bar) or last_import(company)
     return Stage.DONE
 
 

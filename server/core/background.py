@@ -39,17 +39,27 @@ def _in_thread(
     """The outermost door of the thread."""
     with translation.override(language or None):
         try:
-            work()
-        except Refused as refused:
-            failed(refused.title, refused.message)
-        except ServerError as error:
-            _log.error("%s: %s. %s", what, error.title, error.message)
-            failed(error.title, error.message)
-        except DatabaseError as error:
-            _log.error("%s: %s", what, error)
-            failed(_("The database cannot be used"), _("It says: {reason}").format(reason=error))
+            if told := _fault_of(what, work):
+                failed(*told)
         except Exception:  # noqa: BLE001  (the outermost door)
-            _log.exception("%s", what)
-            failed(_("This did not work"), _("It is a fault of the server; its log says more."))
+            _log.exception("%s, and that could not be told", what)
         finally:
             connections.close_all()
+
+
+def _fault_of(what: str, work: Callable[[], object]) -> tuple[str, str] | None:
+    """Do the work. Answers what was in the way."""
+    try:
+        work()
+    except Refused as refused:
+        return refused.title, refused.message
+    except ServerError as error:
+        _log.error("%s: %s. %s", what, error.title, error.message)
+        return error.title, error.message
+    except DatabaseError as error:
+        _log.error("%s: %s", what, error)
+        return _("The database cannot be used"), _("It says: {reason}").format(reason=error)
+    except Exception:  # noqa: BLE001  (whatever it is, somebody waits to be told)
+        _log.exception("%s", what)
+        return _("This did not work"), _("It is a fault of the server; its log says more.")
+    return None

@@ -298,8 +298,18 @@ class ImportProgress(models.Model):
     company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True, related_name="+")
     order = models.CharField(max_length=32, help_text="Which import, see `people_files.upsert`.")
     reached = models.PositiveIntegerField(help_text="Rows of its file; one more once it is on record.")
+    added = models.PositiveIntegerField(default=0, help_text="People, as `changed` and `left_out`.")
+    changed = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0)
 
-    data_map: ClassVar[DataMap] = {"company": IMPERSONAL, "order": IMPERSONAL, "reached": IMPERSONAL}
+    data_map: ClassVar[DataMap] = {
+        "company": IMPERSONAL,
+        "order": IMPERSONAL,
+        "reached": IMPERSONAL,
+        "added": IMPERSONAL,
+        "changed": IMPERSONAL,
+        "left_out": IMPERSONAL,
+    }
     stays_here: ClassVar[bool] = True
     """As the import does."""
 

@@ -129,6 +129,18 @@ def finish_import(company: Company, bar: Bar = no_bar) -> Difference | None:
     return difference
 
 
+def last_import(company: Company) -> Difference | None:
+    """What the company's last import did; without names of groups, and whom its file did not name."""
+    progress = ImportProgress.objects.filter(company=company).first()
+    return _done(progress) if progress else None
+
+
+def _done(progress: ImportProgress) -> Difference:
+    rows = progress.reached - 1
+    unchanged = rows - progress.added - progress.changed - progress.left_out
+    return Difference(progress.added, progress.changed, unchanged, (), 0, progress.left_out)
+
+
 def finish_imports() -> int:
     """Carry out the imports that were interrupted. Answers how many. Raises `EnvironmentFault`."""
     finished = 0
@@ -215,8 +227,8 @@ class _Import:
     def run(self, wanted: _Wanted) -> Difference:
         """Change it, in short transactions, from where it was interrupted; the last one puts it on record and into feeds."""
         pieces, rows = Pieces(), wanted.rows
-        reached = ImportProgress.objects.filter(company=self._company, order=wanted.order).first()
-        start = reached.reached if reached else 0
+        progress = ImportProgress.objects.filter(company=self._company, order=wanted.order).first()
+        progress = progress or ImportProgress(company=self._company, order=wanted.order, reached=0)
         self._know_groups()
         new_groups = self._new_groups(rows)
         with pieces.piece():
@@ -225,28 +237,25 @@ class _Import:
         self._know_groups()
 
         def write(batch: Sequence[PersonRow], changes: _Changes) -> None:
-            nonlocal start
-            start += len(batch)
             self._write(changes)
-            self._note(wanted, start)
+            progress.reached += len(batch)
+            progress.added += len(changes.added)
+            progress.changed += changes.edited
+            progress.left_out += changes.left_out
+            progress.save()  # with the people, so that no row of the file is written twice
 
-        done = self._through(
-            rows, _("Writing people"), lambda: self._locked(pieces), write, wanted.known, start
-        )
-        if start > len(rows):
-            return replace(done, new_groups=new_groups)
-        with pieces.piece():
-            if done.added or done.changed or new_groups:
-                self._company.feeds_changed()
-            detail = {"added": done.added, "changed": done.changed}
-            log.record(self._company, wanted.actor, "import-people", detail=detail)
-            self._note(wanted, len(rows) + 1)
-        return replace(done, new_groups=new_groups)
-
-    def _note(self, wanted: _Wanted, reached: int) -> None:
-        """In the transaction that writes it."""
-        values = {"order": wanted.order, "reached": reached}
-        ImportProgress.objects.update_or_create(company=self._company, defaults=values)
+        title, begin = _("Writing people"), progress.reached
+        self._through(rows, title, lambda: self._locked(pieces), write, wanted.known, begin)
+        if progress.reached <= len(rows):
+            with pieces.piece():
+                if progress.added or progress.changed or new_groups:
+                    self._company.feeds_changed()
+                detail = {"added": progress.added, "changed": progress.changed}
+                log.record(self._company, wanted.actor, "import-people", detail=detail)
+                progress.reached = len(rows) + 1
+                progress.save()
+        not_named = self._company.people.count() - (len(rows) - progress.left_out)
+        return replace(_done(progress), new_groups=new_groups, not_in_file=max(0, not_named))
 
     @contextmanager
     def _locked(self, pieces: Pieces) -> Iterator[None]:

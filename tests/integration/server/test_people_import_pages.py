@@ -183,7 +183,7 @@ def test_what_the_database_interrupts_is_told_as_begun_and_goes_on(
     monkeypatch.undo()
     say(browser, address, go="go-on")
     assert Person.objects.count() == 600
-    assert "100 added" in text_of(browser, address)
+    assert "600 added" in text_of(browser, address)
 
 
 @pytest.mark.both_databases
