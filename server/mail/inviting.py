@@ -41,9 +41,13 @@ def invite_by_mail(company: Company, days: int, actor: str, group: Group | None 
                 _("Nobody to invite"), _("Everybody there has a connected computer, or is being invited.")
             )
         asked = {"days": days, "group": group.pk if group else None, "at": clock.now().isoformat()}
-        with transaction.atomic():
-            record_all(company, actor, count, days, group, by="mail")
-            order.begin(json.dumps(asked).encode())
+        try:
+            with transaction.atomic():
+                record_all(company, actor, count, days, group, by="mail")
+                order.begin(json.dumps(asked).encode())
+        except BaseException:
+            order.done()  # nobody is invited without an entry
+            raise
     outbox.set_flag()
     return count
 

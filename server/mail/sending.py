@@ -58,10 +58,11 @@ class Sent:
 
 @dataclass(frozen=True)
 class _Ready:
-    """What can be sent. `undo` is for one that the mail server did not take."""
+    """What can be sent. `undo` is for one that the mail server did not take; `others`: mails that need not be sent then."""
 
     message: EmailMessage
     undo: Callable[[], object] = lambda: None
+    others: Sequence[int] = ()
 
 
 def send_due(console: str) -> Sent:
@@ -131,6 +132,7 @@ def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: st
         raise _NotNow(_reason(error)) from error
     else:
         _update(row, sent_at=clock.now())
+        ConsoleMail.objects.filter(outbox.waiting(), pk__in=ready.others).delete()
         counted.sent += 1
 
 
@@ -164,10 +166,11 @@ def _to_account(row: ConsoleMail, console: str, counted: Sent) -> _Ready | None:
         return None
     if not _can_be_written_to(row, account.email, counted):
         return None
-    _take_others_along(row)
+    others = _told_along(row)
     text, sender = _TEXTS[ConsoleMail.Kind(row.kind)], transport.chosen().sender
     if not is_let_in:
-        return _Ready(texts.message(text, f"{console}/{row.path}", account.email, sender, account.language))
+        link = f"{console}/" if others else f"{console}/{row.path}"
+        return _Ready(texts.message(text, link, account.email, sender, account.language), others=others)
     token = renew_link(account)
     message = texts.message(text, f"{console}/welcome/{token}", account.email, sender, account.language)
     return _Ready(message, partial(take_back_link, token))
@@ -195,14 +198,12 @@ def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str, counted:
     return False
 
 
-def _take_others_along(row: ConsoleMail) -> None:
-    """Where several drafts wait for the account's approval, let one mail lead to the start page, which lists them."""
+def _told_along(row: ConsoleMail) -> list[int]:
+    """The other mails that this one stands for: of several drafts that wait for the account, one leads to the start page."""
     if row.kind != ConsoleMail.Kind.APPROVAL:
-        return
+        return []
     others = ConsoleMail.objects.filter(outbox.waiting(), account=row.account_id, kind=row.kind)
-    if others.exclude(pk=row.pk).delete()[0]:
-        row.path = ""
-        row.save(update_fields=["path"])
+    return list(others.exclude(pk=row.pk).values_list("pk", flat=True))
 
 
 def _pause(row: ConsoleMail) -> datetime | None:

@@ -329,6 +329,11 @@ def test_drafts_to_approve_become_one_mail_and_hold_up_nothing_else(
     assert tell_administrators(["a job"]) == 1
     assert sent() == Sent(sent=1, waiting=2)
     time.pass_by(hours=1)
+    sink.answers["ada@northwind.example"] = "451 not now"
+    assert sent().sent == 0
+    assert ConsoleMail.objects.filter(outbox.waiting()).exclude(path="").count() == 2, "nothing was taken"
+    del sink.answers["ada@northwind.example"]
+    time.pass_by(minutes=5)
     assert sent() == Sent(sent=1), "both drafts in one"
     assert f"{CONSOLE}/\n" in text_of(sink.taken[-1])
 
