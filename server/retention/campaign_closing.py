@@ -111,8 +111,8 @@ def _live(campaign: Campaign) -> set[int]:
 
 def _destroy_key(campaign: Campaign, result: dict[str, Any]) -> None:
     campaign.result = result
-    campaign.closed_at = clock.now()
-    campaign.save(update_fields=["result", "closed_at"])
+    campaign.closed_at, campaign.alone_texts = clock.now(), None
+    campaign.save(update_fields=["result", "closed_at", "alone_texts"])
     # A batch under way holds the key: its rows are here once this has it, and who comes later finds no key.
     key = CampaignKey.objects.select_for_update(of=("self",)).filter(campaign=campaign).first()
     if key is not None:
