@@ -16,6 +16,7 @@ from server.audit import log
 from server.core import clock
 from server.core.errors import Refused
 from server.core.plain_text import one_line, problem_of_line
+from server.database.transactions import tried_again
 from server.directory.models import Company
 from server.drafts.fields import TIMES, Fields, files_named, is_blank, title_of_draft
 from server.drafts.files import add, folder_of, kept, remove_folder
@@ -72,6 +73,7 @@ def shown_templates(company: Company) -> Iterator[Shown]:
         )
 
 
+@tried_again
 def keep(draft: Draft, account: Account, name: str, *, replaces: bool = False) -> Draft:
     """Keep what the draft says as a template, on record. `replaces`: it takes the place of one of that name.
 
@@ -102,6 +104,7 @@ def begin_from(account: Account, template: Draft) -> Draft:
     return begin_with_files(account, wanted, lambda draft: _copy_files(template, draft))
 
 
+@tried_again
 def rename(template: Draft, account: Account, name: str) -> None:
     """Call it otherwise, on record. Raises `Refused`, and `Draft.DoesNotExist` when it is gone."""
     wanted = _checked(name)
@@ -117,6 +120,7 @@ def rename(template: Draft, account: Account, name: str) -> None:
         _note(account, "rename-template", found)
 
 
+@tried_again
 def delete_template(template: Draft, account: Account) -> None:
     """Throw it away, on record, unless it is gone by now. Drafts that were begun with it stay."""
     with transaction.atomic():

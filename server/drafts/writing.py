@@ -18,6 +18,7 @@ from server.campaigns.manifest_tables import Mistakes
 from server.campaigns.models import Campaign
 from server.core import clock
 from server.core.errors import Refused
+from server.database.transactions import tried_again
 from server.directory.models import Company, Group, Person
 from server.drafts.archive import Arrival, Unpacked, unpacked
 from server.drafts.fields import (
@@ -182,6 +183,7 @@ def name_files(fields: Fields, names: Mapping[str, str]) -> None:
         table[key] = names[table[key]]
 
 
+@tried_again
 def delete(draft: Draft, revision: int, account: Account | None = None) -> None:
     """Throw it away with its files, versions and a test of it, unless it is gone or published by now.
 
@@ -213,6 +215,7 @@ def path_of(draft: Draft) -> str:
     return f"drafts/{draft.draft_id}/check"
 
 
+@tried_again
 def _made(account: Account, change: Change) -> Draft:
     _require_scope(account, change)
     with transaction.atomic():
@@ -275,6 +278,7 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
     return count
 
 
+@tried_again
 def change(
     draft: Draft,
     account: Account,

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from server.attention.budget import Cost
@@ -91,7 +91,8 @@ def publish(
     """
     check_reason(checked.manifest, checked.reason)
     check_scope(checked, scope)
-    make_ready(checked)
+    if not connection.in_atomic_block:  # else the caller has, before its transaction
+        make_ready(checked)
     with transaction.atomic():
         # Before it is stored: it takes no time then, since it is counted already unless somebody published meanwhile.
         cost = attention_of(checked, is_locked=True)
