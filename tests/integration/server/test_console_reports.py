@@ -192,7 +192,7 @@ def test_no_method_reads_without_being_on_record(
 def test_nobody_writes_into_the_log_by_naming_what_is_not_there(
     campaign: Campaign, reader: Client, address: str
 ) -> None:
-    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    other = Company.objects.create(id="apart", name="Other", legal_name="Other", region="eu")
     Notice.objects.create(company=other, version=1, date=campaign.starts.date(), text={"en": "x"})
     before = Entry.objects.count()
     assert reader.get(address).status_code == 404

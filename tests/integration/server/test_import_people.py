@@ -161,7 +161,7 @@ def test_a_change_reaches_feeds(file: Path) -> None:
 
 def test_another_company_is_never_touched(file: Path) -> None:
     other = Company.objects.create(
-        id="other",
+        id="untouched",
         name="Other",
         legal_name="Other",
         region="eu",

@@ -8,12 +8,17 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from server.access.roles import Role
 from server.campaigns.models import Campaign
+from server.core import clock
+from server.erasure.models import ErasureRequest
+from server.notices.models import NoticeProposal
 from server.reports.figures import report
 from server.reports.models import Block
 from tests.support.server import bulk_data
 from tests.support.server import company_life as life
 from tests.support.server.campaign_server import ServerHome
+from tests.support.server.console import account_of
 from tests.support.server.wire import an_hour_ago
 
 FIGURE = {"sharing": 35, "people": 1, "low": 0.0, "high": 0.1, "off": False}
@@ -107,3 +112,31 @@ def test_blocks_of_before_say_of_how_many_they_are_and_end_with_their_cohort(hom
         assert list(Block.objects.order_by("pk").values_list("size", "live")) == [(6, True), (0, False)]
         assert alone.pk == Block.objects.get(live=False).pk
         assert report(campaign).figures[0].sharing == 6
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_somebody_asked_for_before_keeps_who_it_was(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = None
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres_cluster").new_database()
+    made = ServerHome(tmp_path / "server", url)
+    made.init()
+    with made.opened():
+        company = bulk_data.company()
+        ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+        ErasureRequest.objects.create(company=company, asked_by=ada, asked_as="", asked_at=clock.now())
+        NoticeProposal.objects.create(
+            company=company,
+            text={"en": "x"},
+            instead_of=3,
+            proposed_by=ada,
+            proposed_as="",
+            proposed_at=clock.now(),
+        )
+        for app, before in (("erasure", "0001_erasure_requests"), ("notices", "0001_initial")):
+            _migrate(app, before)
+        _migrate_all()
+        assert ErasureRequest.objects.get().asked_as == ada.actor
+        assert NoticeProposal.objects.get().proposed_as == ada.actor

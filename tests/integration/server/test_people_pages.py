@@ -175,7 +175,7 @@ def test_who_looked_at_a_person_is_on_record_and_known_to_the_person(
 
 
 def test_people_of_another_company_are_not_there(browser: Client) -> None:
-    other = Company.objects.create(id="other", name="Other", legal_name="Other", region="eu")
+    other = Company.objects.create(id="beyond", name="Other", legal_name="Other", region="eu")
     stranger = Person.objects.create(company=other, email="eve@other.example")
     group = other.groups.create(name="Secret")
     assert browser.get(f"/people/{stranger.pk}").status_code == 404

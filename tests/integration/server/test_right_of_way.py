@@ -544,4 +544,3 @@ def test_what_ended_is_told_to_nobody(northwind: ServerHome) -> None:
         pass
     (northwind.folder / "under-way" / "1.command").write_text('{"command": "x", "pid": 1, "since": ""}')
     assert under_way.others() == []
-    assert connection.vendor in {"sqlite", "postgresql"}

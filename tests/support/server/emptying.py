@@ -1,4 +1,4 @@
-"""A company without its people, groups and campaigns, in one statement for each table.
+"""A server with one company, without people, groups, campaigns and tokens, in one statement for each table.
 
 Django would read all rows first, to follow them into other tables.
 """
@@ -9,17 +9,20 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
+from server.access.models import AccessToken
 from server.campaigns.models import Campaign, Media
 from server.directory.models import Company, Group, Person
 
-EMPTIED = (Campaign, Media, Person, Group)
+EMPTIED = (Campaign, Media, Person, Group, AccessToken)
+KEPT = "northwind"
 
 
 def empty() -> None:
-    """Delete all of `EMPTIED`, and all that can only be with one of them."""
+    """Delete all of `EMPTIED`, all that can only be with one of them, and other companies than the one that is `KEPT`."""
     with transaction.atomic(), connection.cursor() as cursor:
         for table in _tables():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+        Company.objects.exclude(pk=KEPT).delete()
         for company in Company.objects.all():
             company.feeds_changed()  # what is kept in memory is of before
 
