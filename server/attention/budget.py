@@ -114,7 +114,7 @@ def _without_figure(audience: Audience, week: Planned) -> int:
     small = [group for group in audience.groups if week.of_group(group.pk).busiest is None]
     if audience.everyone or not (small or audience.people):
         return 0
-    return members(audience.company, False, small, audience.people).count()
+    return members(audience.company, False, small, audience.people, audience.excluded).count()
 
 
 def _lines(audience: Audience, week: Planned, has_many: bool, budget: int, added: int) -> Iterator[CostLine]:

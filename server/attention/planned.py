@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from cachetools import LRUCache
-from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.attention.people import Counts, Directory, Members
@@ -125,7 +125,7 @@ _lock = threading.Lock()
 def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
     """What is planned in each of these weeks. No query where nothing was published and nobody came or went since.
 
-    `mondays`: in their order. Six queries at most, however many weeks there are.
+    `mondays`: in their order. Seven queries at most, however many weeks there are.
     """
     of = (company.feed_revision, company.time_zone, company.smallest_group)
     with _lock:
@@ -164,28 +164,50 @@ def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
     live = live.exclude(urgency=Campaign.Urgency.SILENT)
     started = Q(starts__gte=first, starts__lt=last)
     came_late = Q(published_at__gte=first, published_at__lt=last, starts__lt=first)
-    for_everyone: Counter[date] = Counter()
-    audiences: defaultdict[tuple[date, int], set[int]] = defaultdict(set)
+    audiences: dict[int, _Audience] = {}
     mondays: dict[datetime, date] = {}
-    found = live.filter(started | came_late)
-    for pk, starts, published_at, to_everyone, group in found.values_list(
-        "pk", "starts", "published_at", "to_everyone", "audience_groups"
+    left_out = Campaign.excluded_groups.through.objects.filter(campaign=OuterRef("pk"))
+    found = live.filter(started | came_late).annotate(has_excluded=Exists(left_out))
+    for pk, starts, published_at, to_everyone, group, has_excluded in found.values_list(
+        "pk", "starts", "published_at", "to_everyone", "audience_groups", "has_excluded"
     ):
         shown_from = max(starts, published_at)
         if shown_from not in mondays:  # many start at the same moment
             mondays[shown_from] = monday_of(company, shown_from)
         monday = mondays[shown_from]
-        if monday not in weeks:
-            continue
-        if to_everyone:
-            for_everyone[monday] += 1
-        elif group is not None:
-            audiences[monday, pk].add(group)
-    for monday, times in for_everyone.items():
-        weeks[monday].add(weeks[monday].directory.everybody.bits, times)
-    alike = Counter((monday, frozenset(groups)) for (monday, _pk), groups in audiences.items())
-    for (monday, groups), times in alike.items():
-        weeks[monday].add(weeks[monday].directory.reached(groups), times)
+        if monday in weeks and (to_everyone or group is not None):
+            audience = audiences.setdefault(
+                pk, _Audience(monday, everyone=to_everyone, leaves_out=has_excluded)
+            )
+            audience.groups.update(() if group is None else (group,))
+    excluded = _excluded(found) if any(one.leaves_out for one in audiences.values()) else {}
+    alike = Counter(
+        (one.monday, one.everyone, frozenset(one.groups), frozenset(excluded.get(pk, ())))
+        for pk, one in audiences.items()
+    )
+    for (monday, everyone, groups, without), times in alike.items():
+        directory = weeks[monday].directory
+        named = directory.everybody.bits if everyone else directory.reached(groups)
+        weeks[monday].add(named & ~directory.reached(without), times)
+
+
+@dataclass
+class _Audience:
+    """Of a campaign, without whom it names. `groups`: by their numbers."""
+
+    monday: date
+    everyone: bool
+    leaves_out: bool
+    groups: set[int] = field(default_factory=set)
+
+
+def _excluded(campaigns: QuerySet[Campaign]) -> Mapping[int, set[int]]:
+    """The groups that each campaign leaves out; without those that leave out none."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    rows = Campaign.excluded_groups.through.objects.filter(campaign__in=campaigns.values("pk"))
+    for campaign, group in rows.values_list("campaign_id", "group_id"):
+        found[campaign].add(group)
+    return found
 
 
 def read_ahead(company: Company) -> None:

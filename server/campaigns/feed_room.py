@@ -90,7 +90,10 @@ def room_of(company: Company) -> Room:
 def _overflows(
     campaigns: QuerySet[Campaign], audience: Audience, everyones: list[Entry], room: Room
 ) -> Iterator[datetime]:
-    """For each different set of the campaigns that somebody of the audience gets and that is too much: from when it is."""
+    """For each different set of the campaigns that somebody of the audience gets and that is too much: from when it is.
+
+    Whoever a campaign leaves out is counted as if they got it: rather too little room than too much.
+    """
     entries: dict[int, Entry] = {}
     rows = campaigns.values_list("pk", "starts", "ends", Length("document"), "to_everyone")
     for key, starts, ends, length, to_everyone in rows.iterator():

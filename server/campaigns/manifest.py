@@ -96,6 +96,8 @@ class AudienceEntry:
     everyone: bool
     groups: tuple[str, ...]
     people: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    """Groups whose people do not get it, whatever else names them."""
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,7 @@ def _audience(root: Table) -> AudienceEntry:
         everyone=table.flag("everyone"),
         groups=tuple(table.texts("groups", MAX_GROUPS)),
         people=tuple(table.texts("people", MAX_PEOPLE)),
+        excluded=tuple(table.texts("except_groups", MAX_GROUPS)),
     )
     named = bool(audience.groups or audience.people)
     if audience.everyone and named:
@@ -284,6 +287,11 @@ def _audience(root: Table) -> AudienceEntry:
         )
     elif not audience.everyone and not named:
         table.refuse("", _("nobody would get it"), _("name groups or people, or write everyone = true"))
+    in_both = {name.casefold() for name in audience.groups} & {name.casefold() for name in audience.excluded}
+    for name in audience.excluded:
+        if name.casefold() in in_both:
+            what = _("“{value}” is also among the groups that get it").format(value=name)
+            table.refuse("except_groups", what, _("keep one of the two"))
     table.finish()
     return audience
 

@@ -77,6 +77,12 @@ class Campaign(models.Model):
     to_everyone = models.BooleanField(default=False)
     audience_groups = models.ManyToManyField(Group, related_name="campaigns", blank=True)
     audience_people = models.ManyToManyField(Person, related_name="campaigns", blank=True)
+    excluded_groups = models.ManyToManyField(
+        Group,
+        related_name="campaigns_without",
+        blank=True,
+        help_text="Whoever is in one of them does not get it, whatever else names them.",
+    )
     media = models.ManyToManyField(Media, related_name="campaigns", blank=True)
     published_at = models.DateTimeField(default=clock.now)
     minimum = models.PositiveSmallIntegerField(
@@ -131,6 +137,7 @@ class Campaign(models.Model):
         "to_everyone": IMPERSONAL,
         "audience_groups": IMPERSONAL,
         "audience_people": TARGETING,
+        "excluded_groups": IMPERSONAL,
         "media": IMPERSONAL,
         "published_at": IMPERSONAL,
         "minimum": IMPERSONAL,

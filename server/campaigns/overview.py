@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cachetools import LRUCache
-from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.campaigns.models import Campaign
@@ -42,6 +42,7 @@ class Line:
     ends: datetime
     everyone: bool
     groups: Sequence[str]
+    excluded: Sequence[str]
     named: int
     people: int
 
@@ -115,9 +116,10 @@ def lines_of(
     company: Company, campaigns: QuerySet[Campaign], now: datetime, language: str = ""
 ) -> list[Line]:
     """A line for each campaign, in their order. Five queries, however many there are."""
-    found = list(campaigns.defer("document", "result", "counted").prefetch_related("audience_groups"))
+    found = list(campaigns.defer("document", "result", "counted"))
+    groups = _groups(found)
     named = _named(found)
-    keys = {campaign.pk: _audience_key(campaign, named) for campaign in found}
+    keys = {campaign.pk: _audience_key(campaign, groups, named) for campaign in found}
     sizes = _sizes(company, list(dict.fromkeys(keys.values())))
     return [
         Line(
@@ -129,7 +131,8 @@ def lines_of(
             campaign.starts,
             campaign.ends,
             campaign.to_everyone,
-            sorted(group.name for group in campaign.audience_groups.all()),
+            sorted(name for _number, name, is_left_out in groups[campaign.pk] if not is_left_out),
+            sorted(name for _number, name, is_left_out in groups[campaign.pk] if is_left_out),
             named.get(campaign.pk, 0),
             sizes[keys[campaign.pk]],
         )
@@ -148,14 +151,39 @@ class _Audience:
 
     everyone: bool
     groups: tuple[int, ...]
+    excluded: tuple[int, ...]
     named: int
 
 
-def _audience_key(campaign: Campaign, named: dict[int, int]) -> _Audience:
+_Groups = dict[int, list[tuple[int, str, bool]]]
+"""By campaign: the number and the name of each group, and whether it is left out."""
+
+
+def _audience_key(campaign: Campaign, found: _Groups, named: dict[int, int]) -> _Audience:
+    groups, excluded = (
+        tuple(sorted(number for number, _name, is_left_out in found[campaign.pk] if is_left_out is which))
+        for which in (False, True)
+    )
     if campaign.to_everyone:
-        return _Audience(True, (), 0)
-    groups = tuple(sorted(group.pk for group in campaign.audience_groups.all()))
-    return _Audience(False, groups, campaign.pk if campaign.pk in named else 0)
+        return _Audience(True, (), excluded, 0)
+    return _Audience(False, groups, excluded, campaign.pk if campaign.pk in named else 0)
+
+
+def _groups(campaigns: Sequence[Campaign]) -> _Groups:
+    """In one query."""
+    named, excluded = (
+        through.objects.filter(campaign__in=campaigns).values_list(
+            "campaign", "group", "group__name", Value(is_left_out, BooleanField())
+        )
+        for through, is_left_out in (
+            (Campaign.audience_groups.through, False),
+            (Campaign.excluded_groups.through, True),
+        )
+    )
+    found: _Groups = {campaign.pk: [] for campaign in campaigns}
+    for campaign, number, name, is_left_out in named.union(excluded, all=True):
+        found[campaign].append((number, name, bool(is_left_out)))
+    return found
 
 
 def starting_or_ending(company: Company, now: datetime, within: timedelta) -> QuerySet[Campaign]:
@@ -195,10 +223,13 @@ def _sizes(company: Company, audiences: Sequence[_Audience]) -> dict[_Audience, 
 
 def _count_of(company: Company, audience: _Audience) -> "Subquery":
     memberships: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__in=audience.groups)
-    if not (audience.everyone or audience.named):  # over the table of memberships alone
+    if not (audience.everyone or audience.named or audience.excluded):  # over the memberships alone
         counted = memberships.values(all=Value(1)).annotate(size=Count("person", distinct=True))
         return Subquery(counted.values("size"))
     people: QuerySet[Any, Any] = Person.objects.filter(company=company)
+    if audience.excluded:
+        left_out = Person.groups.through.objects.filter(group__in=audience.excluded)
+        people = people.exclude(pk__in=left_out.values("person"))
     if not audience.everyone:
         named = Campaign.audience_people.through.objects.filter(campaign=audience.named)
         people = people.filter(Q(pk__in=memberships.values("person")) | Q(pk__in=named.values("person")))

@@ -47,21 +47,38 @@ class Scope:
             return found
         return found.filter(Exists(_memberships(self.groups).filter(person=OuterRef("pk"))))
 
-    def outside(self, *, everyone: bool, groups: Iterable[Group], people: Iterable[Person]) -> list[str]:
-        """What of an audience must not be addressed, in words; nothing where all may be."""
+    def outside(
+        self,
+        *,
+        everyone: bool,
+        groups: Iterable[Group],
+        people: Iterable[Person],
+        excluded: Iterable[Group],
+    ) -> list[str]:
+        """What of an audience must not be addressed, in words; nothing where all may be.
+
+        Nor may another group be left out: the number of people would tell who is in it.
+        """
         if self.groups is None:
             return []
         named = {person.pk: person.email for person in people}
         inside = set(self.people(Person.objects.filter(pk__in=named)).values_list("pk", flat=True))
         return [
             *([_("everybody")] if everyone else []),
-            *(group.name for group in groups if not self.has_group(group.pk)),
+            *(group.name for group in (*groups, *excluded) if not self.has_group(group.pk)),
             *(email for pk, email in named.items() if pk not in inside),
         ]
 
-    def require(self, *, everyone: bool, groups: Iterable[Group], people: Iterable[Person]) -> None:
+    def require(
+        self,
+        *,
+        everyone: bool,
+        groups: Iterable[Group],
+        people: Iterable[Person],
+        excluded: Iterable[Group],
+    ) -> None:
         """Raise `OutOfScope` for an audience that has anybody else."""
-        if outside := self.outside(everyone=everyone, groups=groups, people=people):
+        if outside := self.outside(everyone=everyone, groups=groups, people=people, excluded=excluded):
             raise OutOfScope(outside)
 
     def those_of(self, found: "QuerySet[Row]") -> "QuerySet[Row]":
@@ -69,14 +86,15 @@ class Scope:
         if self.groups is None:
             return found
         own = str(found.model._meta.model_name)
-        in_groups, by_name = (
+        in_groups, by_name, left_out = (
             _through(found.model, name).filter(**{own: OuterRef("pk")})
-            for name in ("audience_groups", "audience_people")
+            for name in ("audience_groups", "audience_people", "excluded_groups")
         )
         inside = by_name.filter(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))
         return found.filter(
             Q(Exists(in_groups.filter(group__in=self.groups))) | Q(Exists(inside)),
             ~Exists(in_groups.exclude(group__in=self.groups)),
+            ~Exists(left_out.exclude(group__in=self.groups)),
             ~Exists(by_name.exclude(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))),
             to_everyone=False,
         )

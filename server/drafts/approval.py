@@ -191,6 +191,7 @@ def _require_scope(account: Account, draft: Draft) -> None:
         everyone=draft.to_everyone,
         groups=draft.audience_groups.all(),
         people=draft.audience_people.all(),
+        excluded=draft.excluded_groups.all(),
     )
 
 

@@ -20,7 +20,7 @@ from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Campaign
 from server.core.clock import utc_text
 from server.core.errors import Refused
-from server.directory.models import Company
+from server.directory.models import Company, Group
 from server.drafts.models import Draft, DraftFile
 
 Fields = dict[str, Any]
@@ -200,7 +200,7 @@ def mistakes_in(draft: Draft, now: datetime) -> list[Mistake]:
 
 def _not_written(draft: Draft) -> Iterator[Mistake]:
     """What nobody has filled in yet. A file's mistake would tell how files are written."""
-    if not any(_audience(draft).values()):
+    if not any(value for key, value in _audience(draft).items() if key != "except_groups"):
         yield Mistake("audience", _("nobody would get it"), _("choose everybody, or add groups or people"))
     places = {"sender": draft.fields["sender"]} | {
         f"variants.{language}.title": variant["title"]
@@ -243,12 +243,23 @@ def _links(links: list[Fields]) -> list[Fields]:
     ]
 
 
+def excluded_of(draft: Draft) -> list[Group]:
+    """The groups that it leaves out, by name; of a draft as it was asked for by its address, most often without a query."""
+    if not getattr(draft, "has_excluded", True):
+        return []
+    return sorted(draft.excluded_groups.all(), key=attrgetter("name"))
+
+
 def _audience(draft: Draft) -> Fields:
+    besides: Fields = {}
+    if excluded := excluded_of(draft):
+        besides = {"except_groups": [group.name for group in excluded]}
     if draft.to_everyone:
-        return {"everyone": True}
+        return {"everyone": True} | besides
     groups = sorted(group.name for group in draft.audience_groups.all())
     people = sorted(person.email for person in draft.audience_people.all())
-    return {key: value for key, value in (("groups", groups), ("people", people)) if value}
+    named = (("groups", groups), ("people", people))
+    return {key: value for key, value in named if value} | besides
 
 
 def _moment(text: str) -> datetime | str:

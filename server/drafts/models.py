@@ -39,6 +39,7 @@ class Draft(models.Model):
     to_everyone = models.BooleanField(default=False)
     audience_groups = models.ManyToManyField(Group, related_name="drafts", blank=True)
     audience_people = models.ManyToManyField(Person, related_name="drafts", blank=True)
+    excluded_groups = models.ManyToManyField(Group, related_name="+", blank=True)
     revision = models.PositiveIntegerField(default=1, help_text="Each change makes it one more.")
     edited_at = models.DateTimeField()
     editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -84,6 +85,7 @@ class Draft(models.Model):
         "to_everyone": IMPERSONAL,
         "audience_groups": IMPERSONAL,
         "audience_people": TARGETING,
+        "excluded_groups": IMPERSONAL,
         "revision": IMPERSONAL,
         "edited_at": WRITTEN_BY,
         "editor": WRITTEN_BY,
@@ -125,6 +127,7 @@ class DraftVersion(models.Model):
     )
     audience_groups = models.ManyToManyField(Group, related_name="+", blank=True)
     audience_people = models.ManyToManyField(Person, related_name="draft_versions", blank=True)
+    excluded_groups = models.ManyToManyField(Group, related_name="+", blank=True)
     edited_at = models.DateTimeField()
     editor = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -136,6 +139,7 @@ class DraftVersion(models.Model):
         "to_everyone": IMPERSONAL,
         "audience_groups": IMPERSONAL,
         "audience_people": TARGETING,
+        "excluded_groups": IMPERSONAL,
         "edited_at": WRITTEN_BY,
         "editor": WRITTEN_BY,
     }

@@ -102,6 +102,7 @@ def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.writers.clear()
     draft.audience_groups.clear()
     draft.audience_people.clear()
+    draft.excluded_groups.clear()
     draft.versions.all().delete()
     drop_all(draft)
     draft.end_trials()

@@ -61,13 +61,14 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """What a draft is to say from now on. `groups`, `people`: of its company."""
+    """What a draft is to say from now on. `groups`, `people`: of its company. `excluded`: groups that do not get it."""
 
     fields: Fields
     reason: str = ""
     everyone: bool = False
     groups: list[Group] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
+    excluded: list[Group] = field(default_factory=list)
 
 
 def begin(account: Account, language: str) -> Draft:
@@ -134,9 +135,12 @@ def _read(account: Account, content: bytes, names: Collection[str], mistakes: Mi
         everyone=values.get("everyone", False),
         groups=tuple(values.get("groups", ())),
         people=tuple(values.get("people", ())),
+        excluded=tuple(values.get("except_groups", ())),
     )
     audience = find_audience(account.company, entry, account.scope, mistakes)
-    return Change(fields, "", audience.everyone, list(audience.groups), list(audience.people))
+    return Change(
+        fields, "", audience.everyone, list(audience.groups), list(audience.people), list(audience.excluded)
+    )
 
 
 def _refuse_any(mistakes: Mistakes) -> None:
@@ -152,6 +156,7 @@ def begin_like(account: Account, campaign: Campaign) -> Draft:
         campaign.to_everyone,
         list(campaign.audience_groups.all()),
         list(campaign.audience_people.all()),
+        list(campaign.excluded_groups.all()),
     )
     rows = list(campaign.media.all())
     return begin_with_files(
@@ -332,25 +337,28 @@ def note_writer(draft: Draft, account: Account) -> None:
 
 def _require_scope(account: Account, wanted: Change, before: Draft | None = None) -> None:
     """Raise `OutOfScope` for what the change brings into the audience; publishing asks for all of it."""
-    groups, people, everyone = wanted.groups, wanted.people, wanted.everyone
+    groups, people, everyone, excluded = wanted.groups, wanted.people, wanted.everyone, wanted.excluded
     if before is not None and account.is_bound:
         known_groups = set(before.audience_groups.values_list("pk", flat=True))
         known_people = set(before.audience_people.values_list("pk", flat=True))
+        known_excluded = set(before.excluded_groups.values_list("pk", flat=True))
+        excluded = [group for group in excluded if group.pk not in known_excluded]
         groups = [group for group in groups if group.pk not in known_groups]
         people = [person for person in people if person.pk not in known_people]
         everyone = everyone and not before.to_everyone
-    account.scope.require(everyone=everyone, groups=groups, people=people)
+    account.scope.require(everyone=everyone, groups=groups, people=people, excluded=excluded)
 
 
 def _says(draft: Draft) -> tuple[object, ...]:
     groups = set(draft.audience_groups.values_list("pk", flat=True))
     people = set(draft.audience_people.values_list("pk", flat=True))
-    return draft.fields, draft.reason, draft.to_everyone, groups, people
+    excluded = set(draft.excluded_groups.values_list("pk", flat=True))
+    return draft.fields, draft.reason, draft.to_everyone, groups, people, excluded
 
 
 def _said(wanted: Change) -> tuple[object, ...]:
     groups, people = {one.pk for one in wanted.groups}, {one.pk for one in wanted.people}
-    return wanted.fields, wanted.reason, wanted.everyone, groups, people
+    return wanted.fields, wanted.reason, wanted.everyone, groups, people, {one.pk for one in wanted.excluded}
 
 
 def bring_back(draft: Draft, account: Account, revision: int, version: DraftVersion) -> Draft:
@@ -362,6 +370,7 @@ def bring_back(draft: Draft, account: Account, revision: int, version: DraftVers
         bool(source.to_everyone),
         list(source.audience_groups.all()),
         list(source.audience_people.all()),
+        list(source.excluded_groups.all()),
     )
     return change(draft, account, revision, wanted, is_replaced=True)
 
@@ -382,6 +391,7 @@ def _keep_version(draft: Draft, account: Account, *, is_replaced: bool) -> None:
     )
     version.audience_groups.set(groups)
     version.audience_people.set(people)
+    version.excluded_groups.set(draft.excluded_groups.all())
     kept = draft.versions.order_by("-pk").values_list("pk", flat=True)[:MOST_VERSIONS]
     draft.versions.exclude(pk__in=list(kept)).delete()
 
@@ -391,3 +401,4 @@ def _fill(draft: Draft, wanted: Change) -> None:
     draft.save()
     draft.audience_groups.set(wanted.groups)
     draft.audience_people.set(wanted.people)
+    draft.excluded_groups.set(wanted.excluded)

@@ -90,8 +90,10 @@ def for_person(campaigns: QuerySet[Campaign], person_id: UUID) -> QuerySet[Campa
     """Those of the campaigns whose audience holds the person."""
     groups = Campaign.audience_groups.through.objects.filter(group__people=person_id)
     people = Campaign.audience_people.through.objects.filter(person=person_id)
+    left_out = Campaign.excluded_groups.through.objects.filter(group__people=person_id)
     return campaigns.filter(
-        Q(to_everyone=True) | Q(pk__in=groups.values("campaign")) | Q(pk__in=people.values("campaign"))
+        Q(to_everyone=True) | Q(pk__in=groups.values("campaign")) | Q(pk__in=people.values("campaign")),
+        ~Q(pk__in=left_out.values("campaign")),
     )
 
 

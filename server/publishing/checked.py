@@ -204,6 +204,7 @@ def store(checked: CheckedCampaign) -> tuple[Campaign, bool]:
     )
     campaign.audience_groups.set(checked.audience.groups)
     campaign.audience_people.set(checked.audience.people)
+    campaign.excluded_groups.set(checked.audience.excluded)
     campaign.media.set(media_row(owner, sha256, file) for sha256, file in checked.media.items())
     Link.objects.bulk_create(
         Link(campaign=campaign, link_id=entry.link_id, label=entry.label, url=entry.url)

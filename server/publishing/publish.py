@@ -47,7 +47,12 @@ def check_reason(manifest: Manifest, reason: str) -> None:
 def check_scope(checked: CheckedCampaign, scope: Scope) -> None:
     """Raise `OutOfScope` where the campaign is for anybody else."""
     audience = checked.audience
-    scope.require(everyone=audience.everyone, groups=audience.groups, people=audience.people)
+    scope.require(
+        everyone=audience.everyone,
+        groups=audience.groups,
+        people=audience.people,
+        excluded=audience.excluded,
+    )
 
 
 def check_second_person(checked: CheckedCampaign, approval: Approval | None, cost: Cost | None) -> None:

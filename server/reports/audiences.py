@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 500
 
 def addressed(campaign: Campaign) -> QuerySet[Person]:
     """The people whom the campaign is for, each once, as the directory is today."""
-    people = Person.objects.filter(company_id=campaign.company_id)
+    people = Person.objects.filter(company_id=campaign.company_id).exclude(pk__in=_left_out(campaign))
     if campaign.to_everyone:
         return people
     return people.filter(Q(pk__in=_in_groups(campaign)) | Q(pk__in=_by_name(campaign)))
@@ -33,6 +33,11 @@ def _in_groups(campaign: Campaign) -> QuerySet[Any, Any]:
 def _by_name(campaign: Campaign) -> QuerySet[Any, Any]:
     """The ids of the people whom it names."""
     return Campaign.audience_people.through.objects.filter(campaign=campaign).values("person")
+
+
+def _left_out(campaign: Campaign) -> QuerySet[Any, Any]:
+    """The ids of the people of the groups that it excludes."""
+    return Person.groups.through.objects.filter(group__campaigns_without=campaign).values("person")
 
 
 def audience(campaign: Campaign) -> set[UUID]:
@@ -60,18 +65,30 @@ def audience_sizes(company: Company) -> dict[int, int]:
     )
     for campaign, person in by_name.values_list("campaign_id", "person_id"):
         named[campaign].append(person)
-    if all(len(one) == 1 for one in groups.values()) and not named:
+    left_out: dict[int, list[int]] = defaultdict(list)
+    excluded = Campaign.excluded_groups.through.objects.filter(campaign__company=company)
+    for campaign, group in excluded.values_list("campaign_id", "group_id"):
+        left_out[campaign].append(group)
+    if all(len(one) == 1 for one in groups.values()) and not (named or left_out):
         memberships = Person.groups.through.objects.filter(group__company=company)
         of_group = dict(memberships.values_list("group_id").annotate(Count("pk")))
         return sizes | {campaign: of_group.get(one[0], 0) for campaign, one in groups.items()}
     bits = {person: place for place, person in enumerate(company.people.values_list("pk", flat=True))}
     sets = _sets(company, bits)
-    for campaign in groups.keys() | named.keys():
-        union = 0
-        for group in groups[campaign]:
-            union |= sets.get(group, 0)
-        sizes[campaign] = _with(union, [bits[person] for person in named[campaign] if person in bits])
+    to_all = {campaign for campaign, size in sizes.items() if size}
+    for campaign in groups.keys() | named.keys() | left_out.keys():
+        union = (1 << len(bits)) - 1 if campaign in to_all else _union(sets, groups[campaign])
+        without = _union(sets, left_out[campaign])
+        places = [bits[person] for person in named[campaign] if person in bits]
+        sizes[campaign] = _with(union & ~without, [place for place in places if not without >> place & 1])
     return sizes
+
+
+def _union(sets: dict[int, int], groups: list[int]) -> int:
+    union = 0
+    for group in groups:
+        union |= sets.get(group, 0)
+    return union
 
 
 def _sets(company: Company, bits: dict[UUID, int]) -> dict[int, int]:
@@ -107,13 +124,17 @@ def countable_cohorts(campaign: Campaign) -> dict[UUID, int]:
 
 def partly_addressed(campaign: Campaign, cohorts: Collection[UUID]) -> set[UUID]:
     """Those of these cohorts of which somebody is not in the campaign's audience, as the directory is today."""
-    if campaign.to_everyone:
-        return set()
     # Looked up for each person: some cohorts at a time, the whole audience would be read again and again.
-    in_groups, by_name = (
-        Exists(ids.filter(person=OuterRef("person"))) for ids in (_in_groups(campaign), _by_name(campaign))
+    in_groups, by_name, left_out = (
+        Exists(ids.filter(person=OuterRef("person")))
+        for ids in (_in_groups(campaign), _by_name(campaign), _left_out(campaign))
     )
-    others = CohortMember.objects.filter(~in_groups, ~by_name, cohort__in=cohorts)
+    if not campaign.to_everyone:
+        others = CohortMember.objects.filter(Q(left_out) | Q(~in_groups, ~by_name), cohort__in=cohorts)
+    elif campaign.excluded_groups.exists():
+        others = CohortMember.objects.filter(left_out, cohort__in=cohorts)
+    else:
+        return set()
     return set(others.values_list("cohort", flat=True).distinct())
 
 

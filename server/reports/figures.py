@@ -140,7 +140,7 @@ def _sizes(campaign: Campaign, names: set[str]) -> dict[str, Any]:
     names |= set(campaign.audience_groups.values_list("name", flat=True))
     people = addressed(campaign)
     members = Person.groups.through.objects.filter(group__company=campaign.company_id, group__name__in=names)
-    if not campaign.to_everyone:
+    if not campaign.to_everyone or campaign.excluded_groups.exists():
         members = members.filter(person__in=people)
     numbers = dict(members.order_by().values_list("group__name").annotate(Count("pk")))
     return {"assigned": people.count(), "groups": {name: numbers.get(name, 0) for name in sorted(names)}}

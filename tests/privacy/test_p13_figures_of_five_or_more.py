@@ -215,8 +215,13 @@ def _told_by_audiences(people: list[Person]) -> int:
     everyone = _counted(bulk_data.publish("c-all", starts=an_hour_ago()))
     falls = {}
     for number, person in enumerate(people):
-        others = [other for other in people if other != person]
-        campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), people=others)
+        if number % 2:  # by name, and by a group of one
+            alone = person.company.groups.create(name=f"Only {number}")
+            alone.people.add(person)
+            campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), excluded=[alone.name])
+        else:
+            others = [other for other in people if other != person]
+            campaign = bulk_data.publish(f"c-{number}", starts=an_hour_ago(), people=others)
         falls[person.pk] = everyone - _counted(campaign)
     cohort_of = dict(CohortMember.objects.values_list("person", "cohort"))
     of_cohort: dict[UUID, set[int]] = defaultdict(set)

@@ -66,7 +66,8 @@ def calendar(request: AccountRequest) -> HttpResponse:
     )
     if group:
         of_group = Campaign.audience_groups.through.objects.filter(group=group).values("campaign")
-        found = found.filter(Q(to_everyone=True) | Q(pk__in=of_group))
+        left_out = Campaign.excluded_groups.through.objects.filter(group=group).values("campaign")
+        found = found.filter(Q(to_everyone=True) | Q(pk__in=of_group), ~Q(pk__in=left_out))
     place = max(1, min(number(request.GET.get("page", "")), MOST_PAGES))
     rows = found.order_by(*NEWEST_FIRST)[(place - 1) * A_PAGE : place * A_PAGE + 1]
     lines = lines_of(company, rows, now, get_language() or "")

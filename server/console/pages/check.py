@@ -158,7 +158,8 @@ def _page(
     reason: str = "",
 ) -> HttpResponseBase:
     now = clock.now()
-    prefetch_related_objects([draft], "audience_groups", "audience_people")
+    besides = ["excluded_groups"] if getattr(draft, "has_excluded", True) else []
+    prefetch_related_objects([draft], "audience_groups", "audience_people", *besides)
     mistakes = [
         (
             f"{reverse('drafts-compose', args=[draft.draft_id])}{_place(mistake.key)}",
@@ -184,8 +185,11 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     cost = attention_of(checked, may_be_published=False)
     return _seen_by_people(request, draft, sealed) | {
         "people": audience.count,
-        "connected": connected_count(draft.company, audience.count, everyone=audience.everyone),
+        "connected": connected_count(
+            draft.company, audience.count, everyone=audience.everyone and not audience.excluded
+        ),
         "groups": [group.name for group in audience.groups],
+        "excluded": [group.name for group in audience.excluded],
         "named": len(audience.people),
         "warnings": warnings_for(checked, cost),
         "starts_at_once": not draft.fields["starts"],
@@ -205,7 +209,10 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "cost_left_out": max(0, len(cost.lines) - MOST_COST_LINES) if cost else 0,
         "is_submitted": waits,
         "outside": request.user.scope.outside(
-            everyone=audience.everyone, groups=audience.groups, people=audience.people
+            everyone=audience.everyone,
+            groups=audience.groups,
+            people=audience.people,
+            excluded=audience.excluded,
         ),
         "may_approve": bool(draft.submitted_seal) and may_approve(request.user, draft),
         "video_left_out": has_conversions(draft),

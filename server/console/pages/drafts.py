@@ -42,6 +42,7 @@ from server.drafts.archive import START, packed
 from server.drafts.fields import (
     campaign_file,
     campaign_id,
+    excluded_of,
     names_in,
     new_fields,
     texts_of_campaign,
@@ -227,7 +228,7 @@ def save(request: AccountRequest, draft_id: str) -> HttpResponse:
     if draft.campaign is not None:
         raise Http404
     typed = request.POST.copy()
-    for act in ("go", "add-group", "add-person", "drop-person", "new-language"):
+    for act in ("go", "add-group", "add-except-group", "add-person", "drop-person", "new-language"):
         typed.pop(act, None)
     sent = read(draft, typed, request.user)
     try:
@@ -293,7 +294,8 @@ def frame_of_draft(request: AccountRequest, draft_id: str, name: str, number: in
 def versions(request: AccountRequest, draft_id: str) -> HttpResponse:
     """What the draft said before, and how to bring that back."""
     draft = draft_of(request, draft_id)
-    found = draft.versions.select_related("editor").prefetch_related("audience_groups").order_by("-pk")
+    found = draft.versions.select_related("editor").order_by("-pk")
+    found = found.prefetch_related("audience_groups", "excluded_groups")
     if request.method == "POST":
         version = found.filter(pk=number(request.POST.get("version", ""))).first()
         if version is None:
@@ -347,6 +349,8 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
 def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
     found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
     found = found.annotate(has_conversions=Exists(conversions.of_drafts(OuterRef("pk"))))
+    left_out = Draft.excluded_groups.through.objects.filter(draft=OuterRef("pk"))
+    found = found.annotate(has_excluded=Exists(left_out))
     found = found.filter(company=request.user.company, draft_id=draft_id, template_name="")
     draft = seen_by(request.user, found).first()
     if draft is not None and any(names_in(draft.fields)):
@@ -412,10 +416,12 @@ def _people_of_versions(draft: Draft) -> dict[int, list[str]]:
 
 
 def _audience_of(source: Draft | DraftVersion, people: Iterable[str]) -> list[str]:
+    left_out = sorted(group.name for group in source.excluded_groups.all())
+    besides = [_("not {group}").format(group=name) for name in left_out]
     if source.to_everyone:
-        return [_("Everybody")]
+        return [_("Everybody"), *besides]
     groups = sorted(group.name for group in source.audience_groups.all())
-    return groups + sorted(people)
+    return [*groups, *sorted(people), *besides]
 
 
 def _as_text(value: object) -> str:
@@ -441,6 +447,7 @@ def _words(
         draft.to_everyone,
         list(draft.audience_groups.order_by("name")),
         list(draft.audience_people.order_by("email")),
+        excluded_of(draft),
     )
     fields = shown.fields
     if language not in fields["variants"]:
@@ -448,7 +455,7 @@ def _words(
     variant = fields["variants"][language]
     rows = [*variant["links"], *({"id": "", "label": "", "url": ""},) * MAX_LINKS]
     scope = request.user.scope
-    count = audience_count(company, shown.everyone, shown.groups, shown.people)
+    count = audience_count(company, shown.everyone, shown.groups, shown.people, shown.excluded)
     return {
         "draft": draft,
         "title": title_of_draft(draft),
@@ -466,7 +473,7 @@ def _words(
         "is_bound": scope.groups is not None,
         "people": count,
         "packed": people_as_value(shown.people) if len(shown.people) > MOST_CHIPS else "",
-        "connected": connected_count(company, count, everyone=shown.everyone),
+        "connected": connected_count(company, count, everyone=shown.everyone and not shown.excluded),
         "mistakes": mistakes,
         "typed": typed or {},
         "page_key": secrets.token_hex(8),

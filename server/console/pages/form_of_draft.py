@@ -84,6 +84,7 @@ def read(
         posted.get("audience") == "everyone",
         _groups(draft, posted, mistakes, scope),
         _people(draft, posted, mistakes, scope),
+        _groups(draft, posted, mistakes, scope, "except-"),
     )
     if change.everyone and not draft.to_everyone and scope.groups is not None:
         what = _("you are bound to groups, and cannot address everybody")
@@ -195,20 +196,26 @@ def _languages(fields: Fields, posted: QueryDict, language: str, mistakes: list[
     return wanted
 
 
-def _groups(draft: Draft, posted: QueryDict, mistakes: list[Mistake], scope: Scope) -> list[Group]:
-    company = draft.company
-    before = set(draft.audience_groups.values_list("pk", flat=True)) if draft.pk else set()
-    numbers = [value for value in posted.getlist("group") if value.isdecimal() and len(value) < 19]
+def _groups(
+    draft: Draft, posted: QueryDict, mistakes: list[Mistake], scope: Scope, kind: str = ""
+) -> list[Group]:
+    """Those that get it; of the `kind` “except-”, those that do not."""
+    company, control = draft.company, f"add-{kind}group"
+    before: set[int] = set()
+    if draft.pk:  # else it has no rows that could be asked for
+        rows = draft.excluded_groups if kind else draft.audience_groups
+        before = set(rows.values_list("pk", flat=True))
+    numbers = [value for value in posted.getlist(f"{kind}group") if value.isdecimal() and len(value) < 19]
     found = company.groups.filter(pk__in=numbers)
     kept = {group for group in found if group.pk in before or scope.has_group(group.pk)}
-    if name := line(posted, "add-group"):
+    if name := line(posted, control):
         known = {group.name.casefold(): group for group in company.groups.all() if scope.has_group(group.pk)}
         if group := known.get(name.casefold()):
             kept.add(group)
         else:
             mistakes.append(
                 Mistake(
-                    "add-group",
+                    control,
                     _("“{value}” is not known").format(value=name),
                     suggestion(name, [group.name for group in known.values()])
                     if known

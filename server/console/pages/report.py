@@ -80,6 +80,7 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
         "cards": [_card(figure, found.minimum) for figure in found.figures],
         "signals": list(tables.signal_names().values()),
         "groups": _groups(found),
+        "excluded": list(campaign.excluded_groups.order_by("name").values_list("name", flat=True)),
         "links": _links(found),
         "days": _days(found.days),
         "chart": _chart(found),

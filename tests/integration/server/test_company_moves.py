@@ -137,6 +137,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here = (EntrySubject, AccessToken, Invitation, Account, SignInLink, Draft, DraftVersion)
     here += (Draft.audience_groups.through, Draft.audience_people.through, Draft.writers.through)
     here += (DraftVersion.audience_groups.through, DraftVersion.audience_people.through)
+    here += (Draft.excluded_groups.through, DraftVersion.excluded_groups.through)
     here += (DraftFile, DraftUpload, Trial)
     here += (ErasureRequest, ErasureRequest.people.through)
     here += (ConsoleMail, InvitationMail, NoticeProposal, Processor)

@@ -75,13 +75,14 @@ def publish(
     lasts: timedelta = timedelta(days=7),
     groups: Sequence[str] = (),
     people: Sequence[Person] = (),
+    excluded: Sequence[str] = (),
     media: Sequence[Media] = (),
     links: Sequence[str] = ("l1",),
     variants: Mapping[str, Sequence[str]] | None = None,
     acknowledge: bool = False,
     owner: Company | None = None,
 ) -> Campaign:
-    """Sign and store a campaign: to these groups and people, or to everyone if none are named.
+    """Sign and store a campaign: to these groups and people, or to everyone if none are named, but not to `excluded` groups.
 
     `variants`: the link ids of each, the default one first; `video` among them is the video. Without it there is one
     variant, with `links`.
@@ -127,6 +128,7 @@ def publish(
         )
         campaign.audience_groups.set(Group.objects.filter(company=owner, name__in=groups))
         campaign.audience_people.set(people)
+        campaign.excluded_groups.set(Group.objects.filter(company=owner, name__in=excluded))
         campaign.media.set(media)
         Link.objects.bulk_create(
             Link(campaign=campaign, link_id=link["link_id"], label=link["label"], url=link["url"])

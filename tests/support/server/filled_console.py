@@ -73,10 +73,15 @@ def _fill(home: ServerHome) -> dict[str, str]:
     with home.opened(), console_settings():
         people = bulk_data.add_people(12, "Lyon")
         bulk_data.add_people(7, "Paris")
+        left_out = bulk_data.company().groups.create(name="Night shift")
         for number in range(60):
             starts = now + timedelta(days=2 - number, hours=number)
             groups = [["Lyon"], ["Lyon", "Paris"], []][number % 3]
-            bulk_data.publish(f"c-news-{number}", starts=starts, groups=groups, lasts=timedelta(days=4))
+            excluded = [left_out.name] if number % 9 in {0, 8} else []
+            lasts = timedelta(days=4)
+            bulk_data.publish(
+                f"c-news-{number}", starts=starts, groups=groups, excluded=excluded, lasts=lasts
+            )
         recall(bulk_data.company(), "c-news-5", "command-line")
         Campaign.objects.filter(campaign_id=SEEN).update(alone_by="command-line", alone_because="On leave")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
@@ -125,7 +130,8 @@ def _write_drafts(author: "Account") -> None:
             if video:
                 fields["variants"]["fr"]["video"] = video
             groups = list(author.company.groups.filter(name="Lyon")) if title else []
-            draft = change(draft, author, draft.revision, Change(fields, "", False, groups))
+            excluded = list(author.company.groups.filter(name="Night shift")) if video else []
+            draft = change(draft, author, draft.revision, Change(fields, "", False, groups, [], excluded))
     author.company.second_person_from = 5
     author.company.save()
     submit(draft, author, seal_of(draft))

@@ -230,6 +230,8 @@ class ReportedCompany:
         """To whomever, in whichever languages, with other links in each; open for a week or for a minute, now or tomorrow."""
         campaign_id = f"c-{len(self._campaigns)}"
         groups = self._random.choice([(), self._random.sample(DEPARTMENTS, 3)])
+        others = [name for name in (*DEPARTMENTS, *CLUBS) if name not in groups]
+        excluded = self._random.sample(others, self._random.choice([0, 0, 1]))
         languages = ["en", *(language for language in LANGUAGES[1:] if self._random.random() < 0.7)]
         self._variants[campaign_id] = {
             language: self._random.sample(LINKS, self._random.randint(0, 4)) for language in languages
@@ -239,6 +241,7 @@ class ReportedCompany:
             starts=an_hour_ago() + timedelta(days=self._random.choice([0, 0, 0, 1])),
             lasts=self._random.choice([timedelta(days=7), timedelta(minutes=1)]),
             groups=groups,
+            excluded=excluded,
             media=[self._video],
             variants=self._variants[campaign_id],
         )

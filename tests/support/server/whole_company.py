@@ -56,6 +56,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     campaign = bulk_data.publish(
         "c-one", starts=an_hour_ago(), groups=["Everyone"], people=everybody[:2], media=[picture]
     )
+    campaign.excluded_groups.add(company.groups.create(name="canary-nobody"))
     for person, receipts in zip(everybody, life.share_all(everybody).values(), strict=True):
         life.act(person, campaign, receipts["seen"])
     assert make_if_due(campaign)
@@ -112,13 +113,14 @@ def _write_draft(account: "Account", person: "Person") -> None:
     from server.drafts.writing import Change, begin, change
     from server.media.checks import CheckedFile
 
-    groups = list(account.company.groups.all()[:1])
+    groups = list(account.company.groups.filter(name="Everyone"))
+    nobody = list(account.company.groups.filter(name="canary-nobody"))
     draft = begin(account, "en")
     for title in ("canary-draft", "canary-draft again"):
         fields = new_fields("en")
         fields["variants"]["en"]["title"] = title
         draft = change(
-            draft, account, draft.revision, Change(fields, "canary-reason", False, groups, [person])
+            draft, account, draft.revision, Change(fields, "canary-reason", False, groups, [person], nobody)
         )
     add(draft, "plan", CheckedFile(b"a picture", Media.Type.PNG, 1, 1))
     ends = datetime.now(UTC) + timedelta(hours=1)

@@ -127,6 +127,12 @@ def test_media_are_found_next_to_the_file_or_in_a_folder_of_their_own(folder: Pa
         (("everyone = true", "everyone = false"), "audience", "groups"),
         (("everyone = true", 'everyone = true\ngroups = ["Lyon"]'), "audience.everyone", "one of the two"),
         (("everyone = true", "groups = [1]"), "audience.groups", '["Lyon", "Paris"]'),
+        (("everyone = true", 'except_groups = ["Lyon"]'), "audience", "groups"),
+        (
+            ("everyone = true", 'groups = ["Lyon"]\nexcept_groups = ["LYON"]'),
+            "audience.except_groups",
+            "one of the two",
+        ),
         (('sender = "IT"', 'sender = "IT"\nurgency = "urgnt"'), "urgency", "“urgent”"),
         (('sender = "IT"', 'sender = "IT"\nacknowledge = "yes"'), "acknowledge", "true or false"),
         (('sender = "IT"', 'sender = "IT"\nends = 9999-12-30T00:00:00Z'), "ends", "that year"),
