@@ -28,6 +28,10 @@ _BOUNDING = 0
 _MOST_RECTANGLES = 200
 _DEEPEST = 20
 _SAVER_ON = 1
+_DPMS_INFO = 7
+_DPMS_MODE_ON = 0
+_CHECKED = 1
+_SPARE_PARTS = 2
 
 _u8, _u16, _u32, _i16 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_int16
 _pointer = ctypes.c_void_p
@@ -85,6 +89,18 @@ class _Cookie(ctypes.Structure):
     _fields_ = [("sequence", ctypes.c_uint)]
 
 
+class _Part(ctypes.Structure):
+    """An ``iovec``."""
+
+    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+
+
+class _Request(ctypes.Structure):
+    """An ``xcb_protocol_request_t``."""
+
+    _fields_ = [("count", ctypes.c_size_t), ("ext", _pointer), ("opcode", _u8), ("isvoid", _u8)]
+
+
 class _Roots(ctypes.Structure):
     _fields_ = [("data", ctypes.POINTER(_u32)), ("rem", ctypes.c_int), ("index", ctypes.c_int)]
 
@@ -98,6 +114,7 @@ _REQUESTS: dict[str, dict[str, list[Any]]] = {
         "xcb_get_window_attributes": [_u32],
         "xcb_query_tree": [_u32],
         "xcb_get_input_focus": [],
+        "xcb_query_extension": [_u16, ctypes.c_char_p],
     },
     "libxcb-shape.so.0": {"xcb_shape_get_rectangles": [_u32, _u8]},
     "libxcb-randr.so.0": {"xcb_randr_get_monitors": [_u32, _u8]},
@@ -131,6 +148,10 @@ def _xcb() -> Any:
         xcb.xcb_set_input_focus.argtypes = [_pointer, _u8, _u32, _u32]
         xcb.xcb_change_property.restype = _Cookie
         xcb.xcb_change_property.argtypes = [_pointer, _u8, _u32, _u32, _u32, _u8, _u32, ctypes.c_char_p]
+        xcb.xcb_send_request.restype = ctypes.c_uint
+        xcb.xcb_send_request.argtypes = [_pointer, ctypes.c_int, _pointer, ctypes.POINTER(_Request)]
+        xcb.xcb_wait_for_reply.restype = _pointer
+        xcb.xcb_wait_for_reply.argtypes = [_pointer, ctypes.c_uint, _pointer]
         xcb.xcb_get_setup.restype, xcb.xcb_get_setup.argtypes = _pointer, [_pointer]
         xcb.xcb_setup_roots_iterator.restype = _Roots
         xcb.xcb_setup_roots_iterator.argtypes = [_pointer]
@@ -172,7 +193,25 @@ class Display:
         if called is None:
             return None
         cookie = getattr(called, request)(self._connection, *arguments)
-        reply = getattr(called, f"{request}_reply")(self._connection, cookie, None)
+        return self._taken(getattr(called, f"{request}_reply")(self._connection, cookie, None))
+
+    def _ask_extension(self, name: str, minor_opcode: int) -> bytes | None:
+        """The reply to a request without arguments of an extension whose library few computers have; None without it."""
+        found = self._ask("xcb_query_extension", len(name), name.encode())
+        present, major_opcode = struct.unpack_from("=8xBB", found) if found else (0, 0)
+        if not present:
+            return None
+        # libxcb sets the opcode and the length, and uses the first two parts itself.
+        parts = (_Part * (_SPARE_PARTS + 1))()
+        parts[_SPARE_PARTS] = _Part(bytes((0, minor_opcode, 0, 0)), 4)
+        first = ctypes.byref(parts, _SPARE_PARTS * ctypes.sizeof(_Part))
+        request = _Request(1, None, major_opcode, 0)
+        sequence = self._xcb.xcb_send_request(self._connection, _CHECKED, first, request)
+        return self._taken(self._xcb.xcb_wait_for_reply(self._connection, sequence, None))
+
+    @staticmethod
+    def _taken(reply: int | None) -> bytes | None:
+        """A reply's bytes; what libxcb holds of it is freed."""
         if not reply:
             return None
         try:
@@ -289,6 +328,11 @@ class Display:
             found.append(Box(*box))
             at += _MONITOR_BYTES + 4 * outputs
         return found
+
+    def is_asleep(self) -> bool:
+        """Whether the server saves the monitors' power (DPMS: standby, suspend or off), so that they show nothing."""
+        reply = self._ask_extension("DPMS", _DPMS_INFO)
+        return reply is not None and struct.unpack_from("=8xH", reply)[0] != _DPMS_MODE_ON
 
     def screen_saver(self) -> ScreenSaver | None:
         """What the MIT-SCREEN-SAVER extension says; None where it is missing.

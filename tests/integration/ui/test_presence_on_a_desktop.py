@@ -183,11 +183,13 @@ def test_nobody_sees_a_screen_that_the_x_server_has_blanked(desktop: VirtualDesk
 
 def test_nobody_sees_monitors_that_sleep(desktop: VirtualDesktop, monkeypatch: pytest.MonkeyPatch) -> None:
     desktop.screen.key("Shift_L")
-    with sleeping_monitors(desktop.runtime, desktop.env["DISPLAY"]) as monitors:
+    with sleeping_monitors(desktop.env["DISPLAY"]) as monitors:
         monkeypatch.setenv("DISPLAY", monitors.display)
         for power in (*Power, Power.ON):
             monitors.power = power
-            xset = subprocess.run(["xset", "q"], check=True, timeout=PATIENCE_S, capture_output=True, text=True)
+            xset = subprocess.run(
+                ["xset", "q"], check=True, timeout=PATIENCE_S, capture_output=True, text=True
+            )
             told = ("On", "in Standby", "in Suspend", "Off")[power]
             assert f"Monitor is {told}\n" in xset.stdout, "the go-between speaks as an X server does"
             state = LinuxPresence().current()

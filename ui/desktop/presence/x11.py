@@ -1,8 +1,8 @@
 """What an X server and its window manager say of the person: full screen, idle, and lockers that only cover the screen.
 
 Sources: EWMH (_NET_CLIENT_LIST_STACKING, _NET_WM_STATE, _NET_WM_DESKTOP, _NET_WM_WINDOW_TYPE), RandR 1.5 for the monitors,
-the MIT-SCREEN-SAVER extension for the time since the last input and a blanked screen, xscreensaver's property on the root
-window.
+the MIT-SCREEN-SAVER extension for the time since the last input and a blanked screen, DPMS for monitors that sleep,
+xscreensaver's property on the root window.
 
 A full-screen window counts on any monitor, not only where the keyboard is: a presentation on the projector goes on while its
 notes have the focus. It does not count while hidden, on another workspace, or behind a window that covers half of it.
@@ -26,7 +26,7 @@ LOCKERS = ("i3lock", "xsecurelock", "xtrlock")
 
 @dataclass(frozen=True)
 class Screen:
-    """``idle_ms`` is the time since the last input; None where unknown. A screen that is blanked shows nothing."""
+    """``idle_ms`` is the time since the last input; None where unknown. A screen blanked or asleep shows nothing."""
 
     full_screen: Tristate = Tristate.UNKNOWN
     locked: Tristate = Tristate.UNKNOWN
@@ -65,10 +65,11 @@ class _Look:
     def screen(self) -> Screen:
         covers = self._unmanaged()
         locked = self._locked(covers)
-        full_screen, saver = self._full_screen(covers), self._display.screen_saver()
+        full_screen, is_asleep = self._full_screen(covers), self._display.is_asleep()
+        saver = self._display.screen_saver()
         if saver is None:
-            return Screen(full_screen, locked)
-        return Screen(full_screen, locked, saver.idle_ms, saver.is_on)
+            return Screen(full_screen, locked, is_blanked=is_asleep)
+        return Screen(full_screen, locked, saver.idle_ms, saver.is_on or is_asleep)
 
     def _full_screen(self, covers: list[_Window]) -> Tristate:
         if covers:
