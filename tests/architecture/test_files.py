@@ -46,13 +46,14 @@ def test_no_file_names(what: str) -> None:
     assert found == []
 
 
-def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements.vendors.lock"])
+def test_the_lock_has_a_hash_for_every_package_and_no_address(name: str) -> None:
+    lock = (ROOT / name).read_text()
     packages = re.findall(r"^[a-z][\w.-]*==", lock, re.MULTILINE)
     assert packages
     entries = re.split(r"(?m)^(?=[a-z])", lock)[1:]
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    assert "http" not in lock
+    assert "://" not in lock
 
 
 def test_the_index_of_decisions_names_each_with_its_title() -> None:

@@ -1,0 +1,1 @@
+"""What needs the clients of Google and Microsoft: `python3 -m tasks prove-vendors`."""
