@@ -9,6 +9,7 @@ from server.console.pages import (
     access_review,
     account,
     alone,
+    announced,
     audit,
     calendar,
     campaigns,
@@ -52,6 +53,12 @@ class HexConverter(StringConverter):
     regex = "[0-9a-f]{16}"
 
 
+class DigestConverter(StringConverter):
+    """The SHA-256 of a file, in hex."""
+
+    regex = "[0-9a-f]{64}"
+
+
 class NumberConverter(IntConverter):
     """A row's number, of as many digits as databases count with."""
 
@@ -73,6 +80,7 @@ class UploadConverter(StringConverter):
 register_converter(CampaignConverter, "campaign")
 register_converter(UploadConverter, "upload")
 register_converter(FileConverter, "file")
+register_converter(DigestConverter, "digest")
 register_converter(HexConverter, "hex")
 register_converter(NumberConverter, "number")
 
@@ -97,6 +105,7 @@ urlpatterns = [
         {"kind": FileKind.XLSX},
         name="campaigns-report-xlsx",
     ),
+    path("campaigns/<campaign:campaign_id>/media/<digest:sha256>", announced.media, name="campaigns-media"),
     path("campaigns/<campaign:campaign_id>/recall", recalling.recall_campaign, name="campaigns-recall"),
     path("campaigns/<campaign:campaign_id>/duplicate", drafts.duplicate, name="campaigns-duplicate"),
     path("calendar", calendar.calendar, name="calendar"),

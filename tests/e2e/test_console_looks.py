@@ -124,6 +124,12 @@ def _ask_for_an_erasure(page: Page) -> None:
     page.locator("button[value=ask]").click()
 
 
+def _unfold(page: Page) -> None:
+    """Open what captions say, and who is named."""
+    for summary in page.locator(".said summary, .names summary").all():
+        summary.click()
+
+
 def _verify_the_log(page: Page) -> None:
     page.locator("form[action$=verification] button").click()
     page.locator(".pill").wait_for()
@@ -199,6 +205,7 @@ OF_WRITERS = {
 OF_THE_COUNCIL = {"refused": "/campaigns", "oversight": "/oversight"}
 THEN: dict[str, Callable[[Page], None]] = {
     "confirm": _wrong_code,
+    **dict.fromkeys(("alone", "report", "check"), _unfold),
     "compose": lambda page: page.locator("details:has(#poster-file) summary").click(),
     "compose-mistakes": _unknown_names,
     "draft-file-refused": _bad_file,
@@ -282,7 +289,7 @@ FILES = {
         "audit-xlsx",
         "campaigns-xlsx",
     ),
-    *("drafts-file", "drafts-file-of", "drafts-picture", "drafts-frame"),
+    *("drafts-file", "drafts-file-of", "campaigns-media", "drafts-picture", "drafts-frame"),
 }
 LOOKED_AT_WITH_ANOTHER = {
     "people-import-file": "import-difference",

@@ -18,6 +18,7 @@ from server.access.roles import Right
 from server.accounts.models import Account
 from server.campaigns.models import Campaign
 from server.console.access import AccountRequest, denied, page, to_confirm
+from server.console.announcement import of_draft
 from server.console.form_places import parts_of, place_words
 from server.console.pages.drafts import draft_of, has_conversions
 from server.console.pages.pictures import SCHEMES, SIZES, drawn, look_and_size
@@ -191,11 +192,12 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "groups": [group.name for group in audience.groups],
         "excluded": [group.name for group in audience.excluded],
         "named": len(audience.people),
+        "names": sorted(person.email for person in audience.people),
         "warnings": warnings_for(checked, cost),
         "starts_at_once": not draft.fields["starts"],
         "starts": manifest.starts,
         "ends": manifest.ends,
-        "texts": list(checked.content["variants"].items()),
+        "texts": of_draft(draft, checked.content["variants"]),
         "seal": sealed.seal,
         "is_emergency": manifest.is_emergency,
         "lacks_reason": manifest.is_emergency and not draft.reason,

@@ -19,6 +19,7 @@ from server.campaigns.models import Campaign
 from server.campaigns.overview import State, state_of, title_of
 from server.console import drawings
 from server.console.access import AccountRequest, page
+from server.console.announcement import of_campaigns
 from server.console.table_files import FileKind, table_file
 from server.core import clock
 from server.reports import tables
@@ -85,6 +86,7 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
         "days": _days(found.days),
         "chart": _chart(found),
         "explanation": tables.explanation(None, found.minimum),
+        "texts": of_campaigns([campaign])[0] if campaign.content.get("variants") else [],
         "seal": hashlib.sha256(campaign.document.encode()).hexdigest()[:SEAL_DIGITS],
     }
     return render(request, "pages/report.html", words)

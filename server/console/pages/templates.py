@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.console.access import READING, AccountRequest, denied, page
+from server.console.announcement import of_template
 from server.console.pages.drafts import draft_of
 from server.console.twin import twin_of
 from server.core.errors import Refused
-from server.drafts.fields import Fields, title_of_draft
+from server.drafts.fields import title_of_draft
 from server.drafts.models import Draft
 from server.drafts.templates import (
     LONGEST_NAME,
@@ -64,7 +65,7 @@ def template(request: AccountRequest, template_id: str) -> HttpResponse:
     words = {
         "template": found,
         "fields": fields,
-        "texts": [(language, _as_signed(one)) for language, one in fields["variants"].items()],
+        "texts": of_template(found),
         "twin": twin_of(found, fields, fields["default_language"]),
         "name": name,
         "most": LONGEST_NAME,
@@ -103,13 +104,6 @@ def _require_unbound(request: AccountRequest) -> None:
     if Right.EDIT_TEMPLATES not in account.rights or account.is_bound:
         message = _("Templates are the whole company's. Your account is bound to groups: it uses them.")
         raise denied(account, Right.EDIT_TEMPLATES, message)
-
-
-def _as_signed(variant: Fields) -> Fields:
-    """The variant as the list of texts wants it, which shows campaigns, too."""
-    video = variant.get("video")
-    shown = {"poster": {"alt": video["alt"]}, "captions": video["captions"]} if video else None
-    return variant | {"video": shown}
 
 
 def _status(refused: Refused | None) -> HTTPStatus:

@@ -36,6 +36,7 @@ def address(name: str, known: Mapping[str, str] | None = None) -> str:
         "<campaign:campaign_id>": "c-none",
         "<hex:draft_id>": "0" * 16,
         "<hex:template_id>": "0" * 16,
+        "<digest:sha256>": "0" * 64,
         "<file:name>": "picture.png",
         "<upload:upload_id>": "0" * 32,
         "<number:number>": "7",

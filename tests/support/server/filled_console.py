@@ -1,7 +1,6 @@
 """A console whose company has campaigns, drafts, people and what they did; and one that has nothing."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,13 +21,11 @@ from tests.support.server.console import (
     console_settings,
     running_console,
 )
-from tests.support.videos import make_video
 
 if TYPE_CHECKING:
     from server.accounts.models import Account
     from server.campaigns.models import Campaign
     from server.directory.models import Person
-    from server.drafts.models import Draft
 
 SESSION = "tidings-session"
 INTRANET = "https://intranet.northwind.example"
@@ -86,6 +83,7 @@ def _fill(home: ServerHome) -> dict[str, str]:
         Campaign.objects.filter(campaign_id=SEEN).update(alone_by="command-line", alone_because="On leave")
         _some_react(people, Campaign.objects.get(campaign_id=SEEN))
         _write_drafts(account_of("noor@northwind.example", Role.APPROVER))
+        _show_all(Campaign.objects.get(campaign_id=SEEN))
         ines = bulk_data.company().people.create(email="ines@northwind.example")
         bulk_data.add_computers([ines])
         CorrectionRequest.objects.create(person=people[0], field="title", value="Head", requested_at=now)
@@ -110,13 +108,14 @@ def _write_drafts(author: "Account") -> None:
     from server.drafts.templates import keep
     from server.drafts.writing import Change, begin, change
     from server.media.images import encode
+    from tests.support.server.submitting import a_film
 
     for draft_id, title in ((READY, "The studio in Lyon opens"), (UNREADY, ""), (WAITING, "A new rule")):
         draft = begin(author, "en")
         Draft.objects.filter(pk=draft.pk).update(draft_id=draft_id)
         draft.draft_id = draft_id
         picture = add(draft, "Lyon", encode(gradient(640, 360), "JPEG")).name if title else ""
-        video = _video(draft) if draft_id == READY else {}
+        video = a_film(draft) if draft_id == READY else {}
         for text in ("Come and see it.", "Come and see it on Monday.\nThere is coffee."):
             fields = new_fields("en") | {"sender": "Internal news"}
             link = {"id": "l1", "label": "The plan", "url": f"{INTRANET}/plan"}
@@ -138,6 +137,25 @@ def _write_drafts(author: "Account") -> None:
     keep(Draft.objects.get(draft_id=READY), author, TEMPLATE)
 
 
+def _show_all(campaign: "Campaign") -> None:
+    """Have the campaign show what the first draft shows, for one of its people by name, too."""
+    from server.campaigns.models import Campaign
+    from server.drafts.models import Draft
+    from server.drafts.publication import check_draft
+    from server.media.rows import media_row, store_checked
+
+    checked = check_draft(Draft.objects.get(draft_id=READY)).checked
+    shown = checked.content["variants"]["fr"]
+    content = campaign.content
+    for variant in content["variants"].values():
+        variant |= {"image": shown["image"], "video": shown["video"]}
+    Campaign.objects.filter(pk=campaign.pk).update(content=content)
+    for sha256, file in checked.media.items():
+        store_checked(campaign.company, file)
+        campaign.media.add(media_row(campaign.company, sha256, file))
+    campaign.audience_people.add(campaign.company.people.order_by("email")[0])
+
+
 def _have_converted(account: "Account") -> None:
     """A video of a phone that is converted, and one that cannot be."""
     from django.utils import timezone
@@ -151,19 +169,6 @@ def _have_converted(account: "Account") -> None:
     failed = {"name": "old.avi", "told": why}
     for stage, told in ((DraftUpload.Stage.CONVERTED, done), (DraftUpload.Stage.FAILED, failed)):
         DraftUpload.objects.create(draft=draft, account=account, stage=stage, **words, **told)
-
-
-def _video(draft: "Draft") -> dict[str, object]:
-    """A video with captions, as a draft's fields say it."""
-    from server.drafts.files import add_captions, add_video
-
-    with tempfile.TemporaryDirectory() as folder:
-        video, poster = add_video(draft, "Studio.mp4", make_video(Path(folder) / "studio.mp4", 2))
-        text = Path(folder) / "studio.vtt"
-        text.write_text("WEBVTT\n\n00:00.100 --> 00:01.000\nBonjour.\n")
-        captions = add_captions(draft, "Studio.vtt", text, video)
-    said = {"language": "fr", "label": "Français", "file": captions.name}
-    return {"file": video.name, "poster": poster.name, "alt": "", "captions": [said]}
 
 
 def _some_react(people: "list[Person]", campaign: "Campaign") -> None:
