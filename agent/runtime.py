@@ -29,6 +29,7 @@ from agent.domain.events import Listener, Listeners
 from agent.domain.freshness import Freshness
 from agent.domain.model import (
     Change,
+    Company,
     ConnectionState,
     FeedbackSignal,
     InboxItem,
@@ -326,19 +327,21 @@ class Runtime:
         choices: Mapping[FeedbackSignal, bool],
         is_wanted: Callable[[], bool] = lambda: True,
         since: Mapping[FeedbackSignal, datetime | None] | None = None,
+        shown: Company | None = None,
     ) -> None:
         """The person's choice, a deliberate act; off takes effect before this returns.
 
         On takes effect only while ``is_wanted``, and unless it was turned off after ``since``, what the record said
-        when it was asked for; None for now.
+        when it was asked for; None for now. Nor does it where the company says something else by now than in what was
+        ``shown`` on the screen; None where nothing was.
 
-        Raises NotConnected, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
+        Raises NotConnected, NoticeChanged, LockLost; NotRecorded and NotDeleted, which say what holds all the same.
         """
         refused = self._database.in_memory and any(choices.values())
         with self._deciding():
             if refused:
                 choices = {signal: given for signal, given in choices.items() if not given}
-            self._consents.choose(choices, i18n.language(), is_wanted, since)
+            self._consents.choose(choices, i18n.language(), is_wanted, since, shown)
             if refused:
                 raise self._database.unreadable or choice_errors.NothingIsRecorded("the store is in memory")
 

@@ -200,20 +200,25 @@ class ConsentGate:
         language: str,
         is_wanted: Callable[[], bool] = lambda: True,
         since: Mapping[FeedbackSignal, datetime | None] | None = None,
+        shown: Company | None = None,
     ) -> None:
         """The person's deliberate act.
 
         What is off takes effect in any case. What is on does only if ``is_wanted`` until it is on the disk: who gave up may
         have chosen otherwise since. Nor does it where it was turned off after ``since``: the `last_chosen` of when somebody
-        asked for it; None where nothing can have come between.
+        asked for it; None where nothing can have come between. Nor does it where the company says something else by now than
+        in what was ``shown`` when the person chose; None where nothing is shown.
 
-        Raises NotConnected; NotRecorded when it could not be written: what was turned off is off all the same, and what was
-        turned on is not on.
+        Raises NotConnected; NoticeChanged where that is so; NotRecorded when it could not be written. What was turned off is
+        off all the same, and what was turned on is not on.
 
         What was given is taken back also where nobody knows to which company: the withdrawal is owed then.
         """
         with self._lock:
             self.look_again()
+            if self._is_outdated(shown) and any(choices.values()):
+                self.choose({signal: False for signal, given in choices.items() if not given}, language)
+                raise errors.NoticeChanged("it changed between what was shown and the choice")
             choices = self._still_wanted(choices, is_wanted, since)
             if not choices:
                 return
@@ -243,6 +248,10 @@ class ConsentGate:
             self._record(choices, old)
             if any(choices.values()) and not is_wanted():
                 self._take_back(choices, old)
+
+    def _is_outdated(self, shown: Company | None) -> bool:
+        """Whether somebody who chose before this text would choose for another one."""
+        return shown is not None and self._company is not None and not shown.tells_as(self._company)
 
     def _still_wanted(
         self,

@@ -250,6 +250,13 @@ class Company(Struct, frozen=True):
             if text := getattr(self, name):
                 force_setattr(self, name, plain_text.one_line(text))
 
+    def tells_as(self, other: Company) -> bool:
+        """Whether both tell the same of who is responsible, what for, and where: a choice for one is one for the other."""
+        return self._answers() == other._answers()
+
+    def _answers(self) -> tuple[object, ...]:
+        return self.company_id, self.legal_name, self.region, self.named_reporting, self.notice
+
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
     """Whom this computer is connected as. No signature covers it: only ``shown_name`` and ``shown_address`` are shown."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from agent.consent.choice_errors import NotDeleted
 from agent.consent.gate import ConsentGate
 from agent.domain import errors
-from agent.domain.model import FeedbackSignal
+from agent.domain.model import Company, FeedbackSignal
 from agent.outbox.signals import Outbox
 from agent.protocol import codec
 from agent.store.campaigns import CampaignStore
@@ -58,13 +58,15 @@ class ConsentService:
         language: str,
         is_wanted: Callable[[], bool] = lambda: True,
         since: Mapping[FeedbackSignal, datetime | None] | None = None,
+        shown: Company | None = None,
     ) -> None:
         """The person's deliberate act; off takes effect before this returns.
 
         On takes effect only while ``is_wanted``, and unless it was turned off after ``since``, what the record said
-        when it was asked for; None for now.
+        when it was asked for; None for now. Nor does it where the company says something else by now than in what was
+        ``shown``; None where nothing is.
 
-        Raises NotConnected; NotRecorded and NotDeleted, which say what holds all the same.
+        Raises NotConnected; NoticeChanged where that is so; NotRecorded and NotDeleted, which say what holds all the same.
         """
         since = self._gate.last_chosen() if since is None else since
         off = {signal: False for signal, given in choices.items() if not given}
@@ -76,7 +78,7 @@ class ConsentService:
             faults.append(self._deleted(self._campaigns.forget_copies))
         faults.append(self._deleted(self._outbox.drop_ended))
         if not any(faults):
-            faults.append(_tried(self._gate.choose, on, language, is_wanted, since))
+            faults.append(_tried(self._gate.choose, on, language, is_wanted, since, shown))
         self._deleted(self._forget_traces)
         _raise_first(faults)
 

@@ -207,12 +207,19 @@ class Windows(QObject):
         if not (connected and status.choose_now and status.person and status.company):
             return False
         window = self._first_run(activate=False)
-        if not window.choose_page.isVisibleTo(window):
+        asked_by = window.asked_by
+        is_asked = asked_by is not None and asked_by.tells_as(status.company)
+        if not window.choose_page.isVisibleTo(window) or not is_asked:
             window.show_choose(status.person, status.company, self._agent.choices())
         return True
 
     def _chosen_first(self, choices: Mapping[FeedbackSignal, bool]) -> None:
-        self._choose(choices)
+        """Where the notice changed meanwhile, the agent still wants to be told, and the question comes again."""
+        from ui.onboarding.first_run import FirstRunWindow
+
+        window = self._open.find(FirstRunWindow)
+        shown = window.asked_by if window is not None else None
+        self._act(lambda: self._agent.choose(choices, shown=shown))
         self._close_first_run()
         self.settled.emit()
 
@@ -222,9 +229,6 @@ class Windows(QObject):
         self._open.close(FirstRunWindow)
 
     # What the person does in them
-
-    def _choose(self, choices: Mapping[FeedbackSignal, bool]) -> None:
-        self._act(lambda: self._agent.choose(choices))
 
     def _act(self, act: Callable[[], None]) -> None:
         try:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from agent.domain.model import (
     Change,
+    Company,
     FeedbackSignal,
     InboxItem,
     Interaction,
@@ -126,6 +127,7 @@ class Agent(Protocol):
         choices: Mapping[FeedbackSignal, bool],
         is_wanted: Callable[[], bool] = ...,
         since: Mapping[FeedbackSignal, datetime | None] | None = ...,
+        shown: Company | None = ...,
     ) -> None: ...
 
     def defer_choice(self) -> None: ...

@@ -49,6 +49,11 @@ class FirstRunWindow(ContentWindow):
             for row, row_before in zip(self.choose_page.rows, before.choose_page.rows, strict=True):
                 row.toggle.setChecked(row_before.on)
 
+    @property
+    def asked_by(self) -> Company | None:
+        """The company as the question tells of it; None before there was one."""
+        return self._question[1] if self._question is not None else None
+
     def set_address(self, address: str) -> None:
         """Fill the address in; the person adds the code."""
         self.connect_page.address.setText(address)

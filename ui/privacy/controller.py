@@ -146,7 +146,7 @@ class PrivacyController(QObject):
     def _switch(self, window: PrivacyWindow, signal: FeedbackSignal, given: bool) -> None:
         """One switch was moved: the window shows what holds now, also when that could not be kept."""
         try:
-            self._agent.choose({signal: given})
+            self._agent.choose({signal: given}, shown=window.share.shown)
         except errors.TidingsError as error:
             log.error("%s: %s", type(error).__name__, error.detail)
             self._fill(window)

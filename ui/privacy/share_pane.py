@@ -20,7 +20,10 @@ from ui.widgets.text import label
 
 
 class SharePane(QWidget):
-    """A switch stands where the person put it and moves only by their act: ``chosen(FeedbackSignal, bool)``."""
+    """A switch stands where the person put it and moves only by their act: ``chosen(FeedbackSignal, bool)``.
+
+    They chose by what ``shown`` says.
+    """
 
     chosen = Signal(object, bool)
     receipts = Signal()
@@ -33,6 +36,7 @@ class SharePane(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.shown: Company | None = None
         px = theme.px
         self.intro = label(tone="muted", wrap=True)
         self.problem = label(kind="small", tone="error", wrap=True)
@@ -127,6 +131,7 @@ class SharePane(QWidget):
 
     def show_state(self, company: Company, choices: Iterable[SignalChoice]) -> None:
         """The state as the agent has it."""
+        self.shown = company
         self._show_company(company)
         by_signal = {choice.signal: choice for choice in choices}
         on_before = {card.row.signal for card in self.cards if card.row.on}

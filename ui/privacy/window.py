@@ -107,7 +107,10 @@ class PrivacyWindow(QWidget):
         company = status.company
         if company is not None:
             self._set_title(_("Privacy — {company}").format(company=company.name))
+            before = self.share.shown
             self.share.show_state(company, choices)
+            if before is not None and not before.tells_as(company):
+                self._guard.begin()
         self._show_connection(status)
 
     def _show_connection(self, status: Status) -> None:

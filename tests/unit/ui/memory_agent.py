@@ -305,7 +305,10 @@ class MemoryAgent:
         self.tell(Change.STATUS)
 
     def choose(
-        self, choices: Mapping[FeedbackSignal, bool], is_wanted: Callable[[], bool] = lambda: True
+        self,
+        choices: Mapping[FeedbackSignal, bool],
+        is_wanted: Callable[[], bool] = lambda: True,
+        shown: Company | None = None,
     ) -> None:
         for signal, given in choices.items():
             self.given[signal] = ConsentState.GIVEN if given else ConsentState.REFUSED

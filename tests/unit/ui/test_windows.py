@@ -162,7 +162,7 @@ class TestPrivacy:
     def test_a_switch_that_cannot_be_kept_goes_back_and_says_why(
         self, fakes: Fakes, privacy: PrivacyWindow, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fails(_choices: object) -> None:
+        def fails(_choices: object, *, shown: object) -> None:
             raise errors.DiskFault("read-only")
 
         monkeypatch.setattr(fakes.agent, "choose", fails)
