@@ -6,11 +6,12 @@ What is approved is what was submitted, to the byte: both pages carry the draft'
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.two_people import Askers, younger
 from server.attention.budget import set_budget
 from server.audit import log
 from server.campaigns.models import Campaign
@@ -43,24 +44,19 @@ def may_approve(account: Account, draft: Draft) -> bool:
 
 
 def who_may_approve(draft: Draft, accounts: Iterable[Account]) -> list[Account]:
-    """Those of the accounts that may decide about the draft.
-
-    Where the account of one of its writers is gone, somebody of the same person may be new: none that is younger than the
-    draft decides about it then.
-    """
+    """Those of the accounts that may decide about the draft, as second persons for all who wrote any of it."""
     needed = {Right.APPROVE_CAMPAIGNS}
     if draft.fields["urgency"] == Campaign.Urgency.EMERGENCY:
         needed.add(Right.PUBLISH_EMERGENCIES)
     writers = set(draft.writers.values_list("pk", flat=True))
-    are_all_there = len(writers) >= draft.writers_ever
+    askers = Askers(writers | {draft.submitted_by_id}, draft.begun_at, len(writers) < draft.writers_ever)
     return [
         account
         for account in accounts
         if needed <= account.rights
         and account.company_id == draft.company_id
-        and account.pk not in writers | {draft.submitted_by_id}
+        and askers.has_second(account)
         and _sees_all(account, draft)
-        and (are_all_there or (draft.begun_at is not None and account.created_at < draft.begun_at))
     ]
 
 
@@ -77,9 +73,12 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
     mine = Q(writers=account) | Q(submitted_by=account) | Q(submitted_by=None)
     if Right.PUBLISH_EMERGENCIES not in account.rights:
         mine |= Q(fields__urgency=Campaign.Urgency.EMERGENCY)
+    is_one_gone = Q(writers_there__lt=F("writers_ever"))
     return (
         account.scope.those_of(waiting)
+        .annotate(writers_there=Count("writers"))
         .exclude(mine)
+        .exclude(is_one_gone & younger(account, "begun_at"))
         .select_related("submitted_by")
         .order_by("submitted_at", "pk")
     )

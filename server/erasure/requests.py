@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.two_people import Askers, others_with, second_for
 from server.audit import log
 from server.core import clock, under_way
 from server.core.errors import EnvironmentFault, Refused
@@ -50,7 +51,9 @@ def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
         ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         subject = there[0] if len(there) == 1 else None
         log.record(company, account.actor, "ask-erasure", subject, {"people": len(there)})
-        outbox.notify(_others_of(account), f"erasures/{request.pk}", ConsoleMail.Kind.ERASURE)
+        outbox.notify(
+            others_with(Right.ERASE_PEOPLE, account), f"erasures/{request.pk}", ConsoleMail.Kind.ERASURE
+        )
     return request
 
 
@@ -66,8 +69,11 @@ def undecided_for(account: Account) -> "QuerySet[ErasureRequest]":
         return ErasureRequest.objects.none()
     people = ErasureRequest.people.through.objects.filter(erasurerequest=OuterRef("pk"))
     found = ErasureRequest.objects.filter(Exists(people), company=account.company, decided_at=None)
-    not_second = Q(asked_by=account) | Q(asked_by=None, asked_at__lt=account.created_at)
-    return found.exclude(not_second).select_related("asked_by").order_by("asked_at", "pk")
+    return (
+        found.filter(second_for(account, "asked_by", "asked_at"))
+        .select_related("asked_by")
+        .order_by("asked_at", "pk")
+    )
 
 
 def people_of(request: ErasureRequest) -> "QuerySet[Person]":
@@ -81,28 +87,14 @@ def is_under_way(request: ErasureRequest) -> bool:
 
 
 def may_decide(account: Account, request: ErasureRequest) -> bool:
-    """Whether the account is a second person for it.
-
-    Where the account that asked is gone, the same person may have a new one: none that is younger decides.
-    """
-    is_younger = request.asked_by is None and account.created_at > request.asked_at
-    is_second = request.asked_by != account and not is_younger
+    """Whether the account is a second person for it."""
+    is_second = Askers.one(request.asked_by, request.asked_at).has_second(account)
     return is_second and request.company_id == account.company_id and Right.ERASE_PEOPLE in account.rights
 
 
 def others_decide(account: Account, request: ErasureRequest) -> bool:
     """Whether the company has another account that could decide about this one."""
-    return any(may_decide(other, request) for other in _others_of(account))
-
-
-def others_who_may(account: Account) -> bool:
-    """Whether the company has another account that could decide."""
-    return bool(_others_of(account))
-
-
-def _others_of(account: Account) -> list[Account]:
-    others = Account.objects.filter(company=account.company_id).exclude(pk=account.pk)
-    return [other for other in others if Right.ERASE_PEOPLE in other.rights]
+    return any(may_decide(other, request) for other in others_with(Right.ERASE_PEOPLE, account))
 
 
 def seal_of(people: Iterable[UUID]) -> str:

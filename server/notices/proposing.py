@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.two_people import Askers, others_with, second_for
 from server.audit import log
 from server.companies.companies import new_notice
 from server.companies.company_file import NoticeSection
@@ -112,8 +113,7 @@ def decidable_by(account: Account) -> "QuerySet[NoticeProposal]":
     """The one that waits for this account, if there is one."""
     if Right.EDIT_NOTICE not in account.rights:
         return NoticeProposal.objects.none()
-    not_second = Q(proposed_by=account) | Q(proposed_by=None, proposed_at__lt=account.created_at)
-    of_others = Q(company__second_person_from=None) | ~not_second
+    of_others = Q(company__second_person_from=None) | second_for(account, "proposed_by", "proposed_at")
     return NoticeProposal.objects.filter(of_others, company=account.company)
 
 
@@ -123,12 +123,8 @@ def needs_two(company: Company) -> bool:
 
 
 def may_put_in_force(account: Account, proposal: NoticeProposal) -> bool:
-    """Whether the account may decide about it.
-
-    Where the account that proposed it is gone, the same person may have a new one: none that is younger is a second person.
-    """
-    is_younger = proposal.proposed_by is None and account.created_at > proposal.proposed_at
-    is_second = proposal.proposed_by != account and not is_younger
+    """Whether the account may decide about it: as a second person, where the company wants one."""
+    is_second = Askers.one(proposal.proposed_by, proposal.proposed_at).has_second(account)
     return (
         (is_second or not needs_two(proposal.company))
         and Right.EDIT_NOTICE in account.rights
@@ -138,13 +134,7 @@ def may_put_in_force(account: Account, proposal: NoticeProposal) -> bool:
 
 def others_decide(account: Account, proposal: NoticeProposal) -> bool:
     """Whether the company has another account that could decide about this one."""
-    return any(may_put_in_force(other, proposal) for other in others_who_may(account))
-
-
-def others_who_may(account: Account) -> list[Account]:
-    """The other accounts of the company that could decide."""
-    others = Account.objects.filter(company=account.company_id).exclude(pk=account.pk)
-    return [other for other in others if Right.EDIT_NOTICE in other.rights]
+    return any(may_put_in_force(other, proposal) for other in others_with(Right.EDIT_NOTICE, account))
 
 
 @tried_again
@@ -173,7 +163,7 @@ def propose(account: Account, text: Mapping[str, str], instead_of: int) -> Notic
         )
         log.record(company, account.actor, "propose-notice", detail=_detail(proposal))
         if needs_two(company):
-            outbox.notify(others_who_may(account), PATH)
+            outbox.notify(others_with(Right.EDIT_NOTICE, account), PATH)
     return proposal
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
+from server.accounts.two_people import others_with
 from server.console import erasing
 from server.console.access import READING, AccountRequest, page
 from server.console.posted import LARGEST
@@ -26,7 +27,6 @@ from server.erasure.requests import (
     is_under_way,
     may_decide,
     others_decide,
-    others_who_may,
     people_of,
     seal_of,
     take_back,
@@ -127,7 +127,7 @@ def _page(
     request: AccountRequest, shown: Mapping[str, object], status: HTTPStatus = HTTPStatus.OK
 ) -> HttpResponse:
     asked = [(one, is_under_way(one)) for one in waiting(request.user.company)]
-    words = {"asked": asked, "has_second": others_who_may(request.user), **shown}
+    words = {"asked": asked, "has_second": bool(others_with(Right.ERASE_PEOPLE, request.user)), **shown}
     return render(request, "pages/erasures.html", words, status=status)
 
 

@@ -236,6 +236,20 @@ def test_who_left_the_audience_ends_the_submission_and_no_approver_submits_it_un
     assert "Submit for 2 people" in client_of(lea).get(f"/drafts/{draft.draft_id}/check").content.decode()
 
 
+@pytest.mark.both_databases
+def test_where_a_writer_is_gone_nobody_younger_than_the_draft_is_a_second_person(
+    lea: Account, noor: Account
+) -> None:
+    eve = account_of("eve@northwind.example", Role.APPROVER)
+    draft = written(eve)
+    submit(draft, lea, seal_of(draft))
+    eve.delete()
+    again = account_of("eve@northwind.example", Role.APPROVER)
+    for account, is_second in ((noor, True), (again, False)):
+        assert may_approve(account, fresh(draft)) is is_second
+        assert (draft.draft_id in client_of(account).get("/").content.decode()) is is_second
+
+
 def test_where_nobody_is_left_to_approve_it_the_page_says_what_to_do(lea: Account, noor: Account) -> None:
     draft = written(lea)
     draft = change(draft, noor, draft.revision, wanted("Other words"))
