@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.server import django_ready  # noqa: F401
+
+# isort: split
 from server.access.roles import Role
 from server.accounts.invitations import invite
 from server.accounts.models import Account, Session
 from server.directory.models import Company
 from tests.integration.server.conftest import northwind, server_home, serving  # noqa: F401
 from tests.support.proofs import proof  # noqa: F401
-from tests.support.server import (
-    bulk_data,
-    django_ready,  # noqa: F401
-)
+from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import console_settings
 from tests.support.server.signing_in import EMAIL
