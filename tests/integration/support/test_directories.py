@@ -1,5 +1,8 @@
 """The directories of tests answer as their vendors do, also what goes wrong."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +22,7 @@ from tests.support.directories import (
 from tests.support.directories.faults import Fault
 from tests.support.directories.google import GoogleDirectory
 from tests.support.directories.microsoft import DeltaShape, MicrosoftDirectory
-from tests.support.directories.rerouting import rerouted
+from tests.support.directories.rerouting import environment, rerouted
 from tests.support.directories.serving import directory_process
 
 GOOGLE_API = "https://admin.googleapis.com/admin/directory/v1"
@@ -416,3 +419,14 @@ def test_whatever_is_asked_of_another_host_fails_and_is_known(tenant: MicrosoftD
     tenant.clear_faults()
     at = requests.get(f"http://127.0.0.1:{tenant.port()}/v1.0/users", timeout=30).headers["Date"]
     assert at > faults.http_date(time.time() + 500)[:5]
+
+
+def test_processes_are_rerouted_with_all_that_they_start(tenant: MicrosoftDirectory) -> None:
+    asks = f"import requests; print(requests.get('{GRAPH}/users', timeout=30).status_code)"
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {asks!r}], check=True)"
+    own = os.environ | environment(dict.fromkeys(microsoft.HOSTS, tenant.port()))
+    done = subprocess.run(
+        [sys.executable, "-c", starts], env=own, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("401\n", "")
+    assert len(tenant.requests()) == 1

@@ -1,13 +1,17 @@
 """Sends what clients ask of the vendors' real hosts to a loopback port, so that the real addresses stay in what is tested."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+
+VARIABLE = "TIDINGS_TESTS_REROUTED"
 
 
 class RerouteAdapter(HTTPAdapter):
@@ -70,3 +74,10 @@ def rerouted(ports: Mapping[str, int]) -> Iterator[Strayed]:
         requests.Session.get_adapter = usual  # type: ignore[method-assign]
         for adapter in adapters.values():
             adapter.close()
+
+
+def environment(ports: Mapping[str, int]) -> dict[str, str]:
+    """Variables for a process that is to be rerouted like this one, with all that it starts."""
+    folders = [str(Path(__file__).with_name("at_start")), *filter(None, [os.environ.get("PYTHONPATH")])]
+    pairs = ",".join(f"{host}={port}" for host, port in ports.items())
+    return {"PYTHONPATH": os.pathsep.join(folders), VARIABLE: pairs}
