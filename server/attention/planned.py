@@ -66,13 +66,25 @@ class Planned:
     monday: date
     smallest: int
     directory: Directory
+    alike: Counter["_Alike"] = field(default_factory=Counter)
     _counts: Counts = field(default_factory=Counts)
     _spreads: dict[int | None, Spread] = field(default_factory=dict)
 
-    def add(self, reached: int, times: int) -> None:
-        """Count so many campaigns. `reached`: whom each of them is for, as bits."""
-        for _time in range(times):
-            self._counts.add(reached)
+    def count(self) -> None:
+        """Count the campaigns in `alike`."""
+        for (everyone, groups, without), times in self.alike.items():
+            named = self.directory.everybody.bits if everyone else self.directory.reached(groups)
+            reached = named & ~self.directory.reached(without)
+            for _time in range(times):
+                self._counts.add(reached)
+
+    def is_as(self, other: "Planned") -> bool:
+        """Whether the figures of both are the same, without counting."""
+        return (
+            self.directory is other.directory
+            and self.smallest == other.smallest
+            and self.alike == other.alike
+        )
 
     def of_everybody(self) -> Spread:
         """Of all people of the company."""
@@ -109,16 +121,12 @@ class _Known:
     names: Mapping[int, str] | None = None
 
 
-class _Weeks(LRUCache[date, Planned]):
-    """Weeks by their Mondays. `of`: what they were counted of."""
-
-    def __init__(self, of: tuple[object, ...]) -> None:
-        super().__init__(MOST_WEEKS)
-        self.of = of
-
-
+_Alike = tuple[bool, frozenset[int], frozenset[int]]
+"""Whom campaigns are for: whether everybody, which groups, and which groups are left out."""
+_Of = tuple[object, ...]
+"""What a week was counted of."""
 _directories: LRUCache[str, tuple[int, _Known]] = LRUCache(MOST_COMPANIES)
-_weeks: LRUCache[str, _Weeks] = LRUCache(MOST_COMPANIES)
+_weeks: LRUCache[str, LRUCache[date, tuple[_Of, Planned]]] = LRUCache(MOST_COMPANIES)
 _lock = threading.Lock()
 
 
@@ -129,17 +137,20 @@ def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
     """
     of = (company.feed_revision, company.time_zone, company.smallest_group)
     with _lock:
-        weeks = _weeks.get(company.pk)
-        if weeks is None or weeks.of != of:
-            weeks = _weeks[company.pk] = _Weeks(of)
-        known = {monday: weeks.get(monday) for monday in mondays}
-    unknown = [monday for monday, found in known.items() if found is None]
+        weeks = _weeks.setdefault(company.pk, LRUCache(MOST_WEEKS))
+        kept = {monday: weeks[monday] for monday in mondays if monday in weeks}
+    known = {monday: week for monday, (counted_of, week) in kept.items() if counted_of == of}
+    unknown = [monday for monday in mondays if monday not in known]
     if unknown:
-        fresh = _counted(company, unknown)
+        fresh = _counted(company, unknown, {monday: week for monday, (_of, week) in kept.items()})
         with _lock:
-            weeks.update(fresh)
-        known |= fresh
-    return [week for week in known.values() if week is not None]
+            for monday in [
+                one for one, (_of, week) in weeks.items() if week.directory is not fresh[0].directory
+            ]:
+                del weeks[monday]  # it would hold what is not true any more in memory
+            weeks.update({week.monday: (of, week) for week in fresh})
+        known |= {week.monday: week for week in fresh}
+    return [known[monday] for monday in mondays]
 
 
 def group_names(company: Company) -> Mapping[int, str]:
@@ -150,14 +161,24 @@ def group_names(company: Company) -> Mapping[int, str]:
     return known.names
 
 
-def _counted(company: Company, mondays: Sequence[date]) -> dict[date, Planned]:
+def _counted(company: Company, mondays: Sequence[date], before: Mapping[date, Planned]) -> list[Planned]:
+    """`before`: of some weeks what was planned when they were last asked for, to be told again where it has not changed."""
     directory = _known(company).directory
-    weeks = {monday: Planned(monday, company.smallest_group, directory) for monday in mondays}
-    _read_campaigns(company, weeks)
-    return weeks
+    alike: dict[date, Counter[_Alike]] = {monday: Counter() for monday in mondays}
+    _read_campaigns(company, alike)
+    found = []
+    for monday, audiences in alike.items():
+        week = Planned(monday, company.smallest_group, directory, audiences)
+        earlier = before.get(monday)
+        if earlier is not None and week.is_as(earlier):
+            week = earlier
+        else:
+            week.count()
+        found.append(week)
+    return found
 
 
-def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
+def _read_campaigns(company: Company, weeks: Mapping[date, Counter[_Alike]]) -> None:
     """Fill the weeks."""
     first, last = begins(company, min(weeks)), begins(company, max(weeks) + WEEK)
     live = Campaign.objects.filter(company=company, status=Campaign.Status.LIVE)
@@ -181,14 +202,8 @@ def _read_campaigns(company: Company, weeks: Mapping[date, Planned]) -> None:
             )
             audience.groups.update(() if group is None else (group,))
     excluded = _excluded(found) if any(one.leaves_out for one in audiences.values()) else {}
-    alike = Counter(
-        (one.monday, one.everyone, frozenset(one.groups), frozenset(excluded.get(pk, ())))
-        for pk, one in audiences.items()
-    )
-    for (monday, everyone, groups, without), times in alike.items():
-        directory = weeks[monday].directory
-        named = directory.everybody.bits if everyone else directory.reached(groups)
-        weeks[monday].add(named & ~directory.reached(without), times)
+    for pk, one in audiences.items():
+        weeks[one.monday][one.everyone, frozenset(one.groups), frozenset(excluded.get(pk, ()))] += 1
 
 
 @dataclass

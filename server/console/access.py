@@ -1,8 +1,8 @@
 """Who may open which page. Pages ask for rights, never for roles; refusals and looks are put on record."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, cast
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, cast
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.contrib.auth.decorators import login_required
@@ -23,9 +23,10 @@ P = ParamSpec("P")
 
 
 class AccountRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of somebody who is signed in. `campaign`: the one that the address names, where it names one."""
 
     user: Account
+    campaign: Campaign
 
 
 View = Callable[Concatenate[AccountRequest, P], HttpResponseBase]
@@ -69,7 +70,10 @@ def page(
                 raise WrongMethod(methods)
             if fresh and not did_recently_reauthenticate(request):
                 return to_confirm(request.path)
-            detail = _campaign_of(account, kwargs)
+            detail = {}
+            if named := kwargs.get("campaign_id"):
+                asked.campaign = _campaign_of(account, str(named))
+                detail = {"campaign": asked.campaign.campaign_id}
             if right is not None and on_record:
                 log.record(account.company, account.actor, str(right), detail=detail)
             return view(asked, *args, **kwargs)
@@ -102,12 +106,11 @@ def denied(account: Account, right: Right, message: str = "", **detail: str) -> 
     return PermissionDenied(message) if message else PermissionDenied()
 
 
-def _campaign_of(account: Account, words: Mapping[str, Any]) -> dict[str, str]:
-    """Which campaign is read; nothing that is not there comes into the log."""
-    named = words.get("campaign_id")
-    if named is None:
-        return {}
+def _campaign_of(account: Account, named: str) -> Campaign:
+    """The campaign that is read; nothing that is not there comes into the log."""
     campaigns = Campaign.objects.filter(company=account.company_id, campaign_id=named)
-    if not account.scope.those_of(campaigns).exists():
+    found = account.scope.those_of(campaigns).first()
+    if found is None:
         raise Http404
-    return {"campaign": named}
+    found.company = account.company
+    return found

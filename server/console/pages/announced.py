@@ -18,9 +18,8 @@ from server.published_alone.looks import to_look_at
 @page(Right.READ_CAMPAIGNS)
 def media(request: AccountRequest, campaign_id: str, sha256: str) -> HttpResponseBase:
     """A file that the campaign shows, or the range of it that a player asks for."""
-    campaign = Campaign.objects.get(company=request.user.company_id, campaign_id=campaign_id)
     row = Media.objects.filter(company=request.user.company_id, sha256=sha256).first()
-    if row is None or not _shows(request.user, campaign, sha256):
+    if row is None or not _shows(request.user, request.campaign, sha256):
         raise Http404
     with contextlib.ExitStack() as resources:
         try:

@@ -131,8 +131,7 @@ def _begun_from(request: AccountRequest, text: str) -> Draft:
 @page(Right.DRAFT_CAMPAIGNS, methods=("POST",))
 def duplicate(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """Begin one that says what a campaign says."""
-    campaign = Campaign.objects.get(company=request.user.company, campaign_id=campaign_id)
-    return redirect("drafts-compose", begin_like(request.user, campaign).draft_id)
+    return redirect("drafts-compose", begin_like(request.user, request.campaign).draft_id)
 
 
 @page(Right.DRAFT_CAMPAIGNS, keeps_form=True, methods=(*READING, "POST"))

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.campaigns.countable import VIDEO
-from server.campaigns.models import Campaign
 from server.campaigns.overview import State, state_of, title_of
 from server.console import drawings
 from server.console.access import AccountRequest, page
@@ -66,7 +65,7 @@ class Row:
 @page(Right.READ_REPORTS, on_record=True)
 def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
     """The figures of one campaign. Nothing is counted by looking."""
-    campaign = _campaign(request, campaign_id)
+    campaign = request.campaign
     found, now = seen_by(newest(campaign), request.user.scope), clock.now()
     made = datetime.fromisoformat(found.made) if found.made else None
     next_count = due_after(campaign, made) if made else now
@@ -95,15 +94,8 @@ def report(request: AccountRequest, campaign_id: str) -> HttpResponse:
 @page(Right.READ_REPORTS, on_record=True)
 def report_file(request: AccountRequest, campaign_id: str, kind: FileKind) -> HttpResponseBase:
     """The same figures, for a spreadsheet."""
-    found = seen_by(newest(_campaign(request, campaign_id)), request.user.scope)
+    found = seen_by(newest(request.campaign), request.user.scope)
     return table_file(kind, found.campaign_id, tables.COLUMNS, tables.spreadsheet(found))
-
-
-def _campaign(request: AccountRequest, campaign_id: str) -> Campaign:
-    """As the page was let through, it is there."""
-    return Campaign.objects.select_related("company").get(
-        company=request.user.company, campaign_id=campaign_id
-    )
 
 
 def _card(figure: Figure, minimum: int) -> Card:

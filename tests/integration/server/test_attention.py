@@ -134,6 +134,21 @@ def test_people_are_counted_before_a_publication_and_not_while_others_wait(conso
     assert [query for query in made.captured_queries if counting in query["sql"]]
 
 
+def test_a_publication_has_its_own_week_counted_again_and_no_other(console: ServerHome) -> None:
+    published_three_times()
+    mondays = [MONDAY.date(), (MONDAY + WEEK).date()]
+    this, following = planned(bulk_data.company(), mondays)
+    bulk_data.publish("c-next", starts=MONDAY + WEEK, excluded=["Paris"])
+    bulk_data.company().feeds_changed()
+    assert planned(bulk_data.company(), mondays[:1]) == [this]
+    again, changed = planned(bulk_data.company(), mondays)
+    assert again is this
+    assert changed is not following
+    assert dict(changed.of_everybody().counts) == {0: 6, 1: 17}
+    recall(bulk_data.company(), "c-next", "test")
+    assert dict(planned(bulk_data.company(), mondays)[1].of_everybody().counts) == {0: 23}
+
+
 def test_what_starts_in_the_past_costs_the_week_in_which_it_comes(ada: Account, tmp_path: Path) -> None:
     run_command("company", "budget", "1", "--over", "refuse")
     with clock.using(lambda: MONDAY + timedelta(hours=1)):
