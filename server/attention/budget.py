@@ -114,6 +114,8 @@ def _without_figure(audience: Audience, week: Planned) -> int:
     small = [group for group in audience.groups if week.of_group(group.pk).busiest is None]
     if audience.everyone or not (small or audience.people):
         return 0
+    if not small and not audience.excluded:
+        return len(audience.people)
     return members(audience.company, False, small, audience.people, audience.excluded).count()
 
 

@@ -33,7 +33,9 @@ def find_audience(company: Company, entry: AudienceEntry, scope: Scope, mistakes
 
     Whom `scope` does not have is not known to its author: no message tells that there is such a group or person.
     """
-    known_groups = {group.name.casefold(): group for group in scope.those_groups(company.groups.all())}
+    known_groups: dict[str, Group] = {}
+    if entry.groups or entry.excluded:
+        known_groups = {group.name.casefold(): group for group in scope.those_groups(company.groups.all())}
     groups = [known_groups[name.casefold()] for name in entry.groups if name.casefold() in known_groups]
     excluded = [known_groups[name.casefold()] for name in entry.excluded if name.casefold() in known_groups]
     known_people = {

@@ -159,8 +159,9 @@ def _page(
     reason: str = "",
 ) -> HttpResponseBase:
     now = clock.now()
-    besides = ["excluded_groups"] if getattr(draft, "has_excluded", True) else []
-    prefetch_related_objects([draft], "audience_groups", "audience_people", *besides)
+    asked = [] if draft.to_everyone else ["audience_groups", "audience_people"]
+    asked += ["excluded_groups"] if getattr(draft, "has_excluded", True) else []
+    prefetch_related_objects([draft], *asked)
     mistakes = [
         (
             f"{reverse('drafts-compose', args=[draft.draft_id])}{_place(mistake.key)}",
