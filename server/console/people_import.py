@@ -20,6 +20,7 @@ from operator import attrgetter
 from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
+from server.console.reading_ahead import read_company_ahead
 from server.core import background, clock, under_way
 from server.core.errors import EnvironmentFault, Refused
 from server.core.progress import Tick
@@ -351,6 +352,7 @@ def _write(job: ImportJob) -> Stage:
     assert job.comparison
     known, rows = job.comparison.known, job.reading.people
     job.done = import_people(company, rows, dry_run=False, bar=job.bar, actor=job.actor, known=known)
+    read_company_ahead(company.pk)
     return Stage.DONE
 
 
@@ -358,6 +360,7 @@ def _write_on(job: ImportJob) -> Stage:
     """Write what is missing of one that was interrupted, if nobody did meanwhile. Raises as `import_people` does."""
     company = Company.objects.get(pk=job.company_id)
     job.done = finish_import(company, job.bar) or last_import(company)
+    read_company_ahead(company.pk)
     return Stage.DONE
 
 

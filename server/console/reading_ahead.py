@@ -1,4 +1,4 @@
-"""What takes long to read and changes seldom is read when the console starts, and not when the first person asks for it."""
+"""What takes long to read and changes seldom is read when the console starts and after a file of people, not for a page."""
 
 import logging
 import threading
@@ -19,10 +19,19 @@ def read_ahead() -> None:
 
 def _read() -> None:
     try:
-        for company in Company.objects.order_by("pk"):
-            planned.read_ahead(company)
-            overview.read_ahead(company)
-    except DatabaseError as error:  # who asks for it reads it then, or is told what is wrong
+        for pk in Company.objects.order_by("pk").values_list("pk", flat=True):
+            read_company_ahead(pk)
+    except DatabaseError as error:
         _log.info("nothing was read ahead: %s", error)
     finally:
         connections.close_all()
+
+
+def read_company_ahead(pk: str) -> None:
+    """Read one company. Where that cannot be, whoever asks for a page reads it then, or is told what is wrong."""
+    try:
+        if company := Company.objects.filter(pk=pk).first():
+            planned.read_ahead(company)
+            overview.read_ahead(company)
+    except DatabaseError as error:
+        _log.info("%s was not read ahead: %s", pk, error)

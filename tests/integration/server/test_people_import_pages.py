@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from server.access.roles import Role
 from server.accounts.models import Account
+from server.attention.planned import read_ahead
 from server.audit.models import Entry
 from server.console import people_import
 from server.console.people_import import JOBS
@@ -93,6 +95,9 @@ def test_what_would_change_is_shown_and_then_stored(browser: Client) -> None:
     assert set(Group.objects.get(name="Paris").people.values_list("email", flat=True)) == {
         "p0@northwind.example"
     }
+    with CaptureQueriesContext(connection) as made:
+        read_ahead(bulk_data.company())
+    assert len(made.captured_queries) == 1, "who is in which groups was read when the people had come"
     entry = Entry.objects.filter(action="import-people").order_by("-number")[0]
     assert (entry.actor, entry.detail) == (Account.objects.get().actor, '{"added":1,"changed":1}')
     numbers = Entry.objects.count()
