@@ -1,5 +1,7 @@
 """Who may be bound to groups: accounts, and tokens of the administration API."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -15,13 +17,17 @@ class Bound(models.Model):
     )
     bound_groups = models.ManyToManyField(Group, related_name="+", blank=True)
 
+    publishes_as: ClassVar[str]
+    """The column of `campaigns.Publisher` that has it."""
+
     class Meta:
         abstract = True
 
     @property
     def scope(self) -> Scope:
         """Whom it may address, as it is in the database."""
-        return Scope(frozenset(self.bound_groups.values_list("pk", flat=True))) if self.is_bound else Scope()
+        groups = frozenset(self.bound_groups.values_list("pk", flat=True)) if self.is_bound else None
+        return Scope(groups, (self.publishes_as, self.pk))
 
     @property
     def group_names(self) -> list[str] | None:

@@ -38,6 +38,7 @@ class AccessToken(Bound):
         "is_bound": ACTING,
         "bound_groups": ACTING,
     }
+    publishes_as: ClassVar[str] = "token"
     stays_here: ClassVar[bool] = True
     """Not taken out with the company: who may act for it on another server, somebody there says."""
 

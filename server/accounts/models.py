@@ -58,6 +58,7 @@ class Account(AbstractBaseUser, Bound):
         "is_bound": SIGNING_IN,
         "bound_groups": SIGNING_IN,
     }
+    publishes_as: ClassVar[str] = "account"
     stays_here: ClassVar[bool] = True
     """Not taken out with the company: who may act for it on another server, somebody there says."""
 

@@ -1,12 +1,16 @@
 """A campaign: its signed document, whom it is for, and the files and links that it names."""
 
+from dataclasses import replace
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from server.core import clock
-from server.core.data_map import EVIDENCE, IMPERSONAL, TARGETING, DataMap
+from server.core.data_map import EVIDENCE, IMPERSONAL, TARGETING, DataMap, Personal, Retention
 from server.directory.models import SMALLEST_GROUP, Company, Group, Person
+
+PUBLISHED = Personal("let who published an announcement see it and take it back", Retention.ACCOUNT)
 
 
 class Media(models.Model):
@@ -177,6 +181,41 @@ class Campaign(models.Model):
     def smallest_group(self) -> int:
         """How many people must stand behind a figure: `minimum`, and never fewer than five, whatever the row says."""
         return max(SMALLEST_GROUP, self.minimum)
+
+
+class Publisher(models.Model):
+    """Somebody who published the campaign, by an account or a token: they go on seeing it, and can take it back.
+
+    Also where its people belong to other groups by now than they may address. It goes with the account, or the token.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="publishers")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="That wrote it for an approval, or published it.",
+    )
+    token = models.ForeignKey("access.AccessToken", on_delete=models.CASCADE, null=True, related_name="+")
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "campaign": IMPERSONAL,
+        "account": PUBLISHED,
+        "token": replace(PUBLISHED, retention=Retention.OFFICE),
+    }
+    stays_here: ClassVar[bool] = True
+    """As accounts and tokens do."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("campaign", "account"), name="publisher_account"),
+            models.UniqueConstraint(fields=("campaign", "token"), name="publisher_token"),
+        )
+
+    def __str__(self) -> str:
+        return f"publisher of {self.campaign_id}"
 
 
 class Link(models.Model):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from server.campaigns.models import Campaign, Publisher
 from server.core.errors import Refused
 from server.directory.models import Group, Person
 
@@ -29,9 +30,13 @@ class OutOfScope(Refused):
 
 @dataclass(frozen=True)
 class Scope:
-    """The groups to whose people somebody is bound; None: to nobody's, they may address everybody."""
+    """The groups to whose people somebody is bound; None: to nobody's, they may address everybody.
+
+    `who`: the column of `Publisher` that has them, and their number there; None for the command line.
+    """
 
     groups: frozenset[int] | None = None
+    who: tuple[str, int] | None = None
 
     def has_group(self, group: int) -> bool:
         """Whether the group may be addressed."""
@@ -81,8 +86,19 @@ class Scope:
         if outside := self.outside(everyone=everyone, groups=groups, people=people, excluded=excluded):
             raise OutOfScope(outside)
 
+    def note_publisher(self, campaign: Campaign) -> None:
+        """Keep that they published it, so that they go on seeing it."""
+        if self.who is not None:
+            column, number = self.who
+            publisher: dict[str, Any] = {f"{column}_id": number}
+            Publisher.objects.get_or_create(campaign=campaign, **publisher)
+
     def those_of(self, found: "QuerySet[Row]") -> "QuerySet[Row]":
-        """The campaigns, or drafts, that are for these people and nobody else. `found`: all of them."""
+        """The campaigns, or drafts, that are for these people and nobody else; and campaigns that they published.
+
+        `found`: all of them. A campaign for people by name alone is of those who published it: who is in one of the groups
+        today may have been told something personal where they were before.
+        """
         if self.groups is None:
             return found
         own = str(found.model._meta.model_name)
@@ -91,13 +107,22 @@ class Scope:
             for name in ("audience_groups", "audience_people", "excluded_groups")
         )
         inside = by_name.filter(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))
-        return found.filter(
-            Q(Exists(in_groups.filter(group__in=self.groups))) | Q(Exists(inside)),
-            ~Exists(in_groups.exclude(group__in=self.groups)),
-            ~Exists(left_out.exclude(group__in=self.groups)),
-            ~Exists(by_name.exclude(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))),
-            to_everyone=False,
+        for_them = (
+            ~Exists(in_groups.exclude(group__in=self.groups))
+            & ~Exists(left_out.exclude(group__in=self.groups))
+            & ~Exists(by_name.exclude(Exists(_memberships(self.groups).filter(person=OuterRef("person_id")))))
+            & Q(to_everyone=False)
         )
+        in_own_group = Q(Exists(in_groups.filter(group__in=self.groups)))
+        if found.model is not Campaign:
+            return found.filter(for_them, in_own_group | Q(Exists(inside)))
+        return found.filter((for_them & in_own_group) | self._published())
+
+    def _published(self) -> Q:
+        if self.who is None:
+            return Q(pk__in=())
+        column, number = self.who
+        return Q(Exists(Publisher.objects.filter(**{"campaign": OuterRef("pk"), column: number})))
 
 
 def _memberships(groups: frozenset[int]) -> QuerySet[Any, Any]:

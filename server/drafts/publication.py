@@ -80,7 +80,10 @@ def publish_draft(
         if checked is None or seal_of(locked) != seal:
             raise Overtaken(locked)
         approval = None if approved is None else approved(locked)
+        author = locked.submitted_by
         campaign = publish(checked, account.actor, account.scope, approval).campaign
+        if author is not None:
+            author.scope.note_publisher(campaign)
         _empty(locked, campaign)
     return campaign
 

@@ -1,13 +1,17 @@
 """Somebody else looks afterwards at what was published alone; who is bound to groups, at what is for their people."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.accounts.two_people import younger
 from server.audit import log
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Publisher
 from server.database.transactions import tried_again
+
+ACCOUNT = "account "
+"""How the audit log begins to name an account."""
 
 
 def to_look_at(account: Account) -> "QuerySet[Campaign]":
@@ -38,9 +42,8 @@ def _of_others(account: Account) -> "QuerySet[Campaign]":
     if Right.APPROVE_CAMPAIGNS not in account.rights:
         return Campaign.objects.none()
     found = account.scope.those_of(Campaign.objects.filter(company=account.company_id))
-    return found.exclude(alone_by__startswith=_number_of(account))
-
-
-def _number_of(account: Account) -> str:
-    """How the account is named whatever its roles are by now."""
-    return f"account {account.pk} ("
+    known = Publisher.objects.filter(campaign=OuterRef("pk")).exclude(account=None)
+    is_one_gone = Q(alone_by__startswith=ACCOUNT) & ~Exists(known)
+    return found.exclude(alone_by__startswith=f"{ACCOUNT}{account.pk} (").exclude(
+        is_one_gone & younger(account, "published_at")
+    )

@@ -106,6 +106,7 @@ def publish(
             return Published(campaign, False, cost)
         check_scope(checked, scope)  # people may have left a group
         check_second_person(checked, approval, cost)
+        scope.note_publisher(campaign)
         if reason := _why_alone(checked, approval):
             campaign.alone_because, campaign.alone_by = reason, actor
             campaign.save(update_fields=["alone_because", "alone_by"])

@@ -8,7 +8,7 @@ import pytest
 from server.access.models import AccessToken
 from server.accounts.models import Account, Session, SignInLink
 from server.audit.models import Entry
-from server.campaigns.models import Campaign
+from server.campaigns.models import Campaign, Publisher
 from server.core.data_map import Personal
 from server.data_subject import held as answers
 from server.data_subject.models import CorrectionRequest
@@ -39,6 +39,7 @@ OF_OTHERS = {
     DraftVersion,
     ErasureRequest,
     NoticeProposal,
+    Publisher,
 }
 """Their personal fields are about the data protection officer and administrators, who have no entry as an employee."""
 

@@ -19,6 +19,7 @@ from server.accounts.models import Account, SignInLink
 from server.archives.exporting import row_counts
 from server.archives.rows import company_models, is_of_the_server, label
 from server.audit.models import Entry, EntrySubject
+from server.campaigns.models import Publisher
 from server.core.errors import Refused
 from server.devices.models import Invitation
 from server.directory.models import Company, ImportProgress, Person
@@ -141,7 +142,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here += (DraftFile, DraftUpload, Trial)
     here += (ErasureRequest, ErasureRequest.people.through)
     here += (ConsoleMail, InvitationMail, NoticeProposal, Processor)
-    here += (ImportProgress,)
+    here += (ImportProgress, Publisher)
     here += (AccessToken.bound_groups.through, Account.bound_groups.through)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0

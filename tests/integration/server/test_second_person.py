@@ -390,6 +390,17 @@ def test_what_was_published_alone_waits_until_somebody_else_has_looked_at_it(
     assert (recalled.alone_by, recalled.alone_texts) == ("", None)
 
 
+def test_who_published_alone_does_not_look_at_it_by_a_new_account(lea: Account, noor: Account) -> None:
+    ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    draft = written(ada, urgency="emergency")
+    campaign = publish_draft(draft, seal_of(draft), MANY, ada)
+    ada.delete()
+    again = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+    for account, status in ((again, 404), (noor, 302)):
+        told = client_of(account).post("/campaigns/alone", {"campaign": campaign.campaign_id})
+        assert told.status_code == status
+
+
 def test_texts_that_nobody_looked_at_go_when_the_campaign_closes(lea: Account, noor: Account) -> None:
     ada = account_of("ada@northwind.example", Role.ADMINISTRATOR)
     draft = written(ada, urgency="emergency")

@@ -69,6 +69,8 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     for bound in (token, account):
         bound.bound_groups.set(company.groups.all())
     _write_draft(account, first)
+    for scope in (account.scope, token.scope):
+        scope.note_publisher(campaign)
     ask(account, [first.pk])
     company.processors.create(
         name="canary-host", service="hosting", country="France", since=datetime.now(UTC).date()
