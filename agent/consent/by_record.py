@@ -65,6 +65,9 @@ def _off(consent: Consent, clock: Clock, language: str) -> Consent:
     off = consent
     if consent.receipt_id:
         off = rules.refuse(
-            consent, notice_version=consent.notice_version, now=rules.LAST_TIME, language=language
+            replace(consent, owed=None),
+            notice_version=consent.notice_version,
+            now=rules.LAST_TIME,
+            language=language,
         )
     return replace(off, time=clock.now(), company=consent.company)

@@ -309,6 +309,8 @@ class ConsentGate:
         now, owed = self._server_clock.elapsed(), consent.owed
         if owed is not None and (owed != before.owed or owed.time == rules.LAST_TIME):
             self._acts.setdefault((owed.receipt_id, "withdrawn"), now)
+        if consent.state is ConsentState.WITHDRAWN and consent.receipt_id:
+            self._acts.setdefault((consent.receipt_id, "withdrawn"), now)
         if new_receipt_id and consent.receipt_id == new_receipt_id:
             self._acts[new_receipt_id, "given"] = now
 

@@ -23,8 +23,8 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True):
     """One person's consent for one signal, as it stands on this computer.
 
     ``announced``: the server has acknowledged the receipt. ``owed``: a withdrawal that the server has not acknowledged;
-    it is sent before anything else of this signal. ``company``: the id of the one for whom this was chosen; empty in
-    records from before it was kept.
+    it is sent before anything else of this signal. ``receipt_id`` of what is withdrawn: a withdrawal that is owed after that
+    one. ``company``: the id of the one for whom this was chosen; empty in records from before it was kept.
     """
 
     signal: FeedbackSignal
@@ -75,13 +75,13 @@ def give(
 
     ``anew``: it is not known when it was given, and the server was not told yet: this act says when.
 
-    A withdrawal that is still owed came before it: the server goes by their times.
+    A withdrawal that is still owed came before it: the server goes by their times. Of two the newer one is owed.
     """
     if consent.state is ConsentState.GIVEN and consent.notice_version == notice_version:
         if consent.announced or not anew:
             return consent
         consent = replace(consent, receipt_id="")
-    owed = consent.owed
+    owed = _owed_next(consent) or consent.owed
     return Consent(
         signal=consent.signal,
         state=ConsentState.GIVEN,
@@ -101,10 +101,11 @@ def dated(message: ConsentMessage, time: datetime) -> ConsentMessage:
 def refuse(consent: Consent, *, notice_version: int, now: datetime, language: str) -> Consent:
     """Withdraw what was given, refuse what was not. Nothing is sent for a refusal.
 
-    A withdrawal ends all receipts of its signal, so the newest is owed in place of an older one, which is too early.
+    A withdrawal ends all receipts of its signal that were given before it, so the newest is owed; an older one, which is too
+    early for that, is owed before it: it alone ends for sure what it names, if that was cut off and reaches the server late.
     """
     was_given = bool(consent.receipt_id)
-    return Consent(
+    refused = Consent(
         signal=consent.signal,
         state=ConsentState.WITHDRAWN
         if was_given or consent.state is ConsentState.WITHDRAWN
@@ -112,8 +113,24 @@ def refuse(consent: Consent, *, notice_version: int, now: datetime, language: st
         notice_version=notice_version,
         time=_whole_seconds(now),
         language=language,
-        owed=_withdrawal(consent, now) or consent.owed,
+        owed=consent.owed,
     )
+    return _owing(refused, _withdrawal(consent, now))
+
+
+def _owing(consent: Consent, withdrawal: ConsentMessage | None) -> Consent:
+    """With a withdrawal that is owed now, or next where another one is owed."""
+    if withdrawal is None:
+        return consent
+    if consent.owed is None or consent.owed.receipt_id == withdrawal.receipt_id:
+        return replace(consent, owed=withdrawal)
+    return replace(consent, receipt_id=withdrawal.receipt_id)
+
+
+def _owed_next(consent: Consent) -> ConsentMessage | None:
+    if consent.state is not ConsentState.WITHDRAWN or consent.time is None:
+        return None
+    return _withdrawal(consent, consent.time)
 
 
 def withdraw_everywhere(
@@ -124,10 +141,13 @@ def withdraw_everywhere(
     The server erases the person's rows of a signal at any withdrawal of it, so a receipt of its own will do.
     """
     withdrawn = refuse(consent, notice_version=notice_version, now=now, language=language)
-    owed = _withdrawal(consent, now) or ConsentMessage(
+    withdrawn = replace(withdrawn, state=ConsentState.WITHDRAWN)
+    if consent.receipt_id:
+        return withdrawn
+    everywhere = ConsentMessage(
         receipt_id, consent.signal, "withdrawn", notice_version, _whole_seconds(now), language
     )
-    return replace(withdrawn, state=ConsentState.WITHDRAWN, owed=owed)
+    return _owing(withdrawn, everywhere)
 
 
 def ended_elsewhere(consent: Consent, *, receipt_id: str, now: datetime) -> Consent:
@@ -155,7 +175,7 @@ def without_record(kept: Consent, noted: Consent) -> Consent:
     if noted.state is ConsentState.NOT_ASKED and noted.time is not None and kept.receipt_id:
         return replace(
             refuse(
-                kept,
+                replace(kept, owed=None),
                 notice_version=kept.notice_version,
                 now=LAST_TIME,
                 language=noted.language or kept.language,
@@ -208,7 +228,8 @@ def expire(consent: Consent, *, notice_version: int) -> Consent:
 def announce(consent: Consent, message: ConsentMessage, told: datetime) -> Consent:
     """The server acknowledged a message, told with this time: it is no longer owed."""
     if consent.owed == message:
-        return replace(consent, owed=None)
+        following = _owed_next(consent)
+        return replace(consent, owed=following, receipt_id="" if following else consent.receipt_id)
     if consent.receipt_id == message.receipt_id and message.status == "given" and not consent.announced:
         return replace(consent, announced=True, time=_whole_seconds(told))
     return consent
