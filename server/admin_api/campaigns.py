@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from server.access.roles import RIGHTS, Right
 from server.access.tokens import Administrator, AdministratorRequest
+from server.accounts import console_address
 from server.acknowledgements.listing import Acknowledgements, acknowledgements
 from server.admin_api.operations import needs, refused_with
 from server.audit import log
@@ -18,10 +19,14 @@ from server.campaigns.manifest import check_manifest
 from server.campaigns.models import Campaign
 from server.core import clock, concurrency, problems
 from server.core.schemas import CampaignId, Message
+from server.drafts.programs import submit_file
+from server.drafts.writing import Program, path_of
+from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
-from server.publishing.checked import check_campaign
+from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import LONGEST_REASON, publish
 from server.publishing.recall import EmergencyKept, recall
+from server.publishing.second_person import SecondPersonMissing
 from server.reports.figures import Report, seen_by
 from server.reports.snapshots import make_if_due, newest
 
@@ -52,6 +57,16 @@ class PublicationAnswer(Message):
     people: int
     warnings: list[str]
     """What the author should know, in English: links that are not counted, an audience that a site could tell apart."""
+
+
+class SubmissionAnswer(Message):
+    """What waits for a second person, and is not published yet."""
+
+    draft_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    address: str
+    """Where the console shows it to those who may approve it."""
+    people: int
+    warnings: list[str]
 
 
 class RecallRequest(Message):
@@ -103,8 +118,8 @@ def get_acknowledgements(
 
 @router.post(
     "/campaigns",
-    response={201: PublicationAnswer},
-    summary="Publish a campaign of texts and links",
+    response={201: PublicationAnswer, 202: SubmissionAnswer},
+    summary="Publish a campaign of texts and links, or submit it where a second person is needed",
     **needs(Right.PUBLISH_CAMPAIGNS, 400, 409, 413, 415, 422),
 )
 def publish_campaign(request: AdministratorRequest, body: PublicationRequest) -> Status[dict[str, Any]]:
@@ -114,7 +129,7 @@ def publish_campaign(request: AdministratorRequest, body: PublicationRequest) ->
 
 @router.post(
     "/emergencies",
-    response={201: PublicationAnswer},
+    response={201: PublicationAnswer, 202: SubmissionAnswer},
     summary="Publish an emergency, which covers every screen; the reason is put on record",
     **needs(Right.PUBLISH_EMERGENCIES, 400, 409, 413, 415, 422),
 )
@@ -136,7 +151,10 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
             raise problems.invalid("urgency: emergencies, and nothing else, are published under /emergencies")
         checked = check_campaign(caller.company, manifest, caller.scope, reason)
         with concurrency.write_turns:  # from here on only: a file may be long to read
-            published = publish(checked, caller.actor, caller.scope)
+            try:
+                published = publish(checked, caller.actor, caller.scope)
+            except SecondPersonMissing:
+                return _submitted(caller, checked, file)
         warnings = warnings_for(checked, published.cost)
     answer = {
         "campaign_id": published.campaign.campaign_id,
@@ -144,6 +162,17 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         "warnings": warnings,
     }
     return Status(201, answer)
+
+
+def _submitted(caller: Administrator, checked: CheckedCampaign, file: str) -> Status[dict[str, Any]]:
+    program = Program(caller.company, caller.actor, caller.scope, caller.token_id)
+    submission = submit_file(program, checked, file.encode())
+    told = {"people": checked.audience.count, "warnings": warnings_for(checked, attention_of(checked))}
+    if submission.campaign is not None:
+        return Status(201, {"campaign_id": submission.campaign.campaign_id, **told})
+    draft = submission.draft
+    address = f"{console_address.of_links()}/{path_of(draft)}"
+    return Status(202, {"draft_id": draft.draft_id, "address": address, **told})
 
 
 @router.post(

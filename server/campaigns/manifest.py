@@ -138,6 +138,22 @@ def read_manifest(
     return _checked(path, _content(path), now, link_hosts, media_folder or path.parent)
 
 
+def content_and_files(manifest: Manifest, media_folder: Path | None = None) -> tuple[bytes, dict[str, Path]]:
+    """The bytes of a campaign file that was read, and the files beside it by the names that it says.
+
+    Raises `Refused` when it cannot be read any more.
+    """
+    folder = media_folder or manifest.path.parent
+    found: list[Path] = []
+    for variant in manifest.variants.values():
+        if variant.image is not None:
+            found.append(variant.image.file)
+        if (video := variant.video) is not None:
+            found += [video.file, *(one.file for one in video.captions)]
+            found += [] if video.poster is None else [video.poster.file]
+    return _content(manifest.path), {path.relative_to(folder).as_posix(): path for path in found}
+
+
 def check_manifest(
     content: bytes, now: datetime, link_hosts: Sequence[str], names: Collection[str] | None = None
 ) -> Manifest:

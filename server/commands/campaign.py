@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from server.accounts import console_address
+from server.attention.budget import Cost
 from server.audit import log
-from server.campaigns.manifest import read_manifest
+from server.campaigns.manifest import content_and_files, read_manifest
 from server.campaigns.models import Campaign
 from server.campaigns.scopes import Scope
 from server.commands.companies import add_company_argument, chosen_company
@@ -20,12 +22,14 @@ from server.core import clock
 from server.core.clock import utc_text
 from server.database.transactions import reading
 from server.directory.models import Company
+from server.drafts.programs import submit_file
+from server.drafts.writing import Program, path_of
 from server.publishing.attention import attention_of
 from server.publishing.author_warnings import warnings_for
 from server.publishing.checked import CheckedCampaign, check_campaign
 from server.publishing.publish import check_reason, check_second_person, publish
 from server.publishing.recall import recall
-from server.publishing.second_person import Approval
+from server.publishing.second_person import Approval, SecondPersonMissing
 from server.reports.audiences import audience_sizes
 
 CAMPAIGNS_AT_ONCE = 100
@@ -56,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     publishing.add_argument(
         "--without-second-person",
         metavar=_("TEXT"),
-        help=_("why nobody else has to approve it, where the company wants that; the audit log keeps it"),
+        help=_("publish at once where a second person is wanted, and why; the audit log keeps it"),
     )
     publishing.add_argument("--dry-run", action="store_true", help=_("check everything and publish nothing"))
     add_company_argument(publishing)
@@ -91,11 +95,15 @@ def _publish(options: argparse.Namespace) -> int:
     without = options.without_second_person
     approval = None if without is None else Approval(without=without)
     costs = [attention_of(checked) for checked in all_checked]
+    waits: list[bool] = []
     for checked, cost in zip(all_checked, costs, strict=True):
         check_reason(checked.manifest, options.reason)
-        check_second_person(checked, approval, cost)
-    for checked, planned_cost in zip(all_checked, costs, strict=True):
-        if options.dry_run:
+        waits.append(_needs_approval(checked, approval, cost))
+    for checked, planned_cost, needs_approval in zip(all_checked, costs, waits, strict=True):
+        if needs_approval:
+            cost = planned_cost
+            _submit(checked, options)
+        elif options.dry_run:
             cost = planned_cost
             print(
                 _("{file} can be published. {reach}").format(
@@ -114,6 +122,33 @@ def _publish(options: argparse.Namespace) -> int:
         for warning in warnings_for(checked, cost):
             print(_("Warning: {warning}").format(warning=warning), file=sys.stderr)
     return 0
+
+
+def _needs_approval(checked: CheckedCampaign, approval: Approval | None, cost: Cost | None) -> bool:
+    """Raises `Refused` as `check_second_person` does, where no second person helps."""
+    try:
+        check_second_person(checked, approval, cost)
+    except SecondPersonMissing:
+        return True
+    return False
+
+
+def _submit(checked: CheckedCampaign, options: argparse.Namespace) -> None:
+    """Let it wait for a second person, and say so. Raises as `submit_file` does."""
+    name, reach = checked.manifest.path.name, _reach(checked)
+    if options.dry_run:
+        told = _("{file} would wait for a second person, who approves it in the console. {reach}")
+        print(told.format(file=name, reach=reach))
+        return
+    content, files = content_and_files(checked.manifest, options.media)
+    program = Program(checked.company, log.COMMAND_LINE, Scope())
+    draft, campaign = submit_file(program, checked, content, files)
+    if campaign is not None:
+        told = _("{name} was published already, from this same file: nothing new is shown. {reach}")
+        print(told.format(name=campaign.campaign_id, reach=_reach(checked, (campaign.starts, campaign.ends))))
+        return
+    told = _("{file} is not published yet. It waits for a second person: {url} {reach}")
+    print(told.format(file=name, url=f"{console_address.of_links()}/{path_of(draft)}", reach=reach))
 
 
 def _reach(checked: CheckedCampaign, times: tuple[datetime, datetime] | None = None) -> str:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from server.access.bound import Bound
 from server.access.roles import Right
 from server.accounts.models import Account
 from server.accounts.two_people import Askers, younger
@@ -31,9 +32,9 @@ from server.publishing.second_person import Approval
 def is_submitted(draft: Draft, seal: str | None = None) -> bool:
     """Whether it waits for approval, as it is now: who left its audience since changed it.
 
-    It waits no more when the account that submitted it is gone. `seal`: of what somebody looks at, if that is known.
+    It waits no more when the account or token that submitted it is gone. `seal`: of what somebody looks at, if that is known.
     """
-    if not draft.submitted_seal or draft.submitted_by_id is None:
+    if not draft.submitted_seal or not draft.has_submitter:
         return False
     return draft.submitted_seal == (seal_of(draft) if seal is None else seal)
 
@@ -70,7 +71,8 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
     if Right.APPROVE_CAMPAIGNS not in account.rights:
         return Draft.objects.none()
     waiting = Draft.objects.filter(company=account.company, campaign=None).exclude(submitted_seal="")
-    mine = Q(writers=account) | Q(submitted_by=account) | Q(submitted_by=None)
+    gone = Q(submitted_by=None, submitted_token=None) & ~Q(submitted_program=log.COMMAND_LINE)
+    mine = Q(writers=account) | Q(submitted_by=account) | gone
     if Right.PUBLISH_EMERGENCIES not in account.rights:
         mine |= Q(fields__urgency=Campaign.Urgency.EMERGENCY)
     is_one_gone = Q(writers_there__lt=F("writers_ever"))
@@ -79,7 +81,7 @@ def waiting_for(account: Account) -> "QuerySet[Draft]":
         .annotate(writers_there=Count("writers"))
         .exclude(mine)
         .exclude(is_one_gone & younger(account, "begun_at"))
-        .select_related("submitted_by")
+        .select_related("submitted_by", "submitted_token")
         .order_by("submitted_at", "pk")
     )
 
@@ -99,6 +101,7 @@ def submit(draft: Draft, account: Account, seal: str) -> None:
             raise Overtaken(locked)
         if is_submitted(locked, seal):
             return
+        locked.wait_no_more()
         locked.submitted_seal, locked.submitted_at, locked.submitted_by = seal, clock.now(), account
         locked.returned_for, locked.returned_by = "", None
         locked.save()
@@ -113,9 +116,8 @@ def take_back(draft: Draft, account: Account) -> None:
     """Let it wait no more, on the wish of somebody who writes it; on record where it waited."""
     with transaction.atomic():
         locked = locked_draft(draft)
-        seal, locked.submitted_seal = locked.submitted_seal, ""
-        locked.submitted_at, locked.submitted_by = None, None
-        locked.save(update_fields=["submitted_seal", "submitted_at", "submitted_by"])
+        seal = locked.wait_no_more()
+        locked.save()
         if seal:
             end_submission(locked, account, seal)
 
@@ -136,7 +138,7 @@ def give_back(draft: Draft, account: Account, seal: str, reason: str) -> None:
         outbox.forget(draft.company, path_of(draft))
         if locked.submitted_by is not None:
             outbox.notify([locked.submitted_by], path_of(draft))
-        locked.submitted_seal, locked.submitted_at, locked.submitted_by = "", None, None
+        locked.wait_no_more()
         locked.returned_for, locked.returned_by = reason.strip(), account
         locked.save()
         log.record(draft.company, account.actor, "return-campaign", detail=_detail(draft, seal))
@@ -151,12 +153,16 @@ def approve(draft: Draft, account: Account, seal: str, people: int) -> Campaign:
 
     def approved(locked: Draft) -> Approval:
         _refuse_others(account, locked)
-        if locked.submitted_by is None or not is_submitted(locked, seal):
+        if not is_submitted(locked, seal):
             raise Overtaken(locked)
-        _require_scope(locked.submitted_by, locked)
+        submitter = locked.submitted_by or locked.submitted_token
+        if submitter is not None:
+            _require_scope(submitter, locked)
         outbox.forget(draft.company, path_of(draft))
-        outbox.notify([locked.submitted_by], "campaigns")
-        return Approval(author=locked.submitted_by.actor, digest=seal)
+        if locked.submitted_by is not None:
+            outbox.notify([locked.submitted_by], "campaigns")
+        author = locked.submitted_by.actor if locked.submitted_by else locked.submitted_program
+        return Approval(author=author, digest=seal)
 
     if draft.campaign is None:
         _refuse_others(account, draft)  # before it is checked, which takes long
@@ -185,7 +191,7 @@ def change_budget(company: Company, popups: int, rule: Company.OverBudget, actor
     set_budget(company, popups, rule, actor)
 
 
-def _require_scope(account: Account, draft: Draft) -> None:
+def _require_scope(account: Bound, draft: Draft) -> None:
     account.scope.require(
         everyone=draft.to_everyone,
         groups=draft.audience_groups.all(),

@@ -5,8 +5,11 @@ from dataclasses import replace
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext as _
 
+from server.access.models import AccessToken
 from server.accounts.models import Account
+from server.audit.log import COMMAND_LINE
 from server.campaigns.models import Campaign, Media
 from server.core.data_map import IMPERSONAL, SIGNING_IN, TARGETING, DataMap, Personal, Retention
 from server.directory.models import Company, Group, Person
@@ -64,6 +67,19 @@ class Draft(models.Model):
     )
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    submitted_program = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="The program that submitted it, as the audit log names it; empty where a person did.",
+    )
+    submitted_token = models.ForeignKey(AccessToken, on_delete=models.SET_NULL, null=True, related_name="+")
+    program_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="Of the file with which a program began it: asked again, it is the same submission.",
+    )
     returned_for = models.CharField(max_length=500, blank=True, default="", help_text="Why it came back.")
     returned_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
     campaign = models.ForeignKey(
@@ -96,6 +112,9 @@ class Draft(models.Model):
         "submitted_seal": IMPERSONAL,
         "submitted_at": WRITTEN_BY,
         "submitted_by": WRITTEN_BY,
+        "submitted_program": WRITTEN_BY,
+        "submitted_token": WRITTEN_BY,
+        "program_digest": IMPERSONAL,
         "returned_for": IMPERSONAL,
         "returned_by": WRITTEN_BY,
         "campaign": IMPERSONAL,
@@ -109,6 +128,29 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.draft_id
+
+    @property
+    def has_submitter(self) -> bool:
+        """Whether who submitted it is still there: an account, a token, or the command line, which stays."""
+        is_there = self.submitted_by_id is not None or self.submitted_token_id is not None
+        return is_there or self.submitted_program == COMMAND_LINE
+
+    @property
+    def submitter_words(self) -> str:
+        """Who submitted it, for people."""
+        if self.submitted_by is not None:
+            return self.submitted_by.email
+        if (token := self.submitted_token) is not None:
+            named = f" ({token.name})" if token.name else ""
+            return _("A program, with token {number} of the API").format(number=token.pk) + named
+        return _("The command line of the server") if self.submitted_program == COMMAND_LINE else "?"
+
+    def wait_no_more(self) -> str:
+        """Let it wait for no approval; to be saved. Answers the seal under which it waited, empty where it did not."""
+        seal, self.submitted_seal = self.submitted_seal, ""
+        self.submitted_at, self.submitted_by = None, None
+        self.submitted_program, self.submitted_token = "", None
+        return seal
 
     def end_trials(self) -> None:
         """Let no computer show a test of it any more. Call it in the transaction that ends the draft."""

@@ -80,7 +80,7 @@ def publish_draft(
         if checked is None or seal_of(locked) != seal:
             raise Overtaken(locked)
         approval = None if approved is None else approved(locked)
-        author = locked.submitted_by
+        author = locked.submitted_by or locked.submitted_token
         campaign = publish(checked, account.actor, account.scope, approval).campaign
         if author is not None:
             author.scope.note_publisher(campaign)
@@ -98,7 +98,7 @@ def _empty(draft: Draft, campaign: Campaign) -> None:
     draft.campaign = campaign
     draft.fields = new_fields(draft.fields["default_language"])
     draft.reason, draft.editor, draft.to_everyone = "", None, False
-    draft.submitted_seal, draft.submitted_at, draft.submitted_by = "", None, None
+    draft.wait_no_more()
     draft.returned_for, draft.returned_by = "", None
     draft.begun_at, draft.writers_ever = None, 0
     draft.save()

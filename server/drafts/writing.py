@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, BinaryIO
 
@@ -16,6 +16,7 @@ from server.campaigns.audience import find_audience
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.core.errors import Refused
 from server.database.transactions import tried_again
@@ -51,6 +52,35 @@ LEADS_ON = timedelta(days=30)
 """So long the address of a draft leads to what became of it."""
 
 
+@dataclass(frozen=True)
+class Program:
+    """What writes a draft without a person: a token of the API, or, without one, the command line."""
+
+    company: Company
+    actor: str
+    scope: Scope
+    token: int | None = None
+    pk: None = None
+
+    @property
+    def company_id(self) -> str:
+        """As accounts have it."""
+        return self.company.pk
+
+    @property
+    def is_bound(self) -> bool:
+        """As accounts have it."""
+        return self.scope.groups is not None
+
+
+Writer = Account | Program
+
+
+def account_of(writer: Writer) -> Account | None:
+    """Whose it is; nobody's of a program."""
+    return writer if isinstance(writer, Account) else None
+
+
 class Overtaken(Exception):
     """Somebody else changed the draft since the person read it. Nothing was written."""
 
@@ -83,19 +113,19 @@ def begin_with(account: Account, wanted: Change) -> Draft:
     return _made(account, wanted)
 
 
-def begin_from_file(account: Account, content: bytes) -> Draft:
+def begin_from_file(account: Writer, content: bytes, reason: str = "") -> Draft:
     """A draft that says what a campaign file says. Raises `Refused` with all that is wrong with it."""
     mistakes = Mistakes()
-    change = _read(account, content, (), mistakes)
+    wanted = replace(_read(account, content, (), mistakes), reason=reason)
     _refuse_any(mistakes)
-    return _made(account, change)
+    return _made(account, wanted)
 
 
-def begin_from_archive(account: Account, archive: BinaryIO) -> Draft:
+def begin_from_archive(account: Writer, archive: BinaryIO, reason: str = "") -> Draft:
     """The same of a campaign file with its pictures, in a ZIP file. Raises as above, and `EnvironmentFault`."""
     mistakes = Mistakes()
     with unpacked(archive) as came:
-        wanted = _read(account, came.content, came.names, mistakes)
+        wanted = replace(_read(account, came.content, came.names, mistakes), reason=reason)
         draft = _made(account, Change(new_fields(wanted.fields["default_language"])))
         return _arrived(draft, account, came, wanted, mistakes)
 
@@ -118,7 +148,7 @@ def become(draft: Draft, account: Account, archive: BinaryIO) -> Draft:
         raise
 
 
-def _arrived(draft: Draft, account: Account, came: Unpacked, wanted: "Change", mistakes: Mistakes) -> Draft:
+def _arrived(draft: Draft, account: Writer, came: Unpacked, wanted: "Change", mistakes: Mistakes) -> Draft:
     """The draft with what came, files included; it is deleted where that cannot be."""
     try:
         Arrival(draft, came, mistakes).take(wanted.fields)
@@ -129,7 +159,7 @@ def _arrived(draft: Draft, account: Account, came: Unpacked, wanted: "Change", m
         raise
 
 
-def _read(account: Account, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
+def _read(account: Writer, content: bytes, names: Collection[str], mistakes: Mistakes) -> "Change":
     fields, values = fields_of_file(account.company, content, names, clock.now())
     entry = AudienceEntry(
         everyone=values.get("everyone", False),
@@ -208,7 +238,7 @@ def delete(draft: Draft, revision: int, account: Account | None = None) -> None:
         transaction.on_commit(lambda: remove_folder(folder_of(draft)))
 
 
-def end_submission(draft: Draft, account: Account, seal: str) -> None:
+def end_submission(draft: Draft, account: Writer, seal: str) -> None:
     """Put on record that what was submitted under this seal waits no more, and send nobody any mail about it."""
     outbox.forget(draft.company, path_of(draft))
     detail = {"draft": draft.draft_id, "digest": seal}
@@ -221,7 +251,7 @@ def path_of(draft: Draft) -> str:
 
 
 @tried_again
-def _made(account: Account, change: Change) -> Draft:
+def _made(account: Writer, change: Change) -> Draft:
     _require_scope(account, change)
     with transaction.atomic():
         Company.objects.select_for_update(no_key=True).get(pk=account.company_id)
@@ -230,7 +260,7 @@ def _made(account: Account, change: Change) -> Draft:
                 _("There are too many drafts"), _("Publish or delete some of them, and begin again.")
             )
         now = clock.now()
-        draft = Draft(company=account.company, editor=account, edited_at=now, begun_at=now)
+        draft = Draft(company=account.company, editor=account_of(account), edited_at=now, begun_at=now)
         _fill(draft, change)
         note_writer(draft, account)
         return draft
@@ -286,7 +316,7 @@ def delete_old_drafts(*, dry_run: bool = False) -> int:
 @tried_again
 def change(
     draft: Draft,
-    account: Account,
+    account: Writer,
     revision: int,
     wanted: Change,
     page_key: str = "",
@@ -315,10 +345,9 @@ def change(
             locked.save(update_fields=["page_key"])
             return locked
         _keep_version(locked, account, is_replaced=is_replaced)
-        locked.editor, locked.edited_at = account, clock.now()
+        locked.editor, locked.edited_at = account_of(account), clock.now()
         locked.revision += 1
-        seal, locked.submitted_seal = locked.submitted_seal, ""
-        locked.submitted_at, locked.submitted_by = None, None
+        seal = locked.wait_no_more()
         _fill(locked, wanted)
         note_writer(locked, account)
         drop_unnamed(locked)
@@ -327,15 +356,18 @@ def change(
         return locked
 
 
-def note_writer(draft: Draft, account: Account) -> None:
-    """Remember, for as long as it is a draft, that this account wrote some of it. Of a draft that is locked."""
-    if not draft.writers.filter(pk=account.pk).exists():
+def note_writer(draft: Draft, account: Writer) -> None:
+    """Remember, for as long as it is a draft, that this account wrote some of it. Of a draft that is locked.
+
+    Programs are not remembered: none approves anything.
+    """
+    if isinstance(account, Account) and not draft.writers.filter(pk=account.pk).exists():
         draft.writers.add(account)
         draft.writers_ever += 1
         draft.save(update_fields=["writers_ever"])
 
 
-def _require_scope(account: Account, wanted: Change, before: Draft | None = None) -> None:
+def _require_scope(account: Writer, wanted: Change, before: Draft | None = None) -> None:
     """Raise `OutOfScope` for what the change brings into the audience; publishing asks for all of it."""
     groups, people, everyone, excluded = wanted.groups, wanted.people, wanted.everyone, wanted.excluded
     if before is not None and account.is_bound:
@@ -375,7 +407,7 @@ def bring_back(draft: Draft, account: Account, revision: int, version: DraftVers
     return change(draft, account, revision, wanted, is_replaced=True)
 
 
-def _keep_version(draft: Draft, account: Account, *, is_replaced: bool) -> None:
+def _keep_version(draft: Draft, account: Writer, *, is_replaced: bool) -> None:
     last = draft.versions.order_by("-pk").first()
     is_fresh = last is not None and clock.now() - last.edited_at < VERSION_EVERY
     groups, people = list(draft.audience_groups.all()), list(draft.audience_people.all())

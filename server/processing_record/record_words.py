@@ -142,6 +142,8 @@ FIELDS = {
     "drafts.draft.returned_by": N_("console account that returned a draft"),
     "drafts.draft.submitted_at": N_("when a draft was submitted"),
     "drafts.draft.submitted_by": N_("console account that submitted a draft"),
+    "drafts.draft.submitted_program": N_("program that submitted a draft"),
+    "drafts.draft.submitted_token": N_("token of the API that submitted a draft"),
     "drafts.draft.writers": N_("console accounts that wrote a draft"),
     "drafts.draftupload.account": N_("console account that sends a video for a draft"),
     "drafts.draftupload.begun_at": N_("when the sending of a video for a draft began"),

@@ -35,8 +35,8 @@ class SecondPersonMissing(Refused):
         reach = ngettext("It is for {count} person.", "It is for {count} people.", people)
         told = f"{reach.format(count=people)} {why}".rstrip()
         what_to_do = _(
-            "Make a draft of the campaign file in the console and submit it there; somebody else approves it. Or at the "
-            "server: campaign publish --without-second-person REASON, which goes on record."
+            "Submit it; somebody else approves it. Or at the server: campaign publish --without-second-person REASON, "
+            "which goes on record."
         )
         super().__init__(_("A second person has to approve it"), f"{told} {what_to_do}")
 

@@ -346,7 +346,9 @@ def draft_of(request: AccountRequest, draft_id: str) -> Draft:
 
 
 def _draft_if_any(request: AccountRequest, draft_id: str) -> Draft | None:
-    found = Draft.objects.select_related("company", "campaign", "editor", "submitted_by", "returned_by")
+    found = Draft.objects.select_related(
+        "company", "campaign", "editor", "submitted_by", "submitted_token", "returned_by"
+    )
     found = found.annotate(has_conversions=Exists(conversions.of_drafts(OuterRef("pk"))))
     left_out = Draft.excluded_groups.through.objects.filter(draft=OuterRef("pk"))
     found = found.annotate(has_excluded=Exists(left_out))

@@ -71,7 +71,7 @@ def _waiting(account: Account, counts: Mapping[str, int]) -> Iterator[Waiting]:
     rights = account.rights
     drafts = list(waiting_for(account)[: MOST_LINES + 1])
     for draft in drafts[:MOST_LINES]:
-        author = draft.submitted_by.email if draft.submitted_by else "?"
+        author = draft.submitter_words
         yield Waiting(
             title_of_draft(draft) or _("No title yet"),
             _("{author} submitted it for your approval").format(author=author),

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache, caches
 from django.db import connection
 from django.test import Client, override_settings
 
+from server.access.models import AccessToken
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit.models import Entry
@@ -25,6 +27,7 @@ from server.erasure.erasure import erase
 from server.publishing.recall import recall
 from server.publishing.second_person import SecondPersonMissing
 from server.retention.campaign_closing import close
+from tests.support.pictures import png
 from tests.support.server import bulk_data
 from tests.support.server.administration import ADMIN, token_for
 from tests.support.server.campaign_server import ServerHome
@@ -299,6 +302,85 @@ def test_of_two_who_approve_at_once_one_publication_comes(lea: Account, noor: Ac
 # --- Whatever publishes -----------------------------------------------------------------------------
 
 
+def ask_over_the_api(headers: dict[str, str], title: str = "The studio opens") -> Any:
+    with override_settings(ROOT_URLCONF="server.urls"):
+        body = {"file": FILE.replace("The studio opens", title)}
+        return Client().post(f"{ADMIN}/campaigns", body, content_type="application/json", headers=headers)
+
+
+def test_what_a_program_sends_waits_and_another_person_approves_the_same_bytes(
+    lea: Account, noor: Account
+) -> None:
+    headers = {"Authorization": f"Bearer {token_for('communicator')}"}
+    told = ask_over_the_api(headers)
+    assert told.status_code == 202
+    assert told.json()["people"] == 3
+    assert not Campaign.objects.exists()
+    again = ask_over_the_api(headers)
+    assert (again.status_code, again.json()) == (202, told.json()), "the same file is the same submission"
+    draft = Draft.objects.get()
+    seal = draft.submitted_seal
+    assert told.json()["address"].endswith(f"/drafts/{draft.draft_id}/check")
+    assert on_record("submit-campaign") == {"draft": draft.draft_id, "digest": seal}
+    approver, where = client_of(noor), f"/drafts/{draft.draft_id}"
+    assert "A program, with token" in approver.get("/").content.decode(), "it waits for the approver"
+    assert "A program, with token" in approver.get(f"{where}/check").content.decode()
+    approver.post(f"{where}/approve", {"seal": seal, "sure": "on", "people": "3"})
+    campaign = Campaign.objects.get()
+    record = on_record("publish")
+    assert (record["author"][:6], record["approved"]) == ("token ", seal)
+    published = ask_over_the_api(headers)
+    assert published.status_code == 201
+    assert published.json()["campaign_id"] == campaign.campaign_id
+    assert campaign.publishers.filter(token__isnull=False).exists(), "whoever submitted it can take it back"
+    assert Campaign.objects.count() == 1
+
+
+def test_what_a_program_sent_ends_with_its_token_with_a_change_and_with_a_return(
+    lea: Account, noor: Account
+) -> None:
+    headers = {"Authorization": f"Bearer {token_for('communicator')}"}
+    for title in ("Revoked", "Changed", "Returned"):
+        assert ask_over_the_api(headers, title).status_code == 202
+    revoked, changed, returned = Draft.objects.order_by("pk")
+    client_of(noor).post(
+        f"/drafts/{returned.draft_id}/return", {"seal": returned.submitted_seal, "returned_for": "Who?"}
+    )
+    told = ask_over_the_api(headers, "Returned")
+    assert told.status_code == 422
+    assert "Who?" in told.content.decode()
+    change(changed, lea, changed.revision, wanted("By a person"))
+    assert ask_over_the_api(headers, "Changed").status_code == 422, "people go on with it"
+    AccessToken.objects.all().delete()
+    assert revoked.draft_id not in client_of(noor).get("/").content.decode()
+    with pytest.raises(Overtaken):
+        approve(fresh(revoked), noor, revoked.submitted_seal, MANY)
+    anew = {"Authorization": f"Bearer {token_for('communicator')}"}
+    assert ask_over_the_api(anew, "Revoked").status_code == 202
+    assert approve(fresh(revoked), noor, revoked.submitted_seal, MANY)
+
+
+def test_the_command_line_submits_a_file_with_its_pictures(
+    noor: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c-news.toml"
+    (tmp_path / "studio.png").write_bytes(png((40, 30), 8, 2, lambda _column, _row: (9, 9, 9)))
+    picture = 'image = { file = "studio.png", alt = "The studio" }'
+    file.write_text(FILE.replace('"The studio opens"', f'"The studio opens", {picture}'))
+    run_command("campaign", "publish", file, "--dry-run")
+    assert "would wait" in capsys.readouterr().out
+    assert not Draft.objects.exists()
+    run_command("campaign", "publish", file)
+    run_command("campaign", "publish", file)
+    draft = Draft.objects.get()
+    assert f"/drafts/{draft.draft_id}/check" in capsys.readouterr().out
+    page = client_of(noor).get(f"/drafts/{draft.draft_id}/check").content.decode()
+    assert "The command line of the server submitted it" in page
+    campaign = approve(draft, noor, draft.submitted_seal, MANY)
+    assert campaign.media.count() == 1
+    assert on_record("publish")["author"] == "command-line"
+
+
 def test_nothing_is_published_by_the_page_the_api_or_the_command_line_without_a_second_person(
     lea: Account, tmp_path: Path
 ) -> None:
@@ -310,7 +392,7 @@ def test_nothing_is_published_by_the_page_the_api_or_the_command_line_without_a_
     assert "A second person has to approve it" in answer.content.decode()
     file = tmp_path / "c-news.toml"
     file.write_text(FILE)
-    with pytest.raises(SecondPersonMissing):
+    with pytest.raises(Refused, match="Nobody could approve it"):
         run_command("campaign", "publish", file)
     with override_settings(ROOT_URLCONF="server.urls"):
         told = Client().post(
@@ -320,7 +402,8 @@ def test_nothing_is_published_by_the_page_the_api_or_the_command_line_without_a_
             headers={"Authorization": f"Bearer {token_for('communicator')}"},
         )
     assert told.status_code == 422
-    assert "second person" in told.content.decode()
+    assert "Nobody could approve it" in told.content.decode()
+    assert list(Draft.objects.all()) == [draft]
     assert not Campaign.objects.exists()
 
 
