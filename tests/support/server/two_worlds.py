@@ -48,6 +48,10 @@ VOLATILE_IN_PAGES = (
     (re.compile(r"\w{3} \d{1,2} \w{3}, \d\d:\d\d UTC|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "TIME"),
 )
 """The same for pages: forms, the secret of a second factor and its picture, seals, times in words."""
+SHARED_TEXTS = "xl/sharedStrings.xml"
+SHARED_TEXT = re.compile("<si>(.*?)</si>", re.DOTALL)
+OF_SHARED_TEXT = re.compile(r"(?<= t=\"s\">)<v>(\d+)</v>")
+"""Cells name their text by its number. Read so, two times of one second would make the numbers of all others differ."""
 PART = re.compile(r"<\w+:\w+>")
 """Of an address: what varies."""
 
@@ -185,7 +189,11 @@ def readable(answer: HttpResponseBase) -> str:
     if not content.startswith(b"PK"):
         return content.decode(errors="replace")
     with zipfile.ZipFile(io.BytesIO(content)) as book:
-        return "\n".join(f"{name} {book.read(name).decode()}" for name in book.namelist())
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    texts = SHARED_TEXT.findall(parts.pop(SHARED_TEXTS, ""))
+    return "\n".join(
+        f"{name} {OF_SHARED_TEXT.sub(lambda cell: texts[int(cell[1])], part)}" for name, part in parts.items()
+    )
 
 
 def output(name: str, *words: str) -> str:
