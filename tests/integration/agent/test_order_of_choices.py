@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from agent.domain.model import FeedbackSignal, Interaction, InteractionKind
+from agent.verification import receipts
 from tests.support.agent.company_in_memory import Company
 from tests.support.agent.parts import Agent, MemoryKeychain, SettableClock, an_agent
-from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply
+from tests.support.agent.scripted_server import LOST, LoopbackServer, Reply, Request
 from tests.support.agent.watching import CODE, RETRIES
 
 TEN_YEARS_S = 3_652 * 86_400
@@ -143,6 +145,45 @@ def test_no_consent_that_waited_on_another_computer_undoes_a_later_withdrawal(
             other.talk()
             assert not other.is_on, (given, withdrawn, sent)
             assert not counts(company, other)
+
+
+def from_before(company: Company) -> Callable[[Request], Reply]:
+    """The company's server in a version that does not know `Tidings-Receipts`: no receipt names a consent."""
+
+    def answer(request: Request) -> Reply:
+        known = tuple(each for each in request.headers if each[0].lower() != "tidings-receipts")
+        return company(replace(request, headers=known))
+
+    return answer
+
+
+@pytest.mark.parametrize("names_consents", [True, False], ids=["server of today", "server from before"])
+def test_a_withdrawal_on_another_computer_is_kept_as_the_end_of_a_consent_that_waited_here(
+    server: LoopbackServer, company: Company, tmp_path: Path, *, names_consents: bool
+) -> None:
+    server.answer = company if names_consents else from_before(company)
+    with (
+        a_computer(server, company, tmp_path / "here") as here,
+        a_computer(server, company, tmp_path / "there") as there,
+    ):
+        here.choose(click=True)
+        for is_on in (True, False):
+            there.agent.clock.wall = here.agent.clock.now()
+            there.choose(click=is_on)
+            there.talk()
+        here.agent.clock.advance(600)
+        here.talk()
+        assert not here.is_on
+        assert not counts(company, here)
+        (receipt,) = here.agent.runtime.my_data.receipts()
+        assert (receipt.status, receipt.genuine) == ("withdrawn", True)
+        named = receipts.content(receipt.document).answers
+        assert bool(named) == names_consents
+        assert here.agent.runtime.status().owed == 0
+        here.choose(click=True)
+        here.talk()
+        assert here.is_on
+        assert counts(company, here), "a new act counts"
 
 
 @pytest.mark.parametrize("wrong_s", CLOCKS)
