@@ -158,7 +158,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
         warnings = warnings_for(checked, published.cost)
     answer = {
         "campaign_id": published.campaign.campaign_id,
-        "people": checked.audience.count,
+        "people": checked.audience.reach.most,
         "warnings": warnings,
     }
     return Status(201, answer)
@@ -167,7 +167,7 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
 def _submitted(caller: Administrator, checked: CheckedCampaign, file: str) -> Status[dict[str, Any]]:
     program = Program(caller.company, caller.actor, caller.scope, caller.token_id)
     submission = submit_file(program, checked, file.encode())
-    told = {"people": checked.audience.count, "warnings": warnings_for(checked, attention_of(checked))}
+    told = {"people": checked.audience.reach.most, "warnings": warnings_for(checked, attention_of(checked))}
     if submission.campaign is not None:
         return Status(201, {"campaign_id": submission.campaign.campaign_id, **told})
     draft = submission.draft

@@ -1,13 +1,16 @@
 """Whom a campaign file addresses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from server.campaigns.manifest import AudienceEntry
 from server.campaigns.manifest_tables import Mistakes, suggestion
+from server.campaigns.models import Campaign
+from server.campaigns.reach import Chosen, Reach, reach
 from server.campaigns.scopes import Scope
 from server.directory.addresses import canonical
 from server.directory.models import Company, Group, Person
@@ -15,8 +18,9 @@ from server.directory.models import Company, Group, Person
 
 @dataclass(frozen=True)
 class Audience:
-    """The groups and people of a company that are named, as in its directory. `count`: how many people that is today.
+    """The groups and people of a company that are named, as in its directory.
 
+    `reach`: for how many people that is today, as may be told to those who may not list people.
     `excluded`: whoever is in one of these groups is not in it, whatever else names them.
     """
 
@@ -24,8 +28,13 @@ class Audience:
     everyone: bool
     groups: tuple[Group, ...]
     people: tuple[Person, ...]
-    count: int
+    reach: Reach
     excluded: tuple[Group, ...] = ()
+
+    @cached_property
+    def count(self) -> int:
+        """How many people that is, for those who have the directory."""
+        return audience_count(self.company, self.everyone, self.groups, self.people, self.excluded)
 
 
 def find_audience(company: Company, entry: AudienceEntry, scope: Scope, mistakes: Mistakes) -> Audience:
@@ -58,10 +67,10 @@ def find_audience(company: Company, entry: AudienceEntry, scope: Scope, mistakes
             "check the spelling, or bring the person in with: tidings-server people import FILE"
         ),
     )
-    count = audience_count(company, entry.everyone, groups, people, excluded)
-    if not count and not mistakes.found:
+    told = reach_of(company, everyone=entry.everyone, groups=groups, named=len(people), excluded=excluded)
+    if not told.most and not mistakes.found:
         mistakes.add("audience", _("nobody is in it"), _("name a group that has members"))
-    return Audience(company, entry.everyone, tuple(groups), tuple(people), count, tuple(excluded))
+    return Audience(company, entry.everyone, tuple(groups), tuple(people), told, tuple(excluded))
 
 
 def _lowered(emails: Sequence[str]) -> list[str]:
@@ -80,9 +89,9 @@ def _note_unknown(
 def members(
     company: Company,
     everyone: bool,
-    groups: Sequence[Group],
+    groups: Sequence[Group | int],
     people: Sequence[Person],
-    excluded: Sequence[Group],
+    excluded: Sequence[Group | int],
 ) -> "QuerySet[Person]":
     """The people of an audience, today."""
     staff = Person.objects.filter(company=company)
@@ -104,3 +113,40 @@ def audience_count(
 ) -> int:
     """How many people are in an audience, today."""
     return members(company, everyone, groups, people, excluded).count()
+
+
+def reach_of(
+    company: Company, *, everyone: bool, groups: Iterable[Group], named: int, excluded: Iterable[Group]
+) -> Reach:
+    """For how many people it is today, as may be told of it. `named`: how many people are named."""
+
+    def sizes(asked: Collection[Chosen]) -> dict[Chosen, int]:
+        single = {one.groups[0]: one for one in asked if one.is_single}
+        found = {
+            one: members(company, one.everyone, one.groups, [], one.excluded).count()
+            for one in asked
+            if not one.is_single
+        }
+        if single:  # all in one query
+            rows = Person.groups.through.objects.filter(group__in=single).values_list("group")
+            counted = dict(rows.annotate(Count("pk")))
+            found |= {one: counted.get(group, 0) for group, one in single.items()}
+        return found
+
+    chosen = Chosen(
+        everyone,
+        () if everyone else tuple(group.pk for group in groups),
+        tuple(group.pk for group in excluded),
+    )
+    return reach(chosen, named, sizes)
+
+
+def reach_today(campaign: Campaign) -> Reach:
+    """The same of a campaign."""
+    return reach_of(
+        campaign.company,
+        everyone=campaign.to_everyone,
+        groups=campaign.audience_groups.all(),
+        named=campaign.audience_people.count(),
+        excluded=campaign.excluded_groups.all(),
+    )

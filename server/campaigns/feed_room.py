@@ -18,6 +18,7 @@ from django.db.models.functions import Length
 
 from server.campaigns.audience import Audience
 from server.campaigns.models import Campaign
+from server.campaigns.reach import Reach
 from server.directory.models import Company, Person
 from server.signing.digests import canonical_json
 
@@ -76,7 +77,7 @@ def overfull_from(company: Company, now: datetime) -> datetime | None:
 
     What fitted when it was published need not fit for ever: an import brings people into further groups.
     """
-    everyone = Audience(company, everyone=True, groups=(), people=(), count=0)
+    everyone = Audience(company, everyone=True, groups=(), people=(), reach=Reach(0, 0))
     current = Campaign.objects.filter(company=company, ends__gt=now)
     first = min(_overflows(current, everyone, [], room_of(company)), default=None)
     return first and max(first, now)

@@ -1,10 +1,11 @@
 """All campaigns of a company, a page at a time: title, state, and for how many people each is."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -12,6 +13,7 @@ from django.db.models import BooleanField, Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from server.campaigns.models import Campaign
+from server.campaigns.reach import Chosen, Reach, reach
 from server.directory.models import Company, Person
 
 MOST_COMPANIES = 20
@@ -31,7 +33,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One campaign. `title` is empty once it is recalled: its texts are gone. `people`: of the audience, today."""
+    """One campaign. `title` is empty once it is recalled: its texts are gone. `reach`: of the audience, today."""
 
     campaign_id: str
     title: str
@@ -44,7 +46,7 @@ class Line:
     groups: Sequence[str]
     excluded: Sequence[str]
     named: int
-    people: int
+    reach: Reach
 
 
 def state_of(campaign: Campaign, now: datetime) -> State:
@@ -119,8 +121,9 @@ def lines_of(
     found = list(campaigns.defer("document", "result", "counted"))
     groups = _groups(found)
     named = _named(found)
-    keys = {campaign.pk: _audience_key(campaign, groups, named) for campaign in found}
-    sizes = _sizes(company, list(dict.fromkeys(keys.values())))
+    chosen = {campaign.pk: _chosen(campaign, groups) for campaign in found}
+    asked = dict.fromkeys(one for each in chosen.values() for one in (each, *each.alone))
+    _sizes(company, asked)  # in one query, from which most is known then
     return [
         Line(
             campaign.campaign_id,
@@ -134,39 +137,27 @@ def lines_of(
             sorted(name for _number, name, is_left_out in groups[campaign.pk] if not is_left_out),
             sorted(name for _number, name, is_left_out in groups[campaign.pk] if is_left_out),
             named.get(campaign.pk, 0),
-            sizes[keys[campaign.pk]],
+            reach(chosen[campaign.pk], named.get(campaign.pk, 0), partial(_sizes, company)),
         )
         for campaign in found
     ]
 
 
-SIZES: LRUCache[tuple[str, int, "_Audience"], int] = LRUCache(10_000)
+SIZES: LRUCache[tuple[str, int, Chosen], int] = LRUCache(10_000)
 """By company and revision of its feeds, which is another one as soon as somebody joins or leaves a group."""
 _sizes_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class _Audience:
-    """What makes the size of an audience. `named`: the campaign that names people; 0 for none."""
-
-    everyone: bool
-    groups: tuple[int, ...]
-    excluded: tuple[int, ...]
-    named: int
 
 
 _Groups = dict[int, list[tuple[int, str, bool]]]
 """By campaign: the number and the name of each group, and whether it is left out."""
 
 
-def _audience_key(campaign: Campaign, found: _Groups, named: dict[int, int]) -> _Audience:
+def _chosen(campaign: Campaign, found: _Groups) -> Chosen:
     groups, excluded = (
         tuple(sorted(number for number, _name, is_left_out in found[campaign.pk] if is_left_out is which))
         for which in (False, True)
     )
-    if campaign.to_everyone:
-        return _Audience(True, (), excluded, 0)
-    return _Audience(False, groups, excluded, campaign.pk if campaign.pk in named else 0)
+    return Chosen(campaign.to_everyone, () if campaign.to_everyone else groups, excluded)
 
 
 def _groups(campaigns: Sequence[Campaign]) -> _Groups:
@@ -205,14 +196,14 @@ def _named(campaigns: Sequence[Campaign]) -> dict[int, int]:
     return dict(rows.values("campaign").annotate(size=Count("pk")).values_list("campaign", "size"))
 
 
-def _sizes(company: Company, audiences: Sequence[_Audience]) -> dict[_Audience, int]:
-    """How many people each is for: what is not known yet in one query."""
+def _sizes(company: Company, chosen: Collection[Chosen]) -> dict[Chosen, int]:
+    """How many people each is: what is not known yet in one query."""
     with _sizes_lock:
-        known = {one: SIZES.get((company.pk, company.feed_revision, one)) for one in audiences}
-    sizes = {audience: size for audience, size in known.items() if size is not None}
-    unknown = [audience for audience, size in known.items() if size is None]
+        known = {one: SIZES.get((company.pk, company.feed_revision, one)) for one in chosen}
+    sizes = {one: size for one, size in known.items() if size is not None}
+    unknown = [one for one, size in known.items() if size is None]
     if unknown:
-        counts = (Coalesce(_count_of(company, audience), 0) for audience in unknown)
+        counts = (Coalesce(_count_of(company, one), 0) for one in unknown)
         row = Company.objects.filter(pk=company.pk).values_list(*counts)
         counted = dict(zip(unknown, row.get(), strict=True))
         sizes |= counted
@@ -221,16 +212,15 @@ def _sizes(company: Company, audiences: Sequence[_Audience]) -> dict[_Audience, 
     return sizes
 
 
-def _count_of(company: Company, audience: _Audience) -> "Subquery":
-    memberships: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__in=audience.groups)
-    if not (audience.everyone or audience.named or audience.excluded):  # over the memberships alone
+def _count_of(company: Company, chosen: Chosen) -> "Subquery":
+    memberships: QuerySet[Any, Any] = Person.groups.through.objects.filter(group__in=chosen.groups)
+    if not (chosen.everyone or chosen.excluded):  # over the memberships alone
         counted = memberships.values(all=Value(1)).annotate(size=Count("person", distinct=True))
         return Subquery(counted.values("size"))
     people: QuerySet[Any, Any] = Person.objects.filter(company=company)
-    if audience.excluded:
-        left_out = Person.groups.through.objects.filter(group__in=audience.excluded)
+    if chosen.excluded:
+        left_out = Person.groups.through.objects.filter(group__in=chosen.excluded)
         people = people.exclude(pk__in=left_out.values("person"))
-    if not audience.everyone:
-        named = Campaign.audience_people.through.objects.filter(campaign=audience.named)
-        people = people.filter(Q(pk__in=memberships.values("person")) | Q(pk__in=named.values("person")))
+    if not chosen.everyone:
+        people = people.filter(pk__in=memberships.values("person"))
     return Subquery(people.values(all=Value(1)).annotate(size=Count("pk")).values("size"))

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from server.access.roles import Role
 from server.campaigns.models import Campaign
 from server.campaigns.overview import State
+from server.campaigns.reach import Reach
 from server.directory.models import Company
 
 STATES: Mapping[str, Promise | str] = {
@@ -163,3 +166,18 @@ ACTIONS: Mapping[str, Promise | str] = {
     "token-reused": _("disconnected a computer whose token was used twice"),
 }
 """What each action of the audit log is called; those of older versions too."""
+
+
+def reach_words(reach: Reach) -> str:
+    """For how many people it is: names apart, of whom nobody shall learn whether they are in a group."""
+    if reach.in_groups and reach.named:
+        groups = ngettext("{shown} in groups", "{shown} in groups", reach.in_groups)
+        named = ngettext("{shown} by name", "{shown} by name", reach.named)
+        told = gettext("{groups}, and {named}").format(
+            groups=groups.format(shown=number_format(reach.in_groups, force_grouping=True)),
+            named=named.format(shown=number_format(reach.named, force_grouping=True)),
+        )
+    else:
+        people = ngettext("{shown} person", "{shown} people", reach.most)
+        told = people.format(shown=number_format(reach.most, force_grouping=True))
+    return gettext("at most {people}").format(people=told) if reach.is_most else told

@@ -70,7 +70,9 @@ def publish_draft(
     checked = None
     if draft.campaign is None:
         sealed = check_draft(draft, with_reason=True)  # before the lock: it takes long
-        checked = sealed.checked if sealed.seal == seal and sealed.checked.audience.count <= people else None
+        checked = (
+            sealed.checked if sealed.seal == seal and sealed.checked.audience.reach.most <= people else None
+        )
         if checked is not None:
             make_ready(checked)
     with transaction.atomic():

@@ -19,13 +19,13 @@ def warnings_for(checked: CheckedCampaign, cost: Cost | None) -> list[str]:
         ).format(thing=_name(checked, one.link_id), languages=", ".join(one.languages))
         for one in uncounted(checked.content)
     ]
-    if checked.audience.count < checked.company.smallest_group and has_links(checked.content):
+    if checked.audience.reach.most < checked.company.smallest_group and has_links(checked.content):
         warnings.append(
             ngettext(
                 "Only {count} person gets this campaign, and it has links: the sites behind them may learn who came.",
                 "Only {count} people get this campaign, and it has links: the sites behind them may learn who came.",
-                checked.audience.count,
-            ).format(count=checked.audience.count)
+                checked.audience.reach.most,
+            ).format(count=checked.audience.reach.most)
         )
     moment = checked.full_from() if checked.manifest.is_emergency else None
     if moment is not None:

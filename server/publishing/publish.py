@@ -72,7 +72,7 @@ def check_second_person(checked: CheckedCampaign, approval: Approval | None, cos
             )
         return
     company = Company.objects.get(pk=checked.company.pk)
-    people = checked.audience.count
+    people = checked.audience.reach.most
     if needs_second_person(company, people, is_emergency=checked.manifest.is_emergency, cost=cost):
         raise SecondPersonMissing(people, told_of(cost) if cost is not None and cost.is_over else "")
 
@@ -137,5 +137,5 @@ def _why_alone(checked: CheckedCampaign, approval: Approval | None) -> str:
     if approval is not None:
         return approval.without
     company = Company.objects.get(pk=checked.company.pk)
-    is_wanted = needs_second_person(company, checked.audience.count, is_emergency=False)
+    is_wanted = needs_second_person(company, checked.audience.reach.most, is_emergency=False)
     return checked.reason if is_wanted else ""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from django.db.models import Count, Min
 
+from server.campaigns.audience import reach_today
 from server.campaigns.countable import VIDEO
 from server.campaigns.models import Campaign, Media
 from server.campaigns.scopes import Scope
@@ -143,7 +144,10 @@ def _sizes(campaign: Campaign, names: set[str]) -> dict[str, Any]:
     if not campaign.to_everyone or campaign.excluded_groups.exists():
         members = members.filter(person__in=people)
     numbers = dict(members.order_by().values_list("group__name").annotate(Count("pk")))
-    return {"assigned": people.count(), "groups": {name: numbers.get(name, 0) for name in sorted(names)}}
+    return {
+        "assigned": reach_today(campaign).most,
+        "groups": {name: numbers.get(name, 0) for name in sorted(names)},
+    }
 
 
 def _group_sets(campaign: Campaign) -> Iterable[list[str]]:

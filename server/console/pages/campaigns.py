@@ -109,6 +109,6 @@ def _rows(company: Company, found: QuerySet[Campaign], now: datetime) -> Iterato
                 "; ".join(line.groups),
                 "; ".join(line.excluded),
                 line.named,
-                line.people,
+                line.reach.most,
                 "yes" if line.acknowledge else "no",
             )

@@ -186,9 +186,9 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     own = own_computers(request.user, draft)
     cost = attention_of(checked, may_be_published=False)
     return _seen_by_people(request, draft, sealed) | {
-        "people": audience.count,
+        "reach": audience.reach,
         "connected": connected_count(
-            draft.company, audience.count, everyone=audience.everyone and not audience.excluded
+            draft.company, audience.reach.most, everyone=audience.everyone and not audience.excluded
         ),
         "groups": [group.name for group in audience.groups],
         "excluded": [group.name for group in audience.excluded],
@@ -205,7 +205,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
         "may_publish": Right.PUBLISH_CAMPAIGNS in request.user.rights
         and (not manifest.is_emergency or Right.PUBLISH_EMERGENCIES in request.user.rights),
         "needs_approval": needs_second_person(
-            draft.company, audience.count, is_emergency=manifest.is_emergency, cost=cost
+            draft.company, audience.reach.most, is_emergency=manifest.is_emergency, cost=cost
         ),
         "cost": cost,
         "cost_lines": cost.lines[:MOST_COST_LINES] if cost else [],

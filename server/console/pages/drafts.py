@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from server.access.roles import Right
-from server.campaigns.audience import audience_count
+from server.campaigns.audience import reach_of
 from server.campaigns.manifest import MAX_LINKS
 from server.campaigns.manifest_tables import Mistake
 from server.campaigns.models import Campaign, Media
@@ -456,7 +456,13 @@ def _words(
     variant = fields["variants"][language]
     rows = [*variant["links"], *({"id": "", "label": "", "url": ""},) * MAX_LINKS]
     scope = request.user.scope
-    count = audience_count(company, shown.everyone, shown.groups, shown.people, shown.excluded)
+    reach = reach_of(
+        company,
+        everyone=shown.everyone,
+        groups=shown.groups,
+        named=len(shown.people),
+        excluded=shown.excluded,
+    )
     return {
         "draft": draft,
         "title": title_of_draft(draft),
@@ -472,9 +478,9 @@ def _words(
         "urgencies": list(Campaign.Urgency.values),
         "group_names": _group_names(company, scope),
         "is_bound": scope.groups is not None,
-        "people": count,
+        "reach": reach,
         "packed": people_as_value(shown.people) if len(shown.people) > MOST_CHIPS else "",
-        "connected": connected_count(company, count, everyone=shown.everyone and not shown.excluded),
+        "connected": connected_count(company, reach.most, everyone=shown.everyone and not shown.excluded),
         "mistakes": mistakes,
         "typed": typed or {},
         "page_key": secrets.token_hex(8),

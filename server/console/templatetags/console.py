@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from server.access.roles import Right
 from server.accounts.models import Account
+from server.campaigns.reach import Reach
 from server.console import assets, words
 from server.console.times import day_text, moment_text
 from server.core.clock import utc_text
@@ -112,6 +113,12 @@ def language_word(code: str) -> str:
     return (
         name.capitalize() if code.lower() in LANG_INFO or "-" not in code else f"{name.capitalize()} ({code})"
     )
+
+
+@register.filter
+def told(reach: Reach) -> str:
+    """For how many people an audience is."""
+    return words.reach_words(reach)
 
 
 @register.filter

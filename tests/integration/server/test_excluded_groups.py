@@ -15,6 +15,7 @@ from server.attention.planned import planned
 from server.attention.weeks import monday_of
 from server.campaigns.models import Campaign
 from server.campaigns.overview import lines_of
+from server.campaigns.reach import Reach
 from server.core import clock
 from server.directory.models import Group, Person
 from server.drafts.models import Draft
@@ -90,7 +91,8 @@ def test_who_is_in_a_group_that_is_left_out_gets_nothing_and_is_counted_nowhere(
     assert len(inside) == 6
     assert audience_sizes(company) == sizes
     lines = lines_of(company, Campaign.objects.order_by("campaign_id"), clock.now())
-    assert [(line.people, list(line.excluded)) for line in lines] == [(6, ["Lyon", "Paris"]), (7, ["Lyon"])]
+    told = [(Reach(6, 0), ["Lyon", "Paris"]), (Reach(6, 2, is_most=True), ["Lyon"])]
+    assert [(line.reach, list(line.excluded)) for line in lines] == told
     assert report(campaign).assigned == 6
     [week] = planned(company, [monday_of(company, clock.now())])
     assert dict(week.of_everybody().counts) == {0: 11, 1: 2, 2: 5}
