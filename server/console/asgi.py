@@ -36,18 +36,22 @@ from server.region.region import settled_region
 
 _forms = Intake("forms under way", limit=64)
 _files_of_people = Intake("files of people under way", limit=2, of_token=1)
-_pages = Lane("pages", limit=64, threads=3, of_token=16, running_of_token=2)
-_drawings = Lane("pages with pictures", limit=32, threads=2, of_token=8, running_of_token=1)
+_pages = Lane("pages", limit=64, threads=3, of_token=16, of_company=48, running_of_token=2)
+_drawings = Lane("pages with pictures", limit=32, threads=2, of_token=8, of_company=24, running_of_token=1)
 """Who draws waits for a program, and keeps nobody from pages that do not."""
 _strangers = Lane("pages of strangers", limit=64, threads=2)
 _known = KnownSessions()
 _files = Lane("static files", limit=256, threads=1)
-_with_file = Intake("forms with files under way", limit=32, of_token=4)
-_pieces = Intake("pieces of videos under way", limit=128, of_token=4)
+_with_file = Intake("forms with files under way", limit=32, of_token=4, of_company=24)
+_pieces = Intake("pieces of videos under way", limit=128, of_token=4, of_company=96)
 _with_file_of_strangers = Intake("files under way of strangers", limit=4)
-_writes = Lane("pieces of videos that are written", limit=128, threads=1)
-_checks = Lane("pages that check files", limit=16, threads=1)
+_writes = Lane(
+    "pieces of videos that are written", limit=128, threads=1, of_token=4, of_company=96, running_of_token=1
+)
+_checks = Lane("pages that check files", limit=32, threads=1, of_token=4, of_company=24, running_of_token=1)
 """A picture takes a second and 160 MB: one at a time, and pages do not wait for it."""
+_frames = Lane("frames of videos", limit=64, threads=1, of_token=12, of_company=48, running_of_token=1)
+"""A page asks for six at once, and one may take a second: no upload waits for them."""
 
 VIDEOS = re.compile("/drafts/[0-9a-f]{16}/videos/[0-9a-f]{32}")
 FRAMES = re.compile("/drafts/[0-9a-f]{16}/frames/")
@@ -101,11 +105,9 @@ async def _ask(environ: dict[str, Any]) -> Answer:
         answer = await _strangers.run(NOBODY, work)
     elif environ["REQUEST_METHOD"] == "PATCH" and _is_video(environ):
         answer = await _writes.run(known, work)
-    elif (
-        _has_file(environ)
-        or FRAMES.match(environ["PATH_INFO"])
-        or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ))
-    ):
+    elif FRAMES.match(environ["PATH_INFO"]):
+        answer = await _frames.run(known, work)
+    elif _has_file(environ) or (environ["REQUEST_METHOD"] == "POST" and _is_video(environ)):
         answer = await _checks.run(known, work)
     elif environ["PATH_INFO"].endswith(DRAWN):
         answer = await _drawings.run(known, work)

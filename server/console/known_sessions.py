@@ -13,31 +13,31 @@ from django.http import parse_cookie
 from server.core.concurrency import Holder
 
 SIGNED_IN = "tidings.signed-in"
-"""Marks a request of somebody who is signed in (in the WSGI environment, where no header can put it)."""
+"""Holds who is signed in, a `Holder`, in the environment of WSGI, where no header can put it."""
 MOST_KNOWN = 10_000
 
 
 class KnownSessions:
-    """Digests of session cookies, the last seen last."""
+    """Whose sessions they are, by digests of their cookies, the last seen last.
+
+    All sessions of an account share its places.
+    """
 
     def __init__(self) -> None:
-        self._digests: dict[bytes, None] = {}
+        self._holders: dict[bytes, Holder] = {}
 
     def holder(self, environ: Mapping[str, Any]) -> Holder | None:
         """Who asks, for whom places are counted; None for a stranger."""
-        digest = _digest(environ)
-        if digest not in self._digests:
-            return None
-        return Holder(-int.from_bytes(digest[:8]) - 1, "")
+        return self._holders.get(_digest(environ))
 
     def note(self, environ: Mapping[str, Any]) -> None:
         """Remember the cookie where the request that was just answered was one of somebody signed in; forget it else."""
         digest = _digest(environ)
-        self._digests.pop(digest, None)
+        self._holders.pop(digest, None)
         if SIGNED_IN in environ:
-            self._digests[digest] = None
-            if len(self._digests) > MOST_KNOWN:
-                del self._digests[next(iter(self._digests))]
+            self._holders[digest] = environ[SIGNED_IN]
+            if len(self._holders) > MOST_KNOWN:
+                del self._holders[next(iter(self._holders))]
 
 
 def _digest(environ: Mapping[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 from django.conf import settings
@@ -38,6 +39,8 @@ MOST_FILES = 100
 """Of a draft."""
 MOST_BYTES = 2_048 * MEGABYTE
 """Of all drafts of a company."""
+MOST_FRAMES = 96
+"""Pictures out of videos that a process keeps: each may take a second to make, and a page shows six."""
 UNNAMED_FOR = timedelta(hours=1)
 """So long a file may wait for the draft to name it: the form that does is sent after it, or once more."""
 
@@ -96,7 +99,7 @@ def add_frame(video: DraftFile, share: float) -> DraftFile:
 
     Raises as `add`, and `BadFile`.
     """
-    picture = frame_at(place_of(video), share)
+    picture = frame_of(place_of(video), share)
     same = DraftFile.objects.filter(draft=video.draft_id, sha256=picture.sha256).first()
     return same or add(video.draft, video.name, picture)
 
@@ -217,6 +220,12 @@ def _free_name(draft: Draft, wanted: str, kind: Media.Type) -> str:
 def folder_of(draft: Draft) -> Path:
     """Where the bytes of its files lie."""
     return Path(settings.MEDIA_FOLDER) / draft.company_id / FOLDER / draft.draft_id
+
+
+@lru_cache(maxsize=MOST_FRAMES)
+def frame_of(video: Path, share: float) -> CheckedFile:
+    """As `frame_at` answers it, of a draft's video: the bytes under its name never change. Raises as that does."""
+    return frame_at(video, share)
 
 
 def place_of(row: DraftFile) -> Path:

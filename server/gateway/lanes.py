@@ -14,7 +14,7 @@ from server.core import concurrency, problems
 from server.core.concurrency import NOBODY, Holder, Slots
 
 TURN_WITHIN_S = 10.0
-"""How long a request waits for its turn. An agent waits 20 s for an answer."""
+"""How long a request waits for its turns, in all. An agent waits 20 s for an answer."""
 
 Result = TypeVar("Result")
 
@@ -41,29 +41,30 @@ class Lane:
 
     async def run(self, holder: Holder, work: Callable[[], Result]) -> Result:
         """What `work` answers, done in a thread. Raises `Problem` (503) when too many wait, or for too long."""
+        deadline = asyncio.get_running_loop().time() + TURN_WITHIN_S
         with self._slots.held(holder):
             own = self._own_turns(holder)
             if own is None:
-                return await self._run(work)
-            await self._take(own)  # first: who waits for it takes no thread's
+                return await self._run(work, deadline)
+            await self._take(own, deadline)  # first: who waits for it takes no thread's
             try:
-                return await self._run(work)
+                return await self._run(work, deadline)
             finally:
                 own.release()
 
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        await self._take(self._turns)
+    async def _run(self, work: Callable[[], Result], deadline: float) -> Result:
+        await self._take(self._turns, deadline)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._turns.release()
 
-    async def _take(self, turns: asyncio.Semaphore) -> None:
+    async def _take(self, turns: asyncio.Semaphore, deadline: float) -> None:
         if not turns.locked():
             await turns.acquire()  # at once, and without the cost of a time limit
             return
         try:
-            async with asyncio.timeout(TURN_WITHIN_S):
+            async with asyncio.timeout_at(deadline):
                 await turns.acquire()
         except TimeoutError as error:
             self._slots.say(f"no turn within {TURN_WITHIN_S:g} s")

@@ -1,7 +1,7 @@
 """Sessions end, and nobody works in the console without a second factor."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from server.accounts import second_factor, sessions
 from server.accounts.models import Account
 from server.console.known_sessions import SIGNED_IN
+from server.core.concurrency import Holder
 
 SETTING_UP = frozenset({"mfa_activate_totp", "account_logout"})
 """What an account without a second factor may open."""
@@ -27,7 +28,8 @@ class SessionEndMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated:
             if sessions.goes_on(request.session):
-                request.META[SIGNED_IN] = True
+                account = cast(Account, request.user)
+                request.META[SIGNED_IN] = Holder(-account.pk, account.company_id)
             else:
                 get_adapter().logout(request)
         if sessions.waits_in_vain(request.session):

@@ -48,7 +48,7 @@ from server.drafts.fields import (
     texts_of_campaign,
     title_of_draft,
 )
-from server.drafts.files import kept, place_of
+from server.drafts.files import frame_of, kept, place_of
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion
 from server.drafts.templates import shown_templates, template_if_any
 from server.drafts.uploads import drop
@@ -67,7 +67,6 @@ from server.drafts.writing import (
 )
 from server.media.checks import BadFile
 from server.media.converting import is_there
-from server.media.video import frame_at
 
 A_PAGE = 50
 MOST_FILE_BYTES = 200 * 1024
@@ -283,7 +282,7 @@ def frame_of_draft(request: AccountRequest, draft_id: str, name: str, number: in
     if row is None or number >= FRAMES:
         raise Http404
     try:
-        picture = frame_at(place_of(row), share_of(number))
+        picture = frame_of(place_of(row), share_of(number))
     except BadFile as bad:
         raise Http404 from bad
     return HttpResponse(picture.content, content_type=picture.type)

@@ -9,7 +9,9 @@ import requests
 from django.test import override_settings
 
 from server.access.roles import Role
+from server.accounts.models import Account
 from server.console.known_sessions import MOST_KNOWN, SIGNED_IN, KnownSessions
+from server.core.concurrency import Holder
 from tests.support.server import django_ready  # noqa: F401
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import (
@@ -24,6 +26,7 @@ from tests.support.waiting import PATIENCE_S
 STRANGERS = 90
 """More than there are places for them."""
 SESSION = "tidings-session"
+LEA = Holder(-7, "northwind")
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +80,8 @@ def known() -> Iterator[KnownSessions]:
 def test_a_session_that_ended_is_a_strangers(known: KnownSessions) -> None:
     environ = {"HTTP_COOKIE": f"{SESSION}={'b' * 32}"}
     assert known.holder(environ) is None
-    known.note(environ | {SIGNED_IN: True})
-    assert known.holder(environ) is not None
+    known.note(environ | {SIGNED_IN: LEA})
+    assert known.holder(environ) == LEA
     known.note(environ)
     assert known.holder(environ) is None
 
@@ -86,7 +89,16 @@ def test_a_session_that_ended_is_a_strangers(known: KnownSessions) -> None:
 def test_so_many_sessions_are_known_and_the_oldest_are_forgotten_first(known: KnownSessions) -> None:
     cookies = [{"HTTP_COOKIE": f"{SESSION}={number:032}"} for number in range(MOST_KNOWN + 1)]
     for each in cookies:
-        known.note(each | {SIGNED_IN: True})
+        known.note(each | {SIGNED_IN: LEA})
     assert known.holder(cookies[0]) is None
-    assert known.holder(cookies[1]) is not None
-    assert len({known.holder(each) for each in cookies[1:]}) == MOST_KNOWN
+    assert {known.holder(each) for each in cookies[1:]} == {LEA}, "all her sessions share her places"
+
+
+def test_a_second_sign_in_has_no_places_of_its_own(northwind: ServerHome) -> None:
+    with console_settings():
+        lea, paul = (account_of(f"{name}@northwind.example", Role.COMMUNICATOR) for name in ("lea", "paul"))
+        holders = [
+            client_of(account).get("/account").wsgi_request.META[SIGNED_IN] for account in (lea, lea, paul)
+        ]
+    assert holders == [Holder(-one.pk, "northwind") for one in (lea, lea, paul)]
+    Account.objects.all().delete()
