@@ -1,5 +1,6 @@
 """Who may be bound to groups: accounts, and tokens of the administration API."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.db import models
@@ -36,5 +37,9 @@ class Bound(models.Model):
 
     def told_scope(self) -> str:
         """The same in words."""
-        names = self.group_names
-        return _("everybody") if names is None else ", ".join(names) or "-"
+        return scope_words(self.group_names, _("everybody"))
+
+
+def scope_words(groups: Sequence[str] | None, everybody: str) -> str:
+    """The groups to which somebody is bound, and `everybody` where they are bound to none."""
+    return everybody if groups is None else ", ".join(groups) or "-"

@@ -14,6 +14,7 @@ from django.db.models import Min, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from server.access.bound import scope_words
 from server.access.models import AccessToken
 from server.access.roles import Role
 from server.access.tokens import take_token_away, tokens_of
@@ -108,7 +109,7 @@ class Access:
             self.number,
             self.name,
             " ".join(self.roles),
-            "everybody" if self.groups is None else ", ".join(self.groups) or "-",
+            scope_words(self.groups, "everybody"),
             days[0],
             signed_in,
             factor,
