@@ -20,7 +20,7 @@ from server.audit import log
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
 from server.console import words
-from server.directory.models import Company, Group, Notice, Person
+from server.directory.models import Company, Group, Notice, Person, default_signals
 from server.erasure_ledger import ledger
 from server.reports.models import Block, Snapshot
 from server.reports.snapshots import make_due, make_if_due, newest
@@ -147,8 +147,12 @@ def test_of_fewer_than_five_nothing_is_told_apart(
 def test_a_signal_that_the_company_does_not_allow_is_said_to_be_so(
     campaign: Campaign, people: list[Person], reader: Client
 ) -> None:
-    Company.objects.filter(pk=campaign.company_id).update(signals=["seen"])
-    assert "your organisation does not ask for this" in words_of(reader, "/campaigns/c-news")
+    found = Company.objects.filter(pk=campaign.company_id)
+    found.update(signals=["seen"])
+    try:
+        assert "your organisation does not ask for this" in words_of(reader, "/campaigns/c-news")
+    finally:
+        found.update(signals=default_signals())
 
 
 def test_the_spreadsheet_has_the_same_figures_and_a_name_of_its_own(
