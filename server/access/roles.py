@@ -69,6 +69,8 @@ class Right(StrEnum):
     """Who looked at what, for those who watch: no administrator among them."""
     REVIEW_ACCESS = "review-access"
     """Look at who may do what, and take it away."""
+    BIND_ACCOUNTS = "bind-accounts"
+    """Say to which groups an account of the console is bound."""
     READ_HEALTH = "read-health"
     """What is missing or broken in the server."""
 
@@ -115,10 +117,15 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 }
 
 
+def is_bindable(roles: Iterable[str]) -> bool:
+    """Whether somebody with these roles can be bound to groups."""
+    given = set(roles)
+    return Role.ADMINISTRATOR not in given and bool(BINDABLE_ROLES & given)
+
+
 def require_bindable(roles: Iterable[str]) -> None:
     """Raise `Refused` for roles that cannot be bound to groups."""
-    given = set(roles)
-    if Role.ADMINISTRATOR in given or not BINDABLE_ROLES & given:
+    if not is_bindable(roles):
         raise Refused(
             _("These roles cannot be bound to groups"),
             _("Communicators and approvers can. An administrator sees and addresses everybody."),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from server.access.bound import scope_words
 from server.access.models import AccessToken
-from server.access.roles import Role
+from server.access.roles import Role, is_bindable
 from server.access.tokens import take_token_away, tokens_of
 from server.accounts.invitations import accounts_of, take_account_away
 from server.accounts.models import Account
@@ -90,6 +90,11 @@ class Access:
     def is_account(self) -> bool:
         """Whether it is a person's account."""
         return self.kind == "account"
+
+    @property
+    def is_bindable(self) -> bool:
+        """Whether it is a person's account that can be bound to groups."""
+        return self.is_account and is_bindable(self.roles)
 
     @property
     def was_away_long(self) -> bool:

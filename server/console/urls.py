@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
 from server.console.pages import (
+    access_binding,
     access_review,
     account,
     alone,
@@ -171,6 +172,8 @@ urlpatterns = [
     path("audit/verification", audit.verification, name="audit-verification"),
     path("access", access_review.access, name="access"),
     path("access/decide", access_review.decide_access, name="access-decide"),
+    path("access/accounts/<int:number>", access_binding.binding, name="access-binding"),
+    path("access/accounts/<int:number>/bind", access_binding.bind_account, name="access-bind"),
     path("access/access.csv", access_review.access_file, {"kind": FileKind.CSV}, name="access-csv"),
     path("access/access.xlsx", access_review.access_file, {"kind": FileKind.XLSX}, name="access-xlsx"),
     path("oversight", oversight.oversight, name="oversight"),

@@ -159,6 +159,7 @@ OF_THE_SIGNED_IN = {
     "audit-narrowed": "/audit?action=gap",
     "audit-verified": "/audit",
     "access": "/access",
+    "access-binding": "/access",
     "people": "/people",
     "people-none": "/people?find=nobody",
     "groups": "/groups",
@@ -215,6 +216,7 @@ THEN: dict[str, Callable[[Page], None]] = {
     "person-code": _make_a_code,
     "import-difference": _choose_people("p0@northwind.example,Zoé,Nice\nnew@northwind.example,Nia,Lyon"),
     "import-mistakes": _choose_people("p0,Zoé,Nice"),
+    "access-binding": lambda page: page.get_by_role("link", name=re.compile("account [0-9]")).click(),
     "erasures": lambda page: page.locator("button[value=find]").click(),
     "erasure-request": _ask_for_an_erasure,
     "audit-verified": _verify_the_log,
@@ -275,7 +277,7 @@ NO_PAGES = {
         "people-invite",
     ),
     *("people-import-answer", "people-invitations-new", "erasures-carry-out", "erasures-take-back"),
-    *("access-decide", "notice-put-in-force", "notice-take-back"),
+    *("access-bind", "access-decide", "notice-put-in-force", "notice-take-back"),
     "record-processors-end",
 }
 """What forms are sent to: they answer with one of the pages below, or lead to it."""

@@ -51,6 +51,7 @@ def _page(
         "own": own,
         "has_others": any(one.key != own for one in found),
         "seal": seal_of(found),
+        "may_bind": Right.BIND_ACCOUNTS in request.user.rights,
         "due": due_among(found, request.user),
         "is_single": len(administrators) == 1,
         "rights": [(role, sorted(RIGHTS[role])) for role in Role],

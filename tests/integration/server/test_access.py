@@ -33,6 +33,7 @@ def url(northwind: ServerHome, serving: RunningServer) -> Iterator[str]:
 
 OF_PAGES = {
     Right.APPROVE_CAMPAIGNS,
+    Right.BIND_ACCOUNTS,
     Right.DRAFT_CAMPAIGNS,
     Right.MANAGE_PEOPLE,
     Right.READ_CAMPAIGNS,

@@ -174,3 +174,54 @@ def test_it_is_due_90_days_after_each_was_kept(
     capsys.readouterr()
     assert run_command("console", "access") == 0
     assert capsys.readouterr().out.splitlines()[1:] == file.splitlines()[1:]
+
+
+# --- To which groups --------------------------------------------------------------------------------
+
+
+def bind_on_page(browser: Client, account: Account, **said: object) -> tuple[int, str]:
+    """Press the form's button as the page shows it now."""
+    where = f"/access/accounts/{account.pk}"
+    before = re.search(r'name="before" value="([^"]*)"', browser.get(where).content.decode())
+    assert before
+    answer = browser.post(f"{where}/bind", {"before": before[1]} | said)
+    return answer.status_code, answer.content.decode()
+
+
+def test_an_administrator_binds_an_account_frees_it_after_a_second_look_and_undoes_it(
+    ada: Account, dee: Account
+) -> None:
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    lyon, paris = (
+        Group.objects.get_or_create(company_id="northwind", name=one)[0] for one in ("Lyon", "Paris")
+    )
+    browser = fresh(ada)
+    assert f"/access/accounts/{lea.pk}" in browser.get("/access").content.decode()
+    assert f"/access/accounts/{lea.pk}" not in client_of(dee).get("/access").content.decode()
+    assert client_of(dee).get(f"/access/accounts/{lea.pk}").status_code == 403
+    assert browser.get(f"/access/accounts/{ada.pk}").status_code == 404, (
+        "an administrator is bound to nothing"
+    )
+    assert bind_on_page(browser, lea, whom="groups")[0] == 422
+    assert bind_on_page(browser, lea, whom="everybody", group=lyon.pk)[0] == 422, "which of the two?"
+    assert bind_on_page(browser, lea, whom="groups", group=[lyon.pk, paris.pk])[0] == 200
+    lea = Account.objects.get(pk=lea.pk)
+    assert lea.group_names == ["Lyon", "Paris"]
+    entry = Entry.objects.filter(action="bind-account").order_by("-number")[0]
+    assert entry.actor == ada.actor
+    status, page = bind_on_page(browser, lea, whom="everybody", group=lyon.pk)
+    assert (status, "Free them from their groups?" in page) == (200, True)
+    assert Account.objects.get(pk=lea.pk).is_bound, "that takes a second look"
+    _status, page = bind_on_page(browser, lea, whom="everybody", sure="on")
+    assert not Account.objects.get(pk=lea.pk).is_bound
+    undo = page[page.index("status") : page.index("Undo")]
+    fields = [re.findall(rf'name="{name}" value="([^"]*)"', undo) for name in ("before", "whom", "group")]
+    answer = browser.post(
+        f"/access/accounts/{lea.pk}/bind", {"before": fields[0], "whom": fields[1], "group": fields[2]}
+    )
+    assert answer.status_code == 200
+    assert Account.objects.get(pk=lea.pk).group_names == ["Lyon", "Paris"]
+    stale = browser.post(
+        f"/access/accounts/{lea.pk}/bind", {"before": "everybody", "whom": "groups", "group": lyon.pk}
+    )
+    assert stale.status_code == 409
