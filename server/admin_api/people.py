@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from ninja import Router
+from ninja import Router, Status
 from pydantic import Field
 
 from server.access.roles import Right
 from server.access.tokens import AdministratorRequest
+from server.accounts import console_address
 from server.admin_api.operations import Number, needs, refused_with
 from server.audit import log
 from server.core import problems
@@ -16,6 +17,7 @@ from server.core.schemas import Message, UtcTime
 from server.data_subject.decisions import accept, decline, waiting
 from server.data_subject.models import DetailName
 from server.erasure.erasure import erase, find_people
+from server.erasure.requests import ask_by_program, needs_second_person, path_of
 
 router = Router(tags=["administration"])
 
@@ -33,6 +35,14 @@ class ErasureAnswer(Message):
     """How many people were erased."""
 
     people: int
+
+
+class ErasureWaits(Message):
+    """Nobody is erased yet: a person has to decide."""
+
+    people: int
+    address: str
+    """Where the console shows it to those who may decide."""
 
 
 class WaitingCorrection(Message):
@@ -60,22 +70,27 @@ class CorrectionDecision(Message):
 
 @router.post(
     "/erasures",
-    response=ErasureAnswer,
-    summary="Erase everything about people",
+    response={200: ErasureAnswer, 202: ErasureWaits},
+    summary="Erase everything about people, or ask for it where a second person decides",
     **needs(Right.ERASE_PEOPLE, 400, 404, 413, 415, 422),
 )
-def erase_people(request: AdministratorRequest, body: PeopleToErase) -> dict[str, Any]:
+def erase_people(request: AdministratorRequest, body: PeopleToErase) -> Status[dict[str, Any]]:
     """All of them, or nobody if one is not known. How many rows went is not told: it would tell what they chose."""
     company = request.auth.company
     people, unknown = find_people(company, body.emails)
     if unknown:
         detail = f"Nobody was erased. Not known: {', '.join(unknown)}"[: problems.LARGEST_DETAIL]
         raise problems.Problem("not-found", HTTPStatus.NOT_FOUND, "Somebody is not known", detail)
+    if needs_second_person(company):
+        with refused_with(HTTPStatus.NOT_FOUND, "not-found"):
+            asked = ask_by_program(company, request.auth.actor, list(people.values()))
+        address = f"{console_address.of_links()}/{path_of(asked)}"
+        return Status(202, {"people": len(people), "address": address})
     # On record first: an erasure cannot be undone if the record fails.
     subject = next(iter(people.values())) if len(people) == 1 else None
     log.record(company, request.auth.actor, str(Right.ERASE_PEOPLE), subject, {"people": len(people)})
     erase(company, list(people.values()))
-    return {"people": len(people)}
+    return Status(200, {"people": len(people)})
 
 
 @router.get(

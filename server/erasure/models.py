@@ -1,8 +1,10 @@
 """Erasures that somebody asked for in the console, and that another person decides."""
 
+import re
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
 from server.core.data_map import IMPERSONAL, DataMap, Personal, Retention
@@ -35,3 +37,12 @@ class ErasureRequest(models.Model):
 
     def __str__(self) -> str:
         return f"erasure request {self.pk}"
+
+    @property
+    def asker_words(self) -> str:
+        """Who asked for it, for people."""
+        if self.asked_by is not None:
+            return self.asked_by.email
+        if token := re.match(r"token (\d+) ", self.asked_as):
+            return _("A program, with token {number} of the API").format(number=token[1])
+        return _("An account that is gone")

@@ -25,13 +25,31 @@ ORDER = "erasure-request"
 ROWS_AT_ONCE = 500
 
 
-@tried_again
 def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
     """Ask for the erasure of these people of the account's company, on record. Who is not there is left out.
 
     Raises `Refused` where nobody of them is there.
     """
-    company = account.company
+    return _asked(account.company, account.actor, people, account)
+
+
+def ask_by_program(company: Company, actor: str, people: Sequence[UUID]) -> ErasureRequest:
+    """The same for a token of the API. What it asked for already, and nobody has decided, is not asked for twice."""
+    return _asked(company, actor, people, None)
+
+
+def needs_second_person(company: Company) -> bool:
+    """Whether a program asks and somebody else decides: where two accounts or more may erase, as the console wants it."""
+    return len(_who_may(company)) > 1
+
+
+def _who_may(company: Company) -> list[Account]:
+    return [one for one in Account.objects.filter(company=company) if Right.ERASE_PEOPLE in one.rights]
+
+
+@tried_again
+def _asked(company: Company, actor: str, people: Sequence[UUID], account: Account | None) -> ErasureRequest:
+    """`account`: None for a program."""
     with transaction.atomic():
         # Before the people, as imports and erasures have it.
         Company.objects.select_for_update(no_key=True).get(pk=company.pk)
@@ -44,17 +62,29 @@ def ask(account: Account, people: Sequence[UUID]) -> ErasureRequest:
         ]
         if not there:
             raise Refused(_("Nobody of them is in the directory"), _("Look them up once more."))
+        if account is None and (known := _asked_before(company, actor, there)):
+            return known
         request = ErasureRequest.objects.create(
-            company=company, asked_by=account, asked_as=account.actor, asked_at=clock.now()
+            company=company, asked_by=account, asked_as=actor, asked_at=clock.now()
         )
         rows = [ErasureRequest.people.through(erasurerequest_id=request.pk, person_id=pk) for pk in there]
         ErasureRequest.people.through.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         subject = there[0] if len(there) == 1 else None
-        log.record(company, account.actor, "ask-erasure", subject, {"people": len(there)})
-        outbox.notify(
-            others_with(Right.ERASE_PEOPLE, account), f"erasures/{request.pk}", ConsoleMail.Kind.ERASURE
-        )
+        log.record(company, actor, "ask-erasure", subject, {"people": len(there)})
+        told = _who_may(company) if account is None else others_with(Right.ERASE_PEOPLE, account)
+        outbox.notify(told, path_of(request), ConsoleMail.Kind.ERASURE)
     return request
+
+
+def _asked_before(company: Company, actor: str, people: Sequence[UUID]) -> ErasureRequest | None:
+    seal = seal_of(people)
+    found = ErasureRequest.objects.filter(company=company, asked_by=None, asked_as=actor, decided_at=None)
+    return next((one for one in found if seal_of(one.people.values_list("pk", flat=True)) == seal), None)
+
+
+def path_of(request: ErasureRequest) -> str:
+    """Where the console shows it."""
+    return f"erasures/{request.pk}"
 
 
 def waiting(company: Company) -> "QuerySet[ErasureRequest]":

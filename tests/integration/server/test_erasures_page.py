@@ -6,22 +6,25 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from server.access.roles import Role
 from server.accounts.invitations import remove
 from server.accounts.models import Account
 from server.audit.models import Entry
 from server.core import under_way
+from server.core.errors import Refused
 from server.directory.models import Company, Person
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
-from server.erasure.requests import ORDER, decide, finish_decided, seal_of
+from server.erasure.requests import ORDER, carry_out, decide, finish_decided, seal_of
 from tests.support.server import bulk_data
+from tests.support.server.administration import ADMIN, token_for
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
 from tests.support.waiting import until
@@ -229,3 +232,35 @@ def test_who_approves_can_look_at_each_of_many(ada: Client, dee: Client) -> None
     pages = [dee.get(address).content.decode(), dee.get(f"{address}?page=2").content.decode()]
     assert [email for email in many if not any(email in page for page in pages)] == []
     assert "Page 1 of 2" in pages[0]
+
+
+def test_what_a_token_wants_erased_waits_for_a_person(people: list[Person]) -> None:
+    first = account_of("ada@northwind.example", Role.ADMINISTRATOR)
+
+    def ask_for(*emails: str) -> Any:
+        with override_settings(ROOT_URLCONF="server.urls"):
+            return Client().post(
+                f"{ADMIN}/erasures",
+                {"emails": emails},
+                content_type="application/json",
+                headers={"Authorization": f"Bearer {token}"},
+            )
+
+    token = token_for("dpo")
+    assert ask_for(people[0].email).status_code == 200, "one account alone: nobody else could decide"
+    assert not Person.objects.filter(pk=people[0].pk).exists()
+    account_of("dee@northwind.example", Role.DPO)
+    told = ask_for(people[1].email)
+    assert told.status_code == 202
+    assert ask_for(people[1].email).json() == told.json(), "asked twice, it is one request"
+    assert Person.objects.filter(pk=people[1].pk).exists()
+    asked = ErasureRequest.objects.get()
+    assert told.json() == {"people": 1, "address": f"http://127.0.0.1:8410/erasures/{asked.pk}"}
+    page = client_of(first).get(f"/erasures/{asked.pk}").content.decode()
+    assert "A program, with token" in page
+    late = account_of("late@northwind.example", Role.ADMINISTRATOR)
+    with pytest.raises(Refused):
+        decide(asked, late, seal_of([people[1].pk]))
+    decide(asked, first, seal_of([people[1].pk]))
+    carry_out(asked)
+    assert not Person.objects.filter(pk=people[1].pk).exists()
