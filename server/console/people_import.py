@@ -55,6 +55,9 @@ LOOKED_AFTER_EVERY_S = 30.0
 FEW, SMALL_SHARE = 20, 0.05
 """A file that changes more people than both asks for their number."""
 
+FEW_LEAVING, MANY_LEAVING = 5, 200
+"""So many may be asked to be erased without their number: five, or one in twenty up to 200."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -131,6 +134,16 @@ class ImportJob:
         """Whether so many people change that their number has to be typed."""
         changed = self.comparison.difference.changed if self.comparison else 0
         return changed > max(FEW, SMALL_SHARE * self.people_before)
+
+    @property
+    def leaving_count(self) -> int:
+        """How many of the directory the file does not name."""
+        return len(self.comparison.not_in_file) if self.comparison else 0
+
+    @property
+    def asks_for_number_of_leaving(self) -> bool:
+        """Whether so many are not in the file that their number has to be typed before they are to be erased."""
+        return self.leaving_count > max(FEW_LEAVING, min(SMALL_SHARE * self.people_before, MANY_LEAVING))
 
     def cancel(self) -> None:
         """Nobody wants it any more: its bytes go at once, and its thread ends when it next looks."""

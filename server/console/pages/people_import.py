@@ -1,6 +1,8 @@
 """People are brought in from a file: what it would change is looked at first."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,10 +12,11 @@ from django.utils.translation import gettext as _
 
 from server.access.roles import Right
 from server.console import words
-from server.console.access import READING, AccountRequest, page
+from server.console.access import READING, AccountRequest, denied, page
 from server.console.people_import import JOBS, MOST_BYTES, MOST_SHOWN, Answers, ImportJob, Stage
 from server.console.posted import number as number_in
 from server.core.errors import Refused
+from server.erasure.requests import ask
 from server.people_files.text_files import CODE_PAGES
 from server.people_files.upsert import Edit
 
@@ -64,12 +67,32 @@ def answer(request: AccountRequest, number: str) -> HttpResponse:
                 note = _("Type how many people change, to say that this is meant.")
                 return _page(request, job, note, HTTPStatus.UNPROCESSABLE_ENTITY)
             JOBS.apply(job, request.user.actor, number_in(request.POST.get("look", "")))
+        case "erase":
+            return _ask_for_erasure(request, job)
         case "go-on":
             JOBS.go_on(job, request.user.actor)
         case "forget":
             JOBS.forget(job)
             return redirect("people-import")
     return redirect("people-import-file", number)
+
+
+def _ask_for_erasure(request: AccountRequest, job: ImportJob) -> HttpResponse:
+    """Of those whom the file does not name; another person decides about it."""
+    if Right.ERASE_PEOPLE not in request.user.rights:
+        raise denied(request.user, Right.ERASE_PEOPLE)
+    comparison = job.comparison
+    if comparison is None or job.is_in_work or number_in(request.POST.get("look", "")) != job.look:
+        note = _("The directory changed since you looked, and nobody is to be erased. Look once more.")
+        return _page(request, job, note, HTTPStatus.CONFLICT)
+    if job.asks_for_number_of_leaving and request.POST.get("leaving", "").strip() != str(job.leaving_count):
+        note = _("Type how many people leave, to say that this is meant.")
+        return _page(request, job, note, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        asked = ask(request.user, comparison.not_in_file)
+    except Refused as refused:
+        return _page(request, job, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
+    return redirect("erasures-request", asked.pk)
 
 
 def _answers(request: AccountRequest, job: ImportJob) -> Answers:
@@ -126,9 +149,16 @@ def _page(
             "more_groups": max(0, len(job.comparison.difference.new_groups) - MOST_SHOWN),
             "added": job.comparison.added,
             "edits": [(edit.email, _edits(edit)) for edit in job.comparison.edited],
+            "leaving": _addresses(request, job.comparison.not_in_file[:MOST_SHOWN]),
             "most": MOST_SHOWN,
         }
     return render(request, f"pages/import_{TEMPLATES[job.stage]}.html", shown, status=status)
+
+
+def _addresses(request: AccountRequest, people: Sequence[UUID]) -> list[str]:
+    """Of those who are still there."""
+    found = request.user.company.people.filter(pk__in=people).order_by("email")
+    return list(found.values_list("email", flat=True))
 
 
 TEMPLATES = {

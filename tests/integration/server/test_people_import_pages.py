@@ -19,6 +19,7 @@ from server.console import people_import
 from server.console.people_import import JOBS
 from server.directory.models import Company, Group, Person
 from server.erasure.erasure import erase
+from server.erasure.models import ErasureRequest
 from server.people_files import upsert
 from server.people_files.upsert import Difference
 from tests.support.server import bulk_data
@@ -298,3 +299,32 @@ def test_another_file_takes_the_place_of_one_that_was_left(browser: Client) -> N
     browser.post(f"{second}/answer", {"go": "forget"})
     assert browser.get(second).status_code == 404
     assert not Person.objects.exists()
+
+
+def test_who_is_not_in_the_file_is_listed_and_asked_to_be_erased_many_by_their_number(
+    browser: Client,
+) -> None:
+    people = bulk_data.add_people(8)
+    address = choose(browser, HEADER + "p0@northwind.example,Zoé,,\n")
+    shown = text_of(browser, address)
+    assert "p1@northwind.example, p2@northwind.example" in shown
+    assert "Ask for the erasure of 7 people" in shown
+    look = re.search(r'name="look" value="(\d+)"', browser.get(address).content.decode())
+    assert look
+    said = {"go": "erase", "look": look[1]}
+    assert browser.post(f"{address}/answer", said).status_code == 422, "seven of eight are many"
+    assert browser.post(f"{address}/answer", said | {"leaving": "7", "look": "99"}).status_code == 409
+    assert not ErasureRequest.objects.exists()
+    answer = browser.post(f"{address}/answer", said | {"leaving": "7"})
+    asked = ErasureRequest.objects.get()
+    assert answer.headers["Location"] == f"/erasures/{asked.pk}"
+    assert {person.pk for person in asked.people.all()} == {person.pk for person in people[1:]}
+    assert Person.objects.filter(company="northwind").count() == 8, "a second person decides"
+    asked.delete()
+    few = HEADER + "".join(f"p{number}@northwind.example,Pia,,\n" for number in range(5))
+    address = choose(browser, few)
+    say(browser, address, go="apply")
+    assert "Ask for the erasure of 3 people" in text_of(browser, address), "after it was stored, too"
+    say(browser, address, go="erase")
+    assert ErasureRequest.objects.get().people.count() == 3
+    ErasureRequest.objects.all().delete()
