@@ -46,7 +46,12 @@ def bind_account(request: AccountRequest, number: int) -> HttpResponseBase:
         bind(account, groups, request.user.actor)
     except Refused as refused:  # other roles since
         return _page(request, account, {"note": f"{refused.title}. {refused.message}"}, HTTPStatus.CONFLICT)
-    done = {"is_done": True, "undo": before, "undo_frees": before is None, "can_undo": before != []}
+    done: dict[str, object] = {
+        "is_done": True,
+        "undo": before,
+        "undo_frees": before is None,
+        "can_undo": before != [],
+    }
     return _page(request, _account_of(request, number), done)
 
 

@@ -137,6 +137,7 @@ def _request_page(
     people = people_of(found)
     shown = {
         "asked": found,
+        "asker": found.asker_words,
         "note": note,
         "page": Paginator(people.values_list("email", flat=True), MOST_SHOWN).get_page(
             request.GET.get("page")
