@@ -159,7 +159,6 @@ OF_THE_SIGNED_IN = {
     "audit-narrowed": "/audit?action=gap",
     "audit-verified": "/audit",
     "access": "/access",
-    "access-binding": "/access",
     "people": "/people",
     "people-none": "/people?find=nobody",
     "groups": "/groups",
@@ -200,6 +199,7 @@ OF_WRITERS = {
     "import-difference": "/people/import",
     "import-mistakes": "/people/import",
     "invitations": "/people/invitations",
+    "access-binding": "/access",
     "erasures": "/erasures",
     "erasure-request": "/erasures",
 }
@@ -294,6 +294,7 @@ FILES = {
     *("drafts-file", "drafts-file-of", "campaigns-media", "drafts-picture", "drafts-frame"),
 }
 LOOKED_AT_WITH_ANOTHER = {
+    "access-binding": "access-binding",
     "people-import-file": "import-difference",
     "people-person": "person-code",
     "audit-verification": "audit-verified",
