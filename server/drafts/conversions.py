@@ -122,12 +122,15 @@ def _ended(_title: str, _message: str) -> None:
     """A fault ended the thread: it ends what it was at, too. The others go on; else whoever looks at the page wakes it."""
     global _at, _worker
     ended, _at = _at, None
-    with _lock:
-        _worker = None
-    upload = _waiting().filter(pk=ended).first() if ended is not None else None
-    if upload is not None:
-        with translation.override(upload.language):
-            _fail(upload, _("This is a fault of the server; its log says more."))
+    try:  # while it is the worker still: another one would take the same upload
+        upload = _waiting().filter(pk=ended).first() if ended is not None else None
+        if upload is not None:
+            with translation.override(upload.language):
+                _fail(upload, _("This is a fault of the server; its log says more."))
+    finally:
+        with _lock:
+            _worker = None
+    if ended is not None:
         wake()
 
 

@@ -2,20 +2,24 @@
 
 import re
 import shutil
+import threading
 from html import unescape
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from server.console.asgi import prepare
+from server.core import background
 from server.drafts import conversions, files, uploads
 from server.drafts.models import DraftUpload
 from tests.integration.server.drafts.test_videos import begun, put, tus
 from tests.support.odd_videos import silent
 from tests.support.server.drafting import draft_at, published, sent, written
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
@@ -135,3 +139,28 @@ def test_a_conversion_that_was_cut_off_is_begun_again_and_not_for_ever(
         DraftUpload.objects.update(tries=conversions.MOST_TRIES)
     prepare()
     assert "The server was ended each time" in settled(browser, address)
+
+
+def test_a_page_in_the_moment_of_a_fault_begins_no_second_conversion(
+    browser: Client, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, fail = background.begin, conversions._fail
+    threads: list[threading.Thread] = []
+
+    def begun_once_more(*args: Any) -> threading.Thread:
+        threads.append(begin(*args))
+        return threads[-1]
+
+    def looked_at_before(upload: DraftUpload, told: str) -> None:
+        conversions.wake()  # as each look at the draft does
+        fail(upload, told)
+
+    monkeypatch.setattr(background, "begin", begun_once_more)
+    monkeypatch.setattr(conversions, "convert", Mock(side_effect=RuntimeError("a fault")))
+    monkeypatch.setattr(conversions, "_fail", looked_at_before)
+    address = written(browser)
+    came(browser, address, film)
+    assert "This is a fault of the server" in settled(browser, address)
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert len(threads) == 1
