@@ -167,7 +167,8 @@ def _published(caller: Administrator, file: str, reason: str) -> Status[dict[str
 def _submitted(caller: Administrator, checked: CheckedCampaign, file: str) -> Status[dict[str, Any]]:
     program = Program(caller.company, caller.actor, caller.scope, caller.token_id)
     submission = submit_file(program, checked, file.encode())
-    told = {"people": checked.audience.reach.most, "warnings": warnings_for(checked, attention_of(checked))}
+    warnings = warnings_for(checked, attention_of(checked, caller.scope))
+    told = {"people": checked.audience.reach.most, "warnings": warnings}
     if submission.campaign is not None:
         return Status(201, {"campaign_id": submission.campaign.campaign_id, **told})
     draft = submission.draft

@@ -12,6 +12,7 @@ from server.attention.weeks import WEEK, monday_of
 from server.audit import log
 from server.campaigns.audience import Audience, members
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core.errors import Refused
 from server.database.transactions import tried_again
 from server.directory.models import Company
@@ -77,17 +78,18 @@ class Cost:
 
 
 def cost_of(
-    audience: Audience, urgency: str, shown_from: datetime, *, is_counted: bool = False
+    audience: Audience, urgency: str, shown_from: datetime, scope: Scope, *, is_counted: bool = False
 ) -> Cost | None:
     """What a campaign costs; None for a silent one, which comes by itself on no screen.
 
-    `shown_from`: when it first can be on a screen. `is_counted`: it is published already, and so among what is planned.
+    `shown_from`: when it first can be on a screen. `scope`: of who is told of it, or publishes it. `is_counted`: it is
+    published already, and so among what is planned.
     """
     if urgency == Campaign.Urgency.SILENT:
         return None
     company = audience.company
     monday = monday_of(company, shown_from)
-    weeks = planned(company, [monday + number * WEEK for number in range(WEEKS_AHEAD + 1)])
+    weeks = planned(company, [monday + number * WEEK for number in range(WEEKS_AHEAD + 1)], scope.groups)
     has_many = _without_figure(audience, weeks[0]) > MOST_WITHOUT_FIGURE
     budget = company.popups_per_week
     added = 0 if is_counted else 1

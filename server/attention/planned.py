@@ -1,16 +1,16 @@
 """How many pop-ups people get in a week as planned: of what is published, whoever receives it or shows it.
 
 A campaign counts in the week in which it first can be on a screen, for everybody of its audience, unless it is silent or was
-recalled. What names people is not counted, since whoever may name them could find out from a figure what a single one of
-them gets.
+recalled. What names people is not counted, nor what is for groups too small for a figure: whoever may address them could
+find out from a figure what a single other person gets. Who is bound to groups is told of an audience what it has of these.
 """
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -28,6 +28,8 @@ from server.directory.models import Company, Person
 MOST_COMPANIES = 20
 MOST_WEEKS = 60
 """Of each company. So much is kept in memory."""
+MOST_SCOPES = 8
+"""Of each week."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,35 @@ class Planned:
     alike: Counter["_Alike"] = field(default_factory=Counter)
     _counts: Counts = field(default_factory=Counts)
     _spreads: dict[int | None, Spread] = field(default_factory=dict)
+    _seen: "LRUCache[frozenset[int], Planned]" = field(default_factory=partial(LRUCache, MOST_SCOPES))
 
     def count(self) -> None:
         """Count the campaigns in `alike`."""
         for (everyone, groups, without), times in self.alike.items():
-            named = self.directory.everybody.bits if everyone else self.directory.reached(groups)
-            reached = named & ~self.directory.reached(without)
+            named = self.directory.everybody.bits if everyone else self._reached(groups)
+            reached = named & ~self._reached(without)
             for _time in range(times):
                 self._counts.add(reached)
+
+    def seen_by(self, groups: frozenset[int] | None) -> "Planned":
+        """What of it may be told to who is bound to these groups; None: to nobody's.
+
+        Of other groups nothing is counted, neither where they are addressed nor where they are left out: a figure would
+        tell who of their own people is in them.
+        """
+        if groups is None:
+            return self
+        with _lock:
+            known = self._seen.get(groups)
+        if known is None:
+            alike: Counter[_Alike] = Counter()
+            for (everyone, named, without), times in self.alike.items():
+                alike[everyone, named & groups, without & groups] += times
+            known = Planned(self.monday, self.smallest, self.directory, alike)
+            known.count()
+            with _lock:
+                self._seen[groups] = known
+        return known
 
     def is_as(self, other: "Planned") -> bool:
         """Whether the figures of both are the same, without counting."""
@@ -105,6 +128,11 @@ class Planned:
         found = [(-busiest, group, spread) for group, spread in spreads if (busiest := spread.busiest)]
         return [(group, spread) for _busiest, group, spread in sorted(found, key=itemgetter(0, 1))]
 
+    def _reached(self, groups: Iterable[int]) -> int:
+        """Bits of those who are in any of the groups, but for groups of too few people."""
+        members = self.directory.members
+        return self.directory.reached(one for one in groups if members(one).bits.bit_count() >= self.smallest)
+
     def _spread(self, group: int | None, members: Members) -> Spread:
         if group not in self._spreads:
             counts = self._counts.among(members)
@@ -130,10 +158,11 @@ _weeks: LRUCache[str, LRUCache[date, tuple[_Of, Planned]]] = LRUCache(MOST_COMPA
 _lock = threading.Lock()
 
 
-def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
+def planned(company: Company, mondays: Sequence[date], groups: frozenset[int] | None = None) -> list[Planned]:
     """What is planned in each of these weeks. No query where nothing was published and nobody came or went since.
 
-    `mondays`: in their order. Seven queries at most, however many weeks there are.
+    `mondays`: in their order. `groups`: to which is bound who is told of it, as a scope has them. Seven queries at most,
+    however many weeks there are.
     """
     of = (company.feed_revision, company.time_zone, company.smallest_group)
     with _lock:
@@ -150,7 +179,7 @@ def planned(company: Company, mondays: Sequence[date]) -> list[Planned]:
                 del weeks[monday]  # it would hold what is not true any more in memory
             weeks.update({week.monday: (of, week) for week in fresh})
         known |= {week.monday: week for week in fresh}
-    return [known[monday] for monday in mondays]
+    return [known[monday].seen_by(groups) for monday in mondays]
 
 
 def group_names(company: Company) -> Mapping[int, str]:

@@ -94,7 +94,7 @@ def _publish(options: argparse.Namespace) -> int:
     ]
     without = options.without_second_person
     approval = None if without is None else Approval(without=without)
-    costs = [attention_of(checked) for checked in all_checked]
+    costs = [attention_of(checked, Scope()) for checked in all_checked]
     waits: list[bool] = []
     for checked, cost in zip(all_checked, costs, strict=True):
         check_reason(checked.manifest, options.reason)

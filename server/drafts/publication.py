@@ -74,7 +74,7 @@ def publish_draft(
             sealed.checked if sealed.seal == seal and sealed.checked.audience.reach.most <= people else None
         )
         if checked is not None:
-            make_ready(checked)
+            make_ready(checked, account.scope)
     with transaction.atomic():
         locked = locked_draft(draft)
         if locked.campaign is not None:

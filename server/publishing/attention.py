@@ -8,16 +8,18 @@ from django.utils.translation import ngettext
 
 from server.attention.budget import Cost, cost_of
 from server.campaigns.models import Campaign
+from server.campaigns.scopes import Scope
 from server.core import clock
 from server.directory.models import Company
 from server.publishing.checked import CheckedCampaign, published
 
 
 def attention_of(
-    checked: CheckedCampaign, *, may_be_published: bool = True, is_locked: bool = False
+    checked: CheckedCampaign, scope: Scope, *, may_be_published: bool = True, is_locked: bool = False
 ) -> Cost | None:
     """What it costs in its week; None for a silent one.
 
+    `scope`: of who is told of it, or publishes it: figures are made of what they may see.
     `may_be_published`: whether it may be among what is planned by now; then the company's row is read once more, too.
     `is_locked`: whether nobody else may publish until the transaction ends.
     """
@@ -28,7 +30,7 @@ def attention_of(
         same = known.first() or published(checked)
         audience = replace(audience, company=rows.get(pk=checked.company.pk))
     shown_from = max(manifest.starts, same.published_at if same else clock.now())
-    return cost_of(audience, manifest.urgency, shown_from, is_counted=same is not None)
+    return cost_of(audience, manifest.urgency, shown_from, scope, is_counted=same is not None)
 
 
 def told_of(cost: Cost) -> str:

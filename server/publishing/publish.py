@@ -97,10 +97,10 @@ def publish(
     check_reason(checked.manifest, checked.reason)
     check_scope(checked, scope)
     if not connection.in_atomic_block:  # else the caller has, before its transaction
-        make_ready(checked)
+        make_ready(checked, scope)
     with transaction.atomic():
         # Before it is stored: it takes no time then, since it is counted already unless somebody published meanwhile.
-        cost = attention_of(checked, is_locked=True)
+        cost = attention_of(checked, scope, is_locked=True)
         campaign, is_new = store(checked)
         if not is_new:
             return Published(campaign, False, cost)
@@ -122,14 +122,14 @@ def publish(
     return Published(campaign, True, cost)
 
 
-def make_ready(checked: CheckedCampaign) -> None:
+def make_ready(checked: CheckedCampaign, scope: Scope) -> None:
     """Do what takes long before the transaction in which `publish` is called, since all others wait for that.
 
     Raises `EnvironmentFault` as `publish` does.
     """
     for file in checked.media.values():
         store_checked(checked.company, file)
-    attention_of(checked)
+    attention_of(checked, scope)
 
 
 def _why_alone(checked: CheckedCampaign, approval: Approval | None) -> str:

@@ -58,7 +58,7 @@ def calendar(request: AccountRequest) -> HttpResponse:
     names = _names(request.user)
     group = number(request.GET.get("group", ""))
     group = group if group in names else 0
-    weeks = planned(company, [chosen + (step - 1) * WEEK for step in range(WEEKS)])
+    weeks = planned(company, [chosen + (step - 1) * WEEK for step in range(WEEKS)], request.user.scope.groups)
     found = (
         request.user.scope.those_of(Campaign.objects.all())
         .filter(company=company, starts__lt=begins(company, chosen + WEEK), ends__gt=begins(company, chosen))
@@ -94,7 +94,7 @@ def attention(request: AccountRequest) -> HttpResponse:
     monday = monday_of(company, clock.now())
     found = (
         (week.monday, _attention_in(request.user, week, _names(request.user), MOST_GROUPS_TODAY))
-        for week in planned(company, [monday, monday + WEEK])
+        for week in planned(company, [monday, monday + WEEK], request.user.scope.groups)
     )
     weeks = [{"monday": monday, "lines": lines} for monday, lines in found if lines]
     return render(request, "parts/attention_today.html", {"weeks": weeks})

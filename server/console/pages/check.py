@@ -184,7 +184,7 @@ def _of_checked(request: AccountRequest, draft: Draft) -> dict[str, object]:
     audience, manifest = checked.audience, checked.manifest
     waits = is_submitted(draft, sealed.seal)
     own = own_computers(request.user, draft)
-    cost = attention_of(checked, may_be_published=False)
+    cost = attention_of(checked, request.user.scope, may_be_published=False)
     return _seen_by_people(request, draft, sealed) | {
         "reach": audience.reach,
         "connected": connected_count(

@@ -183,6 +183,38 @@ def test_no_figure_tells_what_a_named_person_gets(ada: Account, tmp_path: Path) 
         assert "no figure: too few people" in text_of(client_of(ada), f"/drafts/{draft.draft_id}/check")
 
 
+def test_no_figure_tells_who_is_in_a_group_that_is_small_or_not_seen(ada: Account) -> None:
+    """Four of the five of a team are lifted above the fifth, who is in a hidden group, or is not."""
+    company = bulk_data.company()
+    team, four, plan, board = (
+        Group.objects.get_or_create(company=company, name=name)[0]
+        for name in ("Team", "Team without its head", "Plan", "Board")
+    )
+    team.people.add(*map(_person, range(5)))
+    four.people.add(*map(_person, range(4)))
+    plan.people.add(*map(_person, range(8, 14)))
+    bulk_data.publish("c-all", starts=MONDAY)
+    for number in range(3):
+        bulk_data.publish(f"c-plan-{number}", starts=MONDAY, groups=["Plan"])
+        bulk_data.publish(f"c-board-{number}", starts=MONDAY, groups=["Board"])
+        bulk_data.publish(f"c-four-{number}", starts=MONDAY, groups=["Team without its head"])
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    lea.is_bound = True
+    lea.save()
+    lea.bound_groups.add(team, four)
+    draft = a_draft(lea, "Team")
+    for account, hidden in ((lea, plan), (ada, board)):
+        for is_in in (False, True):
+            (hidden.people.add if is_in else hidden.people.remove)(_person(4))
+            bulk_data.company().feeds_changed()
+            browser = client_of(account)
+            for where, figure in (
+                (f"/drafts/{draft.draft_id}/check", "2 pop-ups of 3"),
+                ("/calendar?week=2026-12-02", "1 pop-up of 3"),
+            ):
+                assert re.search(rf"Team <b[^>]*>{figure}", text_of(browser, where)), (where, is_in)
+
+
 def test_many_by_name_are_held_to_the_figure_of_everybody(ada: Account, tmp_path: Path) -> None:
     bulk_data.add_people(40, "Nice")
     bulk_data.publish("c-all", starts=MONDAY)
