@@ -52,10 +52,15 @@ def invite(person: Person, valid_for: timedelta) -> str:
     return _new_invitation(person, valid_for)
 
 
-def invite_anew_by_mail(person: Person, valid_for: timedelta) -> str:
-    """The same for an e-mail: a code of an earlier e-mail that was not used works no more."""
-    Invitation.objects.filter(person=person, is_mailed=True, used_at=None).delete()
+def invite_by_mail(person: Person, valid_for: timedelta) -> str:
+    """The same for an e-mail. Call `end_mailed_before` once it is on its way."""
     return _new_invitation(person, valid_for, is_mailed=True)
+
+
+def end_mailed_before(person: Person, code: str) -> None:
+    """End the codes of earlier e-mails that were not used, now that the person is sent this one."""
+    earlier = Invitation.objects.filter(person=person, is_mailed=True, used_at=None)
+    earlier.exclude(code_hash=code_hash(code)).delete()
 
 
 def take_back(code: str) -> None:

@@ -1,7 +1,7 @@
 """What is to be sent is kept first, in the transaction of what it tells of. A process of its own sends it (`sending`).
 
-A file in the data folder says when there is something to do, so that nobody has to ask the database for it. If it is lost,
-the hourly look finds what waits.
+Two files in the data folder say when there is something to do, so that nobody has to ask the database for it: one that
+something was queued, the other when to look again. If they are lost, the hourly look finds what waits.
 """
 
 import os
@@ -20,7 +20,7 @@ from server.directory.models import Company, Person
 from server.mail.models import ConsoleMail, InvitationMail, Outgoing
 from server.mail.transport import is_on
 
-FLAG = "mail.due"
+FLAG, LATER = "mail.due", "mail.later"
 ROWS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=1)
 """What was sent, so that nobody is sent too much."""
@@ -106,51 +106,46 @@ def delete_old(*, dry_run: bool) -> int:
 
 def set_flag() -> None:
     """Let the server look into the outbox now."""
-    moment = clock.now().timestamp()
     with suppress(OSError):  # the hourly look finds it
         flag().touch(mode=0o600)
-        os.utime(flag(), (moment, moment))
 
 
-def take_flag() -> int:
-    """Begin to look into the outbox. If that is cut off, the server looks again after a while. Answers what the flag says."""
-    moment = (clock.now() + CUT_OFF_AFTER).timestamp()
+def take_flag() -> None:
+    """Begin to look into the outbox. If that is cut off, the server looks again after a while."""
     with suppress(OSError):
-        flag().touch(mode=0o600)
-        os.utime(flag(), (moment, moment))
-        return flag().stat().st_mtime_ns
-    return 0
+        later().touch(
+            mode=0o600
+        )  # before the flag goes: one of both always says that there is something to do
+        _look_at(clock.now() + CUT_OFF_AFTER)
+        flag().unlink(missing_ok=True)
 
 
-def settle_flag(taken: int, when: datetime | None) -> None:
-    """Let the server look again at this time, or not before something is queued; what was queued meanwhile stays due."""
+def settle_flag(when: datetime | None) -> None:
+    """Let the server look again at this time, or not before something is queued; what was queued meanwhile is due."""
     with suppress(OSError):
-        if flag().stat().st_mtime_ns != taken:
-            return
         if when is None:
-            flag().unlink()
+            later().unlink()
         else:
-            flag().write_text("")  # nothing was in the way
-            os.utime(flag(), (when.timestamp(), when.timestamp()))
+            later().write_text("")  # nothing was in the way
+            _look_at(when)
 
 
-def put_off(taken: int, *, is_first: bool) -> None:
+def put_off(*, is_first: bool) -> None:
     """Let the server look again after a while that doubles each time: the mail server takes nothing any more.
 
     `is_first`: it took something just before.
 
-    How often in a row that happened stands in the flag, as nothing is known of any mail by that. What was queued meanwhile
-    stays due.
+    How often in a row that happened stands in the file, as nothing is known of any mail by that. What was queued meanwhile
+    is due.
     """
     with suppress(OSError, ValueError):
-        times = 0 if is_first else int(flag().read_text() or 0)
-        changed = flag().stat().st_mtime_ns
-        flag().write_text(str(times + 1))
-        if changed == taken:
-            moment = (clock.now() + pause(times)).timestamp()
-            os.utime(flag(), (moment, moment))
-        else:
-            os.utime(flag(), ns=(changed, changed))
+        times = 0 if is_first else int(later().read_text() or 0)
+        later().write_text(str(times + 1))
+        _look_at(clock.now() + pause(times))
+
+
+def _look_at(when: datetime) -> None:
+    os.utime(later(), (when.timestamp(), when.timestamp()))
 
 
 def pause(tries: int) -> timedelta:
@@ -160,15 +155,19 @@ def pause(tries: int) -> timedelta:
 
 def is_flag_due() -> bool:
     """Whether there is something to be sent now."""
-    try:
-        return flag().stat().st_mtime <= clock.now().timestamp()
-    except OSError:
-        return False
+    with suppress(OSError):
+        return flag().exists() or later().stat().st_mtime <= clock.now().timestamp()
+    return False
 
 
 def flag() -> Path:
-    """Where the file lies, whose time says when there is something to do."""
+    """A file that is there while something was queued at which nobody has looked."""
     return Path(settings.DATA) / FLAG
+
+
+def later() -> Path:
+    """A file whose time says when to look again. It is of the one who sends; who queues something does not touch it."""
+    return Path(settings.DATA) / LATER
 
 
 def waiting() -> Q:

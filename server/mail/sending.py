@@ -20,7 +20,7 @@ from django.db.models import Min
 from server.accounts.invitations import renew_link, take_back_link
 from server.accounts.models import Account
 from server.core import clock, under_way
-from server.devices.enrolment import invite_anew_by_mail, take_back
+from server.devices.enrolment import end_mailed_before, invite_by_mail, take_back
 from server.devices.models import Device
 from server.directory.models import Person
 from server.mail import inviting, outbox, texts, transport
@@ -58,10 +58,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class _Ready:
-    """What can be sent. `undo` is for one that the mail server did not take; `others`: mails that need not be sent then."""
+    """What can be sent. `undo` is for one that the mail server did not take, `done` for one that it took.
+
+    `others`: mails that need not be sent then.
+    """
 
     message: EmailMessage
     undo: Callable[[], object] = lambda: None
+    done: Callable[[], object] = lambda: None
     others: Sequence[int] = ()
 
 
@@ -72,7 +76,7 @@ def send_due(console: str) -> Sent:
     """
     counted = Sent()
     with under_way.order(ORDER, "outbox"):
-        taken = outbox.take_flag()
+        outbox.take_flag()
         counted.failed += outbox.give_up_old()
         inviting.queue_invited()
         line = transport.backend()
@@ -81,9 +85,9 @@ def send_due(console: str) -> Sent:
                 _send(row, line, console, counted)
         except _NotNow as error:
             _log.warning("Mail cannot be sent now: %s. It is tried again.", error)
-            outbox.put_off(taken, is_first=counted.sent > 0)
+            outbox.put_off(is_first=counted.sent > 0)
         else:
-            outbox.settle_flag(taken, _next_time())
+            outbox.settle_flag(_next_time())
         finally:
             _hang_up(line)
     for model in MODELS:
@@ -132,6 +136,7 @@ def _send(row: ConsoleMail | InvitationMail, line: BaseEmailBackend, console: st
         raise _NotNow(_reason(error)) from error
     else:
         _update(row, sent_at=clock.now())
+        ready.done()
         ConsoleMail.objects.filter(outbox.waiting(), pk__in=ready.others).delete()
         counted.sent += 1
 
@@ -183,10 +188,10 @@ def _to_person(row: InvitationMail, counted: Sent) -> _Ready | None:
         return None
     if not _can_be_written_to(row, person.email, counted):
         return None
-    code = invite_anew_by_mail(person, timedelta(days=row.days))
+    code = invite_by_mail(person, timedelta(days=row.days))
     words = f"{person.company.server_url}\n{code}"
     message = texts.message(texts.INVITATION, words, person.email, transport.chosen().sender)
-    return _Ready(message, partial(take_back, code))
+    return _Ready(message, partial(take_back, code), partial(end_mailed_before, person, code))
 
 
 def _can_be_written_to(row: ConsoleMail | InvitationMail, address: str, counted: Sent) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -105,6 +105,7 @@ def company(northwind: ServerHome, time: Time, sink: Sink) -> Iterator[Company]:
         Draft.objects.all().delete()
         Account.objects.all().delete()
         outbox.flag().unlink(missing_ok=True)
+        outbox.later().unlink(missing_ok=True)
 
 
 def draft_of(account: Account) -> Draft:
@@ -120,6 +121,12 @@ def fresh(draft: Draft) -> Draft:
 
 def text_of(mail: EmailMessage) -> str:
     return str(mail.get_content()).replace("\r\n", "\n")
+
+
+def given_in(mail: EmailMessage, company: Company) -> str:
+    """The code in an invitation."""
+    lines = text_of(mail).splitlines()
+    return lines[lines.index(company.server_url) + 1]
 
 
 def sent() -> Sent:
@@ -170,6 +177,7 @@ def test_who_has_to_act_is_sent_a_link_and_no_word_about_what(
     assert f"{CONSOLE}/campaigns\n" in text_of(sink.taken[2])
     assert sent() == Sent()
     assert not outbox.flag().exists()
+    assert not outbox.later().exists()
 
 
 @pytest.mark.both_databases
@@ -191,9 +199,7 @@ def test_everybody_is_invited_by_mail_with_codes_that_are_nowhere_before(
     assert sent() == Sent(sent=2)
     assert Invitation.objects.count() == 2, "the code of the last mail works, and no other"
     for mail, address in zip(sink.taken[2:], sink.recipients[2:], strict=True):
-        lines = text_of(mail).splitlines()
-        given = lines[lines.index(company.server_url) + 1]
-        assert enrol(given, "linux", "1.0").person.email == address
+        assert enrol(given_in(mail, company), "linux", "1.0").person.email == address
     # They are connected: a third mail would be of no use.
     with pytest.raises(Refused, match="Nobody to invite"):
         invite_by_mail(company, 7, "test")
@@ -227,6 +233,7 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
     assert sent() == Sent(sent=2, failed=2, waiting=1)
     assert sent().sent == 0
     assert Invitation.objects.get().person.email == "p1@northwind.example"
+    before = given_in(sink.taken[-1], company)
     assert outbox.undelivered(company) == ["p0@northwind.example"]
     assert not outbox.is_flag_due()
     assert "2 mails of the last week" in told_of_mail()
@@ -244,6 +251,9 @@ def test_what_is_not_taken_is_tried_again_within_limits(company: Company, sink: 
     assert last == Sent()
     assert ConsoleMail.objects.get(path="today").failure == ConsoleMail.Failure.TOO_OLD
     assert ConsoleMail.objects.get(path="today").tries > LONGEST / timedelta(hours=4)
+    assert invite_by_mail(company, 7, "test") == 2
+    assert sent().sent == 0
+    assert enrol(before, "linux", "1.0"), "a code of an earlier mail works until the next mail is on its way"
     time.pass_by(days=7)
     assert outbox.delete_old(dry_run=False) == 6
     assert not ConsoleMail.objects.exists()
@@ -264,6 +274,39 @@ def test_a_mail_server_that_is_away_is_asked_less_and_less_and_costs_nobody_a_co
             assert outbox.is_flag_due()
     assert not Invitation.objects.exists()
     assert sent() == Sent(sent=2)
+
+
+def test_what_is_queued_in_the_moment_in_which_the_next_look_is_put_down_is_due(
+    company: Company, time: Time
+) -> None:
+    class Late(datetime):
+        """Somebody queues something while it is written down."""
+
+        def timestamp(self) -> float:
+            outbox.set_flag()
+            return super().timestamp()
+
+    for settle in (
+        lambda: outbox.settle_flag(Late(2100, 1, 1, tzinfo=UTC)),
+        lambda: queued_while(lambda: outbox.put_off(is_first=True)),
+    ):
+        outbox.take_flag()
+        assert not outbox.is_flag_due()
+        settle()
+        assert outbox.is_flag_due()
+
+
+def queued_while(work: Callable[[], None]) -> None:
+    """Do it; something is queued when it asks for the time."""
+    moment = clock.now()
+
+    def now() -> datetime:
+        with clock.using(lambda: moment):
+            outbox.set_flag()
+        return moment
+
+    with clock.using(now):
+        work()
 
 
 @NOT_NOW
