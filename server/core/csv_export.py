@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TextIO
 
@@ -22,12 +22,23 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def csv_pieces(header: Sequence[str], pieces: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
+    """The same in pieces, as they come."""
+    yield csv_text(header, ())
+    for rows in pieces:
+        text = io.StringIO()
+        _write_rows(text, rows)
+        yield text.getvalue()
+
+
 def write_csv(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """The same into a file, without holding all of it. Raises `OSError`."""
-    writer = csv.writer(file)
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([_inert(cell) for cell in row])
+    csv.writer(file).writerow(header)
+    _write_rows(file, rows)
+
+
+def _write_rows(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    csv.writer(file).writerows([_inert(cell) for cell in row] for row in rows)
 
 
 def _inert(cell: object) -> object:

@@ -5,7 +5,7 @@ it chose: it gets another token, and the one that nobody holds is revoked.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -70,13 +70,14 @@ def take_back(code: str) -> None:
 
 def invite_all(
     company: Company, valid_for: timedelta, actor: str, group: Group | None = None
-) -> Iterator[list[tuple[str, str]]]:
+) -> Generator[list[tuple[str, str]]]:
     """Invite everybody, or everybody of a group, who has no connected computer; on record by `actor`.
 
     Answers addresses and codes, some at a time.
 
-    Some are stored in a short transaction, and then answered. Where that is interrupted, nobody knows whom the
-    codes reached: the next time begins again, and takes back those that were not used.
+    Some are stored in a short transaction, in place of the codes that these people had not used, and then answered. Where
+    that is interrupted, nobody knows whom the codes reached: the next time begins again, and takes back those that were not
+    used.
 
     Raises `Refused` when there is nobody to invite, or while another one is under way, and `EnvironmentFault` when the data
     folder cannot be used.
@@ -126,6 +127,7 @@ def in_pieces(
 
 def _new_codes(company: Company, expires: datetime, people: Mapping[UUID, str]) -> list[tuple[str, str]]:
     codes = {person: new_code(company.region) for person in people}
+    Invitation.objects.filter(person__in=codes, used_at=None).delete()
     Invitation.objects.bulk_create(
         Invitation(person_id=person, code_hash=code_hash(code), expires_at=expires)
         for person, code in codes.items()

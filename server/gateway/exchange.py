@@ -110,7 +110,10 @@ def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 async def deliver(answer: Answer, receive: Receive, send: Send, *, head_only: bool) -> None:
-    """Send an answer; of a long one, as fast as its reader takes it, but not slower than `LEAST_BYTES_PER_S`."""
+    """Send an answer; of a long one, as fast as its reader takes it, but not slower than `LEAST_BYTES_PER_S`.
+
+    One that is cut off is not ended: the reader's line breaks, and part of a file does not look like all of it.
+    """
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     if answer.stream is None or head_only:
         await asyncio.get_running_loop().run_in_executor(_files, answer.close) if answer.stream else None
@@ -121,10 +124,11 @@ async def deliver(answer: Answer, receive: Receive, send: Send, *, head_only: bo
         await _stream(answer.stream, send, gone)
     except TimeoutError:
         concurrency.say_slow_reader()
+    else:
+        await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
         await asyncio.get_running_loop().run_in_executor(_files, answer.close)
-        await send({"type": "http.response.body", "body": b""})
 
 
 async def _stream(chunks: Iterator[bytes], send: Send, gone: "asyncio.Future[None]") -> None:

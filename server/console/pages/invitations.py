@@ -1,10 +1,14 @@
 """Everybody who has no connected computer is invited at once: by e-mail, or as codes to be sent or printed."""
 
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from itertools import chain
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-from django.http import HttpResponse
+from django.db import connections
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,17 +19,19 @@ from server.access.roles import Right
 from server.console.access import AccountRequest, page, to_confirm
 from server.console.posted import number
 from server.core import clock
-from server.core.clock import utc_text
-from server.core.csv_export import csv_text
+from server.core.csv_export import csv_pieces
 from server.core.errors import Refused
 from server.devices.counting import people_with_computers
 from server.devices.enrolment import LONGEST_VALID_DAYS, VALID_DAYS, invite_all
 from server.devices.reach import invited_count, without_computer
-from server.directory.models import Group
+from server.directory.models import Company, Group
 from server.mail import inviting, outbox, transport
 
 MOST_PRINTED = 500
 """Slips of paper on one page."""
+
+_Codes = list[tuple[str, str]]
+"""Addresses and codes."""
 
 
 @page(Right.MANAGE_PEOPLE)
@@ -57,13 +63,18 @@ def invite_people(request: AccountRequest) -> HttpResponseBase:
     valid_for = timedelta(days=days)
     until = clock.now() + valid_for
     try:
-        codes = [one for some in invite_all(company, valid_for, request.user.actor, group) for one in some]
+        made = invite_all(company, valid_for, request.user.actor, group)
+        first = next(made, [])
     except Refused as refused:
         return _page(request, f"{refused.title}. {refused.message}", HTTPStatus.CONFLICT)
     if is_printed:
-        shown = {"codes": codes, "until": until, "server_url": company.server_url}
+        shown = {
+            "codes": [*first, *chain.from_iterable(made)],
+            "until": until,
+            "server_url": company.server_url,
+        }
         return render(request, "pages/invitations_printed.html", shown)
-    return _file(company.pk, company.server_url, codes, until)
+    return _file(company, first, made, until)
 
 
 def _by_mail(request: AccountRequest, days: int, group: Group | None) -> HttpResponse:
@@ -77,12 +88,32 @@ def _by_mail(request: AccountRequest, days: int, group: Group | None) -> HttpRes
     return _page(request, done=done.format(count=count))
 
 
-def _file(company_id: str, server_url: str, codes: list[tuple[str, str]], until: datetime) -> HttpResponse:
+def _file(
+    company: Company, first: _Codes, others: Generator[_Codes], until: datetime
+) -> StreamingHttpResponse:
+    """The codes of many take minutes to be made: each piece is sent once it is stored."""
     header = (_("E-mail address"), _("Code"), _("Server"), _("Works until"))
-    content = csv_text(header, ((email, code, server_url, utc_text(until)) for email, code in codes))
-    headers = {"Content-Disposition": f'attachment; filename="{company_id}-invitations.csv"'}
-    # With the mark by which spreadsheet programs know UTF-8.
-    return HttpResponse("\ufeff" + content, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def rows_of(codes: _Codes) -> Iterator[tuple[object, ...]]:
+        return ((email, code, company.server_url, until) for email, code in codes)
+
+    lines = csv_pieces(header, map(rows_of, _from_any_thread(first, others)))
+    return StreamingHttpResponse(
+        # With the mark by which spreadsheet programs know UTF-8.
+        chain(["\ufeff"], lines),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{company.pk}-invitations.csv"'},
+    )
+
+
+def _from_any_thread(first: _Codes, others: Generator[_Codes]) -> Iterator[_Codes]:
+    """All of them. Threads that send files ask for them, and keep no connection to the database."""
+    with closing(others):
+        yield first
+        while some := next(others, None):
+            connections.close_all()
+            yield some
+        connections.close_all()
 
 
 def _page(

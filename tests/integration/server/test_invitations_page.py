@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from django.core.cache import cache
@@ -12,8 +12,9 @@ from django.test import Client
 from server.access.roles import Role
 from server.accounts.models import Account
 from server.audit.models import Entry
-from server.devices.enrolment import enrol
+from server.devices.enrolment import PEOPLE_AT_ONCE, enrol
 from server.devices.models import Device, Invitation
+from server.devices.tokens import code_hash
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import ServerHome
 from tests.support.server.console import account_of, client_of, code, console_settings, secret_of
@@ -35,13 +36,32 @@ def test_a_file_has_a_code_for_each_who_has_no_computer(browser: Client) -> None
     assert "4" in browser.get("/people/invitations").content.decode()
     answer = browser.post("/people/invitations/new", {"days": "7", "go": "file"})
     assert answer.headers["Content-Disposition"] == 'attachment; filename="northwind-invitations.csv"'
-    header, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    header, *rows = rows_in(answer)
     assert header == ["E-mail address", "Code", "Server", "Works until"]
     assert [row[0] for row in rows] == [f"p{n}@northwind.example" for n in (1, 2, 3, 4)]
     assert enrol(rows[0][1], "linux", "1.0").person.email == "p1@northwind.example"
     entry = Entry.objects.order_by("-number")[0]
     assert (entry.action, entry.detail) == ("invite-all", '{"days":7,"people":4}')
     assert rows[1][1] not in browser.get("/people/invitations").content.decode()
+
+
+def test_the_file_is_sent_in_pieces_and_once_more_in_place_of_a_part_of_it(browser: Client) -> None:
+    bulk_data.add_people(PEOPLE_AT_ONCE)
+    cut_off = browser.post("/people/invitations/new", {"days": "7", "go": "file"})
+    assert [next(iter(cut_off)) for _piece in range(3)]
+    assert Invitation.objects.count() == PEOPLE_AT_ONCE, "of 504"
+    assert browser.post("/people/invitations/new", {"days": "7", "go": "file"}).status_code == 409
+    cut_off.close()
+    for _once_more in range(2):
+        _header, *rows = rows_in(browser.post("/people/invitations/new", {"days": "7", "go": "file"}))
+        assert len({row[0] for row in rows}) == PEOPLE_AT_ONCE + 4
+        assert {code_hash(row[1]) for row in rows} == set(
+            Invitation.objects.values_list("code_hash", flat=True)
+        )
+
+
+def rows_in(answer: Iterable[bytes]) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))
 
 
 def test_a_group_is_invited_on_slips_of_paper(browser: Client) -> None:

@@ -93,6 +93,7 @@ def test_a_reader_that_takes_nothing_any_more_is_given_up(monkeypatch: pytest.Mo
     asyncio.run(deliver(download.answer(), line.receive, line.send, head_only=False))
     assert download.closed
     assert download.pieces <= 4
+    assert all(message.get("more_body") for message in line.sent[1:]), "what is cut off does not look whole"
 
 
 def test_a_reader_that_is_gone_is_not_read_for() -> None:
