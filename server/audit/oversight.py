@@ -5,19 +5,20 @@ Days, accounts by number and role, and how often. Nobody who was looked at or wh
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Substr
 
 from server.audit.models import Entry
 from server.directory.models import Company
 
 COLUMNS = ("day", "kind", "who", "act", "about", "reason", "times")
+LINES_AT_ONCE = 2_000
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
@@ -152,19 +153,27 @@ def month_after(month: date, by: int = 1) -> date:
     return date(month.year + years, months + 1, 1)
 
 
-def acts_of(company: Company, month: date) -> list[Line]:
-    """The month's acts by day, the last day first. One query, over this month's entries alone."""
+def acts_of(company: Company, month: date) -> Iterator[Line]:
+    """The month's acts by day, the last day first, as they are read. One query, over this month's entries alone."""
+    return (_line(*row) for row in _acts(company, month, ACTS).iterator(LINES_AT_ONCE))
+
+
+def last_of(company: Company, month: date, kind: Kind, most: int) -> list[Line]:
+    """The same of one kind, so many at most."""
+    return [_line(*row) for row in _acts(company, month, [act for act in ACTS if ACTS[act] is kind])[:most]]
+
+
+def _acts(company: Company, month: date, acts: Iterable[str]) -> QuerySet[Entry, tuple[Any, ...]]:
     entries = Entry.objects.filter(
         company=company, time__gte=month.isoformat(), time__lt=month_after(month).isoformat()
     )
-    found = (
-        entries.filter(action__in=ACTS)
+    return (
+        entries.filter(action__in=acts)
         .annotate(day=Substr("time", 1, 10))
         .values_list("day", "actor", "action", "detail")
         .annotate(times=Count("pk"))
         .order_by("-day", "actor", "action", "detail")
     )
-    return [_line(*row) for row in found]
 
 
 def _line(day: str, actor: str, action: str, detail: str, times: int) -> Line:

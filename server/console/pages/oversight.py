@@ -10,7 +10,7 @@ from django.shortcuts import render
 from server.access.models import AccessToken
 from server.access.roles import Right, Role
 from server.accounts.invitations import accounts_of
-from server.audit.oversight import COLUMNS, Kind, Line, acts_of, month_after, month_named
+from server.audit.oversight import COLUMNS, Kind, acts_of, last_of, month_after, month_named
 from server.audit.verifying import noted_breaks
 from server.console.access import AccountRequest, page
 from server.console.table_files import FileKind, table_file
@@ -25,7 +25,7 @@ MOST_LINES = 300
 def oversight(request: AccountRequest) -> HttpResponse:
     """One month, to be read and printed."""
     company, month = request.user.company, _month(request)
-    acts, this_month = acts_of(company, month), clock.now().date().replace(day=1)
+    this_month = clock.now().date().replace(day=1)
     words: dict[str, object] = {
         "month": month,
         "month_query": f"month={month:%Y-%m}",
@@ -37,7 +37,8 @@ def oversight(request: AccountRequest) -> HttpResponse:
         "notices": Notice.objects.filter(company=company).order_by("-version"),
         "most": MOST_LINES,
     }
-    words |= {kind.value: _of(acts, kind) for kind in Kind}
+    # One more than is shown tells that there are more.
+    words |= {kind.value: last_of(company, month, kind, MOST_LINES + 1) for kind in Kind}
     return render(request, "pages/oversight.html", words)
 
 
@@ -54,10 +55,6 @@ def _month(request: AccountRequest) -> date:
     this_month = clock.now().date().replace(day=1)
     named = month_named(request.GET.get("month", ""))
     return named if named and named <= this_month else this_month
-
-
-def _of(acts: list[Line], kind: Kind) -> list[Line]:
-    return [line for line in acts if line.kind is kind]
 
 
 def _roles(company: Company) -> list[tuple[str, int, int]]:

@@ -157,3 +157,6 @@ def test_each_month_is_apart_and_a_long_log_costs_no_more(council: Client) -> No
             council.get("/oversight")
     asked = [query["sql"] for query in made.captured_queries if query["sql"].startswith("SELECT")]
     assert len(asked) <= 12, asked
+    lines = [query for query in asked if "GROUP BY" in query and "audit_entry" in query]
+    assert lines
+    assert all("LIMIT 301" in query for query in lines), "a month of many looks is not held in memory"
