@@ -3,28 +3,30 @@
 import logging
 import threading
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 
 from server.attention import planned
 from server.campaigns import overview
+from server.core import background
 from server.directory.models import Company
 
 _log = logging.getLogger(__name__)
 
 
-def read_ahead() -> None:
-    """Read it in a thread of its own. The end of the process does not wait for it."""
-    threading.Thread(target=_read, daemon=True).start()
+def read_ahead() -> threading.Thread:
+    """Read it in a thread of its own, which is answered. The end of the process does not wait for it."""
+    return background.begin("Nothing was read ahead", _read, _is_read_later)
 
 
 def _read() -> None:
-    try:
-        for pk in Company.objects.order_by("pk").values_list("pk", flat=True):
-            read_company_ahead(pk)
-    except DatabaseError as error:
-        _log.info("nothing was read ahead: %s", error)
-    finally:
-        connections.close_all()
+    """No more companies than are kept in memory: the first would make way for the last."""
+    most = min(planned.MOST_COMPANIES, overview.MOST_COMPANIES)
+    for pk in list(Company.objects.order_by("pk").values_list("pk", flat=True)[:most]):
+        read_company_ahead(pk)
+
+
+def _is_read_later(_title: str, _message: str) -> None:
+    """By whoever asks for a page."""
 
 
 def read_company_ahead(pk: str) -> None:

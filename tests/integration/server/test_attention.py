@@ -17,6 +17,7 @@ from server.accounts.models import Account
 from server.attention.planned import Spread, planned, read_ahead
 from server.audit.models import Entry
 from server.campaigns.models import Campaign
+from server.console import reading_ahead
 from server.core import clock
 from server.core.errors import Refused
 from server.directory.models import Company, Group
@@ -131,6 +132,20 @@ def test_people_are_counted_before_a_publication_and_not_while_others_wait(conso
     with CaptureQueriesContext(connection) as made:
         planned(bulk_data.company(), [MONDAY.date()])
     assert [query for query in made.captured_queries if counting in query["sql"]]
+
+
+def test_no_more_is_read_ahead_than_stays_in_memory(console: ServerHome) -> None:
+    others = Company.objects.bulk_create(Company(pk=f"zz-{number}", name="Z") for number in range(20))
+    try:
+        reading_ahead.read_ahead().join()
+        with CaptureQueriesContext(connection) as made:
+            planned(bulk_data.company(), [MONDAY.date()])
+    finally:
+        Company.objects.filter(pk__in=[other.pk for other in others]).delete()
+    assert made.captured_queries
+    assert not [
+        query for query in made.captured_queries if '"directory_person_groups"."group_id"' in query["sql"]
+    ]
 
 
 def test_a_publication_has_its_own_week_counted_again_and_no_other(console: ServerHome) -> None:
