@@ -12,14 +12,18 @@ from django.utils.translation import gettext as _
 
 from server.accounts.models import Account
 from server.audit import log
+from server.campaigns.models import Media
 from server.core import clock
 from server.core.errors import Refused
 from server.devices.models import Device
 from server.devices.tokens import feed_subject
 from server.directory.models import Company, Person
+from server.drafts.files import MOST_BYTES
 from server.drafts.models import Draft, Trial, new_trial_id
 from server.drafts.publication import check_draft, locked_draft, seal_of
 from server.drafts.writing import Overtaken
+from server.media.checks import MEGABYTE
+from server.media.files import stored
 from server.media.rows import store_checked
 from server.signing.documents import TRIAL_LIFETIME, sign_trial
 
@@ -61,14 +65,16 @@ def _subjects(person: Person) -> list[str]:
 def show(draft: Draft, account: Account, seal: str) -> None:
     """Let the account's own computers show what was looked at, for an hour, in place of an earlier test.
 
-    Raises `Overtaken` when the draft says something else by now, `Refused` as `check_draft` does, and where there is no such
-    person or computer, and `EnvironmentFault` when the disk or the key cannot be used.
+    Raises `Overtaken` when the draft says something else by now, `Refused` as `check_draft` does, where there is no such
+    person or computer, and where the files of the company's tests would be more than those of all drafts may be, and
+    `EnvironmentFault` when the disk or the key cannot be used.
     """
     person, computers = _own(account)
     sealed = check_draft(draft)
     if sealed.seal != seal:
         raise Overtaken(draft)
     files = sealed.checked.media.values()
+    _refuse_too_many_bytes(draft.company, {file.sha256: file.size for file in files})
     for file in files:
         # Where no campaign comes to name them, housekeeping takes them away after a day.
         store_checked(draft.company, file)
@@ -89,6 +95,20 @@ def show(draft: Draft, account: Account, seal: str) -> None:
         )
         owner.trials_changed()
         log.record(owner, account.actor, "show-test", detail={"draft": draft.draft_id, "digest": seal})
+
+
+def _refuse_too_many_bytes(company: Company, files: dict[str, int]) -> None:
+    """Raise `Refused` where what no campaign names would be too large. `files`: their sizes by their hashes."""
+    named = set(Media.objects.filter(company=company).values_list("sha256", flat=True))
+    try:
+        sizes = dict(stored(company.pk)) | files
+    except OSError:
+        sizes = dict(files)  # storing them says what is wrong with the disk
+    if sum(size for sha256, size in sizes.items() if sha256 not in named) > MOST_BYTES:
+        raise Refused(
+            _("The files of tests have more than {limit} MB together").format(limit=MOST_BYTES // MEGABYTE),
+            _("They go after a day. Try again tomorrow, or without the video."),
+        )
 
 
 def _own(account: Account) -> tuple[Person, list[str]]:

@@ -41,6 +41,14 @@ def store(company_id: str, source: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
+def stored(company_id: str) -> Iterator[tuple[str, int]]:
+    """The hash and the size of each of the company's files. Raises `OSError`."""
+    folder: Path = settings.MEDIA_FOLDER / company_id
+    for path in folder.glob("[0-9a-f][0-9a-f]/*"):
+        with contextlib.suppress(FileNotFoundError):  # housekeeping takes some away
+            yield path.name, path.stat().st_size
+
+
 @contextlib.contextmanager
 def _temporary_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")

@@ -21,7 +21,7 @@ from server.campaigns.models import Campaign, Media
 from server.core import clock
 from server.directory.models import Company, Person
 from server.drafts.fields import new_fields
-from server.drafts.files import add
+from server.drafts.files import MOST_BYTES, add
 from server.drafts.models import Draft, Trial
 from server.drafts.publication import seal_of
 from server.drafts.writing import Change, begin, change
@@ -135,6 +135,23 @@ def shown(feed: dict[str, Any] | None) -> list[str]:
         for document in feed.get("trials", [])
     ]
     return [each["content"]["campaign"]["variants"]["en"]["title"] for each in found]
+
+
+def test_files_of_tests_are_no_more_than_those_of_all_drafts_may_be(lea: Account) -> None:
+    Computer(own(lea)).poll(**TAKES)
+    draft = written(lea)
+    left_over = path_of("northwind", "0" * 64)
+    left_over.parent.mkdir(parents=True, exist_ok=True)
+    left_over.touch()
+    try:
+        os.truncate(left_over, MOST_BYTES)  # a sparse file: it takes no room on the disk
+        press(lea, draft)
+        os.truncate(left_over, MOST_BYTES + 1)
+        answer = post(lea, f"/drafts/{draft.draft_id}/show", {"seal": seal_of(fresh(draft))})
+        assert answer.status_code == 409
+        assert "more than 2048 MB together" in answer.content.decode()
+    finally:
+        left_over.unlink()
 
 
 def test_the_author_alone_gets_it_for_an_hour_and_an_older_agent_never(lea: Account) -> None:
