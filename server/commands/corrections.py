@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
         print(_("Declined."))
     else:
         print(
-            _("Accepted. The next import must bring the same value of {field}.").format(field=decided.field)
+            _("Accepted. Imports leave {field} until the directory says something new.").format(
+                field=decided.field
+            )
         )
     return 0
 

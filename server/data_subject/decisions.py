@@ -12,6 +12,7 @@ from server.audit import log
 from server.core.errors import Refused
 from server.data_subject.details import is_taken
 from server.data_subject.models import CorrectionRequest
+from server.directory import corrections
 from server.directory.models import Company, Person
 
 ANSWER_WITHIN = timedelta(days=30)
@@ -27,7 +28,9 @@ def waiting(company: Company) -> QuerySet[CorrectionRequest]:
 
 
 def accept(company: Company, number: int, actor: str, *, seen: str | None = None) -> CorrectionRequest:
-    """Do as the person asks. `seen`: the value that was looked at, as JSON, where somebody looked.
+    """Do as the person asks; imports leave that until the directory says something new.
+
+    `seen`: the value that was looked at, as JSON, where somebody looked.
 
     Raises `Refused` when there is no such correction, it asks for something else by now, or it cannot be done any more.
     """
@@ -41,6 +44,7 @@ def accept(company: Company, number: int, actor: str, *, seen: str | None = None
             )
         if request.field == "email":
             follow_person(company, person.email, request.value)
+        corrections.keep(person, request.field, request.value)
         setattr(person, request.field, request.value)
         person.save(update_fields=[request.field])
         request.delete()

@@ -292,6 +292,31 @@ class Person(models.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
 
+class KeptCorrection(models.Model):
+    """A correction of the directory's field that was accepted. It holds until the directory says something new."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="kept_corrections")
+    field = models.CharField(max_length=20)
+    replaced = models.CharField(
+        max_length=64, help_text="What the directory said then, as `corrections.digest_of` tells it, in hex."
+    )
+
+    data_map: ClassVar[DataMap] = {
+        "id": IMPERSONAL,
+        "person": CONTACT,
+        "field": CONTACT,
+        "replaced": CONTACT,
+    }
+    stays_here: ClassVar[bool] = True
+    """The digests are made with this server's secret."""
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("person", "field"), name="kept_correction_field"),)
+
+    def __str__(self) -> str:
+        return f"kept correction {self.pk}"
+
+
 class ImportProgress(models.Model):
     """How far the company's last import has come, written with the people: what is done is not done again after a crash."""
 

@@ -11,7 +11,7 @@ import itertools
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -22,7 +22,8 @@ from server.audit import log
 from server.core import under_way
 from server.core.progress import Bar, no_bar
 from server.database.transactions import Pieces, reading
-from server.directory.models import Company, Group, ImportProgress, Person
+from server.directory import corrections
+from server.directory.models import Company, Group, ImportProgress, KeptCorrection, Person
 from server.people_files.cells import PersonRow
 from server.people_files.kept_rows import KeptRows
 
@@ -180,12 +181,16 @@ class _Wanted:
 
 @dataclass
 class _Changes:
-    """What a batch of rows changes. `joined`: of whom, and which group by its name in any case. `left`: memberships."""
+    """What a batch of rows changes. `joined`: of whom, and which group by its name in any case. `left`: memberships.
+
+    `caught_up`: accepted corrections that end, since the directory says the same by now, or something new.
+    """
 
     added: list[Person] = field(default_factory=list)
     described: list[Person] = field(default_factory=list)
     joined: list[tuple[UUID, str]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    caught_up: list[int] = field(default_factory=list)
     edited: int = 0
     left_out: int = 0
     edits: list[Edit] = field(default_factory=list)
@@ -198,12 +203,14 @@ class _Import:
         self._most_edits = most_edits
         self._groups: dict[str, int] = {}
         self._names: dict[int, str] = {}
+        self._called: dict[str, str] = {}
         self._compared = hashlib.sha256()
         self._known = bytearray()
 
     def compare(self, rows: Sequence[PersonRow]) -> Comparison:
         """What would change. Within `reading`."""
         self._know_groups()
+        self._know_addresses(rows)
         added: list[PersonRow] = []
         edited: list[Edit] = []
 
@@ -220,7 +227,7 @@ class _Import:
         )
 
     def _not_named(self, rows: Sequence[PersonRow]) -> Sequence[UUID]:
-        named = {row.email for row in rows}
+        named = {self._called.get(row.email, row.email) for row in rows}
         people = self._company.people.order_by("email").values_list("pk", "email")
         return [pk for pk, email in people.iterator(BATCH) if email not in named]
 
@@ -230,6 +237,7 @@ class _Import:
         progress = ImportProgress.objects.filter(company=self._company, order=wanted.order).first()
         progress = progress or ImportProgress(company=self._company, order=wanted.order, reached=0)
         self._know_groups()
+        self._know_addresses(rows)
         new_groups = self._new_groups(rows)
         with pieces.piece():
             made = [Group(company=self._company, name=name) for name in new_groups]
@@ -303,6 +311,22 @@ class _Import:
         self._names = dict(self._company.groups.values_list("pk", "name"))
         self._groups = {name.casefold(): pk for pk, name in self._names.items()}
 
+    def _know_addresses(self, rows: Iterable[PersonRow]) -> None:
+        """By which address each person of the file is called here, where their correction of it was accepted.
+
+        Where the file has both, the old one has become somebody else's.
+        """
+        old = corrections.old_addresses(self._company)
+        self._called = {}
+        if old:
+            now = {email for _person, email in old.values()}
+            for row in rows:
+                now.discard(row.email)
+                found = old.get(corrections.digest_of(self._company.pk, "email", row.email))
+                if found is not None:
+                    self._called[row.email] = found[1]
+            self._called = {address: email for address, email in self._called.items() if email in now}
+
     def _new_groups(self, rows: Iterable[PersonRow]) -> tuple[str, ...]:
         """The names that no group has, in any case, as they are written first."""
         new: dict[str, str] = {}
@@ -312,12 +336,14 @@ class _Import:
         return tuple(sorted(new.values()))
 
     def _changes(self, rows: Sequence[PersonRow], known_then: bytes) -> _Changes:
-        people = self._company.people.filter(email__in=[row.email for row in rows])
-        known = {person.email: person for person in people}
+        people = self._company.people.filter(
+            email__in=[self._called.get(row.email, row.email) for row in rows]
+        )
+        known = {person.email: person for person in people.prefetch_related("kept_corrections")}
         before = self._memberships([person.pk for person in known.values()])
         changes = _Changes()
         for row, was_known in zip(rows, known_then or bytes(len(rows)), strict=True):
-            person = known.get(row.email)
+            person = known.get(self._called.get(row.email, row.email))
             self._known.append(person is not None)
             if person is None and was_known:
                 changes.left_out += 1
@@ -328,15 +354,19 @@ class _Import:
                 self._move(changes, person.pk, {}, row)
             else:
                 groups = before.get(person.pk, {})
+                corrected = person.kept_corrections.all()
+                caught_up = {one.field: one.pk for one in corrected if self._says_new(one, row)}
+                changes.caught_up += caught_up.values()
+                held = {one.field for one in corrected} - caught_up.keys()
                 moved = self._move(changes, person.pk, groups, row)
-                differs = self._differs(person, row)
+                differs = self._differs(person, row, held)
                 if len(changes.edits) < self._most_edits and (moved or differs):
-                    changes.edits.append(self._edit(person, groups, row))
+                    changes.edits.append(self._edit(person, groups, row, held))
                 if moved or differs:
                     now = [getattr(person, name) for name in _COMPARED]
                     self._compared.update(f"{row.email} {now} {sorted(groups)}\n".encode())
                 if differs:
-                    changes.described.append(self._described(person, row))
+                    changes.described.append(self._described(person, row, held))
                 changes.edited += moved or differs
         return changes
 
@@ -359,8 +389,8 @@ class _Import:
         changes.left += [before[name] for name in before.keys() - wanted]
         return wanted != before.keys()
 
-    def _edit(self, person: Person, before: Mapping[str, int], row: PersonRow) -> Edit:
-        taken = self._taken(person, row).items()
+    def _edit(self, person: Person, before: Mapping[str, int], row: PersonRow, held: Set[str]) -> Edit:
+        taken = self._taken(person, row, held).items()
         fields = {
             name: (getattr(person, name), value) for name, value in taken if getattr(person, name) != value
         }
@@ -373,18 +403,23 @@ class _Import:
             sorted(self._names[self._groups[name]] for name in left),
         )
 
-    def _differs(self, person: Person, row: PersonRow) -> bool:
-        return any(getattr(person, name) != value for name, value in self._taken(person, row).items())
+    def _differs(self, person: Person, row: PersonRow, held: Set[str]) -> bool:
+        return any(getattr(person, name) != value for name, value in self._taken(person, row, held).items())
 
-    def _described(self, person: Person, row: PersonRow) -> Person:
-        for name, value in self._taken(person, row).items():
+    def _described(self, person: Person, row: PersonRow, held: Set[str] = frozenset()) -> Person:
+        for name, value in self._taken(person, row, held).items():
             setattr(person, name, value)
         return person
 
-    def _taken(self, person: Person, row: PersonRow) -> Mapping[str, str | list[str]]:
-        """What the file may change: not what the person has corrected and the directory does not own."""
-        kept = set(person.own_fields) - set(self._company.directory_fields)
+    def _taken(self, person: Person, row: PersonRow, held: Set[str]) -> Mapping[str, str | list[str]]:
+        """What the file may change: not what the person has corrected. `held`: accepted, and the file says nothing new."""
+        kept = held | (set(person.own_fields) - set(self._company.directory_fields))
         return {name: value for name, value in row.fields.items() if name not in kept}
+
+    def _says_new(self, kept: KeptCorrection, row: PersonRow) -> bool:
+        """Whether the file says something else of this field than before it was corrected."""
+        said = row.email if kept.field == "email" else row.fields.get(kept.field)
+        return said is not None and corrections.digest_of(self._company.pk, kept.field, said) != kept.replaced
 
     def _write(self, changes: _Changes) -> None:
         Person.objects.bulk_create(changes.added)
@@ -403,3 +438,4 @@ class _Import:
         ]
         _Membership.objects.bulk_create(joined, ignore_conflicts=True)
         _Membership.objects.filter(pk__in=changes.left).delete()
+        KeptCorrection.objects.filter(pk__in=changes.caught_up).delete()

@@ -8,7 +8,7 @@ from server.access.roles import Role
 from server.accounts.invitations import invite
 from server.core.errors import Refused
 from server.data_subject.models import CorrectionRequest
-from server.directory.models import Company, Person
+from server.directory.models import Company, KeptCorrection, Person
 from tests.support.server import bulk_data
 from tests.support.server.campaign_server import Computer, RunningServer, ServerHome
 from tests.support.server.run_command import run_command
@@ -67,6 +67,53 @@ def test_nobody_gets_the_address_of_another_ones_account(asking: Computer) -> No
 def test_a_correction_that_is_not_there_is_told(northwind: ServerHome) -> None:
     with pytest.raises(Refused, match="no correction 7"):
         run_command("corrections", "decline", 7)
+
+
+@pytest.mark.both_databases
+def test_an_accepted_correction_holds_until_the_directory_says_something_new(
+    asking: Computer, northwind: ServerHome, capsys: Output
+) -> None:
+    old = Person.objects.get().email
+    Company.objects.update(directory_fields=["email", "last_name"])
+
+    def imported(*rows: tuple[str, str]) -> tuple[str, list[tuple[str, str]]]:
+        file = northwind.folder / "people.csv"
+        lines = "".join(f"{email},{name}\n" for email, name in rows)
+        file.write_text(f"email,last_name\n{lines}", encoding="utf-8")
+        capsys.readouterr()
+        run_command("people", "import", file)
+        people = Person.objects.order_by("email").values_list("email", "last_name")
+        return capsys.readouterr().out, list(people)
+
+    imported((old, "Roi"))
+    asking.patch("/me", {"details": {"last_name": "Roy"}})
+    for row in _waiting(capsys):
+        run_command("corrections", "accept", row["id"])
+    person = Person.objects.get()
+    assert (person.email, person.last_name) == (NEW, "Roy")
+    _told, people = imported((old, "Roi"))
+    assert people == [(NEW, "Roy")], "what the directory said all along changes nothing, and adds nobody"
+    assert imported((old, "Roi-Martin"))[1] == [(NEW, "Roi-Martin")], "it says something new of the name"
+    assert imported((NEW, "Roi-Martin"))[1] == [(NEW, "Roi-Martin")], "and has the address by now"
+    assert imported((NEW, "Roi-Martin"), (old, "Petit"))[1] == [(NEW, "Roi-Martin"), (old, "Petit")], (
+        "the old address is somebody else's now"
+    )
+    assert Person.objects.get(email=NEW).pk == person.pk
+    assert not KeptCorrection.objects.exists()
+    Company.objects.update(directory_fields=["email"])
+
+
+@pytest.mark.both_databases
+def test_a_correction_back_to_what_the_directory_says_is_none(
+    asking: Computer, northwind: ServerHome
+) -> None:
+    person = Person.objects.get()
+    old = person.email
+    run_command("corrections", "accept", CorrectionRequest.objects.get().pk)
+    assert KeptCorrection.objects.filter(person=person, field="email").exists()
+    asking.patch("/me", {"details": {"email": old}})
+    run_command("corrections", "accept", CorrectionRequest.objects.get().pk)
+    assert not KeptCorrection.objects.exists()
 
 
 @pytest.mark.both_databases

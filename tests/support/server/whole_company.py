@@ -39,7 +39,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
     from server.devices.models import Device
     from server.devices.rotation import announce, settle
     from server.devices.tokens import new_token, token_hash
-    from server.directory.models import Company, ImportProgress
+    from server.directory.models import Company, ImportProgress, KeptCorrection
     from server.erasure.requests import ask
     from server.mail.models import ConsoleMail, InvitationMail
     from server.notices.proposing import propose
@@ -87,6 +87,7 @@ def fill(home: ServerHome, people: int = 14) -> Whole:
         "email": "canary@northwind.example",
     }
     correct(first.pk, company.pk, named)
+    KeptCorrection.objects.create(person=first, field="last_name", replaced=64 * "0")
     old, tokens[0] = token_hash(tokens[0]), new_token()
     announce(Device.objects.get(token_hash=old).pk, old, token_hash(tokens[0]))
     settle(token_hash(tokens[0]))
