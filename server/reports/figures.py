@@ -139,13 +139,14 @@ def without_figures(campaign: Campaign) -> Report:
 
 def _sizes(campaign: Campaign, names: set[str]) -> dict[str, Any]:
     names |= set(campaign.audience_groups.values_list("name", flat=True))
-    people = addressed(campaign)
+    reach = reach_today(campaign)
     members = Person.groups.through.objects.filter(group__company=campaign.company_id, group__name__in=names)
-    if not campaign.to_everyone or campaign.excluded_groups.exists():
-        members = members.filter(person__in=people)
+    is_told_whole = reach.named or reach.is_most  # a part of a group would tell who is in it (ADR 61)
+    if not is_told_whole and (not campaign.to_everyone or campaign.excluded_groups.exists()):
+        members = members.filter(person__in=addressed(campaign))
     numbers = dict(members.order_by().values_list("group__name").annotate(Count("pk")))
     return {
-        "assigned": reach_today(campaign).most,
+        "assigned": reach.most,
         "groups": {name: numbers.get(name, 0) for name in sorted(names)},
     }
 

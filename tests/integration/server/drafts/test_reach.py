@@ -73,7 +73,26 @@ def test_no_number_tells_an_author_whether_somebody_is_in_a_group(console: Serve
         recall = browser.get(f"/campaigns/{campaign.campaign_id}/recall").content.decode()
         assert "8 in groups, and 1 by name" in line.partition("</tr>")[0]
         assert "Recall for 8 in groups, and 1 by name" in recall
-        numbers.add(
-            (csv.partition("\n")[0].split(",")[-2], report(Campaign.objects.get(pk=campaign.pk)).assigned)
-        )
-    assert numbers == {("9", 9)}
+        found = report(Campaign.objects.get(pk=campaign.pk))
+        lines = tuple((line.name, line.assigned) for line in found.groups)
+        numbers.add((csv.partition("\n")[0].split(",")[-2], found.assigned, lines))
+    assert numbers == {("9", 9, (("Long illness", 8),))}
+
+
+@pytest.mark.both_databases
+def test_no_line_of_a_report_tells_whether_the_one_of_a_small_group_is_in_another(
+    console: ServerHome,
+) -> None:
+    bulk_data.add_people(8, "Long illness")
+    outside = bulk_data.add_people(6, "Lyon")[0]
+    head = bulk_data.add_people(1, "Head of the site")[0]
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    ill, lyon, small = (Group.objects.get(name=name) for name in ("Long illness", "Lyon", "Head of the site"))
+    found = set()
+    for member in (head, outside):
+        member.groups.add(ill)
+        draft = draft_for(lea, [], [ill, lyon], [small])
+        campaign = publish_draft(draft, seal_of(draft), MANY, lea)
+        found |= {(line.name, line.assigned) for line in report(campaign).groups}
+        member.groups.remove(ill)
+    assert found == {("Long illness", 9), ("Lyon", 6)}
