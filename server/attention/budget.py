@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from server.attention.planned import Planned, Spread, planned
 from server.attention.weeks import WEEK, monday_of
 from server.audit import log
-from server.campaigns.audience import Audience, members
+from server.campaigns.audience import Audience
 from server.campaigns.models import Campaign
 from server.campaigns.scopes import Scope
 from server.core.errors import Refused
@@ -112,13 +112,14 @@ def cost_of(
 
 
 def _without_figure(audience: Audience, week: Planned) -> int:
-    """How many people it is for by name or in groups too small for a figure of their own."""
-    small = [group for group in audience.groups if week.of_group(group.pk).busiest is None]
-    if audience.everyone or not (small or audience.people):
+    """For how many people it is at most by name, or in groups too small for a figure of their own.
+
+    As `reach` counts them, so that it tells of nobody who is named whether they are in a group.
+    """
+    if audience.everyone:
         return 0
-    if not small and not audience.excluded:
-        return len(audience.people)
-    return members(audience.company, False, small, audience.people, audience.excluded).count()
+    groups = [week.of_group(group.pk) for group in audience.groups]
+    return len(audience.people) + sum(one.people for one in groups if one.busiest is None)
 
 
 def _lines(audience: Audience, week: Planned, has_many: bool, budget: int, added: int) -> Iterator[CostLine]:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from server.access.roles import Role
 from server.accounts.models import Account
+from server.attention.budget import MOST_WITHOUT_FIGURE
 from server.campaigns.models import Campaign
 from server.directory.models import Company, Group, Person
 from server.drafts.fields import new_fields
@@ -96,3 +97,17 @@ def test_no_line_of_a_report_tells_whether_the_one_of_a_small_group_is_in_anothe
         found |= {(line.name, line.assigned) for line in report(campaign).groups}
         member.groups.remove(ill)
     assert found == {("Long illness", 9), ("Lyon", 6)}
+
+
+def test_attention_tells_of_nobody_by_name_whether_they_are_in_a_group(console: ServerHome) -> None:
+    inside = bulk_data.add_people(8, "Long illness")[0]
+    *others, outside = bulk_data.add_people(MOST_WITHOUT_FIGURE + 1, "Lyon")
+    lea = account_of("lea@northwind.example", Role.COMMUNICATOR)
+    ill, browser = Group.objects.get(name="Long illness"), client_of(lea)
+    found = set()
+    for person in (inside, outside):
+        draft = draft_for(lea, [*others, person], [], [ill])
+        check = browser.get(f"/drafts/{draft.draft_id}/check").content.decode()
+        found.add(check.partition("<dt>Attention</dt>")[2].partition("</dd>")[0])
+    assert len(found) == 1
+    assert "Everybody" in found.pop()
