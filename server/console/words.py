@@ -88,6 +88,7 @@ ACTIONS: Mapping[str, Promise | str] = {
     "add-processor": _("listed a processor"),
     "begin-ledger-anew": _("began the erasure ledger anew"),
     "bind-account": _("bound an account of the console to groups, or freed it"),
+    "bind-accounts": _("bound accounts to groups"),
     "change-password": _("changed their own password"),
     "change-notice": _("put a version of the notice in force"),
     "chain-broken": _("found that the log was changed or cut off"),

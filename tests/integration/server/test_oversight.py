@@ -57,6 +57,7 @@ NOT_SHOWN = frozenset(
         "draft-campaigns",
         "edit-notice",
         "edit-record",
+        "bind-accounts",
         "edit-templates",
         "keep-template",
         "manage-people",
