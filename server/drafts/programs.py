@@ -109,6 +109,7 @@ def _asked_again(known: Draft, program: Program) -> Submission:
 
 def _submit(draft: Draft, program: Program) -> None:
     """Within a transaction."""
+    draft.refresh_from_db(fields=["fields"])  # who approves reads them in the order of PostgreSQL's jsonb
     sealed = check_draft(draft, with_reason=True)
     draft.wait_no_more()
     draft.submitted_seal, draft.submitted_at = sealed.seal, clock.now()

@@ -40,7 +40,11 @@ FILE = """\
 sender = "Internal news"
 default_language = "en"
 audience = { everyone = true }
-variants = { en = { title = "The studio opens" } }
+variants = { fr = { title = "Le studio ouvre", links = [
+  { id = "plan", url = "https://northwind.example/plan", label = "Le plan" },
+] }, en = { title = "The studio opens", links = [
+  { id = "plan", url = "https://northwind.example/plan", label = "The plan" },
+] } }
 """
 
 
@@ -308,6 +312,7 @@ def ask_over_the_api(headers: dict[str, str], title: str = "The studio opens") -
         return Client().post(f"{ADMIN}/campaigns", body, content_type="application/json", headers=headers)
 
 
+@pytest.mark.both_databases
 def test_what_a_program_sends_waits_and_another_person_approves_the_same_bytes(
     lea: Account, noor: Account
 ) -> None:
@@ -316,10 +321,12 @@ def test_what_a_program_sends_waits_and_another_person_approves_the_same_bytes(
     assert told.status_code == 202
     assert told.json()["people"] == 3
     assert not Campaign.objects.exists()
-    again = ask_over_the_api(headers)
-    assert (again.status_code, again.json()) == (202, told.json()), "the same file is the same submission"
     draft = Draft.objects.get()
     seal = draft.submitted_seal
+    assert seal in client_of(noor).get(f"/drafts/{draft.draft_id}/check").content.decode(), "to be approved"
+    again = ask_over_the_api(headers)
+    assert (again.status_code, again.json()) == (202, told.json()), "the same file is the same submission"
+    assert Draft.objects.get().submitted_seal == seal
     assert told.json()["address"].endswith(f"/drafts/{draft.draft_id}/check")
     assert on_record("submit-campaign") == {"draft": draft.draft_id, "digest": seal}
     approver, where = client_of(noor), f"/drafts/{draft.draft_id}"
