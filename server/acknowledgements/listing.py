@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from server.acknowledgements.models import Acknowledgement
 from server.campaigns.models import Campaign
+from server.core import clock
 from server.core.clock import utc_text
 from server.core.errors import Refused
 from server.database.transactions import reading
@@ -27,7 +28,10 @@ class Addressee:
 
 @dataclass(frozen=True)
 class Acknowledgements:
-    """Everybody who confirmed, earliest first, then those of today's audience who have not, by address."""
+    """Everybody who confirmed, earliest first, then those of today's audience who have not, by address.
+
+    Nobody is missing once it was recalled: nobody can confirm it any more.
+    """
 
     campaign_id: str
     title: str
@@ -39,7 +43,8 @@ class Acknowledgements:
 def acknowledgements(campaign: Campaign) -> Acknowledgements:
     """Who has confirmed the campaign and who has not. It is for the caller to put the reading on record.
 
-    Raises `Refused` where the campaign does not ask for it.
+    Raises `Refused` where the campaign does not ask for it, or nobody was asked yet: the list would be one of the members
+    of its groups, of a campaign that nobody sees (ADR 61).
     """
     if not campaign.acknowledge:
         raise Refused(
@@ -47,6 +52,11 @@ def acknowledgements(campaign: Campaign) -> Acknowledgements:
                 name=campaign.campaign_id
             ),
             _("A campaign does so with “acknowledge = true” in its file."),
+        )
+    if clock.now() < campaign.starts:
+        raise Refused(
+            _("{name} has not begun").format(name=campaign.campaign_id),
+            _("People are asked from {starts} on.").format(starts=utc_text(campaign.starts)),
         )
     names = ("email", "first_name", "last_name")
     with reading():
@@ -60,7 +70,7 @@ def acknowledgements(campaign: Campaign) -> Acknowledgements:
         waiting = [
             Addressee(email, first, last, acknowledged=None)
             for pk, email, first, last in asked.iterator(ROWS_AT_ONCE)
-            if pk not in confirmed
+            if pk not in confirmed and campaign.status != Campaign.Status.RECALLED
         ]
     return Acknowledgements(
         campaign_id=campaign.campaign_id,

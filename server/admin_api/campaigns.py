@@ -106,7 +106,7 @@ def get_report(request: AdministratorRequest, campaign_id: Annotated[CampaignId,
 def get_acknowledgements(
     request: AdministratorRequest, campaign_id: Annotated[CampaignId, Path()]
 ) -> HttpResponse:
-    """Who confirmed and who did not; 409 where the campaign asks for no confirmation."""
+    """Who confirmed and who did not; 409 where the campaign asks for no confirmation, or has not begun."""
     campaign = _campaign(request.auth, campaign_id)
     if campaign is None:
         raise problems.not_found()

@@ -193,6 +193,21 @@ def test_who_left_the_audience_after_confirming_is_still_named(
     ]
 
 
+def test_nobody_is_listed_of_a_campaign_that_nobody_sees(
+    northwind: ServerHome, campaign: Campaign, serving: RunningServer
+) -> None:
+    """A list of who has not confirmed is one of the members of a group."""
+    token = token_for("communicator")
+    Campaign.objects.update(starts=clock.now() + timedelta(days=90), ends=clock.now() + timedelta(days=91))
+    early = _read(serving, token)
+    assert early.status_code == 409
+    assert "@" not in early.text
+    Campaign.objects.update(starts=an_hour_ago())
+    assert _read(serving, token).json()["missing"] == 3
+    recall(campaign.company, campaign.campaign_id, "command-line")
+    assert _read(serving, token).json()["people"] == []
+
+
 def test_the_command_speaks_to_people_in_two_languages(
     northwind: ServerHome, capsys: Output, confirmed: dict[str, Any]
 ) -> None:
