@@ -96,8 +96,8 @@ class Scope:
     def those_of(self, found: "QuerySet[Row]") -> "QuerySet[Row]":
         """The campaigns, or drafts, that are for these people and nobody else; and campaigns that they published.
 
-        `found`: all of them. A campaign for people by name alone is of those who published it: who is in one of the groups
-        today may have been told something personal where they were before.
+        `found`: all of them. What is for people by name alone is of those who wrote or published it: it may be personal,
+        and who is in one of the groups today may have been elsewhere before.
         """
         if self.groups is None:
             return found
@@ -106,7 +106,6 @@ class Scope:
             _through(found.model, name).filter(**{own: OuterRef("pk")})
             for name in ("audience_groups", "audience_people", "excluded_groups")
         )
-        inside = by_name.filter(Exists(_memberships(self.groups).filter(person=OuterRef("person_id"))))
         for_them = (
             ~Exists(in_groups.exclude(group__in=self.groups))
             & ~Exists(left_out.exclude(group__in=self.groups))
@@ -115,7 +114,7 @@ class Scope:
         )
         in_own_group = Q(Exists(in_groups.filter(group__in=self.groups)))
         if found.model is not Campaign:
-            return found.filter(for_them, in_own_group | Q(Exists(inside)))
+            return found.filter(for_them, in_own_group)
         return found.filter((for_them & in_own_group) | self._published())
 
     def _published(self) -> Q:

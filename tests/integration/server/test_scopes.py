@@ -194,6 +194,7 @@ def test_a_bound_author_sees_what_is_for_their_people_alone(lea: Account, ada: A
     bulk_data.publish("c-all", starts=now)
     bulk_data.publish("c-mixed", starts=now, people=[a_person(1), a_person(7)])
     drafts = {name: a_draft(ada, wanted(name)) for name in ("Lyon", "Paris")}
+    drafts["by name"] = a_draft(ada, wanted(people=(a_person(1),)))
     browser = client_of(lea)
     seen, all_of = {"c-lyon"}, set(Campaign.objects.values_list("campaign_id", flat=True))
     rows = browser.get("/campaigns/campaigns.csv").content.decode()
@@ -210,10 +211,12 @@ def test_a_bound_author_sees_what_is_for_their_people_alone(lea: Account, ada: A
     assert {code for name in all_of - seen for code in reached[name]} == {404}
     assert browser.post("/campaigns/c-paris/recall").status_code == 404
     assert browser.post("/campaigns/c-all/duplicate").status_code == 404
-    for name, code in (("Lyon", 200), ("Paris", 404)):
+    for name, code in (("Lyon", 200), ("Paris", 404), ("by name", 404)):
         assert browser.get(f"/drafts/{drafts[name].draft_id}").status_code == code
         assert browser.get(f"/drafts/{drafts[name].draft_id}/check").status_code == code
-    assert drafts["Paris"].draft_id not in text_of(browser, "/drafts")
+    assert drafts["Lyon"].draft_id in text_of(browser, "/drafts")
+    for name in ("Paris", "by name"):
+        assert drafts[name].draft_id not in text_of(browser, "/drafts")
     assert "Paris" not in text_of(browser, "/groups") + text_of(browser, "/calendar/attention")
     for where in ("/", "/campaigns", "/calendar", "/drafts", "/groups"):
         with CaptureQueriesContext(connection) as queries:
