@@ -22,7 +22,7 @@ from server.audit.models import Entry, EntrySubject
 from server.campaigns.models import Publisher
 from server.core.errors import Refused
 from server.devices.models import Invitation
-from server.directory.models import Company, ImportProgress, Person
+from server.directory.models import Company, ImportProgress, KeptCorrection, Person
 from server.drafts.models import Draft, DraftFile, DraftUpload, DraftVersion, Trial
 from server.erasure.erasure import erase
 from server.erasure.models import ErasureRequest
@@ -142,7 +142,7 @@ def test_an_export_holds_every_row_of_every_model(home: ServerHome, tmp_path: Pa
     here += (DraftFile, DraftUpload, Trial)
     here += (ErasureRequest, ErasureRequest.people.through)
     here += (ConsoleMail, InvitationMail, NoticeProposal, Processor)
-    here += (ImportProgress, Publisher)
+    here += (ImportProgress, KeptCorrection, Publisher)
     here += (AccessToken.bound_groups.through, Account.bound_groups.through)
     staying = {label(model): there.pop(label(model)) for model in here}
     assert min(staying.values()) > 0
